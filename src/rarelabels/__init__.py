@@ -6,3 +6,5 @@ Results made under the same major.minor version are comparable (see CHANGELOG.md
 from importlib.metadata import version
 
 __version__ = version("rarelabels")
+
+THREADS = 1  # of TensorFlow in one process: runs are spread over processes

@@ -5,6 +5,8 @@ Nothing here reads a file or imports TensorFlow. ``config`` turns YAML into thes
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -12,6 +14,22 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 class UserError(Exception):
     """A mistake the user can mend: the message is all they need. The command line prints it and exits with 2."""
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Declared values that exclude each other: their dotted keys and the reason."""
+
+    keys: tuple[str, ...]
+    reason: str
+
+
+class ContradictionError(ValueError):
+    """All contradictions of one trial; config adds in which file each of the values stands."""
+
+    def __init__(self, found: list[Contradiction]) -> None:
+        super().__init__("; ".join(one.reason for one in found))
+        self.found = found
 
 
 class Spec(BaseModel):
@@ -68,11 +86,9 @@ class TextBagSpec(Spec):
     width: Count = Field(32, description="columns of each embedding")
     hidden: tuple[Count, ...] = Field((), description="widths of the dense ReLU layers before the output")
     wide: bool = Field(False, description="add a linear path from the TF-IDF of the tokens straight to the logits")
-    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="on the concatenated embeddings")
-    l2: Annotated[float, Field(ge=0)] = Field(0.0, description="penalty on the embeddings and dense kernels")
     min_rows: Count = Field(2, description="a token must occur in that many training rows")
     max_tokens: Count = Field(20_000, description="rows of each embedding table; rarer tokens are dropped")
-    max_length: Count = Field(64, description="tokens kept of each field of a row")
+    max_length: Count = Field(32, description="tokens kept of each field of a row")
     head: Literal["sigmoid", "softmax"] = Field("sigmoid", description="how logits become scores")
 
 
@@ -132,7 +148,10 @@ class NoWeighting(Spec):
 
 
 class PosWeight(Spec):
-    """pos_weight of label l = scale * (negatives[l] / positives[l]) ** strength, at most ``cap``; training part only."""
+    """pos_weight of label l = scale * (negatives[l] / positives[l]) ** strength, at most ``cap``.
+
+    Counted in the training part only.
+    """
 
     kind: Literal["pos_weight"]
     strength: Annotated[float, Field(ge=0)] = Field(1.0, description="0: no weighting; 0.5: square root; 1: full ratio")
@@ -218,7 +237,8 @@ class Trial(Spec):
     @field_validator("watch", mode="before")
     @classmethod
     def _no_bare_accuracy(cls, value: Any) -> Any:
-        if isinstance(value, (list, tuple)) and "accuracy" in value:
+        given = value if isinstance(value, (list, tuple)) else [value]
+        if "accuracy" in given or "acc" in given:
             raise ValueError(BARE_ACCURACY)
         return value
 
@@ -238,30 +258,42 @@ class Trial(Spec):
 
     @model_validator(mode="after")
     def _no_contradictions(self) -> Trial:
+        if found := list(self._contradictions()):
+            raise ContradictionError(found)
+        return self
+
+    def _contradictions(self) -> Iterator[Contradiction]:
         weighted_loss = self.loss.kind == "weighted_bce"
         if weighted_loss != (self.weighting.kind == "pos_weight"):
-            raise ValueError(
+            yield Contradiction(
+                ("loss.kind", "weighting.kind"),
                 f"loss.kind {self.loss.kind!r} with weighting.kind {self.weighting.kind!r}: "
-                "weighted_bce and pos_weight need each other"
+                "weighted_bce and pos_weight need each other",
             )
         if isinstance(self.model, TextBagSpec):
             if weighted_loss and self.model.head == "softmax":
-                raise ValueError(
+                yield Contradiction(
+                    ("loss.kind", "model.head"),
                     "loss.kind 'weighted_bce' with model.head 'softmax': pos_weight weighs independent labels, "
-                    "which a softmax does not have; use head: sigmoid"
+                    "which a softmax does not have; use head: sigmoid",
                 )
-        elif self.loss.kind != "bce":
-            raise ValueError(f"loss.kind {self.loss.kind!r} has no effect on model.kind {self.model.kind!r}; use bce")
-        elif self.watch:
-            raise ValueError(f"model.kind {self.model.kind!r} has no epochs to watch; set watch: []")
-        return self
+            return
+        if self.loss.kind != "bce":
+            yield Contradiction(
+                ("loss.kind", "model.kind"),
+                f"loss.kind {self.loss.kind!r} has no effect on model.kind {self.model.kind!r}; use bce",
+            )
+        if self.watch:
+            yield Contradiction(
+                ("model.kind", "watch"), f"model.kind {self.model.kind!r} has no epochs to watch; set watch: []"
+            )
 
 
 # Studies
 
 
 class Hypothesis(Spec):
-    """A claim of a thread, declared before the first full run: is ``metric`` of ``trial`` minus that of ``against`` …?"""
+    """A claim of a thread, declared before the first full run, about ``metric`` of ``trial`` minus ``against``'s."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     claim: Annotated[str, Field(min_length=10, description="one sentence")]

@@ -1,0 +1,5 @@
+"""``python -m rarelabels``."""
+
+from rarelabels.cli import main
+
+main()

@@ -1,0 +1,174 @@
+"""What every network is compared with: the floors, and one-vs-rest logistic regression on TF-IDF. No TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import normalize
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
+
+from rarelabels.datasets import Dataset, Part
+from rarelabels.datasets.fields import Tokens, Vocabulary
+from rarelabels.schema import FloorSpec, LinearSpec, Trial, UserError
+
+Array = npt.NDArray[np.float64]
+Sparse = sparse.csr_array[np.float64, tuple[int, int]]
+
+_PREPROCESSING = "preprocessing.json"
+_WEIGHTS = "weights.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Floor:
+    """A predictor that gives every row the same scores.
+
+    Attributes:
+        labels: names of the labels.
+        constant: (n_labels,) the scores.
+    """
+
+    labels: tuple[str, ...]
+    constant: Array
+
+    def scores(self, part: Part) -> Array:
+        """Return probabilities, (n, n_labels)."""
+        return np.tile(self.constant, (len(part.ids), 1))
+
+    def save(self, folder: Path) -> None:
+        """Write the floor to ``folder``, which is made if need be; :func:`load_saved` reads it."""
+        _save(folder, {"kind": "floor", "labels": self.labels}, {"constant": self.constant})
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """One logistic regression per label on the TF-IDF of all text fields.
+
+    The counts of all fields are put side by side, weighted by idf, and each row is scaled to L2 norm 1 *as a whole*.
+    On the films' validation part (seeds 0 and 1, c = 5) that gives a macro average precision of 0.436 and 0.451; with
+    each field scaled on its own it is 0.427 and 0.430, and no c from 2 to 40 changes the order.
+
+    Attributes:
+        labels: names of the labels.
+        vocabularies: field name to its vocabulary; the order of the fields is that of the columns.
+        coefficients: (n_tokens, n_labels).
+        intercepts: (n_labels,). Infinite for a label that is constant in the training part: its score is 0 or 1.
+    """
+
+    labels: tuple[str, ...]
+    vocabularies: dict[str, Vocabulary]
+    coefficients: Array
+    intercepts: Array
+
+    def scores(self, part: Part) -> Array:
+        """Return probabilities, (n, n_labels)."""
+        return np.asarray(expit(tfidf(self.vocabularies, part.text) @ self.coefficients + self.intercepts))
+
+    def save(self, folder: Path) -> None:
+        """Write the model to ``folder``, which is made if need be; :func:`load_saved` reads it."""
+        fields = {field: vocabulary.to_json() for field, vocabulary in self.vocabularies.items()}
+        _save(
+            folder,
+            {"kind": "linear", "labels": self.labels, "fields": fields},
+            {"coefficients": self.coefficients, "intercepts": self.intercepts},
+        )
+
+
+Fitted = Floor | Linear
+
+
+def fit(trial: Trial, data: Dataset, seed: int) -> Fitted:
+    """Fit the floor or the linear model that ``trial.model`` declares, on the training part alone.
+
+    The same data give the same numbers, bit by bit, whatever the seed: nothing is drawn at random.
+
+    Raises:
+        UserError: no token is left for the linear model.
+        TypeError: the trial declares a network, which ``training`` fits.
+    """
+    match trial.model:
+        case FloorSpec(predicts=predicts):
+            return Floor(data.labels, floors(data.train.y)[predicts])
+        case LinearSpec() as spec:
+            return _fit_linear(spec, data, seed)
+        case other:
+            raise TypeError(f"model.kind {other.kind!r} is no baseline")
+
+
+def floors(y_train: npt.NDArray[np.uint8]) -> dict[str, Array]:
+    """Return the scores of the three floors, each (n_labels,), from the training labels, shape (n, n_labels).
+
+    ``zeros`` predicts no label and ``ones`` every label; ``prior`` is each label's prevalence, so a label of 3 of 12
+    rows scores 0.25.
+    """
+    n_labels = y_train.shape[1]
+    return {"zeros": np.zeros(n_labels), "ones": np.ones(n_labels), "prior": y_train.mean(axis=0, dtype=np.float64)}
+
+
+def tfidf(vocabularies: dict[str, Vocabulary], text: dict[str, Tokens]) -> Sparse:
+    """Return the TF-IDF of several fields side by side, (n, n_tokens), each row of L2 norm 1 (0 without known tokens).
+
+    Raises:
+        KeyError: ``text`` lacks a field of ``vocabularies``.
+    """
+    counts = sparse.hstack([vocabulary.counts(text[field]) for field, vocabulary in vocabularies.items()], format="csr")
+    idf = np.concatenate([vocabulary.idf for vocabulary in vocabularies.values()])
+    counts.data *= idf[counts.indices]
+    return normalize(counts, copy=False)  # type: ignore[no-any-return]  # scikit-learn is untyped
+
+
+def load_saved(folder: Path) -> Fitted:
+    """Return what ``save`` wrote to ``folder``; it gives identical scores.
+
+    Raises:
+        UserError: there is no saved baseline in ``folder``.
+    """
+    try:
+        stored = json.loads((folder / _PREPROCESSING).read_text(encoding="utf-8"))
+        with np.load(folder / _WEIGHTS, allow_pickle=False) as archive:
+            weights = dict(archive)
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename}: missing; {folder} holds no saved baseline") from error
+    labels = tuple(stored["labels"])
+    if stored["kind"] == "floor":
+        return Floor(labels, weights["constant"])
+    vocabularies = {field: Vocabulary.from_json(vocabulary) for field, vocabulary in stored["fields"].items()}
+    return Linear(labels, vocabularies, weights["coefficients"], weights["intercepts"])
+
+
+def _fit_linear(spec: LinearSpec, data: Dataset, seed: int) -> Linear:
+    text, y = data.train.text, data.train.y
+    vocabularies = {
+        field: Vocabulary.fit(tokens, min_rows=spec.min_rows, max_tokens=None) for field, tokens in text.items()
+    }
+    if not any(vocabulary.tokens for vocabulary in vocabularies.values()):
+        raise UserError(f"model.min_rows: no token occurs in {spec.min_rows} of the {len(y)} training rows; lower it")
+    X = tfidf(vocabularies, text)
+    coefficients, intercepts = np.zeros((X.shape[1], y.shape[1])), np.zeros(y.shape[1])
+    # More BLAS threads change the last bits, and on a busy machine cost ten times the time.
+    with threadpool_limits(1, user_api="blas"):
+        for label in range(y.shape[1]):
+            coefficients[:, label], intercepts[label] = _fit_label(spec, X, y[:, label], seed)
+    return Linear(data.labels, vocabularies, coefficients, intercepts)
+
+
+def _fit_label(spec: LinearSpec, X: Sparse, y: npt.NDArray[np.uint8], seed: int) -> tuple[Array, float]:
+    """Coefficients and intercept of one label; those of a label with one class alone give its prior, 0 or 1."""
+    if y.min() == y.max():
+        return np.zeros(X.shape[1]), np.inf if y[0] else -np.inf
+    # Among the deterministic solvers liblinear's primal one is the fastest here: 1 s for 17 labels, lbfgs 2.4 s.
+    model = LogisticRegression(C=spec.c, solver="liblinear", max_iter=1000, random_state=seed).fit(X, y)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def _save(folder: Path, preprocessing: dict[str, Any], weights: dict[str, Array]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _PREPROCESSING).write_text(json.dumps(preprocessing, ensure_ascii=False), encoding="utf-8")
+    np.savez_compressed(folder / _WEIGHTS, allow_pickle=False, **weights)

@@ -1,0 +1,142 @@
+"""The command line: parse, validate, then import what the command needs.
+
+``--help``, ``list`` and ``validate`` are instant: they import neither TensorFlow nor MLflow.
+
+What a command was asked for goes to stdout; progress, warnings and errors to stderr. Exit code 0: done; 1: a run
+failed; 2: the user's mistake, in one line.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from rarelabels import config
+from rarelabels.schema import UserError
+
+app = typer.Typer(
+    help="Multi-label classification with rare positives: which loss, weights, threshold and metric?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Names = Annotated[list[str], typer.Argument(help="Trials (movies/focal_auc), studies (movies) or paths to YAML files.")]
+
+
+class Format(enum.StrEnum):
+    """How results are printed."""
+
+    table = "table"
+    csv = "csv"
+
+
+@app.command()
+def run(
+    names: Names,
+    seeds: Annotated[str | None, typer.Option(help="Only these seeds: 0,1")] = None,
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="Override: training.epochs=2")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: as many as cores")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run again what is finished")] = False,
+) -> None:
+    """Run trials, record them in MLflow, and print the comparison of their studies."""
+    changes = dict(config.parse_override(text) for text in overrides or [])
+    chosen = _seeds(seeds)
+    trials = config.load_many(names, changes)
+    from rarelabels import study, tracking
+    from rarelabels.engine import Engine
+    from rarelabels.progress import Progress
+    from rarelabels.table import print_comparison
+
+    where = tracking.uri()
+    identities = study.identify(names, changes, chosen)
+    with Progress() as progress, Engine(workers) as engine:
+        study.run(identities, where, engine, progress, force=force)
+    for name in sorted({trial.study for trial in trials}):
+        print_comparison(name, study.compare(name, where, identities))
+    _print_where(where)
+    for failure in progress.failures:
+        print(f"FAILED {failure}", file=sys.stderr)
+    if progress.failures:
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_trials() -> None:
+    """List the declared trials, each with its question."""
+    trials = [config.load_trial(path) for path in config.all_trials()]
+    width = max((len(trial.name) for trial in trials), default=0)
+    for trial in trials:
+        print(f"{trial.name:{width}}  {trial.question}")
+
+
+@app.command()
+def validate(
+    names: Annotated[list[str] | None, typer.Argument(help="Default: all trials and studies.")] = None,
+) -> None:
+    """Check declared trials and studies without running them; every problem is reported at once."""
+    paths = config.find(names) if names else config.all_trials()
+    trials = config.load_many([str(path) for path in paths])
+    studies = [config.load_study(folder) for folder in sorted({path.parent for path in paths})]
+    print(f"{len(trials)} trials and {sum(s is not None for s in studies)} studies are valid")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a trial's YAML file, for editors."""
+    print(json.dumps(config.json_schema(), indent=2))
+
+
+@app.command()
+def results(
+    name: Annotated[str, typer.Argument(metavar="STUDY", help="A study: movies")],
+    output: Annotated[Format, typer.Option("--format", help="table, or csv: a row per run")] = Format.table,
+) -> None:
+    """Print what is recorded of a study: means with 95 % intervals over seeds and test rows, floors, and ties."""
+    if not any(path.parent.name == name for path in config.all_trials()):
+        config.find([name])  # says which names there are
+        raise UserError(f"{name!r} is a trial; results takes a study: {name.split('/')[0]}")
+    from rarelabels import results as record
+    from rarelabels import study, tracking
+    from rarelabels.table import print_comparison
+
+    if output is Format.csv:
+        frame = record.runs(study.recorded(name, tracking.uri()))
+        print(frame.to_csv(index=False), end="")
+        return
+    print_comparison(name, study.compare(name, tracking.uri(), []))
+
+
+def _seeds(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    numbers = text.split(",")
+    if not all(number.strip().isdecimal() for number in numbers):
+        raise UserError(f"--seeds: allowed are whole numbers from 0, separated by commas (0,1); given {text!r}")
+    return tuple(dict.fromkeys(int(number) for number in numbers))
+
+
+def _print_where(where: str) -> None:
+    local = where.startswith("sqlite:///")
+    print(f"\nCurves, figures and all metrics: `make ui`{'' if local else f' (record: {where})'}", file=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one line on stderr and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        print(f"rarelabels: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("rarelabels: stopped; the same command goes on where this one stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""The films of bokeh_sampledata: genres as labels; cast, title, features and reviews as four text fields.
+
+Kept are the films with a genre, a cast and a director: 15,362 of 17,472 in bokeh_sampledata 2026.1. A film that has
+none of the asked genres stays, as a row without labels. There is no plot in these data, so ``title`` is the only prose.
+
+Numbers become tokens in *fixed* bins: nothing here is fitted, so nothing of the test part can leak. A missing value
+gives no token.
+
+- ``actors``: one token per name of the cast.
+- ``title``: the lower-cased words, ``\\w+``.
+- ``features``: ``director=…``, ``writer=…``, ``country=…``, ``language=…`` and ``production=…``, each per name;
+  ``decade=1990``; ``runtime=90`` (90 to below 105 minutes).
+- ``reviews``: ``score=6.5`` (the critics' mean rating, to the nearest half); ``meter=60`` (share of good reviews, 60 to
+  below 70 %); ``reviews=2^5`` (32 to 63 reviews); ``box_office=10^7.5`` (10^7.5 to below 10^8 dollars).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sqlite3
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from bokeh_sampledata.movies_data import movie_path
+
+from rarelabels.datasets.fields import Table, Tokens
+from rarelabels.schema import MoviesSpec, UserError
+
+VERSION = 1
+"""Raised whenever the same file is to give another table."""
+
+COLUMNS = {
+    "omdb": (
+        *("ID", "imdbID", "Title", "Year", "Runtime", "Genre"),
+        *("Director", "Writer", "Cast", "Language", "Country"),
+    ),
+    "tomatoes": ("ID", "Rating", "Meter", "Reviews", "BoxOffice", "Production"),
+}
+NUMBERS = ("Year", "Runtime", "Rating", "Meter", "Reviews", "BoxOffice")
+
+_NAME_END = re.compile(r", (?!(?:Jr|Sr)\.)")  # "Robert Downey, Jr." is one name
+_WORD = re.compile(r"\w+")
+
+
+def source() -> Path:
+    """Return the SQLite file with the films."""
+    return Path(movie_path)
+
+
+def parse(path: Path, spec: MoviesSpec) -> Table:
+    """Read the films of ``path``; rows are ordered by film id.
+
+    The labels are the ``spec.labels`` most frequent genres, by falling frequency and ties by name; the strata are all
+    genres. Two cuts of one film (the same ``imdbID``) form a group.
+
+    Raises:
+        UserError: the file is missing, is no SQLite database, lacks a table or a column, holds text where numbers
+            belong, or has fewer genres than ``spec.labels``.
+    """
+    films = _read(path)
+    genres = [_names(text) for text in films["Genre"]]
+    frequency = pd.Series([genre for row in genres for genre in set(row)], dtype=object).value_counts()
+    ordered = sorted(frequency.index, key=lambda genre: (-frequency[genre], genre))
+    if len(ordered) < spec.labels:
+        raise UserError(f"{path}: dataset.labels: asks for {spec.labels} genres, but the file has {len(ordered)}")
+    strata = _multi_hot(genres, ordered)
+    return Table(
+        ids=films["ID"].astype(str).to_numpy(dtype=np.str_),
+        labels=tuple(ordered[: spec.labels]),
+        y=strata[:, : spec.labels],
+        strata=strata,
+        groups=pd.factorize(films["imdbID"].fillna(films["ID"].astype(str)))[0].astype(np.int64),
+        text={
+            "actors": Tokens.from_lists([_names(text) for text in films["Cast"]]),
+            "title": Tokens.from_lists([_WORD.findall(str(text).lower()) for text in films["Title"].fillna("")]),
+            "features": Tokens.from_lists(_joined(_feature_columns(films))),
+            "reviews": Tokens.from_lists(_joined(_review_columns(films))),
+        },
+    )
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Return the kept films, one row each, numbers as float64 with NaN for missing."""
+    if not path.is_file():
+        raise UserError(f"{path}: the films' database is missing; reinstall bokeh_sampledata")
+    columns = [f"{table}.{column}" for table, names in COLUMNS.items() for column in names]
+    columns.remove("tomatoes.ID")  # the same number as omdb.ID
+    query = f"SELECT {', '.join(columns)} FROM omdb JOIN tomatoes ON omdb.ID = tomatoes.ID ORDER BY omdb.ID"
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)) as connection:
+            _check_columns(path, connection)
+            films = pd.read_sql_query(query, connection)
+    except (sqlite3.Error, pd.errors.DatabaseError) as error:
+        raise UserError(f"{path}: cannot be read as an SQLite database: {error}") from error
+    for column in NUMBERS:
+        films[column] = _as_numbers(path, films[column])
+    present = [films[column].fillna("").str.strip() != "" for column in ("Genre", "Cast", "Director")]
+    return films[np.logical_and.reduce(present)].reset_index(drop=True)
+
+
+def _check_columns(path: Path, connection: sqlite3.Connection) -> None:
+    for table, wanted in COLUMNS.items():
+        found = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+        if not found:
+            raise UserError(f"{path}: no table '{table}'")
+        missing = [column for column in wanted if column not in found]
+        if missing:
+            raise UserError(f"{path}: table '{table}' lacks the column {', '.join(missing)}")
+
+
+def _as_numbers(path: Path, column: pd.Series[Any]) -> pd.Series[float]:
+    try:
+        return pd.to_numeric(column).astype("float64")
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path}: column '{column.name}' must hold numbers: {error}") from error
+
+
+def _names(text: object) -> list[str]:
+    """Split a list of names; a missing text has none."""
+    if not isinstance(text, str):
+        return []
+    return [name for part in _NAME_END.split(text) if (name := part.strip())]
+
+
+def _multi_hot(genres: list[list[str]], labels: list[str]) -> npt.NDArray[np.uint8]:
+    column = {label: i for i, label in enumerate(labels)}
+    y = np.zeros((len(genres), len(labels)), dtype=np.uint8)
+    for row, names in enumerate(genres):
+        y[row, [column[name] for name in names]] = 1
+    return y
+
+
+def _feature_columns(films: pd.DataFrame) -> list[list[list[str]]]:
+    """The tokens of ``features``: one entry per column, each with a list of tokens per film."""
+    named = ("Director", "Writer", "Country", "Language", "Production")
+    return [
+        *([[f"{column.lower()}={name}" for name in _names(text)] for text in films[column]] for column in named),
+        _binned(films["Year"], lambda year: f"decade={year // 10 * 10:.0f}"),
+        _binned(films["Runtime"], lambda minutes: f"runtime={minutes // 15 * 15:.0f}"),
+    ]
+
+
+def _review_columns(films: pd.DataFrame) -> list[list[list[str]]]:
+    """The tokens of ``reviews``, laid out like those of the features. No review, or no dollar, has no logarithm."""
+    reviews, dollars = films["Reviews"].where(films["Reviews"] > 0), films["BoxOffice"].where(films["BoxOffice"] > 0)
+    return [
+        _binned(films["Rating"], lambda score: f"score={round(2 * score) / 2:.1f}"),
+        _binned(films["Meter"], lambda share: f"meter={share // 10 * 10:.0f}"),
+        _binned(np.log2(reviews), lambda power: f"reviews=2^{math.floor(power)}"),
+        _binned(np.log10(dollars), lambda power: f"box_office=10^{math.floor(2 * power) / 2:.1f}"),
+    ]
+
+
+def _binned(values: pd.Series[float], token: Callable[[float], str]) -> list[list[str]]:
+    return [[] if math.isnan(value) else [token(value)] for value in values.tolist()]
+
+
+def _joined(columns: Iterable[list[list[str]]]) -> list[list[str]]:
+    """Put the tokens of several columns one after another, film by film."""
+    return [[token for tokens in row for token in tokens] for row in zip(*columns, strict=True)]

@@ -1,0 +1,89 @@
+"""Three parts of a data set: one fixed test part, and a training and a validation part for each seed.
+
+The parts are stratified over all labels at once by iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011),
+which brings rare labels to every part. It is good to a few percent, not exact: what came out is recorded with each run.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
+
+from rarelabels.schema import UserError
+
+VERSION = 1
+"""Raised whenever the same table and seed are to give other parts."""
+
+TEST_SHARE = 0.2
+VALIDATION_SHARE = 1 / 8  # of what the test part leaves: training and validation are 7 : 1
+TEST_SEED = 20_200_520  # one test part for all seeds
+MIN_ROWS = 10  # 2 for test, 1 for validation, 7 for training
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Row numbers of the three parts, each sorted; together they hold every row once."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+
+
+def split(y: npt.NDArray[np.uint8], seed: int, *, groups: npt.NDArray[np.int64] | None = None) -> Split:
+    """Divide the rows into training, validation and test, 7 : 1 : 2, stratified over the columns of ``y``.
+
+    The test part depends on ``y`` and ``groups`` alone, never on ``seed``; the seed divides the rest.
+
+    Args:
+        y: 0/1, shape (n, n_labels).
+        seed: 0 to 2**32 - 1.
+        groups: (n,); rows with the same number (near-duplicates) are never parted. Stratified is then over one row per
+            group, which has a label if any of its rows has it, and the shares are shares of groups.
+
+    Raises:
+        UserError: the seed is out of range, there are fewer than ten rows (groups, if given), or the labels are so rare
+            that a part stays empty.
+    """
+    if not 0 <= seed < 2**32:
+        raise UserError(f"seed: must be from 0 to {2**32 - 1}, but is {seed}")
+    if groups is None:
+        return _split_rows(y, seed, unit="rows")
+    names, group_of_row = np.unique(groups, return_inverse=True)
+    y_of_group = np.zeros((len(names), y.shape[1]), dtype=np.uint8)
+    np.maximum.at(y_of_group, group_of_row, y)
+    by_group = _split_rows(y_of_group, seed, unit="groups of rows")
+    return Split(
+        *(np.flatnonzero(np.isin(group_of_row, p)) for p in (by_group.train, by_group.validation, by_group.test))
+    )
+
+
+def _split_rows(y: npt.NDArray[np.uint8], seed: int, unit: str) -> Split:
+    if len(y) < MIN_ROWS:
+        raise UserError(
+            f"a split into training, validation and test needs at least {MIN_ROWS} {unit}, but there are {len(y)}"
+        )
+    rest, test = _stratify(y, TEST_SHARE, TEST_SEED)
+    train, validation = (rest[rows] for rows in _stratify(y[rest], VALIDATION_SHARE, seed))
+    parts = {"training": train, "validation": validation, "test": test}
+    empty = [name for name, rows in parts.items() if not len(rows)]
+    if empty:
+        raise UserError(
+            f"{len(y)} {unit} are too few for these labels: stratification leaves the {' and '.join(empty)} part "
+            "empty, because most labels have one or two positives; add rows, or leave the rarest labels out"
+        )
+    return Split(train, validation, test)
+
+
+def _stratify(y: npt.NDArray[np.uint8], share: float, seed: int) -> tuple[Rows, Rows]:
+    """Divide rows into (the larger part, about ``share`` of them)."""
+    # The library refuses a single column; "no label" beside it says nothing new and makes it two.
+    columns = y if y.shape[1] > 1 else np.column_stack([y, 1 - y])
+    splitter = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=math.ceil(share * len(y)), random_state=seed)
+    larger, smaller = next(splitter.split(columns, columns))
+    return larger.astype(np.int64), smaller.astype(np.int64)

@@ -1,0 +1,85 @@
+"""Hand tasks to Dask workers, a process each: the only module that imports dask.
+
+Processes are spawned, have one thread, and are told apart from the parent in one way only: the parent never imports
+TensorFlow.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from typing import Any, TypeVar
+
+import dask
+from distributed import Client, KilledWorker, LocalCluster, as_completed, get_worker
+from distributed.system import MEMORY_LIMIT
+
+T = TypeVar("T")
+R = TypeVar("R")
+Event = dict[str, Any]
+Function = Callable[[T, Callable[[Event], None]], R]
+OnEvent = Callable[[int, Event], None]
+
+TOPIC = "rarelabels"
+WORKER_BYTES = 2 * 2**30  # a TensorFlow worker takes 1 GB, and Dask pauses a worker at 80 % of its limit
+
+
+class Engine:
+    """A local cluster of one-thread workers on the loopback interface, started by the first task; a context manager."""
+
+    def __init__(self, count: int | None = None) -> None:
+        self.count = count or os.cpu_count() or 1
+        self._open = ExitStack()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+
+    def map(self, function: Function[T, R], tasks: Sequence[T], on_event: OnEvent) -> Iterator[tuple[int, R | None]]:
+        """Yield (position of the task, result) as tasks end; the result is None where a task killed its workers.
+
+        Args:
+            function: called in a worker with a task and a function that sends events back.
+            tasks: picklable; begun in this order.
+            on_event: called with the position of the task and an event, in another thread.
+        """
+        if not tasks:
+            return
+        client = self._client
+        client.subscribe_topic(TOPIC, lambda event: on_event(event[1]["task"], event[1]))
+        futures = {client.submit(_call, function, task, i, pure=False, priority=-i): i for i, task in enumerate(tasks)}
+        try:
+            for future in as_completed(list(futures)):
+                error = future.exception()
+                if error is not None and not isinstance(error, KilledWorker):
+                    raise error
+                yield futures[future], None if error is not None else future.result()
+        finally:
+            client.cancel(list(futures), force=True)
+            client.unsubscribe_topic(TOPIC)
+
+    @cached_property
+    def _client(self) -> Client:
+        dask.config.set({"distributed.comm.timeouts.connect": "60s"})
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        cluster = LocalCluster(
+            n_workers=self.count,
+            threads_per_worker=1,
+            processes=True,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=max(WORKER_BYTES, MEMORY_LIMIT // self.count),
+            silence_logs=logging.CRITICAL,
+        )
+        self._open.enter_context(cluster)
+        return self._open.enter_context(Client(cluster))
+
+
+def _call(function: Function[T, R], task: T, position: int) -> R:
+    worker = get_worker()
+    return function(task, lambda event: worker.log_event(TOPIC, event | {"task": position}))

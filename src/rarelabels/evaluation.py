@@ -1,0 +1,112 @@
+"""Scores of the validation and test part -> rules, every number under its recorded name, and what a run keeps of them.
+
+Needs no model: scores that were made elsewhere are judged by the same function.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rarelabels import metrics, thresholds
+from rarelabels.thresholds import Rules
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A part and its scores: ids (n,), y (n, n_labels) 0/1, scores (n, n_labels) probabilities."""
+
+    ids: npt.NDArray[np.str_]
+    y: npt.NDArray[np.uint8]
+    scores: Floats
+
+    def frame(self, labels: tuple[str, ...]) -> pd.DataFrame:
+        """Return the stored form: columns ``id``, ``true/<label>``, ``score/<label>``."""
+        truth = pd.DataFrame(self.y, columns=[f"true/{label}" for label in labels])
+        scores = pd.DataFrame(self.scores, columns=[f"score/{label}" for label in labels])
+        return pd.concat([pd.Series(self.ids, name="id").astype(str), truth, scores], axis=1)
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame) -> Scored:
+        """Return what :meth:`frame` stored."""
+        return cls(
+            frame["id"].to_numpy(str),
+            frame.filter(regex="^true/").to_numpy(np.uint8),
+            frame.filter(regex="^score/").to_numpy(np.float64),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What was measured: rules chosen on validation (``oracle`` on test), metrics by recorded name, per-label table."""
+
+    labels: tuple[str, ...]
+    validation: Scored
+    test: Scored
+    rules: Rules
+    metrics: dict[str, float]
+    per_label: pd.DataFrame
+
+    def save(self, folder: Path) -> None:
+        """Write ``scores/*.parquet``, ``thresholds.json`` ({rule: {label: threshold}}) and ``per_label.csv``."""
+        (folder / "scores").mkdir()
+        for name, part in (("validation", self.validation), ("test", self.test)):
+            part.frame(self.labels).to_parquet(folder / "scores" / f"{name}.parquet", compression="zstd", index=False)
+        chosen = {
+            name: dict(zip(self.labels, rule.thresholds.tolist(), strict=True)) for name, rule in self.rules.items()
+        }
+        (folder / "thresholds.json").write_text(json.dumps(chosen, indent=1, ensure_ascii=False), encoding="utf-8")
+        self.per_label.to_csv(folder / "per_label.csv", index=False)
+
+
+def evaluate(
+    labels: tuple[str, ...],
+    validation: Scored,
+    test: Scored,
+    floors: Mapping[str, Floats],
+    *,
+    min_positives: int,
+) -> Evaluation:
+    """Choose the rules on validation and measure both parts under each.
+
+    Names: ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/<what is undefined>`` and
+    ``floor/<floor>/<metric>`` (test part). Validation numbers under ``global`` and ``per_label`` are in-sample: they
+    flatter, and are never an objective.
+
+    Args:
+        labels: names of the columns.
+        validation: chooses the thresholds.
+        test: is measured.
+        floors: scores (n_labels,) of predictors that learn nothing, from the training part.
+        min_positives: see ``ThresholdSpec``.
+    """
+    rules = thresholds.choose_rules(validation.y, validation.scores, min_positives=min_positives)
+    measured = _part("validation", validation, rules)
+    measured["validation/count/labels_with_global_threshold"] = rules["per_label"].fallbacks
+    rules |= {"oracle": thresholds.oracle(test.y, test.scores)}
+    measured |= _part("test", test, rules)
+    for name, scores in floors.items():
+        constant = np.broadcast_to(scores, test.y.shape)
+        values = metrics.decision_metrics(test.y, constant >= 0.5) | metrics.ranking_metrics(test.y, constant)
+        measured |= {f"floor/{name}/{metric}": value for metric, value in values.items()}
+    table = metrics.per_label(
+        test.y, test.scores, {name: rule.thresholds for name, rule in rules.items()}, labels=labels
+    )
+    return Evaluation(labels, validation, test, rules, measured, table)
+
+
+def _part(name: str, part: Scored, rules: Rules) -> dict[str, float]:
+    values: dict[str, float] = {f"{name}/count/{what}": n for what, n in metrics.counts(part.y).items()}
+    values |= {f"{name}/ranking/{metric}": v for metric, v in metrics.ranking_metrics(part.y, part.scores).items()}
+    for rule in rules.values():
+        decided = metrics.decision_metrics(part.y, rule.assign(part.scores))
+        values |= {f"{name}/{rule.name}/{metric}": v for metric, v in decided.items()}
+    return values

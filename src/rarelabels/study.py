@@ -1,0 +1,205 @@
+"""Many runs: plan, skip what is finished, hand the rest to the engine, sum up each trial."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from rarelabels import comparison, config, datasets, plots, results, runner, summary, tracking
+from rarelabels.comparison import Comparison
+from rarelabels.engine import Engine
+from rarelabels.progress import Progress
+from rarelabels.runner import Task
+from rarelabels.schema import DatasetSpec, Trial
+from rarelabels.summary import SummaryTask
+from rarelabels.tracking import Identity, ParentKey
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What has to be done for one study: tasks ahead, runs already finished, and the seconds the tasks may take."""
+
+    study: str
+    experiment: str
+    identities: list[Identity]
+    tasks: list[Task]
+    finished: int
+    seconds: float | None
+
+
+def identify(
+    names: Sequence[str], overrides: Mapping[str, object], seeds: tuple[int, ...] | None = None
+) -> list[Identity]:
+    """Return every run that is asked for: trials × variants × seeds.
+
+    Each data set is loaded once here, before anything is recorded: its mistakes are the user's, and it fills the cache.
+
+    Raises:
+        UserError: see ``config.load_many`` and ``datasets.load``.
+    """
+    declared = config.load_many(names)
+    asked = config.load_many(names, overrides) if overrides else declared
+    text = " ".join(f"{key}={json.dumps(value)}" for key, value in overrides.items())
+    identities = []
+    for trial, plain in zip(asked, declared, strict=True):
+        changed = text if trial.definition() != plain.definition() else ""
+        for name, variant in config.variants(trial):
+            digest = _digest(variant, (seeds or trial.seeds)[0])
+            definition = tracking.fingerprint(variant, None, digest)
+            for seed in seeds or trial.seeds:
+                mark = tracking.fingerprint(variant, seed, digest)
+                identities.append(Identity(variant, name, seed, definition, mark, changed))
+    return identities
+
+
+def run(identities: Sequence[Identity], where: str, engine: Engine, progress: Progress, *, force: bool = False) -> None:
+    """Do all runs that are not finished, then sum up their trials; ``progress`` is told of failures.
+
+    Raises:
+        UserError: the record does not answer.
+    """
+    client = tracking.connect(where)
+    studies = sorted({identity.trial.study for identity in identities})
+    plans = [_plan(client, study, [i for i in identities if i.trial.study == study], force) for study in studies]
+    tasks = [task for plan in plans for task in plan.tasks]
+    progress.begin(plans, engine.count)
+    work = functools.partial(_run_task, where)
+    for position, outcome in engine.map(work, tasks, lambda i, event: progress.epoch(tasks[i], event)):
+        reason = "its worker died again and again (out of memory?)" if outcome is None else outcome.reason
+        progress.end(tasks[position], reason)
+    for plan in plans:
+        _sum_up(client, plan, where, engine, progress)
+        _record_comparison(client, plan, where)
+
+
+def recorded(study: str, where: str) -> list[Run]:
+    """Return all recorded runs of a study, oldest first.
+
+    Raises:
+        UserError: the record does not answer.
+    """
+    client = tracking.connect(where)
+    return tracking.all_runs(client, tracking.open_experiment(client, study))
+
+
+def compare(study: str, where: str, asked: Sequence[Identity]) -> Comparison:
+    """Compare the trials of a study: those declared in its folder, and those ``asked`` for from elsewhere."""
+    folder = config.EXPERIMENTS / study
+    declared = identify([study], {}) if folder.is_dir() else []
+    identities = [*declared, *(i for i in asked if i.trial.study == study and not i.overrides)]
+    names = {i.parent_key: " ".join(filter(None, [i.trial.short_name, i.variant])) for i in identities}
+    client = tracking.connect(where)
+    return comparison.compare(client, recorded(study, where), names)
+
+
+def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:
+    """Put the comparison of the whole study, as it stands now, on the study's own run."""
+    compared = compare(plan.study, where, plan.identities)
+    if not compared.rows:
+        return
+    record = tracking.open_study(client, plan.experiment, plan.study)
+    table = compared.long()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        table.to_csv(folder / "comparison.csv", index=False)
+        title = f"{plan.study}: mean and 95 % interval over seeds and test rows"
+        plots.save(plots.comparison(table, compared.best_floors(), title), folder / "comparison.png")
+        record.files(folder)
+    record.finish()
+
+
+def _plan(client: MlflowClient, study: str, identities: list[Identity], force: bool) -> Plan:
+    experiment = tracking.open_experiment(client, study)
+    runs = tracking.all_runs(client, experiment)
+    tracking.end_orphans(client, runs)
+    counted = {} if force else results.earliest_finished(runs)
+    trainings = {run.data.tags["fingerprint"]: run for run in reversed(counted.values())}
+    parents = results.parents(runs)
+    watch, hypotheses = _watched(study, identities), _hypotheses(study)
+    tasks: dict[str, Task] = {}
+    finished = 0
+    for identity in identities:
+        mark = identity.fingerprint
+        done = counted.get((identity.trial.name, identity.variant, mark))
+        if done and _has_curves(done, identity.trial):
+            finished += 1
+            continue
+        if identity.parent_key not in parents:
+            parents[identity.parent_key] = tracking.open_parent(client, experiment, identity).run_id
+        source = trainings.get(mark)
+        again = source.info.run_id if source and _has_curves(source, identity.trial) else ""
+        task = tasks.get(mark) or Task(experiment, (), watch, hypotheses, again)
+        tasks[mark] = replace(task, runs=(*task.runs, (identity, parents[identity.parent_key])))
+    ahead = list(tasks.values())
+    return Plan(study, experiment, identities, ahead, finished, _expected_seconds(runs, ahead))
+
+
+def _run_task(where: str, task: Task, say: runner.Say) -> runner.Outcome:
+    return runner.run(task, where, say)
+
+
+def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progress: Progress) -> None:
+    """Bring each parent's aggregate up to date with the finished runs below it."""
+    runs = tracking.all_runs(client, plan.experiment)
+    tracking.end_orphans(client, runs)
+    parents, by_id = results.parents(runs), {run.info.run_id: run for run in runs}
+    below: dict[ParentKey, list[Run]] = {}
+    for counted in results.earliest_finished(runs).values():
+        below.setdefault(tracking.parent_key(counted), []).append(counted)
+    tasks = []
+    for key in dict.fromkeys(identity.parent_key for identity in plan.identities):
+        children = sorted(below.get(key, []), key=lambda run: int(run.data.tags["seed"]))
+        stamp = summary.stamp([run.info.run_id for run in children])
+        if key in parents and children and by_id[parents[key]].data.tags.get("summed_up") != stamp:
+            tasks.append(SummaryTask(parents[key], tuple(run.info.run_id for run in children), stamp))
+    progress.summing(len(tasks))
+    for _ in engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None):
+        progress.summed()
+
+
+def _digest(trial: Trial, seed: int) -> str:
+    return _loaded_digest(trial.dataset, seed)
+
+
+@functools.cache
+def _loaded_digest(spec: DatasetSpec, seed: int) -> str:
+    return datasets.load(spec, seed).digest
+
+
+def _watched(study: str, identities: Iterable[Identity]) -> tuple[str, ...]:
+    """All metrics watched in the study: by the trials asked for, and by the others of its folder."""
+    files = config.find([study]) if (config.EXPERIMENTS / study).is_dir() else []
+    trials = [config.load_trial(path) for path in files] + [identity.trial for identity in identities]
+    return tuple(sorted({metric for trial in trials for metric in trial.watch}))
+
+
+def _hypotheses(study: str) -> dict[str, str]:
+    """A hash per hypothesis as it is declared now."""
+    declared = config.load_study(config.EXPERIMENTS / study)
+    texts = {h.name: h.model_dump_json() for h in (declared.hypotheses if declared else ())}
+    return {name: hashlib.sha256(text.encode()).hexdigest()[:12] for name, text in texts.items()}
+
+
+def _has_curves(run: Run, trial: Trial) -> bool:
+    return set(trial.watch) <= set(run.data.tags.get("watched", "").split())
+
+
+def _expected_seconds(runs: Iterable[Run], tasks: Iterable[Task]) -> float | None:
+    """Seconds of work ahead, by what finished runs of the same trial (else of any trial) took; None if none has."""
+    took: dict[str, list[float]] = {}
+    for run in runs:
+        if run.data.tags.get("kind") == "run" and run.info.status == "FINISHED":
+            took.setdefault(run.data.tags["trial"], []).append((run.info.end_time - run.info.start_time) / 1000)
+    if not took:
+        return None
+    mean = {trial: sum(seconds) / len(seconds) for trial, seconds in took.items()}
+    anyone = sum(mean.values()) / len(mean)
+    return sum(mean.get(task.runs[0][0].trial.name, anyone) for task in tasks)

@@ -1,0 +1,85 @@
+"""The aggregate of a trial over its seeds: means, intervals, mean curves and figures, on the parent run."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from rarelabels import __version__, plots, results, statistics, tracking
+from rarelabels.runner import Say
+
+CODE = 1  # raised when what a summary holds changes
+
+
+@dataclass(frozen=True)
+class SummaryTask:
+    """The parent run, the runs below it that count (by rising seed), and the stamp of the two."""
+
+    parent: str
+    children: tuple[str, ...]
+    stamp: str
+
+
+def stamp(children: list[str]) -> str:
+    """Return what tells whether a parent's aggregate is that of these runs."""
+    return hashlib.sha256(" ".join([__version__, str(CODE), *children]).encode()).hexdigest()[:16]
+
+
+def sum_up(where: str, task: SummaryTask, _: Say) -> None:
+    """Compute and record the aggregate of one trial."""
+    client = tracking.connect(where)
+    parent = tracking.Record(client, task.parent)
+    children = [client.get_run(run_id) for run_id in task.children]
+    table, replicates = aggregate(client, children)
+    curves = results.curves(client, list(task.children))
+    mean = curves.groupby(["curve", "epoch"], as_index=False)["value"].mean()
+    parent.curves((str(row.curve), int(row.epoch), float(row.value)) for row in mean.itertuples())
+    parent.metrics(dict(zip(table["metric"], table["mean"], strict=True)))
+    intervals = table.dropna()
+    parent.metrics({f"interval/{row.metric}_low": row.low for row in intervals.itertuples()})
+    parent.metrics({f"interval/{row.metric}_high": row.high for row in intervals.itertuples()})
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        table.to_csv(folder / "summary.csv", index=False)
+        replicates.to_parquet(folder / "bootstrap.parquet", compression="zstd", index=False)
+        (folder / "figures").mkdir()
+        draw(client, children, curves, folder / "figures")
+        parent.files(folder)
+    seeds = " ".join(run.data.tags["seed"] for run in children)
+    parent.params(children[0].data.params | {"seed": seeds})
+    parent.tags({"seeds": seeds, "summed_up": task.stamp})
+    parent.finish()
+
+
+def aggregate(client: MlflowClient, children: list[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return (``metric, mean, low, high`` over seeds and test rows; the bootstrap replicates by recorded name)."""
+    names = sorted({key for run in children for key in run.data.metrics if not key.startswith("curve/")})
+    means = {name: fmean(run.data.metrics[name] for run in children if name in run.data.metrics) for name in names}
+    parts = [results.scores(client, run.info.run_id, "test") for run in children]
+    rules = [results.rules(client, run.info.run_id) for run in children]
+    draws = statistics.make_draws(len(parts[0].y), len(parts))
+    drawn = statistics.replicates(parts[0].y, [part.scores for part in parts], rules, draws)
+    replicates = pd.DataFrame({f"test/{name}": values.astype(np.float32) for name, values in drawn.items()})
+    limits = {f"test/{name}": statistics.interval(values) for name, values in drawn.items()}
+    rows = [(name, value, *limits.get(name, (np.nan, np.nan))) for name, value in means.items()]
+    return pd.DataFrame(rows, columns=["metric", "mean", "low", "high"]), replicates
+
+
+def draw(client: MlflowClient, children: list[Run], curves: pd.DataFrame, folder: Path) -> None:
+    """Draw the figures of a trial into a folder."""
+    trial, kept = children[0].data.tags["trial"], [run.data.metrics.get("training/kept_epoch") for run in children]
+    if len(curves):
+        unit = plots.loss_unit(children[0].data.params)
+        epochs = [epoch for epoch in kept if epoch is not None]
+        plots.save(plots.learning_curves(curves, trial, unit, epochs), folder / "learning_curves.png")
+    parts = [results.scores(client, run.info.run_id, "test") for run in children]
+    labels = results.labels(client, children[0].info.run_id)
+    plots.save(plots.precision_recall(parts, labels, trial), folder / "precision_recall.png")

@@ -1,0 +1,341 @@
+"""The record in MLflow: the only module that writes to it.
+
+One MLflow experiment per study; per trial a parent run with the aggregate, below it one child per seed. What a run is
+called, which tags it carries and what counts as the same run is decided here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import socket
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from itertools import chain
+from pathlib import Path
+from subprocess import run as run_command
+from typing import Any
+from urllib.parse import urlsplit
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves the machine unasked
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset as LoggedDataset
+from mlflow.entities import DatasetInput, Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
+
+from rarelabels import THREADS, __version__
+from rarelabels.schema import Trial, UserError
+
+ROOT = "rarelabels/"
+KIND = "mlflow.experimentKind"  # unset, MLflow's page opens in its mode for language models
+PARENT = "mlflow.parentRunId"
+BATCH = 900  # MLflow takes at most 1,000 metrics at once
+PATIENCE = 5  # seconds that a server is given to answer the first time
+
+
+ParentKey = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which run this is. Two runs with the same fingerprint have the same numbers.
+
+    Attributes:
+        trial: as it runs, overrides included.
+        variant: of a trial with ``vary``, else empty.
+        seed: of the split and the net.
+        definition: fingerprint without the seed; what the runs below one parent share.
+        fingerprint: see :func:`fingerprint`.
+        overrides: how the trial differs from its declaration, as text; empty if it does not.
+    """
+
+    trial: Trial
+    variant: str
+    seed: int
+    definition: str
+    fingerprint: str
+    overrides: str
+
+    @property
+    def parent_key(self) -> ParentKey:
+        """Which parent run it belongs to."""
+        return self.trial.name, self.variant, self.definition
+
+
+def parent_key(run: Run) -> ParentKey:
+    """Return which parent a recorded run is, or belongs to."""
+    return run.data.tags["trial"], run.data.tags["variant"], run.data.tags["definition"]
+
+
+def uri() -> str:
+    """Return where the record is: ``MLFLOW_TRACKING_URI``, else an absolute SQLite file in ``runs/`` of this folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('runs').resolve() / 'mlflow.db'}"
+
+
+def connect(where: str) -> MlflowClient:
+    """Open the record, creating a local one (which takes MLflow a few seconds, once).
+
+    Raises:
+        UserError: nothing answers there.
+    """
+    if where.startswith("sqlite:///"):
+        _make_folder(Path(where.removeprefix("sqlite:///")).parent)
+    if where.startswith(("http://", "https://")):
+        _ping(where)
+    try:
+        client = MlflowClient(tracking_uri=where)
+        client.search_experiments(max_results=1)
+    except Exception as error:
+        raise _no_answer(where, error) from error
+    return client
+
+
+def open_experiment(client: MlflowClient, study: str) -> str:
+    """Return the id of a study's experiment, creating it if need be; two processes may do so at once."""
+    name = ROOT + study
+    if found := client.get_experiment_by_name(name):
+        return str(found.experiment_id)
+    place = None
+    where = str(client.tracking_uri)
+    if where.startswith("sqlite:///"):
+        place = (Path(where.removeprefix("sqlite:///")).parent / "artifacts" / study).as_uri()
+    try:
+        return str(client.create_experiment(name, place, tags={KIND: "custom_model_development"}))
+    except MlflowException:
+        if found := client.get_experiment_by_name(name):
+            return str(found.experiment_id)
+        raise
+
+
+def fingerprint(trial: Trial, seed: int | None, digest: str) -> str:
+    """Hash what can change the numbers: definition, data, seed, library versions, thread count, results version.
+
+    Without a seed it is the fingerprint of a trial's definition, which its parent run carries.
+    """
+    identity = {
+        "definition": trial.definition(),
+        "data": digest,
+        "seed": seed,
+        "versions": _versions(trial.is_network),
+        "results": __version__.rsplit(".", 1)[0],
+    }
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+class Record:
+    """One open MLflow run. Its status is written last: a run that is cut off is never FINISHED."""
+
+    def __init__(self, client: MlflowClient, run_id: str) -> None:
+        self.client, self.run_id = client, run_id
+
+    def curve(self, epoch: int, values: Mapping[str, float]) -> None:
+        """Log one epoch of ``curve/<name>``; visible at once."""
+        self.metrics({f"curve/{name}": value for name, value in values.items()}, step=epoch)
+
+    def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
+        """Log metrics under their full names."""
+        now = int(time.time() * 1000)
+        self._log_metrics(Metric(name, float(value), now, step) for name, value in values.items())
+
+    def curves(self, points: Iterable[tuple[str, int, float]]) -> None:
+        """Log whole curves: (full name, epoch, value)."""
+        now = int(time.time() * 1000)
+        self._log_metrics(Metric(name, value, now, step) for name, step, value in points)
+
+    def params(self, values: Mapping[str, object]) -> None:
+        """Log flat dotted parameters."""
+        self.client.log_batch(self.run_id, params=[Param(key, str(value)[:6000]) for key, value in values.items()])
+
+    def tags(self, values: Mapping[str, object]) -> None:
+        """Set tags."""
+        self.client.log_batch(self.run_id, tags=[RunTag(key, str(value)[:5000]) for key, value in values.items()])
+
+    def data(self, name: str, digest: str, summary: Mapping[str, Any]) -> None:
+        """Log the data set as an MLflow dataset input."""
+        source = json.dumps({"kind": name})
+        dataset = LoggedDataset(name, digest[:36], "rarelabels", source, profile=json.dumps(summary["rows"]))
+        self.client.log_inputs(self.run_id, [DatasetInput(dataset, [])])
+
+    def text(self, name: str, content: str) -> None:
+        """Log a text file."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, name)
+            file.write_text(content, encoding="utf-8")
+            self.client.log_artifact(self.run_id, str(file))
+
+    def files(self, folder: Path) -> None:
+        """Log everything in a folder as artifacts."""
+        self.client.log_artifacts(self.run_id, str(folder))
+
+    def finish(self) -> None:
+        """Write the status, last."""
+        self.client.set_terminated(self.run_id, "FINISHED")
+
+    def fail(self, reason: str) -> None:
+        """End as FAILED with one readable line."""
+        self.tags({"reason": reason})
+        self.client.set_terminated(self.run_id, "FAILED")
+
+    def _log_metrics(self, metrics: Iterable[Metric]) -> None:
+        everything = list(metrics)
+        for first in range(0, len(everything), BATCH):
+            self.client.log_batch(self.run_id, metrics=everything[first : first + BATCH])
+
+
+def start(
+    client: MlflowClient, experiment: str, identity: Identity, parent: str, hypotheses: Mapping[str, str]
+) -> Record:
+    """Open the run of one seed below its parent."""
+    tags = _tags(identity, "run") | {"seed": str(identity.seed), "fingerprint": identity.fingerprint, PARENT: parent}
+    tags |= {f"hypothesis.{name}": digest for name, digest in hypotheses.items()}
+    return Record(client, client.create_run(experiment, tags=tags, run_name=f"seed {identity.seed}").info.run_id)
+
+
+def open_parent(client: MlflowClient, experiment: str, identity: Identity) -> Record:
+    """Open a new parent run of a trial (or of one variant of it)."""
+    changed = "(overridden)" if identity.overrides else ""
+    name = " ".join(filter(None, [identity.trial.short_name, identity.variant.rpartition(".")[2], changed]))
+    run = client.create_run(experiment, tags=_tags(identity, "trial"), run_name=name)
+    return Record(client, run.info.run_id)
+
+
+def open_study(client: MlflowClient, experiment: str, study: str) -> Record:
+    """Return the one run that carries the study's comparison, creating it the first time."""
+    found = client.search_runs([experiment], "tags.kind = 'study'", max_results=1, order_by=["start_time ASC"])
+    if found:
+        return Record(client, found[0].info.run_id)
+    tags = {"kind": "study", "study": study, "mlflow.note.content": f"The comparison of the trials of {study}."}
+    return Record(client, client.create_run(experiment, tags=tags, run_name=f"= {study}").info.run_id)
+
+
+def copy_run(client: MlflowClient, source: str, target: Record) -> None:
+    """Record a training once more, for a trial that differs only in what it watches: curves, metrics, files, inputs."""
+    run = client.get_run(source)
+    curves = [key for key in run.data.metrics if key.startswith("curve/")]
+    history = chain.from_iterable(client.get_metric_history(source, key) for key in curves)
+    target.curves((point.key, point.step, point.value) for point in history)
+    target.metrics({key: value for key, value in run.data.metrics.items() if not key.startswith("curve/")})
+    target.tags({"trained_by": source, "watched": run.data.tags.get("watched", "")})
+    client.log_inputs(target.run_id, run.inputs.dataset_inputs)
+    with tempfile.TemporaryDirectory() as folder:
+        for item in client.list_artifacts(source):
+            if item.path != "trial.yaml":
+                client.download_artifacts(source, item.path, folder)
+        target.files(Path(folder))
+
+
+def all_runs(client: MlflowClient, experiment: str, filter_string: str = "") -> list[Run]:
+    """Return all runs of an experiment that match, oldest first."""
+    found: list[Run] = []
+    token = None
+    while True:
+        page = client.search_runs([experiment], filter_string, 1, 5000, ["start_time ASC"], token)
+        found += page
+        token = page.token
+        if not token:
+            return found
+
+
+def end_orphans(client: MlflowClient, runs: Iterable[Run]) -> list[str]:
+    """Mark as KILLED the RUNNING runs whose owner, a process of this machine, is gone; return their ids."""
+    ended = []
+    for run in runs:
+        tags = run.data.tags
+        if run.info.status == "RUNNING" and tags.get("kind") == "run" and _is_gone(tags.get("owner", "")):
+            client.set_tag(run.info.run_id, "reason", "cut off: the process that ran it is gone")
+            client.set_terminated(run.info.run_id, "KILLED")
+            ended.append(str(run.info.run_id))
+    return ended
+
+
+def owner() -> str:
+    """Name this process on this machine: host, process id and when the process began (ids are used again)."""
+    return f"{socket.gethostname()} {os.getpid()} {_began(os.getpid())}"
+
+
+def _is_gone(who: str) -> bool:
+    host, _, rest = who.partition(" ")
+    pid, _, began = rest.partition(" ")
+    return host == socket.gethostname() and pid.isdigit() and _began(int(pid)) != began
+
+
+def _began(pid: int) -> str:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        if platform.system() == "Linux":
+            return "gone"
+        command = ["ps", "-o", "lstart=", "-p", str(pid)]
+        return run_command(command, capture_output=True, text=True).stdout.strip() or "gone"
+    return stat.rpartition(")")[2].split()[19]  # start time in clock ticks since boot
+
+
+def _tags(identity: Identity, kind: str) -> dict[str, str]:
+    trial = identity.trial
+    tags = {
+        "kind": kind,
+        "trial": trial.name,
+        "study": trial.study,
+        "variant": identity.variant,
+        "definition": identity.definition,
+        "overrides": identity.overrides,
+        "owner": owner(),
+        "rarelabels": __version__,
+        "mlflow.note.content": f"{trial.question}\n\nThread: {trial.thread}",
+    }
+    tags |= {name.replace("-", "_"): value for name, value in _versions(trial.is_network).items()}
+    if commit := _commit():
+        tags["mlflow.source.git.commit"] = commit
+    return tags
+
+
+def _versions(is_network: bool) -> dict[str, str]:
+    names = ["scikit-learn", "numpy"] + (["tensorflow", "keras"] if is_network else [])
+    return {name: version(name) for name in names} | {"threads": str(THREADS)}
+
+
+@lru_cache(maxsize=1)
+def _commit() -> str:
+    try:
+        here = Path(__file__).parent
+        command = ["git", "-C", str(here), "rev-parse", "HEAD"]
+        return run_command(command, capture_output=True, text=True, timeout=PATIENCE).stdout.strip()
+    except OSError:
+        return ""
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: the record's folder cannot be made: {error.strerror}") from error
+
+
+def _ping(where: str) -> None:
+    """Ask a server for its health once; MLflow itself would go on asking for minutes."""
+    import requests
+
+    try:
+        requests.get(f"{where.rstrip('/')}/health", timeout=PATIENCE).raise_for_status()
+    except requests.RequestException as error:
+        raise _no_answer(where, error) from error
+
+
+def _no_answer(where: str, error: Exception) -> UserError:
+    secret = urlsplit(where).password
+    reason = (str(error).splitlines() or [""])[0][:200]
+    if secret:
+        where, reason = where.replace(secret, "***"), reason.replace(secret, "***")
+    return UserError(
+        f"MLFLOW_TRACKING_URI {where!r} does not answer ({type(error).__name__}: {reason}); "
+        "start the server, correct the variable, or unset it to use runs/mlflow.db here"
+    )

@@ -1,0 +1,26 @@
+"""Fixtures shared by all tests: a cache of their own, and the real films, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rarelabels import datasets
+from rarelabels.schema import MoviesSpec
+
+
+@pytest.fixture(scope="session", autouse=True)
+def film_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test touches the user's cache; processes that a test starts share this one."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RARELABELS_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def films(film_cache: Path) -> datasets.Dataset:
+    """The real films with 17 genres, seed 0."""
+    return datasets.load(MoviesSpec(kind="movies", labels=17), 0)

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, f1_score
+from sklearn.multiclass import OneVsRestClassifier
+
+from rarelabels import baselines
+from rarelabels.datasets import Dataset, Part
+from rarelabels.datasets.fields import Tokens, Vocabulary
+from rarelabels.schema import Trial, UserError
+
+
+def trial(**model: Any) -> Trial:
+    return Trial.model_validate(
+        {
+            "name": "movies/x",
+            "question": "How good is it?",
+            "thread": "beyond the threads",
+            "dataset": {"kind": "movies"},
+            "model": model,
+            "loss": {"kind": "bce"},
+            "weighting": {"kind": "none"},
+            "training": {"epochs": 1, "batch_size": 8, "learning_rate": 0.1},
+            "thresholds": {},
+            "seeds": [0],
+        }
+    )
+
+
+LINEAR = trial(kind="linear", c=5.0, min_rows=2)
+
+
+def rows(rng: np.random.Generator, n: int) -> list[list[str]]:
+    return [[f"w{i}" for i in rng.integers(0, 30, rng.integers(1, 12))] for _ in range(n)]
+
+
+def part(rng: np.random.Generator, n: int) -> Part:
+    """Four labels: whether w0 or w1 is there, w2, never, always."""
+    words, names = rows(rng, n), rows(rng, n)
+    y = [["w0" in row or "w1" in row, "w2" in row, False, True] for row in words]
+    text = {"words": Tokens.from_lists(words), "names": Tokens.from_lists(names)}
+    return Part(np.array([str(i) for i in range(n)]), np.array(y, dtype=np.uint8), text)
+
+
+@pytest.fixture
+def small() -> Dataset:
+    rng = np.random.default_rng(0)
+    return Dataset(("a", "b", "never", "always"), part(rng, 120), part(rng, 30), part(rng, 40), "digest", {})
+
+
+def joined(tokens: dict[str, Tokens]) -> list[list[str]]:
+    """Each row as one list of tokens that carry the name of their field."""
+    fields = [[[f"{field}={word}" for word in row] for row in t.to_lists()] for field, t in tokens.items()]
+    return [[word for row in together for word in row] for together in zip(*fields, strict=True)]
+
+
+# Floors
+
+
+def test_floors_by_hand() -> None:
+    y = np.zeros((12, 3), dtype=np.uint8)
+    y[:3, 0] = 1
+    y[:, 2] = 1
+    floors = baselines.floors(y)
+    assert {name: scores.tolist() for name, scores in floors.items()} == {
+        "zeros": [0.0, 0.0, 0.0],
+        "ones": [1.0, 1.0, 1.0],
+        "prior": [0.25, 0.0, 1.0],
+    }
+
+
+@pytest.mark.parametrize("predicts", ["zeros", "ones", "prior"])
+def test_a_floor_gives_every_row_the_same_scores(small: Dataset, predicts: str, tmp_path: Path) -> None:
+    floor = baselines.fit(trial(kind="floor", predicts=predicts), small, 0)
+    share = [sum(column) / 120 for column in small.train.y.T.tolist()]
+    expected = {"zeros": [0.0] * 4, "ones": [1.0] * 4, "prior": share}[predicts]
+    scores = floor.scores(small.test)
+    assert scores.shape == (40, 4)
+    assert scores.dtype == np.float64
+    np.testing.assert_allclose(scores, [expected] * 40, rtol=1e-15)
+    floor.save(tmp_path / "new" / "folder")
+    assert (baselines.load_saved(tmp_path / "new" / "folder").scores(small.test) == scores).all()
+
+
+# TF-IDF
+
+
+def test_tfidf_equals_scikit_learns(small: Dataset) -> None:
+    text, new = small.train.text, small.test.text
+    vocabularies = {field: Vocabulary.fit(tokens, min_rows=20, max_tokens=None) for field, tokens in text.items()}
+    reference = TfidfVectorizer(analyzer=list, min_df=20).fit(joined(text))
+    names = [f"{field}={token}" for field, vocabulary in vocabularies.items() for token in vocabulary.tokens]
+    assert set(names) == set(reference.vocabulary_)
+    columns = [reference.vocabulary_[name] for name in names]
+    for tokens in (text, new):
+        np.testing.assert_allclose(
+            baselines.tfidf(vocabularies, tokens).toarray(),
+            reference.transform(joined(tokens)).toarray()[:, columns],
+            rtol=1e-12,
+        )
+
+
+def test_a_row_of_unknown_tokens_scores_the_intercept(small: Dataset) -> None:
+    linear = baselines.fit(LINEAR, small, 0)
+    assert isinstance(linear, baselines.Linear)
+    unknown = {field: Tokens.from_lists([["new"], []]) for field in ("words", "names")}
+    scores = linear.scores(Part(np.array(["1", "2"]), np.zeros((2, 4), np.uint8), unknown))
+    expected = 1 / (1 + np.exp(-linear.intercepts[:2]))
+    np.testing.assert_allclose(scores[:, :2], [expected, expected], rtol=1e-12)
+
+
+# The linear model
+
+
+def test_linear_equals_scikit_learns_one_vs_rest(small: Dataset) -> None:
+    vectorizer = TfidfVectorizer(analyzer=list, min_df=2)
+    X = vectorizer.fit_transform(joined(small.train.text))
+    reference = OneVsRestClassifier(LogisticRegression(C=5.0, solver="liblinear", tol=1e-8, max_iter=1000))
+    reference.fit(X, small.train.y[:, :2])
+    expected = reference.predict_proba(vectorizer.transform(joined(small.test.text)))
+    scores = baselines.fit(LINEAR, small, 0).scores(small.test)
+    assert scores.shape == (40, 4)
+    np.testing.assert_allclose(scores[:, :2], expected, atol=2e-3)
+
+
+def test_a_label_that_is_constant_in_training_scores_its_prior(small: Dataset) -> None:
+    scores = baselines.fit(LINEAR, small, 0).scores(small.test)
+    assert (scores[:, 2] == 0.0).all()
+    assert (scores[:, 3] == 1.0).all()
+
+
+def test_nothing_but_the_training_part_is_learnt_from(small: Dataset) -> None:
+    other = part(np.random.default_rng(9), 50)
+    changed = Dataset(small.labels, small.train, other, other, "digest", {})
+    one, two = baselines.fit(LINEAR, small, 0), baselines.fit(LINEAR, changed, 0)
+    assert (one.scores(small.test) == two.scores(small.test)).all()
+
+
+def test_c_and_min_rows_have_their_effect(small: Dataset) -> None:
+    weak = baselines.fit(trial(kind="linear", c=1e-6), small, 0).scores(small.test)[:, :2]
+    assert np.ptp(weak, axis=0).max() < 1e-3
+    by_text = {"words": small.train.text["words"].to_lists(), "names": small.train.text["names"].to_lists()}
+    holders = {field: sum("w2" in row for row in rows_) for field, rows_ in by_text.items()}
+    for min_rows in (min(holders.values()), min(holders.values()) + 1, max(holders.values()) + 1):
+        rare = baselines.fit(trial(kind="linear", min_rows=min_rows), small, 0)
+        assert isinstance(rare, baselines.Linear)
+        for field, count in holders.items():
+            assert ("w2" in rare.vocabularies[field].tokens) == (count >= min_rows)
+
+
+def test_a_saved_model_gives_identical_scores_without_pickles(small: Dataset, tmp_path: Path) -> None:
+    linear = baselines.fit(LINEAR, small, 0)
+    linear.save(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"preprocessing.json", "weights.npz"}
+    with np.load(tmp_path / "weights.npz", allow_pickle=False) as weights:
+        assert not any(array.dtype.hasobject for array in weights.values())
+    loaded = baselines.load_saved(tmp_path)
+    assert loaded.labels == small.labels
+    assert (loaded.scores(small.test) == linear.scores(small.test)).all()
+
+
+def test_an_empty_folder_holds_no_model(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"preprocessing\.json: missing"):
+        baselines.load_saved(tmp_path)
+
+
+def test_no_token_left_is_the_users_mistake(small: Dataset) -> None:
+    with pytest.raises(UserError, match=r"model\.min_rows: no token occurs in 121 of the 120 training rows"):
+        baselines.fit(trial(kind="linear", min_rows=121), small, 0)
+
+
+def test_a_network_is_no_baseline(small: Dataset) -> None:
+    with pytest.raises(TypeError, match="text_bag"):
+        baselines.fit(trial(kind="text_bag"), small, 0)
+
+
+# The real films
+
+
+def test_linear_on_the_films_is_what_was_measured(films: Dataset) -> None:
+    y, scores = films.validation.y, baselines.fit(LINEAR, films, 0).scores(films.validation)
+    assert 0.42 <= average_precision_score(y, scores, average="macro") <= 0.46
+    assert 0.20 <= f1_score(y, scores >= 0.5, average="macro", zero_division=0) <= 0.25
+
+
+def test_processes_with_one_thread_and_two_give_the_same_bits() -> None:
+    code = """
+import hashlib, sys
+from rarelabels import baselines, datasets
+from rarelabels.schema import MoviesSpec, Trial
+trial = Trial.model_validate_json(sys.argv[1])
+data = datasets.load(MoviesSpec(kind="movies", labels=17), 0)
+print(hashlib.sha256(baselines.fit(trial, data, 0).scores(data.test).tobytes()).hexdigest())
+"""
+    command = [sys.executable, "-c", code, LINEAR.model_dump_json()]
+    first, second = (
+        subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": n}, capture_output=True, check=True).stdout
+        for n in ("1", "2")
+    )
+    assert len(first.strip()) == 64
+    assert first == second

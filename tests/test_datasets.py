@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rarelabels import datasets
+from rarelabels.datasets import Dataset, movies, splits
+from rarelabels.datasets.fields import Table
+from rarelabels.schema import MoviesSpec, UserError
+
+FILMS = MoviesSpec(kind="movies", labels=17)
+TWO = MoviesSpec(kind="movies", labels=2)
+
+FILM: dict[str, Any] = {
+    "ID": 1,
+    "imdbID": "tt1",
+    "Title": "L'Été: 8½",
+    "Year": 1999,
+    "Runtime": 104.0,
+    "Genre": "War, Drama",
+    "Director": "Ann Lee, Bo Ek",
+    "Writer": "Cy Fox, Jr., Di Gao",
+    "Cast": "Robert Downey, Jr., Eva Hu",
+    "Language": "French, Thai",
+    "Country": "France",
+    "Production": "Studio A, Studio B",
+    "Rating": 6.3,
+    "Meter": 69,
+    "Reviews": 63,
+    "BoxOffice": 5e7,
+}
+MISSING = dict.fromkeys(
+    ("Year", "Runtime", "Writer", "Language", "Country", "Production", "Rating", "Meter", "Reviews", "BoxOffice")
+)
+
+
+def database(path: Path, films: list[dict[str, Any]], left_out: str = "") -> Path:
+    """Write films as the two tables of bokeh_sampledata."""
+    path.unlink(missing_ok=True)
+    with sqlite3.connect(path) as connection:
+        for table, columns in movies.COLUMNS.items():
+            kept = [column for column in columns if column != left_out]
+            connection.execute(f"CREATE TABLE {table} ({', '.join(kept)})")
+            rows = [[film[column] for column in kept] for film in films]
+            connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(kept))})", rows)
+    connection.close()
+    return path
+
+
+def film(number: int, genre: str, **values: Any) -> dict[str, Any]:
+    return FILM | {"ID": number, "imdbID": f"tt{number}", "Genre": genre} | values
+
+
+def words(table: Table, row: int) -> dict[str, list[str]]:
+    return {field: tokens.take([row]).to_lists()[0] for field, tokens in table.text.items()}
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Forty small films in place of the real ones, and an empty cache."""
+    genres = ["Drama", "Drama, War", "Drama, Comedy", "Comedy", "Western"]
+    path = database(tmp_path / "own.db", [film(i, genres[i % 5]) for i in range(40)])
+    monkeypatch.setattr(movies, "source", lambda: path)
+    monkeypatch.setenv("RARELABELS_CACHE", str(tmp_path / "cache"))
+    return path
+
+
+# The real films
+
+
+def whole(data: Dataset) -> np.ndarray:
+    return np.concatenate([data.train.y, data.validation.y, data.test.y])
+
+
+def test_the_films_are_those_of_the_thread(films: Dataset) -> None:
+    y = whole(films)
+    assert y.shape == (15_362, 17)
+    assert y.dtype == np.uint8
+    assert films.labels[0] == "Drama"
+    assert films.labels[-1] == "Western"
+    assert y[:, 0].sum() == 8_565
+    assert y[:, -1].sum() == 305
+    assert (np.diff(y.sum(axis=0, dtype=int)) < 0).all()
+    assert (~y.any(axis=1)).sum() == 19
+    assert round(100 * y.mean(), 1) == 12.2
+
+
+def test_every_film_is_in_one_part_with_its_own_text(films: Dataset) -> None:
+    ids = np.concatenate([films.train.ids, films.validation.ids, films.test.ids])
+    assert len(set(ids.tolist())) == len(ids) == 15_362
+    for part in (films.train, films.validation, films.test):
+        assert set(part.text) == {"actors", "title", "features", "reviews"}
+        assert {len(tokens) for tokens in part.text.values()} == {len(part.y)} == {len(part.ids)}
+        assert part.text["actors"].lengths.min() > 0
+    part = next(part for part in (films.train, films.validation, films.test) if "27343" in part.ids)
+    row = part.ids.tolist().index("27343")
+    assert part.text["title"].take([row]).to_lists() == [["warm", "bodies"]]
+    assert "John Malkovich" in part.text["actors"].take([row]).to_lists()[0]
+    assert {films.labels[i] for i in np.flatnonzero(part.y[row])} == {"Horror", "Romance", "Comedy"}
+
+
+def test_every_genre_keeps_its_prevalence_in_every_part(films: Dataset) -> None:
+    positives = whole(films).sum(axis=0, dtype=int)
+    for part, share in ((films.train, 0.7), (films.validation, 0.1), (films.test, 0.2)):
+        assert abs(len(part.y) / (15_362 * share) - 1) < 0.03
+        assert np.abs(part.y.sum(axis=0, dtype=int) - share * positives).max() <= 2
+
+
+def test_the_test_films_are_the_same_for_every_seed_and_every_number_of_labels(films: Dataset) -> None:
+    other_seed = datasets.load(FILMS, 1)
+    fewer_labels = datasets.load(MoviesSpec(kind="movies", labels=5), 0)
+    assert (other_seed.test.ids == films.test.ids).all()
+    assert (fewer_labels.test.ids == films.test.ids).all()
+    assert (fewer_labels.validation.ids == films.validation.ids).all()
+    assert (fewer_labels.test.y == films.test.y[:, :5]).all()
+    assert set(other_seed.validation.ids.tolist()) != set(films.validation.ids.tolist())
+    assert other_seed.digest == films.digest != fewer_labels.digest
+
+
+def test_two_cuts_of_one_film_stay_together(films: Dataset) -> None:
+    cuts = {"182692", "3620669"}  # Apocalypse Now, and Redux
+    held = [cuts & set(part.ids.tolist()) for part in (films.train, films.validation, films.test)]
+    assert cuts in held
+
+
+# The tokens, on small databases
+
+
+def test_tokens_of_a_film_by_hand(tmp_path: Path) -> None:
+    table = movies.parse(database(tmp_path / "x.db", [FILM]), TWO)
+    assert words(table, 0) == {
+        "actors": ["Robert Downey, Jr.", "Eva Hu"],
+        "title": ["l", "été", "8½"],
+        "features": [
+            *("director=Ann Lee", "director=Bo Ek", "writer=Cy Fox, Jr.", "writer=Di Gao", "country=France"),
+            *("language=French", "language=Thai", "production=Studio A", "production=Studio B"),
+            *("decade=1990", "runtime=90"),
+        ],
+        "reviews": ["score=6.5", "meter=60", "reviews=2^5", "box_office=10^7.5"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "field", "tokens"),
+    [
+        ({"Rating": 6.2, "Meter": 70, "Reviews": 64}, "reviews", ["score=6.0", "meter=70", "reviews=2^6"]),
+        ({"Meter": 100, "Reviews": 1}, "reviews", ["meter=100", "reviews=2^0"]),
+        ({"Meter": 0, "Reviews": 0, "BoxOffice": 0}, "reviews", ["meter=0"]),
+        ({"BoxOffice": 1000}, "reviews", ["box_office=10^3.0"]),
+        ({"BoxOffice": 3162}, "reviews", ["box_office=10^3.0"]),
+        ({"BoxOffice": 3163}, "reviews", ["box_office=10^3.5"]),
+        ({"Year": 2000, "Runtime": 105}, "features", ["decade=2000", "runtime=105"]),
+        ({}, "reviews", []),
+    ],
+)
+def test_bins_and_missing_values(values: dict[str, Any], field: str, tokens: list[str], tmp_path: Path) -> None:
+    path = database(tmp_path / "x.db", [FILM | MISSING | {"Director": "A"} | values])
+    found = words(movies.parse(path, TWO), 0)[field]
+    assert [token for token in found if not token.startswith("director=")] == tokens
+
+
+def test_films_without_genre_cast_or_director_are_left_out(tmp_path: Path) -> None:
+    films = [
+        FILM,
+        *(film(i, "War", Cast="") for i in (2, 3)),
+        film(4, ""),
+        film(5, "War", Director=None),
+        film(0, "War"),
+    ]
+    table = movies.parse(database(tmp_path / "x.db", films), TWO)
+    assert table.ids.tolist() == ["0", "1"]
+    assert table.y.tolist() == [[1, 0], [1, 1]]
+    assert table.labels == ("War", "Drama")
+
+
+def test_the_most_frequent_genres_are_labels_and_ties_go_by_name(tmp_path: Path) -> None:
+    films = [film(1, "Sport, Comedy"), film(2, "Comedy, Action"), film(3, "Western")]
+    table = movies.parse(database(tmp_path / "x.db", films), TWO)
+    assert table.labels == ("Comedy", "Action")
+    assert table.y.tolist() == [[1, 0], [1, 1], [0, 0]]
+    assert table.strata.shape == (3, 4)
+
+
+# Loading
+
+
+def test_the_second_load_neither_parses_nor_splits(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = datasets.load(TWO, 0)
+
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("done again although the cache holds it")
+
+    monkeypatch.setattr(movies, "parse", never)
+    with monkeypatch.context() as patch:
+        patch.setattr(splits, "split", never)
+        second = datasets.load(TWO, 0)
+    for part in ("train", "validation", "test"):
+        one, two = getattr(first, part), getattr(second, part)
+        assert one.ids.tolist() == two.ids.tolist()
+        assert (one.y == two.y).all()
+        assert {f: t.to_lists() for f, t in one.text.items()} == {f: t.to_lists() for f, t in two.text.items()}
+    assert (first.labels, first.digest, first.summary) == (second.labels, second.digest, second.summary)
+    assert datasets.load(TWO, 1).test.ids.tolist() == first.test.ids.tolist()
+
+
+def test_changed_data_are_read_again(own: Path) -> None:
+    assert datasets.load(TWO, 0).labels == ("Drama", "Comedy")
+    database(own, [film(i, "War" if i % 2 else "War, Sport") for i in range(30)])
+    data = datasets.load(TWO, 0)
+    assert data.labels == ("War", "Sport")
+    assert sum(data.summary["rows"].values()) == 30
+
+
+def test_the_digest_follows_whatever_decides_the_data(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = datasets.digest(TWO)
+    assert len(digest) == 64
+    assert datasets.digest(MoviesSpec(kind="movies", labels=3)) != digest
+    for module in (movies, splits):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "VERSION", module.VERSION + 1)
+            assert datasets.digest(TWO) != digest
+    moved = own.with_name("moved.db")
+    shutil.copy(own, moved)
+    os.utime(moved, (0, 0))
+    monkeypatch.setattr(movies, "source", lambda: moved)
+    assert datasets.digest(TWO) == digest
+    with sqlite3.connect(moved) as connection:
+        connection.execute("UPDATE omdb SET Title = 'Other' WHERE ID = 7")
+    connection.close()
+    assert datasets.digest(TWO) != digest
+
+
+def test_the_summary_counts_each_part(own: Path) -> None:
+    data = datasets.load(TWO, 0)  # Drama 24, Comedy 16, 8 of 40 with neither
+    summary = json.loads(json.dumps(data.summary))
+    assert sum(summary["rows"].values()) == 40
+    assert sum(summary["rows_without_labels"].values()) == 8
+    for name in ("train", "validation", "test"):
+        rows, prevalence = summary["rows"][name], summary["prevalence"][name]
+        part = getattr(data, name)
+        assert rows == len(part.ids)
+        assert rows * prevalence["Drama"] == pytest.approx(sum(row[0] for row in part.y.tolist()))
+        assert sum(prevalence.values()) == pytest.approx(summary["label_cardinality"][name])
+    assert sum(rows * summary["prevalence"][name]["Comedy"] for name, rows in summary["rows"].items()) == pytest.approx(
+        16
+    )
+    assert set(map(tuple, summary["labels_without_positives"].values())) == {()}
+
+
+def test_a_part_without_positives_of_a_label_is_recorded(own: Path) -> None:
+    database(own, [film(i, "Drama, War" if i < 2 else "Drama") for i in range(40)])
+    data = datasets.load(TWO, 0)
+    lacking = {name for name, labels in data.summary["labels_without_positives"].items() if labels == ["War"]}
+    assert lacking == {n for n in ("train", "validation", "test") if not getattr(data, n).y[:, 1].any()} != set()
+
+
+# A user's mistakes
+
+
+def test_a_label_that_no_row_has_is_named(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = movies.parse
+
+    def without_comedy(path: Path, spec: MoviesSpec) -> Table:
+        table = parse(path, spec)
+        return dataclasses.replace(table, y=table.y * np.array([1, 0], dtype=np.uint8))
+
+    monkeypatch.setattr(movies, "parse", without_comedy)
+    with pytest.raises(UserError, match="no row has the label 'Comedy'"):
+        datasets.load(TWO, 0)
+
+
+def test_too_few_rows(own: Path) -> None:
+    database(own, [film(i, "Drama, War") for i in range(9)])
+    with pytest.raises(UserError, match="at least 10 groups of rows, but there are 9"):
+        datasets.load(TWO, 0)
+
+
+def test_more_labels_than_genres(own: Path) -> None:
+    with pytest.raises(UserError, match=r"own\.db: dataset\.labels: asks for 17 genres, but the file has 4"):
+        datasets.load(FILMS, 0)
+
+
+def test_a_missing_file_is_named(own: Path) -> None:
+    own.unlink()
+    for use in (datasets.digest, lambda spec: datasets.load(spec, 0), lambda spec: movies.parse(own, spec)):
+        with pytest.raises(UserError, match=r"own\.db"):
+            use(TWO)
+    assert not own.exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"no database at all, but long enough to look at " * 50, b"SQLite format 3\0" * 200]
+)
+def test_a_file_that_is_no_database_is_named(own: Path, content: bytes) -> None:
+    own.write_bytes(content)
+    with pytest.raises(UserError, match=r"own\.db: cannot be read as an SQLite database"):
+        datasets.load(TWO, 0)
+
+
+def test_a_missing_table_or_column_is_named(own: Path) -> None:
+    with sqlite3.connect(own) as connection:
+        connection.execute("DROP TABLE tomatoes")
+    connection.close()
+    with pytest.raises(UserError, match=r"own\.db: no table 'tomatoes'"):
+        datasets.load(TWO, 0)
+    for table, column in (("omdb", "Director"), ("tomatoes", "Meter")):
+        database(own, [FILM], left_out=column)
+        with pytest.raises(UserError, match=rf"own\.db: table '{table}' lacks the column {column}"):
+            datasets.load(TWO, 0)
+
+
+def test_text_where_numbers_belong_is_named(own: Path) -> None:
+    database(own, [film(1, "War, Drama"), film(2, "War", Runtime="long")])
+    with pytest.raises(UserError, match=r"own\.db: column 'Runtime' must hold numbers"):
+        datasets.load(TWO, 0)

@@ -1,0 +1,160 @@
+"""Every rule about declared values, without YAML."""
+
+import pytest
+from pydantic import ValidationError
+
+from rarelabels.schema import BARE_ACCURACY, ContradictionError, Hypothesis, Study, Trial
+
+TRIAL = {
+    "name": "movies/bce",
+    "question": "Does the plain loss do?",
+    "thread": "movie_genres, first trial",
+    "dataset": {"kind": "movies"},
+    "model": {"kind": "text_bag"},
+    "loss": {"kind": "bce"},
+    "weighting": {"kind": "none"},
+    "training": {"epochs": 3, "batch_size": 256, "learning_rate": 0.004},
+    "thresholds": {},
+    "seeds": (0, 1),
+}
+HYPOTHESIS = {
+    "name": "focal_ranks_better",
+    "claim": "Focal loss ranks the labels better.",
+    "source": "second answer",
+    "trial": "focal",
+    "against": "bce",
+    "metric": "test/ranking/macro_average_precision",
+    "direction": "greater",
+    "margin": 0.01,
+}
+
+
+def refusal(**changes: object) -> str:
+    with pytest.raises(ValidationError) as caught:
+        Trial.model_validate({**TRIAL, **changes})
+    return str(caught.value)
+
+
+def test_a_plain_trial_is_accepted_and_frozen():
+    trial = Trial.model_validate(TRIAL)
+    assert (trial.study, trial.short_name, trial.is_network) == ("movies", "bce", True)
+    assert trial.watch == ()
+    with pytest.raises(ValidationError):
+        trial.question = "another question"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "bce"},
+        {"name": "a/b/c"},
+        {"question": "too short"},
+        {"seeds": ()},
+        {"seeds": (-1,)},
+        {"dataset": {"kind": "movies", "labels": 1}},
+        {"dataset": {"kind": "movies", "labels": 22}},
+        {"loss": {"kind": "binary_focal", "alpha": 0.0}},
+        {"loss": {"kind": "binary_focal", "alpha": 1.0}},
+        {"loss": {"kind": "binary_focal", "gamma": -0.1}},
+        {"loss": {"kind": "hinge"}},
+        {"model": {"kind": "text_bag", "dropout": 1.0}},
+        {"model": {"kind": "text_bag", "hidden": (0,)}},
+        {"model": {"kind": "floor"}},
+        {"model": {"kind": "linear", "c": 0}},
+        {"weighting": {"kind": "pos_weight", "cap": 0}},
+        {"training": {"epochs": 0, "batch_size": 1, "learning_rate": 0.1}},
+        {"training": {"epochs": 1, "batch_size": 1, "learning_rate": float("nan")}},
+        {"training": {"epochs": 1, "batch_size": 1, "learning_rate": float("inf")}},
+        {"thresholds": {"min_positives": 0}},
+        {"colour": "blue"},
+        {"loss": {"kind": "bce", "label_smoothing": 0.1}},
+    ],
+)
+def test_values_out_of_range_and_unknown_keys_are_refused(changes: dict[str, object]):
+    refusal(**changes)
+
+
+@pytest.mark.parametrize("watch", [("accuracy",), ["auc", "accuracy"], "accuracy", ("acc",)])
+def test_bare_accuracy_is_refused_with_its_reason(watch: object):
+    assert BARE_ACCURACY in refusal(watch=watch)
+
+
+@pytest.mark.parametrize("changes", [{"seeds": (1, 2, 1)}, {"watch": ("auc", "auc")}])
+def test_repeats_are_refused(changes: dict[str, object]):
+    assert "lists something twice" in refusal(**changes)
+
+
+@pytest.mark.parametrize("vary", [{}, {"loss.gamma": ()}, {"loss.gamma": (1,), "model.width": (8,)}])
+def test_a_sweep_has_one_dimension(vary: dict[str, tuple[object, ...]]):
+    assert "exactly one dotted key" in refusal(vary=vary)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"loss": {"kind": "weighted_bce"}}, "weighted_bce and pos_weight need each other"),
+        ({"weighting": {"kind": "pos_weight"}}, "weighted_bce and pos_weight need each other"),
+        (
+            {
+                "loss": {"kind": "weighted_bce"},
+                "weighting": {"kind": "pos_weight"},
+                "model": {"kind": "text_bag", "head": "softmax"},
+            },
+            "use head: sigmoid",
+        ),
+        ({"model": {"kind": "linear"}, "loss": {"kind": "binary_focal"}}, "has no effect on model.kind 'linear'"),
+        ({"model": {"kind": "floor", "predicts": "ones"}, "watch": ("auc",)}, "has no epochs to watch"),
+    ],
+)
+def test_contradictions_are_refused_with_a_reason(changes: dict[str, object], reason: str):
+    assert reason in refusal(**changes)
+
+
+def test_all_contradictions_are_told_at_once_with_their_keys():
+    with pytest.raises(ValidationError) as caught:
+        Trial.model_validate(
+            {**TRIAL, "loss": {"kind": "weighted_bce"}, "model": {"kind": "linear"}, "watch": ("auc",)}
+        )
+    error = caught.value.errors()[0]["ctx"]["error"]
+    assert isinstance(error, ContradictionError)
+    assert [one.keys for one in error.found] == [
+        ("loss.kind", "weighting.kind"),
+        ("loss.kind", "model.kind"),
+        ("model.kind", "watch"),
+    ]
+
+
+def test_the_definition_holds_what_can_change_the_numbers():
+    trial = Trial.model_validate(TRIAL)
+    same = Trial.model_validate({**TRIAL, "watch": ("auc",), "seeds": (7,), "question": "Other words, same training?"})
+    longer = Trial.model_validate({**TRIAL, "training": {**TRIAL["training"], "epochs": 4}})  # type: ignore[dict-item]
+    assert same.definition() == trial.definition()
+    assert longer.definition() != trial.definition()
+
+
+def test_a_floor_ignores_training_in_its_definition():
+    floor = {**TRIAL, "model": {"kind": "floor", "predicts": "zeros"}}
+    longer = {**floor, "training": {"epochs": 99, "batch_size": 1, "learning_rate": 1}}
+    assert Trial.model_validate(floor).definition() == Trial.model_validate(longer).definition()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "Focal ranks"},
+        {"metric": "validation/half/macro_f1"},
+        {"metric": "test/oracle/macro_f1"},
+        {"direction": "more"},
+        {"margin": -0.01},
+        {"claim": "short"},
+    ],
+)
+def test_a_hypothesis_is_checked(changes: dict[str, object]):
+    Hypothesis.model_validate(HYPOTHESIS)
+    with pytest.raises(ValidationError):
+        Hypothesis.model_validate({**HYPOTHESIS, **changes})
+
+
+def test_hypotheses_of_a_study_have_different_names():
+    with pytest.raises(ValidationError, match="two hypotheses share a name"):
+        Study.model_validate({"title": "t", "question": "q", "thread": "t", "hypotheses": [HYPOTHESIS, HYPOTHESIS]})

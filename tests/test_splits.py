@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from rarelabels.datasets.splits import Split, split
+from rarelabels.schema import UserError
+
+
+def labels(n: int = 2000) -> np.ndarray:
+    """Eight labels from frequent to rare (100 to 10 in 2,000), with rows that have several or none."""
+    prevalence = [0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005]
+    return (np.random.default_rng(7).random((n, 8)) < prevalence).astype(np.uint8)
+
+
+def parts(s: Split) -> list[np.ndarray]:
+    return [s.train, s.validation, s.test]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
+def test_every_row_is_in_one_part(seed: int) -> None:
+    s = split(labels(), seed)
+    assert sorted(np.concatenate(parts(s)).tolist()) == list(range(2000))
+    for part in parts(s):
+        assert (np.diff(part) > 0).all()
+        assert np.issubdtype(part.dtype, np.integer)
+
+
+def test_sizes_are_seven_to_one_to_two() -> None:
+    s = split(labels(), 0)
+    np.testing.assert_allclose([len(part) for part in parts(s)], [1400, 200, 400], rtol=0.03)
+
+
+def test_rare_labels_reach_every_part_in_proportion() -> None:
+    y = labels()
+    for part, share in zip(parts(split(y, 3)), (0.7, 0.1, 0.2), strict=True):
+        # A random split misses this: 100 positives of a label spread by ±4 over the test part.
+        assert np.abs(y[part].sum(axis=0) - share * y.sum(axis=0)).max() <= 1.5
+
+
+def test_the_test_part_is_the_same_for_every_seed_and_the_rest_is_not() -> None:
+    first, second = split(labels(), 0), split(labels(), 1)
+    assert (first.test == second.test).all()
+    assert set(first.validation) != set(second.validation)
+
+
+def test_another_process_splits_alike() -> None:
+    code = """
+import hashlib, numpy as np
+from rarelabels.datasets.splits import split
+y = (np.random.default_rng(7).random((500, 5)) < 0.1).astype(np.uint8)
+s = split(y, 5, groups=np.arange(500) // 2)
+print(hashlib.sha256(np.concatenate([s.train, s.validation, s.test]).tobytes()).hexdigest())
+"""
+    runs = [
+        subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True)
+        for seed in ("1", "2")
+    ]
+    assert len(runs[0].stdout.strip()) == 64
+    assert runs[0].stdout == runs[1].stdout
+
+
+def test_groups_are_never_parted() -> None:
+    y = labels()
+    groups = np.random.default_rng(1).integers(0, 700, 2000) * 3  # neither sorted nor without gaps
+    s = split(y, 0, groups=groups)
+    assert sorted(np.concatenate(parts(s)).tolist()) == list(range(2000))
+    train, validation, test = (set(groups[part]) for part in parts(s))
+    assert not train & validation
+    assert not train & test
+    assert not validation & test
+    np.testing.assert_allclose(
+        [len(train), len(validation), len(test)], np.array([0.7, 0.1, 0.2]) * len(set(groups)), rtol=0.05
+    )
+
+
+@pytest.mark.parametrize("holder", [0, 1])
+def test_a_group_has_the_labels_of_any_of_its_rows(holder: int) -> None:
+    # Label 0 stands in one row of 200 of 1,000 pairs; stratified over pairs, 40 of them belong to the test part.
+    y = np.zeros((2000, 2), dtype=np.uint8)
+    y[holder:400:2, 0] = 1
+    y[::4, 1] = 1
+    s = split(y, 0, groups=np.repeat(np.arange(1000), 2))
+    assert abs(int(y[s.test, 0].sum()) - 40) <= 1
+    assert abs(int(y[s.validation, 0].sum()) - 20) <= 1
+
+
+def test_groups_of_one_row_change_nothing() -> None:
+    y = labels()
+    alone = split(y, 4, groups=np.arange(2000))
+    for with_groups, without in zip(parts(alone), parts(split(y, 4)), strict=True):
+        assert (with_groups == without).all()
+
+
+def test_a_label_without_positives_is_no_hindrance() -> None:
+    y = labels()
+    y[:, 3] = 0
+    y[:, 4] = 0
+    y[17, 4] = 1
+    assert sum(len(part) for part in parts(split(y, 0))) == 2000
+
+
+def test_one_label_is_stratified_too() -> None:
+    y = np.zeros((200, 1), dtype=np.uint8)
+    y[:40] = 1
+    assert [int(y[part].sum()) for part in parts(split(y, 0))] == [28, 4, 8]
+
+
+def test_too_few_rows_says_how_many_there_are_and_must_be() -> None:
+    with pytest.raises(UserError, match="at least 10 rows, but there are 9"):
+        split(labels(9), 0)
+    with pytest.raises(UserError, match="at least 10 groups of rows, but there are 4"):
+        split(labels(100), 0, groups=np.arange(100) % 4)
+
+
+def test_a_part_without_rows_is_refused() -> None:
+    # Every label has one positive: each goes where most is wanted, the training part.
+    with pytest.raises(UserError, match="leaves the validation and test part empty"):
+        split(np.eye(10, dtype=np.uint8), 0)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_numpy_cannot_take_is_refused(seed: int) -> None:
+    with pytest.raises(UserError, match="seed: must be from 0 to 4294967295"):
+        split(labels(), seed)
