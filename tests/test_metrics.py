@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from rarelabels.metrics import LOWER_IS_BETTER, counts, decision_metrics, per_label, ranking_metrics
+from rarelabels.metrics import (
+    LOWER_IS_BETTER,
+    counts,
+    decision_metrics,
+    macro_average_precision,
+    per_label,
+    ranking_metrics,
+)
 
 
 def hard_cases():
@@ -91,6 +98,8 @@ def test_ranking_metrics_equal_scikit_learn(truth, scores):
         "log_loss": sk.log_loss(*flat, labels=[0, 1]),
     }
     check(found, wanted, **{name: value is not None for name, value in wanted.items()})
+    alone = np.mean(precisions) if precisions else np.nan
+    assert macro_average_precision(truth, scores) == pytest.approx(alone, abs=1e-9, nan_ok=True)
 
 
 def test_macro_averages_are_those_of_scikit_learn_on_the_covered_columns():

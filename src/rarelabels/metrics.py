@@ -122,14 +122,10 @@ def macro_average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
 
 
 def counts(y_true: ArrayLike) -> dict[str, int]:
-    """Return how much of the part is undefined and left out of some metric.
+    """Return how much of ``y_true``, 0/1 of shape (n, n_labels), is undefined and left out of some metric.
 
-    Args:
-        y_true: 0/1, shape (n, n_labels).
-
-    Returns:
-        ``labels_without_positives`` (left out of every macro and weighted mean), ``labels_without_negatives`` (of ROC
-        AUC), ``rows_without_labels`` (of LRAP and ranking loss), ``rows_with_all_labels`` (of ranking loss).
+    ``labels_without_positives`` (left out of every macro and weighted mean), ``labels_without_negatives`` (of ROC AUC),
+    ``rows_without_labels`` (of LRAP and ranking loss), ``rows_with_all_labels`` (of ranking loss).
     """
     truth = multi_hot(y_true, "y_true")
     return {
@@ -207,14 +203,8 @@ def precision_recall_f1(true_positives: Array, predicted: Array, actual: Array) 
 def label_averages(true_positives: Array, predicted: Array, actual: Array, positives: Array) -> dict[str, Floats]:
     """Return micro, macro, weighted, head, medium and tail precision, recall and F1, each of shape (...).
 
-    Args:
-        true_positives: of each label, shape (..., n_labels); leading axes are resamples.
-        predicted: rows assigned to each label, shape (..., n_labels).
-        actual: positives of each label, shape (..., n_labels).
-        positives: what decides head, medium and tail, shape (n_labels,).
-
-    Returns:
-        NaN for macro and weighted where no label has a positive.
+    The counts have shape (..., n_labels), leading axes being resamples; ``positives``, which decides head, medium and
+    tail, has shape (n_labels,). Macro and weighted are NaN where no label has a positive.
     """
     covered, total = actual > 0, actual.sum(axis=-1)
     averages = {}
@@ -310,12 +300,7 @@ def _log_loss(truth: Bools, scores: Floats) -> Floats:
 def row_means(rows: Mapping[str, Floats], weights: Floats) -> dict[str, Floats]:
     """Return the weighted mean over the rows that are not NaN, under every column of ``weights``.
 
-    Args:
-        rows: metric to values, each of shape (n,).
-        weights: how often each row counts, shape (n, n_resamples).
-
-    Returns:
-        Metric to means, each of shape (n_resamples,); NaN where no row is covered.
+    ``rows`` are of shape (n,), ``weights`` (n, n_resamples), the means (n_resamples,); NaN where no row is covered.
     """
     values = np.stack(list(rows.values()))
     covered = ~np.isnan(values)
