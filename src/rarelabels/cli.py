@@ -11,12 +11,17 @@ from __future__ import annotations
 import enum
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from rarelabels import config
 from rarelabels.schema import UserError
+
+STOPPED = 130  # typer's exit code for Ctrl-C
 
 app = typer.Typer(
     help="Multi-label classification with rare positives: which loss, weights, threshold and metric?",
@@ -47,7 +52,10 @@ def run(
     """Run trials, record them in MLflow, and print the comparison of their studies."""
     changes = dict(config.parse_override(text) for text in overrides or [])
     chosen = _seeds(seeds)
-    trials = config.load_many(names, changes)
+    studies = sorted({trial.study for trial in config.load_many(names, changes)})
+    # The comparison at the end needs the whole of each study, so what is wrong with it is better told now.
+    folders = [folder for name in studies if (folder := config.EXPERIMENTS / name).is_dir()]
+    _check([path for path in (config.all_trials() if folders else []) if path.parent in folders], folders)
     from rarelabels import study, tracking
     from rarelabels.engine import Engine
     from rarelabels.progress import Progress
@@ -57,7 +65,7 @@ def run(
     identities = study.identify(names, changes, chosen)
     with Progress() as progress, Engine(workers) as engine:
         study.run(identities, where, engine, progress, force=force)
-    for name in sorted({trial.study for trial in trials}):
+    for name in studies:
         print_comparison(name, study.compare(name, where, identities))
     _print_where(where)
     for failure in progress.failures:
@@ -69,7 +77,7 @@ def run(
 @app.command("list")
 def list_trials() -> None:
     """List the declared trials, each with its question."""
-    trials = [config.load_trial(path) for path in config.all_trials()]
+    trials = config.load_many([str(path) for path in config.all_trials()])
     width = max((len(trial.name) for trial in trials), default=0)
     for trial in trials:
         print(f"{trial.name:{width}}  {trial.question}")
@@ -81,9 +89,10 @@ def validate(
 ) -> None:
     """Check declared trials and studies without running them; every problem is reported at once."""
     paths = config.find(names) if names else config.all_trials()
-    trials = config.load_many([str(path) for path in paths])
-    studies = [config.load_study(folder) for folder in sorted({path.parent for path in paths})]
-    print(f"{len(trials)} trials and {sum(s is not None for s in studies)} studies are valid")
+    declared = {path.parent for path in paths} if names else set(config.EXPERIMENTS.iterdir())
+    studies = sorted(folder for folder in declared if (folder / "study.yaml").exists())
+    _check(paths, studies)
+    print(f"{len(paths)} trials and {len(studies)} studies are valid")
 
 
 @app.command()
@@ -112,6 +121,19 @@ def results(
     print_comparison(name, study.compare(name, tracking.uri(), []))
 
 
+def _check(paths: list[Path], studies: list[Path]) -> None:
+    checks: list[Callable[[], object]] = [partial(config.load_many, [str(path) for path in paths])]
+    checks += [partial(config.load_study, folder) for folder in studies]
+    problems = []
+    for check in checks:
+        try:
+            check()
+        except UserError as error:
+            problems.append(str(error))
+    if problems:
+        raise UserError("\n".join(problems))
+
+
 def _seeds(text: str | None) -> tuple[int, ...] | None:
     if text is None:
         return None
@@ -133,9 +155,10 @@ def main() -> None:
     except UserError as error:
         print(f"rarelabels: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("rarelabels: stopped; the same command goes on where this one stopped", file=sys.stderr)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == STOPPED:
+            print("rarelabels: stopped; the same command goes on where this one stopped", file=sys.stderr)
+        raise
 
 
 if __name__ == "__main__":

@@ -75,9 +75,11 @@ def weighted_binary_crossentropy(y: Tensor, z: Tensor, pos_weight: Tensor) -> Te
     The minimiser for a label with probability q is p = wq / (wq + 1 − q): deciding at 0.5 is deciding at
     q > 1/(1+w). With w = 1 it is binary cross-entropy.
 
-    Source: ``tf.nn.weighted_cross_entropy_with_logits``.
+    Equal to ``tf.nn.weighted_cross_entropy_with_logits`` but for the gradient at a logit of exactly 0, where
+    TensorFlow's formula takes that of |z| to be 0 and gives 1 − y; a row without tokens starts there.
     """
-    return tf.reduce_mean(tf.nn.weighted_cross_entropy_with_logits(labels=y, logits=z, pos_weight=pos_weight), axis=-1)
+    loss = pos_weight * y * tf.math.softplus(-z) + (1 - y) * tf.math.softplus(z)
+    return tf.reduce_mean(loss, axis=-1)
 
 
 def binary_focal(y: Tensor, z: Tensor, gamma: float, alpha: float | None, reduction: str = "mean") -> Tensor:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, softmax
+
 from rarelabels.schema import TextBagSpec
 from rarelabels.tensorflow_setup import keras, tf
 
@@ -14,7 +18,8 @@ Tensor = Any
 class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
     """Pool the embeddings of a field's tokens: ids (batch, length), 0 is padding -> (batch, width).
 
-    ``tfidf``: the sum weighted by idf, the weights of a row scaled to L2 norm 1. ``mean`` and ``max`` are masked.
+    ``tfidf``: the sum weighted by idf, the weights of a row scaled to L2 norm 1: scikit-learn's TF-IDF times the table,
+    but that a token given twice counts as two in the norm. ``mean`` and ``max`` are masked.
     A row without tokens gives zeros: 0/0 would make NaN, which a ReLU behind it hides (design, section 4).
     """
 
@@ -33,8 +38,8 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         vectors = tf.gather(self.table, ids)
         real = tf.cast(ids > 0, vectors.dtype)
         if self.pooling == "max":
-            lowest = tf.reduce_max(tf.where(real[..., None] > 0, vectors, vectors.dtype.min), axis=1)
-            return tf.where(tf.reduce_any(ids > 0, axis=1, keepdims=True), lowest, tf.zeros_like(lowest))
+            highest = tf.reduce_max(tf.where(real[..., None] > 0, vectors, vectors.dtype.min), axis=1)
+            return tf.where(tf.reduce_any(ids > 0, axis=1, keepdims=True), highest, tf.zeros_like(highest))
         if self.pooling == "tfidf":
             weights = real * tf.gather(self.idf, ids)
             weights = tf.math.divide_no_nan(weights, tf.norm(weights, axis=1, keepdims=True))
@@ -63,6 +68,10 @@ def text_bag(spec: TextBagSpec, rows: Mapping[str, int], n_labels: int) -> keras
     return keras.Model(inputs, logits)
 
 
-def scores(head: str, logits: Tensor) -> Tensor:
-    """Return probabilities from logits: each label's own (sigmoid), or one distribution over labels (softmax)."""
-    return tf.nn.softmax(logits) if head == "softmax" else tf.nn.sigmoid(logits)
+def scores(head: str, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return probabilities from logits: each label's own (sigmoid), or one distribution over labels (softmax).
+
+    In SciPy, because the last bits of TensorFlow's sigmoid depend on where in an array a number stands.
+    """
+    z = logits.astype(np.float64)
+    return np.asarray(softmax(z, axis=1) if head == "softmax" else expit(z))

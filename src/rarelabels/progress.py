@@ -50,12 +50,13 @@ class Progress:
         for plan in plans:
             runs = sum(len(task.runs) for task in plan.tasks)
             trainings = sum(not task.source for task in plan.tasks)
-            shared = f" ({trainings} trainings: trials that differ only in what they watch share one)"
-            line = (
-                f"{plan.study}: {runs} runs to do{shared if trainings < runs else ''}, {plan.finished} finished before"
-            )
+            shared = f" ({_count(trainings, 'training')}: trials that differ only in what they watch share one)"
+            shared = shared if trainings < runs else ""
+            line = f"{plan.study}: {_count(runs, 'run')} to do{shared}, {plan.finished} finished before"
             if plan.tasks and plan.seconds is not None:
-                line += f"; about {duration(plan.seconds / min(workers, len(plan.tasks)))} on {workers} workers"
+                line += (
+                    f"; about {duration(plan.seconds / min(workers, len(plan.tasks)))} on {_count(workers, 'worker')}"
+                )
             self.console.print(line)
             self._ahead += runs
         self._began = time.monotonic()
@@ -86,10 +87,7 @@ class Progress:
     def summing(self, trials: int) -> None:
         """Say that trials are being summed up."""
         if trials:
-            self.console.print(f"summing up {trials} trials (means, intervals, figures)")
-
-    def summed(self) -> None:
-        """One more is summed up."""
+            self.console.print(f"summing up {_count(trials, 'trial')} (means, intervals, figures)")
 
 
 def duration(seconds: float) -> str:
@@ -100,6 +98,10 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _name(task: Task) -> str:

@@ -161,8 +161,7 @@ def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progre
         if key in parents and children and by_id[parents[key]].data.tags.get("summed_up") != stamp:
             tasks.append(SummaryTask(parents[key], tuple(run.info.run_id for run in children), stamp))
     progress.summing(len(tasks))
-    for _ in engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None):
-        progress.summed()
+    list(engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None))
 
 
 def _digest(trial: Trial, seed: int) -> str:

@@ -18,18 +18,24 @@ import numpy.typing as npt
 
 from rarelabels import losses, metrics, models
 from rarelabels.datasets import Dataset, Part
-from rarelabels.datasets.fields import Vocabulary
-from rarelabels.schema import LossSpec, TextBagSpec, TrainingSpec, Trial
+from rarelabels.datasets.fields import Tokens, Vocabulary
+from rarelabels.schema import BinaryFocal, LossSpec, TextBagSpec, TrainingSpec, Trial, UserError
 from rarelabels.tensorflow_setup import keras, tf
 from rarelabels.weighting import Weights
 
 Floats = npt.NDArray[np.float64]
 Inputs = dict[str, npt.NDArray[np.int32]]
+Fields = tuple[tuple[str, int, int], ...]  # name, rows of the embedding table, tokens kept of a row
+Tensor = Any
 OnEpoch = Callable[[int, dict[str, float]], None]
 
 PREDICT_BATCH = 512  # the last batch is padded to it, so that a row's scores never depend on the rows around it
+LENGTH_STEP = 8
+WHOLE_EPOCH = 1_000_000  # batches that one call runs at most; one number, for Keras compiles it into the network
 TABLE_STEP = 1024  # embedding tables are padded to a multiple, so that the seeds of a trial share one compiled network
 KEPT_BY = "val_macro_average_precision"
+_PREPROCESSING = "preprocessing.json"
+_WEIGHTS = "weights.npz"
 
 
 class NotFiniteError(Exception):
@@ -39,15 +45,25 @@ class NotFiniteError(Exception):
 class Network:
     """A compiled network with what a fit resets."""
 
-    def __init__(self, spec: TextBagSpec, loss: LossSpec, training: TrainingSpec, rows: dict[str, int], n: int) -> None:
-        self.spec, self.rows, self.n_labels = spec, rows, n
-        self.model = models.text_bag(spec, rows, n)
+    def __init__(self, spec: TextBagSpec, loss: LossSpec, training: TrainingSpec, fields: Fields, n: int) -> None:
+        self.spec, self.n_labels = spec, n
+        self.rows = {field: rows for field, rows, _ in fields}
+        self.lengths = {field: length for field, _, length in fields}
+        self.model = models.text_bag(spec, self.rows, n)
         self.pos_weight = tf.Variable(np.ones(n, np.float32))
         self.loss = losses.build(loss, spec.head, self.pos_weight)
-        self.model.compile(optimizer=keras.optimizers.Adam(training.learning_rate), loss=self.loss, jit_compile=True)
+        self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
+        self.model.compile(
+            optimizer=keras.optimizers.Adam(training.learning_rate),
+            loss=self.loss,
+            jit_compile=True,
+            steps_per_execution=WHOLE_EPOCH,
+        )
+        self.model.unrolled_steps_per_execution = 1  # Keras's 8 copies of the step only take longer to compile
         self.model.optimizer.build(self.model.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.model.optimizer.variables]
         self.logits = tf.function(lambda x: self.model(x, training=False), jit_compile=True)
+        self.watched = functools.cache(self._watched)
 
     def reset(self, seed: int, vocabularies: dict[str, Vocabulary], pos_weight: Floats | None) -> None:
         """Put the network into the state that a new one built under this seed would have."""
@@ -62,11 +78,24 @@ class Network:
             if isinstance(layer, models.Bag) and layer.pooling == "tfidf":
                 layer.idf.assign(_idf_column(vocabularies[layer.name.split("_", 1)[1]], layer.rows))
 
+    def _watched(self, name: str) -> Callable[[npt.NDArray[np.uint8], Floats], Tensor]:
+        """One of Keras's metrics as a function (y_true, scores) -> value, traced once: AUC is slow otherwise."""
+        metric = WATCHED[name](self.n_labels)
+
+        @tf.function  # type: ignore[untyped-decorator]  # tensorflow is untyped
+        def value(y_true: Tensor, scores: Tensor) -> Tensor:
+            metric.reset_state()
+            metric.update_state(y_true, scores)
+            return metric.result()
+
+        return lambda y_true, scores: value(tf.constant(y_true), tf.constant(scores, tf.float32))
+
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
     """A trained network: scores of any part, and its files without pickles."""
 
+    labels: tuple[str, ...]
     network: Network
     vocabularies: dict[str, Vocabulary]
     weights: list[npt.NDArray[Any]]
@@ -76,14 +105,19 @@ class Fitted:
         """Return probabilities, float64 (n, n_labels)."""
         for variable, value in zip(self.network.model.variables, self.weights, strict=True):
             variable.assign(value)
-        return _scores(self.network, _inputs(self.network.spec, self.vocabularies, part))
+        return _scores(self.network, _inputs(self.network, self.vocabularies, part))
 
     def save(self, folder: Path) -> None:
-        """Write ``weights.npz`` (by variable path) and ``preprocessing.json`` (vocabularies)."""
+        """Write ``weights.npz`` (by variable path) and ``preprocessing.json``; :func:`load_saved` reads them."""
+        folder.mkdir(parents=True, exist_ok=True)
         names = [variable.path for variable in self.network.model.variables]
-        np.savez_compressed(folder / "weights.npz", allow_pickle=False, **dict(zip(names, self.weights, strict=True)))
-        stored = {field: vocabulary.to_json() for field, vocabulary in self.vocabularies.items()}
-        (folder / "preprocessing.json").write_text(json.dumps(stored, ensure_ascii=False), encoding="utf-8")
+        np.savez_compressed(folder / _WEIGHTS, allow_pickle=False, **dict(zip(names, self.weights, strict=True)))
+        fields = {
+            field: {"length": self.network.lengths[field], **vocabulary.to_json()}
+            for field, vocabulary in self.vocabularies.items()
+        }
+        stored = {"kind": self.network.spec.kind, "labels": self.labels, "kept_epoch": self.kept_epoch}
+        (folder / _PREPROCESSING).write_text(json.dumps(stored | {"fields": fields}, ensure_ascii=False), "utf-8")
 
 
 def fit(
@@ -103,7 +137,9 @@ def fit(
         seed: initialises the net and shuffles the rows.
         watch: metrics to follow once per epoch, from the scores at its end.
         on_epoch: is given the epoch (from 1) and its curves: ``loss``, ``val_loss``, ``val_macro_average_precision``,
-            ``<watched>`` and ``val_<watched>``.
+            ``<watched>`` and ``val_<watched>``; a loss declared to sum over labels also as ``loss_per_label`` and
+            ``val_loss_per_label``. Without positives in validation there is no average precision: its key is left out,
+            and the last epoch is kept.
 
     Raises:
         NotFiniteError: the loss or a weight is no longer finite.
@@ -114,22 +150,46 @@ def fit(
         field: Vocabulary.fit(tokens, min_rows=spec.min_rows, max_tokens=spec.max_tokens)
         for field, tokens in data.train.text.items()
     }
-    rows = tuple((field, _table_rows(vocabulary, spec.max_tokens)) for field, vocabulary in vocabularies.items())
-    network = _network(spec, trial.loss, training, rows, len(data.labels))
+    fields = tuple(
+        (field, _table_rows(vocabulary, spec.max_tokens), _length(data.train.text[field], spec.max_length))
+        for field, vocabulary in vocabularies.items()
+    )
+    network = _network(spec, trial.loss, training, fields, len(data.labels))
     network.reset(seed, vocabularies, weights.pos_weight)
     curves = _Curves(network, data, vocabularies, watch, on_epoch, training.keep)
-    batches, steps = _batches(curves.train_inputs, data.train.y, training.batch_size, seed)
-    network.model.steps_per_execution = steps
-    network.model.fit(batches, epochs=training.epochs, verbose=0, callbacks=[curves])
-    return Fitted(network, vocabularies, curves.kept_weights, curves.kept_epoch)
+    batches = _batches(curves.train_inputs, data.train.y, training.batch_size, seed)
+    network.model.fit(batches, epochs=training.epochs, shuffle=False, verbose=0, callbacks=[curves])
+    return Fitted(data.labels, network, vocabularies, curves.kept_weights, curves.kept_epoch)
+
+
+def load_saved(trial: Trial, folder: Path) -> Fitted:
+    """Return the network of ``trial`` that ``save`` wrote to ``folder``; it gives identical scores.
+
+    Raises:
+        UserError: there is no saved network in ``folder``.
+    """
+    assert isinstance(trial.model, TextBagSpec)
+    try:
+        stored = json.loads((folder / _PREPROCESSING).read_text(encoding="utf-8"))
+        with np.load(folder / _WEIGHTS, allow_pickle=False) as archive:
+            weights = dict(archive)
+    except FileNotFoundError as error:
+        raise UserError(f"{error.filename}: missing; {folder} holds no saved network") from error
+    vocabularies = {field: Vocabulary.from_json(vocabulary) for field, vocabulary in stored["fields"].items()}
+    fields = tuple(
+        (field, _table_rows(vocabulary, trial.model.max_tokens), stored["fields"][field]["length"])
+        for field, vocabulary in vocabularies.items()
+    )
+    labels = tuple(stored["labels"])
+    network = _network(trial.model, trial.loss, trial.training, fields, len(labels))
+    ordered = [weights[variable.path] for variable in network.model.variables]
+    return Fitted(labels, network, vocabularies, ordered, stored["kept_epoch"])
 
 
 @functools.lru_cache(maxsize=1)
-def _network(
-    spec: TextBagSpec, loss: LossSpec, training: TrainingSpec, rows: tuple[tuple[str, int], ...], n_labels: int
-) -> Network:
+def _network(spec: TextBagSpec, loss: LossSpec, training: TrainingSpec, fields: Fields, n_labels: int) -> Network:
     keras.backend.clear_session()
-    return Network(spec, loss, training, dict(rows), n_labels)
+    return Network(spec, loss, training, fields, n_labels)
 
 
 class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyped
@@ -146,9 +206,9 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
     ) -> None:
         super().__init__()
         self.network, self.data, self.on_epoch, self.keep = network, data, on_epoch, keep
-        self.watched = {name: WATCHED[name](len(data.labels)) for name in watch}
-        self.train_inputs = _inputs(network.spec, vocabularies, data.train)
-        self.validation_inputs = _inputs(network.spec, vocabularies, data.validation)
+        self.watch = watch
+        self.train_inputs = _inputs(network, vocabularies, data.train)
+        self.validation_inputs = _inputs(network, vocabularies, data.validation)
         self.kept_epoch, self.kept_value = 0, -np.inf
         self.kept_weights: list[npt.NDArray[Any]] = []
 
@@ -159,24 +219,24 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         y = self.data.validation.y
         curves["val_loss"] = float(np.mean(self.network.loss(y.astype(np.float32), logits)))
         _check_finite(epoch + 1, curves, self.network.model)
-        scores = _to_scores(self.network, logits)
-        curves[KEPT_BY] = metrics.macro_average_precision(y, scores)
+        scores = models.scores(self.network.spec.head, logits)
+        average_precision = metrics.macro_average_precision(y, scores)
+        if not np.isnan(average_precision):
+            curves[KEPT_BY] = average_precision
         curves |= self._watched("val_", y, scores)
-        if self.watched:
+        if self.watch:
             curves |= self._watched("", self.data.train.y, _scores(self.network, self.train_inputs))
-        if self.keep == "last" or curves[KEPT_BY] > self.kept_value:
-            self.kept_epoch, self.kept_value = epoch + 1, curves[KEPT_BY]
+        if self.network.sums_over_labels:
+            n_labels = self.network.n_labels
+            curves |= {f"{name}_per_label": curves[name] / n_labels for name in ("loss", "val_loss")}
+        if self.keep == "last" or not average_precision <= self.kept_value:  # an undefined one keeps the epoch
+            self.kept_epoch, self.kept_value = epoch + 1, average_precision
             self.kept_weights = [variable.numpy() for variable in self.network.model.variables]
         if self.on_epoch:
             self.on_epoch(epoch + 1, curves)
 
     def _watched(self, prefix: str, y: npt.NDArray[np.uint8], scores: Floats) -> dict[str, float]:
-        values = {}
-        for name, metric in self.watched.items():
-            metric.reset_state()
-            metric.update_state(y, scores)
-            values[prefix + name] = float(metric.result())
-        return values
+        return {prefix + name: float(self.network.watched(name)(y, scores)) for name in self.watch}
 
 
 # What the threads looked at, as Keras computes it.
@@ -207,12 +267,19 @@ def _idf_column(vocabulary: Vocabulary, rows: int) -> npt.NDArray[np.float32]:
     return column
 
 
-def _inputs(spec: TextBagSpec, vocabularies: dict[str, Vocabulary], part: Part) -> Inputs:
-    return {field: vocabulary.pad(part.text[field], spec.max_length) for field, vocabulary in vocabularies.items()}
+def _length(tokens: Tokens, max_length: int) -> int:
+    """Tokens kept of a field: those of the longest training row, rounded up, for shorter padding is faster."""
+    return min(-(-max(1, int(tokens.lengths.max())) // LENGTH_STEP) * LENGTH_STEP, max_length)
 
 
-def _batches(inputs: Inputs, y: npt.NDArray[np.uint8], batch_size: int, seed: int) -> tuple[tf.data.Dataset, int]:
-    """Shuffled batches of equal size and their number: the rows left over differ from epoch to epoch.
+def _inputs(network: Network, vocabularies: dict[str, Vocabulary], part: Part) -> Inputs:
+    return {
+        field: vocabulary.pad(part.text[field], network.lengths[field]) for field, vocabulary in vocabularies.items()
+    }
+
+
+def _batches(inputs: Inputs, y: npt.NDArray[np.uint8], batch_size: int, seed: int) -> tf.data.Dataset:
+    """Shuffled batches of equal size: the rows left over differ from epoch to epoch.
 
     One batch size means one compiled step. Fewer rows than a batch make one batch.
     """
@@ -223,7 +290,7 @@ def _batches(inputs: Inputs, y: npt.NDArray[np.uint8], batch_size: int, seed: in
     rows = tf.data.Dataset.range(n).shuffle(n, seed=seed, reshuffle_each_iteration=True)
     rows = rows.batch(batch_size, drop_remainder=True)
     batches = rows.map(lambda i: ({f: tf.gather(ids, i) for f, ids in x.items()}, tf.gather(targets, i)))
-    return batches.prefetch(2), n // batch_size
+    return batches.prefetch(2)
 
 
 def _logits(network: Network, inputs: Inputs) -> npt.NDArray[np.float32]:
@@ -237,10 +304,5 @@ def _logits(network: Network, inputs: Inputs) -> npt.NDArray[np.float32]:
     return np.concatenate(blocks)
 
 
-def _to_scores(network: Network, logits: npt.NDArray[np.float32]) -> Floats:
-    scores: Floats = models.scores(network.spec.head, tf.constant(logits)).numpy().astype(np.float64)
-    return scores
-
-
 def _scores(network: Network, inputs: Inputs) -> Floats:
-    return _to_scores(network, _logits(network, inputs))
+    return models.scores(network.spec.head, _logits(network, inputs))

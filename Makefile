@@ -1,0 +1,64 @@
+# Every target sets up what it needs, once. A new file experiments/<study>/<trial>.yaml is a new target.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+PORT ?= 5000
+ARGS ?=
+
+VENV := .venv
+READY := $(VENV)/ready
+RARELABELS := $(VENV)/bin/rarelabels
+TRIALS := $(basename $(patsubst experiments/%,%,$(filter-out %/study.yaml,$(wildcard experiments/*/[!_]*.yaml))))
+STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
+
+.PHONY: help setup quick results ui validate test test-all lock $(STUDIES) $(TRIALS)
+
+help: ## list every target
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
+	@echo; echo "Studies: every trial with every seed, then the comparison"
+	@for study in $(STUDIES); do printf "  make %-26s %s\n" $$study "$$(sed -n 's/^title: *//p' experiments/$$study/study.yaml)"; done
+	@echo; echo "Trials"
+	@for trial in $(TRIALS); do printf "  make %-26s %s\n" $$trial "$$(sed -n 's/^question: *//p' experiments/$$trial.yaml)"; done
+	@echo; echo "Options go in ARGS: make movies ARGS='--seeds 0,1 --workers 1'"
+
+setup: $(READY) ## install everything into .venv
+
+quick: $(READY) ## a first answer: four trials, one seed
+	$(RARELABELS) run movies/floor_prior movies/linear_bce movies/bce_accuracy movies/pos_weight_ratio --seeds 0 $(ARGS)
+
+results: $(READY) ## print what is recorded of the movie study
+	$(RARELABELS) results movies $(ARGS)
+
+ui: $(READY) ## open the MLflow UI on this record, on this machine only
+	@mkdir -p runs
+	@echo "MLflow UI: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
+	$(VENV)/bin/mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 \
+	  --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/runs/mlflow.db}"
+
+validate: $(READY) ## check every declared trial and study
+	$(RARELABELS) validate
+
+test: $(READY) ## ruff, mypy and the tests
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m pytest -m "not long"
+
+test-all: $(READY) ## the long tests, which `make test` leaves out
+	$(VENV)/bin/python -m pytest -m long
+
+lock: $(READY) ## renew requirements.lock from pyproject.toml
+	$(VENV)/bin/python -m pip install --quiet uv
+	$(VENV)/bin/uv pip compile pyproject.toml --quiet --upgrade --extra dev --universal --python-version 3.11 \
+	  --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
+
+$(STUDIES) $(TRIALS): $(READY)
+	$(RARELABELS) run $@ $(ARGS)
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "setting up .venv (TensorFlow and MLflow are large: some minutes, once)"
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --no-deps --editable .
+	@touch $@

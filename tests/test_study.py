@@ -1,0 +1,271 @@
+"""Whole studies in real processes on a real record: shared trainings, failures, kill -9, resuming."""
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rarelabels import results, tracking
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+class Project:
+    """A folder with the declared trials and a record of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("conf", "experiments"):
+            shutil.copytree(REPOSITORY / name, folder / name)
+        self.environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "rarelabels", *arguments]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=pipe, stderr=pipe, text=True)
+
+    def call(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == code, err
+        return out, err
+
+    @property
+    def record(self) -> str:
+        return f"sqlite:///{self.folder / 'runs' / 'mlflow.db'}"
+
+    def runs(self, kind: str = "run") -> list:
+        client = tracking.connect(self.record)
+        found = tracking.all_runs(client, tracking.open_experiment(client, "movies"))
+        return [run for run in found if run.data.tags["kind"] == kind]
+
+    def counted(self) -> pd.DataFrame:
+        """The runs that count, without what differs between two records."""
+        frame = results.runs(list(results.earliest_finished(self.runs()).values()))
+        return frame.drop(columns="run_id").sort_values(["trial", "seed"], ignore_index=True)
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """One epoch of both focal trials, which differ only in what they watch, and of the linear model."""
+    project = Project(tmp_path_factory.mktemp("shared"))
+    names = ["movies/focal_accuracy", "movies/focal_auc"]
+    out, err = project.call("run", *names, "--seeds", "3", "--set", "training.epochs=1", "--workers", "1")
+    project.out, project.err = out, err
+    return project
+
+
+def test_trials_that_differ_only_in_what_they_watch_share_one_training(shared):
+    assert "2 runs to do (1 training:" in shared.err
+    first, second = shared.runs()
+    assert {first.data.tags["trial"], second.data.tags["trial"]} == {"movies/focal_accuracy", "movies/focal_auc"}
+    assert second.data.tags["trained_by"] == first.info.run_id
+    assert first.data.metrics == second.data.metrics
+    assert first.data.tags["fingerprint"] == second.data.tags["fingerprint"]
+    client = tracking.connect(shared.record)
+    one, other = (results.scores(client, run.info.run_id, "test") for run in (first, second))
+    np.testing.assert_array_equal(one.scores, other.scores)
+    assert "watch:" in Path(client.download_artifacts(second.info.run_id, "trial.yaml")).read_text(encoding="utf-8")
+
+
+def test_every_training_has_the_curves_of_all_metrics_watched_in_its_study(shared):
+    for run in shared.runs():
+        for metric in ("binary_accuracy", "categorical_accuracy", "auc"):
+            assert {f"curve/{metric}", f"curve/val_{metric}"} <= run.data.metrics.keys()
+
+
+def test_the_run_holds_every_artifact_that_the_design_names(shared):
+    client = tracking.connect(shared.record)
+    for run in shared.runs():
+        names = {file.path for file in client.list_artifacts(run.info.run_id)}
+        names |= {
+            file.path for folder in ("scores", "model") for file in client.list_artifacts(run.info.run_id, folder)
+        }
+        expected = {"trial.yaml", "thresholds.json", "per_label.csv", "data.json"}
+        expected |= {
+            "scores/validation.parquet",
+            "scores/test.parquet",
+            "model/weights.npz",
+            "model/preprocessing.json",
+        }
+        assert expected <= names
+        assert [entry.dataset.name for entry in run.inputs.dataset_inputs] == ["movies"]
+        stored = json.loads(Path(client.download_artifacts(run.info.run_id, "thresholds.json")).read_text("utf-8"))
+        assert list(stored) == ["half", "global", "per_label", "oracle"]
+        assert all(len(thresholds) == 17 for thresholds in stored.values())
+        table = pd.read_parquet(client.download_artifacts(run.info.run_id, "scores/test.parquet"))
+        assert list(table)[:2] == ["id", "true/Drama"]
+        assert "score/Western" in table
+
+
+def test_recorded_metrics_follow_from_recorded_scores_and_thresholds(shared):
+    """Anyone can take the files of a run and come to its numbers, here with scikit-learn."""
+    from sklearn.metrics import average_precision_score, f1_score
+
+    client = tracking.connect(shared.record)
+    run = shared.runs()[0]
+    part = results.scores(client, run.info.run_id, "test")
+    rules = results.rules(client, run.info.run_id)
+    for rule, thresholds in rules.items():
+        expected = f1_score(part.y, part.scores >= thresholds, average="macro", zero_division=0)
+        assert run.data.metrics[f"test/{rule}/macro_f1"] == pytest.approx(expected, abs=1e-9)
+    expected = average_precision_score(part.y, part.scores, average="macro")
+    assert run.data.metrics["test/ranking/macro_average_precision"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_parent_carries_means_curves_intervals_and_figures(shared):
+    client = tracking.connect(shared.record)
+    parents, child = shared.runs("trial"), shared.runs()[0]
+    assert sorted(parent.info.run_name for parent in parents) == [
+        "focal_accuracy (overridden)",
+        "focal_auc (overridden)",
+    ]
+    for parent in parents:
+        assert parent.info.status == "FINISHED"
+        metrics = parent.data.metrics
+        name = "test/per_label/macro_f1"
+        assert metrics[name] == child.data.metrics[name]
+        assert metrics[f"interval/{name}_low"] < metrics[name] < metrics[f"interval/{name}_high"]
+        assert metrics["curve/val_auc"] == child.data.metrics["curve/val_auc"]
+        figures = {file.path for file in client.list_artifacts(parent.info.run_id, "figures")}
+        assert figures == {"figures/learning_curves.png", "figures/precision_recall.png"}
+
+
+def test_a_finished_trial_called_again_trains_nothing(shared):
+    before = len(shared.runs())
+    names = ["movies/focal_accuracy", "movies/focal_auc"]
+    _, err = shared.call("run", *names, "--seeds", "3", "--set", "training.epochs=1")
+    assert "0 runs to do, 2 finished before" in err
+    assert len(shared.runs()) == before
+
+
+def test_a_trial_added_later_takes_the_training_that_exists(project):
+    project.call("run", "movies/focal_accuracy", "--seeds", "0", "--set", "training.epochs=1", "--workers", "1")
+    _, err = project.call("run", "movies/focal_auc", "--seeds", "0", "--set", "training.epochs=1", "--workers", "1")
+    assert "1 run to do (0 trainings:" in err
+    first, second = project.runs()
+    assert second.data.tags["trained_by"] == first.info.run_id
+
+
+def test_a_run_that_fails_leaves_the_others_alone_and_says_which_weight(project):
+    arguments = ["run", "movies/bce_accuracy", "movies/floor_prior", "--seeds", "0", "--workers", "1"]
+    arguments += ["--set", "training.learning_rate=1.0e+38"]
+    out, err = project.call(*arguments, code=1)
+    assert "floor_prior" in out
+    (line,) = [line for line in err.splitlines() if line.startswith("FAILED")]
+    assert "movies/bce_accuracy seed 0: NotFiniteError: epoch 1" in line
+    statuses = {run.data.tags["trial"]: run.info.status for run in project.runs()}
+    assert statuses == {"movies/bce_accuracy": "FAILED", "movies/floor_prior": "FINISHED"}
+    _, err = project.call(*arguments, code=1)
+    assert "1 run to do, 1 finished before" in err
+
+
+def test_after_kill_nine_the_same_command_finishes_the_rest_and_nothing_twice(project, tmp_path_factory):
+    arguments = ["run", "movies/floor_prior", "movies/bce_accuracy", "--seeds", "0,1", "--workers", "1"]
+    arguments += ["--set", "training.epochs=8"]
+    process = project.start(*arguments)
+    _wait_for(lambda: _is_halfway(project))
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    _wait_for(lambda: not _children_of(project))
+    project.call(*arguments)
+    statuses = pd.Series([run.info.status for run in project.runs()])
+    assert (statuses == "KILLED").sum() == 1
+    finished = [run.data.tags["fingerprint"] for run in project.runs() if run.info.status == "FINISHED"]
+    assert len(finished) == len(set(finished)) == 4
+
+    undisturbed = Project(tmp_path_factory.mktemp("undisturbed"))
+    undisturbed.call(*arguments)
+    pd.testing.assert_frame_equal(project.counted(), undisturbed.counted(), check_exact=True)
+    for trial in ("bce_accuracy (overridden)", "floor_prior"):
+        ours, theirs = (_parent(p, trial).data.metrics for p in (project, undisturbed))
+        assert ours == theirs
+
+
+def test_ctrl_c_ends_cleanly_and_the_next_call_goes_on(project):
+    arguments = ["run", "movies/floor_prior", "movies/bce_accuracy", "--seeds", "0", "--workers", "1"]
+    arguments += ["--set", "training.epochs=60"]
+    process = project.start(*arguments)
+    _wait_for(lambda: _is_halfway(project))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert err.splitlines()[-1] == "rarelabels: stopped; the same command goes on where this one stopped"
+    arguments[-1] = "training.epochs=1"
+    project.call(*arguments)
+    assert {run.info.status for run in project.runs()} == {"FINISHED", "KILLED"}
+
+
+def test_the_parent_process_never_imports_tensorflow(project):
+    code = (
+        "import sys; from rarelabels import cli\n"
+        "if __name__ == '__main__':\n"
+        "    sys.argv = ['rarelabels', 'run', 'movies/bce_accuracy', '--seeds', '0', '--set', 'training.epochs=1',"
+        " '--workers', '1']\n"
+        "    try: cli.main()\n"
+        "    except SystemExit as end: assert not end.code, end.code\n"
+        "    assert 'tensorflow' not in sys.modules\n"
+    )
+    script = project.folder / "script.py"
+    script.write_text(code, encoding="utf-8")
+    subprocess.run([sys.executable, str(script)], cwd=project.folder, env=project.environment, check=True, timeout=300)
+    assert [run.info.status for run in project.runs()] == ["FINISHED"]
+
+
+def _parent(project: Project, name: str):
+    (run,) = [run for run in project.runs("trial") if run.info.run_name == name]
+    return run
+
+
+def _query(project: Project, question: str) -> set[str]:
+    """Ask the record's file without touching it: MLflow would make tables that the study is about to make."""
+    place = f"file:{project.folder / 'runs' / 'mlflow.db'}?mode=ro"
+    with closing(sqlite3.connect(place, uri=True)) as record:
+        return {row[0] for row in record.execute(question)}
+
+
+def _is_halfway(project: Project) -> bool:
+    """A run has finished and another is in the middle of its epochs."""
+    seeds = "join tags on tags.run_uuid = runs.run_uuid and tags.key = 'seed'"
+    running = f"select runs.run_uuid from runs {seeds} where status = 'RUNNING'"
+    finished = f"select runs.run_uuid from runs {seeds} where status = 'FINISHED'"
+    begun = "select run_uuid from metrics where key = 'curve/loss'"
+    return bool(_query(project, finished)) and bool(_query(project, running) & _query(project, begun))
+
+
+def _children_of(project: Project) -> list[str]:
+    """Processes whose working folder is the project's: workers that outlive their parent would stay here."""
+    alive = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "cwd").readlink() == project.folder:
+                alive.append(entry.name)
+        except OSError:
+            continue
+    return alive
+
+
+def _wait_for(condition, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(sqlite3.OperationalError):  # the record is being made at this very moment
+            if condition():
+                return
+        time.sleep(0.2)
+    raise AssertionError("waited in vain")

@@ -1,0 +1,379 @@
+"""Training on 300 small rows: it learns, and the same seed gives the same numbers whatever was trained before."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from sklearn.metrics import average_precision_score, log_loss
+
+from rarelabels import training
+from rarelabels.datasets import Dataset, Part
+from rarelabels.datasets.fields import Tokens
+from rarelabels.schema import Trial, UserError
+from rarelabels.tensorflow_setup import keras
+from rarelabels.training import Fitted
+from rarelabels.weighting import Weights, weights
+
+Floats = npt.NDArray[np.float64]
+Curves = dict[int, dict[str, float]]
+
+LABELS = ("a", "b", "c", "d", "e")
+PREVALENCE = (0.4, 0.3, 0.2, 0.15, 0.1)
+
+
+def trial(loss: Any = None, model: Any = None, weighting: Any = None, **changes: Any) -> Trial:
+    schedule = {"epochs": 3, "batch_size": 32, "learning_rate": 0.02, **changes}
+    return Trial.model_validate(
+        {
+            "name": "small/x",
+            "question": "Does it learn at all?",
+            "thread": "beyond the threads",
+            "dataset": {"kind": "movies"},
+            "model": {"kind": "text_bag", "width": 6, **(model or {})},
+            "loss": loss or {"kind": "bce"},
+            "weighting": weighting or {"kind": "none"},
+            "training": schedule,
+            "thresholds": {},
+            "seeds": [0],
+        }
+    )
+
+
+def part(n: int, seed: int) -> Part:
+    """Each label mostly has its own word in one field and its own name in the other, among noise."""
+    rng = np.random.default_rng(seed)
+    y = (rng.random((n, len(LABELS))) < PREVALENCE).astype(np.uint8)
+    words, names = (
+        [
+            [f"{kind}{i}" for i in np.flatnonzero(row) if rng.random() < 0.8]
+            + [f"noise{i}" for i in rng.integers(0, 20, rng.integers(0, 6))]
+            for row in y
+        ]
+        for kind in ("word", "name")
+    )
+    words[0], names[0] = [], []
+    ids = np.array([f"{seed}-{i}" for i in range(n)])
+    return Part(ids, y, {"words": Tokens.from_lists(words), "names": Tokens.from_lists(names)})
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return Dataset(LABELS, part(300, 0), part(100, 1), part(100, 2), "digest", {})
+
+
+def cut(part: Part, rows: npt.ArrayLike) -> Part:
+    return Part(part.ids[rows], part.y[rows], {field: tokens.take(rows) for field, tokens in part.text.items()})
+
+
+def fit(declared: Trial, data: Dataset, seed: int = 0, watch: tuple[str, ...] = ()) -> tuple[Fitted, Curves]:
+    curves: Curves = {}
+    fitted = training.fit(declared, data, weights(declared.weighting, data.train.y), seed, watch, curves.__setitem__)
+    return fitted, curves
+
+
+def scores(declared: Trial, data: Dataset, seed: int = 0) -> Floats:
+    return fit(declared, data, seed)[0].scores(data.test)
+
+
+def macro_ap(part: Part, values: Floats) -> float:
+    return float(average_precision_score(part.y, values, average="macro"))
+
+
+PLAIN = trial(keep="last")
+WATCH = ("binary_accuracy", "categorical_accuracy", "auc")
+
+
+@pytest.fixture(scope="module")
+def plain(data: Dataset) -> tuple[Fitted, Curves]:
+    return fit(PLAIN, data, watch=WATCH)
+
+
+# It learns
+
+
+def test_it_learns(data: Dataset) -> None:
+    fitted, curves = fit(trial(epochs=12), data)
+    assert macro_ap(data.validation, fitted.scores(data.validation)) > 0.8 > 3 * np.mean(PREVALENCE)
+    assert macro_ap(data.test, fitted.scores(data.test)) > 0.8
+    assert curves[12]["loss"] < 0.7 * curves[1]["loss"]
+
+
+def test_scores_are_probabilities_of_the_parts_shape(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+    values = plain[0].scores(data.test)
+    assert values.dtype == np.float64
+    assert values.shape == data.test.y.shape
+    assert ((values > 0) & (values < 1)).all()
+    assert np.ptp(values.sum(axis=1)) > 0.1
+    softmax = scores(trial(model={"head": "softmax"}), data)
+    np.testing.assert_allclose(softmax.sum(axis=1), 1, rtol=1e-12)
+
+
+def test_pos_weight_reaches_the_loss(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+    light, heavy = (
+        scores(
+            trial(
+                loss={"kind": "weighted_bce"},
+                weighting={"kind": "pos_weight", "strength": 0, "scale": scale},
+                keep="last",
+            ),
+            data,
+        )
+        for scale in (1, 1000)
+    )
+    assert heavy.mean() > light.mean() + 0.3
+    np.testing.assert_allclose(light, plain[0].scores(data.test), atol=1e-4)  # weight 1 is plain BCE
+
+
+@pytest.mark.parametrize("label", [1, 4])
+def test_a_weight_reaches_its_own_label(data: Dataset, label: int) -> None:
+    declared = trial(loss={"kind": "weighted_bce"}, weighting={"kind": "pos_weight"}, keep="last")
+    factors = np.ones(5)
+    factors[label] = 200
+    equal, heavy = (
+        training.fit(declared, data, Weights(pos_weight=w), 0).scores(data.test).mean(axis=0)
+        for w in (np.ones(5), factors)
+    )
+    assert np.argmax(heavy - equal) == label  # the others rise a little, for they share its embeddings
+
+
+# Same seed, same numbers
+
+
+def test_the_same_seed_gives_the_same_bits_whatever_came_between(data: Dataset) -> None:
+    first, curves = fit(PLAIN, data)
+    alone = first.scores(data.test)
+    between: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: fit(PLAIN, data, seed=7),
+        lambda: fit(trial(loss={"kind": "weighted_bce"}, weighting={"kind": "pos_weight"}), data, seed=3),
+        training._network.cache_clear,
+    ]
+    for disturb in between:
+        disturb()
+        again, same = fit(PLAIN, data)
+        np.testing.assert_array_equal(again.scores(data.test), alone)
+        assert same == curves
+    np.testing.assert_array_equal(first.scores(data.test), alone)  # a later fit leaves an earlier one as it was
+
+
+def test_a_network_is_compiled_once_for_all_seeds(data: Dataset) -> None:
+    fit(PLAIN, data)
+    before = training._network.cache_info().misses
+    for seed in (1, 2):
+        fit(PLAIN, data, seed)
+    assert training._network.cache_info().misses == before
+
+
+def test_a_reused_network_runs_all_batches_of_another_split(data: Dataset) -> None:
+    """Seeds part the rows a little differently: 300 rows are 9 batches of 32, the first 260 are 8."""
+    fewer = replace(data, train=cut(data.train, np.arange(260)))
+    reused = [scores(PLAIN, split) for split in (data, fewer, data)]
+    training._network.cache_clear()
+    np.testing.assert_array_equal(reused[1], scores(PLAIN, fewer))
+    np.testing.assert_array_equal(reused[2], scores(PLAIN, data))
+    np.testing.assert_array_equal(reused[2], reused[0])
+
+
+def test_another_seed_gives_other_numbers(data: Dataset) -> None:
+    assert np.abs(scores(PLAIN, data, seed=0) - scores(PLAIN, data, seed=1)).max() > 1e-3
+
+
+def test_two_processes_give_the_same_bits(data: Dataset, tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import numpy as np, test_training as t; "
+        "data = t.Dataset(t.LABELS, t.part(300, 0), t.part(100, 1), t.part(100, 2), 'digest', {}); "
+        "np.save(sys.argv[2], t.scores(t.PLAIN, data))"
+    )
+    file = tmp_path / "scores.npy"
+    command = [sys.executable, "-c", code, str(Path(__file__).parent), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""  # TensorFlow and Keras are quiet
+    fit(PLAIN, data, seed=5)
+    np.testing.assert_array_equal(np.load(file), scores(PLAIN, data))
+
+
+def test_scores_of_a_row_do_not_depend_on_the_rows_around_it(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+    fitted, _ = plain
+    whole = fitted.scores(data.test)
+    many = np.tile(np.arange(100), 11)  # more than two blocks of 512
+    for rows in (np.random.default_rng(0).permutation(100), np.array([17]), np.arange(40, 60), many):
+        np.testing.assert_array_equal(fitted.scores(cut(data.test, rows)), whole[rows])
+
+
+# Curves and the epoch kept
+
+
+def test_curves_have_the_documented_names_for_every_epoch(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+    names = {"loss", "val_loss", "val_macro_average_precision"}
+    bare = fit(PLAIN, data)[1]
+    assert list(bare) == [1, 2, 3]
+    assert all(set(curve) == names for curve in bare.values())
+    names |= {*WATCH, *(f"val_{name}" for name in WATCH)}
+    assert list(plain[1]) == [1, 2, 3]
+    assert all(set(curve) == names for curve in plain[1].values())
+
+
+def test_watching_changes_nothing(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+    np.testing.assert_array_equal(plain[0].scores(data.test), scores(PLAIN, data))
+
+
+def test_curves_of_the_last_epoch_are_those_of_its_scores(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+    fitted, curves = plain
+    last = curves[3]
+    for prefix, rows in (("", data.train), ("val_", data.validation)):
+        values = fitted.scores(rows)
+        by_hand = {
+            "binary_accuracy": ((values > 0.5) == rows.y).mean(),
+            "categorical_accuracy": (values.argmax(axis=1) == rows.y.argmax(axis=1)).mean(),
+        }
+        auc = keras.metrics.AUC(multi_label=True, num_labels=5)
+        auc.update_state(rows.y, values)
+        for name, value in (by_hand | {"auc": float(auc.result())}).items():
+            assert last[prefix + name] == pytest.approx(value, abs=1e-6), prefix + name
+    validation = fitted.scores(data.validation)
+    assert last["val_macro_average_precision"] == pytest.approx(macro_ap(data.validation, validation))
+    per_label = [log_loss(data.validation.y[:, i], validation[:, i]) for i in range(5)]
+    assert last["val_loss"] == pytest.approx(np.mean(per_label), rel=1e-5)
+
+
+def test_best_keeps_the_epoch_with_the_best_validation_average_precision(data: Dataset) -> None:
+    declared = {"epochs": 6, "learning_rate": 0.5}  # so fast that later epochs can be worse
+    noisy = replace(data, validation=cut(data.validation, np.arange(30)))
+    fitted, curves = fit(trial(**declared, keep="best"), noisy)
+    followed = [curve["val_macro_average_precision"] for curve in curves.values()]
+    assert 1 <= fitted.kept_epoch < 6
+    assert fitted.kept_epoch == 1 + int(np.argmax(followed))
+    assert macro_ap(noisy.validation, fitted.scores(noisy.validation)) == pytest.approx(max(followed))
+    last, same = fit(trial(**declared, keep="last"), noisy)
+    assert same == curves
+    assert last.kept_epoch == 6
+    assert macro_ap(noisy.validation, last.scores(noisy.validation)) == pytest.approx(followed[-1])
+    assert max(followed) > followed[-1]
+
+
+def test_a_loss_that_sums_over_labels_is_reported_on_both_scales(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+    focal = {"kind": "binary_focal", "gamma": 0.0, "reduction": "sum_over_labels"}
+    fitted, curves = fit(trial(loss=focal, keep="last"), data)
+    assert all(c["loss_per_label"] == pytest.approx(c["loss"] / 5) for c in curves.values())
+    validation = fitted.scores(data.validation)
+    per_label = [log_loss(data.validation.y[:, i], validation[:, i]) for i in range(5)]
+    assert curves[3]["val_loss"] == pytest.approx(np.sum(per_label), rel=1e-5)
+    assert curves[3]["val_loss_per_label"] == pytest.approx(np.mean(per_label), rel=1e-5)
+    assert not [name for name in plain[1][1] if name.endswith("_per_label")]
+
+
+def test_keras_has_nothing_to_warn_of(data: Dataset) -> None:
+    training._network.cache_clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit(PLAIN, data)
+
+
+# What goes wrong
+
+
+def test_a_loss_that_explodes_is_named_with_its_epoch(data: Dataset) -> None:
+    with pytest.raises(training.NotFiniteError, match=r"^epoch [123]: (loss|val_loss|weight \S+) is"):
+        fit(trial(learning_rate=1e30), data)
+
+
+def test_a_weight_that_is_not_finite_is_named_though_the_loss_is(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that no row has: its row of the table is never read, so that no loss can show what became of it."""
+    reset = training.Network.reset
+
+    def reset_with_a_hole(self: training.Network, *args: Any) -> None:
+        reset(self, *args)
+        layer = self.model.get_layer("bag_names")
+        table = layer.table.numpy()
+        table[-1] = np.nan
+        layer.table.assign(table)
+
+    monkeypatch.setattr(training.Network, "reset", reset_with_a_hole)
+    with pytest.raises(training.NotFiniteError, match=r"^epoch 1: weight bag_names/table is no longer finite$"):
+        fit(PLAIN, data)
+
+
+def test_validation_without_any_positive(data: Dataset) -> None:
+    none = replace(data.validation, y=np.zeros_like(data.validation.y))
+    fitted, curves = fit(PLAIN, replace(data, validation=none), watch=("auc",))
+    assert fitted.kept_epoch == 3
+    assert np.isfinite(fitted.scores(data.test)).all()
+    assert all("val_macro_average_precision" not in curve for curve in curves.values())
+    assert all(np.isfinite(list(curve.values())).all() for curve in curves.values())
+
+
+def test_fewer_rows_than_a_batch_make_one_batch(data: Dataset) -> None:
+    few = replace(data, train=cut(data.train, np.arange(20)))
+    fitted, curves = fit(PLAIN, few)
+    assert np.isfinite(fitted.scores(data.test)).all()
+    assert curves[3]["loss"] < curves[1]["loss"]
+
+
+# Preprocessing and files
+
+
+def test_vocabulary_is_the_training_parts_and_obeys_min_rows_and_max_tokens(data: Dataset) -> None:
+    frequent, _ = fit(trial(model={"min_rows": 60}, epochs=1), data)
+    for field, vocabulary in frequent.vocabularies.items():
+        rows = [set(row) for row in data.train.text[field].to_lists()]
+        frequency = {token: sum(token in row for row in rows) for token in set().union(*rows)}
+        assert set(vocabulary.tokens) == {token for token in frequency if frequency[token] >= 60}
+        assert 0 < len(vocabulary.tokens) < len(frequency)
+    few, _ = fit(trial(model={"max_tokens": 2}, epochs=1), data)
+    assert [len(vocabulary.tokens) for vocabulary in few.vocabularies.values()] == [2, 2]
+    assert few.network.model.get_layer("bag_words").table.shape == (3, 6)
+
+
+def test_the_idf_of_a_run_is_its_own_splits(data: Dataset) -> None:
+    """Two splits whose tables have the same shape share a compiled network, not an idf."""
+    other = replace(data, train=cut(data.train, np.arange(150).repeat(2)))
+    for split in (data, other):
+        fitted, _ = fit(PLAIN, split)
+        idf = fitted.network.model.get_layer("bag_words").idf.numpy()
+        vocabulary = fitted.vocabularies["words"]
+        np.testing.assert_allclose(idf[1 : len(vocabulary.idf) + 1], vocabulary.idf, rtol=1e-6)
+        assert not idf[0]
+        assert not idf[len(vocabulary.idf) + 1 :].any()
+
+
+def test_saved_and_loaded_scores_are_the_same_bits(data: Dataset, tmp_path: Path) -> None:
+    declared = trial(model={"wide": True, "hidden": [4]})
+    fitted, _ = fit(declared, data)
+    fitted.save(tmp_path / "model")
+    expected = fitted.scores(data.test)
+    fit(declared, data, seed=9)
+    training._network.cache_clear()
+    loaded = training.load_saved(declared, tmp_path / "model")
+    np.testing.assert_array_equal(loaded.scores(data.test), expected)
+    assert loaded.labels == LABELS
+    assert loaded.kept_epoch == fitted.kept_epoch
+
+
+def test_saved_files_need_no_pickles(plain: tuple[Fitted, Curves], tmp_path: Path) -> None:
+    plain[0].save(tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"weights.npz", "preprocessing.json"}
+    with np.load(tmp_path / "weights.npz", allow_pickle=False) as archive:
+        shapes = {name: archive[name].shape for name in archive}
+    assert shapes["logits/kernel"] == (12, 5)
+    assert shapes["bag_words/table"][1] == 6
+    stored = json.loads((tmp_path / "preprocessing.json").read_text(encoding="utf-8"))
+    assert stored["labels"] == list(LABELS)
+    assert "word0" in stored["fields"]["words"]["tokens"]
+
+
+def test_an_empty_folder_holds_no_network(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"preprocessing\.json: missing; .* holds no saved network"):
+        training.load_saved(PLAIN, tmp_path)
