@@ -107,15 +107,16 @@ def results(
     output: Annotated[Format, typer.Option("--format", help="table, or csv: a row per run")] = Format.table,
 ) -> None:
     """Print what is recorded of a study: means with 95 % intervals over seeds and test rows, floors, and ties."""
-    if not any(path.parent.name == name for path in config.all_trials()):
-        config.find([name])  # says which names there are
-        raise UserError(f"{name!r} is a trial; results takes a study: {name.split('/')[0]}")
     from rarelabels import results as record
     from rarelabels import study, tracking
     from rarelabels.table import print_comparison
 
+    runs = study.recorded(name, tracking.uri()) if "/" not in name else []
+    if not runs and not any(path.parent.name == name for path in config.all_trials()):
+        config.find([name])  # says which names there are
+        raise UserError(f"{name!r} is a trial; results takes a study: {name.split('/')[0]}")
     if output is Format.csv:
-        frame = record.runs(study.recorded(name, tracking.uri()))
+        frame = record.runs(runs)
         print(frame.to_csv(index=False), end="")
         return
     print_comparison(name, study.compare(name, tracking.uri(), []))

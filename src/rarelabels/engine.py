@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from typing import Any, TypeVar
 
 import dask
-from distributed import Client, KilledWorker, LocalCluster, as_completed, get_worker
+from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin, as_completed, get_worker
 from distributed.system import MEMORY_LIMIT
 
 T = TypeVar("T")
@@ -72,12 +73,21 @@ class Engine:
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             memory_limit=max(WORKER_BYTES, MEMORY_LIMIT // self.count),
             silence_logs=logging.CRITICAL,
         )
         self._open.enter_context(cluster)
-        return self._open.enter_context(Client(cluster))
+        client = self._open.enter_context(Client(cluster))
+        client.register_plugin(_LeaveInterruptsToTheParent())
+        return client
+
+
+class _LeaveInterruptsToTheParent(WorkerPlugin):  # type: ignore[misc]  # distributed is untyped
+    """Ctrl-C reaches every process of a terminal: the parent ends its workers, so they need not say anything."""
+
+    def setup(self, worker: object) -> None:  # noqa: ARG002  Dask calls it so
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _call(function: Function[T, R], task: T, position: int) -> R:

@@ -87,17 +87,23 @@ def recorded(study: str, where: str) -> list[Run]:
         UserError: the record does not answer.
     """
     client = tracking.connect(where)
-    return tracking.all_runs(client, tracking.open_experiment(client, study))
+    experiment = tracking.find_experiment(client, study)
+    return tracking.all_runs(client, experiment) if experiment else []
 
 
 def compare(study: str, where: str, asked: Sequence[Identity]) -> Comparison:
-    """Compare the trials of a study: those declared in its folder, and those ``asked`` for from elsewhere."""
+    """Compare the trials of a study: those declared in its folder, and those ``asked`` for from elsewhere.
+
+    Of a study without a folder here, all that is recorded is compared.
+    """
+    runs = recorded(study, where)
     folder = config.EXPERIMENTS / study
     declared = identify([study], {}) if folder.is_dir() else []
     identities = [*declared, *(i for i in asked if i.trial.study == study and not i.overrides)]
     names = {i.parent_key: " ".join(filter(None, [i.trial.short_name, i.variant])) for i in identities}
-    client = tracking.connect(where)
-    return comparison.compare(client, recorded(study, where), names)
+    if not folder.is_dir():
+        names |= {key: key[0].split("/")[1] for key in results.parents(runs)}
+    return comparison.compare(tracking.connect(where), runs, names)
 
 
 def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:

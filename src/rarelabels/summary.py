@@ -43,9 +43,9 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> None:
     mean = curves.groupby(["curve", "epoch"], as_index=False)["value"].mean()
     parent.curves((str(row.curve), int(row.epoch), float(row.value)) for row in mean.itertuples())
     parent.metrics(dict(zip(table["metric"], table["mean"], strict=True)))
-    intervals = table.dropna()
-    parent.metrics({f"interval/{row.metric}_low": row.low for row in intervals.itertuples()})
-    parent.metrics({f"interval/{row.metric}_high": row.high for row in intervals.itertuples()})
+    limits = table.dropna().set_index("metric")[["low", "high"]]
+    for end, values in limits.items():
+        parent.metrics({f"interval/{metric}_{end}": value for metric, value in values.items()})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         table.to_csv(folder / "summary.csv", index=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import platform
 import socket
@@ -25,7 +26,6 @@ from urllib.parse import urlsplit
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves the machine unasked
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as LoggedDataset
@@ -34,6 +34,8 @@ from mlflow.exceptions import MlflowException
 
 from rarelabels import THREADS, __version__
 from rarelabels.schema import Trial, UserError
+
+logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
 
 ROOT = "rarelabels/"
 KIND = "mlflow.experimentKind"  # unset, MLflow's page opens in its mode for language models
@@ -99,20 +101,25 @@ def connect(where: str) -> MlflowClient:
     return client
 
 
+def find_experiment(client: MlflowClient, study: str) -> str | None:
+    """Return the id of a study's experiment, None if nothing is recorded of it."""
+    found = client.get_experiment_by_name(ROOT + study)
+    return str(found.experiment_id) if found else None
+
+
 def open_experiment(client: MlflowClient, study: str) -> str:
     """Return the id of a study's experiment, creating it if need be; two processes may do so at once."""
-    name = ROOT + study
-    if found := client.get_experiment_by_name(name):
-        return str(found.experiment_id)
+    if found := find_experiment(client, study):
+        return found
     place = None
     where = str(client.tracking_uri)
     if where.startswith("sqlite:///"):
         place = (Path(where.removeprefix("sqlite:///")).parent / "artifacts" / study).as_uri()
     try:
-        return str(client.create_experiment(name, place, tags={KIND: "custom_model_development"}))
+        return str(client.create_experiment(ROOT + study, place, tags={KIND: "custom_model_development"}))
     except MlflowException:
-        if found := client.get_experiment_by_name(name):
-            return str(found.experiment_id)
+        if found := find_experiment(client, study):
+            return found
         raise
 
 
@@ -332,10 +339,8 @@ def _ping(where: str) -> None:
 
 def _no_answer(where: str, error: Exception) -> UserError:
     secret = urlsplit(where).password
-    reason = (str(error).splitlines() or [""])[0][:200]
-    if secret:
-        where, reason = where.replace(secret, "***"), reason.replace(secret, "***")
+    where = where.replace(secret, "***") if secret else where
     return UserError(
-        f"MLFLOW_TRACKING_URI {where!r} does not answer ({type(error).__name__}: {reason}); "
+        f"MLFLOW_TRACKING_URI {where!r} does not answer ({type(error).__name__}); "
         "start the server, correct the variable, or unset it to use runs/mlflow.db here"
     )
