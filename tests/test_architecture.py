@@ -1,0 +1,243 @@
+"""Who may import whom: the arrows of DESIGN section 2. They go downwards only, and each heavy library has its door."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import rarelabels
+
+SOURCE = Path(rarelabels.__file__).parent
+
+# What each module may import of ours. A module that is not here is new: decide where it stands, and write it down.
+STEPS = {"baselines", "config", "datasets", "evaluation", "schema", "tracking", "training", "weighting"}
+READING = {"comparison", "evaluation", "findings", "metrics", "plots", "results", "schema", "statistics", "thresholds"}
+ARROWS: dict[str, set[str]] = {
+    "schema": set(),
+    "problems": {"schema"},
+    "declared": {"problems", "schema"},
+    "config": {"declared", "problems", "schema"},
+    "datasets": {"schema"},
+    "weighting": {"schema"},
+    "tensorflow_setup": set(),
+    "losses": {"schema", "tensorflow_setup"},
+    "backbones": {"schema", "tensorflow_setup"},
+    "models": {"backbones", "schema", "tensorflow_setup"},
+    "thresholds": set(),
+    "metrics": {"thresholds"},
+    "training": {
+        *("backbones", "datasets", "losses", "metrics", "models", "schema", "tensorflow_setup", "weighting"),
+    },
+    "baselines": {"datasets", "schema"},
+    "statistics": {"metrics", "thresholds"},
+    "evaluation": {"metrics", "thresholds"},
+    "tracking": {"schema"},
+    "runner": STEPS,
+    "engine": set(),
+    "results": {"evaluation", "schema"},
+    "plots": READING - {"comparison", "findings", "plots"},
+    "findings": READING - {"comparison", "findings", "plots"} | {"tracking"},
+    "comparison": READING - {"comparison", "plots"} | {"tracking"},
+    "table": {"comparison", "findings", "schema"},
+    "report": READING | {"tracking"},
+    "summary": READING - {"comparison"} | {"runner", "tracking"},
+    "progress": {"runner", "schema", "study"},
+    "study": READING | {"config", "datasets", "engine", "progress", "runner", "summary", "tracking"},
+    "tuning": {"config", "datasets", "engine", "metrics", "progress", "runner", "study", "thresholds", "tracking"},
+    "predictor": {"datasets", "schema", "tensorflow_setup", "thresholds", "tracking", "training"},
+    "probes": {"schema", "tensorflow_setup", "tracking"},
+}
+FREE = {"cli", "__main__"}  # on top of everything; what the command line may import at once is tested below
+
+# Libraries that only these modules may import.
+DOORS = {
+    "tensorflow": {"tensorflow_setup"},
+    "keras": {"tensorflow_setup"},
+    "mlflow": {"comparison", "predictor", "results", "study", "summary", "tracking"},
+    "dask": {"engine"},
+    "distributed": {"engine"},
+    "optuna": {"tuning"},
+    "pydantic": {"problems", "schema"},
+    "ruamel": {"config", "declared"},
+    "typer": {"cli"},
+    "matplotlib": {"plots", "report"},
+}
+TENSORFLOW_USERS = {"losses", "models", "backbones", "training", "predictor", "probes"}
+READERS = ("results", "comparison", "plots", "table", "summary", "findings", "statistics", "report")
+HEAVY = {"tensorflow", "keras", "mlflow", "dask", "distributed", "optuna", "sklearn", "scipy", "pandas", "matplotlib"}
+WRITES = {  # what MlflowClient can change
+    *("create_experiment", "create_run", "delete_experiment", "delete_run", "delete_tag", "log_artifact"),
+    *("log_artifacts", "log_batch", "log_dict", "log_figure", "log_image", "log_inputs", "log_metric", "log_param"),
+    *("log_table", "log_text", "rename_experiment", "set_experiment_tag", "set_tag", "set_terminated", "update_run"),
+}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module: of ours by its name below the package, else by its distribution's top name."""
+
+    by: str
+    of: str
+    ours: bool
+    line: int
+    at_once: bool  # when the module is imported, not inside a function or for type checkers only
+
+    def __str__(self) -> str:
+        return f"src/rarelabels/{self.by}, line {self.line}: imports {self.of}"
+
+
+def modules() -> dict[str, list[Path]]:
+    """Module name -> its files; a package is one module."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        inside = path.relative_to(SOURCE).parts
+        found.setdefault(inside[0].removesuffix(".py"), []).append(path)
+    return found
+
+
+def nodes(tree: ast.AST, at_once: bool = True) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
+    """Every import statement, and whether it runs when the module is imported."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child, at_once
+        later = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        typing = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)
+        yield from nodes(child, at_once and not later and not typing)
+
+
+def imports_of(source: str, by: str) -> Iterator[Import]:
+    for node, at_once in nodes(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            assert not node.level, f"src/rarelabels/{by}, line {node.lineno}: relative import; name the package"
+            base = node.module or ""
+            names = [f"{base}.{alias.name}" for alias in node.names] if base == "rarelabels" else [base]
+        for name in names:
+            top, _, rest = name.partition(".")
+            ours = top == "rarelabels"
+            yield Import(by, (rest.split(".")[0] or "__init__") if ours else top, ours, node.lineno, at_once)
+
+
+MODULES = modules()
+IMPORTS = [
+    one for name, paths in MODULES.items() for path in paths for one in imports_of(path.read_text("utf-8"), name)
+]
+OURS = [one for one in IMPORTS if one.ours and one.of in MODULES and one.of != one.by and one.of != "__init__"]
+
+
+def reached(start: str) -> dict[str, tuple[str, ...]]:
+    """Everything, ours or not, that importing a module brings with it at once -> the way there."""
+    ways: dict[str, tuple[str, ...]] = {start: (start,)}
+    left = [start]
+    while left:
+        here = left.pop()
+        for one in IMPORTS:
+            if one.by == here and one.at_once and one.of not in ways:
+                ways[one.of] = (*ways[here], one.of)
+                left += [one.of] if one.ours and one.of in MODULES else []
+    return ways
+
+
+def test_the_parser_sees_every_kind_of_import() -> None:
+    source = """
+import numpy.linalg
+from rarelabels import config, __version__
+from rarelabels.datasets.fields import Tokens
+if TYPE_CHECKING:
+    from rarelabels.runner import Task
+class A:
+    import keras
+def f():
+    with x:
+        from rarelabels import training
+"""
+    found = [(one.of, one.ours, one.at_once) for one in imports_of(source, "x")]
+    assert found == [
+        ("numpy", False, True),
+        ("config", True, True),
+        ("__version__", True, True),
+        ("datasets", True, True),
+        ("runner", True, False),
+        ("keras", False, True),
+        ("training", True, False),
+    ]
+    assert {"numpy", "schema", "fields"} & set(reached("datasets")) == {"numpy", "schema"}
+    assert "tensorflow" in reached("training")
+
+
+def test_every_module_has_its_place() -> None:
+    new = set(MODULES) - set(ARROWS) - FREE - {"__init__"}
+    assert not new, f"{sorted(new)}: not in ARROWS; say what it may import"
+
+
+@pytest.mark.parametrize("one", [one for one in OURS if one.by not in FREE], ids=str)
+def test_arrow(one: Import) -> None:
+    allowed = ARROWS[one.by]
+    assert one.of in allowed, f"{one}; it may import {', '.join(sorted(allowed)) or 'nothing of ours'}"
+
+
+def test_no_module_imports_itself_by_a_detour() -> None:
+    for one in OURS:
+        if one.at_once:
+            way = reached(one.of).get(one.by)
+            assert way is None, f"{one}, which imports it back: {' -> '.join(way or ())}"
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_door(library: str) -> None:
+    wrong = [str(one) for one in IMPORTS if one.of == library and not one.ours and one.by not in DOORS[library]]
+    assert not wrong, f"{wrong}; only {', '.join(sorted(DOORS[library]))} may"
+
+
+def test_tensorflow_is_for_those_who_train() -> None:
+    wrong = [str(one) for one in OURS if one.of == "tensorflow_setup" and one.by not in TENSORFLOW_USERS]
+    assert not wrong, f"{wrong}; only {', '.join(sorted(TENSORFLOW_USERS))} may"
+
+
+def test_only_tracking_writes_to_mlflow() -> None:
+    wrong = [
+        f"src/rarelabels/{path.relative_to(SOURCE)}, line {node.lineno}: .{node.attr}"
+        for name, paths in MODULES.items()
+        if name != "tracking"
+        for path in paths
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in WRITES
+    ]
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("name", [name for name in READERS if name in MODULES])
+def test_reading_never_imports_training(name: str) -> None:
+    for other in ("training", "losses", "models", "tensorflow_setup", "tensorflow", "keras"):
+        way = reached(name).get(other)
+        assert way is None, " -> ".join(way or ())
+        direct = [str(one) for one in IMPORTS if one.by == name and one.of == other]
+        assert not direct, direct
+
+
+@pytest.mark.parametrize("name", ["cli", "__main__", "config", "schema"])
+def test_what_help_list_and_validate_need_is_light(name: str) -> None:
+    for library in HEAVY:
+        way = reached(name).get(library)
+        assert way is None, " -> ".join(way or ())
+
+
+def test_a_run_imports_tensorflow_only_when_it_trains() -> None:
+    way = reached("runner").get("training")
+    assert way is None, " -> ".join(way or ())
+    assert [one.at_once for one in OURS if one.by == "runner" and one.of == "training"] == [False]
+
+
+def test_the_parent_of_many_runs_never_imports_tensorflow() -> None:
+    for name in ("study", "engine", "summary"):
+        way = reached(name).get("tensorflow_setup")
+        assert way is None, " -> ".join(way or ())
+
+
+def test_the_first_import_of_the_package_is_light() -> None:
+    assert {one.of for one in IMPORTS if one.by == "__init__"} <= {"importlib"}
