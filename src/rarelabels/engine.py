@@ -26,6 +26,16 @@ OnEvent = Callable[[int, Event], None]
 
 TOPIC = "rarelabels"
 WORKER_BYTES = 2 * 2**30  # a TensorFlow worker takes 1 GB, and Dask pauses a worker at 80 % of its limit
+# A training step frees and takes megabytes at a time. Dask makes malloc give them back to the system each time, which
+# doubles the time of a run on the films (7 against 17 s); here it keeps them.
+KEEP_MEMORY = {
+    f"distributed.nanny.pre-spawn-environ.{name}": size
+    for name, size in {
+        "MALLOC_TRIM_THRESHOLD_": 2**31 - 1,
+        "MALLOC_MMAP_THRESHOLD_": 2**30,
+        "MALLOC_TOP_PAD_": 2**26,
+    }.items()
+}
 
 
 class Engine:
@@ -66,7 +76,7 @@ class Engine:
 
     @cached_property
     def _client(self) -> Client:
-        dask.config.set({"distributed.comm.timeouts.connect": "60s"})
+        dask.config.set({"distributed.comm.timeouts.connect": "60s"} | KEEP_MEMORY)
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         cluster = LocalCluster(
             n_workers=self.count,
