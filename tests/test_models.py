@@ -37,7 +37,7 @@ def ids() -> Ids:
 
 def bag(pooling: str) -> tuple[models.Bag, npt.NDArray[np.float32], TfidfTransformer]:
     """A layer with a random table, and, fitted on :func:`ids`, scikit-learn's TF-IDF whose idf it holds."""
-    layer = models.Bag(ROWS, WIDTH, pooling)
+    layer = models.Bag(ROWS, WIDTH, pooling, "uniform")
     layer.build(None)
     table = np.random.default_rng(2).normal(size=(ROWS, WIDTH)).astype(np.float32)
     layer.table.assign(table)
@@ -114,7 +114,9 @@ def test_idf_is_not_trained() -> None:
 
 
 def net(**declared: Any) -> keras.Model:
-    built = models.text_bag(TextBagSpec(kind="text_bag", width=WIDTH, **declared), {"words": ROWS, "names": 7}, 3)
+    built = models.text_bag(
+        TextBagSpec(kind="text_bag", width=WIDTH, **declared), {"words": ROWS, "names": 7}, 3, seed=1
+    )
     for layer in built.layers:
         if isinstance(layer, models.Bag) and layer.pooling == "tfidf":
             layer.idf.assign(np.linspace(0, 2, layer.rows))
@@ -143,7 +145,7 @@ def test_bags_are_joined_and_go_through_relu_layers_to_logits(pooling: str, hidd
 
 
 def test_one_field_is_enough() -> None:
-    model = models.text_bag(TextBagSpec(kind="text_bag", width=WIDTH), {"words": ROWS}, 2)
+    model = models.text_bag(TextBagSpec(kind="text_bag", width=WIDTH), {"words": ROWS}, 2, seed=1)
     assert model({"words": ids()}).shape == (20, 2)
 
 

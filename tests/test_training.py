@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -369,3 +371,23 @@ def test_saved_files_need_no_pickles(plain: tuple[Fitted, Curves], tmp_path: Pat
 def test_an_empty_folder_holds_no_network(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"preprocessing\.json: missing; .* holds no saved network"):
         training.load_saved(PLAIN, tmp_path)
+
+
+def test_other_threads_that_draw_random_numbers_change_nothing(data: Dataset) -> None:
+    """A Dask worker's own thread draws from Python's generator while a run trains in another."""
+    alone = scores(trial(), data, seed=3)
+    done = threading.Event()
+
+    def draw() -> None:
+        while not done.is_set():
+            random.random()
+            np.random.random()
+
+    noise = threading.Thread(target=draw)
+    noise.start()
+    try:
+        disturbed = scores(trial(), data, seed=3)
+    finally:
+        done.set()
+        noise.join()
+    np.testing.assert_array_equal(disturbed, alone)

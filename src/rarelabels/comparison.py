@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 from mlflow import MlflowClient
@@ -47,7 +47,7 @@ class Comparison:
     rows: list[Row]
     overridden: list[Row]
     floors: dict[str, dict[str, float]]
-    missing: list[str] = field(default_factory=list)
+    missing: list[str]
 
     def long(self) -> pd.DataFrame:
         """Return columns ``trial, metric, mean, low, high`` of the declared trials."""

@@ -23,7 +23,7 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
     A row without tokens gives zeros: 0/0 would make NaN, which a ReLU behind it hides (design, section 4).
     """
 
-    def __init__(self, rows: int, width: int, pooling: str, initializer: str = "uniform", **kwargs: Any) -> None:
+    def __init__(self, rows: int, width: int, pooling: str, initializer: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rows, self.width, self.pooling, self.initializer = rows, width, pooling, initializer
 
@@ -48,20 +48,27 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         return tf.einsum("bt,btw->bw", weights, vectors)
 
 
-def text_bag(spec: TextBagSpec, rows: Mapping[str, int], n_labels: int) -> keras.Model:
+def text_bag(spec: TextBagSpec, rows: Mapping[str, int], n_labels: int, seed: int) -> keras.Model:
     """One ``Bag`` per text field, concatenated, dense layers, logits.
 
     Args:
         spec: the declared model.
         rows: rows of the embedding table of each field, padding included.
         n_labels: columns of the logits.
+        seed: of the initial weights. Each layer is given a seed of its own drawn from it, because without one Keras
+            draws from Python's global generator, which other threads of a worker draw from at the same time.
     """
+    uniform, glorot = keras.initializers.RandomUniform, keras.initializers.GlorotUniform
+    seeds = map(int, np.random.SeedSequence(seed).generate_state(len(rows) + len(spec.hidden) + 1))
     inputs = {field: keras.Input((None,), dtype="int32", name=field) for field in rows}
-    bags = [Bag(rows[field], spec.width, spec.pooling, name=f"bag_{field}")(x) for field, x in inputs.items()]
+    bags = [
+        Bag(rows[field], spec.width, spec.pooling, uniform(seed=next(seeds)), name=f"bag_{field}")(x)
+        for field, x in inputs.items()
+    ]
     x = keras.layers.Concatenate()(bags) if len(bags) > 1 else bags[0]
     for i, width in enumerate(spec.hidden):
-        x = keras.layers.Dense(width, activation="relu", name=f"hidden_{i}")(x)
-    logits = keras.layers.Dense(n_labels, name="logits")(x)
+        x = keras.layers.Dense(width, "relu", kernel_initializer=glorot(next(seeds)), name=f"hidden_{i}")(x)
+    logits = keras.layers.Dense(n_labels, kernel_initializer=glorot(next(seeds)), name="logits")(x)
     if spec.wide:
         wide = [Bag(rows[f], n_labels, "tfidf", "zeros", name=f"wide_{f}")(x) for f, x in inputs.items()]
         logits = keras.layers.Add()([logits, *wide])

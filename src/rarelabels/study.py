@@ -86,6 +86,8 @@ def recorded(study: str, where: str) -> list[Run]:
     Raises:
         UserError: the record does not answer.
     """
+    if not tracking.is_begun(where):
+        return []
     client = tracking.connect(where)
     experiment = tracking.find_experiment(client, study)
     return tracking.all_runs(client, experiment) if experiment else []
@@ -103,6 +105,8 @@ def compare(study: str, where: str, asked: Sequence[Identity]) -> Comparison:
     names = {i.parent_key: " ".join(filter(None, [i.trial.short_name, i.variant])) for i in identities}
     if not folder.is_dir():
         names |= {key: key[0].split("/")[1] for key in results.parents(runs)}
+    if not runs:
+        return Comparison([], [], {}, list(names.values()))
     return comparison.compare(tracking.connect(where), runs, names)
 
 

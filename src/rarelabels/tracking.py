@@ -38,6 +38,7 @@ from rarelabels.schema import Trial, UserError
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
 
 ROOT = "rarelabels/"
+SQLITE = "sqlite:///"
 KIND = "mlflow.experimentKind"  # unset, MLflow's page opens in its mode for language models
 PARENT = "mlflow.parentRunId"
 BATCH = 900  # MLflow takes at most 1,000 metrics at once
@@ -83,14 +84,19 @@ def uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('runs').resolve() / 'mlflow.db'}"
 
 
+def is_begun(where: str) -> bool:
+    """Return whether there may be anything to read: a local record is a file that the first run makes."""
+    return not where.startswith(SQLITE) or Path(where.removeprefix(SQLITE)).exists()
+
+
 def connect(where: str) -> MlflowClient:
     """Open the record, creating a local one (which takes MLflow a few seconds, once).
 
     Raises:
         UserError: nothing answers there.
     """
-    if where.startswith("sqlite:///"):
-        _make_folder(Path(where.removeprefix("sqlite:///")).parent)
+    if where.startswith(SQLITE):
+        _make_folder(Path(where.removeprefix(SQLITE)).parent)
     if where.startswith(("http://", "https://")):
         _ping(where)
     try:
@@ -113,8 +119,8 @@ def open_experiment(client: MlflowClient, study: str) -> str:
         return found
     place = None
     where = str(client.tracking_uri)
-    if where.startswith("sqlite:///"):
-        place = (Path(where.removeprefix("sqlite:///")).parent / "artifacts" / study).as_uri()
+    if where.startswith(SQLITE):
+        place = (Path(where.removeprefix(SQLITE)).parent / "artifacts" / study).as_uri()
     try:
         return str(client.create_experiment(ROOT + study, place, tags={KIND: "custom_model_development"}))
     except MlflowException:

@@ -49,7 +49,7 @@ class Network:
         self.spec, self.n_labels = spec, n
         self.rows = {field: rows for field, rows, _ in fields}
         self.lengths = {field: length for field, _, length in fields}
-        self.model = models.text_bag(spec, self.rows, n)
+        self.model = models.text_bag(spec, self.rows, n, seed=0)
         self.pos_weight = tf.Variable(np.ones(n, np.float32))
         self.loss = losses.build(loss, spec.head, self.pos_weight)
         self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
@@ -67,8 +67,8 @@ class Network:
 
     def reset(self, seed: int, vocabularies: dict[str, Vocabulary], pos_weight: Floats | None) -> None:
         """Put the network into the state that a new one built under this seed would have."""
-        keras.utils.set_random_seed(seed)
-        fresh = models.text_bag(self.spec, self.rows, self.n_labels)
+        tf.random.set_seed(seed)
+        fresh = models.text_bag(self.spec, self.rows, self.n_labels, seed)
         for variable, value in zip(self.model.variables, fresh.variables, strict=True):
             variable.assign(value)
         for variable, start in zip(self.model.optimizer.variables, self.fresh_optimizer, strict=True):
