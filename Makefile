@@ -6,6 +6,7 @@ ARGS ?=
 
 VENV := .venv
 READY := $(VENV)/ready
+SPREAD := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 RARELABELS := $(VENV)/bin/rarelabels
 TRIALS := $(basename $(patsubst experiments/%,%,$(filter-out %/study.yaml,$(wildcard experiments/*/[!_]*.yaml))))
 STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
@@ -41,10 +42,10 @@ test: $(READY) ## ruff, mypy and the tests
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest -m "not long"
+	$(VENV)/bin/python -m pytest -m "not long" $(SPREAD)
 
 test-all: $(READY) ## the long tests, which `make test` leaves out
-	$(VENV)/bin/python -m pytest -m long
+	$(VENV)/bin/python -m pytest -m long $(SPREAD)
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet uv

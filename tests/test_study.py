@@ -197,6 +197,7 @@ def test_after_kill_nine_the_same_command_finishes_the_rest_and_nothing_twice(pr
         assert ours == theirs
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_cleanly_and_the_next_call_goes_on(project):
     arguments = ["run", "movies/floor_prior", "movies/bce_accuracy", "--seeds", "0", "--workers", "1"]
     arguments += ["--set", "training.epochs=60"]
