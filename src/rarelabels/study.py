@@ -76,8 +76,8 @@ def run(identities: Sequence[Identity], where: str, engine: Engine, progress: Pr
         reason = "its worker died again and again (out of memory?)" if outcome is None else outcome.reason
         progress.end(tasks[position], reason)
     for plan in plans:
-        _sum_up(client, plan, where, engine, progress)
-        _record_comparison(client, plan, where)
+        if _sum_up(client, plan, where, engine, progress):
+            _record_comparison(client, plan, where)
 
 
 def recorded(study: str, where: str) -> list[Run]:
@@ -156,8 +156,8 @@ def _run_task(where: str, task: Task, say: runner.Say) -> runner.Outcome:
     return runner.run(task, where, say)
 
 
-def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progress: Progress) -> None:
-    """Bring each parent's aggregate up to date with the finished runs below it."""
+def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progress: Progress) -> int:
+    """Bring each parent's aggregate up to date with the finished runs below it; return how many were not."""
     runs = tracking.all_runs(client, plan.experiment)
     tracking.end_orphans(client, runs)
     parents, by_id = results.parents(runs), {run.info.run_id: run for run in runs}
@@ -171,7 +171,7 @@ def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progre
         if key in parents and children and by_id[parents[key]].data.tags.get("summed_up") != stamp:
             tasks.append(SummaryTask(parents[key], tuple(run.info.run_id for run in children), stamp))
     progress.summing(len(tasks))
-    list(engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None))
+    return len(list(engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None)))
 
 
 def _digest(trial: Trial, seed: int) -> str:
