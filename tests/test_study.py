@@ -72,6 +72,7 @@ def shared(tmp_path_factory):
 
 def test_trials_that_differ_only_in_what_they_watch_share_one_training(shared):
     assert "2 runs to do (1 training:" in shared.err
+    assert "WARNING" not in shared.err
     first, second = shared.runs()
     assert {first.data.tags["trial"], second.data.tags["trial"]} == {"movies/focal_accuracy", "movies/focal_auc"}
     assert second.data.tags["trained_by"] == first.info.run_id

@@ -80,8 +80,9 @@ class Progress:
         names = ", ".join(f"{identity.trial.name} seed {identity.seed}" for identity, _ in task.runs)
         if reason:
             self.failures.append(f"{names}: {reason}")
-        left = duration((time.monotonic() - self._began) / self._done * (self._ahead - self._done))
-        self._bar.update(self._row, completed=self._done, left=f"about {left} left")
+        seconds = (time.monotonic() - self._began) / self._done * (self._ahead - self._done)
+        left = f"about {duration(seconds)} left" if seconds else ""
+        self._bar.update(self._row, completed=self._done, left=left, now="")
         self.console.print(f"[{self._done}/{self._ahead}] {'FAILED' if reason else 'done'}: {names}", markup=False)
 
     def summing(self, trials: int) -> None:

@@ -35,6 +35,7 @@ with _without_stderr():
     import keras
     import tensorflow as tf
 
+    tf.get_logger().setLevel("ERROR")  # it warns of every function that is traced for two parts of data
     if tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
 
