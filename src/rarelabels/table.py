@@ -24,7 +24,7 @@ def print_comparison(study: str, comparison: Comparison) -> None:
 def as_table(study: str, comparison: Comparison) -> Table:
     """Return the table; trials from the best macro average precision down."""
     table = Table(title=f"{study}: test part, mean and 95 % interval", title_justify="left")
-    table.add_column("trial")
+    table.add_column("trial", overflow="fold")
     table.add_column("seeds", justify="right")
     for header in HEADLINE.values():
         table.add_column(header, justify="right")
