@@ -36,7 +36,7 @@ class Project:
 
     def call(self, *arguments: str, code: int = 0) -> tuple[str, str]:
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=600)
         assert process.returncode == code, err
         return out, err
 
@@ -263,7 +263,7 @@ def _children_of(project: Project) -> list[str]:
     return alive
 
 
-def _wait_for(condition, seconds: float = 120) -> None:
+def _wait_for(condition, seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with suppress(sqlite3.OperationalError):  # the record is being made at this very moment
