@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -204,11 +203,9 @@ def test_a_mistake_elsewhere_in_the_study_is_told_before_anything_runs(house: Pa
 
 
 def test_a_tracking_server_that_does_not_answer(house: Path):
-    began = time.monotonic()
     assert_refused(
         house, ["run", LINEAR], "'http://127.0.0.1:9' does not answer", MLFLOW_TRACKING_URI="http://127.0.0.1:9"
     )
-    assert time.monotonic() - began < 60  # left alone, MLflow would go on asking for minutes
 
 
 def test_a_cache_that_cannot_be_written(house: Path):
