@@ -56,7 +56,7 @@ def binary_crossentropy(y: Tensor, z: Tensor) -> Tensor:
     """−y log p − (1−y) log(1−p), in the stable logit form; mean over labels.
 
     With a softmax head this is what Keras 3 trains too: its loss reads the logits behind the activation
-    (docs/DESIGN section 5, fact 10), so the head changes the scores but not the training.
+    (any operation behind the activation makes it read the probabilities instead), so the head changes the scores but not the training.
 
     A logit of 0 costs ln 2 = 0.6931 whatever the target.
     """
