@@ -55,8 +55,8 @@ def build(spec: LossSpec, head: str, pos_weight: Tensor | None = None) -> Loss:
 def binary_crossentropy(y: Tensor, z: Tensor) -> Tensor:
     """−y log p − (1−y) log(1−p), in the stable logit form; mean over labels.
 
-    With a softmax head this is what Keras 3 trains too: its loss reads the logits behind the activation
-    (any operation behind the activation makes it read the probabilities instead), so the head changes the scores but not the training.
+    With a softmax head this is what Keras 3 trains too: its loss reads the logits that the activation was given (any
+    operation after the activation makes it read the probabilities), so the head changes the scores, not the training.
 
     A logit of 0 costs ln 2 = 0.6931 whatever the target.
     """
