@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from rarelabels import results, tracking
+from rarelabels.config import load_study
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -82,6 +83,14 @@ def test_trials_that_differ_only_in_what_they_watch_share_one_training(shared):
     one, other = (results.scores(client, run.info.run_id, "test") for run in (first, second))
     np.testing.assert_array_equal(one.scores, other.scores)
     assert "watch:" in Path(client.download_artifacts(second.info.run_id, "trial.yaml")).read_text(encoding="utf-8")
+
+
+def test_runs_carry_a_hash_of_every_hypothesis_declared_when_they_started(shared):
+    declared = {f"hypothesis.{h.name}" for h in load_study(REPOSITORY / "experiments" / "movies").hypotheses}
+    for run in shared.runs():
+        hashes = {key: value for key, value in run.data.tags.items() if key.startswith("hypothesis.")}
+        assert hashes.keys() == declared
+        assert len(set(hashes.values())) == len(declared)
 
 
 def test_every_training_has_the_curves_of_all_metrics_watched_in_its_study(shared):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,17 +37,8 @@ class Task:
     source: str = ""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a task ended; ``reason`` is empty if it finished."""
-
-    reason: str
-    seconds: float
-
-
-def run(task: Task, where: str, say: Say) -> Outcome:
-    """Do a task and record it; a failure is recorded too, and returned rather than raised."""
-    began = time.monotonic()
+def run(task: Task, where: str, say: Say) -> str:
+    """Do a task and record it; a failure is recorded too, and its reason returned rather than raised ("": none)."""
     client = tracking.connect(where)
     source = task.source
     for identity, parent in task.runs:
@@ -63,10 +53,10 @@ def run(task: Task, where: str, say: Say) -> Outcome:
         except Exception as error:  # whatever a run dies of, it is that run's own failure
             reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
             record.fail(reason)
-            return Outcome(reason, time.monotonic() - began)
+            return reason
         record.finish()
         source = source or record.run_id
-    return Outcome("", time.monotonic() - began)
+    return ""
 
 
 def _fit_and_measure(task: Task, identity: Identity, record: Record, say: Say) -> None:

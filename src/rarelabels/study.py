@@ -22,6 +22,8 @@ from rarelabels.schema import DatasetSpec, Trial
 from rarelabels.summary import SummaryTask
 from rarelabels.tracking import Identity, ParentKey
 
+WORKER_DIED = "its worker died again and again (out of memory?)"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -52,7 +54,7 @@ def identify(
     for trial, plain in zip(asked, declared, strict=True):
         changed = text if trial.definition() != plain.definition() else ""
         for name, variant in config.variants(trial):
-            digest = _digest(variant, (seeds or trial.seeds)[0])
+            digest = _digest(variant.dataset, (seeds or trial.seeds)[0])
             definition = tracking.fingerprint(variant, None, digest)
             for seed in seeds or trial.seeds:
                 mark = tracking.fingerprint(variant, seed, digest)
@@ -72,9 +74,8 @@ def run(identities: Sequence[Identity], where: str, engine: Engine, progress: Pr
     tasks = [task for plan in plans for task in plan.tasks]
     progress.begin(plans, engine.count)
     work = functools.partial(_run_task, where)
-    for position, outcome in engine.map(work, tasks, lambda i, event: progress.epoch(tasks[i], event)):
-        reason = "its worker died again and again (out of memory?)" if outcome is None else outcome.reason
-        progress.end(tasks[position], reason)
+    for position, reason in engine.map(work, tasks, lambda i, event: progress.epoch(tasks[i], event)):
+        progress.end(tasks[position], WORKER_DIED if reason is None else reason)
     for plan in plans:
         if _sum_up(client, plan, where, engine, progress):
             _record_comparison(client, plan, where)
@@ -152,7 +153,7 @@ def _plan(client: MlflowClient, study: str, identities: list[Identity], force: b
     return Plan(study, experiment, identities, ahead, finished, _expected_seconds(runs, ahead))
 
 
-def _run_task(where: str, task: Task, say: runner.Say) -> runner.Outcome:
+def _run_task(where: str, task: Task, say: runner.Say) -> str:
     return runner.run(task, where, say)
 
 
@@ -174,12 +175,8 @@ def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progre
     return len(list(engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None)))
 
 
-def _digest(trial: Trial, seed: int) -> str:
-    return _loaded_digest(trial.dataset, seed)
-
-
 @functools.cache
-def _loaded_digest(spec: DatasetSpec, seed: int) -> str:
+def _digest(spec: DatasetSpec, seed: int) -> str:
     return datasets.load(spec, seed).digest
 
 
