@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
 
-from rarelabels import baselines
+from rarelabels import baselines, evaluation
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens, Vocabulary
 from rarelabels.schema import Trial, UserError
@@ -70,7 +70,7 @@ def test_floors_by_hand() -> None:
     y = np.zeros((12, 3), dtype=np.uint8)
     y[:3, 0] = 1
     y[:, 2] = 1
-    floors = baselines.floors(y)
+    floors = evaluation.floors(y)
     assert {name: scores.tolist() for name, scores in floors.items()} == {
         "zeros": [0.0, 0.0, 0.0],
         "ones": [1.0, 1.0, 1.0],

@@ -65,7 +65,7 @@ def problem_of(text: str | bytes, read: Callable[[Path], object] = read_with_par
         ("<<: {a: 1}", "merge keys"),
         ("a: " + "[" * 5000 + "]" * 5000, "nested too deeply"),
         ("a: " + "x" * 200_000, "too long"),
-        ("3: 4", "a key must be text; given 3"),
+        ("3.5: 4", "a key must be text; given 3.5"),
         ("loss: {true: 4}", "a key must be text; given true"),
     ],
 )

@@ -6,16 +6,19 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy import sparse
+from scipy.special import expit
 from sklearn.feature_extraction.text import TfidfTransformer
 
 from rarelabels import models
-from rarelabels.schema import TextBagSpec
+from rarelabels.preprocessing import Field, Shape
+from rarelabels.schema import MlpSpec, TextBagSpec, TextCnnSpec, TextLstmSpec
 from rarelabels.tensorflow_setup import keras, tf
 
 Ids = npt.NDArray[np.int32]
 
 ROWS, WIDTH, LENGTH = 12, 4, 6  # the ids of tokens are 1 to 11
 POOLINGS = ("tfidf", "mean", "max")
+TWO_FIELDS = Shape((Field(ROWS, LENGTH), Field(7, LENGTH)), n_numeric=0, n_labels=3)
 EMPTY = 3  # the row of ids() without tokens
 
 
@@ -114,9 +117,7 @@ def test_idf_is_not_trained() -> None:
 
 
 def net(**declared: Any) -> keras.Model:
-    built = models.text_bag(
-        TextBagSpec(kind="text_bag", width=WIDTH, **declared), {"words": ROWS, "names": 7}, 3, seed=1
-    )
+    built = models.build(TextBagSpec(kind="text_bag", width=WIDTH, **declared), TWO_FIELDS, seed=1)
     for layer in built.layers:
         if isinstance(layer, models.Bag) and layer.pooling == "tfidf":
             layer.idf.assign(np.linspace(0, 2, layer.rows))
@@ -124,7 +125,7 @@ def net(**declared: Any) -> keras.Model:
 
 
 def inputs() -> dict[str, Ids]:
-    return {"words": ids(), "names": ids() % 7}
+    return {"text_0": ids(), "text_1": ids() % 7}
 
 
 @pytest.mark.parametrize("hidden", [(), (5,), (9, 2)])
@@ -132,7 +133,7 @@ def inputs() -> dict[str, Ids]:
 def test_bags_are_joined_and_go_through_relu_layers_to_logits(pooling: str, hidden: tuple[int, ...]) -> None:
     model = net(pooling=pooling, hidden=hidden)
     logits = model(inputs()).numpy()
-    x = np.concatenate([model.get_layer(f"bag_{field}")(found) for field, found in inputs().items()], axis=1)
+    x = np.concatenate([model.get_layer(f"bag_{i}")(found) for i, found in enumerate(inputs().values())], axis=1)
     assert x.shape == (20, 2 * WIDTH)
     for i, width in enumerate(hidden):
         kernel, bias = model.get_layer(f"hidden_{i}").get_weights()
@@ -145,8 +146,9 @@ def test_bags_are_joined_and_go_through_relu_layers_to_logits(pooling: str, hidd
 
 
 def test_one_field_is_enough() -> None:
-    model = models.text_bag(TextBagSpec(kind="text_bag", width=WIDTH), {"words": ROWS}, 2, seed=1)
-    assert model({"words": ids()}).shape == (20, 2)
+    shape = Shape((Field(ROWS, LENGTH),), n_numeric=0, n_labels=2)
+    model = models.build(TextBagSpec(kind="text_bag", width=WIDTH), shape, seed=1)
+    assert model({"text_0": ids()}).shape == (20, 2)
 
 
 @pytest.mark.parametrize("hidden", [(), (5,)])
@@ -157,8 +159,8 @@ def test_wide_adds_a_linear_path_that_starts_at_nothing(hidden: tuple[int, ...])
     np.testing.assert_allclose(model(inputs()), narrow(inputs()), rtol=1e-6, atol=1e-7)
     rng = np.random.default_rng(5)
     expected = narrow(inputs()).numpy()
-    for field, found in inputs().items():
-        layer = model.get_layer(f"wide_{field}")
+    for i, found in enumerate(inputs().values()):
+        layer = model.get_layer(f"wide_{i}")
         assert layer.pooling == "tfidf"
         layer.table.assign(rng.normal(size=layer.table.shape))
         weights = layer.idf.numpy()[found] * (found > 0)
@@ -179,6 +181,101 @@ def test_a_film_without_any_token_trains_to_finite_weights(pooling: str, wide: b
     gradients = tape.gradient(loss, model.trainable_variables)
     assert np.isfinite(logits).all()
     assert all(np.isfinite(tf.convert_to_tensor(g)).all() for g in gradients)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_numbers_join_the_bags(wide: bool) -> None:
+    shape = Shape((Field(ROWS, LENGTH),), n_numeric=2, n_labels=3)
+    model = models.build(TextBagSpec(kind="text_bag", width=WIDTH, pooling="mean", wide=wide), shape, seed=1)
+    numbers = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+    kernel, bias = model.get_layer("logits").get_weights()
+    assert kernel.shape == (WIDTH + 2, 3)
+    expected = np.concatenate([model.get_layer("bag_0")(ids()), numbers], axis=1) @ kernel + bias
+    np.testing.assert_allclose(model({"text_0": ids(), "numeric": numbers}), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_mlp_is_dense_layers_on_the_numbers() -> None:
+    model = models.build(MlpSpec(kind="mlp", hidden=(5, 4)), Shape((), n_numeric=3, n_labels=2), seed=1)
+    numbers = x = np.random.default_rng(0).normal(size=(7, 3)).astype(np.float32)
+    for layer in ("hidden_0", "hidden_1"):
+        kernel, bias = model.get_layer(layer).get_weights()
+        x = np.maximum(x @ kernel + bias, 0)
+    kernel, bias = model.get_layer("logits").get_weights()
+    np.testing.assert_allclose(model({"numeric": numbers}), x @ kernel + bias, rtol=1e-4, atol=1e-6)
+
+
+SEQUENCES = (TextLstmSpec(kind="text_lstm", width=WIDTH, units=3), TextCnnSpec(kind="text_cnn", width=WIDTH, filters=3))
+
+
+def lstm_by_hand(vectors: npt.NDArray[np.float32], weights: list[npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
+    """The last state of one row, gates in Keras's order: input, forget, cell, output."""
+    kernel, recurrent, bias = weights
+    units = recurrent.shape[0]
+    state, cell = np.zeros(units), np.zeros(units)
+    for vector in vectors:
+        gates = (vector @ kernel + state @ recurrent + bias).reshape(4, units)
+        enter, forget, leave = (expit(gates[i]) for i in (0, 1, 3))
+        cell = forget * cell + enter * np.tanh(gates[2])
+        state = leave * np.tanh(cell)
+    return state
+
+
+def test_lstm_reads_the_tokens_in_order_and_no_padding() -> None:
+    model = models.build(SEQUENCES[0], TWO_FIELDS, seed=1)
+    joined = keras.Model(model.inputs, model.get_layer("logits").input)(inputs()).numpy()
+    expected = np.zeros((20, 6))
+    for i, found in enumerate(inputs().values()):
+        table = model.get_layer(f"embedded_{i}").table.numpy()
+        weights = model.get_layer(f"lstm_{i}").get_weights()
+        for row, tokens in enumerate(found):
+            expected[row, 3 * i : 3 * i + 3] = lstm_by_hand(table[tokens[tokens > 0]], weights)
+    np.testing.assert_allclose(joined, expected, rtol=1e-4, atol=1e-6)
+    assert not joined[EMPTY].any()
+
+
+def test_cnn_is_the_highest_answer_of_each_filter() -> None:
+    model = models.build(SEQUENCES[1], TWO_FIELDS, seed=1)
+    joined = keras.Model(model.inputs, model.get_layer("logits").input)(inputs()).numpy()
+    expected = np.zeros((20, 6))
+    for i, found in enumerate(inputs().values()):
+        table = model.get_layer(f"embedded_{i}").table.numpy()
+        kernel, bias = model.get_layer(f"filters_{i}").get_weights()
+        for row, tokens in enumerate(found):
+            vectors = np.pad(table[tokens] * (tokens > 0)[:, None], ((1, 1), (0, 0)))
+            places = np.flatnonzero(tokens > 0)
+            answers = [np.einsum("kw,kwf->f", vectors[place : place + 3], kernel) + bias for place in places]
+            expected[row, 3 * i : 3 * i + 3] = np.maximum(np.max(answers, axis=0), 0) if answers else 0
+    np.testing.assert_allclose(joined, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("spec", SEQUENCES, ids=lambda spec: spec.kind)
+def test_padding_and_rows_without_tokens_in_sequences(spec: TextLstmSpec | TextCnnSpec) -> None:
+    model = models.build(spec, TWO_FIELDS, seed=1)
+    wider = {name: np.pad(found, ((0, 0), (0, 9))) for name, found in inputs().items()}
+    np.testing.assert_allclose(model(wider), model(inputs()), rtol=1e-5, atol=1e-6)
+
+    @tf.function(jit_compile=True)
+    def gradients(found: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum((model(found) - 1) ** 2)
+        return [tf.convert_to_tensor(one) for one in tape.gradient(loss, model.trainable_variables)]
+
+    nothing = {name: np.zeros_like(found) for name, found in inputs().items()}
+    for found in (inputs(), nothing):
+        assert all(np.isfinite(one).all() for one in gradients({k: tf.constant(v) for k, v in found.items()}))
+
+
+@pytest.mark.parametrize(
+    "spec", [TextBagSpec(kind="text_bag", hidden=(4,)), *SEQUENCES], ids=lambda spec: str(spec.kind)
+)
+def test_initial_weights_are_the_seeds_alone(spec: Any) -> None:
+    first = [v.numpy() for v in models.build(spec, TWO_FIELDS, seed=3).variables]
+    keras.utils.set_random_seed(99)
+    again = [v.numpy() for v in models.build(spec, TWO_FIELDS, seed=3).variables]
+    other = [v.numpy() for v in models.build(spec, TWO_FIELDS, seed=4).variables]
+    for one, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, same)
+    assert any((one != another).any() for one, another in zip(first, other, strict=True))
 
 
 def test_scores_by_head() -> None:

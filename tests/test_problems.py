@@ -53,17 +53,23 @@ def test_nothing_wrong_is_the_model_and_no_problem():
         ("loss: {kind: binary_focal, gama: 2}", "loss.gama: unknown key; did you mean 'gamma'?"),
         ("los: {kind: bce}", "los: unknown key; did you mean 'loss'?"),
         ("loss: {gamma: 2}", "loss.gamma: unknown key; allowed with kind bce: kind, form"),
-        ("training: {lr: 2}", "training.lr: unknown key; allowed: epochs, batch_size, optimizer, learning_rate, keep"),
+        (
+            "training: {lr: 2}",
+            "training.lr: unknown key; allowed: epochs, batch_size, optimizer, learning_rate, "
+            "momentum, weight_decay, pruning, keep",
+        ),
         ("training.epochs: 3", "training.epochs: unknown key; dots are for --set; write training: {epochs: ...}"),
         ("extend: x.yaml", "extend: unknown key; did you mean 'extends'?"),
         (
             "loss: {kind: binary_fokal}",
             "loss.kind: unknown kind; did you mean 'binary_focal'?; allowed 'bce', 'weighted_bce', 'binary_focal', "
-            "'categorical_ce'; given \"binary_fokal\"",
+            "'categorical_ce', 'asymmetric', 'distribution_balanced', 'logit_adjusted', 'soft_f1'; "
+            'given "binary_fokal"',
         ),
         (
             "dataset: {kind: movie}",
-            "dataset.kind: unknown value; did you mean 'movies'?; allowed 'movies'; given \"movie\"",
+            "dataset.kind: unknown kind; did you mean 'movies'?; allowed 'movies', 'wikipedia_movies', 'table'; "
+            'given "movie"',
         ),
         ("loss: 3", "loss: wrong type; allowed a mapping of keys to values; given 3"),
         ("training:", "training: wrong type; allowed a mapping of keys to values; given null"),
@@ -79,8 +85,9 @@ def test_nothing_wrong_is_the_model_and_no_problem():
         ("training: {learning_rate: fast}", 'training.learning_rate: wrong type; allowed a number; given "fast"'),
         ("training: {learning_rate: true}", "training.learning_rate: wrong type; allowed a number; given true"),
         (
-            "training: {optimizer: adamw}",
-            "training.optimizer: unknown value; did you mean 'adam'?; allowed 'adam'; given \"adamw\"",
+            "training: {optimizer: adamx}",
+            "training.optimizer: unknown value; did you mean 'adamw'?; allowed 'adam', 'adamw' or 'sgd'; "
+            'given "adamx"',
         ),
         ("model: {wide: no}", 'model.wide: wrong type; allowed true or false; given "no"'),
         ("model: {hidden: 64}", "model.hidden: wrong type; allowed a list; given 64"),
@@ -93,7 +100,7 @@ def test_nothing_wrong_is_the_model_and_no_problem():
         (
             "watch: [auk]",
             "watch[0]: unknown value; did you mean 'auc'?; "
-            "allowed 'binary_accuracy', 'categorical_accuracy' or 'auc'; given \"auk\"",
+            "allowed 'binary_accuracy', 'categorical_accuracy', 'auc', 'f1_none' or 'f1_micro'; given \"auk\"",
         ),
         ("watch: [accuracy]", f'watch: {BARE_ACCURACY}; given ["accuracy"]'),
         ("watch: accuracy", f'watch: {BARE_ACCURACY}; given "accuracy"'),
@@ -126,7 +133,9 @@ def test_a_problem_names_the_file_that_wrote_the_value():
 
 def test_a_contradiction_says_which_file_brought_each_side():
     line = problem_of("loss: {kind: weighted_bce}")
-    assert line.startswith("t.yaml: loss.kind 'weighted_bce' with weighting.kind 'none': weighted_bce and pos_weight")
+    assert line.startswith(
+        "t.yaml: loss.kind 'weighted_bce' with weighting.kind 'none': weighted_bce and one of pos_weight,"
+    )
     assert line.endswith("need each other (loss.kind from t.yaml, weighting.kind from base.yaml)")
 
 
@@ -183,6 +192,6 @@ def test_the_nearest_name_or_none():
 
 
 def test_keys_are_those_of_the_kinds_that_are_declared():
-    found = set(keys(Trial, {"loss": {"kind": "binary_focal"}, "model": {}}))
+    found = set(keys(Trial, {"loss": {"kind": "binary_focal"}, "model": {}, "dataset": {"kind": "movies"}}))
     assert {"loss", "loss.kind", "loss.gamma", "loss.alpha", "training.epochs", "dataset.labels", "model"} <= found
     assert not {"loss.targets", "model.width", "model.kind", "name", "question", "thread"} & found

@@ -3,8 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
-from rarelabels.schema import BARE_ACCURACY, ContradictionError, Hypothesis, Study, Trial
+from rarelabels.schema import ARGMAX_OF_ROW, BARE_ACCURACY, Bound, ContradictionError, Hypothesis, Study, Trial
 
+TRAINING = {"epochs": 3, "batch_size": 256, "learning_rate": 0.004}
 TRIAL = {
     "name": "movies/bce",
     "question": "Does the plain loss do?",
@@ -13,7 +14,7 @@ TRIAL = {
     "model": {"kind": "text_bag"},
     "loss": {"kind": "bce"},
     "weighting": {"kind": "none"},
-    "training": {"epochs": 3, "batch_size": 256, "learning_rate": 0.004},
+    "training": TRAINING,
     "thresholds": {},
     "seeds": (0, 1),
 }
@@ -92,8 +93,14 @@ def test_a_sweep_has_one_dimension(vary: dict[str, tuple[object, ...]]):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"loss": {"kind": "weighted_bce"}}, "weighted_bce and pos_weight need each other"),
-        ({"weighting": {"kind": "pos_weight"}}, "weighted_bce and pos_weight need each other"),
+        (
+            {"loss": {"kind": "weighted_bce"}},
+            "weighted_bce and one of pos_weight, class_balanced, label_weights need each other",
+        ),
+        (
+            {"weighting": {"kind": "pos_weight"}},
+            "weighted_bce and one of pos_weight, class_balanced, label_weights need each other",
+        ),
         (
             {
                 "loss": {"kind": "weighted_bce"},
@@ -104,6 +111,20 @@ def test_a_sweep_has_one_dimension(vary: dict[str, tuple[object, ...]]):
         ),
         ({"model": {"kind": "linear"}, "loss": {"kind": "binary_focal"}}, "has no effect on model.kind 'linear'"),
         ({"model": {"kind": "floor", "predicts": "ones"}, "watch": ("auc",)}, "has no epochs to watch"),
+        (
+            {"model": {"kind": "linear"}, "weighting": {"kind": "sample_weights"}},
+            "has no effect on model.kind 'linear'",
+        ),
+        ({"weighting": {"kind": "class_weight", "weights": {"0": 1.0, "1": 0.29}}}, ARGMAX_OF_ROW),
+        ({"loss": {"kind": "logit_adjusted"}, "model": {"kind": "text_cnn", "head": "softmax"}}, "use head: sigmoid"),
+        ({"loss": {"kind": "soft_f1"}, "weighting": {"kind": "sample_weights"}}, "has no rows to weigh"),
+        ({"training": {**TRAINING, "momentum": 0.9}}, "training.momentum has no effect on training.optimizer 'adam'"),
+        ({"training": {**TRAINING, "weight_decay": 0.1, "optimizer": "sgd"}}, "'sgd'; use adamw"),
+        ({"training": {**TRAINING, "pruning": {"sparsity": 0.5, "end_epoch": 2}}}, "use keep: last"),
+        (
+            {"training": {**TRAINING, "keep": "last", "pruning": {"sparsity": 0.5, "end_epoch": 4}}},
+            "end_epoch 4 is after the last of training.epochs 3",
+        ),
     ],
 )
 def test_contradictions_are_refused_with_a_reason(changes: dict[str, object], reason: str):
@@ -127,7 +148,7 @@ def test_all_contradictions_are_told_at_once_with_their_keys():
 def test_the_definition_holds_what_can_change_the_numbers():
     trial = Trial.model_validate(TRIAL)
     same = Trial.model_validate({**TRIAL, "watch": ("auc",), "seeds": (7,), "question": "Other words, same training?"})
-    longer = Trial.model_validate({**TRIAL, "training": {**TRIAL["training"], "epochs": 4}})  # type: ignore[dict-item]
+    longer = Trial.model_validate({**TRIAL, "training": {**TRAINING, "epochs": 4}})
     assert same.definition() == trial.definition()
     assert longer.definition() != trial.definition()
 
@@ -156,5 +177,51 @@ def test_a_hypothesis_is_checked(changes: dict[str, object]):
 
 
 def test_hypotheses_of_a_study_have_different_names():
-    with pytest.raises(ValidationError, match="two hypotheses share a name"):
+    with pytest.raises(ValidationError, match="two of them share a name"):
         Study.model_validate({"title": "t", "question": "q", "thread": "t", "hypotheses": [HYPOTHESIS, HYPOTHESIS]})
+
+
+@pytest.mark.parametrize("weights", [None, {"0": 1.0, "1": 0.29}])
+def test_class_weight_is_allowed_to_those_who_know(weights: dict[str, float] | None):
+    weighting = {"kind": "class_weight", "form": "keras_argmax", "weights": weights}
+    assert Trial.model_validate({**TRIAL, "weighting": weighting}).weighting.kind == "class_weight"
+    assert "should match pattern" in refusal(weighting={**weighting, "weights": {"-1": 1.0}})
+
+
+TABLE = {"kind": "table", "path": "films.csv", "text": ("title",), "labels": {"column": "genres", "separator": "|"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"text": ()}, "needs at least one input: name columns under text, lists or numeric"),
+        ({"numeric": ("title",)}, "uses a column twice: title"),
+        ({"split": "genres"}, "uses a column twice: genres"),
+        ({"labels": {}}, "exactly one of column, columns and prefix; given none"),
+        ({"labels": {"column": "genres", "prefix": "is_"}}, "given column and prefix"),
+        ({"labels": {"prefix": "is_", "separator": "|"}}, "separator and min_rows go with column, not with prefix"),
+        ({"labels": {"columns": ("drama",)}}, "at least 2 items"),
+        ({"split": "part", "validation": "last_rows"}, "validation: last_rows has no effect"),
+    ],
+)
+def test_a_table_is_declared_without_contradiction(changes: dict[str, object], reason: str):
+    assert reason in refusal(dataset={**TABLE, **changes})
+
+
+def test_where_a_table_lies_is_not_part_of_the_definition():
+    here, there = (Trial.model_validate({**TRIAL, "dataset": {**TABLE, "path": path}}) for path in ("a.csv", "b/a.csv"))
+    assert here.definition() == there.definition()
+    assert here != there
+
+
+def test_a_loss_bounds_the_accuracy():
+    """A loss of ln 2 / 4 = 0.1733 allows a quarter of the labels to be wrong."""
+    quarter = Bound(name="quarter", source="nowhere", loss=0.17328679513998632, binary_accuracy=0.75)
+    assert quarter.least_binary_accuracy == pytest.approx(0.75)
+    assert Bound(name="free", source="nowhere", loss=3, binary_accuracy=0).least_binary_accuracy == 0
+    thread = Bound(name="thread", source="movie_genres", loss=0.003, binary_accuracy=0.98)
+    assert thread.verdict() == (
+        "movie_genres: a loss of 0.003 forces a binary accuracy of at least 0.9957; reported is 0.98, "
+        "which cannot be binary accuracy at 0.5 on the same rows"
+    )
+    assert "reported is 0.999, which is possible" in thread.model_copy(update={"binary_accuracy": 0.999}).verdict()

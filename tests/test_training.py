@@ -23,7 +23,7 @@ from rarelabels.datasets.fields import Tokens
 from rarelabels.schema import Trial, UserError
 from rarelabels.tensorflow_setup import keras
 from rarelabels.training import Fitted
-from rarelabels.weighting import Weights, weights
+from rarelabels.weighting import weights
 
 Floats = npt.NDArray[np.float64]
 Curves = dict[int, dict[str, float]]
@@ -138,10 +138,11 @@ def test_pos_weight_reaches_the_loss(data: Dataset, plain: tuple[Fitted, Curves]
 @pytest.mark.parametrize("label", [1, 4])
 def test_a_weight_reaches_its_own_label(data: Dataset, label: int) -> None:
     declared = trial(loss={"kind": "weighted_bce"}, weighting={"kind": "pos_weight"}, keep="last")
+    plain = weights(declared.weighting, data.train.y)
     factors = np.ones(5)
     factors[label] = 200
     equal, heavy = (
-        training.fit(declared, data, Weights(pos_weight=w), 0).scores(data.test).mean(axis=0)
+        training.fit(declared, data, replace(plain, positive=w), 0).scores(data.test).mean(axis=0)
         for w in (np.ones(5), factors)
     )
     assert np.argmax(heavy - equal) == label  # the others rise a little, for they share its embeddings
@@ -274,6 +275,50 @@ def test_a_loss_that_sums_over_labels_is_reported_on_both_scales(data: Dataset, 
     assert not [name for name in plain[1][1] if name.endswith("_per_label")]
 
 
+# Pruning
+
+
+@pytest.mark.parametrize("sparsity", [0.5, 0.8])
+def test_a_pruned_net_has_the_declared_share_of_zeros_in_every_table_and_kernel(
+    data: Dataset,
+    sparsity: float,
+    tmp_path: Path,
+) -> None:
+    declared = {"keep": "last", "epochs": 4, "pruning": {"sparsity": sparsity, "end_epoch": 3}}
+    model = {"wide": True, "hidden": [8]}
+    fitted, curves = fit(trial(model=model, **declared), data)
+    weights = dict(zip((v.path for v in fitted.network.model.variables), fitted.weights, strict=True))
+    for path, values in weights.items():
+        if values.ndim > 1:
+            assert (values == 0).mean() >= round(sparsity * values.size) / values.size, path
+    trained = [values for path, values in weights.items() if values.ndim > 1]
+    assert fitted.facts["zero_share"] == pytest.approx(
+        sum((v == 0).sum() for v in trained) / sum(v.size for v in trained)
+    )
+    assert all(values.all() for path, values in weights.items() if path.endswith("bias"))
+    assert curves[4]["loss"] < curves[1]["loss"]
+    plain, _ = fit(trial(model=model, keep="last", epochs=4), data)
+    sizes = []
+    for name, one in (("pruned", fitted), ("plain", plain)):
+        one.save(tmp_path / name)
+        sizes.append((tmp_path / name / "weights.npz").stat().st_size)
+    assert sizes[0] < sizes[1] * (1 - sparsity / 2)
+
+
+def test_the_masks_of_one_seed_are_not_the_next_ones(data: Dataset) -> None:
+    declared = trial(keep="last", pruning={"sparsity": 0.6, "end_epoch": 2})
+    alone = fit(declared, data, seed=1)[0].scores(data.test)
+    fit(declared, data, seed=2)
+    np.testing.assert_array_equal(fit(declared, data, seed=1)[0].scores(data.test), alone)
+
+
+def test_a_pruning_of_nothing_changes_nothing(data: Dataset) -> None:
+    none = trial(keep="last", pruning={"sparsity": 0.0, "end_epoch": 2})
+    np.testing.assert_array_equal(
+        fit(none, data)[0].scores(data.test), fit(trial(keep="last"), data)[0].scores(data.test)
+    )
+
+
 # What goes wrong
 
 
@@ -290,13 +335,13 @@ def test_a_weight_that_is_not_finite_is_named_though_the_loss_is(
 
     def reset_with_a_hole(self: training.Network, *args: Any) -> None:
         reset(self, *args)
-        layer = self.model.get_layer("bag_names")
+        layer = self.model.get_layer("bag_1")
         table = layer.table.numpy()
         table[-1] = np.nan
         layer.table.assign(table)
 
     monkeypatch.setattr(training.Network, "reset", reset_with_a_hole)
-    with pytest.raises(training.NotFiniteError, match=r"^epoch 1: weight bag_names/table is no longer finite$"):
+    with pytest.raises(training.NotFiniteError, match=r"^epoch 1: weight bag_1/table is no longer finite$"):
         fit(PLAIN, data)
 
 
@@ -321,14 +366,14 @@ def test_fewer_rows_than_a_batch_make_one_batch(data: Dataset) -> None:
 
 def test_vocabulary_is_the_training_parts_and_obeys_min_rows_and_max_tokens(data: Dataset) -> None:
     frequent, _ = fit(trial(model={"min_rows": 60}, epochs=1), data)
-    for field, vocabulary in frequent.vocabularies.items():
+    for field, vocabulary in frequent.prepared.vocabularies.items():
         rows = [set(row) for row in data.train.text[field].to_lists()]
         frequency = {token: sum(token in row for row in rows) for token in set().union(*rows)}
         assert set(vocabulary.tokens) == {token for token in frequency if frequency[token] >= 60}
         assert 0 < len(vocabulary.tokens) < len(frequency)
     few, _ = fit(trial(model={"max_tokens": 2}, epochs=1), data)
-    assert [len(vocabulary.tokens) for vocabulary in few.vocabularies.values()] == [2, 2]
-    assert few.network.model.get_layer("bag_words").table.shape == (3, 6)
+    assert [len(vocabulary.tokens) for vocabulary in few.prepared.vocabularies.values()] == [2, 2]
+    assert few.network.model.get_layer("bag_0").table.shape == (3, 6)
 
 
 def test_the_idf_of_a_run_is_its_own_splits(data: Dataset) -> None:
@@ -336,8 +381,8 @@ def test_the_idf_of_a_run_is_its_own_splits(data: Dataset) -> None:
     other = replace(data, train=cut(data.train, np.arange(150).repeat(2)))
     for split in (data, other):
         fitted, _ = fit(PLAIN, split)
-        idf = fitted.network.model.get_layer("bag_words").idf.numpy()
-        vocabulary = fitted.vocabularies["words"]
+        idf = fitted.network.model.get_layer("bag_0").idf.numpy()
+        vocabulary = fitted.prepared.vocabularies["words"]
         np.testing.assert_allclose(idf[1 : len(vocabulary.idf) + 1], vocabulary.idf, rtol=1e-6)
         assert not idf[0]
         assert not idf[len(vocabulary.idf) + 1 :].any()
@@ -362,7 +407,7 @@ def test_saved_files_need_no_pickles(plain: tuple[Fitted, Curves], tmp_path: Pat
     with np.load(tmp_path / "weights.npz", allow_pickle=False) as archive:
         shapes = {name: archive[name].shape for name in archive}
     assert shapes["logits/kernel"] == (12, 5)
-    assert shapes["bag_words/table"][1] == 6
+    assert shapes["bag_0/table"][1] == 6
     stored = json.loads((tmp_path / "preprocessing.json").read_text(encoding="utf-8"))
     assert stored["labels"] == list(LABELS)
     assert "word0" in stored["fields"]["words"]["tokens"]

@@ -8,6 +8,7 @@ failed; 2: the user's mistake, in one line.
 
 from __future__ import annotations
 
+import csv
 import enum
 import json
 import sys
@@ -122,6 +123,62 @@ def results(
     print_comparison(name, study.compare(name, tracking.uri(), []))
 
 
+@app.command()
+def judge(
+    validation: Annotated[Path, typer.Argument(help="Scores that choose the thresholds; alone: the scores to judge.")],
+    test: Annotated[Path | None, typer.Argument(help="Scores to judge, of other rows.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Only these labels: Drama,Western")] = None,
+    output: Annotated[Format, typer.Option("--format", help="table, or csv: a row per number")] = Format.table,
+    log: Annotated[str | None, typer.Option(metavar="NAME", help="Record it in MLflow as the run NAME")] = None,
+) -> None:
+    """Judge scores from any framework: floors, metrics with intervals, thresholds, and what they find and cost.
+
+    A file is Parquet (.parquet) or CSV (.csv, .csv.gz). It has a column true/LABEL (0 or 1) and a column score/LABEL
+    (a probability) for each label and, if rows have names, a column id. From two arrays of shape (rows, labels), such
+    as torch.sigmoid(logits).numpy(force=True):
+
+    \b
+    import pandas as pd
+    truths = pd.DataFrame(y_true, columns=labels).add_prefix("true/")
+    scores = pd.DataFrame(y_score, columns=labels).add_prefix("score/")
+    truths.join(scores).to_parquet("test.parquet", index=False)
+    """
+    if log is not None and not log.strip():
+        raise UserError("--log: the run needs a name")
+    from rarelabels import judge as judgements
+    from rarelabels import score_files
+    from rarelabels.judge_table import print_judgement
+
+    before, measured = (None, validation) if test is None else (validation, test)
+    parts = score_files.read(before, measured, _names(labels))
+    for path in parts.unnamed if before else ():
+        print(f"rarelabels: {path}: without ids of its own a row that is in both parts goes unseen", file=sys.stderr)
+    if log is not None:
+        from rarelabels import tracking
+
+        tracking.connect(tracking.uri())  # a record that does not answer is better told now than after the measuring
+    judgement = judgements.judge(parts)
+    if log is not None:
+        judgements.record(judgement, tracking.uri(), log, {"validation": before or "", "test": measured})
+    if output is Format.csv:
+        print(judgement.long().to_csv(index=False), end="")
+    else:
+        print_judgement(judgement, before, measured)
+    if log is not None:
+        print(f"\nRecorded as {log!r} in the experiment {tracking.ROOT}{judgements.STUDY}: `make ui`", file=sys.stderr)
+
+
+@app.command()
+def fetch(name: Annotated[str, typer.Argument(metavar="DATA", help="wikipedia_movies")]) -> None:
+    """Download a data set that is not part of a package, at its pinned version, into RARELABELS_DATA."""
+    if name != "wikipedia_movies":
+        raise UserError(f"fetch: {name!r} is not among the data sets to fetch; allowed: wikipedia_movies")
+    from rarelabels.datasets import wikipedia_movies
+    from rarelabels.datasets.fetch import fetch_wikipedia_movies
+
+    fetch_wikipedia_movies(wikipedia_movies.source(), partial(print, file=sys.stderr))
+
+
 def _check(paths: list[Path], studies: list[Path]) -> None:
     checks: list[Callable[[], object]] = [partial(config.load_many, [str(path) for path in paths])]
     checks += [partial(config.load_study, folder) for folder in studies]
@@ -142,6 +199,16 @@ def _seeds(text: str | None) -> tuple[int, ...] | None:
     if not all(number.strip().isdecimal() for number in numbers):
         raise UserError(f"--seeds: allowed are whole numbers from 0, separated by commas (0,1); given {text!r}")
     return tuple(dict.fromkeys(int(number) for number in numbers))
+
+
+def _names(text: str | None) -> list[str]:
+    """Return names separated by commas; a name with a comma is in double quotes, as in CSV."""
+    if text is None:
+        return []
+    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    if not names or not all(names) or len(set(names)) < len(names):
+        raise UserError(f"--labels: allowed are different names, separated by commas; given {text!r}")
+    return names
 
 
 def _print_where(where: str) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from rarelabels import metrics, results, statistics
-from rarelabels.tracking import ParentKey
+from rarelabels.tracking import ParentKey, parent_key
 
 # The columns of the table, with what they are called there.
 HEADLINE = {
@@ -32,6 +32,7 @@ class Row:
     name: str
     seeds: str
     overrides: str
+    notes: tuple[str, ...]
     values: pd.DataFrame  # indexed by metric: mean, low, high
     tied: frozenset[str] = frozenset()
 
@@ -42,17 +43,22 @@ class Row:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All trials of a study that have a result, overridden ones apart; floors by name and metric."""
+    """The trials of a study that are scored on the same test rows, overridden ones apart; floors by name and metric.
 
+    ``data`` names the data set; ``missing`` are trials without a result, ``skipped`` those whose data are not here.
+    """
+
+    data: str
     rows: list[Row]
     overridden: list[Row]
     floors: dict[str, dict[str, float]]
     missing: list[str]
+    skipped: list[str]
 
     def long(self) -> pd.DataFrame:
-        """Return columns ``trial, metric, mean, low, high`` of the declared trials."""
-        frames = [row.values.reset_index().assign(trial=row.name) for row in self.rows]
-        columns = ["trial", "metric", "mean", "low", "high"]
+        """Return columns ``data, trial, metric, mean, low, high`` of the declared trials."""
+        frames = [row.values.reset_index().assign(trial=row.name, data=self.data) for row in self.rows]
+        columns = ["data", "trial", "metric", "mean", "low", "high"]
         return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
 
     def best_floors(self) -> dict[str, float]:
@@ -71,32 +77,49 @@ class Comparison:
         return self.floors[name].get(short) if rule in ("half", "ranking") else None
 
 
-def compare(client: MlflowClient, runs: Sequence[Run], declared: Mapping[ParentKey, str]) -> Comparison:
-    """Compare the trials of a study.
+def compare(
+    client: MlflowClient | None, runs: Sequence[Run], declared: Mapping[ParentKey, str], skipped: Sequence[str]
+) -> list[Comparison]:
+    """Compare the trials of a study: one comparison for each set of test rows, the one with the most trials first.
 
     Args:
-        client: of the record.
+        client: of the record; None if there is none yet.
         runs: all runs of the study's experiment.
         declared: the parents of the declarations as they stand, with what to call them.
+        skipped: why trials are left out; the first comparison says so, and which have no result.
     """
     parents = [run for run in runs if run.data.tags.get("kind") == "trial" and "summed_up" in run.data.tags]
-    by_key = {(run.data.tags["trial"], run.data.tags["variant"], run.data.tags["definition"]): run for run in parents}
-    names = {key: name for key, name in declared.items() if key in by_key}
-    rows = [_row(client, by_key[key], name) for key, name in names.items()]
-    replicates = {name: results.replicates(client, by_key[key]) for key, name in names.items()}
+    by_key = {parent_key(run): run for run in parents}
+    missing = [name for key, name in declared.items() if key not in by_key]
+    if client is None or not parents:
+        return [Comparison("", [], [], {}, missing, list(skipped))]
+    parts: dict[str, list[Run]] = {}
+    for run in parents:
+        if parent_key(run) in declared or run.data.tags["overrides"]:
+            parts.setdefault(run.data.tags["test_part"], []).append(run)
+    groups = sorted(parts.values(), key=len, reverse=True)
+    compared = [_compare(client, group, declared) for group in groups]
+    return [replace(compared[0], missing=missing, skipped=list(skipped)), *compared[1:]]
+
+
+def _compare(client: MlflowClient, parents: Sequence[Run], declared: Mapping[ParentKey, str]) -> Comparison:
+    named = [(run, declared[parent_key(run)]) for run in parents if parent_key(run) in declared]
+    rows = [_row(client, run, name) for run, name in named]
+    replicates = {name: results.replicates(client, run) for run, name in named}
     others = [run for run in parents if run.data.tags["overrides"]]
     overridden = [_row(client, run, run.data.tags["trial"].split("/")[1]) for run in others]
-    floors: dict[str, dict[str, float]] = {}
-    for run in (by_key[key] for key in names):
-        floors = floors or {name: _floor(run, name) for name in FLOORS}
+    floors = {name: _floor(named[0][0], name) for name in FLOORS} if named else {}
     rows.sort(key=lambda row: row.mean("test/ranking/macro_average_precision"), reverse=True)
-    missing = [name for key, name in declared.items() if key not in by_key]
-    return Comparison(_marked(rows, replicates), overridden, floors, missing)
+    return Comparison(
+        parents[0].data.params["dataset.kind"], _marked(rows, replicates), overridden, floors, missing=[], skipped=[]
+    )
 
 
 def _row(client: MlflowClient, parent: Run, name: str) -> Row:
     table = results.summary(client, parent).set_index("metric")
-    return Row(name, parent.data.tags["seeds"], parent.data.tags["overrides"], table)
+    tags = parent.data.tags
+    notes = tuple(note for note in tags.get("notes", "").split("\n") if note)
+    return Row(name, tags["seeds"], tags["overrides"], notes, table)
 
 
 def _floor(run: Run, name: str) -> dict[str, float]:
@@ -120,4 +143,4 @@ def _marked(rows: list[Row], replicates: Mapping[str, pd.DataFrame]) -> list[Row
         higher = metric.rpartition("/")[2] not in metrics.LOWER_IS_BETTER
         for name in statistics.not_worse_than_best(points, drawn, higher):
             tied[name].add(metric)
-    return [Row(r.name, r.seeds, r.overrides, r.values, frozenset(tied[r.name])) for r in rows]
+    return [replace(row, tied=frozenset(tied[row.name])) for row in rows]

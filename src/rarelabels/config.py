@@ -14,7 +14,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from rarelabels.declared import Declared, is_file, parse, plain, read_file, read_with_parents, shown
-from rarelabels.problems import OVERRIDE, PROSE, InputError, Origins, Problem, keys, nearest, show, validate
+from rarelabels.problems import OVERRIDE, PROSE, InputError, Key, Origins, Problem, keys, nearest, show, validate
 from rarelabels.schema import Study, Trial, UserError
 
 EXPERIMENTS = Path("experiments")
@@ -27,6 +27,9 @@ VARIED = ("dataset", "model", "loss", "weighting", "training", "thresholds")
 
 def load_trial(path: Path, overrides: Mapping[str, object] = NO_OVERRIDES) -> Trial:
     """Return the trial a file declares, with its parents merged in and the dotted ``overrides`` on top.
+
+    A relative ``dataset.path`` counts from the folder of the file that wrote it, in ``overrides`` from the current
+    folder, and becomes absolute.
 
     Raises:
         UserError: everything that is wrong with it, one problem a line.
@@ -62,12 +65,21 @@ def load_study(folder: Path) -> Study | None:
 
 
 def _unknown_trials(study: Study, path: Path) -> Iterator[Problem]:
-    trials = [one.stem for one in _trials_in(path.parent)]
+    trials = [name for one in _trials_in(path.parent) for name in _compared_as(one)]
     for one in study.hypotheses:
         for key, name in (("trial", one.trial), ("against", one.against)):
             if name not in trials:
                 near = nearest(name, trials) or f"; there are: {', '.join(trials) or 'none yet'}"
                 yield Problem(shown(path), f"hypotheses.{one.name}.{key}", f"no trial {name!r} in this folder{near}")
+
+
+def _compared_as(path: Path) -> list[str]:
+    """What a comparison calls the trial of a file: its short name, of a sweep with each variant."""
+    try:
+        labels = [label for label, _ in variants(load_trial(path))]
+    except UserError:  # what is wrong with it is told where it is loaded to be run
+        labels = [""]
+    return [" ".join(filter(None, [path.stem, label])) for label in labels]
 
 
 def _load(paths: Sequence[Path], overrides: Mapping[str, object]) -> list[Trial]:
@@ -78,6 +90,7 @@ def _load(paths: Sequence[Path], overrides: Mapping[str, object]) -> list[Trial]
     for path in paths:
         try:
             declared, used = _override(_declared(path), wanted)
+            declared = _with_absolute_paths(declared)
         except InputError as error:
             problems |= error.problems
             unread = True
@@ -224,6 +237,46 @@ def _nested(key: str, value: object) -> dict[str, Any]:
     for part in reversed(rest):
         nested = {part: nested}
     return {first: nested}
+
+
+# Paths of tables
+
+
+def _with_absolute_paths(declared: Declared) -> Declared:
+    """Return ``declared`` with the paths of tables, in ``dataset`` and in what ``vary`` puts there, made absolute."""
+    data = dict(declared.data)
+    if isinstance(dataset := data.get("dataset"), Mapping):
+        data["dataset"] = _with_absolute_path(dataset, ("dataset", "path"), declared.origins)
+    if isinstance(vary := data.get("vary"), Mapping):
+        data["vary"] = {key: _varied(key, values, declared.origins) for key, values in vary.items()}
+    return replace(declared, data=data)
+
+
+def _varied(key: str, values: object, origins: Origins) -> object:
+    where = ("vary", key)
+    if key == "dataset.path" and isinstance(values, tuple):
+        return tuple(_absolute(value, where, origins) for value in values)
+    if key == "dataset" and isinstance(values, tuple):
+        return tuple(_with_absolute_path(one, where, origins) if isinstance(one, Mapping) else one for one in values)
+    return values
+
+
+def _with_absolute_path(dataset: Mapping[str, Any], key: Key, origins: Origins) -> Mapping[str, Any]:
+    if dataset.get("kind") != "table" or "path" not in dataset:
+        return dataset
+    return {**dataset, "path": _absolute(dataset["path"], key, origins)}
+
+
+def _absolute(path: object, key: Key, origins: Origins) -> object:
+    if not isinstance(path, str) or not path:
+        return path  # the schema says what is wrong with it
+    where = origins.of(key)
+    try:
+        full = (Path() if where == OVERRIDE else Path(where).parent) / Path(path).expanduser()
+        # The folder alone is resolved: a link may have another ending than what it leads to.
+        return str(full.parent.resolve() / full.name)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError.of(where, ".".join(map(str, key)), f"cannot be a path: {error}; given {show(path)}") from None
 
 
 # Sweeps

@@ -99,16 +99,16 @@ def parse(text: str, where: str, key: str = "") -> Any:
 
 
 def plain(value: Any, where: str) -> Any:
-    """Return ``value`` with tuples for lists, as the frozen models hold them.
+    """Return ``value`` with tuples for lists, as the frozen models hold them, and whole numbers as keys made text.
 
     Raises:
-        InputError: a key that is not text.
+        InputError: a key that is neither.
     """
     if isinstance(value, Mapping):
         for key in value:
-            if not isinstance(key, str):
+            if not isinstance(key, (str, int)) or isinstance(key, bool):
                 raise InputError.of(where, "", f"a key must be text; given {show(key)}")
-        return {key: plain(item, where) for key, item in value.items()}
+        return {str(key): plain(item, where) for key, item in value.items()}
     return tuple(plain(item, where) for item in value) if isinstance(value, (list, tuple)) else value
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from rarelabels import metrics, thresholds
-from rarelabels.thresholds import Rules
+from rarelabels.thresholds import Rule, Rules
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,10 +46,13 @@ class Scored:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What was measured: rules chosen on validation (``oracle`` on test), metrics by recorded name, per-label table."""
+    """What was measured: rules chosen on validation (``oracle`` on test), metrics by recorded name, per-label table.
+
+    ``validation`` is None for scores that came without one.
+    """
 
     labels: tuple[str, ...]
-    validation: Scored
+    validation: Scored | None
     test: Scored
     rules: Rules
     metrics: dict[str, float]
@@ -59,7 +62,9 @@ class Evaluation:
         """Write ``scores/*.parquet``, ``thresholds.json`` ({rule: {label: threshold}}) and ``per_label.csv``."""
         (folder / "scores").mkdir()
         for name, part in (("validation", self.validation), ("test", self.test)):
-            part.frame(self.labels).to_parquet(folder / "scores" / f"{name}.parquet", compression="zstd", index=False)
+            if part is not None:
+                file = folder / "scores" / f"{name}.parquet"
+                part.frame(self.labels).to_parquet(file, compression="zstd", index=False)
         chosen = {
             name: dict(zip(self.labels, rule.thresholds.tolist(), strict=True)) for name, rule in self.rules.items()
         }
@@ -67,9 +72,19 @@ class Evaluation:
         self.per_label.to_csv(folder / "per_label.csv", index=False)
 
 
+def floors(y: npt.NDArray[np.uint8]) -> dict[str, Floats]:
+    """Return the scores of the three floors, each (n_labels,), from known labels (the training part's), (n, n_labels).
+
+    ``zeros`` predicts no label and ``ones`` every label; ``prior`` is each label's prevalence, so a label of 3 of 12
+    rows scores 0.25.
+    """
+    n_labels = y.shape[1]
+    return {"zeros": np.zeros(n_labels), "ones": np.ones(n_labels), "prior": y.mean(axis=0, dtype=np.float64)}
+
+
 def evaluate(
     labels: tuple[str, ...],
-    validation: Scored,
+    validation: Scored | None,
     test: Scored,
     floors: Mapping[str, Floats],
     *,
@@ -79,18 +94,22 @@ def evaluate(
 
     Names: ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/<what is undefined>`` and
     ``floor/<floor>/<metric>`` (test part). Validation numbers under ``global`` and ``per_label`` are in-sample: they
-    flatter, and are never an objective.
+    flatter, and are never an objective. Without a validation part the rules are ``half`` and the bound ``oracle``.
 
     Args:
         labels: names of the columns.
         validation: chooses the thresholds.
         test: is measured.
-        floors: scores (n_labels,) of predictors that learn nothing, from the training part.
+        floors: scores (n_labels,) of predictors that learn nothing; see :func:`floors`.
         min_positives: see ``ThresholdSpec``.
     """
-    rules = thresholds.choose_rules(validation.y, validation.scores, min_positives=min_positives)
-    measured = _part("validation", validation, rules)
-    measured["validation/count/labels_with_global_threshold"] = rules["per_label"].fallbacks
+    measured: dict[str, float] = {}
+    if validation is None:
+        rules = {"half": Rule("half", np.full(len(labels), thresholds.HALF), fallbacks=0)}
+    else:
+        rules = thresholds.choose_rules(validation.y, validation.scores, min_positives=min_positives)
+        measured |= _part("validation", validation, rules)
+        measured["validation/count/labels_with_global_threshold"] = rules["per_label"].fallbacks
     rules |= {"oracle": thresholds.oracle(test.y, test.scores)}
     measured |= _part("test", test, rules)
     for name, scores in floors.items():

@@ -82,6 +82,8 @@ def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
       Macro: labels with a positive; ROC AUC also needs a negative.
     - ``lrap``: rows with a label. ``ranking_loss``: rows with a label and a missing one. ``coverage``: all rows, and a
       row without labels counts 0. Ties count against the prediction.
+    - ``categorical_accuracy``: share of rows whose first label is the one with the highest score, which is what Keras
+      makes of ``accuracy``. It depends on the order of the columns; here to be compared, not to be trusted.
     - ``precision_at_k`` for k = 1, 3, 5 up to the number of labels: share of the k highest-scored labels that are
       right; among equal scores the expected share, so the order of the columns does not matter.
     - ``brier``, ``log_loss``: mean over rows and labels; probabilities are clipped by the float64 epsilon.
@@ -270,6 +272,7 @@ def _ranking_row_block(truth: Bools, scores: Floats) -> dict[str, Floats]:
     n_right = np.count_nonzero(truth, axis=1)
     misordered = np.where(right, reached - found, 0).sum(axis=1)
     rows = {
+        "categorical_accuracy": (truth.argmax(axis=1) == scores.argmax(axis=1)).astype(np.float64),
         "lrap": _ratio(np.where(right, found / reached, 0.0).sum(axis=1), n_right, undefined=np.nan),
         "coverage": np.where(right, reached, 0).max(axis=1).astype(np.float64),
         "ranking_loss": _ratio(misordered, n_right * (n_labels - n_right), undefined=np.nan),

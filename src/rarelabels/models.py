@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
 
-from rarelabels.schema import TextBagSpec
+from rarelabels.preprocessing import NUMERIC, Shape
+from rarelabels.schema import MlpSpec, NetworkSpec, TextBagSpec, TextCnnSpec, TextLstmSpec, TextNetworkSpec
 from rarelabels.tensorflow_setup import keras, tf
 
 Tensor = Any
@@ -48,31 +49,88 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         return tf.einsum("bt,btw->bw", weights, vectors)
 
 
-def text_bag(spec: TextBagSpec, rows: Mapping[str, int], n_labels: int, seed: int) -> keras.Model:
-    """One ``Bag`` per text field, concatenated, dense layers, logits.
+class Embedded(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
+    """Token ids (batch, length), 0 is padding -> vectors (batch, length, width); those of padding are 0."""
+
+    def __init__(self, rows: int, width: int, initializer: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rows, self.width, self.initializer = rows, width, initializer
+
+    def build(self, _: Any) -> None:
+        """Make the embedding table."""
+        self.table = self.add_weight(shape=(self.rows, self.width), initializer=self.initializer, name="table")
+
+    def call(self, ids: Tensor) -> Tensor:
+        """Return the vectors."""
+        return tf.gather(self.table, ids) * tf.cast(ids > 0, self.table.dtype)[..., None]
+
+
+def build(spec: NetworkSpec, shape: Shape, seed: int) -> keras.Model:
+    """Return the network of ``spec``: each text field summed up in a vector, numbers beside them, dense layers, logits.
+
+    Inputs are those of ``preprocessing.Preprocessing.inputs``.
 
     Args:
         spec: the declared model.
-        rows: rows of the embedding table of each field, padding included.
-        n_labels: columns of the logits.
-        seed: of the initial weights. Each layer is given a seed of its own drawn from it, because without one Keras
+        shape: its text fields, numbers and labels.
+        seed: of the initial weights. Each layer is given seeds of its own drawn from it, because without one Keras
             draws from Python's global generator, which other threads of a worker draw from at the same time.
     """
-    uniform, glorot = keras.initializers.RandomUniform, keras.initializers.GlorotUniform
-    seeds = map(int, np.random.SeedSequence(seed).generate_state(len(rows) + len(spec.hidden) + 1))
-    inputs = {field: keras.Input((None,), dtype="int32", name=field) for field in rows}
-    bags = [
-        Bag(rows[field], spec.width, spec.pooling, uniform(seed=next(seeds)), name=f"bag_{field}")(x)
-        for field, x in inputs.items()
-    ]
-    x = keras.layers.Concatenate()(bags) if len(bags) > 1 else bags[0]
+    seeds = map(int, np.random.SeedSequence(seed).generate_state(3 * len(shape.fields) + len(spec.hidden) + 1))
+    inputs = {f"text_{i}": keras.Input((None,), dtype="int32", name=f"text_{i}") for i in range(len(shape.fields))}
+    parts = [] if isinstance(spec, MlpSpec) else _text_vectors(spec, shape, list(inputs.values()), seeds)
+    if shape.n_numeric:
+        inputs[NUMERIC] = keras.Input((shape.n_numeric,), name=NUMERIC)
+        parts.append(inputs[NUMERIC])
+    x = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     for i, width in enumerate(spec.hidden):
-        x = keras.layers.Dense(width, "relu", kernel_initializer=glorot(next(seeds)), name=f"hidden_{i}")(x)
-    logits = keras.layers.Dense(n_labels, kernel_initializer=glorot(next(seeds)), name="logits")(x)
-    if spec.wide:
-        wide = [Bag(rows[f], n_labels, "tfidf", "zeros", name=f"wide_{f}")(x) for f, x in inputs.items()]
+        x = keras.layers.Dense(width, "relu", kernel_initializer=_glorot(next(seeds)), name=f"hidden_{i}")(x)
+    logits = keras.layers.Dense(shape.n_labels, kernel_initializer=_glorot(next(seeds)), name="logits")(x)
+    if isinstance(spec, TextBagSpec) and spec.wide:
+        wide = [
+            Bag(field.table_rows, shape.n_labels, "tfidf", "zeros", name=f"wide_{i}")(inputs[f"text_{i}"])
+            for i, field in enumerate(shape.fields)
+        ]
         logits = keras.layers.Add()([logits, *wide])
     return keras.Model(inputs, logits)
+
+
+def _text_vectors(spec: TextNetworkSpec, shape: Shape, ids: list[Tensor], seeds: Iterator[int]) -> list[Tensor]:
+    """One vector for each text field."""
+    vectors = []
+    for i, (field, x) in enumerate(zip(shape.fields, ids, strict=True)):
+        table = keras.initializers.RandomUniform(seed=next(seeds))
+        match spec:
+            case TextBagSpec():
+                vectors.append(Bag(field.table_rows, spec.width, spec.pooling, table, name=f"bag_{i}")(x))
+            case TextLstmSpec():
+                embedded = Embedded(field.table_rows, spec.width, table, name=f"embedded_{i}")(x)
+                lstm = keras.layers.LSTM(
+                    spec.units,
+                    kernel_initializer=_glorot(next(seeds)),
+                    recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
+                    seed=0,  # of a dropout that it has not; without one its state would be drawn
+                    name=f"lstm_{i}",
+                )
+                vectors.append(lstm(embedded, mask=x > 0))
+            case TextCnnSpec():
+                embedded = Embedded(field.table_rows, spec.width, table, name=f"embedded_{i}")(x)
+                filters = keras.layers.Conv1D(
+                    spec.filters,
+                    spec.kernel,
+                    padding="same",
+                    activation="relu",
+                    kernel_initializer=_glorot(next(seeds)),
+                    name=f"filters_{i}",
+                )
+                # What the filters say of padding is cut to 0, which no ReLU is below.
+                found = filters(embedded) * keras.ops.cast(x > 0, "float32")[..., None]
+                vectors.append(keras.layers.GlobalMaxPooling1D()(found))
+    return vectors
+
+
+def _glorot(seed: int) -> keras.initializers.Initializer:
+    return keras.initializers.GlorotUniform(seed)
 
 
 def scores(head: str, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

@@ -16,6 +16,7 @@ from rarelabels.evaluation import Scored
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#777777"
+CONFUSION_ROWS = 40
 RULES = {"half": ORANGE, "global": SKY, "per_label": BLUE, "oracle": GREY}
 
 
@@ -34,13 +35,15 @@ def loss_unit(params: Mapping[str, str]) -> str:
 def learning_curves(curves: pd.DataFrame, title: str, loss_axis: str, kept: Sequence[float]) -> Figure:
     """Draw each curve of training and validation: mean over seeds, band from the lowest to the highest seed.
 
+    A metric with a number for each label is drawn as one thin line per label, of validation alone.
+
     Args:
         curves: columns ``curve, epoch, value``, one row per seed and epoch.
         title: of the figure.
         loss_axis: what the loss is.
         kept: the epochs kept, one per seed.
     """
-    names = sorted({name.removeprefix("curve/").removeprefix("val_") for name in curves["curve"]})
+    names = sorted({name.removeprefix("curve/").removeprefix("val_").split("/")[0] for name in curves["curve"]})
     names = sorted(names, key=lambda name: (name != "loss", name == "macro_average_precision", name))
     figure = Figure(figsize=(3.6 * len(names), 3.4), layout="constrained")
     for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
@@ -50,6 +53,11 @@ def learning_curves(curves: pd.DataFrame, title: str, loss_axis: str, kept: Sequ
                 mean = values.mean()
                 axes.plot(mean.index, mean, color=colour, label=part, marker="o", markersize=3)
                 axes.fill_between(mean.index, values.min(), values.max(), color=colour, alpha=0.2, linewidth=0)
+        vector = curves[curves["curve"].str.startswith(f"curve/val_{name}/")]
+        for number, (_, one) in enumerate(vector.groupby("curve")):
+            mean = one.groupby("epoch")["value"].mean()
+            label = None if number else f"validation, {vector['curve'].nunique()} labels"
+            axes.plot(mean.index, mean, color=BLUE, linewidth=0.8, alpha=0.6, label=label)
         for epoch in sorted(set(kept)):
             axes.axvline(epoch, color=GREY, linewidth=0.8, linestyle=":")
         axes.set(xlabel="epoch", ylabel=loss_axis if name == "loss" else name.replace("_", " "))
@@ -77,6 +85,33 @@ def precision_recall(parts: Sequence[Scored], labels: Sequence[str], title: str)
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=title)
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8, loc="upper right")
+    return figure
+
+
+def confusion(table: pd.DataFrame, title: str) -> Figure:
+    """Draw the confusion matrix of each label under ``half`` and ``per_label``, a row per label.
+
+    Colour is the share of the label's own 1s (found, missed) or 0s (false alarms, left alone); the text is the count.
+
+    Args:
+        table: from ``metrics.per_label``; of more than 40 labels the most frequent are drawn.
+        title: of the figure.
+    """
+    table = table.sort_values("positives", ascending=False, kind="stable").head(CONFUSION_ROWS)
+    figure = Figure(figsize=(10, 1.5 + 0.3 * len(table)), layout="constrained")
+    cells = {"found": "tp", "missed": "fn", "false alarm": "fp", "left alone": "tn"}
+    for axes, rule in zip(figure.subplots(1, 2, sharey=True), ("half", "per_label"), strict=True):
+        counts = table[[f"{rule}/{cell}" for cell in cells.values()]].to_numpy(np.float64)
+        ones, zeros = counts[:, :2].sum(axis=1, keepdims=True), counts[:, 2:].sum(axis=1, keepdims=True)
+        shares = counts / np.maximum(np.hstack([ones, ones, zeros, zeros]), 1)
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        for (row, column), count in np.ndenumerate(counts):
+            colour = "white" if shares[row, column] > 0.6 else "black"
+            axes.text(column, row, f"{count:,.0f}", ha="center", va="center", fontsize=8, color=colour)
+        axes.set(xticks=range(4), xticklabels=list(cells), yticks=range(len(table)), yticklabels=table["label"])
+        axes.set_title(f"{rule}: {'score ≥ 0.5' if rule == 'half' else 'a threshold per label'}", fontsize=9)
+        axes.axvline(1.5, color="white", linewidth=3)
+    figure.suptitle(f"{title}: test part, confusion matrix of each label", fontsize=10)
     return figure
 
 

@@ -14,6 +14,7 @@ from rarelabels.datasets import Dataset
 from rarelabels.evaluation import Scored
 from rarelabels.schema import Trial
 from rarelabels.tracking import Identity, Record
+from rarelabels.weighting import Weights
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -25,7 +26,7 @@ class Task:
     Attributes:
         experiment: MLflow's id.
         runs: each with the id of its parent run.
-        watch: all metrics watched in the study.
+        watch: what is followed each epoch; see ``study``.
         hypotheses: name to hash, of those declared when the task was planned.
         source: a finished run with the same fingerprint to record again, instead of training.
     """
@@ -61,25 +62,31 @@ def run(task: Task, where: str, say: Say) -> str:
 
 def _fit_and_measure(task: Task, identity: Identity, record: Record, say: Say) -> None:
     trial, seed = identity.trial, identity.seed
-    record.tags({"watched": " ".join(task.watch)})
     data = datasets.load(trial.dataset, seed)
+    weights = weighting.weights(trial.weighting, data.train.y)
+    record.tags({"watched": " ".join(task.watch), "test_part": data.test.digest()})
     record.data(trial.dataset.kind, data.digest, data.summary)
-    fitted = _fit(trial, seed, data, task.watch, record, say)
-    validation, test = (Scored(p.ids, p.y, fitted.scores(p)) for p in (data.validation, data.test))
+    record.notes([*data.notes, *weights.notes])
+    record.metrics({f"training/{name}": value for name, value in weights.facts.items()})
+    fitted = _fit(trial, seed, data, weights, task.watch, record, say)
+    train, validation, test = (Scored(p.ids, p.y, fitted.scores(p)) for p in (data.train, data.validation, data.test))
     result = evaluation.evaluate(
-        data.labels, validation, test, baselines.floors(data.train.y), min_positives=trial.thresholds.min_positives
+        data.labels, validation, test, evaluation.floors(data.train.y), min_positives=trial.thresholds.min_positives
     )
-    record.metrics(result.metrics)
+    record.metrics(result.metrics | evaluation.gap(train, test))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         result.save(folder)
         (folder / "data.json").write_text(json.dumps(data.summary, indent=1, ensure_ascii=False), encoding="utf-8")
         (folder / "model").mkdir()
         fitted.save(folder / "model")
+        record.metrics({"training/compressed_bytes": (folder / "model" / "weights.npz").stat().st_size})
         record.files(folder)
 
 
-def _fit(trial: Trial, seed: int, data: Dataset, watch: tuple[str, ...], record: Record, say: Say) -> Any:
+def _fit(
+    trial: Trial, seed: int, data: Dataset, weights: Weights, watch: tuple[str, ...], record: Record, say: Say
+) -> Any:
     if not trial.is_network:
         return baselines.fit(trial, data, seed)
     from rarelabels import training  # TensorFlow takes seconds to import, and only networks need it
@@ -88,7 +95,6 @@ def _fit(trial: Trial, seed: int, data: Dataset, watch: tuple[str, ...], record:
         record.curve(epoch, curves)
         say({"epoch": epoch, "epochs": trial.training.epochs, "loss": curves["loss"]})
 
-    weights = weighting.weights(trial.weighting, data.train.y)
     fitted = training.fit(trial, data, weights, seed, watch, on_epoch)
-    record.metrics({"training/kept_epoch": fitted.kept_epoch})
+    record.metrics({f"training/{name}": value for name, value in fitted.facts.items()})
     return fitted

@@ -5,6 +5,7 @@ Nothing here reads a file or imports TensorFlow. ``config`` turns YAML into thes
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -14,6 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 class UserError(Exception):
     """A mistake the user can mend: the message is all they need. The command line prints it and exits with 2."""
+
+
+class MissingDataError(UserError):
+    """The data of a declared trial are not on this machine; the message says how to get them."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +51,94 @@ Count = Annotated[int, Field(ge=1)]
 # Data
 
 
-class MoviesSpec(Spec):
+class DataSpec(Spec):
+    """What every kind of data may declare."""
+
+    validation: Literal["stratified", "last_rows"] = Field(
+        "stratified",
+        description="of the rows outside the test part: a stratified eighth, another for each seed, or the last eighth "
+        "in the order of the source, as Keras's validation_split takes them",
+    )
+
+
+class MoviesSpec(DataSpec):
     """The films of bokeh_sampledata: genres from cast, title, features and reviews."""
 
     kind: Literal["movies"]
     labels: Annotated[int, Field(ge=2, le=21, description="how many of the most frequent genres are labels")] = 17
 
 
-DatasetSpec = MoviesSpec  # a union discriminated by kind from the second kind on
+class WikipediaMoviesSpec(DataSpec):
+    """The films of ``wikipedia-movie-data``: genres from actors, title, year and plot (the article's extract)."""
+
+    kind: Literal["wikipedia_movies"]
+    labels: Annotated[int, Field(ge=2, le=41, description="how many of the most frequent genres are labels")] = 17
+    mask_label_words: bool = Field(
+        True, description="remove the genres' own names from the plot, which gives them away"
+    )
+
+
+Column = Annotated[str, Field(min_length=1, description="name of a column")]
+
+
+class TableLabels(Spec):
+    """Where the labels of a row stand: one column of names, or one 0/1 column for each label."""
+
+    column: Column | None = Field(None, description="a column of label names; an empty cell means no labels")
+    separator: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="between the names in ``column``; not for columns that hold lists (JSON Lines, Parquet)"
+    )
+    columns: Annotated[tuple[Column, ...], Field(min_length=2)] | None = Field(None, description="one 0/1 column each")
+    prefix: Column | None = Field(None, description="every column that begins so is a 0/1 column of a label")
+    min_rows: Count = Field(1, description="a name in ``column`` that fewer rows have is no label")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> TableLabels:
+        given = [name for name in ("column", "columns", "prefix") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"takes exactly one of column, columns and prefix; given {' and '.join(given) or 'none'}")
+        if self.column is None and (self.separator is not None or self.min_rows > 1):
+            raise ValueError(f"separator and min_rows go with column, not with {given[0]}")
+        return self
+
+
+class ListColumn(Spec):
+    """A column whose cells are lists, each entry one token."""
+
+    column: Column
+    separator: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="between the entries of a text cell; not for columns that hold lists (JSON Lines, Parquet)"
+    )
+
+
+class TableSpec(DataSpec):
+    """A table of one's own: .csv, .tsv, .jsonl or .parquet."""
+
+    kind: Literal["table"]
+    path: Annotated[str, Field(min_length=1, description="the file; relative to the YAML file that names it")]
+    labels: TableLabels
+    text: tuple[Column, ...] = Field((), description="columns of prose, split into lower-case words")
+    lists: tuple[ListColumn, ...] = Field((), description="columns of lists, such as names or tags")
+    numeric: tuple[Column, ...] = Field((), description="columns of numbers, standardised on the training part")
+    id: Column | None = Field(None, description="a column that names each row; row numbers by default")
+    group: Column | None = Field(None, description="rows with the same value here are never in two parts")
+    split: Column | None = Field(None, description="a column that says train, validation or test")
+
+    @model_validator(mode="after")
+    def _columns_once(self) -> TableSpec:
+        inputs = [*self.text, *(one.column for one in self.lists), *self.numeric]
+        if not inputs:
+            raise ValueError("needs at least one input: name columns under text, lists or numeric")
+        others = [self.labels.column, *(self.labels.columns or ()), self.split]
+        used = inputs + [name for name in others if name is not None]
+        if twice := sorted({name for name in used if used.count(name) > 1}):
+            raise ValueError(f"uses a column twice: {', '.join(twice)}")
+        if self.split and self.validation != "stratified":
+            raise ValueError("split says which rows are the validation part, so validation: last_rows has no effect")
+        return self
+
+
+DatasetSpec = Annotated[MoviesSpec | WikipediaMoviesSpec | TableSpec, Field(discriminator="kind")]
 
 
 # Models
@@ -69,31 +154,60 @@ class FloorSpec(Spec):
 
 
 class LinearSpec(Spec):
-    """One-vs-rest logistic regression on TF-IDF of all text fields; no TensorFlow."""
+    """One-vs-rest logistic regression on TF-IDF of all text fields and on standardised numbers; no TensorFlow."""
 
     kind: Literal["linear"]
     c: Positive = Field(5.0, description="inverse strength of the L2 penalty")
     min_rows: Count = Field(2, description="a token must occur in that many training rows")
 
 
-class TextBagSpec(Spec):
-    """One embedding per text field, pooled over its tokens, concatenated, then dense: the movie thread's network."""
+class TextSpec(Spec):
+    """What the networks on text fields share: one embedding per field; numbers of a row join after it."""
 
-    kind: Literal["text_bag"]
-    pooling: Literal["tfidf", "mean", "max"] = Field(
-        "tfidf", description="tfidf: idf-weighted, L2-normalised sum; mean and max are masked"
-    )
     width: Count = Field(32, description="columns of each embedding")
     hidden: tuple[Count, ...] = Field((), description="widths of the dense ReLU layers before the output")
-    wide: bool = Field(False, description="add a linear path from the TF-IDF of the tokens straight to the logits")
     min_rows: Count = Field(2, description="a token must occur in that many training rows")
     max_tokens: Count = Field(20_000, description="rows of each embedding table; rarer tokens are dropped")
     max_length: Count = Field(32, description="tokens kept of each field of a row")
     head: Literal["sigmoid", "softmax"] = Field("sigmoid", description="how logits become scores")
 
 
-ModelSpec = Annotated[FloorSpec | LinearSpec | TextBagSpec, Field(discriminator="kind")]
-NETWORKS = ("text_bag",)
+class TextBagSpec(TextSpec):
+    """One embedding per text field, pooled over its tokens, concatenated, then dense: the movie thread's network."""
+
+    kind: Literal["text_bag"]
+    pooling: Literal["tfidf", "mean", "max"] = Field(
+        "tfidf", description="tfidf: idf-weighted, L2-normalised sum; mean and max are masked"
+    )
+    wide: bool = Field(False, description="add a linear path from the TF-IDF of the tokens straight to the logits")
+
+
+class TextLstmSpec(TextSpec):
+    """One embedding and one LSTM per text field; the last states are concatenated, then dense."""
+
+    kind: Literal["text_lstm"]
+    units: Count = Field(16, description="size of each LSTM's state")
+
+
+class TextCnnSpec(TextSpec):
+    """One embedding, one convolution over the tokens and its maximum per text field, concatenated, then dense."""
+
+    kind: Literal["text_cnn"]
+    filters: Count = 32
+    kernel: Count = Field(3, description="neighbouring tokens that a filter sees")
+
+
+class MlpSpec(Spec):
+    """Dense layers on the numbers of a row, for data without text."""
+
+    kind: Literal["mlp"]
+    hidden: tuple[Count, ...] = Field((64,), description="widths of the dense ReLU layers before the output")
+    head: Literal["sigmoid", "softmax"] = Field("sigmoid", description="how logits become scores")
+
+
+TextNetworkSpec = TextBagSpec | TextLstmSpec | TextCnnSpec
+NetworkSpec = TextNetworkSpec | MlpSpec
+ModelSpec = Annotated[FloorSpec | LinearSpec | NetworkSpec, Field(discriminator="kind")]
 
 
 # Losses and weights. Formulas: losses.py
@@ -109,7 +223,7 @@ class BinaryCrossentropy(Spec):
 
 
 class WeightedBinaryCrossentropy(Spec):
-    """Binary cross-entropy whose positive term carries the pos_weight of the ``weighting`` block."""
+    """Binary cross-entropy whose terms carry the factors of the ``weighting`` block."""
 
     kind: Literal["weighted_bce"]
 
@@ -135,10 +249,51 @@ class CategoricalCrossentropy(Spec):
     targets: Literal["multi_hot", "normalised"] = Field("multi_hot", description="normalised: 1/k for k labels")
 
 
+class Asymmetric(Spec):
+    """Asymmetric loss (Ridnik et al. 2021): focal with its own gamma for negatives, which are shifted too."""
+
+    kind: Literal["asymmetric"]
+    gamma_positive: Annotated[float, Field(ge=0)] = 1.0
+    gamma_negative: Annotated[float, Field(ge=0)] = 4.0
+    shift: Annotated[float, Field(ge=0, lt=1, description="negatives with a lower probability cost nothing")] = 0.05
+
+
+class DistributionBalanced(Spec):
+    """Rebalanced weights and negative-tolerant regularisation (Wu et al. 2020)."""
+
+    kind: Literal["distribution_balanced"]
+    alpha: Annotated[float, Field(ge=0, description="lifts every smoothed weight")] = 0.1
+    beta: Positive = Field(10.0, description="steepness of the smoothing")
+    mu: Annotated[float, Field(ge=0, description="ratio at which the smoothing is steepest")] = 0.2
+    kappa: Annotated[float, Field(ge=0, description="how far a label's log odds move its logits; the authors' code divides it by lambda")] = 0.05
+    negative_scale: Positive = Field(2.0, description="lambda: how much more tolerant the loss is of negatives")
+
+
+class LogitAdjusted(Spec):
+    """Binary cross-entropy of z + tau * log odds of the prevalence; predicts with z alone (Menon et al. 2021)."""
+
+    kind: Literal["logit_adjusted"]
+    tau: Positive = 1.0
+
+
+class SoftF1(Spec):
+    """1 - macro F1 of the batch, with probabilities for decisions."""
+
+    kind: Literal["soft_f1"]
+
+
 LossSpec = Annotated[
-    BinaryCrossentropy | WeightedBinaryCrossentropy | BinaryFocal | CategoricalCrossentropy,
+    BinaryCrossentropy
+    | WeightedBinaryCrossentropy
+    | BinaryFocal
+    | CategoricalCrossentropy
+    | Asymmetric
+    | DistributionBalanced
+    | LogitAdjusted
+    | SoftF1,
     Field(discriminator="kind"),
 ]
+NEEDS_SIGMOID = ("weighted_bce", "asymmetric", "distribution_balanced", "logit_adjusted", "soft_f1")
 
 
 class NoWeighting(Spec):
@@ -159,10 +314,65 @@ class PosWeight(Spec):
     cap: Positive | None = None
 
 
-WeightingSpec = Annotated[NoWeighting | PosWeight, Field(discriminator="kind")]
+class ClassBalanced(Spec):
+    """Factor (1 - beta) / (1 - beta ** positives) on a label's positive term, of mean 1 (Cui et al. 2019)."""
+
+    kind: Literal["class_balanced"]
+    beta: Probability = 0.999
+
+
+class LabelWeights(Spec):
+    """Balanced factors on both terms of each label."""
+
+    kind: Literal["label_weights"]
+    form: Literal["pair", "factor"] = Field(
+        "pair",
+        description="pair: rows / (2 * rows of that class) for 0 and for 1 (1 for both if a label is constant); factor: "
+        "1 / positives, of mean 1",
+    )
+
+
+class SampleWeights(Spec):
+    """A weight for each row, from how frequent its labels are."""
+
+    kind: Literal["sample_weights"]
+    form: Literal["product", "mean"] = Field(
+        "mean",
+        description="of the balanced weights of a row's 0s and 1s, label by label; product is what scikit-learn's "
+        "compute_sample_weight('balanced', Y) gives",
+    )
+
+
+class ClassWeight(Spec):
+    """What Keras makes of ``fit(class_weight=)`` on multi-hot labels: a row counts as the class of its argmax."""
+
+    kind: Literal["class_weight"]
+    weights: dict[Annotated[str, Field(pattern=r"^(0|[1-9]\d*)$")], Positive] | None = Field(
+        None, description="column to weight, a missing one counts 1; null: rows / (2 * positives) of every column"
+    )
+    form: Literal["keras_argmax"] | None = Field(None, description="says that you know")
+
+
+WeightingSpec = Annotated[
+    NoWeighting | PosWeight | ClassBalanced | LabelWeights | SampleWeights | ClassWeight, Field(discriminator="kind")
+]
+LABEL_WEIGHTINGS = ("pos_weight", "class_balanced", "label_weights")
+ROW_WEIGHTINGS = ("sample_weights", "class_weight")
+ARGMAX_OF_ROW = (
+    "Keras takes the argmax of a multi-hot row for its class: {2, 5} counts as class 2, a row without labels as class "
+    "0, and the order of the columns changes the model. Use weighting.kind label_weights or pos_weight; to see what "
+    "Keras does with it, say weighting.form: keras_argmax"
+)
 
 
 # Training and thresholds
+
+
+class Pruning(Spec):
+    """Magnitude pruning while training, by a polynomial schedule (Zhu and Gupta 2017)."""
+
+    sparsity: Annotated[float, Field(ge=0, lt=1, description="share of each table's and kernel's weights set to 0")]
+    end_epoch: Count = Field(description="the epoch from which the full sparsity holds")
 
 
 class TrainingSpec(Spec):
@@ -170,8 +380,11 @@ class TrainingSpec(Spec):
 
     epochs: Count
     batch_size: Count
-    optimizer: Literal["adam"] = "adam"
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: Positive
+    momentum: Annotated[float, Field(ge=0, lt=1, description="of sgd")] = 0.0
+    weight_decay: Annotated[float, Field(ge=0, description="of adamw")] = 0.0
+    pruning: Pruning | None = None
     keep: Literal["best", "last"] = Field(
         "best", description="the epoch kept: best validation macro average precision, or the last"
     )
@@ -185,7 +398,8 @@ class ThresholdSpec(Spec):
     )
 
 
-Watch = Literal["binary_accuracy", "categorical_accuracy", "auc"]
+Watch = Literal["binary_accuracy", "categorical_accuracy", "auc", "f1_none", "f1_micro"]
+VECTORS = ("f1_none",)  # watched metrics that give a number for each label
 
 BARE_ACCURACY = (
     "'accuracy' is not a metric here: on multi-hot labels Keras turns it into argmax agreement, which depends on the "
@@ -224,7 +438,7 @@ class Trial(Spec):
     @property
     def is_network(self) -> bool:
         """Whether TensorFlow trains it."""
-        return self.model.kind in NETWORKS
+        return isinstance(self.model, NetworkSpec)
 
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: the declared part of a fingerprint.
@@ -232,7 +446,9 @@ class Trial(Spec):
         Prose, ``watch`` and ``seeds`` are left out, and so are the blocks that a floor or the linear model ignores.
         """
         parts = {"dataset", "model", "thresholds"} | ({"loss", "weighting", "training"} if self.is_network else set())
-        return self.model_dump(mode="json", include=parts)
+        definition = self.model_dump(mode="json", include=parts)
+        definition["dataset"].pop("path", None)  # the digest of the content says which data, wherever they lie
+        return definition
 
     @field_validator("watch", mode="before")
     @classmethod
@@ -264,28 +480,62 @@ class Trial(Spec):
 
     def _contradictions(self) -> Iterator[Contradiction]:
         weighted_loss = self.loss.kind == "weighted_bce"
-        if weighted_loss != (self.weighting.kind == "pos_weight"):
+        if weighted_loss != (self.weighting.kind in LABEL_WEIGHTINGS):
             yield Contradiction(
                 ("loss.kind", "weighting.kind"),
                 f"loss.kind {self.loss.kind!r} with weighting.kind {self.weighting.kind!r}: "
-                "weighted_bce and pos_weight need each other",
+                f"weighted_bce and one of {', '.join(LABEL_WEIGHTINGS)} need each other",
             )
-        if isinstance(self.model, TextBagSpec):
-            if weighted_loss and self.model.head == "softmax":
-                yield Contradiction(
-                    ("loss.kind", "model.head"),
-                    "loss.kind 'weighted_bce' with model.head 'softmax': pos_weight weighs independent labels, "
-                    "which a softmax does not have; use head: sigmoid",
-                )
+        if isinstance(self.weighting, ClassWeight) and self.weighting.form is None:
+            yield Contradiction(("weighting.form",), ARGMAX_OF_ROW)
+        if isinstance(self.model, NetworkSpec):
+            yield from self._network_contradictions(self.model)
             return
         if self.loss.kind != "bce":
             yield Contradiction(
                 ("loss.kind", "model.kind"),
                 f"loss.kind {self.loss.kind!r} has no effect on model.kind {self.model.kind!r}; use bce",
             )
+        if self.weighting.kind in ROW_WEIGHTINGS:
+            yield Contradiction(
+                ("model.kind", "weighting.kind"),
+                f"weighting.kind {self.weighting.kind!r} has no effect on model.kind {self.model.kind!r}; use none",
+            )
         if self.watch:
             yield Contradiction(
                 ("model.kind", "watch"), f"model.kind {self.model.kind!r} has no epochs to watch; set watch: []"
+            )
+
+    def _network_contradictions(self, model: NetworkSpec) -> Iterator[Contradiction]:
+        training = self.training
+        if self.loss.kind in NEEDS_SIGMOID and model.head == "softmax":
+            yield Contradiction(
+                ("loss.kind", "model.head"),
+                f"loss.kind {self.loss.kind!r} with model.head 'softmax': it weighs independent labels, "
+                "which a softmax does not have; use head: sigmoid",
+            )
+        if self.loss.kind == "soft_f1" and self.weighting.kind in ROW_WEIGHTINGS:
+            yield Contradiction(
+                ("loss.kind", "weighting.kind"),
+                f"loss.kind 'soft_f1' with weighting.kind {self.weighting.kind!r}: the F1 of a batch has no rows to "
+                "weigh; use weighting none",
+            )
+        for key, owner in (("momentum", "sgd"), ("weight_decay", "adamw")):
+            if getattr(training, key) and training.optimizer != owner:
+                yield Contradiction(
+                    (f"training.{key}", "training.optimizer"),
+                    f"training.{key} has no effect on training.optimizer {training.optimizer!r}; use {owner}",
+                )
+        if training.pruning and training.keep != "last":
+            yield Contradiction(
+                ("training.keep", "training.pruning"),
+                "training.pruning with training.keep 'best': an earlier epoch is not pruned to the end; use keep: last",
+            )
+        if training.pruning and training.pruning.end_epoch > training.epochs:
+            yield Contradiction(
+                ("training.pruning.end_epoch", "training.epochs"),
+                f"training.pruning.end_epoch {training.pruning.end_epoch} is after the last of training.epochs "
+                f"{training.epochs}",
             )
 
 
@@ -298,11 +548,38 @@ class Hypothesis(Spec):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     claim: Annotated[str, Field(min_length=10, description="one sentence")]
     source: str = Field(description="where the claim stands")
-    trial: str = Field(description="short name of a trial of this study")
-    against: str = Field(description="short name of the trial, or floor, it is compared with")
+    trial: str = Field(description="short name of a trial of this study; of a sweep also its variant: x loss.gamma=2")
+    against: str = Field(description="the trial, or floor, it is compared with")
     metric: Annotated[str, Field(pattern=r"^test/(half|global|per_label|ranking)/\w+$")]
     direction: Literal["greater", "less", "equal"]
     margin: Annotated[float, Field(ge=0)] = Field(description="the difference that matters in practice")
+
+
+class Bound(Spec):
+    """What a reported loss says of a reported accuracy on the same rows, whatever the data.
+
+    A label on the wrong side of 0.5 costs at least ln 2, so the share of wrong labels is at most mean binary
+    cross-entropy / ln 2. A loss of 0.3 allows at most 43.3 % wrong labels.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    source: str = Field(description="where the two numbers stand")
+    loss: Annotated[float, Field(ge=0, description="mean binary cross-entropy over rows and labels")]
+    binary_accuracy: Annotated[float, Field(ge=0, le=1)]
+
+    @property
+    def least_binary_accuracy(self) -> float:
+        """The lowest binary accuracy at 0.5 that this loss allows."""
+        return max(0.0, 1 - self.loss / math.log(2))
+
+    def verdict(self) -> str:
+        """Say in one sentence whether the two numbers can go together."""
+        low = self.least_binary_accuracy
+        impossible = "which cannot be binary accuracy at 0.5 on the same rows"
+        return (
+            f"{self.source}: a loss of {self.loss:g} forces a binary accuracy of at least {low:.4f}; reported is "
+            f"{self.binary_accuracy:g}, {'which is possible' if self.binary_accuracy >= low else impossible}"
+        )
 
 
 class Study(Spec):
@@ -312,11 +589,12 @@ class Study(Spec):
     question: str
     thread: str
     hypotheses: tuple[Hypothesis, ...] = ()
+    bounds: tuple[Bound, ...] = ()
 
-    @field_validator("hypotheses")
+    @field_validator("hypotheses", "bounds")
     @classmethod
-    def _unique(cls, value: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
-        names = [h.name for h in value]
+    def _unique(cls, value: tuple[Hypothesis | Bound, ...]) -> tuple[Hypothesis | Bound, ...]:
+        names = [one.name for one in value]
         if len(set(names)) < len(names):
-            raise ValueError("two hypotheses share a name")
+            raise ValueError("two of them share a name")
         return value

@@ -6,23 +6,33 @@ import functools
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from rarelabels import comparison, config, datasets, plots, results, runner, summary, tracking
+from rarelabels import comparison, config, datasets, plots, preprocessing, results, runner, summary, tracking, weighting
 from rarelabels.comparison import Comparison
+from rarelabels.datasets import Dataset
 from rarelabels.engine import Engine
 from rarelabels.progress import Progress
 from rarelabels.runner import Task
-from rarelabels.schema import DatasetSpec, Trial
+from rarelabels.schema import VECTORS, DatasetSpec, MissingDataError, NetworkSpec, Trial
 from rarelabels.summary import SummaryTask
 from rarelabels.tracking import Identity, ParentKey
 
 WORKER_DIED = "its worker died again and again (out of memory?)"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for: the runs, and why which trials are left out (a line each), for want of their data."""
+
+    identities: list[Identity]
+    skipped: list[str]
 
 
 @dataclass(frozen=True)
@@ -37,29 +47,40 @@ class Plan:
     seconds: float | None
 
 
-def identify(
-    names: Sequence[str], overrides: Mapping[str, object], seeds: tuple[int, ...] | None = None
-) -> list[Identity]:
-    """Return every run that is asked for: trials × variants × seeds.
+def identify(names: Sequence[str], overrides: Mapping[str, object], seeds: tuple[int, ...] | None = None) -> Asked:
+    """Return every run that is asked for: trials × variants × seeds, but for trials whose data are not here.
 
     Each data set is loaded once here, before anything is recorded: its mistakes are the user's, and it fills the cache.
 
     Raises:
-        UserError: see ``config.load_many`` and ``datasets.load``.
+        UserError: see ``config.load_many``, ``datasets.load``, ``preprocessing.check`` and ``weighting.weights``.
+        MissingDataError: the data of no trial are here.
     """
     declared = config.load_many(names)
     asked = config.load_many(names, overrides) if overrides else declared
     text = " ".join(f"{key}={json.dumps(value)}" for key, value in overrides.items())
-    identities = []
+    identities: list[Identity] = []
+    skipped: dict[str, MissingDataError] = {}
     for trial, plain in zip(asked, declared, strict=True):
         changed = text if trial.definition() != plain.definition() else ""
-        for name, variant in config.variants(trial):
-            digest = _digest(variant.dataset, (seeds or trial.seeds)[0])
-            definition = tracking.fingerprint(variant, None, digest)
-            for seed in seeds or trial.seeds:
-                mark = tracking.fingerprint(variant, seed, digest)
-                identities.append(Identity(variant, name, seed, definition, mark, changed))
-    return identities
+        try:
+            identities += [
+                one for label, variant in config.variants(trial) for one in _runs(variant, label, seeds, changed)
+            ]
+        except MissingDataError as error:
+            skipped[trial.name] = error
+    if skipped and not identities:
+        raise next(iter(skipped.values()))
+    return Asked(identities, [f"{name}: {error}" for name, error in skipped.items()])
+
+
+def _runs(trial: Trial, variant: str, seeds: tuple[int, ...] | None, changed: str) -> list[Identity]:
+    seeds = seeds or trial.seeds
+    digest = _checked(trial, seeds[0])
+    definition = tracking.fingerprint(trial, None, digest)
+    return [
+        Identity(trial, variant, seed, definition, tracking.fingerprint(trial, seed, digest), changed) for seed in seeds
+    ]
 
 
 def run(identities: Sequence[Identity], where: str, engine: Engine, progress: Progress, *, force: bool = False) -> None:
@@ -94,35 +115,32 @@ def recorded(study: str, where: str) -> list[Run]:
     return tracking.all_runs(client, experiment) if experiment else []
 
 
-def compare(study: str, where: str, asked: Sequence[Identity]) -> Comparison:
+def compare(study: str, where: str, asked: Sequence[Identity]) -> list[Comparison]:
     """Compare the trials of a study: those declared in its folder, and those ``asked`` for from elsewhere.
 
-    Of a study without a folder here, all that is recorded is compared.
+    Of a study without a folder here, all that is recorded is compared. See ``comparison.compare``.
     """
     runs = recorded(study, where)
     folder = config.EXPERIMENTS / study
-    declared = identify([study], {}) if folder.is_dir() else []
-    identities = [*declared, *(i for i in asked if i.trial.study == study and not i.overrides)]
+    declared = identify([study], {}) if folder.is_dir() else Asked([], [])
+    identities = [*declared.identities, *(i for i in asked if i.trial.study == study and not i.overrides)]
     names = {i.parent_key: " ".join(filter(None, [i.trial.short_name, i.variant])) for i in identities}
     if not folder.is_dir():
         names |= {key: key[0].split("/")[1] for key in results.parents(runs)}
-    if not runs:
-        return Comparison([], [], {}, list(names.values()))
-    return comparison.compare(tracking.connect(where), runs, names)
+    return comparison.compare(tracking.connect(where) if runs else None, runs, names, declared.skipped)
 
 
 def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:
     """Put the comparison of the whole study, as it stands now, on the study's own run."""
-    compared = compare(plan.study, where, plan.identities)
-    if not compared.rows:
-        return
+    compared = [one for one in compare(plan.study, where, plan.identities) if one.rows]
     record = tracking.open_study(client, plan.experiment, plan.study)
-    table = compared.long()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        table.to_csv(folder / "comparison.csv", index=False)
-        title = f"{plan.study}: mean and 95 % interval over seeds and test rows"
-        plots.save(plots.comparison(table, compared.best_floors(), title), folder / "comparison.png")
+        pd.concat([one.long() for one in compared]).to_csv(folder / "comparison.csv", index=False)
+        for number, one in enumerate(compared):
+            title = f"{plan.study} ({one.data}): mean and 95 % interval over seeds and test rows"
+            figure = plots.comparison(one.long(), one.best_floors(), title)
+            plots.save(figure, folder / f"comparison{f'_{number + 1}' if number else ''}.png")
         record.files(folder)
     record.finish()
 
@@ -147,7 +165,7 @@ def _plan(client: MlflowClient, study: str, identities: list[Identity], force: b
             parents[identity.parent_key] = tracking.open_parent(client, experiment, identity).run_id
         source = trainings.get(mark)
         again = source.info.run_id if source and _has_curves(source, identity.trial) else ""
-        task = tasks.get(mark) or Task(experiment, (), watch, hypotheses, again)
+        task = tasks.get(mark) or Task(experiment, (), watch(identity.trial), hypotheses, again)
         tasks[mark] = replace(task, runs=(*task.runs, (identity, parents[identity.parent_key])))
     ahead = list(tasks.values())
     return Plan(study, experiment, identities, ahead, finished, _expected_seconds(runs, ahead))
@@ -175,16 +193,33 @@ def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progre
     return len(list(engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None)))
 
 
-@functools.cache
-def _digest(spec: DatasetSpec, seed: int) -> str:
-    return datasets.load(spec, seed).digest
+def _checked(trial: Trial, seed: int) -> str:
+    """Return the digest of a trial's data, once it is known that the trial can run on them."""
+    data = _data(trial.dataset, seed)
+    if isinstance(trial.model, NetworkSpec):
+        preprocessing.check(trial.model, data)
+    weighting.weights(trial.weighting, data.train.y)
+    return data.digest
 
 
-def _watched(study: str, identities: Iterable[Identity]) -> tuple[str, ...]:
-    """All metrics watched in the study: by the trials asked for, and by the others of its folder."""
+@functools.lru_cache(maxsize=1)
+def _data(spec: DatasetSpec, seed: int) -> Dataset:
+    return datasets.load(spec, seed)
+
+
+def _watched(study: str, identities: Sequence[Identity]) -> Callable[[Trial], tuple[str, ...]]:
+    """What the training of a trial follows: every number watched in the study, by trials asked for or in its folder.
+
+    A metric that is a vector is followed only for trials that watch it and those that share their training.
+    """
     files = config.find([study]) if (config.EXPERIMENTS / study).is_dir() else []
     trials = [config.load_trial(path) for path in files] + [identity.trial for identity in identities]
-    return tuple(sorted({metric for trial in trials for metric in trial.watch}))
+
+    def follow(trial: Trial) -> tuple[str, ...]:
+        own = {metric for other in trials if other.definition() == trial.definition() for metric in other.watch}
+        return tuple(sorted({metric for other in trials for metric in other.watch} - set(VECTORS) | own))
+
+    return follow
 
 
 def _hypotheses(study: str) -> dict[str, str]:

@@ -55,7 +55,9 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> None:
         parent.files(folder)
     seeds = " ".join(run.data.tags["seed"] for run in children)
     parent.params(children[0].data.params | {"seed": seeds})
-    parent.tags({"seeds": seeds, "summed_up": task.stamp})
+    first = children[0].data.tags
+    parent.tags({"seeds": seeds, "summed_up": task.stamp, "test_part": first["test_part"]})
+    parent.notes([note for note in first.get("notes", "").split("\n") if note])
     parent.finish()
 
 
@@ -83,3 +85,5 @@ def draw(client: MlflowClient, children: list[Run], curves: pd.DataFrame, folder
     parts = [results.scores(client, run.info.run_id, "test") for run in children]
     labels = results.labels(client, children[0].info.run_id)
     plots.save(plots.precision_recall(parts, labels, trial), folder / "precision_recall.png")
+    title = f"{trial}, seed {children[0].data.tags['seed']}"
+    plots.save(plots.confusion(results.per_label(client, children[0].info.run_id), title), folder / "confusion.png")

@@ -11,10 +11,11 @@ import json
 import logging
 import os
 import platform
+import re
 import socket
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -41,9 +42,11 @@ ROOT = "rarelabels/"
 SQLITE = "sqlite:///"
 KIND = "mlflow.experimentKind"  # unset, MLflow's page opens in its mode for language models
 PARENT = "mlflow.parentRunId"
+NOTE = "mlflow.note.content"  # what MLflow's page shows as the description
+COPIED_TAGS = ("watched", "test_part")
 BATCH = 900  # MLflow takes at most 1,000 metrics at once
 PATIENCE = 5  # seconds that a server is given to answer the first time
-
+_FORBIDDEN = re.compile(r"[^\w\-. :/]")  # in a metric's name, for MLflow; labels come from the user's data
 
 ParentKey = tuple[str, str, str]
 
@@ -152,7 +155,7 @@ class Record:
 
     def curve(self, epoch: int, values: Mapping[str, float]) -> None:
         """Log one epoch of ``curve/<name>``; visible at once."""
-        self.metrics({f"curve/{name}": value for name, value in values.items()}, step=epoch)
+        self.metrics({f"curve/{_FORBIDDEN.sub('_', name)}": value for name, value in values.items()}, step=epoch)
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log metrics under their full names."""
@@ -177,6 +180,13 @@ class Record:
         source = json.dumps({"kind": name})
         dataset = LoggedDataset(name, digest[:36], "rarelabels", source, profile=json.dumps(summary["rows"]))
         self.client.log_inputs(self.run_id, [DatasetInput(dataset, [])])
+
+    def notes(self, sentences: Sequence[str]) -> None:
+        """Say what a reader of the result must know: as a tag, and below the run's description."""
+        if sentences:
+            described = self.client.get_run(self.run_id).data.tags.get(NOTE, "")
+            new = [one for one in sentences if one not in described]
+            self.tags({"notes": "\n".join(sentences), NOTE: "\n\n".join([described, *new])})
 
     def text(self, name: str, content: str) -> None:
         """Log a text file."""
@@ -226,8 +236,15 @@ def open_study(client: MlflowClient, experiment: str, study: str) -> Record:
     found = client.search_runs([experiment], "tags.kind = 'study'", max_results=1, order_by=["start_time ASC"])
     if found:
         return Record(client, found[0].info.run_id)
-    tags = {"kind": "study", "study": study, "mlflow.note.content": f"The comparison of the trials of {study}."}
+    tags = {"kind": "study", "study": study, NOTE: f"The comparison of the trials of {study}."}
     return Record(client, client.create_run(experiment, tags=tags, run_name=f"= {study}").info.run_id)
+
+
+def start_judgement(client: MlflowClient, experiment: str, name: str) -> Record:
+    """Open the run of scores that were made elsewhere."""
+    tags = {"kind": "judged", "owner": owner(), "rarelabels": __version__}
+    tags |= {library.replace("-", "_"): installed for library, installed in _versions(is_network=False).items()}
+    return Record(client, client.create_run(experiment, tags=tags, run_name=name).info.run_id)
 
 
 def copy_run(client: MlflowClient, source: str, target: Record) -> None:
@@ -237,7 +254,8 @@ def copy_run(client: MlflowClient, source: str, target: Record) -> None:
     history = chain.from_iterable(client.get_metric_history(source, key) for key in curves)
     target.curves((point.key, point.step, point.value) for point in history)
     target.metrics({key: value for key, value in run.data.metrics.items() if not key.startswith("curve/")})
-    target.tags({"trained_by": source, "watched": run.data.tags.get("watched", "")})
+    target.tags({"trained_by": source} | {name: run.data.tags[name] for name in COPIED_TAGS if name in run.data.tags})
+    target.notes([note for note in run.data.tags.get("notes", "").split("\n") if note])
     client.log_inputs(target.run_id, run.inputs.dataset_inputs)
     with tempfile.TemporaryDirectory() as folder:
         for item in client.list_artifacts(source):
@@ -303,7 +321,7 @@ def _tags(identity: Identity, kind: str) -> dict[str, str]:
         "overrides": identity.overrides,
         "owner": owner(),
         "rarelabels": __version__,
-        "mlflow.note.content": f"{trial.question}\n\nThread: {trial.thread}",
+        NOTE: f"{trial.question}\n\nThread: {trial.thread}",
     }
     tags |= {name.replace("-", "_"): value for name, value in _versions(trial.is_network).items()}
     if commit := _commit():

@@ -11,28 +11,35 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import numpy.typing as npt
 
-from rarelabels import losses, metrics, models
+from rarelabels import losses, metrics, models, preprocessing, pruning
 from rarelabels.datasets import Dataset, Part
-from rarelabels.datasets.fields import Tokens, Vocabulary
-from rarelabels.schema import BinaryFocal, LossSpec, TextBagSpec, TrainingSpec, Trial, UserError
+from rarelabels.datasets.fields import Vocabulary
+from rarelabels.losses import LabelFactors
+from rarelabels.preprocessing import Inputs, Preprocessing, Shape
+from rarelabels.schema import (
+    BinaryFocal,
+    FloorSpec,
+    LinearSpec,
+    LossSpec,
+    NetworkSpec,
+    TrainingSpec,
+    Trial,
+    UserError,
+)
 from rarelabels.tensorflow_setup import keras, tf
+from rarelabels.watched import Watched
 from rarelabels.weighting import Weights
 
 Floats = npt.NDArray[np.float64]
-Inputs = dict[str, npt.NDArray[np.int32]]
-Fields = tuple[tuple[str, int, int], ...]  # name, rows of the embedding table, tokens kept of a row
-Tensor = Any
 OnEpoch = Callable[[int, dict[str, float]], None]
 
 PREDICT_BATCH = 512  # the last batch is padded to it, so that a row's scores never depend on the rows around it
-LENGTH_STEP = 8
 WHOLE_EPOCH = 1_000_000  # batches that one call runs at most; one number, for Keras compiles it into the network
-TABLE_STEP = 1024  # embedding tables are padded to a multiple, so that the seeds of a trial share one compiled network
 KEPT_BY = "val_macro_average_precision"
 _PREPROCESSING = "preprocessing.json"
 _WEIGHTS = "weights.npz"
@@ -45,16 +52,18 @@ class NotFiniteError(Exception):
 class Network:
     """A compiled network with what a fit resets."""
 
-    def __init__(self, spec: TextBagSpec, loss: LossSpec, training: TrainingSpec, fields: Fields, n: int) -> None:
-        self.spec, self.n_labels = spec, n
-        self.rows = {field: rows for field, rows, _ in fields}
-        self.lengths = {field: length for field, _, length in fields}
-        self.model = models.text_bag(spec, self.rows, n, seed=0)
-        self.pos_weight = tf.Variable(np.ones(n, np.float32))
-        self.loss = losses.build(loss, spec.head, self.pos_weight)
+    def __init__(self, spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> None:
+        self.spec, self.shape = spec, shape
+        self.model = models.build(spec, shape, seed=0)
+        ones = np.ones(shape.n_labels, np.float32)
+        self.factors = LabelFactors(
+            positive=tf.Variable(ones), negative=tf.Variable(ones), prevalence=tf.Variable(ones)
+        )
+        self.loss = losses.build(loss, spec.head, self.factors)
         self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
+        self.masks = pruning.masks(training.pruning, self.model.trainable_variables)
         self.model.compile(
-            optimizer=keras.optimizers.Adam(training.learning_rate),
+            optimizer=_optimizer(training),
             loss=self.loss,
             jit_compile=True,
             steps_per_execution=WHOLE_EPOCH,
@@ -63,61 +72,61 @@ class Network:
         self.model.optimizer.build(self.model.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.model.optimizer.variables]
         self.logits = tf.function(lambda x: self.model(x, training=False), jit_compile=True)
-        self.watched = functools.cache(self._watched)
 
-    def reset(self, seed: int, vocabularies: dict[str, Vocabulary], pos_weight: Floats | None) -> None:
+    def reset(self, seed: int, prepared: Preprocessing, weights: Weights) -> None:
         """Put the network into the state that a new one built under this seed would have."""
         tf.random.set_seed(seed)
-        fresh = models.text_bag(self.spec, self.rows, self.n_labels, seed)
+        fresh = models.build(self.spec, self.shape, seed)
         for variable, value in zip(self.model.variables, fresh.variables, strict=True):
             variable.assign(value)
         for variable, start in zip(self.model.optimizer.variables, self.fresh_optimizer, strict=True):
             variable.assign(start)
-        self.pos_weight.assign(np.ones(self.n_labels) if pos_weight is None else pos_weight)
+        ones = np.ones(self.shape.n_labels)
+        self.factors.positive.assign(ones if weights.positive is None else weights.positive)
+        self.factors.negative.assign(ones if weights.negative is None else weights.negative)
+        self.factors.prevalence.assign(weights.prevalence)
+        for mask in self.masks.values():
+            mask.kept.assign(tf.ones_like(mask.kept))
+        vocabularies = list(prepared.vocabularies.values())
         for layer in self.model.layers:
             if isinstance(layer, models.Bag) and layer.pooling == "tfidf":
-                layer.idf.assign(_idf_column(vocabularies[layer.name.split("_", 1)[1]], layer.rows))
-
-    def _watched(self, name: str) -> Callable[[npt.NDArray[np.uint8], Floats], Tensor]:
-        """One of Keras's metrics as a function (y_true, scores) -> value, traced once: AUC is slow otherwise."""
-        metric = WATCHED[name](self.n_labels)
-
-        @tf.function  # type: ignore[untyped-decorator]  # tensorflow is untyped
-        def value(y_true: Tensor, scores: Tensor) -> Tensor:
-            metric.reset_state()
-            metric.update_state(y_true, scores)
-            return metric.result()
-
-        return lambda y_true, scores: value(tf.constant(y_true), tf.constant(scores, tf.float32))
+                layer.idf.assign(_idf_column(vocabularies[int(layer.name.split("_")[1])], layer.rows))
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """A trained network: scores of any part, and its files without pickles."""
+    """A trained network: scores of any part, and its files without pickles.
+
+    Attributes:
+        labels: names of the labels.
+        network: the compiled network, shared with other fits: ``scores`` puts the weights back.
+        prepared: what turns rows into its inputs.
+        weights: of the epoch kept.
+        kept_epoch: from 1.
+        facts: name to number, about how the training went; see :func:`fit`.
+    """
 
     labels: tuple[str, ...]
     network: Network
-    vocabularies: dict[str, Vocabulary]
+    prepared: Preprocessing
     weights: list[npt.NDArray[Any]]
     kept_epoch: int
+    facts: dict[str, float]
 
     def scores(self, part: Part) -> Floats:
         """Return probabilities, float64 (n, n_labels)."""
         for variable, value in zip(self.network.model.variables, self.weights, strict=True):
             variable.assign(value)
-        return _scores(self.network, _inputs(self.network, self.vocabularies, part))
+        return _scores(self.network, self.prepared.inputs(part))
 
     def save(self, folder: Path) -> None:
         """Write ``weights.npz`` (by variable path) and ``preprocessing.json``; :func:`load_saved` reads them."""
         folder.mkdir(parents=True, exist_ok=True)
         names = [variable.path for variable in self.network.model.variables]
         np.savez_compressed(folder / _WEIGHTS, allow_pickle=False, **dict(zip(names, self.weights, strict=True)))
-        fields = {
-            field: {"length": self.network.lengths[field], **vocabulary.to_json()}
-            for field, vocabulary in self.vocabularies.items()
-        }
         stored = {"kind": self.network.spec.kind, "labels": self.labels, "kept_epoch": self.kept_epoch}
-        (folder / _PREPROCESSING).write_text(json.dumps(stored | {"fields": fields}, ensure_ascii=False), "utf-8")
+        stored |= self.prepared.to_json()
+        (folder / _PREPROCESSING).write_text(json.dumps(stored, ensure_ascii=False), "utf-8")
 
 
 def fit(
@@ -136,30 +145,34 @@ def fit(
         weights: from the training part.
         seed: initialises the net and shuffles the rows.
         watch: metrics to follow once per epoch, from the scores at its end.
-        on_epoch: is given the epoch (from 1) and its curves: ``loss``, ``val_loss``, ``val_macro_average_precision``,
-            ``<watched>`` and ``val_<watched>``; a loss declared to sum over labels also as ``loss_per_label`` and
-            ``val_loss_per_label``. Without positives in validation there is no average precision: its key is left out,
-            and the last epoch is kept.
+        on_epoch: is given the epoch (from 1) and its curves: ``loss`` (with row weights, if there are any),
+            ``val_loss`` (without), ``val_macro_average_precision``, ``<watched>`` and ``val_<watched>``; a loss
+            declared to sum over labels also as ``loss_per_label`` and ``val_loss_per_label``. Without positives in
+            validation there is no average precision: its key is left out, and the last epoch is kept.
+
+    Returns:
+        The facts are ``kept_epoch``; ``roughness_val_loss`` and ``roughness_val_macro_average_precision``, the mean
+        absolute second difference of the curve divided by its mean (0 for a straight line; needs three epochs); and
+        ``zero_share``, the share of the trained tables' and kernels' weights that are 0.
 
     Raises:
         NotFiniteError: the loss or a weight is no longer finite.
+        UserError: see ``preprocessing.check``.
     """
-    assert isinstance(trial.model, TextBagSpec)
+    assert not isinstance(trial.model, (FloorSpec, LinearSpec))
     spec, training = trial.model, trial.training
-    vocabularies = {
-        field: Vocabulary.fit(tokens, min_rows=spec.min_rows, max_tokens=spec.max_tokens)
-        for field, tokens in data.train.text.items()
-    }
-    fields = tuple(
-        (field, _table_rows(vocabulary, spec.max_tokens), _length(data.train.text[field], spec.max_length))
-        for field, vocabulary in vocabularies.items()
-    )
-    network = _network(spec, trial.loss, training, fields, len(data.labels))
-    network.reset(seed, vocabularies, weights.pos_weight)
-    curves = _Curves(network, data, vocabularies, watch, on_epoch, training.keep)
-    batches = _batches(curves.train_inputs, data.train.y, training.batch_size, seed)
-    network.model.fit(batches, epochs=training.epochs, shuffle=False, verbose=0, callbacks=[curves])
-    return Fitted(data.labels, network, vocabularies, curves.kept_weights, curves.kept_epoch)
+    preprocessing.check(spec, data)
+    prepared = Preprocessing.fit(spec, data.train)
+    network = _network(spec, trial.loss, training, prepared.shape(len(data.labels)))
+    network.reset(seed, prepared, weights)
+    curves = _Curves(network, data, prepared, watch, on_epoch, training.keep)
+    callbacks = [curves]
+    if training.pruning:
+        callbacks += [pruning.MagnitudePruning(training.pruning, network.masks, network.model.trainable_variables)]
+    batches = _batches(curves.train_inputs, data.train.y, weights.rows, training.batch_size, seed)
+    network.model.fit(batches, epochs=training.epochs, shuffle=False, verbose=0, callbacks=callbacks)
+    facts = curves.facts() | {"kept_epoch": curves.kept_epoch, "zero_share": _zero_share(network, curves.kept_weights)}
+    return Fitted(data.labels, network, prepared, curves.kept_weights, curves.kept_epoch, facts)
 
 
 def load_saved(trial: Trial, folder: Path) -> Fitted:
@@ -168,49 +181,56 @@ def load_saved(trial: Trial, folder: Path) -> Fitted:
     Raises:
         UserError: there is no saved network in ``folder``.
     """
-    assert isinstance(trial.model, TextBagSpec)
+    assert not isinstance(trial.model, (FloorSpec, LinearSpec))
     try:
         stored = json.loads((folder / _PREPROCESSING).read_text(encoding="utf-8"))
         with np.load(folder / _WEIGHTS, allow_pickle=False) as archive:
             weights = dict(archive)
     except FileNotFoundError as error:
         raise UserError(f"{error.filename}: missing; {folder} holds no saved network") from error
-    vocabularies = {field: Vocabulary.from_json(vocabulary) for field, vocabulary in stored["fields"].items()}
-    fields = tuple(
-        (field, _table_rows(vocabulary, trial.model.max_tokens), stored["fields"][field]["length"])
-        for field, vocabulary in vocabularies.items()
-    )
-    labels = tuple(stored["labels"])
-    network = _network(trial.model, trial.loss, trial.training, fields, len(labels))
+    prepared, labels = Preprocessing.from_json(stored), tuple(stored["labels"])
+    network = _network(trial.model, trial.loss, trial.training, prepared.shape(len(labels)))
     ordered = [weights[variable.path] for variable in network.model.variables]
-    return Fitted(labels, network, vocabularies, ordered, stored["kept_epoch"])
+    return Fitted(labels, network, prepared, ordered, stored["kept_epoch"], {})
 
 
 @functools.lru_cache(maxsize=1)
-def _network(spec: TextBagSpec, loss: LossSpec, training: TrainingSpec, fields: Fields, n_labels: int) -> Network:
+def _network(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> Network:
     keras.backend.clear_session()
-    return Network(spec, loss, training, fields, n_labels)
+    return Network(spec, loss, training, shape)
+
+
+def _optimizer(training: TrainingSpec) -> keras.optimizers.Optimizer:
+    match training.optimizer:
+        case "adam":
+            return keras.optimizers.Adam(training.learning_rate)
+        case "adamw":
+            return keras.optimizers.AdamW(training.learning_rate, weight_decay=training.weight_decay)
+        case "sgd":
+            return keras.optimizers.SGD(training.learning_rate, momentum=training.momentum)
+        case _:
+            assert_never(training.optimizer)
 
 
 class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyped
-    """After each epoch: everything finite? then curves from the scores, and the weights of the best epoch."""
+    """After each epoch: everything finite? then curves from the scores, and the weights of the epoch kept."""
 
     def __init__(
         self,
         network: Network,
         data: Dataset,
-        vocabularies: dict[str, Vocabulary],
+        prepared: Preprocessing,
         watch: tuple[str, ...],
         on_epoch: OnEpoch | None,
         keep: str,
     ) -> None:
         super().__init__()
         self.network, self.data, self.on_epoch, self.keep = network, data, on_epoch, keep
-        self.watch = watch
-        self.train_inputs = _inputs(network, vocabularies, data.train)
-        self.validation_inputs = _inputs(network, vocabularies, data.validation)
+        self.watch, self.watched = watch, _watched(data.labels)
+        self.train_inputs, self.validation_inputs = prepared.inputs(data.train), prepared.inputs(data.validation)
         self.kept_epoch, self.kept_value = 0, -np.inf
         self.kept_weights: list[npt.NDArray[Any]] = []
+        self.history: list[dict[str, float]] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """See the class."""
@@ -223,28 +243,33 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         average_precision = metrics.macro_average_precision(y, scores)
         if not np.isnan(average_precision):
             curves[KEPT_BY] = average_precision
-        curves |= self._watched("val_", y, scores)
         if self.watch:
-            curves |= self._watched("", self.data.train.y, _scores(self.network, self.train_inputs))
+            train_scores = _scores(self.network, self.train_inputs)
+            curves |= self.watched.curves(self.watch, "val_", y, scores)
+            curves |= self.watched.curves(self.watch, "", self.data.train.y, train_scores)
         if self.network.sums_over_labels:
-            n_labels = self.network.n_labels
+            n_labels = self.network.shape.n_labels
             curves |= {f"{name}_per_label": curves[name] / n_labels for name in ("loss", "val_loss")}
         if self.keep == "last" or not average_precision <= self.kept_value:  # an undefined one keeps the epoch
             self.kept_epoch, self.kept_value = epoch + 1, average_precision
             self.kept_weights = [variable.numpy() for variable in self.network.model.variables]
+        self.history.append(curves)
         if self.on_epoch:
             self.on_epoch(epoch + 1, curves)
 
-    def _watched(self, prefix: str, y: npt.NDArray[np.uint8], scores: Floats) -> dict[str, float]:
-        return {prefix + name: float(self.network.watched(name)(y, scores)) for name in self.watch}
+    def facts(self) -> dict[str, float]:
+        """Return how rough the validation curves are; see :func:`fit`."""
+        facts = {}
+        for name in ("val_loss", KEPT_BY):
+            values = np.array([curves[name] for curves in self.history if name in curves])
+            if len(values) > 2 and values.mean():
+                facts[f"roughness_{name}"] = float(np.abs(np.diff(values, 2)).mean() / abs(values.mean()))
+        return facts
 
 
-# What the threads looked at, as Keras computes it.
-WATCHED: dict[str, Callable[[int], Any]] = {
-    "binary_accuracy": lambda _: keras.metrics.BinaryAccuracy(),
-    "categorical_accuracy": lambda _: keras.metrics.CategoricalAccuracy(),
-    "auc": lambda n_labels: keras.metrics.AUC(multi_label=True, num_labels=n_labels),
-}
+@functools.lru_cache(maxsize=1)
+def _watched(labels: tuple[str, ...]) -> Watched:
+    return Watched(labels)
 
 
 def _check_finite(epoch: int, curves: dict[str, float], model: keras.Model) -> None:
@@ -256,9 +281,10 @@ def _check_finite(epoch: int, curves: dict[str, float], model: keras.Model) -> N
             raise NotFiniteError(f"epoch {epoch}: weight {weight.path} is no longer finite")
 
 
-def _table_rows(vocabulary: Vocabulary, max_tokens: int) -> int:
-    """Rows of an embedding table: padding, the tokens, and room up to the next step."""
-    return min(-(-(len(vocabulary.tokens) + 1) // TABLE_STEP) * TABLE_STEP, max_tokens + 1)
+def _zero_share(network: Network, weights: list[npt.NDArray[Any]]) -> float:
+    pairs = zip(network.model.variables, weights, strict=True)
+    trained = [values for variable, values in pairs if variable.trainable and values.ndim > 1]
+    return float(sum((values == 0).sum() for values in trained) / sum(values.size for values in trained))
 
 
 def _idf_column(vocabulary: Vocabulary, rows: int) -> npt.NDArray[np.float32]:
@@ -267,39 +293,30 @@ def _idf_column(vocabulary: Vocabulary, rows: int) -> npt.NDArray[np.float32]:
     return column
 
 
-def _length(tokens: Tokens, max_length: int) -> int:
-    """Tokens kept of a field: those of the longest training row, rounded up, for shorter padding is faster."""
-    return min(-(-max(1, int(tokens.lengths.max())) // LENGTH_STEP) * LENGTH_STEP, max_length)
-
-
-def _inputs(network: Network, vocabularies: dict[str, Vocabulary], part: Part) -> Inputs:
-    return {
-        field: vocabulary.pad(part.text[field], network.lengths[field]) for field, vocabulary in vocabularies.items()
-    }
-
-
-def _batches(inputs: Inputs, y: npt.NDArray[np.uint8], batch_size: int, seed: int) -> tf.data.Dataset:
+def _batches(
+    inputs: Inputs, y: npt.NDArray[np.uint8], row_weights: Floats | None, batch_size: int, seed: int
+) -> tf.data.Dataset:
     """Shuffled batches of equal size: the rows left over differ from epoch to epoch.
 
     One batch size means one compiled step. Fewer rows than a batch make one batch.
     """
     n = len(y)
     batch_size = min(batch_size, n)
-    x = {field: tf.constant(ids) for field, ids in inputs.items()}
-    targets = tf.constant(y.astype(np.float32))
+    whole = [{name: tf.constant(values) for name, values in inputs.items()}, tf.constant(y.astype(np.float32))]
+    if row_weights is not None:
+        whole.append(tf.constant(row_weights, tf.float32))
     rows = tf.data.Dataset.range(n).shuffle(n, seed=seed, reshuffle_each_iteration=True)
     rows = rows.batch(batch_size, drop_remainder=True)
-    batches = rows.map(lambda i: ({f: tf.gather(ids, i) for f, ids in x.items()}, tf.gather(targets, i)))
-    return batches.prefetch(2)
+    return rows.map(lambda i: tf.nest.map_structure(lambda values: tf.gather(values, i), tuple(whole))).prefetch(2)
 
 
 def _logits(network: Network, inputs: Inputs) -> npt.NDArray[np.float32]:
     n = len(next(iter(inputs.values())))
     blocks = []
     for start in range(0, n, PREDICT_BATCH):
-        block = {field: ids[start : start + PREDICT_BATCH] for field, ids in inputs.items()}
+        block = {name: values[start : start + PREDICT_BATCH] for name, values in inputs.items()}
         missing = max(0, start + PREDICT_BATCH - n)
-        block = {field: np.pad(ids, ((0, missing), (0, 0))) for field, ids in block.items()}
+        block = {name: np.pad(values, ((0, missing), (0, 0))) for name, values in block.items()}
         blocks.append(network.logits(block).numpy()[: PREDICT_BATCH - missing])
     return np.concatenate(blocks)
 

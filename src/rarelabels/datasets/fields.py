@@ -1,14 +1,14 @@
-"""Text fields as ids: the tokens of a whole table, and the vocabulary that a training part fits on them.
+"""The columns of a table before it is split, and what a training part fits on them.
 
 A table is tokenised once (:class:`Tokens`); every split then only picks rows. What may depend on the training part
-alone, the vocabulary and its idf, is a :class:`Vocabulary`.
+alone is a :class:`Vocabulary` (the tokens and their idf) or a :class:`Scaler` (mean and spread of numbers).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised whenever the arrays of a stored :class:`Table` are to be read in another way."""
 
 
@@ -38,14 +38,12 @@ class Tokens:
     ids: npt.NDArray[np.int32]
 
     @staticmethod
-    def from_lists(rows: Sequence[Sequence[str]]) -> Tokens:
-        """Number the tokens of ragged lists; ids follow first appearance."""
-        known: dict[str, int] = {}
-        ids = [known.setdefault(token, len(known)) for token in chain.from_iterable(rows)]
-        vocabulary = np.empty(len(known), dtype=object)
-        vocabulary[:] = list(known)
-        indptr = np.concatenate(([0], np.cumsum([len(row) for row in rows], dtype=np.int64)))
-        return Tokens(vocabulary, indptr.astype(np.int64), np.array(ids, dtype=np.int32))
+    def from_lists(rows: Iterable[Iterable[str]]) -> Tokens:
+        """Number the tokens of ragged lists; ids follow first appearance. Rows may be made while they are read."""
+        numbering = Numbering()
+        for row in rows:
+            numbering.add(row)
+        return numbering.tokens()
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -70,6 +68,27 @@ class Tokens:
         return [words[start:stop] for start, stop in zip(self.indptr[:-1], self.indptr[1:], strict=True)]
 
 
+class Numbering:
+    """Numbers tokens row by row and keeps four bytes of each, so that the text itself need not be kept."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+        self._ids = array("i")
+        self._stops = array("q", [0])
+
+    def add(self, row: Iterable[str]) -> None:
+        """Append a row of tokens."""
+        known = self._known
+        self._ids.extend([known.setdefault(token, len(known)) for token in row])
+        self._stops.append(len(self._ids))
+
+    def tokens(self) -> Tokens:
+        """Return the rows added so far; add no more after it."""
+        vocabulary = np.empty(len(self._known), dtype=object)
+        vocabulary[:] = list(self._known)
+        return Tokens(vocabulary, np.asarray(self._stops, dtype=np.int64), np.asarray(self._ids, dtype=np.int32))
+
+
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
     """The tokens of one field that a model knows, fitted on the training part only.
@@ -87,7 +106,7 @@ class Vocabulary:
     def fit(cls, tokens: Tokens, *, min_rows: int, max_tokens: int | None) -> Vocabulary:
         """Keep the tokens that at least ``min_rows`` rows hold, the ``max_tokens`` most frequent of them at most."""
         n = len(tokens)
-        frequency = _document_frequency(tokens)
+        frequency = document_frequency(tokens)
         kept = np.flatnonzero(frequency >= max(min_rows, 1))
         kept = kept[np.argsort(tokens.vocabulary[kept])]
         kept = kept[np.argsort(-frequency[kept], kind="stable")][:max_tokens]
@@ -126,12 +145,50 @@ class Vocabulary:
         return np.repeat(np.arange(len(tokens)), tokens.lengths)[known], ids[known]
 
 
-def _document_frequency(tokens: Tokens) -> npt.NDArray[np.int64]:
-    """In how many rows each token of the table's vocabulary occurs, (n_tokens,)."""
+def document_frequency(tokens: Tokens) -> npt.NDArray[np.int64]:
+    """Return in how many rows each token of the table's vocabulary occurs, (n_tokens,)."""
     size = len(tokens.vocabulary)
     rows = np.repeat(np.arange(len(tokens)), tokens.lengths)
     once_per_row = np.unique(rows * size + tokens.ids)
     return np.bincount(once_per_row % max(size, 1), minlength=size).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaler:
+    """Mean and spread of numeric columns, fitted on the training part only.
+
+    Attributes:
+        mean: (k,) float64.
+        std: (k,) float64, the standard deviation over n rows (not n - 1); 1 for a constant column, which so becomes 0.
+    """
+
+    mean: npt.NDArray[np.float64]
+    std: npt.NDArray[np.float64]
+
+    @classmethod
+    def fit(cls, x: npt.NDArray[np.float64]) -> Scaler:
+        """Take mean and standard deviation of each column of ``x``, (n, k)."""
+        # A constant column is found by its range: rounding can leave it a standard deviation of 1e-17.
+        constant = np.ptp(x, axis=0) == 0
+        return cls(x.mean(axis=0), np.where(constant, 1.0, x.std(axis=0)))
+
+    def transform(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+        """Return (x - mean) / std as (n, k) float32; 3 is 1.0 where the training part held 1 and 3."""
+        return ((x - self.mean) / self.std).astype(np.float32)
+
+    def to_json(self) -> dict[str, list[float]]:
+        """Return plain lists; floats survive JSON exactly."""
+        return {"mean": self.mean.tolist(), "std": self.std.tolist()}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, list[float]]) -> Scaler:
+        """Return what :meth:`to_json` stored."""
+        return cls(np.array(stored["mean"], dtype=np.float64), np.array(stored["std"], dtype=np.float64))
+
+
+def no_numbers() -> npt.NDArray[np.float64]:
+    """Return (0, 0) float64: the numeric columns of data that have none, before the number of rows is known."""
+    return np.empty((0, 0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +203,10 @@ class Table:
             when a trial asks for fewer labels.
         groups: (n,) int64; rows of one group (near-duplicates) stay in one part. None: no two rows belong together.
         text: field name to tokens of n rows.
+        numeric: (n, k) float64, finite, as in the source; (n, 0) if not given.
+        numeric_names: names of the columns of ``numeric``.
+        parts: (n,) uint8, the declared part of each row as its place in ``splits.PARTS``. None: the rows are yet to be
+            split.
     """
 
     ids: npt.NDArray[np.str_]
@@ -154,6 +215,13 @@ class Table:
     strata: npt.NDArray[np.uint8]
     groups: npt.NDArray[np.int64] | None
     text: dict[str, Tokens]
+    numeric: npt.NDArray[np.float64] = field(default_factory=no_numbers)
+    numeric_names: tuple[str, ...] = ()
+    parts: npt.NDArray[np.uint8] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.numeric_names:
+            object.__setattr__(self, "numeric", np.empty((len(self.y), 0)))
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the table as named arrays without objects, to be stored; ``LAYOUT`` numbers the form."""
@@ -162,23 +230,36 @@ class Table:
             "labels": np.array(self.labels, dtype=np.str_),
             "y": self.y,
             "strata": self.strata,
+            "fields": np.array(tuple(self.text), dtype=np.str_),
+            "numeric": self.numeric,
+            "numeric_names": np.array(self.numeric_names, dtype=np.str_),
         }
-        if self.groups is not None:
-            arrays["groups"] = self.groups
-        for field, tokens in self.text.items():
-            arrays[f"text/{field}/indptr"], arrays[f"text/{field}/ids"] = tokens.indptr, tokens.ids
-            arrays[f"text/{field}/letters"], arrays[f"text/{field}/letter_counts"] = _packed(tokens.vocabulary)
+        optional = {"groups": self.groups, "parts": self.parts}
+        arrays |= {name: array for name, array in optional.items() if array is not None}
+        # By number: a field may be called anything, the file of an array may not.
+        for i, tokens in enumerate(self.text.values()):
+            arrays[f"text/{i}/indptr"], arrays[f"text/{i}/ids"] = tokens.indptr, tokens.ids
+            arrays[f"text/{i}/letters"], arrays[f"text/{i}/letter_counts"] = _packed(tokens.vocabulary)
         return arrays
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, npt.NDArray[Any]]) -> Table:
         """Return the table that :meth:`to_arrays` took apart."""
         text = {}
-        for field in [name.split("/")[1] for name in arrays if name.endswith("/indptr")]:
-            vocabulary = _unpacked(arrays[f"text/{field}/letters"], arrays[f"text/{field}/letter_counts"])
-            text[field] = Tokens(vocabulary, arrays[f"text/{field}/indptr"], arrays[f"text/{field}/ids"])
-        labels = tuple(arrays["labels"].tolist())
-        return cls(arrays["ids"], labels, arrays["y"], arrays["strata"], arrays.get("groups"), text)
+        for i, name in enumerate(arrays["fields"].tolist()):
+            vocabulary = _unpacked(arrays[f"text/{i}/letters"], arrays[f"text/{i}/letter_counts"])
+            text[name] = Tokens(vocabulary, arrays[f"text/{i}/indptr"], arrays[f"text/{i}/ids"])
+        return cls(
+            ids=arrays["ids"],
+            labels=tuple(arrays["labels"].tolist()),
+            y=arrays["y"],
+            strata=arrays["strata"],
+            groups=arrays.get("groups"),
+            text=text,
+            numeric=arrays["numeric"],
+            numeric_names=tuple(arrays["numeric_names"].tolist()),
+            parts=arrays.get("parts"),
+        )
 
 
 def _packed(words: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:

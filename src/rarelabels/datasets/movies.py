@@ -16,6 +16,7 @@ gives no token.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 import sqlite3
@@ -54,8 +55,22 @@ def source() -> Path:
     return Path(movie_path)
 
 
-def parse(path: Path, spec: MoviesSpec) -> Table:
-    """Read the films of ``path``; rows are ordered by film id.
+def content(spec: MoviesSpec) -> str:
+    """Return the SHA-256 of the source, in hexadecimal.
+
+    Raises:
+        UserError: the source cannot be read.
+    """
+    path = source()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path}: the source of dataset.kind {spec.kind!r} cannot be read: {error.strerror}") from error
+
+
+def parse(spec: MoviesSpec) -> Table:
+    """Read the films of the source; rows are ordered by film id.
 
     The labels are the ``spec.labels`` most frequent genres, by falling frequency and ties by name; the strata are all
     genres. Two cuts of one film (the same ``imdbID``) form a group.
@@ -64,6 +79,7 @@ def parse(path: Path, spec: MoviesSpec) -> Table:
         UserError: the file is missing, is no SQLite database, lacks a table or a column, holds text where numbers
             belong, or has fewer genres than ``spec.labels``.
     """
+    path = source()
     films = _read(path)
     genres = [_names(text) for text in films["Genre"]]
     frequency = pd.Series([genre for row in genres for genre in set(row)], dtype=object).value_counts()

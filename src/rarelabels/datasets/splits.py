@@ -2,12 +2,18 @@
 
 The parts are stratified over all labels at once by iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011),
 which brings rare labels to every part. It is good to a few percent, not exact: what came out is recorded with each run.
+
+The library walks through the rows in Python, about 20 µs each for both cuts, and through the whole label matrix once
+for each label. Two million rows with 20 labels take half a minute, and the cache keeps the result; where it takes
+minutes, a warning says how many.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +28,13 @@ VALIDATION_SHARE = 1 / 8  # of what the test part leaves: training and validatio
 TEST_SEED = 20_200_520  # one test part for all seeds
 MIN_ROWS = 10  # 2 for test, 1 for validation, 7 for training
 
+PARTS = ("train", "validation", "test")
+
 Rows = npt.NDArray[np.int64]
+
+_SECONDS_PER_ROW, _SECONDS_PER_ROW_AND_LABELS_SQUARED = 9e-6, 0.45e-9  # of one cut, measured with 20 to 1,000 labels
+_LONG = 60  # seconds
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +46,14 @@ class Split:
     test: Rows
 
 
-def split(y: npt.NDArray[np.uint8], seed: int, *, groups: npt.NDArray[np.int64] | None = None) -> Split:
+def split(
+    y: npt.NDArray[np.uint8],
+    seed: int,
+    *,
+    groups: npt.NDArray[np.int64] | None = None,
+    parts: npt.NDArray[np.uint8] | None = None,
+    validation: Literal["stratified", "last_rows"] = "stratified",
+) -> Split:
     """Divide the rows into training, validation and test, 7 : 1 : 2, stratified over the columns of ``y``.
 
     The test part depends on ``y`` and ``groups`` alone, never on ``seed``; the seed divides the rest.
@@ -44,6 +63,9 @@ def split(y: npt.NDArray[np.uint8], seed: int, *, groups: npt.NDArray[np.int64] 
         seed: 0 to 2**32 - 1.
         groups: (n,); rows with the same number (near-duplicates) are never parted. Stratified is then over one row per
             group, which has a label if any of its rows has it, and the shares are shares of groups.
+        parts: (n,); the declared part of each row as its place in ``PARTS``. It is taken as it is, for every seed.
+        validation: how to divide the rows outside the test part: stratified by ``seed``, or ``last_rows``, the last
+            eighth in the order of ``y`` for every seed. A group then stands where its first row stands.
 
     Raises:
         UserError: the seed is out of range, there are fewer than ten rows (groups, if given), or the labels are so rare
@@ -51,24 +73,34 @@ def split(y: npt.NDArray[np.uint8], seed: int, *, groups: npt.NDArray[np.int64] 
     """
     if not 0 <= seed < 2**32:
         raise UserError(f"seed: must be from 0 to {2**32 - 1}, but is {seed}")
+    if parts is not None:
+        return Split(*(np.flatnonzero(parts == place) for place in range(len(PARTS))))
+    last_rows = validation == "last_rows"
     if groups is None:
-        return _split_rows(y, seed, unit="rows")
-    names, group_of_row = np.unique(groups, return_inverse=True)
+        return _split_rows(y, seed, np.arange(len(y)) if last_rows else None, unit="rows")
+    names, first_row, group_of_row = np.unique(groups, return_index=True, return_inverse=True)
     y_of_group = np.zeros((len(names), y.shape[1]), dtype=np.uint8)
     np.maximum.at(y_of_group, group_of_row, y)
-    by_group = _split_rows(y_of_group, seed, unit="groups of rows")
+    by_group = _split_rows(y_of_group, seed, np.argsort(first_row) if last_rows else None, unit="groups of rows")
     return Split(
         *(np.flatnonzero(np.isin(group_of_row, p)) for p in (by_group.train, by_group.validation, by_group.test))
     )
 
 
-def _split_rows(y: npt.NDArray[np.uint8], seed: int, unit: str) -> Split:
+def _split_rows(y: npt.NDArray[np.uint8], seed: int, order: Rows | None, unit: str) -> Split:
+    """Divide rows (or groups); the last of ``order`` outside the test part are the validation part, if it is given."""
     if len(y) < MIN_ROWS:
         raise UserError(
             f"a split into training, validation and test needs at least {MIN_ROWS} {unit}, but there are {len(y)}"
         )
+    _warn_of_a_long_split(y, cuts=2 if order is None else 1)
     rest, test = _stratify(y, TEST_SHARE, TEST_SEED)
-    train, validation = (rest[rows] for rows in _stratify(y[rest], VALIDATION_SHARE, seed))
+    if order is None:
+        train, validation = (rest[rows] for rows in _stratify(y[rest], VALIDATION_SHARE, seed))
+    else:
+        in_order = order[np.isin(order, rest)]
+        first_of_validation = len(in_order) - math.ceil(VALIDATION_SHARE * len(in_order))
+        train, validation = np.sort(in_order[:first_of_validation]), np.sort(in_order[first_of_validation:])
     parts = {"training": train, "validation": validation, "test": test}
     empty = [name for name, rows in parts.items() if not len(rows)]
     if empty:
@@ -77,6 +109,18 @@ def _split_rows(y: npt.NDArray[np.uint8], seed: int, unit: str) -> Split:
             "empty, because most labels have one or two positives; add rows, or leave the rarest labels out"
         )
     return Split(train, validation, test)
+
+
+def _warn_of_a_long_split(y: npt.NDArray[np.uint8], cuts: int) -> None:
+    rows, labels = y.shape
+    seconds = cuts * rows * (_SECONDS_PER_ROW + _SECONDS_PER_ROW_AND_LABELS_SQUARED * labels**2)
+    if seconds > _LONG:
+        _log.warning(
+            "stratifying %s rows by %s labels takes about %.0f minutes; the cache then keeps the parts of this seed",
+            f"{rows:,}",
+            f"{labels:,}",
+            math.ceil(seconds / 60),
+        )
 
 
 def _stratify(y: npt.NDArray[np.uint8], share: float, seed: int) -> tuple[Rows, Rows]:

@@ -1,0 +1,140 @@
+"""Judge scores from any framework: all metrics with intervals and floors, and what each threshold finds and costs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rarelabels import evaluation, metrics, statistics, thresholds
+from rarelabels.evaluation import Evaluation, Floats, Scored
+from rarelabels.schema import ThresholdSpec
+from rarelabels.score_files import Parts
+
+STUDY = "judged"  # the name of its experiment in the record
+TUNED = ("global", "per_label")  # chosen on validation
+MIN_POSITIVES: int = ThresholdSpec().min_positives
+# Scores times draws that take about ten seconds; with many scores intervals are narrow, and fewer draws will do.
+SCORES_DRAWN = 1_000_000_000
+FEWEST_DRAWS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What was measured.
+
+    Attributes:
+        evaluation: as of a run. Beside its names: ``floor/prior_global/…`` and ``floor/prior_per_label/…`` (base rates
+            with thresholds chosen on validation like the scores') and ``test/<rule>/more_found``, ``more_false``.
+        intervals: 95 %, by recorded name: all of the test part but counts and oracle.
+        draws: of the bootstrap over test rows.
+        gains: per label, what each rule finds and costs; see :func:`threshold_gains`.
+    """
+
+    evaluation: Evaluation
+    intervals: dict[str, tuple[float, float]]
+    draws: int
+    gains: pd.DataFrame
+
+    def long(self) -> pd.DataFrame:
+        """Return every number: columns ``metric, label, value, low, high``; ``label`` is empty for the whole part."""
+        rows = [
+            (name, "", value, *self.intervals.get(name, (np.nan, np.nan)))
+            for name, value in self.evaluation.metrics.items()
+        ]
+        whole = pd.DataFrame(rows, columns=["metric", "label", "value", "low", "high"])
+        wide = self.evaluation.per_label.merge(self.gains.drop(columns="positives"), on="label")
+        return pd.concat([whole, wide.melt("label", var_name="metric")[["metric", "label", "value"]]])
+
+
+def judge(parts: Parts) -> Judgement:
+    """Measure scores: base rates and thresholds come from the validation part.
+
+    Without one the rule is ``half`` (and ``oracle`` as a bound), and base rates come from the test labels themselves.
+    """
+    known = parts.test if parts.validation is None else parts.validation
+    floors = evaluation.floors(known.y)
+    measured = evaluation.evaluate(parts.labels, parts.validation, parts.test, floors, min_positives=MIN_POSITIVES)
+    gains = threshold_gains(measured.per_label)
+    if parts.validation is not None:
+        measured.metrics.update(_tuned_floors(parts.validation, parts.test, floors["prior"]))
+        totals = gains.filter(regex="/more_").sum()
+        measured.metrics.update({f"test/{name}": float(total) for name, total in totals.items()})
+    draws = n_draws(parts.test.y.size)
+    return Judgement(measured, _intervals(measured, draws), draws, gains)
+
+
+def n_draws(n_scores: int) -> int:
+    """Return how many bootstrap draws are taken: 1,000 up to a million scores, 500 for two million, at least 100."""
+    return int(np.clip(SCORES_DRAWN // n_scores, FEWEST_DRAWS, statistics.N_DRAWS))
+
+
+def threshold_gains(per_label: pd.DataFrame) -> pd.DataFrame:
+    """Return how many positives each rule finds, and how many false alarms it costs, beside ``half``.
+
+    Args:
+        per_label: of ``metrics.per_label``.
+
+    Returns:
+        Columns ``label``, ``positives``, ``half/found``, ``half/false``, then for ``global`` and ``per_label``, where
+        they are, ``<rule>/more_found`` and ``<rule>/more_false``: fewer are negative.
+    """
+    table = per_label[["label", "positives"]].assign(
+        **{"half/found": per_label["half/tp"], "half/false": per_label["half/fp"]}
+    )
+    for rule in TUNED:
+        if f"{rule}/tp" in per_label:
+            table[f"{rule}/more_found"] = per_label[f"{rule}/tp"] - per_label["half/tp"]
+            table[f"{rule}/more_false"] = per_label[f"{rule}/fp"] - per_label["half/fp"]
+    return table
+
+
+def record(judgement: Judgement, where: str, name: str, asked: Mapping[str, object]) -> None:
+    """Record a judgement as the MLflow run ``name`` of the experiment ``rarelabels/judged``.
+
+    Args:
+        judgement: what to record.
+        where: the tracking URI.
+        name: of the run.
+        asked: parameters: which files were judged.
+    """
+    from rarelabels import tracking  # MLflow takes seconds to import, and only who records waits for it
+
+    client = tracking.connect(where)
+    run = tracking.start_judgement(client, tracking.open_experiment(client, STUDY), name)
+    try:
+        run.params({**asked, "labels": len(judgement.evaluation.labels), "draws": judgement.draws})
+        run.metrics(judgement.evaluation.metrics)
+        limits = {name: dict(zip(("low", "high"), ends, strict=True)) for name, ends in judgement.intervals.items()}
+        run.metrics({f"interval/{name}_{end}": v for name, ends in limits.items() for end, v in ends.items()})
+        with tempfile.TemporaryDirectory() as folder:
+            judgement.evaluation.save(Path(folder))
+            run.files(Path(folder))
+    except BaseException as error:
+        run.fail(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+        raise
+    run.finish()
+
+
+def _tuned_floors(validation: Scored, test: Scored, prior: Floats) -> dict[str, float]:
+    """The base rates under thresholds chosen like those of the scores: what a threshold gains by itself."""
+    constant = np.broadcast_to(prior, validation.y.shape)
+    rules = thresholds.choose_rules(validation.y, constant, min_positives=MIN_POSITIVES)
+    values = {}
+    for rule in TUNED:
+        assigned = np.broadcast_to(rules[rule].assign(prior), test.y.shape)
+        measured = metrics.decision_metrics(test.y, assigned)
+        values |= {f"floor/prior_{rule}/{metric}": value for metric, value in measured.items()}
+    return values
+
+
+def _intervals(measured: Evaluation, draws: int) -> dict[str, tuple[float, float]]:
+    rules = {name: rule.thresholds for name, rule in measured.rules.items() if name != "oracle"}
+    test = measured.test
+    resamples = statistics.make_draws(len(test.y), 1, draws)
+    drawn = statistics.replicates(test.y, [test.scores], [rules], resamples)
+    return {f"test/{name}": statistics.interval(values) for name, values in drawn.items()}

@@ -1,0 +1,299 @@
+"""Print a judgement: floors beside every number, and below each table what its columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rarelabels.evaluation import Evaluation
+from rarelabels.judge import MIN_POSITIVES, TUNED, Judgement
+from rarelabels.metrics import HEAD, MEDIUM
+from rarelabels.score_files import some
+from rarelabels.statistics import N_DRAWS
+from rarelabels.thresholds import ALWAYS, NEVER
+
+WIDE = 10_000  # without a terminal nothing is cut
+ONE_LINE = 105  # columns from which an interval stands beside its number, not below it
+EVERY_LABEL = 40  # with more labels only groups, the best and the worst are shown
+ENDS = 5
+FLOORS = ("zeros", "ones", "prior")
+DECISIONS = {
+    "binary_accuracy": "binary accuracy",
+    "hamming_loss": "Hamming loss ↓",
+    "subset_accuracy": "subset accuracy",
+    "micro_f1": "micro-F1",
+    "macro_f1": "macro-F1",
+    "weighted_f1": "weighted F1",
+    "samples_f1": "samples F1",
+    "micro_precision": "micro precision",
+    "micro_recall": "micro recall",
+    "macro_precision": "macro precision",
+    "macro_recall": "macro recall",
+    "head_f1": "head F1",
+    "medium_f1": "medium F1",
+    "tail_f1": "tail F1",
+}
+RANKINGS = {
+    "macro_average_precision": "macro average precision",
+    "micro_average_precision": "micro average precision",
+    "macro_roc_auc": "macro ROC AUC",
+    "micro_roc_auc": "micro ROC AUC",
+    "lrap": "LRAP",
+    "brier": "Brier score ↓",
+    "ece": "calibration error, ECE ↓",
+    "macro_ece": "macro ECE ↓",
+}
+UNDEFINED = {
+    "labels_without_positives": "labels without a positive (of macro and weighted means)",
+    "labels_without_negatives": "labels without a negative (of macro ROC AUC)",
+    "rows_without_labels": "rows without labels (of LRAP)",
+}
+NOWHERE = "–"
+
+
+def print_judgement(judgement: Judgement, validation: Path | None, test: Path) -> None:
+    """Print on stdout what was measured of the file ``test``; thresholds are from ``validation``."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDE)
+    page = _Page(console)
+    _print_head(page, judgement, validation, test)
+    _print_decisions(page, judgement, validation)
+    _print_rankings(page, judgement)
+    _print_labels(page, judgement.evaluation)
+    _print_gains(page, judgement)
+    page.line("\nEvery number, every label: --format csv. To keep it beside your trials in MLflow: --log NAME.")
+
+
+class _Page:
+    """Tables, and lines of text around them."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.between = " " if console.width >= ONE_LINE else "\n"  # a number and its interval
+
+    def title(self, text: str) -> None:
+        self.console.print(Text(f"\n{text}\n", style="bold"))
+
+    def line(self, text: str) -> None:
+        self.console.print(Text(text))
+
+    def table(self, header: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]]) -> None:
+        """Print blocks of rows with a gap between them; all but the first column are numbers."""
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+        table.add_column(header[0], overflow="fold")
+        for name in header[1:]:
+            table.add_column(name, justify="right", no_wrap=True)
+        for block in blocks:
+            for row in block:
+                table.add_row(*(Text(cell) for cell in row))
+            table.add_section()
+        self.console.print(table)
+
+
+# The whole part
+
+
+def _print_head(page: _Page, judgement: Judgement, validation: Path | None, test: Path) -> None:
+    measured = judgement.evaluation
+    n_rows, n_labels = measured.test.y.shape
+    ones = f"{measured.test.y.sum():,} positives ({100 * measured.test.y.mean():.3g} % of all)"
+    page.line(f"{test}: {n_rows:,} rows × {n_labels:,} labels, {ones}")
+    if measured.validation is None:
+        page.line("No validation part: nothing is chosen, so decisions are at 0.5; oracle is only a bound.")
+    else:
+        page.line(f"Thresholds and base rates are from {validation}: {len(measured.validation.y):,} rows")
+    fewer = "" if judgement.draws == N_DRAWS else f" (so many scores: not {N_DRAWS:,})"
+    page.line(f"Intervals: 95 %, by bootstrap over the test rows, {judgement.draws:,} draws{fewer}")
+
+
+def _print_decisions(page: _Page, judgement: Judgement, validation: Path | None) -> None:
+    measured, rules = judgement.evaluation.metrics, list(judgement.evaluation.rules)
+    page.title("Decisions: the labels that each rule assigns")
+    rows = [
+        [name, *_floors(measured, metric), *(_cell(page, judgement, f"test/{rule}/{metric}") for rule in rules)]
+        for metric, name in DECISIONS.items()
+        if f"test/half/{metric}" in measured
+    ]
+    page.table(["", *FLOORS, *rules], [rows])
+    for line in [*_floors_in_words(measured, validation), *_rules_in_words(judgement.evaluation, validation)]:
+        page.line(line)
+    page.line(
+        f"head, medium, tail: labels with at least {HEAD}, {MEDIUM} to {HEAD - 1} and fewer than {MEDIUM} positives, "
+        "their counts pooled. ↓: lower is better."
+    )
+
+
+def _floors_in_words(measured: Mapping[str, float], validation: Path | None) -> Iterator[str]:
+    base = f"of {validation}" if validation else "of these test labels themselves, so it knows more than you could"
+    yield f"Floors learn nothing: zeros gives no label, ones every label, prior each label's base rate {base}."
+    if validation:
+        micro, macro = (
+            " and ".join(f"{_number(measured.get(f'floor/prior_{rule}/{mean}_f1'))} ({rule})" for rule in TUNED)
+            for mean in ("micro", "macro")
+        )
+        yield f"Those are at 0.5. With thresholds like the scores', prior has micro-F1 {micro}, macro-F1 {macro}."
+
+
+def _rules_in_words(measured: Evaluation, validation: Path | None) -> Iterator[str]:
+    rules = measured.rules
+    yield "half: score ≥ 0.5."
+    if validation:
+        yield f"global: score ≥ {_threshold(rules['global'].thresholds[0])}, the best micro-F1 on {validation}."
+        few = ""
+        if count := rules["per_label"].fallbacks:
+            few = f"; {count:,} with fewer than {MIN_POSITIVES} positives there take the global one"
+        yield f"per_label: a threshold for each label, its best F1 on {validation}{few}."
+    yield "oracle: a threshold for each label, its best F1 on the test rows themselves: a bound, never a result."
+
+
+def _print_rankings(page: _Page, judgement: Judgement) -> None:
+    measured = judgement.evaluation.metrics
+    page.title("Ranking and calibration: the scores before any threshold")
+    rows = [
+        [name, *_floors(measured, metric), _cell(page, judgement, f"test/ranking/{metric}")]
+        for metric, name in RANKINGS.items()
+        if f"test/ranking/{metric}" in measured
+    ]
+    page.table(["", *FLOORS, "scores"], [rows])
+    for line in _left_out(judgement.evaluation):
+        page.line(line)
+
+
+def _left_out(measured: Evaluation) -> Iterator[str]:
+    """Yield how much is undefined and left out of which metric; labels by name."""
+    table = measured.per_label
+    labels = {"labels_without_positives": 0, "labels_without_negatives": len(measured.test.y)}
+    for what, words in UNDEFINED.items():
+        if count := int(measured.metrics[f"test/count/{what}"]):
+            names = list(table["label"][table["positives"] == labels[what]]) if what in labels else []
+            yield f"Undefined and left out: {count:,} {words}" + (f": {some(names, '{}')}" if names else "")
+
+
+def _floors(measured: Mapping[str, float], metric: str) -> list[str]:
+    return [_number(measured.get(f"floor/{floor}/{metric}")) for floor in FLOORS]
+
+
+def _cell(page: _Page, judgement: Judgement, name: str) -> str:
+    value = _number(judgement.evaluation.metrics.get(name))
+    if name not in judgement.intervals:
+        return value
+    low, high = judgement.intervals[name]
+    return f"{value}{page.between}{low:.3f}–{high:.3f}"
+
+
+# Label by label
+
+
+def _print_labels(page: _Page, measured: Evaluation) -> None:
+    rules, table = list(measured.rules), measured.per_label
+    page.title(f"Labels{_which(table)}")
+    header = ["", "positives", "prevalence", "average\nprecision", "ROC\nAUC", "threshold\nper_label"]
+    own = "per_label" in rules
+    blocks = [
+        [
+            [
+                row["label"],
+                f"{row['positives']:,}",
+                f"{row['prevalence']:.2g}",
+                *(_number(row[name]) for name in ("average_precision", "roc_auc")),
+                *([_threshold(row["per_label/threshold"])] if own else []),
+                *(_number(row[f"{rule}/f1"] if row["positives"] else None) for rule in rules),
+            ]
+            for row in table.loc[block].to_dict("records")
+        ]
+        for block in _chosen(table)
+    ]
+    groups = [
+        [
+            name,
+            f"{members['positives'].sum():,}",
+            f"{members['prevalence'].mean():.2g}",
+            *(_number(members[metric].mean()) for metric in ("average_precision", "roc_auc")),
+            *([""] if own else []),
+            *(_number(_pooled_f1(members, rule)) for rule in rules),
+        ]
+        for name, members in _groups(table)
+    ]
+    page.table([*header[: 5 + own], *(f"F1\n{rule}" for rule in rules)], [*blocks, groups])
+    page.line("Groups: means of prevalence, average precision and ROC AUC; F1 of the pooled counts.")
+    if (table["positives"] < MEDIUM).any():
+        page.line(f"A label with fewer than {MEDIUM} positives is mostly chance: read the tail together.")
+
+
+def _print_gains(page: _Page, judgement: Judgement) -> None:
+    gains = judgement.gains
+    page.title("What each threshold finds and costs")
+    counts = list(gains.columns[2:])
+    header = [name.replace("more_", "").replace("/", "\n") for name in counts]
+    total = gains.sum(numeric_only=True).to_dict() | {"label": "all"}
+    records = [gains.loc[block].to_dict("records") for block in _chosen(judgement.evaluation.per_label)]
+    blocks = [
+        [[row["label"], f"{row['positives']:,}", *(_count(name, row[name]) for name in counts)] for row in block]
+        for block in [*records, [total]]
+    ]
+    page.table(["", "positives", *header], blocks)
+    page.line("half: positives found and false alarms at 0.5. Other rules: how many more (+) or fewer (−) than half.")
+    for rule in TUNED:
+        if f"{rule}/more_found" in gains:
+            page.line(f"{rule}: {_gain_in_words(gains[f'{rule}/more_found'].sum(), gains[f'{rule}/more_false'].sum())}")
+
+
+def _gain_in_words(found: int, false: int) -> str:
+    each = f", {false / found:.2g} for each one found" if found > 0 and false > 0 else ""
+    positives, alarms = (f"{abs(n):,} {'more' if n >= 0 else 'fewer'}" for n in (found, false))
+    return f"{positives} positives found than at 0.5, {alarms} false alarms{each}."
+
+
+def _which(table: pd.DataFrame) -> str:
+    if len(table) <= EVERY_LABEL:
+        return ""
+    return f": the {ENDS} best and the {ENDS} worst of {len(table):,} by average precision, then all in groups"
+
+
+def _chosen(table: pd.DataFrame) -> list[list[int]]:
+    """Return blocks of the positions of the labels that are printed: all, or the best and the worst."""
+    if len(table) <= EVERY_LABEL:
+        return [table.sort_values("positives", ascending=False, kind="stable").index.tolist()]
+    readable = table[table["positives"] >= MEDIUM]
+    if len(readable) < 2 * ENDS:
+        readable = table
+    ranked = readable["average_precision"].sort_values(ascending=False, kind="stable").index.tolist()
+    return [ranked[:ENDS], ranked[-ENDS:]]
+
+
+def _groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    positives = table["positives"]
+    members = {
+        f"head (≥ {HEAD})": positives >= HEAD,
+        f"medium ({MEDIUM}–{HEAD - 1})": (positives >= MEDIUM) & (positives < HEAD),
+        f"tail (< {MEDIUM})": positives < MEDIUM,
+    }
+    for name, inside in members.items():
+        if inside.any():
+            yield f"{name}: {inside.sum():,}", table[inside]
+
+
+def _pooled_f1(labels: pd.DataFrame, rule: str) -> float | None:
+    hits, wrong = labels[f"{rule}/tp"].sum(), labels[f"{rule}/fp"].sum() + labels[f"{rule}/fn"].sum()
+    return float(2 * hits / (2 * hits + wrong)) if hits + wrong else None
+
+
+def _number(value: float | None) -> str:
+    return NOWHERE if value is None or pd.isna(value) else f"{value:.3f}"
+
+
+def _threshold(value: float) -> str:
+    if value >= NEVER or value <= ALWAYS:
+        return "never" if value >= NEVER else "always"
+    return f"{value:.3g}"
+
+
+def _count(name: str, value: int) -> str:
+    return f"{value:+,}".replace("-", "−") if "more" in name else f"{value:,}"

@@ -1,0 +1,114 @@
+"""Rows of a data set -> arrays that a network takes: token ids per text field and standardised numbers.
+
+Everything is fitted on the training part; what is fitted goes with the weights, as JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy.typing as npt
+
+from rarelabels.datasets import Dataset, Part
+from rarelabels.datasets.fields import Scaler, Tokens, Vocabulary
+from rarelabels.schema import MlpSpec, NetworkSpec, UserError
+
+Inputs = dict[str, npt.NDArray[Any]]
+
+NUMERIC = "numeric"
+LENGTH_STEP = 8
+TABLE_STEP = 1024  # embedding tables are padded to a multiple, so that the seeds of a trial share one compiled network
+
+
+@dataclass(frozen=True)
+class Field:
+    """What a network needs to know of a text field: rows of its embedding table, and tokens kept of a row."""
+
+    table_rows: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a network is built for: its text fields, numbers of a row, and labels."""
+
+    fields: tuple[Field, ...]
+    n_numeric: int
+    n_labels: int
+
+
+@dataclass(frozen=True, eq=False)
+class Preprocessing:
+    """Vocabularies by text field, the fields' lengths, and how numbers are scaled."""
+
+    vocabularies: dict[str, Vocabulary]
+    fields: tuple[Field, ...]
+    scaler: Scaler
+
+    @classmethod
+    def fit(cls, spec: NetworkSpec, train: Part) -> Preprocessing:
+        """Fit on the training part what the network of ``spec`` reads."""
+        if isinstance(spec, MlpSpec):
+            return cls({}, (), Scaler.fit(train.numeric))
+        vocabularies = {
+            name: Vocabulary.fit(tokens, min_rows=spec.min_rows, max_tokens=spec.max_tokens)
+            for name, tokens in train.text.items()
+        }
+        fields = tuple(
+            Field(_table_rows(vocabulary, spec.max_tokens), _length(train.text[name], spec.max_length))
+            for name, vocabulary in vocabularies.items()
+        )
+        return cls(vocabularies, fields, Scaler.fit(train.numeric))
+
+    def shape(self, n_labels: int) -> Shape:
+        """Return what a network on these inputs is built for."""
+        return Shape(self.fields, len(self.scaler.mean), n_labels)
+
+    def inputs(self, part: Part) -> Inputs:
+        """Return ``text_<i>``, (n, length) int32, for the i-th text field, and ``numeric``, (n, k) float32, if k > 0.
+
+        Fields are numbered because a column's name may hold what Keras allows in no name.
+        """
+        inputs: Inputs = {
+            f"text_{i}": vocabulary.pad(part.text[name], field.length)
+            for i, ((name, vocabulary), field) in enumerate(zip(self.vocabularies.items(), self.fields, strict=True))
+        }
+        return inputs | ({NUMERIC: self.scaler.transform(part.numeric)} if len(self.scaler.mean) else {})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain lists; floats survive JSON exactly."""
+        fields = {
+            name: {"table_rows": field.table_rows, "length": field.length, **vocabulary.to_json()}
+            for (name, vocabulary), field in zip(self.vocabularies.items(), self.fields, strict=True)
+        }
+        return {"fields": fields, "scaler": self.scaler.to_json()}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Preprocessing:
+        """Return what :meth:`to_json` stored."""
+        vocabularies = {name: Vocabulary.from_json(field) for name, field in stored["fields"].items()}
+        fields = tuple(Field(field["table_rows"], field["length"]) for field in stored["fields"].values())
+        return cls(vocabularies, fields, Scaler.from_json(stored["scaler"]))
+
+
+def check(spec: NetworkSpec, data: Dataset) -> None:
+    """Refuse a network that could read nothing of the data.
+
+    Raises:
+        UserError: no numbers for ``mlp``, no text for the others.
+    """
+    if isinstance(spec, MlpSpec) and not data.numeric:
+        raise UserError("model.kind 'mlp' reads numbers, but dataset.numeric names no column; use text_bag")
+    if not isinstance(spec, MlpSpec) and not data.train.text:
+        raise UserError(f"model.kind {spec.kind!r} reads text, but the dataset has no text or list column; use mlp")
+
+
+def _table_rows(vocabulary: Vocabulary, max_tokens: int) -> int:
+    """Rows of an embedding table: padding, the tokens, and room up to the next step."""
+    return min(-(-(len(vocabulary.tokens) + 1) // TABLE_STEP) * TABLE_STEP, max_tokens + 1)
+
+
+def _length(tokens: Tokens, max_length: int) -> int:
+    """Tokens kept of a field: those of the longest training row, rounded up, for shorter padding is faster."""
+    return min(-(-max(1, int(tokens.lengths.max())) // LENGTH_STEP) * LENGTH_STEP, max_length)

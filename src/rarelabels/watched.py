@@ -1,0 +1,54 @@
+"""What the threads' authors watched while they trained, as Keras computes it: curves, never results."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels.tensorflow_setup import keras, tf
+
+# F1Score without a threshold is that of the argmax alone: every row gets exactly one label.
+WATCHED: dict[str, Callable[[int], Any]] = {
+    "binary_accuracy": lambda _: keras.metrics.BinaryAccuracy(),
+    "categorical_accuracy": lambda _: keras.metrics.CategoricalAccuracy(),
+    "auc": lambda n_labels: keras.metrics.AUC(multi_label=True, num_labels=n_labels),
+    "f1_none": lambda _: keras.metrics.F1Score(average=None),
+    "f1_micro": lambda _: keras.metrics.F1Score(average="micro"),
+}
+
+
+class Watched:
+    """Watched metrics as functions of labels and scores, each traced once: AUC is slow otherwise."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = labels
+        self._traced = functools.cache(self._trace)
+
+    def curves(
+        self, names: Iterable[str], prefix: str, y: npt.NDArray[np.uint8], scores: npt.NDArray[np.float64]
+    ) -> dict[str, float]:
+        """Return ``<prefix><name>`` of each metric; one that gives a vector as ``<prefix><name>/<label>``."""
+        curves: dict[str, float] = {}
+        truth, given = tf.constant(y, tf.float32), tf.constant(scores, tf.float32)
+        for name in names:
+            value = self._traced(name)(truth, given).numpy()
+            if np.ndim(value) == 0:
+                curves[prefix + name] = float(value)
+            else:
+                curves |= {f"{prefix}{name}/{label}": float(v) for label, v in zip(self.labels, value, strict=True)}
+        return curves
+
+    def _trace(self, name: str) -> Callable[..., Any]:
+        metric = WATCHED[name](len(self.labels))
+
+        @tf.function  # type: ignore[untyped-decorator]  # tensorflow is untyped
+        def value(y_true: Any, scores: Any) -> Any:
+            metric.reset_state()
+            metric.update_state(y_true, scores)
+            return metric.result()
+
+        return value  # type: ignore[no-any-return]

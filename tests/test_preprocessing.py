@@ -1,0 +1,76 @@
+"""Rows to inputs: what is fitted is the training part's, and JSON keeps it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from rarelabels import preprocessing
+from rarelabels.datasets import Dataset, Part
+from rarelabels.datasets.fields import Tokens
+from rarelabels.preprocessing import Field, Preprocessing, Shape
+from rarelabels.schema import MlpSpec, TextBagSpec, UserError
+
+TEXT = [["a", "b", "a"], ["b"], [], ["c", "b"]]
+NUMBERS = np.array([[1.0, 5.0], [3.0, 5.0], [1.0, 5.0], [3.0, 5.0]])
+BAG = TextBagSpec(kind="text_bag", min_rows=1, max_length=16)
+
+
+def part(numbers: bool = True, text: bool = True) -> Part:
+    fields = {"plot / summary": Tokens.from_lists(TEXT)} if text else {}
+    y = np.eye(4, 2, dtype=np.uint8)
+    return Part(np.array(list("wxyz")), y, fields, NUMBERS if numbers else np.empty((4, 0)))
+
+
+def dataset(one: Part) -> Dataset:
+    names = ("year", "constant") if one.numeric.shape[1] else ()
+    return Dataset(("p", "q"), one, one, one, "digest", {}, numeric=names)
+
+
+def test_inputs_by_hand() -> None:
+    prepared = Preprocessing.fit(BAG, part())
+    assert prepared.shape(2) == Shape((Field(1024, 8),), n_numeric=2, n_labels=2)
+    inputs = prepared.inputs(part())
+    # by falling document frequency, ties by name: b 3 rows, a and c 1
+    assert inputs["text_0"].tolist() == [[2, 1, 2] + [0] * 5, [1] + [0] * 7, [0] * 8, [3, 1] + [0] * 6]
+    assert inputs["numeric"].tolist() == [[-1, 0], [1, 0], [-1, 0], [1, 0]]
+    assert inputs["numeric"].dtype == np.float32
+
+
+def test_another_part_is_scaled_and_numbered_as_the_training_part() -> None:
+    prepared = Preprocessing.fit(BAG, part())
+    other = Part(
+        np.array(["v"]),
+        np.ones((1, 2), np.uint8),
+        {"plot / summary": Tokens.from_lists([["d", "c"]])},
+        np.array([[7.0, 6.0]]),
+    )
+    inputs = prepared.inputs(other)
+    assert inputs["text_0"][0].tolist() == [3] + [0] * 7
+    assert inputs["numeric"].tolist() == [[5, 1]]
+
+
+def test_without_numbers_there_is_no_numeric_input() -> None:
+    assert list(Preprocessing.fit(BAG, part(numbers=False)).inputs(part(numbers=False))) == ["text_0"]
+    mlp = Preprocessing.fit(MlpSpec(kind="mlp"), part())
+    assert list(mlp.inputs(part())) == ["numeric"]
+    assert mlp.shape(2) == Shape((), n_numeric=2, n_labels=2)
+
+
+def test_json_keeps_it() -> None:
+    prepared = Preprocessing.fit(BAG, part())
+    again = Preprocessing.from_json(json.loads(json.dumps(prepared.to_json())))
+    assert again.shape(2) == prepared.shape(2)
+    for name, values in prepared.inputs(part()).items():
+        np.testing.assert_array_equal(again.inputs(part())[name], values)
+
+
+def test_a_network_that_could_read_nothing_is_refused() -> None:
+    with pytest.raises(UserError, match=r"dataset\.numeric names no column; use text_bag"):
+        preprocessing.check(MlpSpec(kind="mlp"), dataset(part(numbers=False)))
+    with pytest.raises(UserError, match="the dataset has no text or list column; use mlp"):
+        preprocessing.check(BAG, dataset(part(text=False)))
+    preprocessing.check(MlpSpec(kind="mlp"), dataset(part()))
+    preprocessing.check(BAG, dataset(part(numbers=False)))
