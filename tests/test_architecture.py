@@ -26,11 +26,15 @@ ARROWS: dict[str, set[str]] = {
     "tensorflow_setup": set(),
     "losses": {"schema", "tensorflow_setup"},
     "backbones": {"schema", "tensorflow_setup"},
-    "models": {"backbones", "schema", "tensorflow_setup"},
+    "preprocessing": {"datasets", "schema"},
+    "models": {"backbones", "preprocessing", "schema", "tensorflow_setup"},
+    "pruning": {"schema", "tensorflow_setup"},
+    "watched": {"tensorflow_setup"},
     "thresholds": set(),
     "metrics": {"thresholds"},
     "training": {
-        *("backbones", "datasets", "losses", "metrics", "models", "schema", "tensorflow_setup", "weighting"),
+        *("backbones", "datasets", "losses", "metrics", "models", "preprocessing", "pruning", "schema"),
+        *("tensorflow_setup", "watched", "weighting"),
     },
     "baselines": {"datasets", "evaluation", "schema"},
     "statistics": {"metrics", "thresholds"},
@@ -49,7 +53,8 @@ ARROWS: dict[str, set[str]] = {
     "report": READING | {"tracking"},
     "summary": READING - {"comparison"} | {"runner", "tracking"},
     "progress": {"runner", "schema", "study"},
-    "study": READING | {"config", "datasets", "engine", "progress", "runner", "summary", "tracking"},
+    "study": READING
+    | {"config", "datasets", "engine", "preprocessing", "progress", "runner", "summary", "tracking", "weighting"},
     "tuning": {"config", "datasets", "engine", "metrics", "progress", "runner", "study", "thresholds", "tracking"},
     "predictor": {"datasets", "schema", "tensorflow_setup", "thresholds", "tracking", "training"},
     "probes": {"schema", "tensorflow_setup", "tracking"},
@@ -69,7 +74,7 @@ DOORS = {
     "typer": {"cli"},
     "matplotlib": {"plots", "report"},
 }
-TENSORFLOW_USERS = {"losses", "models", "backbones", "training", "predictor", "probes"}
+TENSORFLOW_USERS = {"losses", "models", "backbones", "pruning", "training", "watched", "predictor", "probes"}
 READERS = ("results", "comparison", "plots", "table", "summary", "findings", "statistics", "report")
 HEAVY = {"tensorflow", "keras", "mlflow", "dask", "distributed", "optuna", "sklearn", "scipy", "pandas", "matplotlib"}
 WRITES = {  # what MlflowClient can change

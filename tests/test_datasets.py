@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ import pytest
 from rarelabels import datasets
 from rarelabels.datasets import Dataset, movies, splits
 from rarelabels.datasets.fields import Table
-from rarelabels.schema import MoviesSpec, UserError
+from rarelabels.schema import MoviesSpec, TableSpec, UserError
 
 FILMS = MoviesSpec(kind="movies", labels=17)
 TWO = MoviesSpec(kind="movies", labels=2)
+
+Parsed = Callable[[list[dict[str, Any]]], Table]
 
 FILM: dict[str, Any] = {
     "ID": 1,
@@ -61,6 +64,18 @@ def film(number: int, genre: str, **values: Any) -> dict[str, Any]:
 
 def words(table: Table, row: int) -> dict[str, list[str]]:
     return {field: tokens.take([row]).to_lists()[0] for field, tokens in table.text.items()}
+
+
+@pytest.fixture
+def parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Parsed:
+    """What the reader makes of a few films, with two labels."""
+
+    def parse(films: list[dict[str, Any]]) -> Table:
+        path = database(tmp_path / "x.db", films)
+        monkeypatch.setattr(movies, "source", lambda: path)
+        return movies.parse(TWO)
+
+    return parse
 
 
 @pytest.fixture
@@ -134,9 +149,8 @@ def test_two_cuts_of_one_film_stay_together(films: Dataset) -> None:
 # The tokens, on small databases
 
 
-def test_tokens_of_a_film_by_hand(tmp_path: Path) -> None:
-    table = movies.parse(database(tmp_path / "x.db", [FILM]), TWO)
-    assert words(table, 0) == {
+def test_tokens_of_a_film_by_hand(parsed: Parsed) -> None:
+    assert words(parsed([FILM]), 0) == {
         "actors": ["Robert Downey, Jr.", "Eva Hu"],
         "title": ["l", "été", "8½"],
         "features": [
@@ -161,13 +175,12 @@ def test_tokens_of_a_film_by_hand(tmp_path: Path) -> None:
         ({}, "reviews", []),
     ],
 )
-def test_bins_and_missing_values(values: dict[str, Any], field: str, tokens: list[str], tmp_path: Path) -> None:
-    path = database(tmp_path / "x.db", [FILM | MISSING | {"Director": "A"} | values])
-    found = words(movies.parse(path, TWO), 0)[field]
+def test_bins_and_missing_values(values: dict[str, Any], field: str, tokens: list[str], parsed: Parsed) -> None:
+    found = words(parsed([FILM | MISSING | {"Director": "A"} | values]), 0)[field]
     assert [token for token in found if not token.startswith("director=")] == tokens
 
 
-def test_films_without_genre_cast_or_director_are_left_out(tmp_path: Path) -> None:
+def test_films_without_genre_cast_or_director_are_left_out(parsed: Parsed) -> None:
     films = [
         FILM,
         *(film(i, "War", Cast="") for i in (2, 3)),
@@ -175,15 +188,15 @@ def test_films_without_genre_cast_or_director_are_left_out(tmp_path: Path) -> No
         film(5, "War", Director=None),
         film(0, "War"),
     ]
-    table = movies.parse(database(tmp_path / "x.db", films), TWO)
+    table = parsed(films)
     assert table.ids.tolist() == ["0", "1"]
     assert table.y.tolist() == [[1, 0], [1, 1]]
     assert table.labels == ("War", "Drama")
 
 
-def test_the_most_frequent_genres_are_labels_and_ties_go_by_name(tmp_path: Path) -> None:
+def test_the_most_frequent_genres_are_labels_and_ties_go_by_name(parsed: Parsed) -> None:
     films = [film(1, "Sport, Comedy"), film(2, "Comedy, Action"), film(3, "Western")]
-    table = movies.parse(database(tmp_path / "x.db", films), TWO)
+    table = parsed(films)
     assert table.labels == ("Comedy", "Action")
     assert table.y.tolist() == [[1, 0], [1, 1], [0, 0]]
     assert table.strata.shape == (3, 4)
@@ -262,14 +275,71 @@ def test_a_part_without_positives_of_a_label_is_recorded(own: Path) -> None:
     assert lacking == {n for n in ("train", "validation", "test") if not getattr(data, n).y[:, 1].any()} != set()
 
 
+def test_the_validation_films_may_be_the_last_ones(own: Path) -> None:
+    spec = MoviesSpec(kind="movies", labels=2, validation="last_rows")
+    first, second = datasets.load(spec, 0), datasets.load(spec, 1)
+    rest = sorted(int(i) for part in (first.train, first.validation) for i in part.ids)
+    assert first.validation.ids.astype(int).tolist() == rest[-4:]  # an eighth of 32
+    assert second.validation.ids.tolist() == first.validation.ids.tolist()
+    assert first.test.ids.tolist() == datasets.load(TWO, 0).test.ids.tolist()
+    assert first.digest != datasets.digest(TWO)
+
+
+# A table of one's own: what test_table.py does not see
+
+
+def own_table(path: Path, rows: int = 40) -> TableSpec:
+    lines = [f"word{i % 7} film,{i},{'|'.join(['a', 'b'][i % 2 :])}" for i in range(rows)]
+    path.write_text("\n".join(["plot,price,tags", *lines]))
+    labels = {"column": "tags", "separator": "|"}
+    return TableSpec(kind="table", path=str(path), labels=labels, text=("plot",), numeric=("price",))
+
+
+def test_a_table_is_loaded_with_its_numbers(own: Path, tmp_path: Path) -> None:
+    spec = own_table(tmp_path / "own.csv")
+    for data in (datasets.load(spec, 0), datasets.load(spec, 0)):  # the second from the cache
+        assert data.numeric == ("price",)
+        assert data.labels == ("b", "a")
+        for part in (data.train, data.validation, data.test):
+            rows = part.ids.astype(int) - 1
+            assert part.numeric.dtype == np.float64
+            assert part.numeric[:, 0].tolist() == rows.tolist()
+            assert part.text["plot"].to_lists() == [[f"word{row % 7}", "film"] for row in rows]
+            assert part.y.tolist() == [[1, 1 - row % 2] for row in rows]
+
+
+def test_the_same_table_elsewhere_is_the_same_data(own: Path, tmp_path: Path) -> None:
+    spec = own_table(tmp_path / "own.csv")
+    (tmp_path / "elsewhere").mkdir()
+    moved = own_table(tmp_path / "elsewhere" / "moved.csv")
+    assert datasets.digest(moved) == datasets.digest(spec)
+    assert datasets.digest(own_table(tmp_path / "own.tsv")) != datasets.digest(spec)
+    assert datasets.digest(own_table(tmp_path / "more.csv", 41)) != datasets.digest(spec)
+    assert datasets.digest(spec.model_copy(update={"numeric": ()})) != datasets.digest(spec)
+
+
+def test_parts_without_numbers_have_no_numeric_columns(own: Path) -> None:
+    data = datasets.load(TWO, 0)
+    assert data.numeric == ()
+    assert data.train.numeric.shape == (len(data.train.y), 0)
+    assert datasets.Part(data.test.ids, data.test.y, {}).numeric.shape == (len(data.test.y), 0)
+
+
+def test_a_table_with_a_label_that_no_row_has_is_refused(own: Path, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("plot,a,b\n" + "x,1,0\n" * 20)
+    spec = TableSpec(kind="table", path=str(tmp_path / "own.csv"), labels={"columns": ("a", "b")}, text=("plot",))
+    with pytest.raises(UserError, match="no row has the label 'b'"):
+        datasets.load(spec, 0)
+
+
 # A user's mistakes
 
 
 def test_a_label_that_no_row_has_is_named(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parse = movies.parse
 
-    def without_comedy(path: Path, spec: MoviesSpec) -> Table:
-        table = parse(path, spec)
+    def without_comedy(spec: MoviesSpec) -> Table:
+        table = parse(spec)
         return dataclasses.replace(table, y=table.y * np.array([1, 0], dtype=np.uint8))
 
     monkeypatch.setattr(movies, "parse", without_comedy)
@@ -290,7 +360,7 @@ def test_more_labels_than_genres(own: Path) -> None:
 
 def test_a_missing_file_is_named(own: Path) -> None:
     own.unlink()
-    for use in (datasets.digest, lambda spec: datasets.load(spec, 0), lambda spec: movies.parse(own, spec)):
+    for use in (datasets.digest, lambda spec: datasets.load(spec, 0), movies.parse):
         with pytest.raises(UserError, match=r"own\.db"):
             use(TWO)
     assert not own.exists()

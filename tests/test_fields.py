@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.preprocessing import StandardScaler
 
-from rarelabels.datasets.fields import Table, Tokens, Vocabulary
+from rarelabels.datasets.fields import Scaler, Table, Tokens, Vocabulary
 
 # Document frequencies: a 3, b 2, c 2, d 1. "a" occurs twice in the first row, the third row is empty.
 ROWS = [["a", "b", "a"], ["c", "a"], [], ["b", "c", "d", "a"]]
@@ -19,6 +20,12 @@ def test_text_survives_with_order_and_duplicates() -> None:
     assert TOKENS.indptr.tolist() == [0, 3, 5, 5, 9]
     assert (TOKENS.indptr.dtype, TOKENS.ids.dtype) == (np.int64, np.int32)
     assert sorted(TOKENS.vocabulary) == ["a", "b", "c", "d"]
+
+
+def test_rows_may_be_made_while_they_are_read() -> None:
+    tokens = Tokens.from_lists((token for token in row) for row in ROWS)
+    assert tokens.to_lists() == ROWS
+    assert (tokens.indptr.dtype, tokens.ids.dtype) == (np.int64, np.int32)
 
 
 @pytest.mark.parametrize("rows", [[0], [2], [3, 0, 2, 0], [], [2, 2]])
@@ -103,18 +110,59 @@ def test_vocabulary_survives_json_exactly() -> None:
     assert stored.idf.dtype == np.float64
 
 
+def test_the_scaler_by_hand_and_by_scikit_learn() -> None:
+    x = np.array([[1.0, 5.0, -1.0], [3.0, 5.0, 0.0], [1.0, 5.0, 4.0], [3.0, 5.0, 1.0]])
+    scaler = Scaler.fit(x)
+    assert scaler.mean.tolist() == [2, 5, 1]
+    assert scaler.std.tolist() == [1, 1, 3.5**0.5]  # a constant column; (4 + 1 + 9 + 0) / 4
+    scaled = scaler.transform(np.array([[3.0, 5.0, 1.0], [0.0, 7.0, 1 + 3.5**0.5]]))
+    assert scaled.dtype == np.float32
+    np.testing.assert_allclose(scaled, [[1, 0, 0], [-2, 2, 1]], rtol=1e-6)
+    np.testing.assert_allclose(scaler.transform(x), StandardScaler().fit_transform(x), rtol=1e-6, atol=1e-7)
+
+
+def test_a_constant_that_no_float_holds_exactly_is_constant() -> None:
+    assert Scaler.fit(np.full((49, 1), 0.1)).std.tolist() == [1]
+
+
+def test_no_numeric_columns_scale_to_none() -> None:
+    assert Scaler.fit(np.empty((4, 0))).transform(np.empty((2, 0))).shape == (2, 0)
+
+
+def test_the_scaler_survives_json_exactly() -> None:
+    scaler = Scaler.fit(np.random.default_rng(0).normal(size=(30, 3)))
+    stored = Scaler.from_json(json.loads(json.dumps(scaler.to_json())))
+    assert (stored.mean == scaler.mean).all()
+    assert (stored.std == scaler.std).all()
+
+
 @pytest.mark.parametrize("groups", [None, np.array([0, 0, 1], dtype=np.int64)])
 def test_table_survives_as_plain_arrays(groups: np.ndarray | None) -> None:
     rows = [["a\nb", "c\0", "", "日本 👍🏽"], [], ["\ud800", "a\nb"]]
     y = np.array([[1, 0], [0, 1], [1, 1]], dtype=np.uint8)
-    text = {"words": Tokens.from_lists(rows), "none": Tokens.from_lists([[], [], []])}
+    text = {"all/my words": Tokens.from_lists(rows), "": Tokens.from_lists([[], [], []])}
     table = Table(np.array(["1", "22", "3"]), ("Ä", "B"), y, np.eye(3, dtype=np.uint8), groups, text)
     arrays = table.to_arrays()
     assert not any(array.dtype.hasobject for array in arrays.values())
     back = Table.from_arrays(arrays)
-    assert {field: tokens.to_lists() for field, tokens in back.text.items()} == {"words": rows, "none": [[], [], []]}
+    assert {field: tokens.to_lists() for field, tokens in back.text.items()} == {"all/my words": rows, "": [[], [], []]}
     assert back.labels == ("Ä", "B")
     assert back.ids.tolist() == ["1", "22", "3"]
     assert (back.y == y).all()
     assert (back.strata == np.eye(3)).all()
     assert (back.groups is None) if groups is None else (back.groups is not None and (back.groups == groups).all())
+    assert back.numeric.shape == (3, 0)
+    assert back.numeric_names == ()
+    assert back.parts is None
+
+
+def test_numbers_and_declared_parts_survive_too() -> None:
+    x, parts = np.array([[0.1, -1e300], [1 / 3, 5e-324]]), np.array([2, 0], dtype=np.uint8)
+    y = np.eye(2, dtype=np.uint8)
+    table = Table(np.array(["1", "2"]), ("a", "b"), y, y, None, {}, x, ("a/b", "é"), parts)
+    back = Table.from_arrays(table.to_arrays())
+    assert (back.numeric == x).all()
+    assert back.numeric_names == ("a/b", "é")
+    assert back.parts is not None
+    assert back.parts.tolist() == [2, 0]
+    assert back.text == {}

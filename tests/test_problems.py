@@ -86,7 +86,7 @@ def test_nothing_wrong_is_the_model_and_no_problem():
         ("training: {learning_rate: true}", "training.learning_rate: wrong type; allowed a number; given true"),
         (
             "training: {optimizer: adamx}",
-            "training.optimizer: unknown value; did you mean 'adamw'?; allowed 'adam', 'adamw' or 'sgd'; "
+            "training.optimizer: unknown value; did you mean 'adam'?; allowed 'adam', 'adamw' or 'sgd'; "
             'given "adamx"',
         ),
         ("model: {wide: no}", 'model.wide: wrong type; allowed true or false; given "no"'),

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from rarelabels.datasets import splits
 from rarelabels.datasets.splits import Split, split
 from rarelabels.schema import UserError
 
@@ -93,6 +95,65 @@ def test_groups_of_one_row_change_nothing() -> None:
     alone = split(y, 4, groups=np.arange(2000))
     for with_groups, without in zip(parts(alone), parts(split(y, 4)), strict=True):
         assert (with_groups == without).all()
+
+
+# The last rows for validation, and a declared split
+
+
+def test_the_last_eighth_outside_the_test_part_validates() -> None:
+    y = labels()
+    stratified, last = split(y, 0), split(y, 0, validation="last_rows")
+    assert (last.test == stratified.test).all()
+    rest = [row for row in range(2000) if row not in set(last.test.tolist())]
+    n = math.ceil(len(rest) / 8)
+    assert last.validation.tolist() == rest[-n:]
+    assert last.train.tolist() == rest[:-n]
+
+
+def test_as_many_rows_as_keras_takes() -> None:
+    # 83 rows: 17 for test; of 66, fit(validation_split=1/8) trains on int(66 * 7 / 8) = 57.
+    s = split(labels(83), 0, validation="last_rows")
+    assert [len(part) for part in parts(s)] == [57, 9, 17]
+
+
+def test_the_last_rows_are_the_same_for_every_seed() -> None:
+    first, second = (split(labels(), seed, validation="last_rows") for seed in (0, 1))
+    for one, two in zip(parts(first), parts(second), strict=True):
+        assert (one == two).all()
+
+
+def test_a_group_stands_where_its_first_row_stands() -> None:
+    # Groups 1..99 of one row each and group 0, which begins first and ends last.
+    y = np.zeros((101, 2), dtype=np.uint8)
+    y[::2, 0] = 1
+    y[::5, 1] = 1
+    groups = np.array([0, *range(99, 0, -1), 0])
+    s = split(y, 0, groups=groups, validation="last_rows")
+    assert sorted(np.concatenate(parts(s)).tolist()) == list(range(101))
+    assert sum({0, 100} <= set(part.tolist()) for part in parts(s)) == 1
+    assert not {0, 100} & set(s.validation.tolist())
+    rest = [row for row in range(100) if row not in set(s.test.tolist())]
+    n = math.ceil(len(rest) / 8)
+    assert s.validation.tolist() == rest[-n:]
+
+
+def test_a_declared_split_is_taken_as_it_is() -> None:
+    declared = np.array([2, 0, 0, 1, 0, 2, 0], dtype=np.uint8)
+    for seed in (0, 5):
+        s = split(np.zeros((7, 2), dtype=np.uint8), seed, parts=declared)
+        assert [part.tolist() for part in parts(s)] == [[1, 2, 4, 6], [3], [0, 5]]
+
+
+def test_a_split_that_takes_minutes_says_so_before(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(splits, "_stratify", lambda y, share, seed: (np.arange(9), np.arange(5, 6)))
+    split(np.zeros((2_000_000, 20), dtype=np.uint8), 0)
+    assert not caplog.messages
+    # Two cuts of 200,000 * (9 µs + 600² * 0.45 ns) = 34 s
+    split(np.zeros((200_000, 600), dtype=np.uint8), 0)
+    (line,) = caplog.messages
+    assert line.startswith("stratifying 200,000 rows by 600 labels takes about 2 minutes")
 
 
 def test_a_label_without_positives_is_no_hindrance() -> None:

@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 
 from rarelabels import config
-from rarelabels.schema import UserError
+from rarelabels.schema import Bound, UserError
 
 STOPPED = 130  # typer's exit code for Ctrl-C
 
@@ -60,15 +60,17 @@ def run(
     from rarelabels import study, tracking
     from rarelabels.engine import Engine
     from rarelabels.progress import Progress
-    from rarelabels.table import print_comparison
+    from rarelabels.table import print_comparisons
 
     where = tracking.uri()
-    identities = study.identify(names, changes, chosen)
+    asked = study.identify(names, changes, chosen)
     with Progress() as progress, Engine(workers) as engine:
-        study.run(identities, where, engine, progress, force=force)
+        study.run(asked.identities, where, engine, progress, force=force)
     for name in studies:
-        print_comparison(name, study.compare(name, where, identities))
+        print_comparisons(name, study.compare(name, where, asked.identities), _bounds(name))
     _print_where(where)
+    for reason in asked.skipped:
+        print(f"skipped: {reason}", file=sys.stderr)
     for failure in progress.failures:
         print(f"FAILED {failure}", file=sys.stderr)
     if progress.failures:
@@ -110,7 +112,7 @@ def results(
     """Print what is recorded of a study: means with 95 % intervals over seeds and test rows, floors, and ties."""
     from rarelabels import results as record
     from rarelabels import study, tracking
-    from rarelabels.table import print_comparison
+    from rarelabels.table import print_comparisons
 
     runs = study.recorded(name, tracking.uri()) if "/" not in name else []
     if not runs and not any(path.parent.name == name for path in config.all_trials()):
@@ -120,7 +122,7 @@ def results(
         frame = record.runs(runs)
         print(frame.to_csv(index=False), end="")
         return
-    print_comparison(name, study.compare(name, tracking.uri(), []))
+    print_comparisons(name, study.compare(name, tracking.uri(), []), _bounds(name))
 
 
 @app.command()
@@ -190,6 +192,11 @@ def _check(paths: list[Path], studies: list[Path]) -> None:
             problems.append(str(error))
     if problems:
         raise UserError("\n".join(problems))
+
+
+def _bounds(study: str) -> tuple[Bound, ...]:
+    declared = config.load_study(config.EXPERIMENTS / study)
+    return declared.bounds if declared else ()
 
 
 def _seeds(text: str | None) -> tuple[int, ...] | None:

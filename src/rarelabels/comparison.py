@@ -55,6 +55,11 @@ class Comparison:
     missing: list[str]
     skipped: list[str]
 
+    @property
+    def all_rows(self) -> list[Row]:
+        """The declared trials, then the overridden ones."""
+        return [*self.rows, *self.overridden]
+
     def long(self) -> pd.DataFrame:
         """Return columns ``data, trial, metric, mean, low, high`` of the declared trials."""
         frames = [row.values.reset_index().assign(trial=row.name, data=self.data) for row in self.rows]

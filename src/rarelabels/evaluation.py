@@ -122,6 +122,21 @@ def evaluate(
     return Evaluation(labels, validation, test, rules, measured, table)
 
 
+def gap(train: Scored, test: Scored) -> dict[str, float]:
+    """Return how much better the training part fares than the test part: a little of it is the price of learning.
+
+    ``training/gap_macro_average_precision`` and ``training/gap_half_macro_f1``, each training minus test; a metric that
+    is undefined in a part is left out.
+    """
+    values = []
+    for part in (train, test):
+        decided = metrics.decision_metrics(part.y, part.scores >= thresholds.HALF)
+        ranked = metrics.macro_average_precision(part.y, part.scores)
+        values.append({"macro_average_precision": ranked, "half_macro_f1": decided.get("macro_f1", np.nan)})
+    gaps = {f"training/gap_{name}": value - values[1][name] for name, value in values[0].items()}
+    return {name: value for name, value in gaps.items() if np.isfinite(value)}
+
+
 def _part(name: str, part: Scored, rules: Rules) -> dict[str, float]:
     values: dict[str, float] = {f"{name}/count/{what}": n for what, n in metrics.counts(part.y).items()}
     values |= {f"{name}/ranking/{metric}": v for metric, v in metrics.ranking_metrics(part.y, part.scores).items()}

@@ -17,6 +17,7 @@ from rarelabels.score_files import Parts
 
 STUDY = "judged"  # the name of its experiment in the record
 TUNED = ("global", "per_label")  # chosen on validation
+WITHOUT_INTERVAL = {"ranking/ece", "ranking/macro_ece"}  # rows drawn twice look less calibrated: biased upwards
 MIN_POSITIVES: int = ThresholdSpec().min_positives
 # Scores times draws that take about ten seconds; with many scores intervals are narrow, and fewer draws will do.
 SCORES_DRAWN = 1_000_000_000
@@ -30,7 +31,7 @@ class Judgement:
     Attributes:
         evaluation: as of a run. Beside its names: ``floor/prior_global/…`` and ``floor/prior_per_label/…`` (base rates
             with thresholds chosen on validation like the scores') and ``test/<rule>/more_found``, ``more_false``.
-        intervals: 95 %, by recorded name: all of the test part but counts and oracle.
+        intervals: 95 %, by recorded name: all of the test part but counts, ``oracle`` and calibration errors.
         draws: of the bootstrap over test rows.
         gains: per label, what each rule finds and costs; see :func:`threshold_gains`.
     """
@@ -124,7 +125,7 @@ def _tuned_floors(validation: Scored, test: Scored, prior: Floats) -> dict[str, 
     """The base rates under thresholds chosen like those of the scores: what a threshold gains by itself."""
     constant = np.broadcast_to(prior, validation.y.shape)
     rules = thresholds.choose_rules(validation.y, constant, min_positives=MIN_POSITIVES)
-    values = {}
+    values: dict[str, float] = {}
     for rule in TUNED:
         assigned = np.broadcast_to(rules[rule].assign(prior), test.y.shape)
         measured = metrics.decision_metrics(test.y, assigned)
@@ -137,4 +138,6 @@ def _intervals(measured: Evaluation, draws: int) -> dict[str, tuple[float, float
     test = measured.test
     resamples = statistics.make_draws(len(test.y), 1, draws)
     drawn = statistics.replicates(test.y, [test.scores], [rules], resamples)
-    return {f"test/{name}": statistics.interval(values) for name, values in drawn.items()}
+    return {
+        f"test/{name}": statistics.interval(values) for name, values in drawn.items() if name not in WITHOUT_INTERVAL
+    }

@@ -131,14 +131,14 @@ def _print_decisions(page: _Page, judgement: Judgement, validation: Path | None)
 
 
 def _floors_in_words(measured: Mapping[str, float], validation: Path | None) -> Iterator[str]:
-    base = f"of {validation}" if validation else "of these test labels themselves, so it knows more than you could"
-    yield f"Floors learn nothing: zeros gives no label, ones every label, prior each label's base rate {base}."
+    base = f"in {validation}" if validation else "in these test labels themselves, for lack of others"
+    yield f"Floors learn nothing: zeros gives no label, ones every label, prior scores each label's base rate {base}."
     if validation:
         micro, macro = (
             " and ".join(f"{_number(measured.get(f'floor/prior_{rule}/{mean}_f1'))} ({rule})" for rule in TUNED)
             for mean in ("micro", "macro")
         )
-        yield f"Those are at 0.5. With thresholds like the scores', prior has micro-F1 {micro}, macro-F1 {macro}."
+        yield f"All three are at 0.5. With thresholds like the scores', prior has micro-F1 {micro}, macro-F1 {macro}."
 
 
 def _rules_in_words(measured: Evaluation, validation: Path | None) -> Iterator[str]:
@@ -162,6 +162,7 @@ def _print_rankings(page: _Page, judgement: Judgement) -> None:
         if f"test/ranking/{metric}" in measured
     ]
     page.table(["", *FLOORS, "scores"], [rows])
+    page.line("ECE has no interval: resampling rows raises it, so that the interval can lie beside the number.")
     for line in _left_out(judgement.evaluation):
         page.line(line)
 
@@ -201,7 +202,7 @@ def _print_labels(page: _Page, measured: Evaluation) -> None:
             [
                 row["label"],
                 f"{row['positives']:,}",
-                f"{row['prevalence']:.2g}",
+                f"{row['prevalence']:.4f}",
                 *(_number(row[name]) for name in ("average_precision", "roc_auc")),
                 *([_threshold(row["per_label/threshold"])] if own else []),
                 *(_number(row[f"{rule}/f1"] if row["positives"] else None) for rule in rules),
@@ -214,7 +215,7 @@ def _print_labels(page: _Page, measured: Evaluation) -> None:
         [
             name,
             f"{members['positives'].sum():,}",
-            f"{members['prevalence'].mean():.2g}",
+            f"{members['prevalence'].mean():.4f}",
             *(_number(members[metric].mean()) for metric in ("average_precision", "roc_auc")),
             *([""] if own else []),
             *(_number(_pooled_f1(members, rule)) for rule in rules),
@@ -242,11 +243,13 @@ def _print_gains(page: _Page, judgement: Judgement) -> None:
     page.line("half: positives found and false alarms at 0.5. Other rules: how many more (+) or fewer (−) than half.")
     for rule in TUNED:
         if f"{rule}/more_found" in gains:
-            page.line(f"{rule}: {_gain_in_words(gains[f'{rule}/more_found'].sum(), gains[f'{rule}/more_false'].sum())}")
+            page.line(
+                f"{rule}: {_gain_in_words(*(int(gains[f'{rule}/more_{what}'].sum()) for what in ('found', 'false')))}"
+            )
 
 
 def _gain_in_words(found: int, false: int) -> str:
-    each = f", {false / found:.2g} for each one found" if found > 0 and false > 0 else ""
+    each = f": {false / found:.2g} for each positive more" if found > 0 and false > 0 else ""
     positives, alarms = (f"{abs(n):,} {'more' if n >= 0 else 'fewer'}" for n in (found, false))
     return f"{positives} positives found than at 0.5, {alarms} false alarms{each}."
 
@@ -292,7 +295,7 @@ def _number(value: float | None) -> str:
 def _threshold(value: float) -> str:
     if value >= NEVER or value <= ALWAYS:
         return "never" if value >= NEVER else "always"
-    return f"{value:.3g}"
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.1g}"
 
 
 def _count(name: str, value: int) -> str:

@@ -265,7 +265,10 @@ class DistributionBalanced(Spec):
     alpha: Annotated[float, Field(ge=0, description="lifts every smoothed weight")] = 0.1
     beta: Positive = Field(10.0, description="steepness of the smoothing")
     mu: Annotated[float, Field(ge=0, description="ratio at which the smoothing is steepest")] = 0.2
-    kappa: Annotated[float, Field(ge=0, description="how far a label's log odds move its logits; the authors' code divides it by lambda")] = 0.05
+    kappa: Annotated[
+        float,
+        Field(ge=0, description="how far a label's log odds move its logits; the authors' code divides it by lambda"),
+    ] = 0.05
     negative_scale: Positive = Field(2.0, description="lambda: how much more tolerant the loss is of negatives")
 
 
@@ -327,8 +330,8 @@ class LabelWeights(Spec):
     kind: Literal["label_weights"]
     form: Literal["pair", "factor"] = Field(
         "pair",
-        description="pair: rows / (2 * rows of that class) for 0 and for 1 (1 for both if a label is constant); factor: "
-        "1 / positives, of mean 1",
+        description="pair: rows / (2 * rows of that class) for 0 and for 1, or 1 if a label is constant; "
+        "factor: 1 / positives, of mean 1",
     )
 
 

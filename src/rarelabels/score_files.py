@@ -1,7 +1,7 @@
 """Scores that were made elsewhere: Parquet or CSV files to checked parts. Every mistake is one line.
 
-A file has a column ``true/<label>`` (0 or 1) and a column ``score/<label>`` (a probability) for each label, and may have
-a column ``id``: what :meth:`rarelabels.evaluation.Scored.frame` gives. Other columns are ignored.
+A file has for each label a column ``true/<label>`` (0 or 1) and a column ``score/<label>`` (a probability), and may
+have a column ``id``: what :meth:`rarelabels.evaluation.Scored.frame` gives. Other columns are ignored.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ BEGINNINGS = {  # the first bytes of what is often given by mistake
     b"{": "JSON",
     b"[": "JSON",
 }
+NUMBERS = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
 HOW = "see `rarelabels judge --help` for how to write the file"
 MANY = 5  # names that are listed before the rest is only counted
 
@@ -218,10 +219,9 @@ def _matrix(table: pa.Table, columns: list[str], where: Callable[[str, int], str
     matrix = np.empty((table.num_rows, len(columns)))
     for number, name in enumerate(columns):
         column, kind = table[name], table[name].type
-        if not (pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-            if not pa.types.is_null(kind):
-                row, value = _first_that_is_no_number(column.to_pylist())
-                raise UserError(f"{where(name, row)}: must be a number; given {str(value)[:60]!r}")
+        if not any(is_kind(kind) for is_kind in NUMBERS):
+            row, value = _first_that_is_no_number(column.to_pylist())
+            raise UserError(f"{where(name, row)}: must be a number; given {str(value)[:60]!r}")
         matrix[:, number] = column.cast(pa.float64()).to_numpy()
     return matrix
 

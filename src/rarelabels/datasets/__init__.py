@@ -41,6 +41,11 @@ class Part:
         if not self.numeric.shape[1]:
             object.__setattr__(self, "numeric", np.empty((len(self.y), 0)))
 
+    def digest(self) -> str:
+        """Return a hash of ids and labels: what is measured on parts with the same one is comparable row by row."""
+        rows = "\n".join(self.ids.tolist()).encode("utf-8", "surrogatepass")
+        return hashlib.sha256(rows + np.ascontiguousarray(self.y).tobytes()).hexdigest()[:16]
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -52,6 +57,7 @@ class Dataset:
         digest: see :func:`digest`.
         summary: what to record about the parts as they came out, JSON-ready; see :func:`load`.
         numeric: names of the columns of ``Part.numeric``.
+        notes: sentences that a reader of a result on these parts must know.
     """
 
     labels: tuple[str, ...]
@@ -61,6 +67,7 @@ class Dataset:
     digest: str
     summary: dict[str, Any]
     numeric: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class _Kind(Protocol):
@@ -101,7 +108,8 @@ def load(spec: DatasetSpec, seed: int) -> Dataset:
     split = _split(spec, key, seed, data)
     parts = {name: _part(data, getattr(split, name)) for name in splits.PARTS}
     summary = _summary(data.labels, parts)
-    return Dataset(labels=data.labels, digest=key, summary=summary, numeric=data.numeric_names, **parts)
+    notes = _notes(spec, data.labels, parts)
+    return Dataset(labels=data.labels, digest=key, summary=summary, numeric=data.numeric_names, notes=notes, **parts)
 
 
 def digest(spec: DatasetSpec) -> str:
@@ -150,6 +158,19 @@ def _check_labels(data: Table) -> None:
 def _part(data: Table, rows: npt.NDArray[np.int64]) -> Part:
     text = {name: tokens.take(rows) for name, tokens in data.text.items()}
     return Part(ids=data.ids[rows], y=data.y[rows], text=text, numeric=data.numeric[rows])
+
+
+def _notes(spec: DatasetSpec, labels: tuple[str, ...], parts: dict[str, Part]) -> tuple[str, ...]:
+    if spec.validation != "last_rows":
+        return ()
+    train, validation = (parts[name].y.mean(axis=0) for name in ("train", "validation"))
+    moved = np.abs(validation - train)
+    worst = int(moved.argmax())
+    return (
+        f"The validation part is the last {len(parts['validation'].ids):,} of the rows outside the test part, in "
+        f"the order of the source: a label's share of ones differs from the training part's by {moved.mean():.3f} on "
+        f"average, most for {labels[worst]} ({train[worst]:.3f} in training, {validation[worst]:.3f} in validation).",
+    )
 
 
 def _summary(labels: tuple[str, ...], parts: dict[str, Part]) -> dict[str, Any]:

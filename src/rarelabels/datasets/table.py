@@ -117,7 +117,8 @@ def _read(path: Path, columns: list[str], readers: Iterable[_Reader]) -> int:
         for reader in readers:
             reader.add(batch)
     if n < splits.MIN_ROWS:
-        raise UserError(f"{path}: has {n or 'no'} rows of data; a split into three parts needs {splits.MIN_ROWS}")
+        rows = "1 row" if n == 1 else f"{n or 'no'} rows"
+        raise UserError(f"{path}: has {rows} of data; a split into three parts needs {splits.MIN_ROWS}")
     return n
 
 
@@ -466,8 +467,8 @@ class _Groups:
             first, second = int(rows[0]), int(rows[parts[rows] != parts[rows[0]]][0])
             raise UserError(
                 f"{self._path}: column {self._column!r}: group {shown(name)} is in two declared parts, "
-                f"{PARTS[parts[first]]} (row {first + 1}) and {PARTS[parts[second]]} (row {second + 1}), and so "
-                f"are {torn.size} groups in all; keep the rows of a group in one part"
+                f"{PARTS[parts[first]]} (row {first + 1}) and {PARTS[parts[second]]} (row {second + 1}); "
+                f"{torn.size} of {len(self._known)} groups are; keep the rows of a group in one part"
             )
 
 

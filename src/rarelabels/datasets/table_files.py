@@ -306,7 +306,8 @@ def readable(path: Path) -> Iterator[None]:
             f"{path}: there is no such file{hint}; a path is relative to the YAML file it stands in"
         ) from None
     except (OSError, EOFError, ValueError, zlib.error, pa.ArrowException) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        # In one line, whatever bytes of the file pyarrow quotes.
+        reason = getattr(error, "strerror", None) or ascii(str(error)).strip("'\"")[:300]
         raise UserError(f"{path}: cannot be read, or is damaged: {reason}") from error
 
 
