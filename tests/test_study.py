@@ -97,6 +97,62 @@ def test_every_training_has_the_curves_of_all_metrics_watched_in_its_study(share
     for run in shared.runs():
         for metric in ("binary_accuracy", "categorical_accuracy", "auc"):
             assert {f"curve/{metric}", f"curve/val_{metric}"} <= run.data.metrics.keys()
+        assert "curve/f1_none/Drama" not in run.data.metrics  # a vector only where it is watched
+
+
+def test_f1_without_averaging_is_a_curve_for_each_label_and_micro_shares_its_training(project):
+    names = ["movies/bce_f1_none", "movies/bce_f1_micro"]
+    _, err = project.call("run", *names, "--seeds", "0", "--set", "training.epochs=1", "--workers", "1")
+    assert "2 runs to do (1 training:" in err
+    for run in project.runs():
+        assert {"curve/f1_none/Drama", "curve/val_f1_none/Sci-Fi", "curve/f1_micro"} <= run.data.metrics.keys()
+
+
+def test_a_result_says_what_keras_did_and_how_few_rows_count(project):
+    names = ["movies/class_weight_dict", "movies/sample_weights", "movies/bce_unshuffled"]
+    out, _ = project.call("run", *names, "--seeds", "0", "--set", "training.epochs=1", "--workers", "1")
+    by_trial = {run.data.tags["trial"]: run for run in [*project.runs("trial"), *project.runs()]}
+    for name, says in zip(
+        names, ("argmax of each row", "effective sample size", "in the order of the source"), strict=True
+    ):
+        tags = by_trial[name].data.tags
+        assert says in tags["notes"]
+        assert tags["notes"].split("\n")[0] in tags["mlflow.note.content"]
+        assert f"{name.split('/')[1]}: {tags['notes'].splitlines()[0]}" in out
+    rows = by_trial["movies/sample_weights"].data.metrics
+    assert 1 <= rows["training/effective_sample_size"] < 0.1 * 10_735
+    assert rows["training/gap_macro_average_precision"] > -0.1
+    assert rows["training/compressed_bytes"] > 100_000
+
+
+def test_trials_without_their_data_are_skipped_and_say_how_to_get_them(project):
+    project.environment["RARELABELS_DATA"] = str(project.folder / "nothing")
+    arguments = ["--seeds", "0", "--workers", "1"]
+    out, err = project.call("run", "movies/plot_masked", "movies/floor_zeros", *arguments)
+    assert "skipped: movies/plot_masked: " in err
+    assert "run `rarelabels fetch wikipedia_movies`" in err
+    assert "skipped: movies/plot_unmasked: " in out
+    assert [run.data.tags["trial"] for run in project.runs()] == ["movies/floor_zeros"]
+    out, err = project.call("run", "movies/plot_masked", *arguments, code=2)
+    assert err.startswith("rarelabels: ")
+    assert "rarelabels fetch wikipedia_movies" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_another_data_set_in_a_study_is_compared_apart(project):
+    """The trial on the table has another test part: nothing of it is paired with the films."""
+    example = (REPOSITORY / "experiments" / "your_table" / "_base.yaml").read_text(encoding="utf-8")
+    example = (
+        example.replace("../../docs/", f"{REPOSITORY}/docs/") + "question: How far does a floor get?\nthread: none\n"
+    )
+    (project.folder / "experiments" / "movies" / "own.yaml").write_text(example, encoding="utf-8")
+    command = ["run", "movies/own", "movies/floor_zeros", "movies/floor_prior", "--seeds", "0", "--workers", "1"]
+    out, _ = project.call(*command, "--set", "training.epochs=1")
+    films, _, table = out.partition("movies on table: ")
+    assert "movies on movies: " in films
+    assert "floor_zeros" in films.split("not run")[0]
+    assert "own (overridden" in table
+    assert "floor_zeros" not in table.split("not run")[0]
 
 
 def test_the_run_holds_every_artifact_that_the_design_names(shared):
@@ -153,7 +209,7 @@ def test_the_parent_carries_means_curves_intervals_and_figures(shared):
         assert metrics[f"interval/{name}_low"] < metrics[name] < metrics[f"interval/{name}_high"]
         assert metrics["curve/val_auc"] == child.data.metrics["curve/val_auc"]
         figures = {file.path for file in client.list_artifacts(parent.info.run_id, "figures")}
-        assert figures == {"figures/learning_curves.png", "figures/precision_recall.png"}
+        assert figures == {f"figures/{name}.png" for name in ("learning_curves", "precision_recall", "confusion")}
 
 
 def test_a_finished_trial_called_again_trains_nothing(shared):

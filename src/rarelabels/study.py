@@ -133,6 +133,8 @@ def compare(study: str, where: str, asked: Sequence[Identity]) -> list[Compariso
 def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:
     """Put the comparison of the whole study, as it stands now, on the study's own run."""
     compared = [one for one in compare(plan.study, where, plan.identities) if one.rows]
+    if not compared:  # overridden trials alone
+        return
     record = tracking.open_study(client, plan.experiment, plan.study)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

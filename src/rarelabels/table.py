@@ -69,14 +69,16 @@ def as_table(study: str, comparison: Comparison) -> Table:
 
 
 def training_table(comparison: Comparison) -> Table:
-    """Return how the networks trained: means over seeds, in the order of the other table."""
+    """Return how the networks trained: means over seeds, in the order of the other table, no column without numbers."""
+    rows = [row for row in comparison.all_rows if _trained(row)]
+    columns = {metric: shown for metric, shown in TRAINING.items() if any(metric in row.values.index for row in rows)}
     table = Table(title="how the networks trained, mean over seeds", title_justify="left")
     table.add_column("trial", overflow="fold")
-    for header, _ in TRAINING.values():
+    for header, _ in columns.values():
         table.add_column(header, justify="right")
-    for row in filter(_trained, comparison.all_rows):
+    for row in rows:
         means = row.values["mean"].to_dict()
-        cells = (show(means[metric]) if metric in means else "" for metric, (_, show) in TRAINING.items())
+        cells = (show(means[metric]) if metric in means else "" for metric, (_, show) in columns.items())
         table.add_row(row.name, *cells)
     return table
 
