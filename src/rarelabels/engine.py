@@ -25,7 +25,7 @@ Function = Callable[[T, Callable[[Event], None]], R]
 OnEvent = Callable[[int, Event], None]
 
 TOPIC = "rarelabels"
-WORKER_BYTES = 2 * 2**30  # a TensorFlow worker takes 1 GB, and Dask pauses a worker at 80 % of its limit
+WORKER_BYTES = 2 * 2**30  # a TensorFlow worker takes 1 GB to begin with
 # A training step frees and takes megabytes at a time. Dask makes malloc give them back to the system each time, which
 # doubles the time of a run on the films (7 against 17 s); here it keeps them.
 KEEP_MEMORY = {
@@ -36,6 +36,10 @@ KEEP_MEMORY = {
         "MALLOC_TOP_PAD_": 2**26,
     }.items()
 }
+
+# A worker that Dask pauses for its memory would wait for ever: what fills it is compiled programs, which nothing frees.
+# One that reaches 95 % of its limit is restarted instead, and its run begun anew.
+NEVER_PAUSE = {f"distributed.worker.memory.{state}": False for state in ("pause", "spill", "target")}
 
 
 class Engine:
@@ -76,7 +80,7 @@ class Engine:
 
     @cached_property
     def _client(self) -> Client:
-        dask.config.set({"distributed.comm.timeouts.connect": "60s"} | KEEP_MEMORY)
+        dask.config.set({"distributed.comm.timeouts.connect": "60s"} | KEEP_MEMORY | NEVER_PAUSE)
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         cluster = LocalCluster(
             n_workers=self.count,

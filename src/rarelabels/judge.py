@@ -17,7 +17,6 @@ from rarelabels.score_files import Parts
 
 STUDY = "judged"  # the name of its experiment in the record
 TUNED = ("global", "per_label")  # chosen on validation
-WITHOUT_INTERVAL = {"ranking/ece", "ranking/macro_ece"}  # rows drawn twice look less calibrated: biased upwards
 MIN_POSITIVES: int = ThresholdSpec().min_positives
 # Scores times draws that take about ten seconds; with many scores intervals are narrow, and fewer draws will do.
 SCORES_DRAWN = 1_000_000_000
@@ -70,7 +69,7 @@ def judge(parts: Parts) -> Judgement:
 
 
 def n_draws(n_scores: int) -> int:
-    """Return how many bootstrap draws are taken: 1,000 up to a million scores, 500 for two million, at least 100."""
+    """Return how many bootstrap draws are taken: 2,000 for half a million scores, 500 for two million, at least 100."""
     return int(np.clip(SCORES_DRAWN // n_scores, FEWEST_DRAWS, statistics.N_DRAWS))
 
 
@@ -138,6 +137,5 @@ def _intervals(measured: Evaluation, draws: int) -> dict[str, tuple[float, float
     test = measured.test
     resamples = statistics.make_draws(len(test.y), 1, draws)
     drawn = statistics.replicates(test.y, [test.scores], [rules], resamples)
-    return {
-        f"test/{name}": statistics.interval(values) for name, values in drawn.items() if name not in WITHOUT_INTERVAL
-    }
+    sure = {name: values for name, values in drawn.items() if name not in statistics.WITHOUT_INTERVAL}
+    return {f"test/{name}": statistics.interval(values) for name, values in sure.items()}

@@ -16,7 +16,7 @@ from mlflow.entities import Run
 from rarelabels import __version__, plots, results, statistics, tracking
 from rarelabels.runner import Say
 
-CODE = 1  # raised when what a summary holds changes
+CODE = 2  # raised when what a summary holds changes
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ def aggregate(client: MlflowClient, children: list[Run]) -> tuple[pd.DataFrame, 
     draws = statistics.make_draws(len(parts[0].y), len(parts))
     drawn = statistics.replicates(parts[0].y, [part.scores for part in parts], rules, draws)
     replicates = pd.DataFrame({f"test/{name}": values.astype(np.float32) for name, values in drawn.items()})
-    limits = {f"test/{name}": statistics.interval(values) for name, values in drawn.items()}
+    sure = {name: values for name, values in drawn.items() if name not in statistics.WITHOUT_INTERVAL}
+    limits = {f"test/{name}": statistics.interval(values) for name, values in sure.items()}
     rows = [(name, value, *limits.get(name, (np.nan, np.nan))) for name, value in means.items()]
     return pd.DataFrame(rows, columns=["metric", "mean", "low", "high"]), replicates
 
