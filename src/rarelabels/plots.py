@@ -17,6 +17,7 @@ from rarelabels.evaluation import Scored
 BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#777777"
 CONFUSION_ROWS = 40
+CURVES_ABREAST = 4
 RULES = {"half": ORANGE, "global": SKY, "per_label": BLUE, "oracle": GREY}
 
 
@@ -45,8 +46,11 @@ def learning_curves(curves: pd.DataFrame, title: str, loss_axis: str, kept: Sequ
     """
     names = sorted({name.removeprefix("curve/").removeprefix("val_").split("/")[0] for name in curves["curve"]})
     names = sorted(names, key=lambda name: (name != "loss", name == "macro_average_precision", name))
-    figure = Figure(figsize=(3.6 * len(names), 3.4), layout="constrained")
-    for axes, name in zip(np.atleast_1d(figure.subplots(1, len(names))), names, strict=True):
+    columns = min(len(names), CURVES_ABREAST)
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(3.6 * columns, 0.5 + 2.9 * rows), layout="constrained")
+    for position, name in enumerate(names):
+        axes = figure.add_subplot(rows, columns, position + 1)
         for prefix, colour, part in (("", ORANGE, "training"), ("val_", BLUE, "validation")):
             values = curves[curves["curve"] == f"curve/{prefix}{name}"].groupby("epoch")["value"]
             if len(values):
@@ -124,7 +128,7 @@ def comparison(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> 
         title: of the figure.
     """
     trials = list(dict.fromkeys(table["trial"]))
-    figure = Figure(figsize=(11, 1.6 + 0.42 * len(trials)), layout="constrained")
+    figure = Figure(figsize=(11, 1.4 + 0.36 * len(trials)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     offsets = np.linspace(-0.24, 0.24, len(RULES))
     for (rule, colour), offset in zip(RULES.items(), offsets, strict=True):
@@ -139,7 +143,7 @@ def comparison(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> 
         axes.legend(frameon=False, fontsize=8, ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1.0))
         axes.set_xlim(left=0)
     left.set(yticks=range(len(trials)), yticklabels=trials, xlabel="macro-F1 on test, by threshold rule")
-    left.invert_yaxis()
+    left.set_ylim(len(trials) - 0.4, -0.6)
     right.set(xlabel="macro average precision on test")
     figure.suptitle(title, fontsize=10)
     return figure

@@ -140,7 +140,7 @@ def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:
         folder = Path(name)
         pd.concat([one.long() for one in compared]).to_csv(folder / "comparison.csv", index=False)
         for number, one in enumerate(compared):
-            title = f"{plan.study} ({one.data}): mean and 95 % interval over seeds and test rows"
+            title = f"{plan.study} on {one.data}: mean and 95 % interval over seeds and test rows"
             figure = plots.comparison(one.long(), one.best_floors(), title)
             plots.save(figure, folder / f"comparison{f'_{number + 1}' if number else ''}.png")
         record.files(folder)
