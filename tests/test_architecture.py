@@ -42,7 +42,7 @@ ARROWS: dict[str, set[str]] = {
     "tracking": {"schema"},
     "score_files": {"evaluation", "problems", "schema"},
     "judge": {"evaluation", "schema", "score_files", "statistics", "thresholds", "metrics", "tracking"},
-    "judge_table": {"evaluation", "judge", "metrics", "score_files"},
+    "judge_table": {"evaluation", "judge", "metrics", "score_files", "statistics", "thresholds"},
     "runner": STEPS,
     "engine": set(),
     "results": {"evaluation", "schema"},

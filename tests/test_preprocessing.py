@@ -72,5 +72,7 @@ def test_a_network_that_could_read_nothing_is_refused() -> None:
         preprocessing.check(MlpSpec(kind="mlp"), dataset(part(numbers=False)))
     with pytest.raises(UserError, match="the dataset has no text or list column; use mlp"):
         preprocessing.check(BAG, dataset(part(text=False)))
-    preprocessing.check(MlpSpec(kind="mlp"), dataset(part()))
+    with pytest.raises(UserError, match="would ignore plot / summary; use text_bag, or leave them out"):
+        preprocessing.check(MlpSpec(kind="mlp"), dataset(part()))
+    preprocessing.check(MlpSpec(kind="mlp"), dataset(part(text=False)))
     preprocessing.check(BAG, dataset(part(numbers=False)))

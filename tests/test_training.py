@@ -305,6 +305,19 @@ def test_a_pruned_net_has_the_declared_share_of_zeros_in_every_table_and_kernel(
     assert sizes[0] < sizes[1] * (1 - sparsity / 2)
 
 
+def test_frequent_tokens_of_a_path_that_starts_at_zero_are_not_cut_before_they_are_learnt(data: Dataset) -> None:
+    declared = trial(model={"wide": True}, keep="last", epochs=4, pruning={"sparsity": 0.5, "end_epoch": 3})
+    fitted, _ = fit(declared, data)
+    plain, _ = fit(trial(model={"wide": True}, keep="last", epochs=4), data)
+    names = [v.path for v in fitted.network.model.variables]
+    for field in ("wide_0", "wide_1"):
+        at = names.index(f"{field}/table")
+        learnt = np.abs(plain.weights[at][1:11]).mean(axis=1)  # the ten most frequent tokens; row 0 is padding
+        strongest = 1 + int(learnt.argmax())
+        assert (fitted.weights[at][strongest] != 0).any()
+        assert (fitted.weights[at][1:11] != 0).mean() > 0.5
+
+
 def test_the_masks_of_one_seed_are_not_the_next_ones(data: Dataset) -> None:
     declared = trial(keep="last", pruning={"sparsity": 0.6, "end_epoch": 2})
     alone = fit(declared, data, seed=1)[0].scores(data.test)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from mlflow.utils.validation import _validate_metric_name
 from sklearn.metrics import f1_score
 
 from rarelabels import metrics
@@ -37,6 +38,14 @@ def test_f1_without_a_threshold_is_that_of_the_argmax() -> None:
     np.testing.assert_allclose([curves[f"f1_none/{label}"] for label in LABELS], expected, rtol=1e-6)
     assert curves["f1_micro"] == pytest.approx(f1_score(Y, assigned, average="micro"), rel=1e-6)
     assert abs(curves["f1_micro"] - f1_score(Y, SCORES >= 0.5, average="micro")) > 0.01
+
+
+def test_labels_of_any_name_make_names_of_curves_that_mlflow_takes() -> None:
+    labels = ("C+", "C#", "A//B", "./x")
+    curves = Watched(labels).curves(["f1_none"], "", Y, SCORES)
+    assert list(curves) == [f"f1_none/{name}" for name in ("C__0", "C__1", "A__B", "_x")]
+    for name in curves:
+        _validate_metric_name(f"curve/{name}")
 
 
 def test_categorical_accuracy_is_what_keras_makes_of_accuracy() -> None:

@@ -22,6 +22,7 @@ import typer
 from rarelabels import config
 from rarelabels.schema import Bound, UserError
 
+MANY_SCORES = 2_000_000  # to judge; fewer take seconds
 STOPPED = 130  # typer's exit code for Ctrl-C
 
 app = typer.Typer(
@@ -154,7 +155,9 @@ def judge(
     before, measured = (None, validation) if test is None else (validation, test)
     parts = score_files.read(before, measured, _names(labels))
     for path in parts.unnamed if before else ():
-        print(f"rarelabels: {path}: without ids of its own a row that is in both parts goes unseen", file=sys.stderr)
+        _warn(f"{path}: rows have no ids (column id), so one that is in both files goes unnoticed")
+    if parts.test.y.size >= MANY_SCORES:
+        _warn(f"{parts.test.y.size:,} scores to measure; ten million take about half a minute")
     if log is not None:
         from rarelabels import tracking
 
@@ -216,6 +219,10 @@ def _names(text: str | None) -> list[str]:
     if not names or not all(names) or len(set(names)) < len(names):
         raise UserError(f"--labels: allowed are different names, separated by commas; given {text!r}")
     return names
+
+
+def _warn(text: str) -> None:
+    print(f"rarelabels: {text}", file=sys.stderr)
 
 
 def _print_where(where: str) -> None:

@@ -69,11 +69,9 @@ class Comparison:
     def best_floors(self) -> dict[str, float]:
         """Return the best floor's value of each test metric that floors have."""
         best: dict[str, float] = {}
-        for name, column in (("half", HEADLINE), ("ranking", HEADLINE)):
-            for metric in column:
-                if metric.startswith(f"test/{name}/"):
-                    values = [v for floor in self.floors if (v := self.floor(floor, metric)) is not None]
-                    best |= {metric: max(values)} if values else {}
+        for metric in HEADLINE:
+            values = [value for floor in self.floors if (value := self.floor(floor, metric)) is not None]
+            best |= {metric: max(values)} if values else {}
         return best
 
     def floor(self, name: str, metric: str) -> float | None:
@@ -96,12 +94,12 @@ def compare(
     parents = [run for run in runs if run.data.tags.get("kind") == "trial" and "summed_up" in run.data.tags]
     by_key = {parent_key(run): run for run in parents}
     missing = [name for key, name in declared.items() if key not in by_key]
-    if client is None or not parents:
-        return [Comparison("", [], [], {}, missing, list(skipped))]
     parts: dict[str, list[Run]] = {}
     for run in parents:
         if parent_key(run) in declared or run.data.tags["overrides"]:
             parts.setdefault(run.data.tags["test_part"], []).append(run)
+    if client is None or not parts:
+        return [Comparison("", [], [], {}, missing, list(skipped))]
     groups = sorted(parts.values(), key=len, reverse=True)
     compared = [_compare(client, group, declared) for group in groups]
     return [replace(compared[0], missing=missing, skipped=list(skipped)), *compared[1:]]

@@ -20,7 +20,7 @@ TUNED = ("global", "per_label")  # chosen on validation
 MIN_POSITIVES: int = ThresholdSpec().min_positives
 # Scores times draws that take about ten seconds; with many scores intervals are narrow, and fewer draws will do.
 SCORES_DRAWN = 1_000_000_000
-FEWEST_DRAWS = 100
+FEWEST_DRAWS, MOST_DRAWS = 100, statistics.N_DRAWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Judgement:
     Attributes:
         evaluation: as of a run. Beside its names: ``floor/prior_global/…`` and ``floor/prior_per_label/…`` (base rates
             with thresholds chosen on validation like the scores') and ``test/<rule>/more_found``, ``more_false``.
-        intervals: 95 %, by recorded name: all of the test part but counts, ``oracle`` and calibration errors.
+        intervals: 95 %, by recorded name: all of the test part but counts and ``oracle``.
         draws: of the bootstrap over test rows.
         gains: per label, what each rule finds and costs; see :func:`threshold_gains`.
     """
@@ -70,7 +70,7 @@ def judge(parts: Parts) -> Judgement:
 
 def n_draws(n_scores: int) -> int:
     """Return how many bootstrap draws are taken: 2,000 for half a million scores, 500 for two million, at least 100."""
-    return int(np.clip(SCORES_DRAWN // n_scores, FEWEST_DRAWS, statistics.N_DRAWS))
+    return int(np.clip(SCORES_DRAWN // n_scores, FEWEST_DRAWS, MOST_DRAWS))
 
 
 def threshold_gains(per_label: pd.DataFrame) -> pd.DataFrame:
@@ -137,5 +137,7 @@ def _intervals(measured: Evaluation, draws: int) -> dict[str, tuple[float, float
     test = measured.test
     resamples = statistics.make_draws(len(test.y), 1, draws)
     drawn = statistics.replicates(test.y, [test.scores], [rules], resamples)
-    sure = {name: values for name, values in drawn.items() if name not in statistics.WITHOUT_INTERVAL}
-    return {f"test/{name}": statistics.interval(values) for name, values in sure.items()}
+    return {
+        f"test/{name}": statistics.interval_around(measured.metrics[f"test/{name}"], values, name)
+        for name, values in drawn.items()
+    }

@@ -12,20 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 from rarelabels.evaluation import Evaluation
-from rarelabels.judge import MIN_POSITIVES, TUNED, Judgement
+from rarelabels.judge import MIN_POSITIVES, MOST_DRAWS, TUNED, Judgement
 from rarelabels.metrics import HEAD, MEDIUM
 from rarelabels.score_files import some
-from rarelabels.statistics import N_DRAWS
 from rarelabels.thresholds import ALWAYS, NEVER
 
 WIDE = 10_000  # without a terminal nothing is cut
 ONE_LINE = 105  # columns from which an interval stands beside its number, not below it
 EVERY_LABEL = 40  # with more labels only groups, the best and the worst are shown
 ENDS = 5
+NARROWEST = 12  # columns for the names of labels and metrics; longer ones go on below
 FLOORS = ("zeros", "ones", "prior")
 DECISIONS = {
     "binary_accuracy": "binary accuracy",
-    "hamming_loss": "Hamming loss ↓",
+    "hamming_loss": "↓ Hamming loss",
     "subset_accuracy": "subset accuracy",
     "micro_f1": "micro-F1",
     "macro_f1": "macro-F1",
@@ -45,14 +45,14 @@ RANKINGS = {
     "macro_roc_auc": "macro ROC AUC",
     "micro_roc_auc": "micro ROC AUC",
     "lrap": "LRAP",
-    "brier": "Brier score ↓",
-    "ece": "calibration error, ECE ↓",
-    "macro_ece": "macro ECE ↓",
+    "brier": "↓ Brier score",
+    "ece": "↓ calibration error, ECE",
+    "macro_ece": "↓ macro ECE",
 }
 UNDEFINED = {
-    "labels_without_positives": "labels without a positive (of macro and weighted means)",
-    "labels_without_negatives": "labels without a negative (of macro ROC AUC)",
-    "rows_without_labels": "rows without labels (of LRAP)",
+    "labels_without_positives": ("labels without a positive", "macro and weighted means"),
+    "labels_without_negatives": ("labels without a negative", "macro ROC AUC"),
+    "rows_without_labels": ("rows without a label", "LRAP"),
 }
 NOWHERE = "–"
 
@@ -87,7 +87,7 @@ class _Page:
     def table(self, header: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]]) -> None:
         """Print blocks of rows with a gap between them; all but the first column are numbers."""
         table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-        table.add_column(header[0], overflow="fold")
+        table.add_column(header[0], overflow="fold", min_width=NARROWEST)
         for name in header[1:]:
             table.add_column(name, justify="right", no_wrap=True)
         for block in blocks:
@@ -109,7 +109,7 @@ def _print_head(page: _Page, judgement: Judgement, validation: Path | None, test
         page.line("No validation part: nothing is chosen, so decisions are at 0.5; oracle is only a bound.")
     else:
         page.line(f"Thresholds and base rates are from {validation}: {len(measured.validation.y):,} rows")
-    fewer = "" if judgement.draws == N_DRAWS else f" (so many scores: not {N_DRAWS:,})"
+    fewer = "" if judgement.draws == MOST_DRAWS else f" (so many scores: not {MOST_DRAWS:,})"
     page.line(f"Intervals: 95 %, by bootstrap over the test rows, {judgement.draws:,} draws{fewer}")
 
 
@@ -124,10 +124,7 @@ def _print_decisions(page: _Page, judgement: Judgement, validation: Path | None)
     page.table(["", *FLOORS, *rules], [rows])
     for line in [*_floors_in_words(measured, validation), *_rules_in_words(judgement.evaluation, validation)]:
         page.line(line)
-    page.line(
-        f"head, medium, tail: labels with at least {HEAD}, {MEDIUM} to {HEAD - 1} and fewer than {MEDIUM} positives, "
-        "their counts pooled. ↓: lower is better."
-    )
+    page.line("↓: lower is better. head, medium, tail: groups of labels, see below.")
 
 
 def _floors_in_words(measured: Mapping[str, float], validation: Path | None) -> Iterator[str]:
@@ -145,7 +142,10 @@ def _rules_in_words(measured: Evaluation, validation: Path | None) -> Iterator[s
     rules = measured.rules
     yield "half: score ≥ 0.5."
     if validation:
-        yield f"global: score ≥ {_threshold(rules['global'].thresholds[0])}, the best micro-F1 on {validation}."
+        if rules["global"].fallbacks:
+            yield f"global: score ≥ 0.5, for {validation} has no positive to choose by."
+        else:
+            yield f"global: score ≥ {_threshold(rules['global'].thresholds[0])}, the best micro-F1 on {validation}."
         few = ""
         if count := rules["per_label"].fallbacks:
             few = f"; {count:,} with fewer than {MIN_POSITIVES} positives there take the global one"
@@ -162,7 +162,6 @@ def _print_rankings(page: _Page, judgement: Judgement) -> None:
         if f"test/ranking/{metric}" in measured
     ]
     page.table(["", *FLOORS, "scores"], [rows])
-    page.line("ECE has no interval: resampling rows raises it, so that the interval can lie beside the number.")
     for line in _left_out(judgement.evaluation):
         page.line(line)
 
@@ -171,10 +170,11 @@ def _left_out(measured: Evaluation) -> Iterator[str]:
     """Yield how much is undefined and left out of which metric; labels by name."""
     table = measured.per_label
     labels = {"labels_without_positives": 0, "labels_without_negatives": len(measured.test.y)}
-    for what, words in UNDEFINED.items():
+    for what, (words, metrics) in UNDEFINED.items():
         if count := int(measured.metrics[f"test/count/{what}"]):
             names = list(table["label"][table["positives"] == labels[what]]) if what in labels else []
-            yield f"Undefined and left out: {count:,} {words}" + (f": {some(names, '{}')}" if names else "")
+            which = f" ({some(names, '{}')})" if names else ""
+            yield f"{words}: {count:,}{which}, undefined and left out of {metrics}"
 
 
 def _floors(measured: Mapping[str, float], metric: str) -> list[str]:
@@ -193,39 +193,31 @@ def _cell(page: _Page, judgement: Judgement, name: str) -> str:
 
 
 def _print_labels(page: _Page, measured: Evaluation) -> None:
-    rules, table = list(measured.rules), measured.per_label
+    table, rules = measured.per_label, list(measured.rules)
     page.title(f"Labels{_which(table)}")
-    header = ["", "positives", "prevalence", "average\nprecision", "ROC\nAUC", "threshold\nper_label"]
-    own = "per_label" in rules
+    header = ["", "posi-\ntives", "preva-\nlence", "average\nprec.", "ROC\nAUC"]
+    header += [{"per_label": "per_label\n≥    F1"}.get(rule, f"{rule}\nF1") for rule in rules]
     blocks = [
-        [
-            [
-                row["label"],
-                f"{row['positives']:,}",
-                f"{row['prevalence']:.4f}",
-                *(_number(row[name]) for name in ("average_precision", "roc_auc")),
-                *([_threshold(row["per_label/threshold"])] if own else []),
-                *(_number(row[f"{rule}/f1"] if row["positives"] else None) for rule in rules),
-            ]
-            for row in table.loc[block].to_dict("records")
-        ]
+        [_label_cells(table.loc[[label]], str(table["label"][label]), rules) for label in block]
         for block in _chosen(table)
     ]
-    groups = [
-        [
-            name,
-            f"{members['positives'].sum():,}",
-            f"{members['prevalence'].mean():.4f}",
-            *(_number(members[metric].mean()) for metric in ("average_precision", "roc_auc")),
-            *([""] if own else []),
-            *(_number(_pooled_f1(members, rule)) for rule in rules),
-        ]
-        for name, members in _groups(table)
-    ]
-    page.table([*header[: 5 + own], *(f"F1\n{rule}" for rule in rules)], [*blocks, groups])
-    page.line("Groups: means of prevalence, average precision and ROC AUC; F1 of the pooled counts.")
+    groups = [_label_cells(members, name, rules, one=False) for name, members in _groups(table)]
+    page.table(header, [*blocks, groups])
+    page.line(
+        f"Groups: head, labels with at least {HEAD} positives; medium, with {MEDIUM} to {HEAD - 1}; tail, with fewer. "
+        "Means of prevalence, average precision and ROC AUC; F1 of the pooled counts."
+    )
     if (table["positives"] < MEDIUM).any():
         page.line(f"A label with fewer than {MEDIUM} positives is mostly chance: read the tail together.")
+
+
+def _label_cells(members: pd.DataFrame, name: str, rules: Sequence[str], *, one: bool = True) -> list[str]:
+    """Return the row of one label, or of the members of a group together."""
+    f1 = {rule: _number(_pooled_f1(members, rule)) for rule in rules}
+    if one and "per_label" in f1:
+        f1["per_label"] = f"{_threshold(members['per_label/threshold'].iloc[0])} {f1['per_label']}"
+    means = (_number(members[metric].mean()) for metric in ("average_precision", "roc_auc"))
+    return [name, f"{members['positives'].sum():,}", f"{members['prevalence'].mean():.4f}", *means, *f1.values()]
 
 
 def _print_gains(page: _Page, judgement: Judgement) -> None:
@@ -240,18 +232,19 @@ def _print_gains(page: _Page, judgement: Judgement) -> None:
         for block in [*records, [total]]
     ]
     page.table(["", "positives", *header], blocks)
-    page.line("half: positives found and false alarms at 0.5. Other rules: how many more (+) or fewer (−) than half.")
+    page.line("half: positives found and false alarms at 0.5.")
+    if judgement.evaluation.validation is None:
+        return
+    page.line("global, per_label: how many more (+) or fewer (−) than at 0.5; in all:")
     for rule in TUNED:
-        if f"{rule}/more_found" in gains:
-            page.line(
-                f"{rule}: {_gain_in_words(*(int(gains[f'{rule}/more_{what}'].sum()) for what in ('found', 'false')))}"
-            )
+        found, false = (int(gains[f"{rule}/more_{what}"].sum()) for what in ("found", "false"))
+        page.line(f"{rule}: {_gain_in_words(found, false)}")
 
 
 def _gain_in_words(found: int, false: int) -> str:
-    each = f": {false / found:.2g} for each positive more" if found > 0 and false > 0 else ""
+    each = f": {false / found:.1f} for each positive" if found > 0 and false > 0 else ""
     positives, alarms = (f"{abs(n):,} {'more' if n >= 0 else 'fewer'}" for n in (found, false))
-    return f"{positives} positives found than at 0.5, {alarms} false alarms{each}."
+    return f"{positives} positives found, {alarms} false alarms{each}"
 
 
 def _which(table: pd.DataFrame) -> str:
@@ -273,19 +266,21 @@ def _chosen(table: pd.DataFrame) -> list[list[int]]:
 
 def _groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     positives = table["positives"]
-    members = {
-        f"head (≥ {HEAD})": positives >= HEAD,
-        f"medium ({MEDIUM}–{HEAD - 1})": (positives >= MEDIUM) & (positives < HEAD),
-        f"tail (< {MEDIUM})": positives < MEDIUM,
+    inside = {
+        "head": positives >= HEAD,
+        "medium": (positives >= MEDIUM) & (positives < HEAD),
+        "tail": positives < MEDIUM,
     }
-    for name, inside in members.items():
-        if inside.any():
-            yield f"{name}: {inside.sum():,}", table[inside]
+    for name, members in inside.items():
+        if members.any():
+            yield f"{name}: {members.sum():,}", table[members]
 
 
 def _pooled_f1(labels: pd.DataFrame, rule: str) -> float | None:
+    if not labels["positives"].any():
+        return None
     hits, wrong = labels[f"{rule}/tp"].sum(), labels[f"{rule}/fp"].sum() + labels[f"{rule}/fn"].sum()
-    return float(2 * hits / (2 * hits + wrong)) if hits + wrong else None
+    return float(2 * hits / (2 * hits + wrong))
 
 
 def _number(value: float | None) -> str:

@@ -29,6 +29,8 @@ def save(figure: Figure, path: Path) -> None:
 
 def loss_unit(params: Mapping[str, str]) -> str:
     """Return how a trial's loss is scaled, for the axis: most are means over labels, the exceptions must say so."""
+    if params.get("loss.kind") == "soft_f1":
+        return "loss (1 − soft F1 of a batch)"
     sums = params.get("loss.kind") == "categorical_ce" or params.get("loss.reduction") == "sum_over_labels"
     return "loss (sum over labels)" if sums else "loss (mean over labels)"
 

@@ -96,10 +96,15 @@ def check(spec: NetworkSpec, data: Dataset) -> None:
     """Refuse a network that could read nothing of the data.
 
     Raises:
-        UserError: no numbers for ``mlp``, no text for the others.
+        UserError: no numbers for ``mlp``, or text that it would ignore; no text for the others.
     """
     if isinstance(spec, MlpSpec) and not data.numeric:
         raise UserError("model.kind 'mlp' reads numbers, but dataset.numeric names no column; use text_bag")
+    if isinstance(spec, MlpSpec) and data.train.text:
+        fields = ", ".join(data.train.text)
+        raise UserError(
+            f"model.kind 'mlp' reads numbers alone and would ignore {fields}; use text_bag, or leave them out"
+        )
     if not isinstance(spec, MlpSpec) and not data.train.text:
         raise UserError(f"model.kind {spec.kind!r} reads text, but the dataset has no text or list column; use mlp")
 

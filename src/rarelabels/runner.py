@@ -12,7 +12,7 @@ from typing import Any
 from rarelabels import baselines, config, datasets, evaluation, tracking, weighting
 from rarelabels.datasets import Dataset
 from rarelabels.evaluation import Scored
-from rarelabels.schema import Trial
+from rarelabels.schema import Trial, UserError
 from rarelabels.tracking import Identity, Record
 from rarelabels.weighting import Weights
 
@@ -63,6 +63,8 @@ def run(task: Task, where: str, say: Say) -> str:
 def _fit_and_measure(task: Task, identity: Identity, record: Record, say: Say) -> None:
     trial, seed = identity.trial, identity.seed
     data = datasets.load(trial.dataset, seed)
+    if tracking.fingerprint(trial, seed, data.digest) != identity.fingerprint:
+        raise UserError("the data changed after this run was planned; call the same command again")
     weights = weighting.weights(trial.weighting, data.train.y)
     record.tags({"watched": " ".join(task.watch), "test_part": data.test.digest()})
     record.data(trial.dataset.kind, data.digest, data.summary)

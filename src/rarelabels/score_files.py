@@ -32,6 +32,7 @@ BEGINNINGS = {  # the first bytes of what is often given by mistake
 }
 NUMBERS = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
 HOW = "see `rarelabels judge --help` for how to write the file"
+HEADER = 65_536  # bytes in which the first line is looked for
 MANY = 5  # names that are listed before the rest is only counted
 
 
@@ -161,12 +162,17 @@ def _parquet(path: Path) -> pa.Table:
 
 
 def _csv(path: Path) -> pa.Table:
-    # An empty cell is a missing value; an id is text, whatever it looks like.
-    table = csv.read_csv(path, convert_options=csv.ConvertOptions(column_types={"id": pa.string()}))
-    names = table.column_names
-    if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), "")):
+    packing = "gzip" if path.suffix.lower() == ".gz" else None
+    # Looked at first: with decimal commas, rows of another separator would seem to have too many cells.
+    with pa.input_stream(path, packing) as stream:
+        header = bytes(stream.read(HEADER)).partition(b"\n")[0].decode(errors="replace")
+    if "," not in header and (other := next((mark for mark in ";\t|" if mark in header), "")):
         raise UserError(f"{path}: columns must be separated by commas; given {other!r}")
-    return table.select(_wanted(path, names))
+    # An empty cell is a missing value; an id is text, whatever it looks like.
+    options = csv.ConvertOptions(column_types={"id": pa.string()})
+    with pa.input_stream(path, packing) as stream:
+        table = csv.read_csv(stream, convert_options=options)
+    return table.select(_wanted(path, table.column_names))
 
 
 def _wanted(path: Path, names: list[str]) -> list[str]:
@@ -222,7 +228,7 @@ def _matrix(table: pa.Table, columns: list[str], where: Callable[[str, int], str
         if not any(is_kind(kind) for is_kind in NUMBERS):
             row, value = _first_that_is_no_number(column.to_pylist())
             raise UserError(f"{where(name, row)}: must be a number; given {str(value)[:60]!r}")
-        matrix[:, number] = column.cast(pa.float64()).to_numpy()
+        matrix[:, number] = column.cast(pa.float64(), safe=False).to_numpy()  # no whole number is too large
     return matrix
 
 

@@ -30,7 +30,7 @@ from rarelabels.metrics import (
 from rarelabels.thresholds import Array, Bools, Floats, assign, label_columns
 
 N_DRAWS = 2000  # enough to tell 50 trials from the best under Holm: 49 · 2 / 2001 < 0.05
-WITHOUT_INTERVAL = {"ranking/ece", "ranking/macro_ece"}  # rows drawn twice look less calibrated: biased upwards
+UNBOUNDED = ("ranking/coverage", "ranking/log_loss")  # every other metric is at most 1
 DRAW_SEED = 20_240_917  # any fixed number: it only has to be the same for all trials
 CELLS_AT_ONCE = 8_000_000
 DRAWS_AT_ONCE = 125
@@ -115,6 +115,24 @@ def interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
         raise ValueError(f"level: must be between 0 and 1; got {level}")
     low, high = np.quantile(_finite(values), [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def interval_around(value: float, values: ArrayLike, name: str, level: float = 0.95) -> tuple[float, float]:
+    """Return the percentile interval of a metric's replicates, moved to where their median is the metric's value.
+
+    Rows drawn twice flatter rare labels and spoil calibration: on 2,000 rows and 1,000 labels a macro average precision
+    of 0.300 had replicates from 0.307 to 0.316. Their spread is right, their place is not. In a paired difference both
+    sides are flattered alike, so :func:`difference` needs no such move.
+
+    Args:
+        value: the metric on the part itself.
+        values: its replicates; NaN are left out.
+        name: as :func:`replicates` calls it; it says where the metric ends.
+        level: share of the replicates inside.
+    """
+    shift = value - float(np.median(_finite(values)))
+    low, high = interval(values, level)
+    return max(low + shift, 0.0), high + shift if name in UNBOUNDED else min(high + shift, 1.0)
 
 
 def difference(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> tuple[float, float]:

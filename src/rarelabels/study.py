@@ -20,7 +20,7 @@ from rarelabels.datasets import Dataset
 from rarelabels.engine import Engine
 from rarelabels.progress import Progress
 from rarelabels.runner import Task
-from rarelabels.schema import VECTORS, DatasetSpec, MissingDataError, NetworkSpec, Trial
+from rarelabels.schema import VECTORS, DatasetSpec, MissingDataError, NetworkSpec, Trial, UserError
 from rarelabels.summary import SummaryTask
 from rarelabels.tracking import Identity, ParentKey
 
@@ -62,7 +62,7 @@ def identify(names: Sequence[str], overrides: Mapping[str, object], seeds: tuple
     identities: list[Identity] = []
     skipped: dict[str, MissingDataError] = {}
     for trial, plain in zip(asked, declared, strict=True):
-        changed = text if trial.definition() != plain.definition() else ""
+        changed = text if (trial.definition(), trial.dataset) != (plain.definition(), plain.dataset) else ""
         try:
             identities += [
                 one for label, variant in config.variants(trial) for one in _runs(variant, label, seeds, changed)
@@ -118,16 +118,25 @@ def recorded(study: str, where: str) -> list[Run]:
 def compare(study: str, where: str, asked: Sequence[Identity]) -> list[Comparison]:
     """Compare the trials of a study: those declared in its folder, and those ``asked`` for from elsewhere.
 
-    Of a study without a folder here, all that is recorded is compared. See ``comparison.compare``.
+    Of a study without a folder here, all that is recorded is compared; of a trial whose data are not here (any more),
+    what was recorded last. See ``comparison.compare``.
     """
     runs = recorded(study, where)
     folder = config.EXPERIMENTS / study
-    declared = identify([study], {}) if folder.is_dir() else Asked([], [])
-    identities = [*declared.identities, *(i for i in asked if i.trial.study == study and not i.overrides)]
-    names = {i.parent_key: " ".join(filter(None, [i.trial.short_name, i.variant])) for i in identities}
-    if not folder.is_dir():
-        names |= {key: key[0].split("/")[1] for key in results.parents(runs)}
-    return comparison.compare(tracking.connect(where) if runs else None, runs, names, declared.skipped)
+    identities = [i for i in asked if i.trial.study == study and not i.overrides]
+    latest = {key[:2]: key for key in results.parents([run for run in runs if not run.data.tags.get("overrides")])}
+    keys: list[ParentKey] = [] if folder.is_dir() else list(results.parents(runs))
+    skipped = []
+    for path in config.find([study]) if folder.is_dir() else []:
+        trial = config.load_trial(path)
+        try:
+            identities += identify([str(path)], {}).identities
+        except UserError as error:
+            keys += [key for (name, _), key in latest.items() if name == trial.name]
+            skipped += [f"{trial.name}: {error}"]
+    keys += [identity.parent_key for identity in identities]
+    names = {key: " ".join(filter(None, [key[0].split("/")[1], key[1]])) for key in keys}
+    return comparison.compare(tracking.connect(where) if runs else None, runs, names, skipped)
 
 
 def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:

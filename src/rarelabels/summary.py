@@ -57,7 +57,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> None:
     parent.params(children[0].data.params | {"seed": seeds})
     first = children[0].data.tags
     parent.tags({"seeds": seeds, "summed_up": task.stamp, "test_part": first["test_part"]})
-    parent.notes([note for note in first.get("notes", "").split("\n") if note])
+    parent.notes([f"(seed {first['seed']}) {note}" for note in first.get("notes", "").split("\n") if note])
     parent.finish()
 
 
@@ -70,8 +70,10 @@ def aggregate(client: MlflowClient, children: list[Run]) -> tuple[pd.DataFrame, 
     draws = statistics.make_draws(len(parts[0].y), len(parts))
     drawn = statistics.replicates(parts[0].y, [part.scores for part in parts], rules, draws)
     replicates = pd.DataFrame({f"test/{name}": values.astype(np.float32) for name, values in drawn.items()})
-    sure = {name: values for name, values in drawn.items() if name not in statistics.WITHOUT_INTERVAL}
-    limits = {f"test/{name}": statistics.interval(values) for name, values in sure.items()}
+    limits = {
+        f"test/{name}": statistics.interval_around(means[f"test/{name}"], values, name)
+        for name, values in drawn.items()
+    }
     rows = [(name, value, *limits.get(name, (np.nan, np.nan))) for name, value in means.items()]
     return pd.DataFrame(rows, columns=["metric", "mean", "low", "high"]), replicates
 

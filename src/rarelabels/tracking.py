@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import platform
-import re
 import socket
 import tempfile
 import time
@@ -43,10 +42,10 @@ SQLITE = "sqlite:///"
 KIND = "mlflow.experimentKind"  # unset, MLflow's page opens in its mode for language models
 PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the description
+DESCRIBED = 2  # paragraphs that a run is begun with: its question and its thread
 COPIED_TAGS = ("watched", "test_part")
 BATCH = 900  # MLflow takes at most 1,000 metrics at once
 PATIENCE = 5  # seconds that a server is given to answer the first time
-_FORBIDDEN = re.compile(r"[^\w\-. :/]")  # in a metric's name, for MLflow; labels come from the user's data
 
 ParentKey = tuple[str, str, str]
 
@@ -155,7 +154,7 @@ class Record:
 
     def curve(self, epoch: int, values: Mapping[str, float]) -> None:
         """Log one epoch of ``curve/<name>``; visible at once."""
-        self.metrics({f"curve/{_FORBIDDEN.sub('_', name)}": value for name, value in values.items()}, step=epoch)
+        self.metrics({f"curve/{name}": value for name, value in values.items()}, step=epoch)
 
     def metrics(self, values: Mapping[str, float], step: int = 0) -> None:
         """Log metrics under their full names."""
@@ -184,9 +183,8 @@ class Record:
     def notes(self, sentences: Sequence[str]) -> None:
         """Say what a reader of the result must know: as a tag, and below the run's description."""
         if sentences:
-            described = self.client.get_run(self.run_id).data.tags.get(NOTE, "")
-            new = [one for one in sentences if one not in described]
-            self.tags({"notes": "\n".join(sentences), NOTE: "\n\n".join([described, *new])})
+            described = self.client.get_run(self.run_id).data.tags.get(NOTE, "").split("\n\n")
+            self.tags({"notes": "\n".join(sentences), NOTE: "\n\n".join([*described[:DESCRIBED], *sentences])})
 
     def text(self, name: str, content: str) -> None:
         """Log a text file."""

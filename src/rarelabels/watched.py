@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -25,7 +27,11 @@ class Watched:
     """Watched metrics as functions of labels and scores, each traced once: AUC is slow otherwise."""
 
     def __init__(self, labels: Sequence[str]) -> None:
-        self.labels = labels
+        # MLflow takes no other signs in a metric's name, and a slash begins a section; the number tells labels apart
+        # that are then written alike.
+        plain = [re.sub(r"[^\w\-. :]", "_", label).strip(". ") for label in labels]
+        alike = Counter(plain)
+        self.labels = [name if name and alike[name] == 1 else f"{name}_{i}" for i, name in enumerate(plain)]
         self._traced = functools.cache(self._trace)
 
     def curves(

@@ -135,6 +135,8 @@ def digest(spec: DatasetSpec) -> str:
 def _table(spec: DatasetSpec, key: str) -> Table:
     def build() -> cache.Arrays:
         parsed = _kind(spec).parse(spec)
+        if digest(spec) != key:
+            raise UserError(f"the source of dataset.kind {spec.kind!r} changed while it was read; try again")
         _check_labels(parsed)
         return parsed.to_arrays()
 

@@ -287,13 +287,19 @@ class _Entries:
             UserError: another separator than the declared one, or one although none is declared, is in most texts.
         """
         separator, likely = self._separator, max(SEPARATORS, key=self._holding.__getitem__)
-        if self._holding[likely] > self._texts / 2 and not (separator and self._holding[separator]):
+        wrong = self._holding[likely] > self._texts / 2 and not (separator and self._holding[separator])
+        if wrong and self._repeats(likely):
             given = f"separator {separator!r} is in none of its" if separator else "has no declared separator; of its"
             raise UserError(
                 f"{self._path}: column {self._column!r}: {given} {self._texts} texts, {likely!r} is in "
                 f"{self._holding[likely]}, first in {self._first[likely]}; set {self._key} to {likely!r}"
             )
         return self._numbering.tokens()
+
+    def _repeats(self, separator: str) -> bool:
+        """Whether it parts the texts into fewer names than there are texts: "Paris, France" is one name, "a, b" two."""
+        texts = self._numbering.tokens().vocabulary.tolist()
+        return len({name.strip() for text in texts for name in text.split(separator)}) < len(texts)
 
 
 class _LabelNames(_Entries):
