@@ -644,6 +644,13 @@ def test_a_separator_that_no_cell_of_a_list_column_has(tmp_path: Path) -> None:
     assert "set dataset.lists[1].separator to ';'" in refused(spec(path, text=(), lists=lists))
 
 
+def test_a_comma_inside_a_name_is_no_separator(tmp_path: Path) -> None:
+    cities = [f"{name}, France" for name in ("Paris", "Lyon", "Nice", "Brest", "Lille", "Nantes", "Metz", "Reims")]
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, city=[*cities, "Rome, Italy", "Oslo, Norway"], tags=TAGS))
+    read = table.parse(spec(path, text=(), lists=({"column": "city"},)))
+    assert read.text["city"].to_lists()[0] == ["Paris, France"]
+
+
 def test_a_separator_that_some_cells_have_is_right(tmp_path: Path) -> None:
     tags = ["a;b", *["c, d"] * 9]
     path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=tags))

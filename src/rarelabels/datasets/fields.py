@@ -199,8 +199,8 @@ class Table:
         ids: (n,) str, one per row.
         labels: names of the columns of ``y``.
         y: (n, n_labels) uint8.
-        strata: (n, m) uint8, what the split is stratified by: *all* labels of the source. The parts so stay the same
-            when a trial asks for fewer labels.
+        strata: (n, m) uint8, what the split is stratified by: all genres of the films, so that their parts stay
+            the same when a trial asks for fewer; of a table its labels, for its tags may be without end.
         groups: (n,) int64; rows of one group (near-duplicates) stay in one part. None: no two rows belong together.
         text: field name to tokens of n rows.
         numeric: (n, k) float64, finite, as in the source; (n, 0) if not given.

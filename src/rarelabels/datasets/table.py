@@ -288,7 +288,7 @@ class _Entries:
         """
         separator, likely = self._separator, max(SEPARATORS, key=self._holding.__getitem__)
         wrong = self._holding[likely] > self._texts / 2 and not (separator and self._holding[separator])
-        if wrong and self._repeats(likely):
+        if wrong and (separator or self._repeats(likely)):
             given = f"separator {separator!r} is in none of its" if separator else "has no declared separator; of its"
             raise UserError(
                 f"{self._path}: column {self._column!r}: {given} {self._texts} texts, {likely!r} is in "
@@ -297,9 +297,11 @@ class _Entries:
         return self._numbering.tokens()
 
     def _repeats(self, separator: str) -> bool:
-        """Whether it parts the texts into fewer names than there are texts: "Paris, France" is one name, "a, b" two."""
+        """Whether it parts the different texts into no more names than there are texts: cities with their country are
+        then more, tags are fewer.
+        """
         texts = self._numbering.tokens().vocabulary.tolist()
-        return len({name.strip() for text in texts for name in text.split(separator)}) < len(texts)
+        return len({name.strip() for text in texts for name in text.split(separator)}) <= len(texts)
 
 
 class _LabelNames(_Entries):
