@@ -199,7 +199,7 @@ TABLE = {"kind": "table", "path": "films.csv", "text": ("title",), "labels": {"c
         ({"split": "genres"}, "uses a column twice: genres"),
         ({"labels": {}}, "exactly one of column, columns and prefix; given none"),
         ({"labels": {"column": "genres", "prefix": "is_"}}, "given column and prefix"),
-        ({"labels": {"prefix": "is_", "separator": "|"}}, "separator and min_rows go with column, not with prefix"),
+        ({"labels": {"prefix": "is_", "separator": "|"}}, "separator goes with column, not with prefix"),
         ({"labels": {"columns": ("drama",)}}, "at least 2 items"),
         ({"split": "part", "validation": "last_rows"}, "validation: last_rows has no effect"),
     ],

@@ -115,14 +115,38 @@ def test_a_result_says_what_keras_did_and_how_few_rows_count(project):
     for name, says in zip(
         names, ("argmax of each row", "effective sample size", "in the order of the source"), strict=True
     ):
-        tags = by_trial[name].data.tags
+        tags = by_trial[name].data.tags  # of the run, which comes after its parent
         assert says in tags["notes"]
         assert tags["notes"].split("\n")[0] in tags["mlflow.note.content"]
-        assert f"{name.split('/')[1]}: {tags['notes'].splitlines()[0]}" in out
+        assert f"{name.split('/')[1]}: (seed 0) {tags['notes'].splitlines()[0]}" in out
     rows = by_trial["movies/sample_weights"].data.metrics
     assert 1 <= rows["training/effective_sample_size"] < 0.1 * 10_735
     assert rows["training/gap_macro_average_precision"] > -0.1
     assert rows["training/compressed_bytes"] > 100_000
+
+
+def test_seeds_may_be_added_to_a_trial_that_was_summed_up(project):
+    """`make quick` runs one seed, `make movies` then all: the parent's numbers are those of both."""
+    for seeds in ("0", "0,1"):
+        project.call("run", "movies/linear_bce", "--seeds", seeds, "--workers", "1")
+    (parent,) = project.runs("trial")
+    assert parent.data.tags["seeds"] == "0 1"
+    name = "test/half/macro_f1"
+    values = [run.data.metrics[name] for run in project.runs()]
+    assert len(values) == 2
+    assert parent.data.metrics[name] == pytest.approx(np.mean(values))
+    assert parent.data.metrics[f"interval/{name}_low"] < np.mean(values) < parent.data.metrics[f"interval/{name}_high"]
+
+
+def test_results_are_read_where_the_data_are_not(project):
+    shutil.copytree(REPOSITORY / "docs", project.folder / "docs")
+    _, err = project.call("run", "your_table/floor_prior", "--seeds", "0", "--workers", "1")
+    assert "your_table.csv: 1,500 rows (" in err.splitlines()[0]
+    (project.folder / "docs" / "your_table.csv").unlink()
+    out, _ = project.call("results", "your_table")
+    assert "floor_prior" in out.split("not run")[0].split("skipped")[0]
+    assert "skipped: your_table/floor_prior: " in out
+    assert "there is no such file" in out
 
 
 def test_trials_without_their_data_are_skipped_and_say_how_to_get_them(project):

@@ -634,8 +634,30 @@ def test_a_separator_that_no_cell_has(declared: str | None, likely: str, tmp_pat
     # PLOTS has a cell with a line break in row 5, after the first such text in row 3.
     assert line == (
         f"a.csv: column 'tags': {what} 9 texts, {likely!r} is in 8, first in {tmp_path}/a.csv: row 3 (line 4): "
-        f"{f'a{likely}b'!r}; set dataset.labels.separator to {likely!r}"
+        f"{f'a{likely}b'!r}; set dataset.labels.separator to {likely!r}, or to 'none' "
+        "if each text is one name"
     )
+
+
+def test_a_separator_that_few_cells_have_is_missed_too(tmp_path: Path) -> None:
+    tags = ["a", "b", "c", "a;b", "b;c", "a;c", "a", "b", "c", "a;b;c"]
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=tags))
+    for declared in ({}, {"separator": "|"}):
+        assert "set dataset.labels.separator to ';'" in refused(spec(path, labels={"column": "tags"} | declared))
+    one = table.parse(spec(path, labels={"column": "tags", "separator": "none"}))
+    assert one.labels == ("a", "b", "c", "a;b", "a;b;c", "a;c", "b;c")
+
+
+def test_columns_without_a_one_can_be_left_out(tmp_path: Path) -> None:
+    flags = {"is_a": [1, 1, 0] * 3 + [0], "is_b": [0, 1, 1] * 3 + [0], "is_c": [0] * 10, "is_d": [1] + [0] * 9}
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, **flags))
+    assert refused(spec(path, labels={"prefix": "is_"})) == (
+        "a.csv: no row has a 1 in 'is_c'; to leave such labels out, say dataset.labels.min_rows: 2"
+    )
+    read = table.parse(spec(path, labels={"prefix": "is_", "min_rows": 2}))
+    assert read.labels == ("a", "b")
+    assert read.y.sum(axis=0).tolist() == [6, 6]
+    assert "at least two labels that 7 rows have" in refused(spec(path, labels={"prefix": "is_", "min_rows": 7}))
 
 
 def test_a_separator_that_no_cell_of_a_list_column_has(tmp_path: Path) -> None:

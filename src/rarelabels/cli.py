@@ -65,6 +65,8 @@ def run(
 
     where = tracking.uri()
     asked = study.identify(names, changes, chosen)
+    for line in asked.data:
+        print(line, file=sys.stderr)
     with Progress() as progress, Engine(workers) as engine:
         study.run(asked.identities, where, engine, progress, force=force)
     for name in studies:
@@ -122,6 +124,9 @@ def results(
     if output is Format.csv:
         frame = record.runs(runs)
         print(frame.to_csv(index=False), end="")
+        return
+    if not runs:
+        print(f"nothing is recorded of {name} yet; run `rarelabels run {name}`")
         return
     print_comparisons(name, study.compare(name, tracking.uri(), []), _bounds(name))
 

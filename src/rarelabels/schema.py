@@ -86,19 +86,21 @@ class TableLabels(Spec):
 
     column: Column | None = Field(None, description="a column of label names; an empty cell means no labels")
     separator: Annotated[str, Field(min_length=1)] | None = Field(
-        None, description="between the names in ``column``; not for columns that hold lists (JSON Lines, Parquet)"
+        None,
+        description="between the names in ``column``, none: a cell is one name; not for columns that hold lists (JSON "
+        "Lines, Parquet)",
     )
     columns: Annotated[tuple[Column, ...], Field(min_length=2)] | None = Field(None, description="one 0/1 column each")
     prefix: Column | None = Field(None, description="every column that begins so is a 0/1 column of a label")
-    min_rows: Count = Field(1, description="a name in ``column`` that fewer rows have is no label")
+    min_rows: Count = Field(1, description="what fewer rows have is no label")
 
     @model_validator(mode="after")
     def _one_form(self) -> TableLabels:
         given = [name for name in ("column", "columns", "prefix") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"takes exactly one of column, columns and prefix; given {' and '.join(given) or 'none'}")
-        if self.column is None and (self.separator is not None or self.min_rows > 1):
-            raise ValueError(f"separator and min_rows go with column, not with {given[0]}")
+        if self.column is None and self.separator is not None:
+            raise ValueError(f"separator goes with column, not with {given[0]}")
         return self
 
 
@@ -107,7 +109,9 @@ class ListColumn(Spec):
 
     column: Column
     separator: Annotated[str, Field(min_length=1)] | None = Field(
-        None, description="between the entries of a text cell; not for columns that hold lists (JSON Lines, Parquet)"
+        None,
+        description="between the entries of a text cell, none: a cell is one entry; not for columns that hold lists "
+        "(JSON Lines, Parquet)",
     )
 
 

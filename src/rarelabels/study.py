@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -20,7 +21,7 @@ from rarelabels.datasets import Dataset
 from rarelabels.engine import Engine
 from rarelabels.progress import Progress
 from rarelabels.runner import Task
-from rarelabels.schema import VECTORS, DatasetSpec, MissingDataError, NetworkSpec, Trial, UserError
+from rarelabels.schema import VECTORS, DatasetSpec, MissingDataError, NetworkSpec, TableSpec, Trial, UserError
 from rarelabels.summary import SummaryTask
 from rarelabels.tracking import Identity, ParentKey
 
@@ -29,10 +30,14 @@ WORKER_DIED = "its worker died again and again (out of memory?)"
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for: the runs, and why which trials are left out (a line each), for want of their data."""
+    """What is asked for: the runs, why which trials are left out for want of their data, and what the data are.
+
+    The last two are lines to print.
+    """
 
     identities: list[Identity]
     skipped: list[str]
+    data: list[str]
 
 
 @dataclass(frozen=True)
@@ -61,22 +66,27 @@ def identify(names: Sequence[str], overrides: Mapping[str, object], seeds: tuple
     text = " ".join(f"{key}={json.dumps(value)}" for key, value in overrides.items())
     identities: list[Identity] = []
     skipped: dict[str, MissingDataError] = {}
+    read: dict[str, str] = {}
     for trial, plain in zip(asked, declared, strict=True):
         changed = text if (trial.definition(), trial.dataset) != (plain.definition(), plain.dataset) else ""
         try:
             identities += [
-                one for label, variant in config.variants(trial) for one in _runs(variant, label, seeds, changed)
+                one for label, variant in config.variants(trial) for one in _runs(variant, label, seeds, changed, read)
             ]
         except MissingDataError as error:
             skipped[trial.name] = error
     if skipped and not identities:
         raise next(iter(skipped.values()))
-    return Asked(identities, [f"{name}: {error}" for name, error in skipped.items()])
+    return Asked(identities, [f"{name}: {error}" for name, error in skipped.items()], list(read.values()))
 
 
-def _runs(trial: Trial, variant: str, seeds: tuple[int, ...] | None, changed: str) -> list[Identity]:
+def _runs(
+    trial: Trial, variant: str, seeds: tuple[int, ...] | None, changed: str, read: dict[str, str]
+) -> list[Identity]:
     seeds = seeds or trial.seeds
-    digest = _checked(trial, seeds[0])
+    data = _checked(trial, seeds[0])
+    digest = data.digest
+    read[digest] = _describe(trial.dataset, data)
     definition = tracking.fingerprint(trial, None, digest)
     return [
         Identity(trial, variant, seed, definition, tracking.fingerprint(trial, seed, digest), changed) for seed in seeds
@@ -204,13 +214,34 @@ def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progre
     return len(list(engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None)))
 
 
-def _checked(trial: Trial, seed: int) -> str:
-    """Return the digest of a trial's data, once it is known that the trial can run on them."""
+def _checked(trial: Trial, seed: int) -> Dataset:
+    """Return a trial's data, once it is known that the trial can run on them."""
     data = _data(trial.dataset, seed)
-    if isinstance(trial.model, NetworkSpec):
-        preprocessing.check(trial.model, data)
-    weighting.weights(trial.weighting, data.train.y)
-    return data.digest
+    try:
+        if isinstance(trial.model, NetworkSpec):
+            preprocessing.check(trial.model, data)
+        weighting.weights(trial.weighting, data.train.y)
+    except UserError as error:
+        raise UserError(f"{trial.name}: {error}") from error
+    return data
+
+
+def _describe(spec: DatasetSpec, data: Dataset) -> str:
+    """Say what was read, so that a wrong column or separator is seen."""
+    parts = {"training": data.train.y, "validation": data.validation.y, "test": data.test.y}
+    positives = sum(y.sum(axis=0, dtype=np.int64) for y in parts.values())
+    rows = sum(map(len, parts.values()))
+    rarest = int(np.argmin(positives))
+    source = Path(spec.path).name if isinstance(spec, TableSpec) else spec.kind
+    line = (
+        f"{source}: {rows:,} rows ({', '.join(f'{len(y):,} {name}' for name, y in parts.items())}), {len(data.labels)} "
+        f"labels, {np.sum(positives) / rows / len(data.labels):.1%} ones, rarest {data.labels[rarest]!r} with "
+        f"{positives[rarest]:,}"
+    )
+    for name, y in parts.items():
+        if empty := [label for label, n in zip(data.labels, y.sum(axis=0), strict=True) if not n]:
+            line += f"; without a positive in the {name} part: {len(empty)} labels ({', '.join(empty[:5])})"
+    return line
 
 
 @functools.lru_cache(maxsize=1)

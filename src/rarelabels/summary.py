@@ -16,7 +16,7 @@ from mlflow.entities import Run
 from rarelabels import __version__, plots, results, statistics, tracking
 from rarelabels.runner import Say
 
-CODE = 2  # raised when what a summary holds changes
+CODE = 3  # raised when what a summary holds changes
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> None:
     client = tracking.connect(where)
     parent = tracking.Record(client, task.parent)
     children = [client.get_run(run_id) for run_id in task.children]
+    # MLflow lets no parameter change, and seeds may be added: which they are is a tag.
+    parent.params({key: value for key, value in children[0].data.params.items() if key != "seed"})
     table, replicates = aggregate(client, children)
     curves = results.curves(client, list(task.children))
     mean = curves.groupby(["curve", "epoch"], as_index=False)["value"].mean()
@@ -54,7 +56,6 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> None:
         draw(client, children, curves, folder / "figures")
         parent.files(folder)
     seeds = " ".join(run.data.tags["seed"] for run in children)
-    parent.params(children[0].data.params | {"seed": seeds})
     first = children[0].data.tags
     parent.tags({"seeds": seeds, "summed_up": task.stamp, "test_part": first["test_part"]})
     parent.notes([f"(seed {first['seed']}) {note}" for note in first.get("notes", "").split("\n") if note])

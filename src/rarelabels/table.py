@@ -79,7 +79,7 @@ def training_table(comparison: Comparison) -> Table:
     for row in rows:
         means = row.values["mean"].to_dict()
         cells = (show(means[metric]) if metric in means else "" for metric, (_, show) in columns.items())
-        table.add_row(row.name, *cells)
+        table.add_row(f"{row.name} (overridden)" if row.overrides else row.name, *cells)
     return table
 
 

@@ -35,6 +35,8 @@ from rarelabels.schema import TableLabels, TableSpec, UserError
 VERSION = 1
 """Raised whenever the same file is to give another table."""
 
+ONE_NAME = "none"  # as a separator: each text is one name, whatever is in it
+SHOWN = 5  # names in a message
 SEPARATORS = ("|", ";", ",", "\t")
 MAX_ID = 200  # characters; ids are stored at the width of the longest
 MAX_LABEL_CELLS = 4_000_000_000  # of rows times labels, one byte each
@@ -100,7 +102,7 @@ def parse(spec: TableSpec) -> Table:
 def _labels(path: Path, spec: TableSpec, flags: Sequence[str]) -> _LabelNames | _LabelFlags:
     if spec.labels.column is not None:
         return _LabelNames(path, spec.labels.column, spec.labels)
-    return _LabelFlags(flags, spec.labels.prefix or "")
+    return _LabelFlags(path, flags, spec.labels.prefix or "", spec.labels.min_rows)
 
 
 class _Reader(Protocol):
@@ -273,7 +275,7 @@ class _Entries:
             if self._separator is not None:
                 raise UserError(f"{batch.at(row, self._column)}: is a list already; leave {self._key} out")
             names = [_name(batch, row, self._column, entry) for entry in cell]
-        elif isinstance(cell, str) and self._separator is not None:
+        elif isinstance(cell, str) and self._separator not in (None, ONE_NAME):
             text = _text(batch, row, self._column, cell)
             names = [entry.strip() for entry in text.split(self._separator)]
         else:
@@ -287,21 +289,27 @@ class _Entries:
             UserError: another separator than the declared one, or one although none is declared, is in most texts.
         """
         separator, likely = self._separator, max(SEPARATORS, key=self._holding.__getitem__)
-        wrong = self._holding[likely] > self._texts / 2 and not (separator and self._holding[separator])
-        if wrong and (separator or self._repeats(likely)):
+        if not (separator and self._holding[separator]) and self._parts_names(likely):
             given = f"separator {separator!r} is in none of its" if separator else "has no declared separator; of its"
             raise UserError(
                 f"{self._path}: column {self._column!r}: {given} {self._texts} texts, {likely!r} is in "
-                f"{self._holding[likely]}, first in {self._first[likely]}; set {self._key} to {likely!r}"
+                f"{self._holding[likely]}, first in {self._first[likely]}; set {self._key} to {likely!r}, or to "
+                f"{ONE_NAME!r} if each text is one name"
             )
         return self._numbering.tokens()
 
-    def _repeats(self, separator: str) -> bool:
-        """Whether it parts the different texts into no more names than there are texts: cities with their country are
-        then more, tags are fewer.
+    def _parts_names(self, separator: str) -> bool:
+        """Whether texts look like several names: parted, they are fewer different ones than the texts.
+
+        Cities with their country are more when parted, tags are fewer. Where most texts hold the separator, as many
+        are enough.
         """
+        if self._separator == ONE_NAME or not self._holding[separator]:
+            return False
         texts = self._numbering.tokens().vocabulary.tolist()
-        return len({name.strip() for text in texts for name in text.split(separator)}) <= len(texts)
+        names = {name.strip() for text in texts for name in text.split(separator)}
+        in_most = self._holding[separator] > self._texts / 2
+        return len(names) < len(texts) or (in_most and (self._separator is not None or len(names) == len(texts)))
 
 
 class _LabelNames(_Entries):
@@ -342,8 +350,8 @@ class _LabelNames(_Entries):
 class _LabelFlags:
     """0/1 columns, one for each label."""
 
-    def __init__(self, columns: Sequence[str], prefix: str) -> None:
-        self._columns, self._prefix = columns, prefix
+    def __init__(self, path: Path, columns: Sequence[str], prefix: str, min_rows: int) -> None:
+        self._path, self._columns, self._prefix, self._min_rows = path, columns, prefix, min_rows
         self._blocks: list[npt.NDArray[np.uint8]] = []
 
     def add(self, batch: Batch) -> None:
@@ -364,8 +372,21 @@ class _LabelFlags:
         return flag
 
     def labels(self) -> tuple[tuple[str, ...], npt.NDArray[np.uint8]]:
-        """Return the names without the prefix and (n, n_labels) 0/1."""
-        return tuple(name.removeprefix(self._prefix) for name in self._columns), np.concatenate(self._blocks)
+        """Return the names without the prefix and (n, n_labels) 0/1, of the labels that enough rows have."""
+        y = np.concatenate(self._blocks)
+        positives = y.sum(axis=0, dtype=np.int64)
+        empty = [name for name, count in zip(self._columns, positives, strict=True) if not count]
+        if empty and self._min_rows == 1:
+            more = f" and {len(empty) - SHOWN} more" if len(empty) > SHOWN else ""
+            columns = ", ".join(map(repr, empty[:SHOWN])) + more
+            raise UserError(
+                f"{self._path}: no row has a 1 in {columns}; to leave such labels out, say dataset.labels.min_rows: 2"
+            )
+        kept = positives >= self._min_rows
+        if kept.sum() < 2:
+            raise UserError(f"{self._path}: needs at least two labels that {self._min_rows} rows have")
+        names = [name.removeprefix(self._prefix) for name, keep in zip(self._columns, kept, strict=True) if keep]
+        return tuple(names), y[:, kept]
 
 
 class _Numbers:
