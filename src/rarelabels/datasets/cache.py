@@ -92,11 +92,20 @@ def _write(path: Path, key: str, arrays: Arrays) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     payload = buffer.getvalue()
+    write_whole(path, _checksum(key, payload) + payload)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that appears complete or not at all; its folder must be there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     # In the same folder, because a file can be replaced in one step only within one file system.
     part = path.with_name(f"{path.name}-{uuid.uuid4().hex}.part")
     try:
         with part.open("xb") as file:
-            file.write(_checksum(key, payload) + payload)
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)

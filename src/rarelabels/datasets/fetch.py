@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import urllib.error
 import urllib.request
-import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from rarelabels.datasets import wikipedia_movies
+from rarelabels.datasets import cache, wikipedia_movies
 from rarelabels.schema import UserError
 
 COMMIT = "91ae721d3672e8ef4f15b213c763a634250ef61a"
@@ -101,19 +99,9 @@ def _check(url: str, content: bytes, checksum: str) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    # In the same folder, because a file can be replaced in one step only within one file system.
-    part = path.with_name(f"{path.name}-{uuid.uuid4().hex}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        cache.write_whole(path, content)
     except OSError as error:
         raise UserError(
             f"{path}: cannot be written: {error.strerror or error}; "

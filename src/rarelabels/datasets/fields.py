@@ -7,8 +7,10 @@ alone is a :class:`Vocabulary` (the tokens and their idf) or a :class:`Scaler` (
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -189,6 +191,17 @@ class Scaler:
 def no_numbers() -> npt.NDArray[np.float64]:
     """Return (0, 0) float64: the numeric columns of data that have none, before the number of rows is known."""
     return np.empty((0, 0))
+
+
+def multi_hot(rows: Sequence[Sequence[str]]) -> tuple[list[str], npt.NDArray[np.uint8]]:
+    """Return the names by falling number of rows, ties by name, and (n, n_names) uint8: which row has which."""
+    frequency = Counter(chain.from_iterable(set(row) for row in rows))
+    names = sorted(frequency, key=lambda name: (-frequency[name], name))
+    column = {name: i for i, name in enumerate(names)}
+    y = np.zeros((len(rows), len(names)), dtype=np.uint8)
+    for number, row in enumerate(rows):
+        y[number, [column[name] for name in row]] = 1
+    return names, y
 
 
 @dataclass(frozen=True, eq=False)

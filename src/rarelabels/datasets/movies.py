@@ -27,11 +27,10 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from bokeh_sampledata.movies_data import movie_path
 
-from rarelabels.datasets.fields import Table, Tokens
+from rarelabels.datasets.fields import Table, Tokens, multi_hot
 from rarelabels.schema import MoviesSpec, UserError
 
 VERSION = 1
@@ -82,11 +81,9 @@ def parse(spec: MoviesSpec) -> Table:
     path = source()
     films = _read(path)
     genres = [_names(text) for text in films["Genre"]]
-    frequency = pd.Series([genre for row in genres for genre in set(row)], dtype=object).value_counts()
-    ordered = sorted(frequency.index, key=lambda genre: (-frequency[genre], genre))
+    ordered, strata = multi_hot(genres)
     if len(ordered) < spec.labels:
         raise UserError(f"{path}: dataset.labels: asks for {spec.labels} genres, but the file has {len(ordered)}")
-    strata = _multi_hot(genres, ordered)
     return Table(
         ids=films["ID"].astype(str).to_numpy(dtype=np.str_),
         labels=tuple(ordered[: spec.labels]),
@@ -143,14 +140,6 @@ def _names(text: object) -> list[str]:
     if not isinstance(text, str):
         return []
     return [name for part in _NAME_END.split(text) if (name := part.strip())]
-
-
-def _multi_hot(genres: list[list[str]], labels: list[str]) -> npt.NDArray[np.uint8]:
-    column = {label: i for i, label in enumerate(labels)}
-    y = np.zeros((len(genres), len(labels)), dtype=np.uint8)
-    for row, names in enumerate(genres):
-        y[row, [column[name] for name in names]] = 1
-    return y
 
 
 def _feature_columns(films: pd.DataFrame) -> list[list[list[str]]]:

@@ -22,9 +22,7 @@ import json
 import os
 import re
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +33,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from rarelabels.datasets import cache
-from rarelabels.datasets.fields import Table, Tokens
+from rarelabels.datasets.fields import Table, Tokens, multi_hot
 from rarelabels.schema import MissingDataError, UserError, WikipediaMoviesSpec
 
 VERSION = 1
@@ -186,11 +184,9 @@ def parse(spec: WikipediaMoviesSpec) -> Table:
     """
     ids, films = _kept()
     genres = [film["genres"] for film in films]
-    frequency = Counter(chain.from_iterable(set(row) for row in genres))
-    ordered = sorted(frequency, key=lambda genre: (-frequency[genre], genre))
+    ordered, strata = multi_hot(genres)
     if len(ordered) < spec.labels:
         raise UserError(f"{source()}: dataset.labels: asks for {spec.labels} genres, but there are {len(ordered)}")
-    strata = _multi_hot(genres, ordered)
     plots = [_words(film["extract"]) for film in films]
     return Table(
         ids=np.array(ids, dtype=np.str_),
@@ -297,11 +293,3 @@ def _groups(articles: list[str | None], plots: list[list[str]]) -> npt.NDArray[n
     ends = np.concatenate([len(rows) + article, 2 * len(rows) + text])
     links = sparse.coo_array((np.ones(len(ends)), (np.tile(rows, 2), ends)), shape=(3 * len(rows), 3 * len(rows)))
     return connected_components(links, directed=False)[1][: len(rows)].astype(np.int64)
-
-
-def _multi_hot(genres: list[list[str]], labels: list[str]) -> npt.NDArray[np.uint8]:
-    column = {label: i for i, label in enumerate(labels)}
-    y = np.zeros((len(genres), len(labels)), dtype=np.uint8)
-    for row, names in enumerate(genres):
-        y[row, [column[name] for name in names]] = 1
-    return y
