@@ -278,7 +278,7 @@ def test_what_is_finished_is_not_run_again(session: Session):
 
 def test_an_override_is_kept_apart(session: Session):
     assert session.overridden.code == 0
-    assert session.overridden.err.startswith("movies: 1 run")
+    assert session.overridden.err.splitlines()[1].startswith("movies: 1 run")
     assert row_of(session.overridden, "floor_zeros (overridden: thresholds.min_positives=3)")[1] == "1"
     assert row_of(session.overridden, "floor_prior")[1] == "2"
 

@@ -65,9 +65,7 @@ def run(
 
     where = tracking.uri()
     asked = study.identify(names, changes, chosen)
-    for line in asked.data:
-        print(line, file=sys.stderr)
-    with Progress() as progress, Engine(workers) as engine:
+    with Progress(asked.data) as progress, Engine(workers) as engine:
         study.run(asked.identities, where, engine, progress, force=force)
     for name in studies:
         print_comparisons(name, study.compare(name, where, asked.identities), _bounds(name))

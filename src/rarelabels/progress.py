@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 class Progress:
     """Says what lies ahead, how far it is, and what failed; a context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, data: Sequence[str]) -> None:
+        """Take what is to be said of the data, a line each."""
+        self._data = data
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
         self.failures: list[str] = []
         self._ahead = self._done = 0
@@ -46,7 +48,9 @@ class Progress:
         self._bar.stop()
 
     def begin(self, plans: Sequence[Plan], workers: int) -> None:
-        """Say how many runs there are and, if earlier runs tell, how long they will take."""
+        """Say what was read, how many runs there are and, if earlier runs tell, how long they will take."""
+        for line in self._data:
+            self.console.print(line, markup=False)
         for plan in plans:
             runs = sum(len(task.runs) for task in plan.tasks)
             trainings = sum(not task.source for task in plan.tasks)
