@@ -57,4 +57,4 @@ class Watched:
             metric.update_state(y_true, scores)
             return metric.result()
 
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[no-any-return]  # tensorflow is untyped

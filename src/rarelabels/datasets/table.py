@@ -226,7 +226,7 @@ def _number(cell: object) -> float:
     """A number, NaN for what is none."""
     try:
         # Python takes 1_000 for a thousand; in a table it is a typing error.
-        return math.nan if isinstance(cell, str) and "_" in cell else float(cell)  # type: ignore[arg-type]
+        return math.nan if isinstance(cell, str) and "_" in cell else float(cell)  # type: ignore[arg-type]  # of any type: what float refuses is caught
     except (TypeError, ValueError, OverflowError):
         return math.nan
 
