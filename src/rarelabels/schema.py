@@ -321,6 +321,13 @@ class PosWeight(Spec):
     cap: Positive | None = None
 
 
+class FreePosWeight(Spec):
+    """A pos_weight for each label, by its name; one without a name here has 1."""
+
+    kind: Literal["free_pos_weight"]
+    weights: dict[str, Positive] = Field({}, description="label to the factor on its positive term")
+
+
 class ClassBalanced(Spec):
     """Factor (1 - beta) / (1 - beta ** positives) on a label's positive term, of mean 1 (Cui et al. 2019)."""
 
@@ -361,9 +368,10 @@ class ClassWeight(Spec):
 
 
 WeightingSpec = Annotated[
-    NoWeighting | PosWeight | ClassBalanced | LabelWeights | SampleWeights | ClassWeight, Field(discriminator="kind")
+    NoWeighting | PosWeight | FreePosWeight | ClassBalanced | LabelWeights | SampleWeights | ClassWeight,
+    Field(discriminator="kind"),
 ]
-LABEL_WEIGHTINGS = ("pos_weight", "class_balanced", "label_weights")
+LABEL_WEIGHTINGS = ("pos_weight", "free_pos_weight", "class_balanced", "label_weights")
 ROW_WEIGHTINGS = ("sample_weights", "class_weight")
 ARGMAX_OF_ROW = (
     "Keras takes the argmax of a multi-hot row for its class: {2, 5} counts as class 2, a row without labels as class "
@@ -397,12 +405,185 @@ class TrainingSpec(Spec):
     )
 
 
+class FBeta(Spec):
+    """(1 + beta²) tp / ((1 + beta²) tp + beta² fn + fp); beta > 1 weighs recall more, 1 is F1."""
+
+    kind: Literal["f_beta"]
+    beta: Positive = 1.0
+
+
+class Jaccard(Spec):
+    """tp / (tp + fp + fn)."""
+
+    kind: Literal["jaccard"]
+
+
+class BalancedAccuracy(Spec):
+    """Mean of the shares of positives and of negatives that are right."""
+
+    kind: Literal["balanced_accuracy"]
+
+
+class CostMatrix(Spec):
+    """What each cell of the confusion matrix costs; the least total is best."""
+
+    kind: Literal["cost"]
+    false_positive: float = 1.0
+    false_negative: float = 1.0
+    true_positive: float = 0.0
+    true_negative: float = 0.0
+
+    @model_validator(mode="after")
+    def _errors_cost_more(self) -> CostMatrix:
+        if self.false_positive <= self.true_negative or self.false_negative <= self.true_positive:
+            raise ValueError("a wrong label must cost more than a right one of the same truth")
+        return self
+
+
+ObjectiveSpec = Annotated[FBeta | Jaccard | BalancedAccuracy | CostMatrix, Field(discriminator="kind")]
+F1 = FBeta(kind="f_beta")
+
+
+# How scores become labels: thresholds.py says how each is chosen. ``oracle``, chosen on test, is a bound beside them.
+RULES = (
+    *("half", "global", "global_macro", "global_samples", "global_subset"),
+    *("per_label", "per_label_shrunk", "per_label_crossfit", "per_label_micro", "at_least_one", "top_k"),
+)
+SEARCHED_RULES = ("searched", "ascent")  # of a trial whose thresholds Optuna searches
+
+
 class ThresholdSpec(Spec):
     """How scores become labels; every rule is always computed."""
 
     min_positives: Count = Field(
         5, description="per_label: a label with fewer validation positives takes the global threshold"
     )
+    objective: ObjectiveSpec = Field(F1, description="what the thresholds per label, and the oracle, are best for")
+    calibration: Literal["none", "temperature", "platt"] = Field(
+        "none",
+        description="fitted on validation before any threshold: one temperature for all logits, or a slope and an "
+        "intercept for each label",
+    )
+
+
+# Tuning
+
+
+class Range(Spec):
+    """The values of one key in a search: from ``low`` to ``high``, or ``choices``."""
+
+    low: float | None = None
+    high: float | None = None
+    log: bool = Field(False, description="search the logarithm")
+    choices: tuple[float | str | bool, ...] | None = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Range:
+        if self.choices is not None:
+            if (self.low, self.high, self.log) != (None, None, False):
+                raise ValueError("takes low and high, or choices, not both")
+            if len(set(self.choices)) < 2 or len(set(self.choices)) < len(self.choices):
+                raise ValueError("choices needs at least two different values")
+        elif self.low is None or self.high is None:
+            raise ValueError("needs low and high, or choices")
+        elif not self.low < self.high:
+            raise ValueError(f"is empty: low must be less than high; given {self.low:g} and {self.high:g}")
+        elif self.log and self.low <= 0:
+            raise ValueError(f"log needs a low above 0; given {self.low:g}")
+        return self
+
+
+class TpeSampler(Spec):
+    """Optuna's tree-structured Parzen estimator; every argument is written out, so that no release changes it."""
+
+    kind: Literal["tpe"]
+    n_startup_trials: Count = Field(description="drawn at random to begin with")
+    n_ei_candidates: Count = Field(description="candidates drawn for each choice")
+    multivariate: bool = Field(description="model the keys together")
+    constant_liar: bool = Field(description="take trials in flight for bad ones, so that workers keep apart")
+    seed: Annotated[int, Field(ge=0)]
+
+
+class RandomSampler(Spec):
+    """Every trial is drawn at random."""
+
+    kind: Literal["random"]
+    seed: Annotated[int, Field(ge=0)]
+
+
+SamplerSpec = Annotated[TpeSampler | RandomSampler, Field(discriminator="kind")]
+
+
+class NoPruner(Spec):
+    """Every trial is trained to its end."""
+
+    kind: Literal["none"]
+
+
+class MedianPruner(Spec):
+    """Stops a trial that is worse, at an epoch, than the median of the earlier trials at that epoch."""
+
+    kind: Literal["median"]
+    n_startup_trials: Annotated[int, Field(ge=0)] = Field(description="trials that are never stopped")
+    n_warmup_epochs: Annotated[int, Field(ge=0)] = Field(description="epochs in which no trial is stopped")
+
+
+PrunerSpec = Annotated[NoPruner | MedianPruner, Field(discriminator="kind")]
+
+TEST_IS_NO_OBJECTIVE = (
+    "the test part is touched once, at the end, and nothing is tuned on it; use a validation metric, such as "
+    "validation/ranking/macro_average_precision"
+)
+IN_SAMPLE = (
+    "those thresholds were chosen on the rows that score them, which flatters rare labels; use {}, where they are "
+    "chosen on the other folds"
+)
+
+
+class ParameterSearch(Spec):
+    """Optuna searches keys of the trial: each of its trials trains; the best is run over all seeds."""
+
+    kind: Literal["parameters"]
+    space: Annotated[dict[str, Range], Field(min_length=1)] = Field(
+        description="the trial's dotted keys; a range for weighting.weights is one for each label"
+    )
+    metric: str = Field(description="validation/half/…, validation/ranking/… or crossfit/<rule>/…")
+    direction: Literal["maximize", "minimize"]
+    n_trials: Count
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = Field(
+        description="each of Optuna's trials trains with these, and is judged by the mean"
+    )
+    sampler: SamplerSpec
+    pruner: PrunerSpec
+
+    @field_validator("metric")
+    @classmethod
+    def _honest(cls, value: str) -> str:
+        part, _, rest = value.partition("/")
+        rule, _, name = rest.partition("/")
+        if part == "test":
+            raise ValueError(f"is a test metric: {TEST_IS_NO_OBJECTIVE}")
+        if part == "validation" and name and rule not in ("half", "ranking", "count"):
+            raise ValueError("is in-sample: " + IN_SAMPLE.format(f"crossfit/{rest}"))
+        if not name or part not in ("validation", "crossfit") or rule == "count":
+            raise ValueError("allowed validation/half/…, validation/ranking/… or crossfit/<rule>/…")
+        return value
+
+
+class ThresholdSearch(Spec):
+    """Optuna searches a threshold for each label on the validation scores of each seed; nothing is trained for it.
+
+    Beside what it finds (``searched``) stands what coordinate ascent finds from the same start (``ascent``).
+    """
+
+    kind: Literal["thresholds"]
+    metric: Literal["macro_f1", "samples_f1", "subset_accuracy"]
+    n_trials: Count
+    warm_start: bool = Field(description="begin with the exact per-label thresholds, else with the global one")
+    sampler: SamplerSpec
+
+
+TuningSpec = Annotated[ParameterSearch | ThresholdSearch, Field(discriminator="kind")]
 
 
 Watch = Literal["binary_accuracy", "categorical_accuracy", "auc", "f1_none", "f1_micro"]
@@ -428,6 +609,7 @@ class Trial(Spec):
     thresholds: ThresholdSpec
     watch: tuple[Watch, ...] = Field((), description="curves the thread's author looked at; no effect on the numbers")
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+    tuning: TuningSpec | None = Field(None, description="what Optuna searches before the trial is run")
     vary: dict[str, tuple[Any, ...]] | None = Field(
         None, description="one dotted key and its values: a sweep of variants of this trial"
     )
@@ -447,15 +629,19 @@ class Trial(Spec):
         """Whether TensorFlow trains it."""
         return isinstance(self.model, NetworkSpec)
 
-    def definition(self) -> dict[str, Any]:
-        """What can change the numbers of a run, besides data, seed and versions: the declared part of a fingerprint.
+    def training_definition(self) -> dict[str, Any]:
+        """What can change the scores of a run, besides data, seed and versions.
 
         Prose, ``watch`` and ``seeds`` are left out, and so are the blocks that a floor or the linear model ignores.
         """
-        parts = {"dataset", "model", "thresholds"} | ({"loss", "weighting", "training"} if self.is_network else set())
+        parts = {"dataset", "model"} | ({"loss", "weighting", "training"} if self.is_network else set())
         definition = self.model_dump(mode="json", include=parts)
         definition["dataset"].pop("path", None)  # the digest of the content says which data, wherever they lie
         return definition
+
+    def definition(self) -> dict[str, Any]:
+        """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
+        return self.training_definition() | {"thresholds": self.thresholds.model_dump(mode="json")}
 
     @field_validator("watch", mode="before")
     @classmethod
@@ -548,6 +734,8 @@ class Trial(Spec):
 
 # Studies
 
+TestMetric = Annotated[str, Field(pattern=rf"^test/({'|'.join((*RULES, *SEARCHED_RULES, 'ranking'))})/\w+$")]
+
 
 class Hypothesis(Spec):
     """A claim of a thread, declared before the first full run, about ``metric`` of ``trial`` minus ``against``'s."""
@@ -557,7 +745,10 @@ class Hypothesis(Spec):
     source: str = Field(description="where the claim stands")
     trial: str = Field(description="short name of a trial of this study; of a sweep also its variant: x loss.gamma=2")
     against: str = Field(description="the trial, or floor, it is compared with")
-    metric: Annotated[str, Field(pattern=r"^test/(half|global|per_label|ranking)/\w+$")]
+    metric: TestMetric
+    against_metric: TestMetric | None = Field(
+        None, description="the metric of ``against``, where it is another: the same trial under another rule"
+    )
     direction: Literal["greater", "less", "equal"]
     margin: Annotated[float, Field(ge=0)] = Field(description="the difference that matters in practice")
 
