@@ -210,8 +210,10 @@ def test_hypotheses_are_about_trials_and_metrics_that_exist(folder: Path) -> Non
         for side in (hypothesis.trial, hypothesis.against):
             name = f"{folder.name}/{side.split()[0]}"
             assert name in TRIALS, f"{hypothesis.name}: there is no trial {name}"
-            assert hypothesis.metric in metric_names(), f"{hypothesis.name}: no metric {hypothesis.metric}"
-        assert hypothesis.trial != hypothesis.against
+        for metric in filter(None, (hypothesis.metric, hypothesis.against_metric)):
+            assert metric in metric_names(), f"{hypothesis.name}: no metric {metric}"
+        sides = (hypothesis.trial, hypothesis.metric), (hypothesis.against, hypothesis.against_metric)
+        assert sides[0] != (sides[1][0], sides[1][1] or hypothesis.metric)
 
 
 def test_the_schema_for_editors_is_up_to_date() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,11 +16,12 @@ from ruamel.yaml import YAML
 
 from rarelabels.declared import Declared, is_file, parse, plain, read_file, read_with_parents, shown
 from rarelabels.problems import OVERRIDE, PROSE, InputError, Key, Origins, Problem, keys, nearest, show, validate
-from rarelabels.schema import Study, Trial, UserError
+from rarelabels.schema import ParameterSearch, Range, Study, Trial, UserError
 
 EXPERIMENTS = Path("experiments")
 NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 VARIED = ("dataset", "model", "loss", "weighting", "training", "thresholds")
+SEARCHED = ("model", "loss", "weighting", "training")  # what a trial is measured by stays the same in a search
 
 
 # Loading
@@ -110,7 +112,7 @@ def _load(paths: Sequence[Path], overrides: Mapping[str, object]) -> list[Trial]
 
 def _declared(path: Path) -> Declared:
     declared = read_with_parents(path)
-    return replace(declared, data={**declared.data, "name": f"{path.resolve().parent.name}/{path.stem}"})
+    return replace(declared, data={**declared.data, "name": _name(path)})
 
 
 def _check(declared: Declared) -> tuple[Trial | None, set[Problem]]:
@@ -121,6 +123,9 @@ def _check(declared: Declared) -> tuple[Trial | None, set[Problem]]:
     vary = declared.data.get("vary")
     for key, values in vary.items() if isinstance(vary, Mapping) else ():
         problems |= _check_vary(declared, key, values, problems)
+    if trial and isinstance(trial.tuning, ParameterSearch):
+        for key, values in trial.tuning.space.items():
+            problems |= _check_searched(declared, trial, key, values)
     return trial, problems
 
 
@@ -153,6 +158,20 @@ def find(names: Sequence[str], root: Path = EXPERIMENTS) -> list[Path]:
     if problems:
         raise InputError(problems)
     return list(found.values())
+
+
+def named(names: Sequence[str], root: Path = EXPERIMENTS) -> set[str]:
+    """Return the names of the trials that are named one by one, and not by their study.
+
+    Raises:
+        UserError: a name that is no trial and no study.
+    """
+    single = [name for name in names if name.endswith((".yaml", ".yml")) or "/" in name.rstrip("/")]
+    return {_name(path) for path in find(single, root)}
+
+
+def _name(path: Path) -> str:
+    return f"{path.resolve().parent.name}/{path.stem}"
 
 
 def _studies(root: Path) -> list[Path]:
@@ -325,6 +344,70 @@ def _check_vary(declared: Declared, key: str, values: object, known: set[Problem
             problems.add(Problem(where, path, f"{label}: lists the same value twice"))
         seen.add(content)
     return problems
+
+
+# Searches
+
+
+def with_values(trial: Trial, values: Mapping[str, object]) -> Trial:
+    """Return the trial with the values of dotted keys replaced.
+
+    Raises:
+        UserError: a key that does not exist or a value that is not allowed; never for values of a checked search.
+    """
+    declared = Declared(trial.model_dump(), Origins((trial.name,), {}))
+    for key, value in values.items():
+        declared = declared.under(_nested(key, value), trial.name)
+    changed, problems = validate(Trial, declared.data, declared.origins)
+    if changed is None:
+        raise InputError(problems)
+    return changed
+
+
+def is_whole(trial: Trial, key: str) -> bool:
+    """Return whether a searched key takes whole numbers alone."""
+    assert isinstance(trial.tuning, ParameterSearch)
+    values = trial.tuning.space[key]
+    low, high = values.low or 0.0, values.high or 0.0
+    return bool(_refused(trial, key, low + (high - low) / math.pi))  # never a whole number
+
+
+def is_per_label(trial: Trial, key: str) -> bool:
+    """Return whether a searched key holds one number for each label."""
+    return isinstance(_value(trial.model_dump(), key), Mapping)
+
+
+def _value(data: Any, key: str) -> Any:
+    for part in key.split("."):
+        data = data.get(part) if isinstance(data, Mapping) else None
+    return data
+
+
+def _refused(trial: Trial, key: str, value: object) -> set[Problem]:
+    given = {"a label": value} if is_per_label(trial, key) else value
+    try:
+        with_values(trial, {key: given})
+    except InputError as error:
+        return error.problems
+    return set()
+
+
+def _check_searched(declared: Declared, trial: Trial, key: str, values: Range) -> set[Problem]:
+    where, path = declared.origins.of(("tuning", "space", key)), f"tuning.space.{key}"
+    allowed = [one for one in keys(Trial, declared.data) if one.split(".")[0] in SEARCHED and one.count(".")]
+    if key not in allowed:
+        near = nearest(key, allowed) or f"; allowed a key of the trial in {', '.join(SEARCHED)}"
+        return {Problem(where, path, "unknown key" + near)}
+    if trial.vary and key in trial.vary:
+        return {Problem(where, path, "is what vary varies, so that the search would overwrite it")}
+    if OVERRIDE == declared.origins.of(tuple(key.split("."))) != where:
+        trouble = f"is what {declared.origins.files[0]} searches, so this would have no effect; add --set tuning=null"
+        return {Problem(OVERRIDE, key, trouble)}
+    ends = values.choices if values.choices is not None else (values.low, values.high)
+    if values.choices is None and is_whole(trial, key):
+        ends = tuple(int(end) if end % 1 == 0 else end for end in (values.low or 0, values.high or 0))
+    wrong = {(show(end), one.text) for end in ends for one in _refused(trial, key, end)}
+    return {Problem(where, path, f"{end}: {text}") for end, text in wrong}
 
 
 # Writing

@@ -21,6 +21,10 @@ class MissingDataError(UserError):
     """The data of a declared trial are not on this machine; the message says how to get them."""
 
 
+class NotSearchedError(UserError):
+    """A tuned trial has no finished search in the record; the message says how to run it."""
+
+
 @dataclass(frozen=True)
 class Contradiction:
     """Declared values that exclude each other: their dotted keys and the reason."""
@@ -629,6 +633,11 @@ class Trial(Spec):
         """Whether TensorFlow trains it."""
         return isinstance(self.model, NetworkSpec)
 
+    @property
+    def searches_thresholds(self) -> bool:
+        """Whether Optuna searches thresholds for its scores."""
+        return isinstance(self.tuning, ThresholdSearch)
+
     def training_definition(self) -> dict[str, Any]:
         """What can change the scores of a run, besides data, seed and versions.
 
@@ -641,7 +650,10 @@ class Trial(Spec):
 
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
-        return self.training_definition() | {"thresholds": self.thresholds.model_dump(mode="json")}
+        definition = self.training_definition() | {"thresholds": self.thresholds.model_dump(mode="json")}
+        if self.searches_thresholds and self.tuning:  # it decides two rules; a search of parameters ends in the trial
+            definition["tuning"] = self.tuning.model_dump(mode="json")
+        return definition
 
     @field_validator("watch", mode="before")
     @classmethod
