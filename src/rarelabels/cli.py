@@ -51,7 +51,10 @@ def run(
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: as many as cores")] = None,
     force: Annotated[bool, typer.Option("--force", help="Run again what is finished")] = False,
 ) -> None:
-    """Run trials, record them in MLflow, and print the comparison of their studies."""
+    """Run trials, record them in MLflow, and print the comparison of their studies.
+
+    A trial that is named and declares a search is tuned first; the name of a study starts no search.
+    """
     changes = dict(config.parse_override(text) for text in overrides or [])
     chosen = _seeds(seeds)
     studies = sorted({trial.study for trial in config.load_many(names, changes)})
@@ -64,8 +67,15 @@ def run(
     from rarelabels.table import print_comparisons
 
     where = tracking.uri()
-    asked = study.identify(names, changes, chosen)
-    with Progress(asked.data) as progress, Engine(workers) as engine:
+    with Progress() as progress, Engine(workers) as engine:
+        named = config.named(names)
+        tuned = [one for one in study.load(names, changes) if one.trial.tuning and one.trial.name in named]
+        if tuned:
+            from rarelabels import tuning
+
+            tuning.search(tuned, chosen, where, engine, progress)
+        asked = study.identify(names, changes, chosen)
+        progress.say(asked.data)
         study.run(asked.identities, where, engine, progress, force=force)
     for name in studies:
         print_comparisons(name, study.compare(name, where, asked.identities), _bounds(name))

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-if TYPE_CHECKING:
-    from rarelabels.runner import Task
-    from rarelabels.study import Plan
-
 
 class Progress:
     """Says what lies ahead, how far it is, and what failed; a context manager."""
 
-    def __init__(self, data: Sequence[str]) -> None:
-        """Take what is to be said of the data, a line each."""
-        self._data = data
+    def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False, soft_wrap=True)
         self.failures: list[str] = []
         self._ahead = self._done = 0
@@ -47,28 +41,19 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._bar.stop()
 
-    def begin(self, plans: Sequence[Plan], workers: int) -> None:
-        """Say what was read, how many runs there are and, if earlier runs tell, how long they will take."""
-        for line in self._data:
+    def say(self, lines: Iterable[str]) -> None:
+        """Print lines."""
+        for line in lines:
             self.console.print(line, markup=False)
-        for plan in plans:
-            runs = sum(len(task.runs) for task in plan.tasks)
-            trainings = sum(not task.source for task in plan.tasks)
-            shared = f" ({_count(trainings, 'training')}: trials that differ only in what they watch share one)"
-            shared = shared if trainings < runs else ""
-            line = f"{plan.study}: {_count(runs, 'run')} to do{shared}, {plan.finished} finished before"
-            if plan.tasks and plan.seconds is not None:
-                line += (
-                    f"; about {duration(plan.seconds / min(workers, len(plan.tasks)))} on {_count(workers, 'worker')}"
-                )
-            self.console.print(line)
-            self._ahead += runs
-        self._began = time.monotonic()
-        self._bar.update(self._row, total=self._ahead)
 
-    def epoch(self, task: Task, event: Mapping[str, Any]) -> None:
-        """Show where a run is."""
-        name = _name(task)
+    def begin(self, ahead: int) -> None:
+        """Count from here: so many runs lie ahead."""
+        self._ahead, self._done, self._began = ahead, 0, time.monotonic()
+        self._epochs.clear()
+        self._bar.reset(self._row, total=ahead, left="", now="")
+
+    def epoch(self, name: str, event: Mapping[str, Any]) -> None:
+        """Show where a run is: ``epoch``, ``epochs`` and ``loss``."""
         self._epochs[name] = event
         if self._bar.disable:
             if event["epoch"] == event["epochs"]:
@@ -77,22 +62,21 @@ class Progress:
         now = [f"{n} {e['epoch']}/{e['epochs']} loss {e['loss']:.3f}" for n, e in self._epochs.items()]
         self._bar.update(self._row, now="  ".join(now[-3:]))
 
-    def end(self, task: Task, reason: str) -> None:
-        """Count the runs of a task as done, or as failed for a reason."""
-        self._epochs.pop(_name(task), None)
-        self._done += len(task.runs)
-        names = ", ".join(f"{identity.trial.name} seed {identity.seed}" for identity, _ in task.runs)
+    def end(self, name: str, runs: str, count: int, reason: str) -> None:
+        """Count the runs that ``name`` was training as done, or as failed for a reason."""
+        self._epochs.pop(name, None)
+        self._done += count
         if reason:
-            self.failures.append(f"{names}: {reason}")
+            self.failures.append(f"{runs}: {reason}")
         seconds = (time.monotonic() - self._began) / self._done * (self._ahead - self._done)
         left = f"about {duration(seconds)} left" if seconds else ""
         self._bar.update(self._row, completed=self._done, left=left, now="")
-        self.console.print(f"[{self._done}/{self._ahead}] {'FAILED' if reason else 'done'}: {names}", markup=False)
+        self.console.print(f"[{self._done}/{self._ahead}] {'FAILED' if reason else 'done'}: {runs}", markup=False)
 
     def summing(self, trials: int) -> None:
         """Say that trials are being summed up."""
         if trials:
-            self.console.print(f"summing up {_count(trials, 'trial')} (means, intervals, figures)")
+            self.console.print(f"summing up {counted(trials, 'trial')} (means, intervals, figures)")
 
 
 def duration(seconds: float) -> str:
@@ -105,10 +89,6 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def _count(number: int, thing: str) -> str:
+def counted(number: int, thing: str) -> str:
+    """Say a number of things: 1 run, 2 runs."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def _name(task: Task) -> str:
-    identity = task.runs[0][0]
-    return f"{identity.trial.short_name} seed {identity.seed}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from rarelabels.evaluation import Scored
+from rarelabels import thresholds
+from rarelabels.calibration import Calibration
+from rarelabels.evaluation import CALIBRATION, Scored
+from rarelabels.thresholds import Rules
 
 HEADER = ["trial", "variant", "seed", "status", "run_id"]
 
@@ -64,14 +68,46 @@ def curves(client: MlflowClient, run_ids: list[str]) -> pd.DataFrame:
 
 
 def scores(client: MlflowClient, run_id: str, part: str) -> Scored:
-    """Return the stored scores of a part, ``validation`` or ``test``."""
-    return Scored.from_frame(pd.read_parquet(_artifact(client, run_id, f"scores/{part}.parquet")))
+    """Return the scores of a part, ``validation`` or ``test``, that the rules of a run are about.
+
+    Those are the stored ones, or what the run's calibration makes of them.
+    """
+    stored = _scores(client, run_id, part)
+    if not any(file.path == CALIBRATION for file in client.list_artifacts(run_id)):
+        return stored
+    calibration = Calibration.from_json(json.loads(_artifact(client, run_id, CALIBRATION).read_text("utf-8")))
+    return replace(stored, scores=calibration.apply(stored.scores))
 
 
-def rules(client: MlflowClient, run_id: str) -> dict[str, npt.NDArray[np.float64]]:
-    """Return the stored thresholds of each rule, in the order of the labels."""
-    stored = json.loads(_artifact(client, run_id, "thresholds.json").read_text(encoding="utf-8"))
-    return {rule: np.array(list(chosen.values()), np.float64) for rule, chosen in stored.items()}
+def raw_scores(client: MlflowClient, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
+    """Return the labels of a run, and its scores of validation and test before any calibration."""
+    frame = pd.read_parquet(_artifact(client, run_id, "scores/validation.parquet"))
+    names = tuple(name.removeprefix("true/") for name in frame.columns if name.startswith("true/"))
+    return names, Scored.from_frame(frame), _scores(client, run_id, "test")
+
+
+def train_prevalence(client: MlflowClient, run_id: str) -> npt.NDArray[np.float64]:
+    """Return the share of positives of each label in the training part, (n_labels,)."""
+    stored = json.loads(_artifact(client, run_id, "data.json").read_text(encoding="utf-8"))
+    return np.array(list(stored["prevalence"]["train"].values()), np.float64)
+
+
+def rules(client: MlflowClient, run_id: str) -> Rules:
+    """Return the stored rules."""
+    return thresholds.from_json(json.loads(_artifact(client, run_id, "thresholds.json").read_text(encoding="utf-8")))
+
+
+def searches(found: list[Run]) -> dict[str, Run]:
+    """Return the finished searches by their fingerprint."""
+    searched = (run for run in found if run.data.tags.get("kind") == "search" and run.info.status == "FINISHED")
+    return {run.data.tags["fingerprint"]: run for run in searched}
+
+
+def best(client: MlflowClient, search: str) -> dict[str, Any]:
+    """Return the best values that a search of parameters found, by dotted key."""
+    stored: dict[str, Any] = json.loads(_artifact(client, search, "best.json").read_text(encoding="utf-8"))
+    values: dict[str, Any] = stored["values"]
+    return values
 
 
 def labels(client: MlflowClient, run_id: str) -> tuple[str, ...]:
@@ -99,6 +135,10 @@ def _frame_or_empty(client: MlflowClient, run: Run, name: str, read: Any) -> pd.
         return pd.DataFrame()
     frame: pd.DataFrame = read(_artifact(client, run.info.run_id, name))
     return frame
+
+
+def _scores(client: MlflowClient, run_id: str, part: str) -> Scored:
+    return Scored.from_frame(pd.read_parquet(_artifact(client, run_id, f"scores/{part}.parquet")))
 
 
 def _artifact(client: MlflowClient, run_id: str, path: str) -> Path:

@@ -9,26 +9,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rarelabels import baselines, config, datasets, evaluation, tracking, weighting
+from mlflow import MlflowClient
+
+from rarelabels import baselines, config, datasets, evaluation, results, tracking, weighting
 from rarelabels.datasets import Dataset
-from rarelabels.evaluation import Scored
+from rarelabels.evaluation import Objective, Scored
 from rarelabels.schema import Trial, UserError
 from rarelabels.tracking import Identity, Record
 from rarelabels.weighting import Weights
 
 Say = Callable[[dict[str, Any]], None]
+OnEpoch = Callable[[int, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
 class Task:
-    """One training and the runs to record it as: trials that differ only in what they watch share it.
+    """One training and the runs to record it as: trials that differ only in what they watch or in rules share it.
 
     Attributes:
         experiment: MLflow's id.
         runs: each with the id of its parent run.
         watch: what is followed each epoch; see ``study``.
         hypotheses: name to hash, of those declared when the task was planned.
-        source: a finished run with the same fingerprint to record again, instead of training.
+        source: a finished run of the same training to record again, instead of training.
     """
 
     experiment: str
@@ -47,12 +50,10 @@ def run(task: Task, where: str, say: Say) -> str:
         try:
             record.params(config.flat(identity.trial) | {"seed": identity.seed})
             record.text("trial.yaml", config.dump(identity.trial))
-            if source:
-                tracking.copy_run(client, source, record)
-            else:
-                _fit_and_measure(task, identity, record, say)
+            train_or_copy(identity, source, task.watch, record, say)
+            judge(client, identity, record)
         except Exception as error:  # whatever a run dies of, it is that run's own failure
-            reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+            reason = failure(error)
             record.fail(reason)
             return reason
         record.finish()
@@ -60,43 +61,72 @@ def run(task: Task, where: str, say: Say) -> str:
     return ""
 
 
-def _fit_and_measure(task: Task, identity: Identity, record: Record, say: Say) -> None:
+def failure(error: Exception) -> str:
+    """Return what a run died of, in one line."""
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+
+
+def train_or_copy(identity: Identity, source: str, watch: tuple[str, ...], record: Record, say: Say) -> None:
+    """Record a training: curves, facts, weights, and the scores of validation and test, which nothing measures yet."""
+    if source:
+        tracking.copy_training(record.client, source, record)
+        return
     trial, seed = identity.trial, identity.seed
-    data = datasets.load(trial.dataset, seed)
-    if tracking.fingerprint(trial, seed, data.digest) != identity.fingerprint:
+    data, weights = load(trial, seed)
+    if tracking.training_fingerprint(trial, seed, data.digest) != identity.training:
         raise UserError("the data changed after this run was planned; call the same command again")
-    weights = weighting.weights(trial.weighting, data.train.y)
-    record.tags({"watched": " ".join(task.watch), "test_part": data.test.digest()})
+    record.tags({"watched": " ".join(watch), "test_part": data.test.digest()})
     record.data(trial.dataset.kind, data.digest, data.summary)
     record.notes([*data.notes, *weights.notes])
     record.metrics({f"training/{name}": value for name, value in weights.facts.items()})
-    fitted = _fit(trial, seed, data, weights, task.watch, record, say)
-    train, validation, test = (Scored(p.ids, p.y, fitted.scores(p)) for p in (data.train, data.validation, data.test))
-    result = evaluation.evaluate(
-        data.labels, validation, test, evaluation.floors(data.train.y), min_positives=trial.thresholds.min_positives
-    )
-    record.metrics(result.metrics | evaluation.gap(train, test))
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        result.save(folder)
-        (folder / "data.json").write_text(json.dumps(data.summary, indent=1, ensure_ascii=False), encoding="utf-8")
-        (folder / "model").mkdir()
-        fitted.save(folder / "model")
-        record.metrics({"training/compressed_bytes": (folder / "model" / "weights.npz").stat().st_size})
-        record.files(folder)
-
-
-def _fit(
-    trial: Trial, seed: int, data: Dataset, weights: Weights, watch: tuple[str, ...], record: Record, say: Say
-) -> Any:
-    if not trial.is_network:
-        return baselines.fit(trial, data, seed)
-    from rarelabels import training  # TensorFlow takes seconds to import, and only networks need it
 
     def on_epoch(epoch: int, curves: dict[str, float]) -> None:
         record.curve(epoch, curves)
         say({"epoch": epoch, "epochs": trial.training.epochs, "loss": curves["loss"]})
 
-    fitted = training.fit(trial, data, weights, seed, watch, on_epoch)
-    record.metrics({f"training/{name}": value for name, value in fitted.facts.items()})
-    return fitted
+    fitted = fit(trial, seed, data, weights, watch, on_epoch)
+    train, validation, test = (Scored(p.ids, p.y, fitted.scores(p)) for p in (data.train, data.validation, data.test))
+    facts = {f"training/{name}": value for name, value in getattr(fitted, "facts", {}).items()}
+    record.metrics(facts | evaluation.gap(train, test))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        evaluation.save_scores(folder, data.labels, validation, test)
+        (folder / "data.json").write_text(json.dumps(data.summary, indent=1, ensure_ascii=False), encoding="utf-8")
+        fitted.save(folder / "model")
+        record.metrics({"training/compressed_bytes": (folder / "model" / "weights.npz").stat().st_size})
+        record.files(folder)
+
+
+def judge(client: MlflowClient, identity: Identity, record: Record) -> None:
+    """Choose the rules from the recorded validation scores, and measure both parts under each."""
+    labels, validation, test = results.raw_scores(client, record.run_id)
+    searched = results.rules(client, identity.search) if identity.trial.searches_thresholds else {}
+    floors = evaluation.floors(results.train_prevalence(client, record.run_id))
+    measured = evaluation.evaluate(labels, validation, test, floors, identity.trial.thresholds, searched)
+    record.metrics(measured.metrics)
+    with tempfile.TemporaryDirectory() as name:
+        measured.save(Path(name))
+        record.files(Path(name))
+
+
+def load(trial: Trial, seed: int) -> tuple[Dataset, Weights]:
+    """Return the data of a trial, split with a seed, and the weights of its training part."""
+    data = datasets.load(trial.dataset, seed)
+    return data, weighting.weights(trial.weighting, data.train.y, data.labels)
+
+
+def fit(
+    trial: Trial,
+    seed: int,
+    data: Dataset,
+    weights: Weights,
+    watch: tuple[str, ...],
+    on_epoch: OnEpoch,
+    objective: Objective | None = None,
+) -> Any:
+    """Train what the trial declares; see ``training.fit`` and ``baselines.fit``."""
+    if not trial.is_network:
+        return baselines.fit(trial, data, seed)
+    from rarelabels import training  # TensorFlow takes seconds to import, and only networks need it
+
+    return training.fit(trial, data, weights, seed, watch, on_epoch, objective)

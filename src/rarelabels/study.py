@@ -19,13 +19,31 @@ from rarelabels import comparison, config, datasets, plots, preprocessing, resul
 from rarelabels.comparison import Comparison
 from rarelabels.datasets import Dataset
 from rarelabels.engine import Engine
-from rarelabels.progress import Progress
+from rarelabels.progress import Progress, counted, duration
 from rarelabels.runner import Task
-from rarelabels.schema import VECTORS, DatasetSpec, MissingDataError, NetworkSpec, TableSpec, Trial, UserError
+from rarelabels.schema import (
+    VECTORS,
+    DatasetSpec,
+    MissingDataError,
+    NetworkSpec,
+    NotSearchedError,
+    ParameterSearch,
+    TableSpec,
+    Trial,
+    UserError,
+)
 from rarelabels.summary import SummaryTask
 from rarelabels.tracking import Identity, ParentKey
 
 WORKER_DIED = "its worker died again and again (out of memory?)"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A trial as it is to run, and how overrides change it, as text; empty where they do not."""
+
+    trial: Trial
+    overrides: str
 
 
 @dataclass(frozen=True)
@@ -52,45 +70,118 @@ class Plan:
     seconds: float | None
 
 
-def identify(names: Sequence[str], overrides: Mapping[str, object], seeds: tuple[int, ...] | None = None) -> Asked:
+class Searches:
+    """The searches in a record, read once for each study that has a tuned trial."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._of_study: dict[str, dict[str, Run]] = {}
+
+    def find(self, trial: Trial, variant: str, seed: int | None, digest: str) -> Run:
+        """Return the run of a trial's search; of a seed, where thresholds are searched.
+
+        Raises:
+            NotSearchedError: there is none, or it has not all its trials yet.
+        """
+        if trial.study not in self._of_study:
+            self._of_study[trial.study] = results.searches(recorded(trial.study + tracking.TUNING, self._where))
+        found = self._of_study[trial.study].get(tracking.search_fingerprint(trial, seed, digest))
+        done = int(found.data.tags["trials"]) if found else 0
+        assert trial.tuning is not None
+        if found is None or done < trial.tuning.n_trials:
+            so_far = f"its search has {done} of {trial.tuning.n_trials} trials" if done else "not searched yet"
+            raise NotSearchedError(f"{so_far}{f' ({variant})' if variant else ''}; `make {trial.name}` searches")
+        return found
+
+    def best(self, search: Run) -> dict[str, object]:
+        """Return the best values of a search of parameters, by dotted key."""
+        return results.best(tracking.connect(self._where), search.info.run_id)
+
+
+def identify(
+    names: Sequence[str],
+    overrides: Mapping[str, object],
+    seeds: tuple[int, ...] | None = None,
+    searches: Searches | None = None,
+) -> Asked:
     """Return every run that is asked for: trials × variants × seeds, but for trials whose data are not here.
 
     Each data set is loaded once here, before anything is recorded: its mistakes are the user's, and it fills the cache.
+    A trial that was tuned is run as its search left it; one whose search is not finished is left out.
 
     Raises:
         UserError: see ``config.load_many``, ``datasets.load``, ``preprocessing.check`` and ``weighting.weights``.
-        MissingDataError: the data of no trial are here.
+        MissingDataError, NotSearchedError: no trial is left.
+    """
+    searches = searches or Searches(tracking.uri())
+    identities: list[Identity] = []
+    skipped: dict[str, UserError] = {}
+    read: dict[str, str] = {}
+    for named in load(names, overrides):
+        try:
+            for label, variant in config.variants(named.trial):
+                identities += _runs(variant, label, seeds, named.overrides, read, searches)
+        except (MissingDataError, NotSearchedError) as error:
+            skipped[named.trial.name] = error
+    if skipped and not identities:
+        name, error = next(iter(skipped.items()))
+        raise error if isinstance(error, MissingDataError) else type(error)(f"{name}: {error}")
+    return Asked(identities, [f"{name}: {error}" for name, error in skipped.items()], list(read.values()))
+
+
+def load(names: Sequence[str], overrides: Mapping[str, object]) -> list[Named]:
+    """Return every named trial.
+
+    Raises:
+        UserError: see ``config.load_many``.
     """
     declared = config.load_many(names)
     asked = config.load_many(names, overrides) if overrides else declared
     text = " ".join(f"{key}={json.dumps(value)}" for key, value in overrides.items())
-    identities: list[Identity] = []
-    skipped: dict[str, MissingDataError] = {}
-    read: dict[str, str] = {}
-    for trial, plain in zip(asked, declared, strict=True):
-        changed = text if (trial.definition(), trial.dataset) != (plain.definition(), plain.dataset) else ""
-        try:
-            identities += [
-                one for label, variant in config.variants(trial) for one in _runs(variant, label, seeds, changed, read)
-            ]
-        except MissingDataError as error:
-            skipped[trial.name] = error
-    if skipped and not identities:
-        raise next(iter(skipped.values()))
-    return Asked(identities, [f"{name}: {error}" for name, error in skipped.items()], list(read.values()))
+
+    def what(trial: Trial) -> object:
+        return trial.definition(), trial.dataset, trial.tuning
+
+    return [
+        Named(trial, text if what(trial) != what(plain) else "") for trial, plain in zip(asked, declared, strict=True)
+    ]
 
 
 def _runs(
-    trial: Trial, variant: str, seeds: tuple[int, ...] | None, changed: str, read: dict[str, str]
+    trial: Trial,
+    variant: str,
+    seeds: tuple[int, ...] | None,
+    changed: str,
+    read: dict[str, str],
+    searches: Searches,
 ) -> list[Identity]:
     seeds = seeds or trial.seeds
-    data = _checked(trial, seeds[0])
+    data = checked(trial, seeds[0])
     digest = data.digest
-    read[digest] = _describe(trial.dataset, data)
-    definition = tracking.fingerprint(trial, None, digest)
+    read[digest] = describe(trial.dataset, data)
+    found = {}
+    if trial.tuning:
+        searched_by_seed = trial.searches_thresholds
+        found = {seed: searches.find(trial, variant, seed if searched_by_seed else None, digest) for seed in seeds}
+        if not searched_by_seed:
+            trial = config.with_values(trial, searches.best(found[seeds[0]]))
     return [
-        Identity(trial, variant, seed, definition, tracking.fingerprint(trial, seed, digest), changed) for seed in seeds
+        identity(trial, variant, seed, digest, changed, found[seed].info.run_id if found else "") for seed in seeds
     ]
+
+
+def identity(trial: Trial, variant: str, seed: int, digest: str, changed: str, search: str = "") -> Identity:
+    """Return which run a trial with a seed is, on data with that digest."""
+    return Identity(
+        trial,
+        variant,
+        seed,
+        definition=tracking.fingerprint(trial, None, digest),
+        fingerprint=tracking.fingerprint(trial, seed, digest),
+        training=tracking.training_fingerprint(trial, seed, digest),
+        overrides=changed,
+        search=search,
+    )
 
 
 def run(identities: Sequence[Identity], where: str, engine: Engine, progress: Progress, *, force: bool = False) -> None:
@@ -103,13 +194,28 @@ def run(identities: Sequence[Identity], where: str, engine: Engine, progress: Pr
     studies = sorted({identity.trial.study for identity in identities})
     plans = [_plan(client, study, [i for i in identities if i.trial.study == study], force) for study in studies]
     tasks = [task for plan in plans for task in plan.tasks]
-    progress.begin(plans, engine.count)
+    progress.say(_ahead(plan, engine.count) for plan in plans)
+    progress.begin(sum(len(task.runs) for task in tasks))
     work = functools.partial(_run_task, where)
-    for position, reason in engine.map(work, tasks, lambda i, event: progress.epoch(tasks[i], event)):
-        progress.end(tasks[position], WORKER_DIED if reason is None else reason)
+    names = [f"{task.runs[0][0].trial.short_name} seed {task.runs[0][0].seed}" for task in tasks]
+    for position, reason in engine.map(work, tasks, lambda i, event: progress.epoch(names[i], event)):
+        runs = tasks[position].runs
+        ended = ", ".join(f"{one.trial.name} seed {one.seed}" for one, _ in runs)
+        progress.end(names[position], ended, len(runs), WORKER_DIED if reason is None else reason)
     for plan in plans:
         if _sum_up(client, plan, where, engine, progress):
             _record_comparison(client, plan, where)
+
+
+def _ahead(plan: Plan, workers: int) -> str:
+    """Say how many runs there are and, if earlier runs tell, how long they will take."""
+    runs, trainings = sum(len(task.runs) for task in plan.tasks), sum(not task.source for task in plan.tasks)
+    shared = f" ({counted(trainings, 'training')}: trials that differ only in what they watch or in rules share one)"
+    line = f"{plan.study}: {counted(runs, 'run')} to do{shared if trainings < runs else ''}"
+    line += f", {plan.finished} finished before"
+    if plan.tasks and plan.seconds is not None:
+        line += f"; about {duration(plan.seconds / min(workers, len(plan.tasks)))} on {counted(workers, 'worker')}"
+    return line
 
 
 def recorded(study: str, where: str) -> list[Run]:
@@ -137,13 +243,15 @@ def compare(study: str, where: str, asked: Sequence[Identity]) -> list[Compariso
     latest = {key[:2]: key for key in results.parents([run for run in runs if not run.data.tags.get("overrides")])}
     keys: list[ParentKey] = [] if folder.is_dir() else list(results.parents(runs))
     skipped = []
+    searches = Searches(where)
     for path in config.find([study]) if folder.is_dir() else []:
         trial = config.load_trial(path)
         try:
-            identities += identify([str(path)], {}).identities
+            identities += identify([str(path)], {}, searches=searches).identities
         except UserError as error:
             keys += [key for (name, _), key in latest.items() if name == trial.name]
-            skipped += [f"{trial.name}: {error}"]
+            said = str(error).removeprefix(f"{trial.name}: ")
+            skipped += [f"{trial.name}: {said}"]
     keys += [identity.parent_key for identity in identities]
     names = {key: " ".join(filter(None, [key[0].split("/")[1], key[1]])) for key in keys}
     return comparison.compare(tracking.connect(where) if runs else None, runs, names, skipped)
@@ -171,25 +279,32 @@ def _plan(client: MlflowClient, study: str, identities: list[Identity], force: b
     runs = tracking.all_runs(client, experiment)
     tracking.end_orphans(client, runs)
     counted = {} if force else results.earliest_finished(runs)
-    trainings = {run.data.tags["fingerprint"]: run for run in reversed(counted.values())}
+    trainings = {} if force else trained(client, study, runs)
     parents = results.parents(runs)
-    watch, hypotheses = _watched(study, identities), _hypotheses(study)
+    watch, hypotheses = watched(study, identities), _hypotheses(study)
     tasks: dict[str, Task] = {}
     finished = 0
     for identity in identities:
-        mark = identity.fingerprint
-        done = counted.get((identity.trial.name, identity.variant, mark))
+        done = counted.get((identity.trial.name, identity.variant, identity.fingerprint))
         if done and _has_curves(done, identity.trial):
             finished += 1
             continue
         if identity.parent_key not in parents:
             parents[identity.parent_key] = tracking.open_parent(client, experiment, identity).run_id
-        source = trainings.get(mark)
+        source = trainings.get(identity.training)
         again = source.info.run_id if source and _has_curves(source, identity.trial) else ""
-        task = tasks.get(mark) or Task(experiment, (), watch(identity.trial), hypotheses, again)
-        tasks[mark] = replace(task, runs=(*task.runs, (identity, parents[identity.parent_key])))
+        task = tasks.get(identity.training) or Task(experiment, (), watch(identity.trial), hypotheses, again)
+        tasks[identity.training] = replace(task, runs=(*task.runs, (identity, parents[identity.parent_key])))
     ahead = list(tasks.values())
     return Plan(study, experiment, identities, ahead, finished, _expected_seconds(runs, ahead))
+
+
+def trained(client: MlflowClient, study: str, runs: Sequence[Run]) -> dict[str, Run]:
+    """Return, by fingerprint of the training, the earliest finished run that holds it: of ``runs`` or of a search."""
+    tuning = tracking.find_experiment(client, study + tracking.TUNING)
+    searched = tracking.all_runs(client, tuning, "tags.kind = 'search'") if tuning else []
+    finished = [run for run in [*searched, *reversed(runs)] if run.info.status == "FINISHED"]
+    return {run.data.tags["training"]: run for run in finished if "training" in run.data.tags}
 
 
 def _run_task(where: str, task: Task, say: runner.Say) -> str:
@@ -214,19 +329,19 @@ def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progre
     return len(list(engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None)))
 
 
-def _checked(trial: Trial, seed: int) -> Dataset:
+def checked(trial: Trial, seed: int) -> Dataset:
     """Return a trial's data, once it is known that the trial can run on them."""
     data = _data(trial.dataset, seed)
     try:
         if isinstance(trial.model, NetworkSpec):
             preprocessing.check(trial.model, data)
-        weighting.weights(trial.weighting, data.train.y)
+        weighting.weights(trial.weighting, data.train.y, data.labels)
     except UserError as error:
         raise UserError(f"{trial.name}: {error}") from error
     return data
 
 
-def _describe(spec: DatasetSpec, data: Dataset) -> str:
+def describe(spec: DatasetSpec, data: Dataset) -> str:
     """Say what was read, so that a wrong column or separator is seen."""
     parts = {"training": data.train.y, "validation": data.validation.y, "test": data.test.y}
     positives = sum(y.sum(axis=0, dtype=np.int64) for y in parts.values())
@@ -249,7 +364,7 @@ def _data(spec: DatasetSpec, seed: int) -> Dataset:
     return datasets.load(spec, seed)
 
 
-def _watched(study: str, identities: Sequence[Identity]) -> Callable[[Trial], tuple[str, ...]]:
+def watched(study: str, identities: Sequence[Identity]) -> Callable[[Trial], tuple[str, ...]]:
     """What the training of a trial follows: every number watched in the study, by trials asked for or in its folder.
 
     A metric that is a vector is followed only for trials that watch it and those that share their training.
@@ -257,8 +372,10 @@ def _watched(study: str, identities: Sequence[Identity]) -> Callable[[Trial], tu
     files = config.find([study]) if (config.EXPERIMENTS / study).is_dir() else []
     trials = [config.load_trial(path) for path in files] + [identity.trial for identity in identities]
 
+    same = Trial.training_definition
+
     def follow(trial: Trial) -> tuple[str, ...]:
-        own = {metric for other in trials if other.definition() == trial.definition() for metric in other.watch}
+        own = {metric for other in trials if same(other) == same(trial) for metric in other.watch}
         return tuple(sorted({metric for other in trials for metric in other.watch} - set(VECTORS) | own))
 
     return follow

@@ -44,6 +44,10 @@ PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the description
 DESCRIBED = 2  # paragraphs that a run is begun with: its question and its thread
 COPIED_TAGS = ("watched", "test_part")
+OF_TRAINING = ("curve/", "training/")  # metrics that do not depend on how scores are judged
+FILES_OF_TRAINING = ("data.json", "model", "scores")
+EVALUATION = 2  # raised when rules or metrics are added: runs are judged anew from their scores, without training
+TUNING = "/tuning"  # added to a study's name: the experiment of its searches
 BATCH = 900  # MLflow takes at most 1,000 metrics at once
 PATIENCE = 5  # seconds that a server is given to answer the first time
 
@@ -60,7 +64,9 @@ class Identity:
         seed: of the split and the net.
         definition: fingerprint without the seed; what the runs below one parent share.
         fingerprint: see :func:`fingerprint`.
+        training: see :func:`training_fingerprint`.
         overrides: how the trial differs from its declaration, as text; empty if it does not.
+        search: id of the run of the search that tuned it; empty for a trial without one.
     """
 
     trial: Trial
@@ -68,7 +74,9 @@ class Identity:
     seed: int
     definition: str
     fingerprint: str
+    training: str
     overrides: str
+    search: str = ""
 
     @property
     def parent_key(self) -> ParentKey:
@@ -136,8 +144,27 @@ def fingerprint(trial: Trial, seed: int | None, digest: str) -> str:
 
     Without a seed it is the fingerprint of a trial's definition, which its parent run carries.
     """
+    return _hash(trial, trial.definition() | {"evaluation": EVALUATION}, seed, digest)
+
+
+def training_fingerprint(trial: Trial, seed: int, digest: str) -> str:
+    """Hash what can change the scores: runs that differ only in their rules share a training."""
+    return _hash(trial, trial.training_definition(), seed, digest)
+
+
+def search_fingerprint(trial: Trial, seed: int | None, digest: str) -> str:
+    """Hash what can change a search, but for how many trials it has: with more of them it goes on.
+
+    A search of parameters has no seed, for it has several of its own.
+    """
+    assert trial.tuning is not None
+    tuning = trial.tuning.model_dump(mode="json", exclude={"n_trials"})
+    return _hash(trial, trial.definition() | {"tuning": tuning}, seed, digest)
+
+
+def _hash(trial: Trial, definition: Mapping[str, Any], seed: int | None, digest: str) -> str:
     identity = {
-        "definition": trial.definition(),
+        "definition": definition,
         "data": digest,
         "seed": seed,
         "versions": _versions(trial.is_network),
@@ -206,6 +233,16 @@ class Record:
         self.tags({"reason": reason})
         self.client.set_terminated(self.run_id, "FAILED")
 
+    def stop(self, reason: str) -> None:
+        """End as KILLED, before its time but on purpose, with one readable line."""
+        self.tags({"reason": reason})
+        self.client.set_terminated(self.run_id, "KILLED")
+
+    def go_on(self) -> None:
+        """Run again, owned by this process."""
+        self.tags({"owner": owner()})
+        self.client.update_run(self.run_id, status="RUNNING")
+
     def _log_metrics(self, metrics: Iterable[Metric]) -> None:
         everything = list(metrics)
         for first in range(0, len(everything), BATCH):
@@ -217,16 +254,21 @@ def start(
 ) -> Record:
     """Open the run of one seed below its parent."""
     tags = _tags(identity, "run") | {"seed": str(identity.seed), "fingerprint": identity.fingerprint, PARENT: parent}
+    tags |= {"training": identity.training, "search": identity.search}
     tags |= {f"hypothesis.{name}": digest for name, digest in hypotheses.items()}
     return Record(client, client.create_run(experiment, tags=tags, run_name=f"seed {identity.seed}").info.run_id)
 
 
 def open_parent(client: MlflowClient, experiment: str, identity: Identity) -> Record:
     """Open a new parent run of a trial (or of one variant of it)."""
-    changed = "(overridden)" if identity.overrides else ""
-    name = " ".join(filter(None, [identity.trial.short_name, identity.variant.rpartition(".")[2], changed]))
-    run = client.create_run(experiment, tags=_tags(identity, "trial"), run_name=name)
+    tags = _tags(identity, "trial") | {"search": identity.search}
+    run = client.create_run(experiment, tags=tags, run_name=" ".join(_named(identity)))
     return Record(client, run.info.run_id)
+
+
+def _named(identity: Identity) -> list[str]:
+    changed = ["(overridden)"] if identity.overrides else []
+    return [identity.trial.short_name, *filter(None, [identity.variant.rpartition(".")[2]]), *changed]
 
 
 def open_study(client: MlflowClient, experiment: str, study: str) -> Record:
@@ -238,6 +280,27 @@ def open_study(client: MlflowClient, experiment: str, study: str) -> Record:
     return Record(client, client.create_run(experiment, tags=tags, run_name=f"= {study}").info.run_id)
 
 
+def open_search(client: MlflowClient, experiment: str, identity: Identity, seed: int | None) -> Record:
+    """Return the run of a search, the one that was begun before if there is one; ``fingerprint`` is the search's.
+
+    A search of thresholds has a seed, and its run holds the training whose scores it searches.
+    """
+    found = client.search_runs([experiment], f"tags.fingerprint = '{identity.fingerprint}'", 1, 1, ["start_time ASC"])
+    if found:
+        return Record(client, found[0].info.run_id)
+    of_seed = {} if seed is None else {"seed": str(seed), "training": identity.training}
+    tags = _tags(identity, "search") | {"fingerprint": identity.fingerprint} | of_seed
+    name = " ".join([*_named(identity), *([] if seed is None else [f"seed {seed}"])])
+    return Record(client, client.create_run(experiment, tags=tags, run_name=name).info.run_id)
+
+
+def start_tried(client: MlflowClient, experiment: str, search: str, trial: Trial, number: int) -> Record:
+    """Open the run of one of Optuna's trials, below its search."""
+    tags = {"kind": "tried", "trial": trial.name, "number": str(number), "owner": owner(), PARENT: search}
+    tags |= {NOTE: f"Optuna's trial {number} of the search for {trial.name}: validation alone."}
+    return Record(client, client.create_run(experiment, tags=tags, run_name=f"trial {number}").info.run_id)
+
+
 def start_judgement(client: MlflowClient, experiment: str, name: str) -> Record:
     """Open the run of scores that were made elsewhere."""
     tags = {"kind": "judged", "owner": owner(), "rarelabels": __version__}
@@ -245,20 +308,20 @@ def start_judgement(client: MlflowClient, experiment: str, name: str) -> Record:
     return Record(client, client.create_run(experiment, tags=tags, run_name=name).info.run_id)
 
 
-def copy_run(client: MlflowClient, source: str, target: Record) -> None:
-    """Record a training once more, for a trial that differs only in what it watches: curves, metrics, files, inputs."""
+def copy_training(client: MlflowClient, source: str, target: Record) -> None:
+    """Record a training once more, for a trial that differs only in what it watches or in its rules."""
     run = client.get_run(source)
-    curves = [key for key in run.data.metrics if key.startswith("curve/")]
+    metrics = {key: value for key, value in run.data.metrics.items() if key.startswith(OF_TRAINING)}
+    curves = [key for key in metrics if key.startswith("curve/")]
     history = chain.from_iterable(client.get_metric_history(source, key) for key in curves)
     target.curves((point.key, point.step, point.value) for point in history)
-    target.metrics({key: value for key, value in run.data.metrics.items() if not key.startswith("curve/")})
+    target.metrics({key: value for key, value in metrics.items() if key not in curves})
     target.tags({"trained_by": source} | {name: run.data.tags[name] for name in COPIED_TAGS if name in run.data.tags})
     target.notes([note for note in run.data.tags.get("notes", "").split("\n") if note])
     client.log_inputs(target.run_id, run.inputs.dataset_inputs)
     with tempfile.TemporaryDirectory() as folder:
-        for item in client.list_artifacts(source):
-            if item.path != "trial.yaml":
-                client.download_artifacts(source, item.path, folder)
+        for name in FILES_OF_TRAINING:
+            client.download_artifacts(source, name, folder)
         target.files(Path(folder))
 
 
@@ -279,7 +342,8 @@ def end_orphans(client: MlflowClient, runs: Iterable[Run]) -> list[str]:
     ended = []
     for run in runs:
         tags = run.data.tags
-        if run.info.status == "RUNNING" and tags.get("kind") == "run" and _is_gone(tags.get("owner", "")):
+        begun = run.info.status == "RUNNING" and tags.get("kind") in ("run", "search", "tried")
+        if begun and is_gone(tags.get("owner", "")):
             client.set_tag(run.info.run_id, "reason", "cut off: the process that ran it is gone")
             client.set_terminated(run.info.run_id, "KILLED")
             ended.append(str(run.info.run_id))
@@ -291,7 +355,8 @@ def owner() -> str:
     return f"{socket.gethostname()} {os.getpid()} {_began(os.getpid())}"
 
 
-def _is_gone(who: str) -> bool:
+def is_gone(who: str) -> bool:
+    """Return whether a process of this machine, as :func:`owner` names it, has ended."""
     host, _, rest = who.partition(" ")
     pid, _, began = rest.partition(" ")
     return host == socket.gethostname() and pid.isdigit() and _began(int(pid)) != began

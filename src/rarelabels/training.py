@@ -37,6 +37,7 @@ from rarelabels.weighting import Weights
 
 Floats = npt.NDArray[np.float64]
 OnEpoch = Callable[[int, dict[str, float]], None]
+Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)
 
 PREDICT_BATCH = 512  # the last batch is padded to it, so that a row's scores never depend on the rows around it
 WHOLE_EPOCH = 1_000_000  # batches that one call runs at most; one number, for Keras compiles it into the network
@@ -136,6 +137,7 @@ def fit(
     seed: int,
     watch: tuple[str, ...] = (),
     on_epoch: OnEpoch | None = None,
+    objective: Objective | None = None,
 ) -> Fitted:
     """Train the network of ``trial`` and keep the epoch that ``training.keep`` names.
 
@@ -149,6 +151,8 @@ def fit(
             ``val_loss`` (without), ``val_macro_average_precision``, ``<watched>`` and ``val_<watched>``; a loss
             declared to sum over labels also as ``loss_per_label`` and ``val_loss_per_label``. Without positives in
             validation there is no average precision: its key is left out, and the last epoch is kept.
+        objective: of the validation scores of each epoch; a curve of that name. ``on_epoch`` may end the training by
+            raising.
 
     Returns:
         The facts are ``kept_epoch``; ``roughness_val_loss`` and ``roughness_val_macro_average_precision``, the mean
@@ -165,7 +169,7 @@ def fit(
     prepared = Preprocessing.fit(spec, data.train)
     network = _network(spec, trial.loss, training, prepared.shape(len(data.labels)))
     network.reset(seed, prepared, weights)
-    curves = _Curves(network, data, prepared, watch, on_epoch, training.keep)
+    curves = _Curves(network, data, prepared, watch, on_epoch, training.keep, objective)
     callbacks = [curves]
     if training.pruning:
         callbacks += [pruning.MagnitudePruning(training.pruning, network.masks, network.model.trainable_variables)]
@@ -223,8 +227,10 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         watch: tuple[str, ...],
         on_epoch: OnEpoch | None,
         keep: str,
+        objective: Objective | None,
     ) -> None:
         super().__init__()
+        self.objective = objective
         self.network, self.data, self.on_epoch, self.keep = network, data, on_epoch, keep
         self.watch, self.watched = watch, _watched(data.labels)
         self.train_inputs, self.validation_inputs = prepared.inputs(data.train), prepared.inputs(data.validation)
@@ -243,6 +249,8 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         average_precision = metrics.macro_average_precision(y, scores)
         if not np.isnan(average_precision):
             curves[KEPT_BY] = average_precision
+        if self.objective:
+            curves["objective"] = self.objective(scores)
         if self.watch:
             train_scores = _scores(self.network, self.train_inputs)
             curves |= self.watched.curves(self.watch, "val_", y, scores)

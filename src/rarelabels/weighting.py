@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from rarelabels.schema import (
     ClassBalanced,
     ClassWeight,
+    FreePosWeight,
     LabelWeights,
     NoWeighting,
     PosWeight,
@@ -55,12 +57,17 @@ class ClassFactors:
     positive: Array
 
 
-def weights(spec: WeightingSpec, y_train: Labels) -> Weights:
+def weights(spec: WeightingSpec, y_train: Labels, labels: Sequence[str] = ()) -> Weights:
     """Return the weights that ``spec`` declares for the multi-hot labels of the training part, shape (n, n_labels).
 
+    Args:
+        spec: the declared block.
+        y_train: 0/1, shape (n, n_labels).
+        labels: names of the columns, for weights that are declared by name.
+
     Raises:
-        UserError: all row weights are 0, or one is infinite, in the precision that trains; or a class weight is
-            declared for a column that the labels do not have.
+        UserError: all row weights are 0, or one is infinite, in the precision that trains; or a weight is declared for
+            a column or a label that the data do not have.
     """
     shares = prevalence(y_train)
     match spec:
@@ -68,6 +75,8 @@ def weights(spec: WeightingSpec, y_train: Labels) -> Weights:
             return Weights(shares)
         case PosWeight():
             return Weights(shares, positive=pos_weight(y_train, spec))
+        case FreePosWeight():
+            return Weights(shares, positive=free_pos_weight(spec, labels))
         case ClassBalanced():
             return Weights(shares, positive=class_balanced(y_train, spec.beta))
         case LabelWeights(form="pair"):
@@ -125,6 +134,19 @@ def pos_weight(y: Labels, spec: PosWeight) -> Array:
     ratio = (len(y) - positives) / positives
     weight = spec.scale * ratio**spec.strength
     return np.asarray(np.minimum(weight, np.inf if spec.cap is None else spec.cap), dtype=np.float64)
+
+
+def free_pos_weight(spec: FreePosWeight, labels: Sequence[str]) -> Array:
+    """Return the declared factor of each label, (n_labels,) float64; 1 where none is declared.
+
+    Raises:
+        UserError: a weight is declared for a label that the data do not have.
+    """
+    if unknown := [name for name in spec.weights if name not in labels]:
+        raise UserError(
+            f"weighting.weights: the data have no label {', '.join(map(repr, unknown))}; there are: {', '.join(labels)}"
+        )
+    return np.array([spec.weights.get(label, 1.0) for label in labels], dtype=np.float64)
 
 
 def class_balanced(y: Labels, beta: float) -> Array:
