@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from rarelabels.evaluation import Scored
+from rarelabels.thresholds import Rules, from_json
 
 HEADER = ["trial", "variant", "seed", "status", "run_id"]
 
@@ -68,10 +67,9 @@ def scores(client: MlflowClient, run_id: str, part: str) -> Scored:
     return Scored.from_frame(pd.read_parquet(_artifact(client, run_id, f"scores/{part}.parquet")))
 
 
-def rules(client: MlflowClient, run_id: str) -> dict[str, npt.NDArray[np.float64]]:
-    """Return the stored thresholds of each rule, in the order of the labels."""
-    stored = json.loads(_artifact(client, run_id, "thresholds.json").read_text(encoding="utf-8"))
-    return {rule: np.array(list(chosen.values()), np.float64) for rule, chosen in stored.items()}
+def rules(client: MlflowClient, run_id: str) -> Rules:
+    """Return the stored rules, thresholds in the order of the labels."""
+    return from_json(json.loads(_artifact(client, run_id, "thresholds.json").read_text(encoding="utf-8")))
 
 
 def labels(client: MlflowClient, run_id: str) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def _fit_and_measure(task: Task, identity: Identity, record: Record, say: Say) -
     fitted = _fit(trial, seed, data, weights, task.watch, record, say)
     train, validation, test = (Scored(p.ids, p.y, fitted.scores(p)) for p in (data.train, data.validation, data.test))
     result = evaluation.evaluate(
-        data.labels, validation, test, evaluation.floors(data.train.y), min_positives=trial.thresholds.min_positives
+        data.labels, validation, test, evaluation.floors(data.train.y), spec=trial.thresholds
     )
     record.metrics(result.metrics | evaluation.gap(train, test))
     with tempfile.TemporaryDirectory() as name:
