@@ -15,9 +15,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from rarelabels import metrics, thresholds
+from rarelabels.schema import ThresholdSpec
 from rarelabels.thresholds import Rule, Rules
 
 Floats = npt.NDArray[np.float64]
+
+IN_SAMPLE = ("half", "global", "per_label")  # the rules that are also measured on the rows that chose them
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,15 +62,13 @@ class Evaluation:
     per_label: pd.DataFrame
 
     def save(self, folder: Path) -> None:
-        """Write ``scores/*.parquet``, ``thresholds.json`` ({rule: {label: threshold}}) and ``per_label.csv``."""
+        """Write ``scores/*.parquet``, ``thresholds.json`` (see ``thresholds.to_json``) and ``per_label.csv``."""
         (folder / "scores").mkdir()
         for name, part in (("validation", self.validation), ("test", self.test)):
             if part is not None:
                 file = folder / "scores" / f"{name}.parquet"
                 part.frame(self.labels).to_parquet(file, compression="zstd", index=False)
-        chosen = {
-            name: dict(zip(self.labels, rule.thresholds.tolist(), strict=True)) for name, rule in self.rules.items()
-        }
+        chosen = thresholds.to_json(self.rules, self.labels)
         (folder / "thresholds.json").write_text(json.dumps(chosen, indent=1, ensure_ascii=False), encoding="utf-8")
         self.per_label.to_csv(folder / "per_label.csv", index=False)
 
@@ -88,37 +89,41 @@ def evaluate(
     test: Scored,
     floors: Mapping[str, Floats],
     *,
-    min_positives: int,
+    spec: ThresholdSpec,
 ) -> Evaluation:
     """Choose the rules on validation and measure both parts under each.
 
-    Names: ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/<what is undefined>`` and
-    ``floor/<floor>/<metric>`` (test part). Validation numbers under ``global`` and ``per_label`` are in-sample: they
-    flatter, and are never an objective. Without a validation part the rules are ``half`` and the bound ``oracle``.
+    Names: ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/<what is undefined>``,
+    ``crossfit/<rule>/<metric>`` (validation part, each row decided by the rule chosen on the other folds) and
+    ``floor/<floor>/<metric>`` (test part). Validation is also measured under ``half``, and in-sample under ``global``
+    and ``per_label``: those two flatter, and are never an objective. Without a validation part the rules are ``half``
+    and the bound ``oracle``.
 
     Args:
         labels: names of the columns.
         validation: chooses the thresholds.
         test: is measured.
         floors: scores (n_labels,) of predictors that learn nothing; see :func:`floors`.
-        min_positives: see ``ThresholdSpec``.
+        spec: how thresholds per label are chosen.
     """
     measured: dict[str, float] = {}
     if validation is None:
         rules = {"half": Rule("half", np.full(len(labels), thresholds.HALF), fallbacks=0)}
     else:
-        rules = thresholds.choose_rules(validation.y, validation.scores, min_positives=min_positives)
-        measured |= _part("validation", validation, rules)
+        how = {"min_positives": spec.min_positives, "objective": spec.objective}
+        rules = thresholds.choose_rules(validation.y, validation.scores, **how)
+        measured |= _part("validation", validation, {name: rules[name] for name in IN_SAMPLE})
+        for name, decided in thresholds.crossfit(validation.y, validation.scores, **how).items():
+            values = metrics.decision_metrics(validation.y, decided)
+            measured |= {f"crossfit/{name}/{metric}": value for metric, value in values.items()}
         measured["validation/count/labels_with_global_threshold"] = rules["per_label"].fallbacks
-    rules |= {"oracle": thresholds.oracle(test.y, test.scores)}
+    rules |= {"oracle": thresholds.oracle(test.y, test.scores, spec.objective)}
     measured |= _part("test", test, rules)
     for name, scores in floors.items():
         constant = np.broadcast_to(scores, test.y.shape)
         values = metrics.decision_metrics(test.y, constant >= 0.5) | metrics.ranking_metrics(test.y, constant)
         measured |= {f"floor/{name}/{metric}": value for metric, value in values.items()}
-    table = metrics.per_label(
-        test.y, test.scores, {name: rule.thresholds for name, rule in rules.items()}, labels=labels
-    )
+    table = metrics.per_label(test.y, test.scores, rules, labels=labels)
     return Evaluation(labels, validation, test, rules, measured, table)
 
 

@@ -15,7 +15,7 @@ from rarelabels.evaluation import Evaluation
 from rarelabels.judge import MIN_POSITIVES, MOST_DRAWS, TUNED, Judgement
 from rarelabels.metrics import HEAD, MEDIUM
 from rarelabels.score_files import some
-from rarelabels.thresholds import ALWAYS, NEVER
+from rarelabels.sweeps import ALWAYS, NEVER
 
 WIDE = 10_000  # without a terminal nothing is cut
 ONE_LINE = 105  # columns from which an interval stands beside its number, not below it

@@ -12,23 +12,15 @@ The parts that ``statistics`` repeats for reweighted rows are public: :func:`lab
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from rarelabels.thresholds import (
-    Array,
-    Bools,
-    Floats,
-    PositiveRanks,
-    assign,
-    checked,
-    label_columns,
-    multi_hot,
-    rank_positives,
-)
+from rarelabels.sweeps import Array, Bools, Floats, checked, multi_hot
+from rarelabels.thresholds import Rule
 
 LOWER_IS_BETTER: frozenset[str] = frozenset(
     {"hamming_loss", "coverage", "ranking_loss", "brier", "log_loss", "ece", "macro_ece"}
@@ -37,6 +29,24 @@ DEPTHS = (1, 3, 5)
 CALIBRATION_BINS = 15
 HEAD, MEDIUM = 100, 10  # positives a label needs to be in the group; fewer than MEDIUM: tail
 SCORES_AT_ONCE = 200_000  # what fits the processor cache
+LABELS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class PositiveRanks:
+    """Where the positives of one label stand among its negatives; all that a ranking metric needs.
+
+    Attributes:
+        hits: positives at each distinct score of a positive, highest first, shape (g,).
+        above: negatives with a higher score, shape (g,).
+        upto: negatives with the same or a higher score, shape (g,).
+        negatives: how many there are.
+    """
+
+    hits: NDArray[np.int64]
+    above: NDArray[np.int64]
+    upto: NDArray[np.int64]
+    negatives: int
 
 
 def decision_metrics(y_true: ArrayLike, y_pred: ArrayLike, *, positives: ArrayLike | None = None) -> dict[str, float]:
@@ -141,7 +151,7 @@ def counts(y_true: ArrayLike) -> dict[str, int]:
 def per_label(
     y_true: ArrayLike,
     y_score: ArrayLike,
-    thresholds_by_rule: Mapping[str, ArrayLike],
+    rules: Mapping[str, Rule],
     labels: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Return one row per label: how frequent, how well ranked, and its confusion matrix under each rule.
@@ -149,7 +159,7 @@ def per_label(
     Args:
         y_true: 0/1, shape (n, n_labels).
         y_score: probabilities, shape (n, n_labels).
-        thresholds_by_rule: rule to thresholds, each of shape (n_labels,).
+        rules: each with thresholds of shape (n_labels,).
         labels: names; column numbers by default.
 
     Returns:
@@ -171,19 +181,18 @@ def per_label(
         "average_precision": rankings["average_precision"],
         "roc_auc": rankings["roc_auc"],
     }
-    for rule, thresholds in thresholds_by_rule.items():
-        assigned = assign(scores, thresholds)
+    for name, rule in rules.items():
+        assigned = rule.assign(scores)
         hits, predicted = (truth & assigned).sum(axis=0), assigned.sum(axis=0)
         cells = {"tp": hits, "fp": predicted - hits, "fn": actual - hits, "tn": n_rows - predicted - actual + hits}
-        block = {"threshold": np.asarray(thresholds, dtype=np.float64), **cells}
-        block |= precision_recall_f1(hits, predicted, actual)
-        columns |= {f"{rule}/{name}": values for name, values in block.items()}
+        block = {"threshold": rule.thresholds, **cells} | precision_recall_f1(hits, predicted, actual)
+        columns |= {f"{name}/{column}": values for column, values in block.items()}
     return pd.DataFrame(columns)
 
 
 def probabilities(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Array]:
-    """Return the truth as booleans and the scores, which must lie in [0, 1]; see ``thresholds.checked``."""
-    truth, scores = checked(y_true, y_score, ndim=2)
+    """Return the truth as booleans and the scores, which must lie in [0, 1]; see ``sweeps.checked``."""
+    truth, scores = checked(y_true, y_score)
     if scores.min() < 0 or scores.max() > 1:
         outside = scores.min() if scores.min() < 0 else scores.max()
         raise ValueError(f"y_score: must be probabilities in [0, 1]; got {float(outside)!r} (are these logits?)")
@@ -319,6 +328,35 @@ def _plain_row_means(rows: Mapping[str, Floats]) -> dict[str, Floats]:
 # From where the positives stand among the negatives
 
 
+def rank_positives(truth: Bools, scores: Array) -> PositiveRanks:
+    """Return where the positives stand among the negatives.
+
+    Only the negatives are sorted in full, by value: no index array, and for rare positives little more than the cost of
+    ``numpy.sort``. No ranking metric changes between two negatives.
+
+    Args:
+        truth: any shape; all entries are taken as one label.
+        scores: the shape of ``truth``.
+    """
+    ascending, hits = np.unique(scores[truth], return_counts=True)
+    negatives = scores[~truth]
+    negatives.sort()
+    distinct = ascending[::-1]
+    return PositiveRanks(
+        hits=hits[::-1].astype(np.int64),
+        above=negatives.size - np.searchsorted(negatives, distinct, side="right"),
+        upto=negatives.size - np.searchsorted(negatives, distinct, side="left"),
+        negatives=negatives.size,
+    )
+
+
+def label_columns(truth: Bools, scores: Array) -> Iterator[tuple[Bools, Array]]:
+    """Yield truth and scores of each label, shape (n,) and contiguous, copying a few labels at a time."""
+    for start in range(0, truth.shape[1], LABELS_AT_ONCE):
+        block = slice(start, start + LABELS_AT_ONCE)
+        yield from zip(np.ascontiguousarray(truth[:, block].T), np.ascontiguousarray(scores[:, block].T), strict=True)
+
+
 def curve_areas(hits: Array, above: Array, upto: Array, negatives: Array) -> tuple[Floats, Floats]:
     """Return average precision and area under the ROC curve, each of shape (...); NaN where undefined.
 
@@ -336,7 +374,7 @@ def curve_areas(hits: Array, above: Array, upto: Array, negatives: Array) -> tup
 
 
 def _areas(ranks: PositiveRanks) -> tuple[Floats, Floats]:
-    return curve_areas(ranks.hits, ranks.above, ranks.upto, np.asarray(ranks.negatives.size))
+    return curve_areas(ranks.hits, ranks.above, ranks.upto, np.asarray(ranks.negatives))
 
 
 def calibration_bins(scores: Array, edges: Array) -> NDArray[np.intp]:

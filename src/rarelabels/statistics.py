@@ -22,12 +22,14 @@ from rarelabels.metrics import (
     curve_areas,
     decision_rows,
     label_averages,
+    label_columns,
     mean_over,
     probabilities,
     ranking_rows,
     row_means,
 )
-from rarelabels.thresholds import Array, Bools, Floats, assign, label_columns
+from rarelabels.sweeps import Array, Bools, Floats
+from rarelabels.thresholds import Rule
 
 N_DRAWS = 2000  # enough to tell 50 trials from the best under Holm: 49 · 2 / 2001 < 0.05
 UNBOUNDED = ("ranking/coverage", "ranking/log_loss")  # every other metric is at most 1
@@ -67,7 +69,7 @@ def make_draws(n_rows: int, n_seeds: int, n_draws: int = N_DRAWS) -> Draws:
 def replicates(
     y_true: ArrayLike,
     scores: Sequence[ArrayLike],
-    rules: Sequence[Mapping[str, ArrayLike]],
+    rules: Sequence[Mapping[str, Rule]],
     draws: Draws,
 ) -> dict[str, Floats]:
     """Return every metric of a trial on every draw, averaged over the drawn seeds.
@@ -80,7 +82,7 @@ def replicates(
     Args:
         y_true: 0/1, shape (n, n_labels).
         scores: probabilities of each seed, each of shape (n, n_labels).
-        rules: for each seed, rule to thresholds of shape (n_labels,).
+        rules: of each seed, by name.
         draws: from :func:`make_draws` with n rows and as many seeds.
 
     Returns:
@@ -221,9 +223,9 @@ def _finite(values: ArrayLike) -> Floats:
 class _SeedSample:
     """What of one seed does not depend on the draw: sorted, binned and compared once."""
 
-    def __init__(self, y_true: ArrayLike, y_score: ArrayLike, rules: Mapping[str, ArrayLike]) -> None:
+    def __init__(self, y_true: ArrayLike, y_score: ArrayLike, rules: Mapping[str, Rule]) -> None:
         self.truth, scores = probabilities(y_true, y_score)
-        self.assigned = {rule: assign(scores, thresholds) for rule, thresholds in rules.items()}
+        self.assigned = {name: rule.assign(scores) for name, rule in rules.items()}
         self.rows = {f"ranking/{name}": values for name, values in ranking_rows(self.truth, scores).items()}
         for rule, assigned in self.assigned.items():
             self.rows |= {f"{rule}/{name}": values for name, values in decision_rows(self.truth, assigned).items()}

@@ -1,35 +1,38 @@
-"""How scores become labels: exact F1 sweeps on validation, and the rules chosen by them.
+"""How scores become labels: the rules, each chosen on the validation part by an exact sweep.
 
-A label is assigned where ``score >= threshold``, so equal scores are always on the same side. Thresholds are float64
-and lie strictly above the next lower score: in the middle of the gap, or on the upper score when there is no float
-between the two. ``NEVER`` and ``ALWAYS`` lie beyond every probability; for other scores they are moved further out.
+What every rule is, :func:`choose_rules` says. Sweeps look at the rows that choose, which flatters rare labels;
+:func:`crossfit` gives decisions on the same rows that no threshold chosen on them has made.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array: TypeAlias = NDArray[Any]
-Bools: TypeAlias = NDArray[np.bool_]
-Floats: TypeAlias = NDArray[np.float64]
-
-# A NumPy scalar and not a Python float: NumPy rounds a Python float to float32 before comparing float32 scores with it.
-Threshold: TypeAlias = np.float64
+from rarelabels.schema import F1, ObjectiveSpec
+from rarelabels.sweeps import (
+    ALWAYS,
+    Array,
+    Bools,
+    Floats,
+    Sweep,
+    best_common_threshold,
+    best_micro_f1_thresholds,
+    best_thresholds,
+    best_top_k,
+    checked,
+    objective_values,
+)
 
 HALF = 0.5
-NEVER = 2.0
-ALWAYS = -1.0
-LABELS_AT_ONCE = 64
-
-
-class UndefinedLabel(ValueError):  # noqa: N818 - it names what is wrong
-    """A label without positives: every threshold has F1 0, so none is best."""
+N_FOLDS = 5
+FOLD_SEED = 20_240_917  # any fixed number: the same rows are always dealt the same folds
+STRENGTHS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, float("inf"))
+COMMON = {"global_macro": "macro_f1", "global_samples": "samples_f1", "global_subset": "subset_accuracy"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,256 +40,307 @@ class Rule:
     """One way to turn scores into labels.
 
     Attributes:
-        name: ``half``, ``global``, ``per_label`` or ``oracle``.
+        name: one of ``schema.RULES``, or ``oracle``.
         thresholds: one per label, shape (n_labels,).
         fallbacks: labels whose threshold is not the rule's own choice, because it had too few positives to choose.
+        at_least: a row that reaches fewer thresholds is also given its ``at_least`` highest-scored labels.
+        at_most: a row is given no label below its ``at_most``-th highest score; None: as many as reach theirs.
+        strength: of ``per_label_shrunk``, the positives at which a label's own threshold weighs half.
     """
 
     name: str
     thresholds: Floats
     fallbacks: int
+    at_least: int = 0
+    at_most: int | None = None
+    strength: float | None = None
 
     def assign(self, y_score: ArrayLike) -> Bools:
-        """Return the labels assigned to ``y_score``; see :func:`assign`."""
-        return assign(y_score, self.thresholds)
+        """Return the labels assigned to ``y_score``, shape (..., n_labels), compared in float64.
+
+        Labels that tie for the last place of ``at_least`` or ``at_most`` are on the same side, so the order of the
+        columns never matters.
+        """
+        scores = np.asarray(y_score)
+        # Thresholds may come from JSON: as Python floats, float32 scores would round them first and could change sides.
+        assigned: Bools = scores >= np.asarray(self.thresholds, dtype=np.float64)
+        if self.at_least:
+            short = np.count_nonzero(assigned, axis=-1, keepdims=True) < self.at_least
+            assigned |= short & (scores >= _kth_highest(scores, self.at_least))
+        if self.at_most is not None:
+            assigned &= scores >= _kth_highest(scores, self.at_most)
+        return assigned
 
 
 Rules: TypeAlias = dict[str, Rule]
 
 
-@dataclass(frozen=True, eq=False)
-class Sweep:
-    """The best F1 of every label.
+def to_json(rules: Mapping[str, Rule], labels: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return what JSON can hold, exactly, of every rule.
 
-    Attributes:
-        thresholds: shape (n_labels,); "never" where undefined.
-        f1: the F1 reached on the swept rows, shape (n_labels,); 0 where undefined.
-        defined: whether the label has a positive, shape (n_labels,).
+    ``{rule: {"thresholds": {label: threshold}, "fallbacks": n, "at_least": n, "at_most": n or null}}``, and where there
+    is one ``"strength"``: a number or, as JSON has no infinity, ``"inf"``.
     """
-
-    thresholds: Floats
-    f1: Floats
-    defined: Bools
-
-
-@dataclass(frozen=True, eq=False)
-class PositiveRanks:
-    """Where the positives of one label stand among its negatives; all a ranking metric or an F1 sweep needs.
-
-    Attributes:
-        scores: the distinct scores of the positives, highest first, shape (g,).
-        hits: positives at each of these scores, shape (g,).
-        above: negatives with a higher score, shape (g,).
-        upto: negatives with the same or a higher score, shape (g,).
-        negatives: the scores of all negatives, lowest first.
-    """
-
-    scores: Array
-    hits: NDArray[np.int64]
-    above: NDArray[np.int64]
-    upto: NDArray[np.int64]
-    negatives: Array
+    stored: dict[str, dict[str, Any]] = {}
+    for name, rule in rules.items():
+        chosen = dict(zip(labels, rule.thresholds.tolist(), strict=True))
+        stored[name] = {
+            "thresholds": chosen,
+            "fallbacks": rule.fallbacks,
+            "at_least": rule.at_least,
+            "at_most": rule.at_most,
+        }
+        if rule.strength is not None:
+            stored[name]["strength"] = rule.strength if np.isfinite(rule.strength) else "inf"
+    return stored
 
 
-def assign(y_score: ArrayLike, thresholds: ArrayLike) -> Bools:
-    """Return ``y_score >= thresholds``, compared in float64, shape (n, n_labels).
-
-    ``thresholds`` may come from JSON: compared bare, float32 scores would round them first and could change sides.
-    """
-    labels: Bools = np.asarray(y_score) >= np.asarray(thresholds, dtype=np.float64)
-    return labels
-
-
-def best_f1_threshold(y_true: ArrayLike, y_score: ArrayLike) -> Threshold:
-    """Return the threshold with the highest F1 of one label.
-
-    Every distinct score is a candidate, so the maximum is exact: O(n log n) for the sort, O(n) after it. Of several
-    thresholds with the same F1, the highest gap is taken (fewest labels assigned), and in it the middle.
-    Scores 0.9, 0.7, 0.2 of a positive, a positive and a negative give 0.45.
+def from_json(stored: Mapping[str, Mapping[str, Any]], labels: Sequence[str] | None = None) -> Rules:
+    """Return what :func:`to_json` made.
 
     Args:
-        y_true: 0/1, shape (n,).
-        y_score: any real scores, shape (n,); higher means more likely positive.
+        stored: parsed JSON.
+        labels: the order of the thresholds, or a part of the labels; by default as stored.
 
     Raises:
-        UndefinedLabel: no positives in ``y_true``; F1 has no maximum to choose.
-        ValueError: shapes differ, ``y_true`` is not 0/1, or a score is not finite.
-
-    Source: Lipton, Elkan and Naryanaswamy (2014), "Optimal thresholding of classifiers to maximize F1".
+        KeyError: a label that has no threshold there.
     """
-    truth, scores = checked(y_true, y_score, ndim=1)
-    if not truth.any():
-        raise UndefinedLabel(f"y_true: no positives among {truth.size} rows; F1 has no maximum to choose")
-    return Threshold(_best_cut(rank_positives(truth, scores))[0])
+    rules = {}
+    for name, one in stored.items():
+        thresholds = [one["thresholds"][label] for label in (one["thresholds"] if labels is None else labels)]
+        strength = one.get("strength")
+        rules[name] = Rule(
+            name,
+            np.array(thresholds, dtype=np.float64),
+            fallbacks=one["fallbacks"],
+            at_least=one["at_least"],
+            at_most=one["at_most"],
+            strength=None if strength is None else float(strength),
+        )
+    return rules
 
 
-def best_f1_thresholds(y_true: ArrayLike, y_score: ArrayLike) -> Sweep:
-    """Return for every label what :func:`best_f1_threshold` returns for one.
-
-    Args:
-        y_true: 0/1, shape (n, n_labels).
-        y_score: any real scores, shape (n, n_labels).
-
-    Raises:
-        ValueError: shapes differ, ``y_true`` is not 0/1, or a score is not finite.
-    """
-    truth, scores = checked(y_true, y_score, ndim=2)
-    thresholds, f1 = np.empty(truth.shape[1]), np.zeros(truth.shape[1])
-    defined: Bools = np.any(truth, axis=0)
-    for label, (column, column_scores) in enumerate(label_columns(truth, scores)):
-        if defined[label]:
-            thresholds[label], f1[label] = _best_cut(rank_positives(column, column_scores))
-        else:
-            thresholds[label] = _beyond_highest(float(column_scores.max()))
-    return Sweep(thresholds, f1, defined)
-
-
-def best_micro_f1_threshold(y_true: ArrayLike, y_score: ArrayLike) -> Threshold:
-    """Return the one threshold, common to all labels, with the highest micro-F1.
-
-    Exact: micro-F1 is the F1 of all (row, label) pairs taken as one label.
-
-    Args:
-        y_true: 0/1, shape (n, n_labels).
-        y_score: any real scores, shape (n, n_labels).
-
-    Raises:
-        UndefinedLabel: no positives in ``y_true`` at all.
-        ValueError: shapes differ, ``y_true`` is not 0/1, or a score is not finite.
-    """
-    truth, scores = checked(y_true, y_score, ndim=2)
-    if not truth.any():
-        raise UndefinedLabel(f"y_true: no positives in {truth.shape[1]} labels; micro-F1 has no maximum to choose")
-    return Threshold(_best_cut(rank_positives(truth, scores))[0])
-
-
-def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int) -> Rules:
-    """Return the rules ``half``, ``global`` and ``per_label``, chosen on the validation part alone.
+def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, objective: ObjectiveSpec = F1) -> Rules:
+    """Return all of ``schema.RULES``, in that order, chosen on the validation part alone.
 
     - ``half``: 0.5 for every label.
-    - ``global``: the best common threshold for micro-F1. Without a positive in the whole part there is none: 0.5, and
-      every label counts as a fallback.
-    - ``per_label``: the best threshold of each label. A label with fewer than ``min_positives`` positives, or none,
-      takes the global one and counts as a fallback.
+    - ``global``, ``global_macro``, ``global_samples``, ``global_subset``: the best common threshold for micro-F1,
+      macro-F1, samples F1, subset accuracy.
+    - ``per_label``: the best threshold of each label for the objective. A label with fewer than ``min_positives``
+      positives, or for which the objective is undefined, takes the global one and is counted.
+    - ``per_label_shrunk``: p / (p + c) of the way from the global threshold to the label's own, p being its positives,
+      whatever ``min_positives``; an undefined label takes the global one and is counted. The strength c is the one of
+      ``STRENGTHS`` whose decisions on the fold left out have the highest mean objective.
+    - ``per_label_crossfit``: the median of the five thresholds chosen with one fold left out; fallbacks like
+      ``per_label``.
+    - ``per_label_micro``: the thresholds per label with the highest micro-F1. Labels without positives are counted.
+    - ``at_least_one``: the common threshold with the highest samples F1 where a row that has no label is given its
+      highest-scored one.
+    - ``top_k``: each row's k highest-scored labels, k best for samples F1.
+
+    Without a positive in the whole part there is nothing to choose by: 0.5 (``top_k``: k = 1), and every label counts
+    as a fallback of every rule but ``half``.
 
     Args:
         y_val: 0/1, shape (n, n_labels).
         s_val: scores, shape (n, n_labels).
         min_positives: positives a label needs for a threshold of its own.
+        objective: what thresholds per label are best for.
 
     Raises:
         ValueError: shapes differ, ``y_val`` is not 0/1, or a score is not finite.
     """
-    truth, scores = checked(y_val, s_val, ndim=2)
+    truth, scores = checked(y_val, s_val)
     n_labels = truth.shape[1]
-    undefined = not truth.any()
-    common = HALF if undefined else float(best_micro_f1_threshold(truth, scores))
-    sweep = best_f1_thresholds(truth, scores)
-    own = sweep.defined & (truth.sum(axis=0) >= min_positives)
-    chosen = [
-        Rule("half", np.full(n_labels, HALF), fallbacks=0),
-        Rule("global", np.full(n_labels, common), fallbacks=n_labels if undefined else 0),
-        Rule("per_label", np.where(own, sweep.thresholds, common), fallbacks=int((~own).sum())),
-    ]
-    return {rule.name: rule for rule in chosen}
+    chosen = _by_positives(truth, scores, min_positives, objective) if truth.any() else _by_nothing(n_labels)
+    rules = [Rule("half", np.full(n_labels, HALF), fallbacks=0), *chosen]
+    return {rule.name: rule for rule in rules}
 
 
-def oracle(y_test: ArrayLike, s_test: ArrayLike) -> Rule:
+def oracle(y_test: ArrayLike, s_test: ArrayLike, objective: ObjectiveSpec = F1) -> Rule:
     """Return the best threshold of each label on the very rows that score it: a bound, never a result.
 
-    A label without positives takes "never" and counts as a fallback. Shapes and errors as :func:`choose_rules`.
+    A label for which the objective is undefined takes "never" (or "always": see ``sweeps.best_thresholds``) and counts
+    as a fallback. Shapes and errors as :func:`choose_rules`.
     """
-    sweep = best_f1_thresholds(y_test, s_test)
-    return Rule("oracle", sweep.thresholds, fallbacks=int((~sweep.defined).sum()))
+    sweep = best_thresholds(y_test, s_test, objective)
+    return Rule("oracle", sweep.thresholds, fallbacks=_count(~sweep.defined))
 
 
-def rank_positives(truth: Bools, scores: Array) -> PositiveRanks:
-    """Return where the positives stand among the negatives.
+def crossfit(
+    y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, objective: ObjectiveSpec = F1
+) -> dict[str, Bools]:
+    """Return, for every rule but ``half``, decisions on each row by the rule chosen on the other folds.
 
-    Only the negatives are sorted in full, by value: no index array, and for rare positives little more than the cost of
-    ``numpy.sort``. Cuts between two negatives need no look: they are never best, and no metric changes there.
+    An honest validation objective: no row is decided by a threshold that it helped to choose, and what a rule chooses
+    by folds of its own it chooses inside the other folds.
 
     Args:
-        truth: any shape; all entries are taken as one label.
-        scores: the shape of ``truth``.
-    """
-    ascending, hits = np.unique(scores[truth], return_counts=True)
-    negatives = scores[~truth]
-    negatives.sort()
-    distinct = ascending[::-1]
-    return PositiveRanks(
-        scores=distinct,
-        hits=hits[::-1].astype(np.int64),
-        above=negatives.size - np.searchsorted(negatives, distinct, side="right"),
-        upto=negatives.size - np.searchsorted(negatives, distinct, side="left"),
-        negatives=negatives,
-    )
+        y_val: 0/1, shape (n, n_labels).
+        s_val: scores, shape (n, n_labels).
+        min_positives: as for :func:`choose_rules`.
+        objective: as for :func:`choose_rules`.
 
-
-def label_columns(truth: Bools, scores: Array) -> Iterator[tuple[Bools, Array]]:
-    """Yield truth and scores of each label, shape (n,) and contiguous, copying a few labels at a time."""
-    for start in range(0, truth.shape[1], LABELS_AT_ONCE):
-        block = slice(start, start + LABELS_AT_ONCE)
-        yield from zip(np.ascontiguousarray(truth[:, block].T), np.ascontiguousarray(scores[:, block].T), strict=True)
-
-
-def multi_hot(labels: ArrayLike, name: str, *, ndim: int = 2) -> Bools:
-    """Return ``labels`` as booleans.
+    Returns:
+        Rule to decisions, each of shape (n, n_labels).
 
     Raises:
-        ValueError: empty, another number of dimensions than ``ndim``, or values other than 0 and 1; says ``name``.
+        ValueError: shapes differ, ``y_val`` is not 0/1, or a score is not finite.
     """
-    array = np.asarray(labels)
-    if array.ndim != ndim or array.size == 0:
-        shape = "(n,)" if ndim == 1 else "(n, n_labels)"
-        raise ValueError(f"{name}: must have shape {shape} and not be empty; got {array.shape}")
-    if array.dtype == np.bool_:
-        return array
-    ones: Bools = array == 1
-    if not (ones | (array == 0)).all():
-        raise ValueError(f"{name}: must be 0 or 1; got {array[~(ones | (array == 0))].flat[0]!r}")
-    return ones
+    truth, scores = checked(y_val, s_val)
+    decided: dict[str, Bools] = {}
+    for others, fold in _splits(truth):
+        if others.any():
+            rules = choose_rules(truth[others], scores[others], min_positives=min_positives, objective=objective)
+            chosen = [rule for rule in rules.values() if rule.name != "half"]
+        else:
+            chosen = _by_nothing(truth.shape[1])
+        for rule in chosen:
+            decided.setdefault(rule.name, np.zeros(truth.shape, dtype=bool))[fold] = rule.assign(scores[fold])
+    return decided
 
 
-def checked(y_true: ArrayLike, y_score: ArrayLike, *, ndim: int) -> tuple[Bools, Array]:
-    """Return ``y_true`` as booleans and ``y_score`` as floats of its own precision.
+def folds(y: ArrayLike, k: int = N_FOLDS) -> NDArray[np.int64]:
+    """Return a fold of each row, 0 to k - 1, always the same for the same labels, shape (n,).
 
-    Raises:
-        ValueError: shapes differ, ``y_true`` is not 0/1, or a score is not finite.
+    Rows are ordered by their rarest label, rows without labels last, by a fixed chance among equals, and dealt out in
+    turn: the rows that share a rarest label are spread over the folds as evenly as they can be. With fewer rows than k
+    the last folds are empty.
+
+    Args:
+        y: 0/1, shape (n, n_labels).
+        k: number of folds.
     """
-    truth, scores = multi_hot(y_true, "y_true", ndim=ndim), np.asarray(y_score)
-    if scores.dtype.kind != "f":
-        scores = scores.astype(np.float64)
-    if scores.shape != truth.shape:
-        raise ValueError(f"y_score: must have the shape of y_true, {truth.shape}; got {scores.shape}")
-    # The largest float is refused with infinity: "never" must be finite and above every score.
-    if not -sys.float_info.max < float(scores.min()) <= float(scores.max()) < sys.float_info.max:
-        raise ValueError("y_score: must be finite; got NaN or infinity (did the training diverge?)")
-    return truth, scores
+    truth = np.asarray(y, dtype=bool)
+    n_rows, n_labels = truth.shape
+    rarest_first = np.argsort(np.count_nonzero(truth, axis=0), kind="stable")
+    group = np.where(truth.any(axis=1), np.argmax(truth[:, rarest_first], axis=1), n_labels)
+    order = np.lexsort((np.random.default_rng(FOLD_SEED).random(n_rows), group))
+    fold = np.empty(n_rows, dtype=np.int64)
+    fold[order] = np.arange(n_rows) % k
+    return fold
 
 
-def _best_cut(ranks: PositiveRanks) -> tuple[float, float]:
-    """Return the best threshold and its F1; scores run downwards, so argmax takes the highest of equals."""
-    true_positives = np.cumsum(ranks.hits)
-    f1 = 2 * true_positives / (true_positives + ranks.upto + true_positives[-1])
-    best = int(np.argmax(f1))
-    lowest_assigned = float(ranks.scores[best])
-    left_out = ranks.negatives.size - int(ranks.upto[best])
-    # The next lower score is a negative's: a positive that comes before any further negative only raises F1.
-    threshold = _beyond_lowest(lowest_assigned)
-    if left_out:
-        threshold = _between(float(ranks.negatives[left_out - 1]), lowest_assigned)
-    return threshold, float(f1[best])
+def _splits(truth: Bools) -> Iterator[tuple[Bools, Bools]]:
+    """Yield for each fold that has rows: which rows are in the others, which in it."""
+    numbers = folds(truth)
+    for number in range(min(N_FOLDS, len(truth))):
+        yield numbers != number, numbers == number
 
 
-def _between(lower: float, upper: float) -> float:
-    middle = lower / 2 + upper / 2  # halved first: the sum of two large scores could overflow
-    return middle if lower < middle <= upper else upper
+def _by_nothing(n_labels: int) -> list[Rule]:
+    names = ("global", *COMMON, "per_label", "per_label_shrunk", "per_label_crossfit", "per_label_micro")
+    half = np.full(n_labels, HALF)
+    return [
+        *(Rule(name, half, n_labels, strength=np.inf if name == "per_label_shrunk" else None) for name in names),
+        Rule("at_least_one", half, n_labels, at_least=1),
+        Rule("top_k", np.full(n_labels, ALWAYS), n_labels, at_most=1),
+    ]
 
 
-def _beyond_highest(score: float) -> float:
-    return max(NEVER, float(np.nextafter(score, np.inf)))
+def _by_positives(truth: Bools, scores: Array, min_positives: int, objective: ObjectiveSpec) -> list[Rule]:
+    n_labels, positives = truth.shape[1], np.count_nonzero(truth, axis=0)
+    common = float(best_common_threshold(truth, scores, "micro_f1").threshold)
+    sweep = best_thresholds(truth, scores, objective)
+    by_fold = [_FoldChoice.on(truth, scores, others, fold, objective) for others, fold in _splits(truth)]
+    own = sweep.defined & (positives >= min_positives)
+    micro = best_micro_f1_thresholds(truth, scores).thresholds
+    repaired = best_common_threshold(truth, scores, "samples_f1", at_least_one=True).threshold
+    always = min(ALWAYS, float(np.nextafter(scores.min(), -np.inf)))
+    return [
+        Rule("global", np.full(n_labels, common), fallbacks=0),
+        *_common_rules(truth, scores),
+        Rule("per_label", np.where(own, sweep.thresholds, common), _count(~own)),
+        _shrunk_rule(truth, scores, by_fold, _Shrinkable.of(truth, scores, sweep, common), objective),
+        _median_rule(by_fold, own, common),
+        Rule("per_label_micro", micro, _count(positives == 0)),
+        Rule("at_least_one", np.full(n_labels, repaired), fallbacks=0, at_least=1),
+        Rule("top_k", np.full(n_labels, always), fallbacks=0, at_most=best_top_k(truth, scores).k),
+    ]
 
 
-def _beyond_lowest(score: float) -> float:
-    return min(ALWAYS, float(np.nextafter(score, -np.inf)))
+def _common_rules(truth: Bools, scores: Array) -> Iterator[Rule]:
+    for name, metric in COMMON.items():
+        threshold = best_common_threshold(truth, scores, metric).threshold  # type: ignore[arg-type]
+        yield Rule(name, np.full(truth.shape[1], threshold), fallbacks=0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Shrinkable:
+    """Own thresholds (n_labels,), how many positives chose them (n_labels,), where there are any; the global one."""
+
+    own: Floats
+    positives: NDArray[np.int64]
+    there: Bools
+    common: float
+
+    @classmethod
+    def of(cls, truth: Bools, scores: Array, sweep: Sweep, common: float) -> _Shrinkable:
+        positives = np.count_nonzero(truth, axis=0)
+        lowest = scores.min(axis=0).astype(np.float64)
+        # "Never" and "always" lie far from all scores: drawn to where they just still decide as they do.
+        just_above = np.nextafter(scores.max(axis=0).astype(np.float64), np.inf)
+        own = np.clip(sweep.thresholds, lowest, just_above)
+        return cls(own, positives, sweep.defined & (positives > 0), common)
+
+    def shrunk(self, strength: float) -> Floats:
+        weight = np.where(self.there, self.positives / (np.maximum(self.positives, 1) + strength), 0.0)
+        return np.asarray(weight * self.own + (1 - weight) * self.common)
+
+
+@dataclass(frozen=True, eq=False)
+class _FoldChoice:
+    """What was chosen on all folds but one: the thresholds per label, what shrinks them; and the rows of that one."""
+
+    sweep: Sweep
+    shrinkable: _Shrinkable
+    fold: Bools
+
+    @classmethod
+    def on(cls, truth: Bools, scores: Array, others: Bools, fold: Bools, objective: ObjectiveSpec) -> _FoldChoice:
+        if not others.any():  # a single row
+            others = fold
+        y, s = truth[others], scores[others]
+        common = float(best_common_threshold(y, s, "micro_f1").threshold) if y.any() else HALF
+        sweep = best_thresholds(y, s, objective)
+        return cls(sweep, _Shrinkable.of(y, s, sweep, common), fold)
+
+
+def _shrunk_rule(
+    truth: Bools, scores: Array, by_fold: Sequence[_FoldChoice], whole: _Shrinkable, objective: ObjectiveSpec
+) -> Rule:
+    reached = [_left_out_mean(truth, scores, by_fold, strength, objective) for strength in STRENGTHS]
+    best = max(zip(reached, STRENGTHS, strict=True))[1]  # of equals the largest strength
+    return Rule("per_label_shrunk", whole.shrunk(best), _count(~whole.there), strength=best)
+
+
+def _left_out_mean(
+    truth: Bools, scores: Array, by_fold: Sequence[_FoldChoice], strength: float, objective: ObjectiveSpec
+) -> float:
+    """Return the mean objective, over labels with a positive, of decisions on folds left out, pooled."""
+    assigned = np.empty(truth.shape, dtype=bool)
+    for choice in by_fold:
+        assigned[choice.fold] = scores[choice.fold] >= choice.shrinkable.shrunk(strength)
+    hits, predicted, positives = (np.count_nonzero(cells, axis=0) for cells in (truth & assigned, assigned, truth))
+    values = objective_values(objective, hits, predicted, positives, len(truth))[positives > 0]
+    defined = ~np.isnan(values)
+    return round(float(values[defined].mean()), 12) if defined.any() else 0.0
+
+
+def _median_rule(by_fold: Sequence[_FoldChoice], own: Bools, common: float) -> Rule:
+    chosen = np.stack([choice.sweep.thresholds for choice in by_fold])
+    defined = np.stack([choice.sweep.defined for choice in by_fold])
+    there = own & defined.any(axis=0)  # a single positive is in no fold but one, and missing where that is left out
+    medians = np.full(own.shape, common)
+    medians[there] = np.nanmedian(np.where(defined, chosen, np.nan)[:, there], axis=0)
+    return Rule("per_label_crossfit", medians, _count(~there))
+
+
+def _kth_highest(scores: Array, k: int) -> Array:
+    """Return the k-th highest score of each row, the lowest where there are fewer, shape (..., 1)."""
+    place = max(scores.shape[-1] - k, 0)
+    return np.partition(scores, place, axis=-1)[..., place : place + 1]
+
+
+def _count(labels: Bools) -> int:
+    return int(np.count_nonzero(labels))
