@@ -129,7 +129,7 @@ def _fit_line(method: Literal["temperature", "sigmoid"], truth: Bools, logits: F
     class Logits(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
         """A classifier that learns nothing: its decision function is its one feature."""
 
-        def fit(self, X: Floats, y: Floats) -> Logits:
+        def fit(self, X: Floats, y: Floats) -> Logits:  # noqa: ARG002 - scikit-learn gives both
             self.classes_ = np.unique(y)
             return self
 

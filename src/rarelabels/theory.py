@@ -149,9 +149,7 @@ def threshold_of_half(
 
     Args and errors as :func:`true_probability`; shape () or that of the weights.
     """
-    return true_probability(
-        loss, 0.5, pos_weight=pos_weight, negative_weight=negative_weight, prevalence=prevalence
-    )
+    return true_probability(loss, 0.5, pos_weight=pos_weight, negative_weight=negative_weight, prevalence=prevalence)
 
 
 def optimal_f1_of_calibrated(scores: ArrayLike) -> Optimum:
@@ -181,7 +179,7 @@ def optimal_f1_of_calibrated(scores: ArrayLike) -> Optimum:
 
 
 def _log_odds(loss: Any, z: Floats) -> Floats:
-    """Return log(q/(1−q)) where the logit of the score is z, but for :func:`_offset`: the log ratio of the two pulls."""
+    """Return log(q/(1−q)) less :func:`_offset` where the logit of the score is z: the log ratio of the two pulls."""
     match loss:
         case BinaryFocal(gamma=gamma):
             return _log_focal_pull(-z, gamma) - _log_focal_pull(z, gamma)
