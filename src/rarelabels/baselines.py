@@ -99,7 +99,7 @@ def fit(trial: Trial, data: Dataset, seed: int) -> Fitted:
     """
     match trial.model:
         case FloorSpec(predicts=predicts):
-            return Floor(data.labels, floors(data.train.y)[predicts])
+            return Floor(data.labels, floors(data.train.y.mean(axis=0, dtype=np.float64))[predicts])
         case LinearSpec() as spec:
             return _fit_linear(spec, data, seed)
         case other:

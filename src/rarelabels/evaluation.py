@@ -6,21 +6,27 @@ Needs no model: scores that were made elsewhere are judged by the same function.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from rarelabels import metrics, thresholds
+from rarelabels import calibration, metrics, thresholds
+from rarelabels.calibration import Calibration
 from rarelabels.schema import ThresholdSpec
 from rarelabels.thresholds import Rule, Rules
 
 Floats = npt.NDArray[np.float64]
 
+Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)
+
+CALIBRATION = "calibration.json"
 IN_SAMPLE = ("half", "global", "per_label")  # the rules that are also measured on the rows that chose them
+TUNED = ("global", "per_label")  # the rules under which base rates are measured too
+UNCALIBRATED = ("brier", "log_loss", "ece", "macro_ece")  # measured before a calibration as well
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +57,8 @@ class Scored:
 class Evaluation:
     """What was measured: rules chosen on validation (``oracle`` on test), metrics by recorded name, per-label table.
 
-    ``validation`` is None for scores that came without one.
+    ``validation`` is None for scores that came without one. Both parts are as they were given; ``calibration`` is what
+    was made of them before any rule, if anything.
     """
 
     labels: tuple[str, ...]
@@ -60,27 +67,33 @@ class Evaluation:
     rules: Rules
     metrics: dict[str, float]
     per_label: pd.DataFrame
+    calibration: Calibration | None = None
 
     def save(self, folder: Path) -> None:
-        """Write ``scores/*.parquet``, ``thresholds.json`` (see ``thresholds.to_json``) and ``per_label.csv``."""
-        (folder / "scores").mkdir()
-        for name, part in (("validation", self.validation), ("test", self.test)):
-            if part is not None:
-                file = folder / "scores" / f"{name}.parquet"
-                part.frame(self.labels).to_parquet(file, compression="zstd", index=False)
-        chosen = thresholds.to_json(self.rules, self.labels)
-        (folder / "thresholds.json").write_text(json.dumps(chosen, indent=1, ensure_ascii=False), encoding="utf-8")
+        """Write ``thresholds.json`` (see ``thresholds.to_json``), ``per_label.csv`` and a calibration, if any."""
+        stored = {"thresholds.json": thresholds.to_json(self.rules, self.labels)}
+        if self.calibration:
+            stored[CALIBRATION] = self.calibration.to_json(self.labels)
+        for name, content in stored.items():
+            (folder / name).write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
         self.per_label.to_csv(folder / "per_label.csv", index=False)
 
 
-def floors(y: npt.NDArray[np.uint8]) -> dict[str, Floats]:
-    """Return the scores of the three floors, each (n_labels,), from known labels (the training part's), (n, n_labels).
+def save_scores(folder: Path, labels: tuple[str, ...], validation: Scored | None, test: Scored) -> None:
+    """Write ``scores/validation.parquet`` and ``scores/test.parquet``."""
+    (folder / "scores").mkdir()
+    for name, part in (("validation", validation), ("test", test)):
+        if part is not None:
+            part.frame(labels).to_parquet(folder / "scores" / f"{name}.parquet", compression="zstd", index=False)
+
+
+def floors(prevalence: Floats) -> dict[str, Floats]:
+    """Return the scores of the three floors, each (n_labels,), from known prevalences (the training part's).
 
     ``zeros`` predicts no label and ``ones`` every label; ``prior`` is each label's prevalence, so a label of 3 of 12
     rows scores 0.25.
     """
-    n_labels = y.shape[1]
-    return {"zeros": np.zeros(n_labels), "ones": np.ones(n_labels), "prior": y.mean(axis=0, dtype=np.float64)}
+    return {"zeros": np.zeros(len(prevalence)), "ones": np.ones(len(prevalence)), "prior": prevalence}
 
 
 def evaluate(
@@ -88,43 +101,86 @@ def evaluate(
     validation: Scored | None,
     test: Scored,
     floors: Mapping[str, Floats],
-    *,
     spec: ThresholdSpec,
+    searched: Mapping[str, Rule] | None = None,
 ) -> Evaluation:
-    """Choose the rules on validation and measure both parts under each.
+    """Calibrate if declared, choose the rules on validation and measure both parts under each.
 
     Names: ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/<what is undefined>``,
-    ``crossfit/<rule>/<metric>`` (validation part, each row decided by the rule chosen on the other folds) and
-    ``floor/<floor>/<metric>`` (test part). Validation is also measured under ``half``, and in-sample under ``global``
-    and ``per_label``: those two flatter, and are never an objective. Without a validation part the rules are ``half``
-    and the bound ``oracle``.
+    ``floor/<floor>/<metric>`` (test part; ``prior_global`` and ``prior_per_label``: base rates with thresholds chosen
+    like the scores') and ``test/uncalibrated/<metric>``. Validation is also measured under ``half``, and in-sample
+    under ``global`` and ``per_label``: those two flatter, and are never an objective. Without a validation part the
+    rules are ``half`` and the bound ``oracle``.
 
     Args:
         labels: names of the columns.
         validation: chooses the thresholds.
         test: is measured.
         floors: scores (n_labels,) of predictors that learn nothing; see :func:`floors`.
-        spec: how thresholds per label are chosen.
+        spec: how thresholds are chosen.
+        searched: further rules, which were chosen on the calibrated validation part elsewhere.
     """
+    given = validation, test
     measured: dict[str, float] = {}
-    if validation is None:
-        rules = {"half": Rule("half", np.full(len(labels), thresholds.HALF), fallbacks=0)}
-    else:
-        how = {"min_positives": spec.min_positives, "objective": spec.objective}
-        rules = thresholds.choose_rules(validation.y, validation.scores, **how)
+    fitted = _fit_calibration(validation, spec) if validation else None
+    if fitted and validation:
+        before = metrics.ranking_metrics(test.y, test.scores)
+        measured |= {f"test/uncalibrated/{name}": before[name] for name in UNCALIBRATED if name in before}
+        measured["validation/count/labels_uncalibrated"] = fitted.unfitted
+        validation, test = (replace(part, scores=fitted.apply(part.scores)) for part in (validation, test))
+    rules = {"half": Rule("half", np.full(len(labels), thresholds.HALF), fallbacks=0)}
+    if validation:
+        rules = _choose(validation, spec) | dict(searched or {})
         measured |= _part("validation", validation, {name: rules[name] for name in IN_SAMPLE})
-        for name, decided in thresholds.crossfit(validation.y, validation.scores, **how).items():
-            values = metrics.decision_metrics(validation.y, decided)
-            measured |= {f"crossfit/{name}/{metric}": value for metric, value in values.items()}
         measured["validation/count/labels_with_global_threshold"] = rules["per_label"].fallbacks
     rules |= {"oracle": thresholds.oracle(test.y, test.scores, spec.objective)}
     measured |= _part("test", test, rules)
     for name, scores in floors.items():
         constant = np.broadcast_to(scores, test.y.shape)
-        values = metrics.decision_metrics(test.y, constant >= 0.5) | metrics.ranking_metrics(test.y, constant)
+        values = metrics.decision_metrics(test.y, constant >= thresholds.HALF)
+        values |= metrics.ranking_metrics(test.y, constant)
         measured |= {f"floor/{name}/{metric}": value for metric, value in values.items()}
+    if validation:
+        measured |= _tuned_floors(validation, test, floors["prior"], spec)
     table = metrics.per_label(test.y, test.scores, rules, labels=labels)
-    return Evaluation(labels, validation, test, rules, measured, table)
+    return Evaluation(labels, *given, rules, measured, table, fitted)
+
+
+def calibrated(validation: Scored, spec: ThresholdSpec) -> Scored:
+    """Return the validation part with its scores calibrated, if that is declared."""
+    fitted = _fit_calibration(validation, spec)
+    return replace(validation, scores=fitted.apply(validation.scores)) if fitted else validation
+
+
+def validation_metrics(validation: Scored, spec: ThresholdSpec) -> dict[str, float]:
+    """Return what a search may be judged by: ``validation/{half,ranking}/<metric>`` and ``crossfit/<rule>/<metric>``.
+
+    Crossfit is the validation part, each row decided by the rule chosen on the other folds.
+    """
+    part = calibrated(validation, spec)
+    half = {"half": Rule("half", np.full(part.y.shape[1], thresholds.HALF), fallbacks=0)}
+    return _part("validation", part, half) | _crossfitted(part.y, part.scores, spec)
+
+
+def objective(metric: str, y: npt.NDArray[np.uint8], spec: ThresholdSpec) -> Objective:
+    """Return one of the metrics of :func:`validation_metrics` as a function of scores; NaN where it is undefined.
+
+    Args:
+        metric: its recorded name.
+        y: of the validation part, (n, n_labels).
+        spec: how thresholds are chosen.
+    """
+    kind, rule, name = metric.split("/")
+
+    def value(scores: Floats) -> float:
+        scores = calibrated(Scored(np.empty(0, str), y, scores), spec).scores
+        if kind == "crossfit":
+            return _crossfitted(y, scores, spec).get(metric, np.nan)
+        if rule == "half":
+            return metrics.decision_metrics(y, scores >= thresholds.HALF).get(name, np.nan)
+        return metrics.ranking_metrics(y, scores).get(name, np.nan)
+
+    return value
 
 
 def gap(train: Scored, test: Scored) -> dict[str, float]:
@@ -140,6 +196,39 @@ def gap(train: Scored, test: Scored) -> dict[str, float]:
         values.append({"macro_average_precision": ranked, "half_macro_f1": decided.get("macro_f1", np.nan)})
     gaps = {f"training/gap_{name}": value - values[1][name] for name, value in values[0].items()}
     return {name: value for name, value in gaps.items() if np.isfinite(value)}
+
+
+def _fit_calibration(validation: Scored, spec: ThresholdSpec) -> Calibration | None:
+    if spec.calibration == "none":
+        return None
+    return calibration.fit(spec.calibration, validation.y, validation.scores)
+
+
+def _choose(validation: Scored, spec: ThresholdSpec) -> Rules:
+    return thresholds.choose_rules(
+        validation.y, validation.scores, min_positives=spec.min_positives, objective=spec.objective
+    )
+
+
+def _crossfitted(y: npt.NDArray[np.uint8], scores: Floats, spec: ThresholdSpec) -> dict[str, float]:
+    decided = thresholds.crossfit(y, scores, min_positives=spec.min_positives, objective=spec.objective)
+    return {
+        f"crossfit/{rule}/{metric}": value
+        for rule, assigned in decided.items()
+        for metric, value in metrics.decision_metrics(y, assigned).items()
+    }
+
+
+def _tuned_floors(validation: Scored, test: Scored, prior: Floats, spec: ThresholdSpec) -> dict[str, float]:
+    """The base rates under thresholds chosen like those of the scores: what a threshold gains by itself."""
+    constant = replace(validation, scores=np.broadcast_to(prior, validation.y.shape))
+    rules = _choose(constant, spec)
+    values: dict[str, float] = {}
+    for rule in TUNED:
+        assigned = np.broadcast_to(rules[rule].assign(prior), test.y.shape)
+        measured = metrics.decision_metrics(test.y, assigned)
+        values |= {f"floor/prior_{rule}/{metric}": value for metric, value in measured.items()}
+    return values
 
 
 def _part(name: str, part: Scored, rules: Rules) -> dict[str, float]:

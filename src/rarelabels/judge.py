@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rarelabels import evaluation, metrics, statistics, thresholds
-from rarelabels.evaluation import Evaluation, Floats, Scored
+from rarelabels import evaluation, statistics
+from rarelabels.evaluation import TUNED, Evaluation
 from rarelabels.schema import ThresholdSpec
 from rarelabels.score_files import Parts
 
 STUDY = "judged"  # the name of its experiment in the record
-TUNED = ("global", "per_label")  # chosen on validation
 MIN_POSITIVES: int = ThresholdSpec().min_positives
 # Scores times draws that take about ten seconds; with many scores intervals are narrow, and fewer draws will do.
 SCORES_DRAWN = 1_000_000_000
@@ -28,8 +27,7 @@ class Judgement:
     """What was measured.
 
     Attributes:
-        evaluation: as of a run. Beside its names: ``floor/prior_global/…`` and ``floor/prior_per_label/…`` (base rates
-            with thresholds chosen on validation like the scores') and ``test/<rule>/more_found``, ``more_false``.
+        evaluation: as of a run. Beside its names: ``test/<rule>/more_found``, ``more_false``.
         intervals: 95 %, by recorded name: all of the test part but counts and ``oracle``.
         draws: of the bootstrap over test rows.
         gains: per label, what each rule finds and costs; see :func:`threshold_gains`.
@@ -57,11 +55,10 @@ def judge(parts: Parts) -> Judgement:
     Without one the rule is ``half`` (and ``oracle`` as a bound), and base rates come from the test labels themselves.
     """
     known = parts.test if parts.validation is None else parts.validation
-    floors = evaluation.floors(known.y)
-    measured = evaluation.evaluate(parts.labels, parts.validation, parts.test, floors, min_positives=MIN_POSITIVES)
+    floors = evaluation.floors(known.y.mean(axis=0, dtype=np.float64))
+    measured = evaluation.evaluate(parts.labels, parts.validation, parts.test, floors, ThresholdSpec())
     gains = threshold_gains(measured.per_label)
     if parts.validation is not None:
-        measured.metrics.update(_tuned_floors(parts.validation, parts.test, floors["prior"]))
         totals = gains.filter(regex="/more_").sum()
         measured.metrics.update({f"test/{name}": float(total) for name, total in totals.items()})
     draws = n_draws(parts.test.y.size)
@@ -112,7 +109,9 @@ def record(judgement: Judgement, where: str, name: str, asked: Mapping[str, obje
         limits = {name: dict(zip(("low", "high"), ends, strict=True)) for name, ends in judgement.intervals.items()}
         run.metrics({f"interval/{name}_{end}": v for name, ends in limits.items() for end, v in ends.items()})
         with tempfile.TemporaryDirectory() as folder:
-            judgement.evaluation.save(Path(folder))
+            scored = judgement.evaluation
+            evaluation.save_scores(Path(folder), scored.labels, scored.validation, scored.test)
+            scored.save(Path(folder))
             run.files(Path(folder))
     except BaseException as error:
         run.fail(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
@@ -120,20 +119,8 @@ def record(judgement: Judgement, where: str, name: str, asked: Mapping[str, obje
     run.finish()
 
 
-def _tuned_floors(validation: Scored, test: Scored, prior: Floats) -> dict[str, float]:
-    """The base rates under thresholds chosen like those of the scores: what a threshold gains by itself."""
-    constant = np.broadcast_to(prior, validation.y.shape)
-    rules = thresholds.choose_rules(validation.y, constant, min_positives=MIN_POSITIVES)
-    values: dict[str, float] = {}
-    for rule in TUNED:
-        assigned = np.broadcast_to(rules[rule].assign(prior), test.y.shape)
-        measured = metrics.decision_metrics(test.y, assigned)
-        values |= {f"floor/prior_{rule}/{metric}": value for metric, value in measured.items()}
-    return values
-
-
 def _intervals(measured: Evaluation, draws: int) -> dict[str, tuple[float, float]]:
-    rules = {name: rule.thresholds for name, rule in measured.rules.items() if name != "oracle"}
+    rules = {name: rule for name, rule in measured.rules.items() if name != "oracle"}
     test = measured.test
     resamples = statistics.make_draws(len(test.y), 1, draws)
     drawn = statistics.replicates(test.y, [test.scores], [rules], resamples)

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rarelabels.evaluation import Evaluation
-from rarelabels.judge import MIN_POSITIVES, MOST_DRAWS, TUNED, Judgement
+from rarelabels.evaluation import TUNED, Evaluation
+from rarelabels.judge import MIN_POSITIVES, MOST_DRAWS, Judgement
 from rarelabels.metrics import HEAD, MEDIUM
 from rarelabels.score_files import some
 from rarelabels.sweeps import ALWAYS, NEVER

@@ -102,8 +102,9 @@ def judge(client: MlflowClient, identity: Identity, record: Record) -> None:
     labels, validation, test = results.raw_scores(client, record.run_id)
     searched = results.rules(client, identity.search) if identity.trial.searches_thresholds else {}
     floors = evaluation.floors(results.train_prevalence(client, record.run_id))
-    measured = evaluation.evaluate(labels, validation, test, floors, identity.trial.thresholds, searched)
-    record.metrics(measured.metrics)
+    spec = identity.trial.thresholds
+    measured = evaluation.evaluate(labels, validation, test, floors, spec, searched)
+    record.metrics(measured.metrics | evaluation.validation_metrics(validation, spec))
     with tempfile.TemporaryDirectory() as name:
         measured.save(Path(name))
         record.files(Path(name))

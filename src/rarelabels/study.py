@@ -27,7 +27,6 @@ from rarelabels.schema import (
     MissingDataError,
     NetworkSpec,
     NotSearchedError,
-    ParameterSearch,
     TableSpec,
     Trial,
     UserError,
@@ -124,8 +123,8 @@ def identify(
         except (MissingDataError, NotSearchedError) as error:
             skipped[named.trial.name] = error
     if skipped and not identities:
-        name, error = next(iter(skipped.items()))
-        raise error if isinstance(error, MissingDataError) else type(error)(f"{name}: {error}")
+        name, reason = next(iter(skipped.items()))
+        raise reason if isinstance(reason, MissingDataError) else NotSearchedError(f"{name}: {reason}")
     return Asked(identities, [f"{name}: {error}" for name, error in skipped.items()], list(read.values()))
 
 
@@ -165,9 +164,7 @@ def _runs(
         found = {seed: searches.find(trial, variant, seed if searched_by_seed else None, digest) for seed in seeds}
         if not searched_by_seed:
             trial = config.with_values(trial, searches.best(found[seeds[0]]))
-    return [
-        identity(trial, variant, seed, digest, changed, found[seed].info.run_id if found else "") for seed in seeds
-    ]
+    return [identity(trial, variant, seed, digest, changed, found[seed].info.run_id if found else "") for seed in seeds]
 
 
 def identity(trial: Trial, variant: str, seed: int, digest: str, changed: str, search: str = "") -> Identity:

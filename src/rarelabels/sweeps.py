@@ -643,6 +643,21 @@ def _highest_of_each(merits: Array, bounds: Integers) -> tuple[Array, Integers]:
 # Thresholds
 
 
+def thresholds_for_counts(ordered: Floats, counts: ArrayLike) -> Floats:
+    """Return the threshold of each label that assigns so many rows, and those that tie with the last of them.
+
+    Scores 0.9, 0.5, 0.4 have 0.7 for one row, 0.45 for two, "always" for three and "never" for none.
+
+    Args:
+        ordered: the scores of each label, highest first, shape (n, n_labels).
+        counts: 0 to n, shape (n_labels,).
+    """
+    wanted, labels = np.asarray(counts), np.arange(ordered.shape[1])
+    upper = ordered[np.maximum(wanted - 1, 0), labels]
+    lower = np.where(wanted < len(ordered), ordered[np.minimum(wanted, len(ordered) - 1), labels], -np.inf)
+    return np.asarray(np.where(wanted == 0, _beyond_highest(upper), _threshold(lower, upper)), dtype=np.float64)
+
+
 def _threshold(lower: Any, upper: Any) -> Any:
     """Return thresholds that assign ``upper`` and not ``lower``; "always" where ``lower`` is -inf."""
     middle = lower / 2 + upper / 2  # halved first: the sum of two large scores could overflow

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rarelabels import metrics, thresholds
+from rarelabels import metrics, sweeps
 from rarelabels.evaluation import Scored
 
 Floats = NDArray[np.float64]
@@ -55,9 +55,9 @@ def f1_theory(validations: Sequence[Scored], seeds: Sequence[int], labels: Seque
     """
     rows = []
     for seed, part in zip(seeds, validations, strict=True):
-        best = thresholds.best_f1_thresholds(part.y, part.scores)
+        best = sweeps.best_thresholds(part.y, part.scores)
         for column in np.flatnonzero(best.defined).tolist():
-            label, f1 = _Label.of(part, column), float(best.f1[column])
+            label, f1 = _Label.of(part, column), float(best.values[column])
             at_half = float(label.f1(np.array(f1 / 2)))
             rows.append((seed, labels[column], len(label.positives), best.thresholds[column], f1, at_half))
     return pd.DataFrame(rows, columns=["seed", "label", "positives", "threshold", "f1", "f1_at_half"])
@@ -96,7 +96,7 @@ def _curse_of_label(
     number: int, known: _Label, fresh: _Label, draws: int, rng: np.random.Generator
 ) -> Iterator[pd.DataFrame]:
     n_positives, n_negatives = len(known.positives), len(known.negatives)
-    oracle = fresh.f1(np.concatenate([fresh.positives, [thresholds.ALWAYS]]))  # the best cut is at a positive
+    oracle = fresh.f1(np.concatenate([fresh.positives, [sweeps.ALWAYS]]))  # the best cut is at a positive
     for size in POSITIVES:
         if size > n_positives:
             return
@@ -104,13 +104,13 @@ def _curse_of_label(
         drawn = [_drawn(known.positives, size, draws, rng), _drawn(known.negatives, share, draws, rng)]
         truth = np.repeat([[True], [False]], [size, share], axis=0)
         scores = np.vstack(drawn)  # a draw is a column, and swept like a label
-        best = thresholds.best_f1_thresholds(np.broadcast_to(truth, scores.shape), scores)
+        best = sweeps.best_thresholds(np.broadcast_to(truth, scores.shape), scores)
         yield pd.DataFrame(
             {
                 "positives": size,
                 "label": number,
                 "draw": np.arange(draws),
-                "f1_chosen": best.f1,
+                "f1_chosen": best.values,
                 "f1_test": fresh.f1(best.thresholds),
                 "f1_oracle": oracle.max(),
                 "f1_all_ones": oracle[-1],

@@ -37,6 +37,7 @@ from rarelabels import config, evaluation, metrics, plots, results, runner, stud
 from rarelabels.datasets import Dataset
 from rarelabels.engine import Engine
 from rarelabels.evaluation import Scored
+from rarelabels.problems import nearest
 from rarelabels.progress import Progress
 from rarelabels.runner import Say
 from rarelabels.schema import (
@@ -45,13 +46,13 @@ from rarelabels.schema import (
     NoPruner,
     ParameterSearch,
     PrunerSpec,
-    RandomSampler as RandomSpec,
     SamplerSpec,
     ThresholdSearch,
     TpeSampler,
     Trial,
     UserError,
 )
+from rarelabels.schema import RandomSampler as RandomSpec
 from rarelabels.study import Named
 from rarelabels.sweeps import Floats
 from rarelabels.thresholds import Rule, Rules
@@ -178,7 +179,7 @@ def _check(trial: Trial, tuning: ParameterSearch, data: Dataset) -> None:
     part = Scored(data.validation.ids, data.validation.y, np.full(data.validation.y.shape, 0.5))
     known = evaluation.validation_metrics(part, trial.thresholds)
     if tuning.metric not in known:
-        near = config.nearest(tuning.metric, sorted(known)) or f"; there are, for one, {sorted(known)[0]}"
+        near = nearest(tuning.metric, sorted(known)) or f"; there are, for one, {sorted(known)[0]}"
         raise UserError(f"{trial.name}: tuning.metric: no validation metric {tuning.metric!r}{near}")
     lower = tuning.metric.rpartition("/")[2] in metrics.LOWER_IS_BETTER
     if lower != (tuning.direction == "minimize"):
@@ -422,7 +423,9 @@ def _distributions(one: Search) -> dict[str, BaseDistribution]:
         assert values.low is not None
         assert values.high is not None
         if config.is_per_label(one.trial, key):
-            found |= {f"{key}.{label}": FloatDistribution(values.low, values.high, log=values.log) for label in one.labels}
+            found |= {
+                f"{key}.{label}": FloatDistribution(values.low, values.high, log=values.log) for label in one.labels
+            }
         elif config.is_whole(one.trial, key):
             found[key] = IntDistribution(int(values.low), int(values.high), log=values.log)
         else:
@@ -502,7 +505,9 @@ def _conclude(where: str, one: Search, _: Say) -> str:
     trials = [trial for trial in _taken(asked_of) if trial.state in ENDED]
     counts = {state.name.lower(): sum(trial.state == state for trial in trials) for state in ENDED}
     if not counts["complete"]:
-        reason = next((trial.user_attrs["reason"] for trial in trials if "reason" in trial.user_attrs), "all were pruned")
+        reason = next(
+            (trial.user_attrs["reason"] for trial in trials if "reason" in trial.user_attrs), "all were pruned"
+        )
         record.fail(reason)
         return f"none of its {len(trials)} trials could be finished: {reason}"
     best = asked_of.best_trial
@@ -597,46 +602,33 @@ def _find_thresholds(
     climbing = time.monotonic()
     ascent = sweeps.coordinate_ascent(y, scores, tuning.metric, start)
     climbed = time.monotonic()
-    cuts = _Cuts(scores)
+    ordered = -np.sort(-scores, axis=0)
+
+    def cut(params: Mapping[str, int]) -> Floats:
+        """A parameter is how many rows get the label, plus one: the same steps for rare and frequent labels."""
+        return sweeps.thresholds_for_counts(ordered, [params[label] - 1 for label in one.labels])
+
+    def value(found: Floats) -> float:
+        return metrics.decision_metrics(y, scores >= found)[tuning.metric]
+
     if not asked_of.get_trials(deepcopy=False):
-        counts = thresholds.assign(scores, start).sum(axis=0)
+        counts = np.count_nonzero(scores >= start, axis=0)
         asked_of.enqueue_trial(dict(zip(one.labels, (counts + 1).tolist(), strict=True)))
     space: dict[str, BaseDistribution] = {label: IntDistribution(1, len(y) + 1, log=True) for label in one.labels}
     while len(_taken(asked_of)) < tuning.n_trials:
         asked = asked_of.ask(space)
         asked.set_user_attr("owner", tracking.owner())
-        asked_of.tell(asked, _value(tuning.metric, y, scores, cuts.below([asked.params[name] - 1 for name in one.labels])))
-    best = asked_of.best_trial
-    searched = cuts.below([best.params[name] - 1 for name in one.labels])
+        asked_of.tell(asked, value(cut(asked.params)))
+    searched = cut(asked_of.best_trial.params)
     trials = asked_of.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     facts = {
-        "search/value": _value(tuning.metric, y, scores, searched),
-        "search/ascent_value": _value(tuning.metric, y, scores, ascent.thresholds),
-        "search/per_label_value": _value(tuning.metric, y, scores, exact),
-        "search/start_value": _value(tuning.metric, y, scores, start),
+        "search/value": value(searched),
+        "search/start_value": value(start),
+        "search/ascent_value": value(ascent.thresholds),
+        "search/per_label_value": value(exact),
         "search/seconds": sum(trial.duration.total_seconds() for trial in trials if trial.duration),
         "search/ascent_seconds": climbed - climbing,
         "search/per_label_seconds": swept - began,
     }
-    return facts, {name: Rule(name, cut, fallbacks=0) for name, cut in (("searched", searched), ("ascent", ascent.thresholds))}
-
-
-def _value(metric: str, y: Labels, scores: Floats, cut: Floats) -> float:
-    return metrics.decision_metrics(y, thresholds.assign(scores, cut))[metric]
-
-
-class _Cuts:
-    """Thresholds by how many rows get the label: the same steps for rare and frequent labels, whatever the scores."""
-
-    def __init__(self, scores: Floats) -> None:
-        self._ordered = -np.sort(-scores, axis=0)
-
-    def below(self, counts: Sequence[int]) -> Floats:
-        """Return the threshold of each label that assigns so many rows, and those with the same score as the last."""
-        return np.array([self._below(column, count) for column, count in zip(self._ordered.T, counts, strict=True)])
-
-    def _below(self, column: Floats, count: int) -> float:
-        if count == 0:
-            return sweeps.beyond_highest(float(column[0]))
-        lower = column[count:][column[count:] < column[count - 1]][:1]
-        return sweeps.between(float(lower[0]), float(column[count - 1])) if len(lower) else sweeps.beyond_lowest(float(column[-1]))
+    found = {"searched": searched, "ascent": ascent.thresholds}
+    return facts, {name: Rule(name, chosen, fallbacks=0) for name, chosen in found.items()}
