@@ -9,15 +9,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve
 
+from rarelabels import metrics
 from rarelabels.evaluation import Scored
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#777777"
 CONFUSION_ROWS = 40
 CURVES_ABREAST = 4
+FAINTEST = 1e-5  # the lowest score on logarithmic axes
+NEAR_ORACLE = 0.95  # the share of the oracle's F1 that counts as enough
 RULES = {"half": ORANGE, "global": SKY, "per_label": BLUE, "oracle": GREY}
 
 
@@ -158,3 +162,239 @@ def _dots(
     y = np.arange(len(trials)) + offset
     axes.hlines(y, rows["low"], rows["high"], color=colour, linewidth=1.6, alpha=0.7)
     axes.plot(rows["mean"], y, "o", color=colour, markersize=4.5, label=label)
+
+
+def reliability(parts: Sequence[Scored], before: Sequence[Scored] | None, title: str) -> Figure:
+    """Draw how often labels are true against the score they were given, all labels pooled, a line for each seed.
+
+    The bins are the 15 of equal mass of the expected calibration error. With rare labels nearly all of them hold tiny
+    scores, so the same points stand twice: on plain and on logarithmic axes, where a bin without a positive is drawn
+    as a triangle on the lower edge, and a score below 1e-5 on the left one.
+
+    Args:
+        parts: one for each seed.
+        before: the same before calibration, drawn behind; None if nothing was calibrated.
+        title: of the figure.
+    """
+    figure = Figure(figsize=(9.6, 5.8), layout="constrained")
+    panels = figure.subplots(1, 2)
+    groups = [(parts, BLUE, "scores" if before is None else "calibrated")]
+    if before is not None:
+        groups.insert(0, (before, ORANGE, "before calibration"))
+    bins = [(_calibration_points(part), colour) for of_seeds, colour, _ in groups for part in of_seeds]
+    least = max(FAINTEST, 0.7 * min(float(points.min(where=points > 0, initial=1)) for points, _ in bins))
+    for (score, frequency), colour in bins:
+        panels[0].plot(score, frequency, "o-", color=colour, markersize=3.5, linewidth=1, alpha=0.8)
+        right, height = np.maximum(score, least), np.maximum(frequency, least)
+        panels[1].plot(right, height, "-", color=colour, linewidth=1, alpha=0.8)
+        for never, marker in ((False, "o"), (True, "v")):
+            here = (frequency == 0) == never
+            panels[1].plot(right[here], height[here], marker, color=colour, markersize=4)
+    for of_seeds, colour, name in groups:
+        panels[0].plot([], [], "o-", color=colour, markersize=3.5, label=f"{name}: {_calibration_text(of_seeds)}")
+    for axes, low, scale in zip(panels, (0.0, least), ("linear", "log"), strict=True):
+        axes.plot([low, 1], [low, 1], color=GREY, linestyle="--", linewidth=1, zorder=0)
+        axes.set(xlabel="mean score of the bin", ylabel="share of true labels in the bin")
+        axes.set(xscale=scale, yscale=scale, xlim=(low, 1), ylim=(low, 1), box_aspect=1)
+        axes.grid(alpha=0.25)
+    panels[1].set_title("the same on logarithmic axes", fontsize=9)
+    panels[0].set_title("15 bins of equal mass, all labels pooled, each seed", fontsize=9)
+    panels[0].plot([], [], color=GREY, linestyle="--", linewidth=1, label="scores that mean what they say")
+    figure.legend(frameon=False, fontsize=9, loc="outside lower center", ncols=1)
+    figure.suptitle(f"{title}: reliability", fontsize=10)
+    return figure
+
+
+def _calibration_points(part: Scored) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Return mean score and share of true labels of each bin that holds any, shape (2, bins)."""
+    bins = metrics.calibration_bins(part.scores.ravel(), metrics.calibration_edges(part.scores))
+    size, scores, true = (
+        np.bincount(bins, weights=values, minlength=metrics.CALIBRATION_BINS)
+        for values in (np.ones(bins.size), part.scores.ravel(), part.y.ravel())
+    )
+    return np.stack([scores, true])[:, size > 0] / size[size > 0]
+
+
+def _calibration_text(parts: Sequence[Scored]) -> str:
+    measured = [metrics.ranking_metrics(part.y, part.scores) for part in parts]
+    brier, error = (float(np.mean([values[name] for values in measured])) for name in ("brier", "ece"))
+    return f"Brier {brier:.4f}, ECE {error:.4f}"
+
+
+def f1_theory(table: pd.DataFrame, title: str) -> Figure:
+    """Draw each label's best threshold against half its best F1, and what half the best F1 gives as a threshold.
+
+    Args:
+        table: from ``threshold_study.f1_theory``.
+        title: of the figure.
+    """
+    figure = Figure(figsize=(9.6, 4.9), layout="constrained")
+    left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.08})
+    groups = {
+        f"{metrics.HEAD} positives or more": (table["positives"] >= metrics.HEAD, BLUE),
+        f"{metrics.MEDIUM} to {metrics.HEAD - 1}": (
+            table["positives"].between(metrics.MEDIUM, metrics.HEAD - 1),
+            GREEN,
+        ),
+        f"fewer than {metrics.MEDIUM}": (table["positives"] < metrics.MEDIUM, RED),
+    }
+    for name, (members, colour) in groups.items():
+        of = table[members]
+        if len(of):
+            left.plot(of["f1"] / 2, of["threshold"], "o", color=colour, alpha=0.65, markersize=4.5, label=name)
+            right.plot(of["f1"], of["f1_at_half"], "o", color=colour, alpha=0.65, markersize=4.5)
+    highest = 1.05 * max(0.5, float(table["threshold"].max()))
+    left.plot([0, 0.5], [0, 0.5], color=GREY, linestyle="--", linewidth=1, zorder=0, label="as the theory says")
+    right.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, zorder=0)
+    left.set(xlabel="half the best F1 of the label", ylabel="its best threshold", xlim=(0, 0.52), ylim=(0, highest))
+    right.set(xlabel="F1 at the best threshold", ylabel="F1 at the threshold ½ · best F1", xlim=(0, 1), ylim=(0, 1))
+    lost = float((table["f1"] - table["f1_at_half"]).mean())
+    left.set_title("if scores are calibrated, the points lie on the line", fontsize=9)
+    right.set_title(f"the theory's threshold costs {lost:.3f} F1 on average", fontsize=9)
+    for axes in (left, right):
+        axes.grid(alpha=0.25)
+    figure.legend(frameon=False, fontsize=8.5, loc="outside lower center", ncols=4)
+    figure.suptitle(f"{title}: validation part, each label and seed", fontsize=10)
+    return figure
+
+
+def winners_curse(table: pd.DataFrame, title: str) -> Figure:
+    """Draw what thresholds chosen on few positives promise too much, and what they are worth on test.
+
+    Bold: mean over labels and draws; band: from their 10th to their 90th percentile; thin: the mean of each label.
+    Below each number of positives stands how many labels have as many.
+
+    Args:
+        table: from ``threshold_study.winners_curse``.
+        title: of the figure.
+    """
+    table = table.assign(
+        flattery=table["f1_chosen"] - table["f1_test"],
+        share=table["f1_test"] / table["f1_oracle"],
+        floor=table["f1_all_ones"] / table["f1_oracle"],
+    )
+    figure = Figure(figsize=(11, 5.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _spread(left, table, "flattery", ORANGE)
+    _spread(right, table, "share", BLUE)
+    by_size = table.groupby("positives")
+    sizes = by_size["label"].nunique()
+    right.plot(
+        sizes.index, by_size["floor"].mean(), color=RED, linestyle="--", linewidth=1.2, label="every row assigned"
+    )
+    left.axhline(0, color=GREY, linewidth=1)
+    right.axhline(NEAR_ORACLE, color=GREY, linestyle=":", linewidth=1.2, label=f"{NEAR_ORACLE * 100:.0f} % of the best")
+    enough = _enough(by_size["share"].mean())
+    if enough is not None:
+        right.axvline(enough, color=GREEN, linewidth=1.5, label=f"reached from {enough:,} positives on")
+    for axes in (left, right):
+        axes.set_xscale("log")
+        axes.set_xticks(list(sizes.index), [f"{size:,}\n({labels})" for size, labels in sizes.items()], fontsize=8)
+        axes.minorticks_off()
+        axes.set_xlabel("validation positives of the label (labels that have as many)")
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    left.set_ylabel("F1 on the rows that chose it, minus F1 on test")
+    right.set_ylabel("F1 on test, as a share of the best possible there")
+    right.set_ylim(0, 1.02)
+    figure.suptitle(f"{title}: how many positives does a threshold need?", fontsize=10)
+    return figure
+
+
+def _spread(axes: Axes, table: pd.DataFrame, column: str, colour: str) -> None:
+    for _, one in table.groupby("label"):
+        mean = one.groupby("positives")[column].mean()
+        axes.plot(mean.index, mean, color=GREY, linewidth=0.7, alpha=0.5)
+    values = table.groupby("positives")[column]
+    mean = values.mean()
+    axes.plot(mean.index, mean, "o-", color=colour, linewidth=2, markersize=5, label="mean of labels and draws")
+    low, high = values.quantile(0.1), values.quantile(0.9)
+    axes.fill_between(mean.index, low, high, color=colour, alpha=0.18, linewidth=0, label="10 to 90 %")
+
+
+def _enough(share: pd.Series[float]) -> int | None:
+    """Return the first number of positives from which on the mean share stays near the oracle, if there is one."""
+    below = share.index[share < NEAR_ORACLE]
+    left = share.index[share.index > below.max()] if len(below) else share.index
+    return int(left.min()) if len(left) else None
+
+
+def rule_table(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> Figure:
+    """Draw macro-F1 of every trial (rows) under every rule (columns), with its 95 % interval below each value.
+
+    Args:
+        table: columns ``trial, rule, mean, low, high``; trials and rules in the order in which they first come.
+        floors: name to macro-F1, one row across all rules each.
+        title: of the figure.
+    """
+    trials, rules = list(dict.fromkeys(table["trial"])), list(dict.fromkeys(table["rule"]))
+    cells = {name: table.pivot_table(index="trial", columns="rule", values=name) for name in ("mean", "low", "high")}
+    mean, low, high = (cells[name].reindex(index=trials, columns=rules).to_numpy() for name in ("mean", "low", "high"))
+    across = np.repeat(np.array(list(floors.values()), dtype=np.float64)[:, None], len(rules), axis=1)
+    rows = len(trials) + len(floors)
+    figure = Figure(figsize=(2.8 + 1.05 * len(rules), 1.5 + 0.4 * rows), layout="constrained")
+    axes = figure.subplots()
+    # squared, for under a good rule all trials are close, and their differences are what is looked for
+    shade = PowerNorm(2, vmin=0, vmax=max(float(np.nanmax(np.vstack([mean, across]))), 1e-9))
+    axes.imshow(np.vstack([mean, across]), cmap="Blues", aspect="auto", norm=shade)
+    for (row, column), value in np.ndenumerate(mean):
+        ink = "white" if shade(value) > 0.6 else "black"
+        number = "–" if np.isnan(value) else f"{value:.3f}"
+        axes.text(
+            column, row if np.isnan(value) else row - 0.14, number, ha="center", va="center", fontsize=9, color=ink
+        )
+        if not np.isnan(low[row, column]):
+            ends = f"{low[row, column]:.3f} – {high[row, column]:.3f}"
+            axes.text(column, row + 0.24, ends, ha="center", va="center", fontsize=6.5, color=ink)
+    for row, value in enumerate(floors.values(), start=len(trials)):
+        ink = "white" if shade(value) > 0.6 else "black"
+        axes.text((len(rules) - 1) / 2, row, f"{value:.3f}", ha="center", va="center", fontsize=9, color=ink)
+    names = [
+        f"{rule}\n(a bound)" if rule == "oracle" else rule.replace("_", " ", 1).replace("_", "\n") for rule in rules
+    ]
+    axes.set_xticks(range(len(rules)), names, fontsize=8.5)
+    axes.set_yticks(range(rows), [*trials, *(f"floor: {name}" for name in floors)], fontsize=8.5)
+    axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    axes.hlines(np.arange(rows - 1) + 0.5, -0.5, len(rules) - 0.5, color="white", linewidth=1)
+    if floors:
+        axes.axhline(len(trials) - 0.5, color="black", linewidth=1.5)
+    if "oracle" in rules:
+        place = rules.index("oracle")
+        axes.vlines([place - 0.5, place + 0.5], -0.5, len(trials) - 0.5, color=RED, linestyle="--", linewidth=1.2)
+    figure.suptitle(
+        f"{title}: macro-F1 on test by loss and threshold rule (small: 95 % interval; darker is better)", fontsize=10
+    )
+    return figure
+
+
+def half_by_theory(table: pd.DataFrame, title: str) -> Figure:
+    """Draw what theory predicts a trial scores at 0.5, beside what it scored.
+
+    The prediction knows nothing of the trial but its loss: it takes the scores of plain binary cross-entropy and cuts
+    them at the true probability at which the trial's own scores would cross 0.5.
+
+    Args:
+        table: columns ``trial, threshold`` (that true probability, mean over labels), ``predicted, measured``,
+            ``low, high`` (of the measured) and ``plain`` (binary cross-entropy at 0.5); one row for each trial.
+        title: of the figure.
+    """
+    names = [f"{row.trial}  (q = {row.threshold:.3f})" for row in table.itertuples()]
+    y = np.arange(len(table))
+    figure = Figure(figsize=(8.8, 1.7 + 0.42 * len(table)), layout="constrained")
+    axes = figure.subplots()
+    axes.hlines(y, table["low"], table["high"], color=BLUE, linewidth=2, alpha=0.6)
+    axes.plot(table["measured"], y, "o", color=BLUE, markersize=6, label="measured at 0.5, with its 95 % interval")
+    predicted = "predicted: plain scores, cut where theory says"
+    axes.plot(table["predicted"], y, "D", color=ORANGE, fillstyle="none", mew=1.8, markersize=9, label=predicted)
+    axes.plot(table["plain"], y, "|", color=GREY, markersize=14, markeredgewidth=2, label="plain scores, cut at 0.5")
+    axes.set(
+        yticks=y,
+        yticklabels=names,
+        xlabel="macro-F1 on test (q: the true probability that 0.5 stands for)",
+        ylim=(len(table) - 0.4, -0.6),
+    )
+    axes.set_xlim(left=0)
+    axes.grid(alpha=0.25, axis="x")
+    axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
+    figure.suptitle(title, fontsize=10)
+    return figure

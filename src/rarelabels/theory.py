@@ -13,7 +13,6 @@ least 0, and q is the share of the negative's pull in their sum.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +23,7 @@ from rarelabels.schema import (
     BinaryCrossentropy,
     BinaryFocal,
     LogitAdjusted,
+    LossSpec,
     WeightedBinaryCrossentropy,
 )
 
@@ -45,7 +45,7 @@ class Optimum:
     f1: Floats
 
 
-def has_true_probability(loss: Any) -> bool:
+def has_true_probability(loss: LossSpec) -> bool:
     """Return whether a trained score of this declared loss stands for one true probability.
 
     It does for ``bce``, ``weighted_bce``, ``binary_focal``, ``asymmetric`` and ``logit_adjusted`` under a sigmoid head.
@@ -57,7 +57,7 @@ def has_true_probability(loss: Any) -> bool:
 
 
 def true_probability(
-    loss: Any,
+    loss: LossSpec,
     p: ArrayLike,
     *,
     pos_weight: ArrayLike = 1.0,
@@ -69,7 +69,7 @@ def true_probability(
     - ``bce``: q = p.
     - ``weighted_bce``: q = w₀p / (w₀p + w₁(1−p)). With w₁ = 3 a score of 0.5 stands for 0.25.
     - ``binary_focal``: pulls a₁(1−p)^γ·((1−p) − γ·p·log p) and a₀p^γ·(p − γ(1−p)·log(1−p)), where a₁ = α and
-      a₀ = 1−α, or both 1. With γ = 2 a score of 0.3 stands for 0.1633: focal scores keep too close to 0.5.
+      a₀ = 1−α, or both 1. With γ = 2 a score of 0.3 stands for 0.0936: focal scores keep too close to 0.5.
     - ``asymmetric``: the focal pull with γ₊, and for p_m = p − m above 0 that of p_m^γ₋·(−log(1−p_m)). A score up to
       the shift m is not pulled down at all: it stands for 0.
     - ``logit_adjusted``: logit q = z + τ·log(π/(1−π)).
@@ -97,7 +97,7 @@ def true_probability(
 
 
 def minimiser(
-    loss: Any,
+    loss: LossSpec,
     q: ArrayLike,
     *,
     pos_weight: ArrayLike = 1.0,
@@ -136,7 +136,7 @@ def minimiser(
 
 
 def threshold_of_half(
-    loss: Any,
+    loss: LossSpec,
     *,
     pos_weight: ArrayLike = 1.0,
     negative_weight: ArrayLike = 1.0,
@@ -178,7 +178,7 @@ def optimal_f1_of_calibrated(scores: ArrayLike) -> Optimum:
     return Optimum(f1 / 2, f1)
 
 
-def _log_odds(loss: Any, z: Floats) -> Floats:
+def _log_odds(loss: LossSpec, z: Floats) -> Floats:
     """Return log(q/(1−q)) less :func:`_offset` where the logit of the score is z: the log ratio of the two pulls."""
     match loss:
         case BinaryFocal(gamma=gamma):
@@ -190,7 +190,7 @@ def _log_odds(loss: Any, z: Floats) -> Floats:
             return z
 
 
-def _offset(loss: Any, pos_weight: ArrayLike, negative_weight: ArrayLike, prevalence: ArrayLike | None) -> Floats:
+def _offset(loss: LossSpec, pos_weight: ArrayLike, negative_weight: ArrayLike, prevalence: ArrayLike | None) -> Floats:
     """Return what factors on the two terms, or an adjusted logit, add to the log odds whatever the score."""
     match loss:
         case WeightedBinaryCrossentropy():
@@ -204,8 +204,7 @@ def _offset(loss: Any, pos_weight: ArrayLike, negative_weight: ArrayLike, preval
         case _ if has_true_probability(loss):
             return np.zeros(())
         case _:
-            kind = getattr(loss, "kind", loss)
-            raise NoTrueProbability(f"loss.kind {kind!r}: its scores stand for no true probability of one label")
+            raise NoTrueProbability(f"loss.kind {loss.kind!r}: its scores stand for no true probability of one label")
 
 
 def _log_focal_pull(towards: Floats, gamma: float) -> Floats:

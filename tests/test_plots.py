@@ -1,0 +1,143 @@
+"""What the figures of calibration, thresholds and rules contain; how they look is looked at, not tested."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.special import expit
+
+from rarelabels import metrics, plots, threshold_study
+from rarelabels.evaluation import Scored
+
+
+def scored(n: int, seed: int, slope: float = 1.0) -> Scored:
+    rng = np.random.default_rng(seed)
+    z = rng.normal([-4.0, -2.0], 1.5, (n, 2))
+    return Scored(np.arange(n).astype(str), (rng.random(z.shape) < expit(z)).astype(np.uint8), expit(slope * z))
+
+
+def legend(axes: Axes | Figure) -> list[str]:
+    boxes = axes.legends if isinstance(axes, Figure) else [axes.get_legend()]
+    return [text.get_text() for box in boxes for text in box.get_texts()]
+
+
+def texts(axes: Axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> object:
+    """Every figure must also come out as a file."""
+
+    def save(figure: Figure) -> Figure:
+        plots.save(figure, tmp_path / "figure.png")
+        assert (tmp_path / "figure.png").stat().st_size > 10_000
+        return figure
+
+    return save
+
+
+def test_reliability_draws_15_bins_of_each_seed_before_and_after(saved) -> None:
+    after, before = [scored(900, seed) for seed in (0, 1)], [scored(900, seed, slope=2.0) for seed in (0, 1)]
+    figure = saved(plots.reliability(after, before, "a trial"))
+    curves = [line for line in figure.axes[0].lines if len(line.get_xdata()) == metrics.CALIBRATION_BINS]
+    assert len(curves) == 4
+    part = after[1]
+    score, frequency = curves[-1].get_data()
+    gaps = np.abs(frequency - score).mean()  # 1,800 scores in bins of 120
+    assert gaps == pytest.approx(metrics.ranking_metrics(part.y, part.scores)["ece"], rel=1e-9)
+    assert legend(figure)[0].startswith("before calibration: Brier 0.")
+    assert legend(figure)[1].startswith("calibrated: Brier 0.")
+    assert figure.axes[1].get_xscale() == "log"
+
+
+def test_reliability_alone_and_with_a_constant_score(saved) -> None:
+    part = scored(300, 2)
+    constant = Scored(part.ids, part.y, np.full(part.y.shape, 0.1))
+    figure = saved(plots.reliability([constant], None, "a floor"))
+    assert legend(figure)[0].startswith("scores: Brier")
+    assert figure.axes[0].lines[0].get_xdata().tolist() == pytest.approx([0.1])
+
+
+def test_reliability_of_a_floor_that_predicts_nothing(saved) -> None:
+    part = scored(300, 2)
+    saved(plots.reliability([Scored(part.ids, part.y * 0, np.zeros(part.y.shape))], None, "zeros"))
+
+
+def test_f1_theory_has_a_point_for_each_label_and_seed(saved) -> None:
+    table = threshold_study.f1_theory([scored(2000, 3), scored(2000, 4)], [0, 1], ("rare", "common"))
+    figure = saved(plots.f1_theory(table, "a trial"))
+    for axes in figure.axes:
+        assert sum(len(line.get_xdata()) for line in axes.lines if line.get_marker() == "o") == len(table) == 4
+    assert "as the theory says" in legend(figure)
+
+
+def test_winners_curse_says_how_many_positives_are_enough(saved) -> None:
+    """Shares 0.5, 0.96, 0.8, 0.95, 0.99: near the oracle for good from 5 positives on, not from 2."""
+    sizes, shares = [1, 2, 3, 5, 10], [0.5, 0.96, 0.8, 0.95, 0.99]
+    rows = [(n, label, 0.9, share * 0.5, 0.5, 0.1) for n, share in zip(sizes, shares, strict=True) for label in (0, 1)]
+    columns = ["positives", "label", "f1_chosen", "f1_test", "f1_oracle", "f1_all_ones"]
+    figure = saved(plots.winners_curse(pd.DataFrame(rows, columns=columns), "a trial"))
+    left, right = figure.axes
+    assert "reached from 5 positives on" in legend(right)
+    assert [tick.get_text() for tick in left.get_xticklabels()] == [f"{n}\n(2)" for n in sizes]
+    mean = next(line for line in right.lines if line.get_label() == "mean of labels and draws")
+    np.testing.assert_allclose(mean.get_ydata(), shares)
+    floor = next(line for line in right.lines if line.get_label() == "every row assigned")
+    np.testing.assert_allclose(floor.get_ydata(), 0.2)
+
+
+def test_winners_curse_never_enough_says_nothing(saved) -> None:
+    table = pd.DataFrame(
+        {"positives": [1], "label": [0], "f1_chosen": 1.0, "f1_test": 0.1, "f1_oracle": 0.5, "f1_all_ones": 0.1}
+    )
+    assert not any("reached" in text for text in legend(saved(plots.winners_curse(table, "x")).axes[1]))
+
+
+def test_winners_curse_of_a_real_table(saved) -> None:
+    table = threshold_study.winners_curse(scored(1500, 5), scored(1500, 6), draws=5, seed=0)
+    saved(plots.winners_curse(table, "a trial"))
+
+
+def test_rule_table_has_a_cell_for_each_trial_and_rule_and_a_row_for_each_floor(saved) -> None:
+    trials, rules = [f"trial_{n}" for n in range(37)], ["half", "per_label", "per_label_crossfit", "oracle"]
+    rows = [(trial, rule, 0.4, 0.375, 0.425) for trial in trials for rule in rules]
+    rows.remove(("trial_3", "half", 0.4, 0.375, 0.425))
+    table = pd.DataFrame(rows, columns=["trial", "rule", "mean", "low", "high"])
+    axes = saved(plots.rule_table(table, {"zeros": 0.0, "ones": 0.183}, "films")).axes[0]
+    found = texts(axes)
+    assert found.count("0.400") == found.count("0.375 – 0.425") == 37 * 4 - 1
+    assert found.count("–") == 1
+    assert {"0.000", "0.183"} <= set(found)
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [*trials, "floor: zeros", "floor: ones"]
+    headings = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert headings == ["half", "per label", "per label\ncrossfit", "oracle\n(a bound)"]
+
+
+def test_half_by_theory_has_a_row_for_each_trial(saved) -> None:
+    table = pd.DataFrame(
+        {
+            "trial": ["pos_weight", "focal_alpha"],
+            "threshold": [0.1, 0.75],
+            "predicted": [0.4, 0.13],
+            "measured": [0.39, 0.14],
+            "low": [0.37, 0.12],
+            "high": [0.41, 0.16],
+            "plain": [0.25, 0.25],
+        }
+    )
+    axes = saved(plots.half_by_theory(table, "films")).axes[0]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == [
+        "pos_weight  (q = 0.100)",
+        "focal_alpha  (q = 0.750)",
+    ]
+    measured, predicted, plain = axes.lines
+    assert measured.get_xdata().tolist() == [0.39, 0.14]
+    assert predicted.get_xdata().tolist() == [0.4, 0.13]
+    assert plain.get_xdata().tolist() == [0.25, 0.25]
+    assert len(legend(axes)) == 3
