@@ -43,6 +43,13 @@ class Format(enum.StrEnum):
     csv = "csv"
 
 
+class By(enum.StrEnum):
+    """What the columns of results are."""
+
+    metric = "metric"
+    rule = "rule"
+
+
 @app.command()
 def run(
     names: Names,
@@ -118,12 +125,13 @@ def schema() -> None:
 @app.command()
 def results(
     name: Annotated[str, typer.Argument(metavar="STUDY", help="A study: movies")],
+    by: Annotated[By, typer.Option(help="metric, or rule: every loss under every threshold rule")] = By.metric,
     output: Annotated[Format, typer.Option("--format", help="table, or csv: a row per run")] = Format.table,
 ) -> None:
     """Print what is recorded of a study: means with 95 % intervals over seeds and test rows, floors, and ties."""
     from rarelabels import results as record
     from rarelabels import study, tracking
-    from rarelabels.table import print_comparisons
+    from rarelabels.table import print_by_rule, print_comparisons
 
     runs = study.recorded(name, tracking.uri()) if "/" not in name else []
     if not runs and not any(path.parent.name == name for path in config.all_trials()):
@@ -136,7 +144,11 @@ def results(
     if not runs:
         print(f"nothing is recorded of {name} yet; run `rarelabels run {name}`")
         return
-    print_comparisons(name, study.compare(name, tracking.uri(), []), _bounds(name))
+    compared = study.compare(name, tracking.uri(), [])
+    if by is By.rule:
+        print_by_rule(name, compared)
+    else:
+        print_comparisons(name, compared, _bounds(name))
 
 
 @app.command()

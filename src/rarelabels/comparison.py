@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from rarelabels import metrics, results, statistics
+from rarelabels.evaluation import TUNED
 from rarelabels.tracking import ParentKey, parent_key
 
 # The columns of the table, with what they are called there.
@@ -22,7 +23,16 @@ HEADLINE = {
     "test/global/micro_f1": "micro-F1\nglobal threshold",
     "test/ranking/macro_average_precision": "macro average\nprecision",
 }
+# The tables by rule: macro-F1 under the rules that are about single labels, and what other rules are best for.
+BY_RULE = ("half", "global", "global_macro", "per_label", "per_label_shrunk", "per_label_crossfit", "oracle")
+ELSEWHERE = {
+    "micro_f1": ("half", "global", "per_label_micro", "per_label"),
+    "samples_f1": ("half", "global_samples", "at_least_one", "top_k", "per_label", "searched", "ascent"),
+    "subset_accuracy": ("half", "global_subset", "per_label", "searched", "ascent"),
+}
+GAIN = "gain/per_label_over_half/macro_f1"  # paired: of the thresholds alone, the scores being the same
 FLOORS = ("zeros", "ones", "prior")
+TUNED_FLOORS = tuple(f"prior_{rule}" for rule in TUNED)
 
 
 @dataclass(frozen=True)
@@ -70,14 +80,25 @@ class Comparison:
         """Return the best floor's value of each test metric that floors have."""
         best: dict[str, float] = {}
         for metric in HEADLINE:
-            values = [value for floor in self.floors if (value := self.floor(floor, metric)) is not None]
+            values = [value for floor in FLOORS if (value := self.floor(floor, metric)) is not None]
             best |= {metric: max(values)} if values else {}
         return best
 
     def floor(self, name: str, metric: str) -> float | None:
-        """Return a floor's value of a test metric; None for rules that a floor has no thresholds for."""
+        """Return a floor's value of a test metric; None for rules that base rates have no thresholds for.
+
+        To predict no label, or every one, is a decision, the same under every rule.
+        """
         _, rule, short = metric.split("/")
-        return self.floors[name].get(short) if rule in ("half", "ranking") else None
+        if name == "prior" and rule not in ("half", "ranking"):
+            name = f"prior_{rule}"
+        return self.floors.get(name, {}).get(short)
+
+
+def compared_by_rule() -> list[str]:
+    """Return the metrics of the tables by rule, but for the bound."""
+    own = [f"test/{rule}/macro_f1" for rule in BY_RULE if rule != "oracle"]
+    return own + [f"test/{rule}/{metric}" for metric, rules in ELSEWHERE.items() for rule in rules]
 
 
 def compare(
@@ -107,11 +128,11 @@ def compare(
 
 def _compare(client: MlflowClient, parents: Sequence[Run], declared: Mapping[ParentKey, str]) -> Comparison:
     named = [(run, declared[parent_key(run)]) for run in parents if parent_key(run) in declared]
-    rows = [_row(client, run, name) for run, name in named]
     replicates = {name: results.replicates(client, run) for run, name in named}
+    rows = [_with_gain(_row(client, run, name), replicates[name]) for run, name in named]
     others = [run for run in parents if run.data.tags["overrides"]]
     overridden = [_row(client, run, run.data.tags["trial"].split("/")[1]) for run in others]
-    floors = {name: _floor(named[0][0], name) for name in FLOORS} if named else {}
+    floors = {name: _floor(named[0][0], name) for name in (*FLOORS, *TUNED_FLOORS)} if named else {}
     rows.sort(key=lambda row: row.mean("test/ranking/macro_average_precision"), reverse=True)
     return Comparison(
         parents[0].data.params["dataset.kind"], _marked(rows, replicates), overridden, floors, missing=[], skipped=[]
@@ -122,7 +143,19 @@ def _row(client: MlflowClient, parent: Run, name: str) -> Row:
     table = results.summary(client, parent).set_index("metric")
     tags = parent.data.tags
     notes = tuple(note for note in tags.get("notes", "").split("\n") if note)
+    if tags.get("search"):
+        notes = (f"Tuned: {client.get_run(tags['search']).data.tags['found']}", *notes)
     return Row(name, tags["seeds"], tags["overrides"], notes, table)
+
+
+def _with_gain(row: Row, drawn: pd.DataFrame) -> Row:
+    """Add what thresholds per label gain over 0.5 in macro-F1."""
+    ends = [f"test/{rule}/macro_f1" for rule in ("per_label", "half")]
+    if not set(ends) <= set(drawn.columns):
+        return row
+    low, high = statistics.difference(drawn[ends[0]], drawn[ends[1]])
+    gain = pd.DataFrame({"mean": row.mean(ends[0]) - row.mean(ends[1]), "low": low, "high": high}, index=[GAIN])
+    return replace(row, values=pd.concat([row.values, gain]).rename_axis("metric"))
 
 
 def _floor(run: Run, name: str) -> dict[str, float]:
@@ -137,7 +170,7 @@ def _marked(rows: list[Row], replicates: Mapping[str, pd.DataFrame]) -> list[Row
     seeds = pd.Series([row.seeds for row in rows]).mode()[0]
     paired = [row for row in rows if row.seeds == seeds]
     tied: dict[str, set[str]] = {row.name: set() for row in rows}
-    for metric in HEADLINE:
+    for metric in dict.fromkeys([*HEADLINE, *compared_by_rule()]):
         having = [row for row in paired if metric in replicates[row.name]]
         if not having:
             continue

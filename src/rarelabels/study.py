@@ -5,17 +5,26 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from rarelabels import comparison, config, datasets, plots, preprocessing, results, runner, summary, tracking, weighting
+from rarelabels import (
+    comparison,
+    config,
+    datasets,
+    preprocessing,
+    results,
+    runner,
+    study_record,
+    summary,
+    tracking,
+    weighting,
+)
 from rarelabels.comparison import Comparison
 from rarelabels.datasets import Dataset
 from rarelabels.engine import Engine
@@ -235,40 +244,49 @@ def compare(study: str, where: str, asked: Sequence[Identity]) -> list[Compariso
     what was recorded last. See ``comparison.compare``.
     """
     runs = recorded(study, where)
+    return _compare(runs, _declared(study, where, runs, asked), where)
+
+
+@dataclass(frozen=True)
+class _Declared:
+    """The trials of a study as they stand: the runs that can be told, parents by key of others, reasons for those."""
+
+    identities: list[Identity]
+    others: list[ParentKey]
+    skipped: list[str]
+
+
+def _declared(study: str, where: str, runs: Sequence[Run], asked: Sequence[Identity]) -> _Declared:
     folder = config.EXPERIMENTS / study
-    identities = [i for i in asked if i.trial.study == study and not i.overrides]
+    found = _Declared([i for i in asked if i.trial.study == study and not i.overrides], [], [])
     latest = {key[:2]: key for key in results.parents([run for run in runs if not run.data.tags.get("overrides")])}
-    keys: list[ParentKey] = [] if folder.is_dir() else list(results.parents(runs))
-    skipped = []
+    if not folder.is_dir():
+        found.others.extend(results.parents(list(runs)))
+        return found
     searches = Searches(where)
-    for path in config.find([study]) if folder.is_dir() else []:
+    for path in config.find([study]):
         trial = config.load_trial(path)
         try:
-            identities += identify([str(path)], {}, searches=searches).identities
+            found.identities.extend(identify([str(path)], {}, searches=searches).identities)
         except UserError as error:
-            keys += [key for (name, _), key in latest.items() if name == trial.name]
-            said = str(error).removeprefix(f"{trial.name}: ")
-            skipped += [f"{trial.name}: {said}"]
-    keys += [identity.parent_key for identity in identities]
+            found.others.extend(key for (name, _), key in latest.items() if name == trial.name)
+            found.skipped.append(f"{trial.name}: {str(error).removeprefix(f'{trial.name}: ')}")
+    return found
+
+
+def _compare(runs: Sequence[Run], declared: _Declared, where: str) -> list[Comparison]:
+    keys = [*declared.others, *(identity.parent_key for identity in declared.identities)]
     names = {key: " ".join(filter(None, [key[0].split("/")[1], key[1]])) for key in keys}
-    return comparison.compare(tracking.connect(where) if runs else None, runs, names, skipped)
+    return comparison.compare(tracking.connect(where) if runs else None, runs, names, declared.skipped)
 
 
 def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:
     """Put the comparison of the whole study, as it stands now, on the study's own run."""
-    compared = [one for one in compare(plan.study, where, plan.identities) if one.rows]
-    if not compared:  # overridden trials alone
-        return
-    record = tracking.open_study(client, plan.experiment, plan.study)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        pd.concat([one.long() for one in compared]).to_csv(folder / "comparison.csv", index=False)
-        for number, one in enumerate(compared):
-            title = f"{plan.study} on {one.data}: mean and 95 % interval over seeds and test rows"
-            figure = plots.comparison(one.long(), one.best_floors(), title)
-            plots.save(figure, folder / f"comparison{f'_{number + 1}' if number else ''}.png")
-        record.files(folder)
-    record.finish()
+    runs = recorded(plan.study, where)
+    declared = _declared(plan.study, where, runs, plan.identities)
+    compared = [one for one in _compare(runs, declared, where) if one.rows]
+    if compared:  # else overridden trials alone
+        study_record.record_comparison(client, plan.experiment, plan.study, compared, runs, declared.identities)
 
 
 def _plan(client: MlflowClient, study: str, identities: list[Identity], force: bool) -> Plan:
@@ -314,8 +332,8 @@ def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progre
     tracking.end_orphans(client, runs)
     parents, by_id = results.parents(runs), {run.info.run_id: run for run in runs}
     below: dict[ParentKey, list[Run]] = {}
-    for counted in results.earliest_finished(runs).values():
-        below.setdefault(tracking.parent_key(counted), []).append(counted)
+    for child in results.earliest_finished(runs).values():
+        below.setdefault(tracking.parent_key(child), []).append(child)
     tasks = []
     for key in dict.fromkeys(identity.parent_key for identity in plan.identities):
         children = sorted(below.get(key, []), key=lambda run: int(run.data.tags["seed"]))

@@ -13,10 +13,11 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from rarelabels import __version__, plots, results, statistics, tracking
+from rarelabels import __version__, plots, results, statistics, threshold_study, tracking
 from rarelabels.runner import Say
 
-CODE = 3  # raised when what a summary holds changes
+CURSE_DRAWS = 30
+CODE = 4  # raised when what a summary holds changes
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,23 @@ def draw(client: MlflowClient, children: list[Run], curves: pd.DataFrame, folder
         unit = plots.loss_unit(children[0].data.params)
         epochs = [epoch for epoch in kept if epoch is not None]
         plots.save(plots.learning_curves(curves, trial, unit, epochs), folder / "learning_curves.png")
+    seed, first = children[0].data.tags["seed"], children[0].info.run_id
+    validations = [results.scores(client, run.info.run_id, "validation") for run in children]
     parts = [results.scores(client, run.info.run_id, "test") for run in children]
-    labels = results.labels(client, children[0].info.run_id)
-    plots.save(plots.precision_recall(parts, labels, trial), folder / "precision_recall.png")
-    title = f"{trial}, seed {children[0].data.tags['seed']}"
-    plots.save(plots.confusion(results.per_label(client, children[0].info.run_id), title), folder / "confusion.png")
+    is_calibrated = any(name.startswith("test/uncalibrated/") for name in children[0].data.metrics)
+    before = [results.raw_scores(client, run.info.run_id)[2] for run in children] if is_calibrated else None
+    labels = results.labels(client, first)
+    figures = {
+        "precision_recall": plots.precision_recall(parts, labels, trial),
+        "confusion": plots.confusion(results.per_label(client, first), f"{trial}, seed {seed}"),
+        "reliability": plots.reliability(parts, before, trial),
+        "f1_theory": plots.f1_theory(
+            threshold_study.f1_theory(validations, [int(run.data.tags["seed"]) for run in children], labels), trial
+        ),
+        "winners_curse": plots.winners_curse(
+            threshold_study.winners_curse(validations[0], parts[0], draws=CURSE_DRAWS, seed=int(seed)),
+            f"{trial}, seed {seed}",
+        ),
+    }
+    for name, figure in figures.items():
+        plots.save(figure, folder / f"{name}.png")

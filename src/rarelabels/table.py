@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from rarelabels.comparison import FLOORS, HEADLINE, Comparison, Row
+from rarelabels.comparison import BY_RULE, ELSEWHERE, FLOORS, GAIN, HEADLINE, Comparison, Row
 from rarelabels.schema import Bound
 
 # What the table of trainings shows of a run's metrics: header, and how a number is written.
@@ -23,17 +24,38 @@ TRAINING: dict[str, tuple[str, Callable[[float], str]]] = {
 WIDE = 10_000  # without a terminal nothing is cut
 
 
+TIED = "* cannot be told from the best of its column (paired bootstrap over test rows and seeds, Holm)"
+RULE_NAMES = {"half": "half\n(0.5)", "oracle": "oracle\n(a bound)"}
+
+
+def print_by_rule(study: str, comparisons: Sequence[Comparison]) -> None:
+    """Print the loss × threshold tables: every trial under every rule, floors below, ``*`` where tied with the best.
+
+    What a loss gains under ``half`` and not under ``per_label`` was a moved threshold; the last column of the first
+    table is what thresholds alone gain, the scores being the same.
+    """
+    console = _console()
+    for one in comparisons:
+        columns = {f"test/{rule}/macro_f1": RULE_NAMES.get(rule, rule.replace("_", "\n", 1)) for rule in BY_RULE}
+        columns[GAIN] = "per_label\nminus half"
+        console.print(_metrics_table(f"{_title(study, one)}: macro-F1 by threshold rule", one, columns))
+        for metric, rules in ELSEWHERE.items():
+            name = metric.replace("_f1", "-F1").replace("_", " ")
+            columns = {f"test/{rule}/{metric}": rule.replace("_", "\n", 1) for rule in rules}
+            columns = {metric: shown for metric, shown in columns.items() if _is_measured(one, metric)}
+            console.print(_metrics_table(f"{_title(study, one)}: {name} by threshold rule", one, columns))
+        console.print(TIED)
+
+
 def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Sequence[Bound]) -> None:
     """Print the trials of a study on stdout, a table for each set of test rows, and what a reader must know of them.
 
     Mean and 95 % interval, floors below, ``*`` where tied with the best; then how the networks trained.
     """
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDE)
+    console = _console()
     for one in comparisons:
-        console.print(as_table(study, one))
-        console.print("* cannot be told from the best of its column (paired bootstrap over test rows and seeds, Holm)")
+        console.print(_metrics_table(f"{_title(study, one)}: test part", one, HEADLINE))
+        console.print(TIED)
         if any(_trained(row) for row in one.all_rows):
             console.print(training_table(one))
         for row in one.all_rows:
@@ -47,24 +69,36 @@ def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Seq
         console.print(f"skipped: {reason}", soft_wrap=True)
 
 
-def as_table(study: str, comparison: Comparison) -> Table:
-    """Return the table; trials from the best macro average precision down."""
-    title = " on ".join(filter(None, [study, comparison.data]))
-    table = Table(title=f"{title}: test part, mean and 95 % interval", title_justify="left")
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDE)
+
+
+def _title(study: str, comparison: Comparison) -> str:
+    return " on ".join(filter(None, [study, comparison.data]))
+
+
+def _is_measured(comparison: Comparison, metric: str) -> bool:
+    return any(metric in row.values.index for row in comparison.all_rows)
+
+
+def _metrics_table(title: str, comparison: Comparison, columns: Mapping[str, str]) -> Table:
+    """Return mean and interval of metrics, a column each; trials from the best macro average precision down."""
+    table = Table(title=f"{title}, mean and 95 % interval", title_justify="left")
     table.add_column("trial", overflow="fold")
     table.add_column("seeds", justify="right")
-    for header in HEADLINE.values():
+    for header in columns.values():
         table.add_column(header, justify="right")
     for row in comparison.rows:
-        table.add_row(row.name, _count(row), *(_cell(row, metric) for metric in HEADLINE))
+        table.add_row(row.name, _count(row), *(_cell(row, metric) for metric in columns))
     table.add_section()
     for name in FLOORS if comparison.floors else ():
-        values = (comparison.floor(name, metric) for metric in HEADLINE)
-        table.add_row(f"floor: {name}", "", *("" if value is None else f"{value:.3f}" for value in values))
+        values = (None if metric == GAIN else comparison.floor(name, metric) for metric in columns)
+        table.add_row(f"floor: {name}", "", *("" if value is None else f"{value:.3f} " for value in values))
     if comparison.overridden:
         table.add_section()
     for row in comparison.overridden:
-        table.add_row(f"{row.name} (overridden: {row.overrides})", _count(row), *(_cell(row, m) for m in HEADLINE))
+        table.add_row(f"{row.name} (overridden: {row.overrides})", _count(row), *(_cell(row, m) for m in columns))
     return table
 
 
@@ -96,4 +130,5 @@ def _cell(row: Row, metric: str) -> str:
         return ""
     mean, low, high = row.values.loc[metric, ["mean", "low", "high"]]
     star = "*" if metric in row.tied else " "
-    return f"{mean:.3f}{star}\n{low:.3f}–{high:.3f} "
+    bounds = "" if np.isnan(low) else f"\n{low:.3f}–{high:.3f} "  # the oracle, a bound, has no interval
+    return f"{mean:.3f}{star}{bounds}"

@@ -521,7 +521,8 @@ def _conclude(where: str, one: Search, _: Say) -> str:
         record.files(folder)
     record.metrics({"search/best": float(best.values[0]), **{f"search/{state}": n for state, n in counts.items()}})
     told = ", ".join(f"{key} = {_short(value)}" for key, value in best.params.items())
-    record.tags({"trials": len(trials), "found": f"{told} ({tuning.metric} {best.values[0]:.4f})"})
+    counted = f"{len(trials)} trials, {counts['pruned']} pruned, {counts['fail']} failed"
+    record.tags({"trials": len(trials), "found": f"{told} ({tuning.metric} {best.values[0]:.4f}; {counted})"})
     record.finish()
     return "" if len(trials) >= tuning.n_trials else f"{tuning.n_trials - len(trials)} trials were cut off; call again"
 
@@ -580,7 +581,13 @@ def _search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
             _save_history(asked_of, f"validation {tuning.metric}", folder)
             record.files(folder)
         record.metrics(facts)
-        record.tags({"trials": tuning.n_trials})
+        told = (
+            f"seed {one.identity.seed}: {tuning.n_trials} trials reach a {tuning.metric} of {{value:.4f}} on validation in "
+            "{seconds:.1f} s, coordinate ascent {ascent_value:.4f} in {ascent_seconds:.3f} s; the exact thresholds per "
+            "label have {per_label_value:.4f}"
+        )
+        told = told.format(**{name.removeprefix("search/"): value for name, value in facts.items()})
+        record.tags({"trials": tuning.n_trials, "found": told})
     except Exception as error:
         reason = runner.failure(error)
         record.fail(reason)

@@ -1,0 +1,139 @@
+"""What a study's own run carries: the comparison of all its trials as a table, and the figures across trials."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from rarelabels import metrics, plots, results, runner, theory, tracking
+from rarelabels.comparison import BY_RULE, Comparison, Row
+from rarelabels.schema import LABEL_WEIGHTINGS, NetworkSpec, Trial
+from rarelabels.tracking import Identity
+from rarelabels.weighting import Weights
+
+
+def record_comparison(
+    client: MlflowClient,
+    experiment: str,
+    study: str,
+    compared: Sequence[Comparison],
+    runs: Sequence[Run],
+    identities: Sequence[Identity],
+) -> None:
+    """Put the comparisons of a study, one for each set of test rows, on the study's own run.
+
+    Args:
+        client: of the record.
+        experiment: MLflow's id.
+        study: its name.
+        compared: with at least one trial each.
+        runs: all runs of the study.
+        identities: the runs of the trials as they are declared now.
+    """
+    record = tracking.open_study(client, experiment, study)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        pd.concat([one.long() for one in compared]).to_csv(folder / "comparison.csv", index=False)
+        for number, one in enumerate(compared):
+            suffix = f"_{number + 1}" if number else ""
+            title = f"{study} on {one.data}"
+            figure = plots.comparison(
+                one.long(), one.best_floors(), f"{title}: mean and 95 % interval over seeds and test rows"
+            )
+            plots.save(figure, folder / f"comparison{suffix}.png")
+            floors = {
+                name: value for name in one.floors if (value := one.floor(name, "test/half/macro_f1")) is not None
+            }
+            plots.save(plots.rule_table(by_rule(one), floors, title), folder / f"loss_by_threshold{suffix}.png")
+            told = half_by_theory(client, one, runs, identities)
+            if len(told):
+                plots.save(plots.half_by_theory(told, title), folder / f"half_by_theory{suffix}.png")
+        record.files(folder)
+    record.finish()
+
+
+def by_rule(comparison: Comparison) -> pd.DataFrame:
+    """Return macro-F1 of every trial under every rule: columns ``trial, rule, mean, low, high``."""
+    cells = [
+        (row.name, rule, *row.values.loc[metric, ["mean", "low", "high"]])
+        for row in comparison.rows
+        for rule in BY_RULE
+        if (metric := f"test/{rule}/macro_f1") in row.values.index
+    ]
+    return pd.DataFrame(cells, columns=["trial", "rule", "mean", "low", "high"])
+
+
+def half_by_theory(
+    client: MlflowClient, comparison: Comparison, runs: Sequence[Run], identities: Sequence[Identity]
+) -> pd.DataFrame:
+    """Return what theory says of decisions at 0.5, beside what was measured.
+
+    A loss whose minimiser is a known map of the true probability crosses 0.5 at a known true probability. Plain binary
+    cross-entropy estimates that probability, so its scores, decided there, predict the trial's macro-F1 at 0.5.
+
+    Returns:
+        Columns ``trial, threshold`` (mean over labels and seeds), ``predicted, measured, low, high, plain`` (binary
+        cross-entropy at 0.5); a row for each network that has a map and a twin trained with plain binary cross-entropy.
+    """
+    rows = []
+    finished = {
+        run.data.tags["fingerprint"]: run for run in reversed(list(results.earliest_finished(list(runs)).values()))
+    }
+    by_name = {row.name: row for row in comparison.rows}
+    of_trial: dict[str, list[Identity]] = {}
+    for one in identities:
+        of_trial.setdefault(" ".join(filter(None, [one.trial.short_name, one.variant])), []).append(one)
+    plain = [one for one in identities if _is_plain(one.trial)]
+    for name, own in of_trial.items():
+        twins = {one.seed: one for one in plain if _but_for_the_loss(one.trial) == _but_for_the_loss(own[0].trial)}
+        pairs = [(one, finished.get(twins[one.seed].fingerprint)) for one in own if one.seed in twins]
+        if name in by_name and _has_a_map(own[0].trial) and pairs and all(run for _, run in pairs):
+            rows.append(_told(client, by_name[name], [(one, run) for one, run in pairs if run]))
+    columns = ["trial", "threshold", "predicted", "measured", "low", "high", "plain"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _told(client: MlflowClient, row: Row, pairs: Sequence[tuple[Identity, Run]]) -> tuple[object, ...]:
+    predicted, plain, cuts = [], [], []
+    for identity, twin in pairs:
+        _, weights = runner.load(identity.trial, identity.seed)
+        cut = np.broadcast_to(_true_probability_of_half(identity.trial, weights), weights.prevalence.shape)
+        part = results.scores(client, twin.info.run_id, "test")
+        predicted.append(metrics.decision_metrics(part.y, part.scores >= cut)["macro_f1"])
+        plain.append(twin.data.metrics["test/half/macro_f1"])
+        cuts.append(float(cut.mean()))
+    measured: Mapping[str, float] = row.values.loc["test/half/macro_f1", ["mean", "low", "high"]].to_dict()
+    return (row.name, fmean(cuts), fmean(predicted), *(measured[end] for end in ("mean", "low", "high")), fmean(plain))
+
+
+def _true_probability_of_half(trial: Trial, weights: Weights) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.asarray(
+        theory.threshold_of_half(
+            trial.loss,
+            pos_weight=1.0 if weights.positive is None else weights.positive,
+            negative_weight=1.0 if weights.negative is None else weights.negative,
+            prevalence=weights.prevalence,
+        )
+    )
+
+
+def _has_a_map(trial: Trial) -> bool:
+    sigmoid = isinstance(trial.model, NetworkSpec) and trial.model.head == "sigmoid"
+    weighed = trial.weighting.kind in ("none", *LABEL_WEIGHTINGS) and trial.thresholds.calibration == "none"
+    return sigmoid and weighed and theory.has_true_probability(trial.loss) and trial.loss.kind != "bce"
+
+
+def _is_plain(trial: Trial) -> bool:
+    plain = (trial.loss.kind, trial.weighting.kind, trial.thresholds.calibration) == ("bce", "none", "none")
+    return plain and trial.is_network and not trial.tuning
+
+
+def _but_for_the_loss(trial: Trial) -> dict[str, object]:
+    return {key: value for key, value in trial.training_definition().items() if key not in ("loss", "weighting")}
