@@ -108,11 +108,12 @@ def test_rule_table_has_a_cell_for_each_trial_and_rule_and_a_row_for_each_floor(
     trials, rules = [f"trial_{n}" for n in range(37)], ["half", "per_label", "per_label_crossfit", "oracle"]
     rows = [(trial, rule, 0.4, 0.375, 0.425) for trial in trials for rule in rules]
     rows.remove(("trial_3", "half", 0.4, 0.375, 0.425))
+    rows += [(f"floor: {name}", "half", value, np.nan, np.nan) for name, value in (("zeros", 0.0), ("ones", 0.183))]
     table = pd.DataFrame(rows, columns=["trial", "rule", "mean", "low", "high"])
-    axes = saved(plots.rule_table(table, {"zeros": 0.0, "ones": 0.183}, "films")).axes[0]
+    axes = saved(plots.rule_table(table, ["floor: zeros", "floor: ones"], "films")).axes[0]
     found = texts(axes)
     assert found.count("0.400") == found.count("0.375 – 0.425") == 37 * 4 - 1
-    assert found.count("–") == 1
+    assert found.count("–") == 1 + 2 * 3
     assert {"0.000", "0.183"} <= set(found)
     assert [tick.get_text() for tick in axes.get_yticklabels()] == [*trials, "floor: zeros", "floor: ones"]
     headings = [tick.get_text() for tick in axes.get_xticklabels()]

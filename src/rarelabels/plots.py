@@ -151,7 +151,7 @@ def comparison(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> 
     left.set(yticks=range(len(trials)), yticklabels=trials, xlabel="macro-F1 on test, by threshold rule")
     left.set_ylim(len(trials) - 0.4, -0.6)
     right.set(xlabel="macro average precision on test")
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(f"{title}: what theory makes of the scores of plain binary cross-entropy", fontsize=10)
     return figure
 
 
@@ -319,45 +319,40 @@ def _enough(share: pd.Series[float]) -> int | None:
     return int(left.min()) if len(left) else None
 
 
-def rule_table(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> Figure:
+def rule_table(table: pd.DataFrame, floors: Sequence[str], title: str) -> Figure:
     """Draw macro-F1 of every trial (rows) under every rule (columns), with its 95 % interval below each value.
 
     Args:
-        table: columns ``trial, rule, mean, low, high``; trials and rules in the order in which they first come.
-        floors: name to macro-F1, one row across all rules each.
+        table: columns ``trial, rule, mean, low, high``; trials and rules in the order in which they first come. What
+            has no interval, like a floor, has NaN.
+        floors: which of the trials are floors, drawn below a line; they come last.
         title: of the figure.
     """
     trials, rules = list(dict.fromkeys(table["trial"])), list(dict.fromkeys(table["rule"]))
-    cells = {name: table.pivot_table(index="trial", columns="rule", values=name) for name in ("mean", "low", "high")}
+    cells = {name: table.set_index(["trial", "rule"])[name].unstack() for name in ("mean", "low", "high")}
     mean, low, high = (cells[name].reindex(index=trials, columns=rules).to_numpy() for name in ("mean", "low", "high"))
-    across = np.repeat(np.array(list(floors.values()), dtype=np.float64)[:, None], len(rules), axis=1)
-    rows = len(trials) + len(floors)
-    figure = Figure(figsize=(2.8 + 1.05 * len(rules), 1.5 + 0.4 * rows), layout="constrained")
+    figure = Figure(figsize=(2.8 + 1.05 * len(rules), 1.5 + 0.4 * len(trials)), layout="constrained")
     axes = figure.subplots()
     # squared, for under a good rule all trials are close, and their differences are what is looked for
-    shade = PowerNorm(2, vmin=0, vmax=max(float(np.nanmax(np.vstack([mean, across]))), 1e-9))
-    axes.imshow(np.vstack([mean, across]), cmap="Blues", aspect="auto", norm=shade)
+    shade = PowerNorm(2, vmin=0, vmax=max(float(np.nanmax(mean)), 1e-9))
+    axes.imshow(mean, cmap="Blues", aspect="auto", norm=shade)
     for (row, column), value in np.ndenumerate(mean):
         ink = "white" if shade(value) > 0.6 else "black"
         number = "–" if np.isnan(value) else f"{value:.3f}"
-        axes.text(
-            column, row if np.isnan(value) else row - 0.14, number, ha="center", va="center", fontsize=9, color=ink
-        )
+        place = row if np.isnan(low[row, column]) else row - 0.14
+        axes.text(column, place, number, ha="center", va="center", fontsize=9, color=ink)
         if not np.isnan(low[row, column]):
             ends = f"{low[row, column]:.3f} – {high[row, column]:.3f}"
             axes.text(column, row + 0.24, ends, ha="center", va="center", fontsize=6.5, color=ink)
-    for row, value in enumerate(floors.values(), start=len(trials)):
-        ink = "white" if shade(value) > 0.6 else "black"
-        axes.text((len(rules) - 1) / 2, row, f"{value:.3f}", ha="center", va="center", fontsize=9, color=ink)
     names = [
         f"{rule}\n(a bound)" if rule == "oracle" else rule.replace("_", " ", 1).replace("_", "\n") for rule in rules
     ]
     axes.set_xticks(range(len(rules)), names, fontsize=8.5)
-    axes.set_yticks(range(rows), [*trials, *(f"floor: {name}" for name in floors)], fontsize=8.5)
+    axes.set_yticks(range(len(trials)), trials, fontsize=8.5)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
-    axes.hlines(np.arange(rows - 1) + 0.5, -0.5, len(rules) - 0.5, color="white", linewidth=1)
+    axes.hlines(np.arange(len(trials) - 1) + 0.5, -0.5, len(rules) - 0.5, color="white", linewidth=1)
     if floors:
-        axes.axhline(len(trials) - 0.5, color="black", linewidth=1.5)
+        axes.axhline(len(trials) - len(floors) - 0.5, color="black", linewidth=1.5)
     if "oracle" in rules:
         place = rules.index("oracle")
         axes.vlines([place - 0.5, place + 0.5], -0.5, len(trials) - 0.5, color=RED, linestyle="--", linewidth=1.2)
@@ -396,5 +391,5 @@ def half_by_theory(table: pd.DataFrame, title: str) -> Figure:
     axes.set_xlim(left=0)
     axes.grid(alpha=0.25, axis="x")
     axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(f"{title}: what theory makes of the scores of plain binary cross-entropy", fontsize=10)
     return figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from rarelabels import metrics, plots, results, runner, theory, tracking
-from rarelabels.comparison import BY_RULE, Comparison, Row
+from rarelabels.comparison import BY_RULE, FLOORS, Comparison, Row
 from rarelabels.schema import LABEL_WEIGHTINGS, NetworkSpec, Trial
 from rarelabels.tracking import Identity
 from rarelabels.weighting import Weights
@@ -60,12 +60,18 @@ def record_comparison(
 
 
 def by_rule(comparison: Comparison) -> pd.DataFrame:
-    """Return macro-F1 of every trial under every rule: columns ``trial, rule, mean, low, high``."""
+    """Return macro-F1 of every trial, then of the floors, under every rule: columns ``trial, rule, mean, low, high``."""
     cells = [
         (row.name, rule, *row.values.loc[metric, ["mean", "low", "high"]])
         for row in comparison.rows
         for rule in BY_RULE
         if (metric := f"test/{rule}/macro_f1") in row.values.index
+    ]
+    cells += [
+        (f"floor: {name}", rule, np.nan if value is None else value, np.nan, np.nan)
+        for name in FLOORS
+        for rule in BY_RULE
+        for value in [comparison.floor(name, f"test/{rule}/macro_f1")]
     ]
     return pd.DataFrame(cells, columns=["trial", "rule", "mean", "low", "high"])
 
@@ -82,22 +88,25 @@ def half_by_theory(
         Columns ``trial, threshold`` (mean over labels and seeds), ``predicted, measured, low, high, plain`` (binary
         cross-entropy at 0.5); a row for each network that has a map and a twin trained with plain binary cross-entropy.
     """
-    rows = []
-    finished = {
-        run.data.tags["fingerprint"]: run for run in reversed(list(results.earliest_finished(list(runs)).values()))
-    }
-    by_name = {row.name: row for row in comparison.rows}
-    of_trial: dict[str, list[Identity]] = {}
-    for one in identities:
-        of_trial.setdefault(" ".join(filter(None, [one.trial.short_name, one.variant])), []).append(one)
+    counted = results.earliest_finished(list(runs)).values()
+    finished = {run.data.tags["fingerprint"]: run for run in reversed(list(counted))}
     plain = [one for one in identities if _is_plain(one.trial)]
-    for name, own in of_trial.items():
-        twins = {one.seed: one for one in plain if _but_for_the_loss(one.trial) == _but_for_the_loss(own[0].trial)}
-        pairs = [(one, finished.get(twins[one.seed].fingerprint)) for one in own if one.seed in twins]
-        if name in by_name and _has_a_map(own[0].trial) and pairs and all(run for _, run in pairs):
-            rows.append(_told(client, by_name[name], [(one, run) for one, run in pairs if run]))
+    rows = []
+    for row in comparison.rows:
+        own = [one for one in identities if _name(one) == row.name and str(one.seed) in row.seeds.split()]
+        if not own or not _has_a_map(own[0].trial):
+            continue
+        same = _but_for_the_loss(own[0].trial)
+        twins = {one.seed: finished.get(one.fingerprint) for one in plain if _but_for_the_loss(one.trial) == same}
+        pairs = [(one, twin) for one in own if (twin := twins.get(one.seed))]
+        if len(pairs) == len(own):
+            rows.append(_told(client, row, pairs))
     columns = ["trial", "threshold", "predicted", "measured", "low", "high", "plain"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _name(identity: Identity) -> str:
+    return " ".join(filter(None, [identity.trial.short_name, identity.variant]))
 
 
 def _told(client: MlflowClient, row: Row, pairs: Sequence[tuple[Identity, Run]]) -> tuple[object, ...]:
@@ -109,8 +118,8 @@ def _told(client: MlflowClient, row: Row, pairs: Sequence[tuple[Identity, Run]])
         predicted.append(metrics.decision_metrics(part.y, part.scores >= cut)["macro_f1"])
         plain.append(twin.data.metrics["test/half/macro_f1"])
         cuts.append(float(cut.mean()))
-    measured: Mapping[str, float] = row.values.loc["test/half/macro_f1", ["mean", "low", "high"]].to_dict()
-    return (row.name, fmean(cuts), fmean(predicted), *(measured[end] for end in ("mean", "low", "high")), fmean(plain))
+    measured = row.values.loc["test/half/macro_f1", ["mean", "low", "high"]]
+    return (row.name, fmean(cuts), fmean(predicted), *measured, fmean(plain))
 
 
 def _true_probability_of_half(trial: Trial, weights: Weights) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

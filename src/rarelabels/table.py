@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -128,7 +128,7 @@ def _count(row: Row) -> str:
 def _cell(row: Row, metric: str) -> str:
     if metric not in row.values.index:
         return ""
-    mean, low, high = row.values.loc[metric, ["mean", "low", "high"]]
+    mean, low, high = (float(row.values[end][metric]) for end in ("mean", "low", "high"))
     star = "*" if metric in row.tied else " "
-    bounds = "" if np.isnan(low) else f"\n{low:.3f}–{high:.3f} "  # the oracle, a bound, has no interval
+    bounds = "" if math.isnan(low) else f"\n{low:.3f}–{high:.3f} "  # the oracle, a bound, has no interval
     return f"{mean:.3f}{star}{bounds}"
