@@ -15,7 +15,10 @@ SOURCE = Path(rarelabels.__file__).parent
 
 # What each module may import of ours. A module that is not here is new: decide where it stands, and write it down.
 STEPS = {"baselines", "config", "datasets", "evaluation", "schema", "tracking", "training", "weighting"}
-READING = {"comparison", "evaluation", "findings", "metrics", "plots", "results", "schema", "statistics", "thresholds"}
+READING = {
+    *("comparison", "evaluation", "findings", "metrics", "plots", "results", "schema", "statistics", "sweeps"),
+    "thresholds",
+}
 ARROWS: dict[str, set[str]] = {
     "schema": set(),
     "problems": {"schema"},
@@ -30,22 +33,23 @@ ARROWS: dict[str, set[str]] = {
     "models": {"backbones", "preprocessing", "schema", "tensorflow_setup"},
     "pruning": {"schema", "tensorflow_setup"},
     "watched": {"tensorflow_setup"},
-    "thresholds": set(),
-    "metrics": {"thresholds"},
+    "sweeps": {"schema"},
+    "thresholds": {"schema", "sweeps"},
+    "metrics": {"sweeps", "thresholds"},
     "training": {
         *("backbones", "datasets", "losses", "metrics", "models", "preprocessing", "pruning", "schema"),
         *("tensorflow_setup", "watched", "weighting"),
     },
     "baselines": {"datasets", "evaluation", "schema"},
-    "statistics": {"metrics", "thresholds"},
-    "evaluation": {"metrics", "thresholds"},
+    "statistics": {"metrics", "sweeps", "thresholds"},
+    "evaluation": {"metrics", "schema", "thresholds"},
     "tracking": {"schema"},
     "score_files": {"evaluation", "problems", "schema"},
     "judge": {"evaluation", "schema", "score_files", "statistics", "thresholds", "metrics", "tracking"},
-    "judge_table": {"evaluation", "judge", "metrics", "score_files", "statistics", "thresholds"},
+    "judge_table": {"evaluation", "judge", "metrics", "score_files", "statistics", "sweeps"},
     "runner": STEPS,
     "engine": set(),
-    "results": {"evaluation", "schema"},
+    "results": {"evaluation", "schema", "thresholds"},
     "plots": READING - {"comparison", "findings", "plots"},
     "findings": READING - {"comparison", "findings", "plots"} | {"tracking"},
     "comparison": READING - {"comparison", "plots"} | {"tracking"},
@@ -55,7 +59,10 @@ ARROWS: dict[str, set[str]] = {
     "progress": {"runner", "schema", "study"},
     "study": READING
     | {"config", "datasets", "engine", "preprocessing", "progress", "runner", "summary", "tracking", "weighting"},
-    "tuning": {"config", "datasets", "engine", "metrics", "progress", "runner", "study", "thresholds", "tracking"},
+    "tuning": {
+        *("config", "datasets", "engine", "metrics", "progress", "runner", "study", "sweeps", "thresholds"),
+        "tracking",
+    },
     "predictor": {"datasets", "schema", "tensorflow_setup", "thresholds", "tracking", "training"},
     "probes": {"schema", "tensorflow_setup", "tracking"},
 }

@@ -88,7 +88,6 @@ def evaluate(
     validation: Scored | None,
     test: Scored,
     floors: Mapping[str, Floats],
-    *,
     spec: ThresholdSpec,
 ) -> Evaluation:
     """Choose the rules on validation and measure both parts under each.
@@ -110,12 +109,11 @@ def evaluate(
     if validation is None:
         rules = {"half": Rule("half", np.full(len(labels), thresholds.HALF), fallbacks=0)}
     else:
-        how = {"min_positives": spec.min_positives, "objective": spec.objective}
-        rules = thresholds.choose_rules(validation.y, validation.scores, **how)
+        rules = thresholds.choose_rules(
+            validation.y, validation.scores, min_positives=spec.min_positives, objective=spec.objective
+        )
         measured |= _part("validation", validation, {name: rules[name] for name in IN_SAMPLE})
-        for name, decided in thresholds.crossfit(validation.y, validation.scores, **how).items():
-            values = metrics.decision_metrics(validation.y, decided)
-            measured |= {f"crossfit/{name}/{metric}": value for metric, value in values.items()}
+        measured |= _crossfit(validation, spec)
         measured["validation/count/labels_with_global_threshold"] = rules["per_label"].fallbacks
     rules |= {"oracle": thresholds.oracle(test.y, test.scores, spec.objective)}
     measured |= _part("test", test, rules)
@@ -140,6 +138,17 @@ def gap(train: Scored, test: Scored) -> dict[str, float]:
         values.append({"macro_average_precision": ranked, "half_macro_f1": decided.get("macro_f1", np.nan)})
     gaps = {f"training/gap_{name}": value - values[1][name] for name, value in values[0].items()}
     return {name: value for name, value in gaps.items() if np.isfinite(value)}
+
+
+def _crossfit(validation: Scored, spec: ThresholdSpec) -> dict[str, float]:
+    decisions = thresholds.crossfit(
+        validation.y, validation.scores, min_positives=spec.min_positives, objective=spec.objective
+    )
+    values: dict[str, float] = {}
+    for name, decided in decisions.items():
+        measured = metrics.decision_metrics(validation.y, decided)
+        values |= {f"crossfit/{name}/{metric}": value for metric, value in measured.items()}
+    return values
 
 
 def _part(name: str, part: Scored, rules: Rules) -> dict[str, float]:

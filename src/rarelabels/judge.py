@@ -17,7 +17,7 @@ from rarelabels.score_files import Parts
 
 STUDY = "judged"  # the name of its experiment in the record
 TUNED = ("global", "per_label")  # chosen on validation
-MIN_POSITIVES: int = ThresholdSpec().min_positives
+SPEC = ThresholdSpec()
 # Scores times draws that take about ten seconds; with many scores intervals are narrow, and fewer draws will do.
 SCORES_DRAWN = 1_000_000_000
 FEWEST_DRAWS, MOST_DRAWS = 100, statistics.N_DRAWS
@@ -58,7 +58,7 @@ def judge(parts: Parts) -> Judgement:
     """
     known = parts.test if parts.validation is None else parts.validation
     floors = evaluation.floors(known.y)
-    measured = evaluation.evaluate(parts.labels, parts.validation, parts.test, floors, min_positives=MIN_POSITIVES)
+    measured = evaluation.evaluate(parts.labels, parts.validation, parts.test, floors, SPEC)
     gains = threshold_gains(measured.per_label)
     if parts.validation is not None:
         measured.metrics.update(_tuned_floors(parts.validation, parts.test, floors["prior"]))
@@ -123,7 +123,7 @@ def record(judgement: Judgement, where: str, name: str, asked: Mapping[str, obje
 def _tuned_floors(validation: Scored, test: Scored, prior: Floats) -> dict[str, float]:
     """The base rates under thresholds chosen like those of the scores: what a threshold gains by itself."""
     constant = np.broadcast_to(prior, validation.y.shape)
-    rules = thresholds.choose_rules(validation.y, constant, min_positives=MIN_POSITIVES)
+    rules = thresholds.choose_rules(validation.y, constant, min_positives=SPEC.min_positives, objective=SPEC.objective)
     values: dict[str, float] = {}
     for rule in TUNED:
         assigned = np.broadcast_to(rules[rule].assign(prior), test.y.shape)
@@ -133,7 +133,7 @@ def _tuned_floors(validation: Scored, test: Scored, prior: Floats) -> dict[str, 
 
 
 def _intervals(measured: Evaluation, draws: int) -> dict[str, tuple[float, float]]:
-    rules = {name: rule.thresholds for name, rule in measured.rules.items() if name != "oracle"}
+    rules = {name: rule for name, rule in measured.rules.items() if name != "oracle"}
     test = measured.test
     resamples = statistics.make_draws(len(test.y), 1, draws)
     drawn = statistics.replicates(test.y, [test.scores], [rules], resamples)

@@ -72,9 +72,8 @@ def _fit_and_measure(task: Task, identity: Identity, record: Record, say: Say) -
     record.metrics({f"training/{name}": value for name, value in weights.facts.items()})
     fitted = _fit(trial, seed, data, weights, task.watch, record, say)
     train, validation, test = (Scored(p.ids, p.y, fitted.scores(p)) for p in (data.train, data.validation, data.test))
-    result = evaluation.evaluate(
-        data.labels, validation, test, evaluation.floors(data.train.y), spec=trial.thresholds
-    )
+    floors = evaluation.floors(data.train.y)
+    result = evaluation.evaluate(data.labels, validation, test, floors, trial.thresholds)
     record.metrics(result.metrics | evaluation.gap(train, test))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
