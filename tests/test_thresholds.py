@@ -27,12 +27,12 @@ OBJECTIVES = [
 LABEL_RULES = ("per_label", "per_label_shrunk", "per_label_crossfit")
 
 
-def part(n_rows=300, n_labels=12, seed=0, dtype=np.float64):
+def part(n_rows=300, n_labels=12, seed=0, dtype=np.float64, offset=0.3):
     """Labels from frequent to rare, the last with one positive, scores that know something."""
     rng = np.random.default_rng(seed)
     y = rng.random((n_rows, n_labels)) < np.geomspace(0.4, 0.01, n_labels)
     y[:, -1] = np.arange(n_rows) == 3
-    offsets = np.linspace(0.0, 0.3, n_labels)
+    offsets = np.linspace(0.0, offset, n_labels)
     return y, np.clip(0.25 * y + offsets + 0.4 * rng.random(y.shape), 0, 1).astype(dtype)
 
 
@@ -234,7 +234,7 @@ def left_out_macro_f1(y, s, strength):
 def test_the_strength_is_the_best_on_folds_left_out():
     picked = set()
     for seed in range(6):
-        y, s = part(seed=seed, n_rows=(40, 300)[seed % 2])
+        y, s = part(seed=seed, n_rows=(60, 300)[seed % 2], offset=(0.0, 0.02, 0.3)[seed % 3])
         reached = [left_out_macro_f1(y, s, strength) for strength in STRENGTHS]
         strength = choose_rules(y, s, min_positives=5)["per_label_shrunk"].strength
         assert reached[STRENGTHS.index(strength)] == pytest.approx(max(reached), abs=1e-12)
@@ -292,13 +292,15 @@ def test_crossfit_does_not_flatter():
     """Scores that know nothing: what the rows themselves choose looks better than it is, crossfitted it does not."""
     rng = np.random.default_rng(6)
     y, s = rng.random((400, 80)) < 0.02, rng.random((400, 80))
-    fresh, fresh_scores = rng.random((4000, 80)) < 0.02, rng.random((4000, 80))
     rule = choose_rules(y, s, min_positives=1)["per_label"]
     flattered = f1_score(y, rule.assign(s), average="macro", zero_division=0)
-    honest = f1_score(y, crossfit(y, s, min_positives=1)["per_label"], average="macro", zero_division=0)
-    true = f1_score(fresh, rule.assign(fresh_scores), average="macro", zero_division=0)
-    assert flattered > 2 * true
-    assert abs(honest - true) < 0.02
+    decided = crossfit(y, s, min_positives=1)["per_label"]
+    honest = f1_score(y, decided, average="macro", zero_division=0)
+    assert flattered > 1.8 * honest
+    # As many hits as chance gives to that many decisions, label by label; the rows themselves choose far more.
+    for assigned, least, most in ((decided, 0.8, 1.2), (rule.assign(s), 1.6, 10)):
+        by_chance = (y.sum(axis=0) * assigned.sum(axis=0) / 400).sum()
+        assert least * by_chance < (y & assigned).sum() < most * by_chance
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 4, 6])
