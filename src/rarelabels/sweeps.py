@@ -36,7 +36,7 @@ AscentMetric: TypeAlias = Literal["macro_f1", "samples_f1", "subset_accuracy"]
 
 NEVER = 2.0
 ALWAYS = -1.0
-CELLS_AT_ONCE = 1 << 20  # what of the keys, and of what is computed from them, stays near the processor
+CELLS_AT_ONCE = 1 << 18  # what of the keys, and of what is computed from them, stays near the processor
 LABELS_AT_ONCE = 16  # at least: a row of a block is then a cache line or two, read once
 ROUNDING = 1e-12  # sums of F1 that differ by less are taken as equal
 
@@ -259,17 +259,19 @@ def _best_sum_of_f1(truth: Bools, scores: Array) -> tuple[float, float, float]:
         truth: shape (groups, n).
         scores: shape (groups, n).
     """
-    steps, flat = np.empty(truth.shape), np.empty(truth.shape, dtype=scores.dtype)
+    steps, cells = np.empty(truth.shape), np.empty(truth.shape, dtype=scores.dtype)
     for block in _slices(*truth.shape):
         ordered = _sort(truth[block], scores[block])
-        steps[block], flat[block] = _f1_steps(ordered), ordered.all_scores()
-    order = np.argsort(flat, axis=None)
-    ascending = flat.ravel()[order]
-    first = np.flatnonzero(np.concatenate([[True], ascending[1:] != ascending[:-1]]))
-    sums = np.cumsum(steps.ravel()[order[::-1]])[::-1][first]
+        steps[block], cells[block] = _f1_steps(ordered), ordered.all_scores()
+    ascending = cells.reshape(-1)
+    sums = steps.reshape(-1)[np.argsort(ascending)]
+    ascending.sort()  # cheaper, and smaller, than picking them in that order
+    downwards = sums[::-1]
+    np.cumsum(downwards, out=downwards)
+    sums[1:][ascending[1:] == ascending[:-1]] = -np.inf  # equal scores share a side
     best = int(np.flatnonzero(sums >= sums.max() - ROUNDING)[-1])
-    upper, lower = ascending[first[best]], ascending[first[best] - 1] if best else -np.inf
-    return float(upper), float(lower), float(sums[best])
+    lower = ascending[best - 1] if best else -np.inf
+    return float(ascending[best]), float(lower), float(sums[best])
 
 
 def _f1_steps(ordered: _Sorted) -> Floats:
