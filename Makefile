@@ -11,7 +11,7 @@ RARELABELS := $(VENV)/bin/rarelabels
 TRIALS := $(basename $(patsubst experiments/%,%,$(filter-out %/study.yaml,$(wildcard experiments/*/[!_]*.yaml))))
 STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
 
-.PHONY: help setup quick results ui validate test test-all lock $(STUDIES) $(TRIALS)
+.PHONY: help setup quick results ui validate test test-all bench lock $(STUDIES) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ test: $(READY) ## ruff, mypy and the tests
 
 test-all: $(READY) ## the long tests, which `make test` leaves out
 	$(VENV)/bin/python -m pytest -m long $(SPREAD)
+
+bench: $(READY) ## how long exact threshold sweeps take, beside numpy.sort and scikit-learn
+	$(VENV)/bin/python tests/benchmarks/sweeps.py
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet uv

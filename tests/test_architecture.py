@@ -14,8 +14,11 @@ import rarelabels
 SOURCE = Path(rarelabels.__file__).parent
 
 # What each module may import of ours. A module that is not here is new: decide where it stands, and write it down.
-STEPS = {"baselines", "config", "datasets", "evaluation", "schema", "tracking", "training", "weighting"}
-READING = {"comparison", "evaluation", "findings", "metrics", "plots", "results", "schema", "statistics", "thresholds"}
+STEPS = {"baselines", "config", "datasets", "evaluation", "results", "schema", "tracking", "training", "weighting"}
+READING = {
+    *("comparison", "evaluation", "findings", "metrics", "plots", "results", "schema", "statistics", "sweeps"),
+    "thresholds",
+}
 ARROWS: dict[str, set[str]] = {
     "schema": set(),
     "problems": {"schema"},
@@ -30,35 +33,41 @@ ARROWS: dict[str, set[str]] = {
     "models": {"backbones", "preprocessing", "schema", "tensorflow_setup"},
     "pruning": {"schema", "tensorflow_setup"},
     "watched": {"tensorflow_setup"},
-    "thresholds": set(),
-    "metrics": {"thresholds"},
+    "sweeps": {"schema"},
+    "thresholds": {"schema", "sweeps"},
+    "metrics": {"sweeps", "thresholds"},
     "training": {
         *("backbones", "datasets", "losses", "metrics", "models", "preprocessing", "pruning", "schema"),
         *("tensorflow_setup", "watched", "weighting"),
     },
     "baselines": {"datasets", "evaluation", "schema"},
-    "statistics": {"metrics", "thresholds"},
-    "evaluation": {"metrics", "thresholds"},
+    "statistics": {"metrics", "sweeps", "thresholds"},
+    "evaluation": {"calibration", "metrics", "schema", "thresholds"},
     "calibration": {"metrics", "schema"},
     "theory": {"schema"},
     "threshold_study": {"evaluation", "metrics", "sweeps", "thresholds"},
     "tracking": {"schema"},
     "score_files": {"evaluation", "problems", "schema"},
     "judge": {"evaluation", "schema", "score_files", "statistics", "thresholds", "metrics", "tracking"},
-    "judge_table": {"evaluation", "judge", "metrics", "score_files", "statistics", "thresholds"},
+    "judge_table": {"evaluation", "judge", "metrics", "score_files", "statistics", "sweeps"},
     "runner": STEPS,
     "engine": set(),
-    "results": {"evaluation", "schema"},
+    "results": {"calibration", "evaluation", "schema", "thresholds"},
     "plots": READING - {"comparison", "findings", "plots"},
     "findings": READING - {"comparison", "findings", "plots"} | {"tracking"},
     "comparison": READING - {"comparison", "plots"} | {"tracking"},
     "table": {"comparison", "findings", "schema"},
     "report": READING | {"tracking"},
-    "summary": READING - {"comparison"} | {"runner", "tracking"},
-    "progress": {"runner", "schema", "study"},
+    "summary": READING - {"comparison"} | {"runner", "threshold_study", "tracking"},
+    "study_record": READING | {"runner", "theory", "tracking", "weighting"},
+    "progress": set(),
     "study": READING
-    | {"config", "datasets", "engine", "preprocessing", "progress", "runner", "summary", "tracking", "weighting"},
-    "tuning": {"config", "datasets", "engine", "metrics", "progress", "runner", "study", "thresholds", "tracking"},
+    | {"config", "datasets", "engine", "preprocessing", "progress", "runner", "study_record", "summary", "tracking"}
+    | {"weighting"},
+    "tuning": {
+        *("config", "datasets", "engine", "evaluation", "metrics", "plots", "problems", "progress", "results"),
+        *("runner", "schema", "study", "sweeps", "thresholds", "tracking"),
+    },
     "predictor": {"datasets", "schema", "tensorflow_setup", "thresholds", "tracking", "training"},
     "probes": {"schema", "tensorflow_setup", "tracking"},
 }
@@ -68,7 +77,7 @@ FREE = {"cli", "__main__"}  # on top of everything; what the command line may im
 DOORS = {
     "tensorflow": {"tensorflow_setup"},
     "keras": {"tensorflow_setup"},
-    "mlflow": {"comparison", "predictor", "results", "study", "summary", "tracking"},
+    "mlflow": {"comparison", "predictor", "results", "study", "study_record", "summary", "tracking", "tuning"},
     "dask": {"engine"},
     "distributed": {"engine"},
     "optuna": {"tuning"},
@@ -245,7 +254,7 @@ def test_a_run_imports_tensorflow_only_when_it_trains() -> None:
 
 
 def test_the_parent_of_many_runs_never_imports_tensorflow() -> None:
-    for name in ("study", "engine", "summary"):
+    for name in ("study", "study_record", "engine", "summary", "tuning"):
         way = reached(name).get("tensorflow_setup")
         assert way is None, " -> ".join(way or ())
 

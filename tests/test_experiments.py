@@ -100,7 +100,7 @@ def evaluated(name: str) -> Evaluation:
         fitted = baselines.fit(trial, data, 0)
     validation, test = (Scored(p.ids, p.y, fitted.scores(p)) for p in (data.validation, data.test))
     floors = evaluation.floors(data.train.y)
-    return evaluation.evaluate(data.labels, validation, test, floors, min_positives=trial.thresholds.min_positives)
+    return evaluation.evaluate(data.labels, validation, test, floors, trial.thresholds)
 
 
 def test_there_are_trials() -> None:

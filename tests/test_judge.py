@@ -442,7 +442,7 @@ def test_everything_is_recorded_under_its_usual_name(client, request, tmp_path, 
     np.testing.assert_array_equal(again.test.scores, one.evaluation.test.scores)
     chosen = json.loads((kept / "thresholds.json").read_text(encoding="utf-8"))
     assert set(chosen) == set(one.evaluation.rules)
-    assert list(chosen["oracle"]) == list(LABELS)
+    assert list(chosen["oracle"]["thresholds"]) == list(LABELS)
     per_label = pd.read_csv(io.BytesIO((kept / "per_label.csv").read_bytes()))
     assert per_label["positives"].tolist() == one.evaluation.per_label["positives"].tolist()
 

@@ -12,6 +12,7 @@ from rarelabels.metrics import (
     per_label,
     ranking_metrics,
 )
+from rarelabels.thresholds import Rule
 
 
 def hard_cases():
@@ -230,7 +231,12 @@ def test_table_per_label_equals_scikit_learn_and_leaves_undefined_missing():
     truth = truth.copy()
     truth[:, 1], truth[:, 2], truth[0, 5] = False, True, True
     thresholds = np.linspace(0.2, 0.8, 7)
-    table = per_label(truth, scores, {"half": np.full(7, 0.5), "own": thresholds}, labels=list("abcdefg"))
+    rules = {
+        "half": Rule("half", np.full(7, 0.5), fallbacks=0),
+        "own": Rule("own", thresholds, fallbacks=0),
+        "first": Rule("first", np.full(7, -1.0), fallbacks=0, at_most=1),
+    }
+    table = per_label(truth, scores, rules, labels=list("abcdefg"))
     assert list(table["label"]) == list("abcdefg")
     np.testing.assert_array_equal(table["positives"], truth.sum(axis=0))
     np.testing.assert_allclose(table["prevalence"], truth.mean(axis=0))
@@ -243,6 +249,8 @@ def test_table_per_label_equals_scikit_learn_and_leaves_undefined_missing():
     f1 = sk.f1_score(truth, scores >= 0.5, average=None, zero_division=0)
     np.testing.assert_allclose(table["half/f1"], f1, atol=1e-12)
     np.testing.assert_array_equal(table["own/threshold"], thresholds)
+    highest = scores == scores.max(axis=1, keepdims=True)
+    np.testing.assert_array_equal(table["first/tp"], (truth & highest).sum(axis=0))
 
 
 @pytest.mark.parametrize(

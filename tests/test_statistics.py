@@ -15,11 +15,11 @@ from rarelabels.statistics import (
     p_value,
     replicates,
 )
-from rarelabels.thresholds import assign
+from rarelabels.thresholds import Rule
 
 
 def trial(n_rows=60, n_labels=5, n_seeds=3, seed=0, decimals=1):
-    """Truth with rare labels, scores with ties, and thresholds of two rules for each seed."""
+    """Truth with rare labels, scores with ties, and rules for each seed."""
     rng = np.random.default_rng(seed)
     truth = rng.random((n_rows, n_labels)) < np.linspace(0.4, 0.02, n_labels)
     truth[0] = True
@@ -27,7 +27,14 @@ def trial(n_rows=60, n_labels=5, n_seeds=3, seed=0, decimals=1):
         np.round(np.clip(0.4 * truth + 0.6 * rng.random(truth.shape), 0, 1), decimals).astype(np.float32)
         for _ in range(n_seeds)
     ]
-    rules = [{"half": np.full(n_labels, 0.5), "per_label": rng.random(n_labels)} for _ in range(n_seeds)]
+    rules = [
+        {
+            "half": Rule("half", np.full(n_labels, 0.5), fallbacks=0),
+            "per_label": Rule("per_label", rng.random(n_labels), fallbacks=0),
+            "top_k": Rule("top_k", np.full(n_labels, -1.0), fallbacks=0, at_most=2),
+        }
+        for _ in range(n_seeds)
+    ]
     return truth, scores, rules
 
 
@@ -35,9 +42,9 @@ def literal(truth, scores, rules, times):
     """What ``metrics`` says of the rows repeated so many times."""
     y, s = np.repeat(truth, times, axis=0), np.repeat(scores, times, axis=0)
     values = {f"ranking/{name}": value for name, value in ranking_metrics(y, s).items()}
-    for rule, thresholds in rules.items():
-        decisions = decision_metrics(y, assign(s, thresholds), positives=truth.sum(axis=0))
-        values |= {f"{rule}/{name}": value for name, value in decisions.items()}
+    for name, rule in rules.items():
+        decisions = decision_metrics(y, rule.assign(s), positives=truth.sum(axis=0))
+        values |= {f"{name}/{metric}": value for metric, value in decisions.items()}
     return values
 
 
@@ -97,7 +104,7 @@ def test_a_label_without_a_drawn_positive_is_left_out_of_that_draw():
     truth = np.array([[1, 1], [1, 0], [0, 0]])
     scores = np.array([[0.9, 0.1], [0.8, 0.7], [0.2, 0.6]])
     draws = Draws(rows=np.array([[0, 2, 1], [0, 0, 3], [1, 1, 1]], dtype=np.uint16), seeds=np.zeros((3, 1), dtype=int))
-    found = replicates(truth, [scores], [{"half": [0.5, 0.5]}], draws)
+    found = replicates(truth, [scores], [{"half": Rule("half", np.full(2, 0.5), fallbacks=0)}], draws)
     np.testing.assert_allclose(found["half/macro_f1"], [1.0, np.nan, 0.5], atol=1e-9)
     np.testing.assert_allclose(found["ranking/macro_average_precision"], [1.0, np.nan, (1 + 1 / 3) / 2], atol=1e-6)
     assert interval(found["half/macro_f1"], 0.9)[0] >= 0.5
@@ -115,7 +122,12 @@ def test_a_label_without_a_drawn_negative_is_left_out_of_macro_roc_auc_alone():
 
 
 def test_a_metric_undefined_on_the_whole_part_is_left_out():
-    found = replicates(np.zeros((5, 2)), [np.full((5, 2), 0.5)], [{"half": [0.5, 0.5]}], make_draws(5, 1, 10))
+    found = replicates(
+        np.zeros((5, 2)),
+        [np.full((5, 2), 0.5)],
+        [{"half": Rule("half", np.full(2, 0.5), fallbacks=0)}],
+        make_draws(5, 1, 10),
+    )
     assert "half/macro_f1" not in found
     assert "ranking/micro_average_precision" not in found
     np.testing.assert_array_equal(found["half/micro_f1"], 0.0)
@@ -135,7 +147,9 @@ def test_interval_of_a_mean_over_rows_is_that_of_normal_theory():
     rng = np.random.default_rng(1)
     truth = rng.random((800, 1)) < 0.5
     scores = np.where(rng.random((800, 1)) < 0.8, truth, ~truth).astype(float)
-    found = replicates(truth, [scores], [{"half": [0.5]}], make_draws(800, 1, 4000))
+    found = replicates(
+        truth, [scores], [{"half": Rule("half", np.full(1, 0.5), fallbacks=0)}], make_draws(800, 1, 4000)
+    )
     mean = (truth == scores).mean()
     wanted = stats.norm.interval(0.95, loc=mean, scale=np.sqrt(mean * (1 - mean) / 800))
     assert interval(found["half/binary_accuracy"]) == pytest.approx(wanted, abs=0.003)  # the width is 0.055

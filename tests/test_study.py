@@ -17,6 +17,7 @@ import pytest
 
 from rarelabels import results, tracking
 from rarelabels.config import load_study
+from rarelabels.schema import RULES
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -196,8 +197,8 @@ def test_the_run_holds_every_artifact_that_the_design_names(shared):
         assert expected <= names
         assert [entry.dataset.name for entry in run.inputs.dataset_inputs] == ["movies"]
         stored = json.loads(Path(client.download_artifacts(run.info.run_id, "thresholds.json")).read_text("utf-8"))
-        assert list(stored) == ["half", "global", "per_label", "oracle"]
-        assert all(len(thresholds) == 17 for thresholds in stored.values())
+        assert list(stored) == [*RULES, "oracle"]
+        assert all(len(rule["thresholds"]) == 17 for rule in stored.values())
         table = pd.read_parquet(client.download_artifacts(run.info.run_id, "scores/test.parquet"))
         assert list(table)[:2] == ["id", "true/Drama"]
         assert "score/Western" in table
@@ -211,9 +212,9 @@ def test_recorded_metrics_follow_from_recorded_scores_and_thresholds(shared):
     run = shared.runs()[0]
     part = results.scores(client, run.info.run_id, "test")
     rules = results.rules(client, run.info.run_id)
-    for rule, thresholds in rules.items():
-        expected = f1_score(part.y, part.scores >= thresholds, average="macro", zero_division=0)
-        assert run.data.metrics[f"test/{rule}/macro_f1"] == pytest.approx(expected, abs=1e-9)
+    for name, rule in rules.items():
+        expected = f1_score(part.y, rule.assign(part.scores), average="macro", zero_division=0)
+        assert run.data.metrics[f"test/{name}/macro_f1"] == pytest.approx(expected, abs=1e-9)
     expected = average_precision_score(part.y, part.scores, average="macro")
     assert run.data.metrics["test/ranking/macro_average_precision"] == pytest.approx(expected, abs=1e-9)
 

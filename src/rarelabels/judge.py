@@ -16,7 +16,7 @@ from rarelabels.schema import ThresholdSpec
 from rarelabels.score_files import Parts
 
 STUDY = "judged"  # the name of its experiment in the record
-MIN_POSITIVES: int = ThresholdSpec().min_positives
+SPEC = ThresholdSpec()
 # Scores times draws that take about ten seconds; with many scores intervals are narrow, and fewer draws will do.
 SCORES_DRAWN = 1_000_000_000
 FEWEST_DRAWS, MOST_DRAWS = 100, statistics.N_DRAWS
@@ -56,7 +56,7 @@ def judge(parts: Parts) -> Judgement:
     """
     known = parts.test if parts.validation is None else parts.validation
     floors = evaluation.floors(known.y.mean(axis=0, dtype=np.float64))
-    measured = evaluation.evaluate(parts.labels, parts.validation, parts.test, floors, ThresholdSpec())
+    measured = evaluation.evaluate(parts.labels, parts.validation, parts.test, floors, SPEC)
     gains = threshold_gains(measured.per_label)
     if parts.validation is not None:
         totals = gains.filter(regex="/more_").sum()

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rarelabels.evaluation import TUNED, Evaluation
-from rarelabels.judge import MIN_POSITIVES, MOST_DRAWS, Judgement
+from rarelabels.judge import MOST_DRAWS, SPEC, Judgement
 from rarelabels.metrics import HEAD, MEDIUM
 from rarelabels.score_files import some
 from rarelabels.sweeps import ALWAYS, NEVER
@@ -23,6 +23,7 @@ EVERY_LABEL = 40  # with more labels only groups, the best and the worst are sho
 ENDS = 5
 NARROWEST = 12  # columns for the names of labels and metrics; longer ones go on below
 FLOORS = ("zeros", "ones", "prior")
+RULES = ("half", "global", "per_label", "oracle")  # those of the page; --format csv has every one
 DECISIONS = {
     "binary_accuracy": "binary accuracy",
     "hamming_loss": "↓ Hamming loss",
@@ -114,7 +115,7 @@ def _print_head(page: _Page, judgement: Judgement, validation: Path | None, test
 
 
 def _print_decisions(page: _Page, judgement: Judgement, validation: Path | None) -> None:
-    measured, rules = judgement.evaluation.metrics, list(judgement.evaluation.rules)
+    measured, rules = judgement.evaluation.metrics, _shown(judgement.evaluation)
     page.title("Decisions: the labels that each rule assigns")
     rows = [
         [name, *_floors(measured, metric), *(_cell(page, judgement, f"test/{rule}/{metric}") for rule in rules)]
@@ -148,7 +149,7 @@ def _rules_in_words(measured: Evaluation, validation: Path | None) -> Iterator[s
             yield f"global: score ≥ {_threshold(rules['global'].thresholds[0])}, the best micro-F1 on {validation}."
         few = ""
         if count := rules["per_label"].fallbacks:
-            few = f"; {count:,} with fewer than {MIN_POSITIVES} positives there take the global one"
+            few = f"; {count:,} with fewer than {SPEC.min_positives} positives there take the global one"
         yield f"per_label: a threshold for each label, its best F1 on {validation}{few}."
     yield "oracle: a threshold for each label, its best F1 on the test rows themselves: a bound, never a result."
 
@@ -177,6 +178,10 @@ def _left_out(measured: Evaluation) -> Iterator[str]:
             yield f"{words}: {count:,}{which}, undefined and left out of {metrics}"
 
 
+def _shown(measured: Evaluation) -> list[str]:
+    return [rule for rule in RULES if rule in measured.rules]
+
+
 def _floors(measured: Mapping[str, float], metric: str) -> list[str]:
     return [_number(measured.get(f"floor/{floor}/{metric}")) for floor in FLOORS]
 
@@ -193,7 +198,7 @@ def _cell(page: _Page, judgement: Judgement, name: str) -> str:
 
 
 def _print_labels(page: _Page, measured: Evaluation) -> None:
-    table, rules = measured.per_label, list(measured.rules)
+    table, rules = measured.per_label, _shown(measured)
     page.title(f"Labels{_which(table)}")
     header = ["", "posi-\ntives", "preva-\nlence", "average\nprec.", "ROC\nAUC"]
     header += [{"per_label": "per_label\n≥    F1"}.get(rule, f"{rule}\nF1") for rule in rules]

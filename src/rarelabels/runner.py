@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlflow import MlflowClient
-
 from rarelabels import baselines, config, datasets, evaluation, results, tracking, weighting
 from rarelabels.datasets import Dataset
 from rarelabels.evaluation import Objective, Scored
@@ -51,7 +49,7 @@ def run(task: Task, where: str, say: Say) -> str:
             record.params(config.flat(identity.trial) | {"seed": identity.seed})
             record.text("trial.yaml", config.dump(identity.trial))
             train_or_copy(identity, source, task.watch, record, say)
-            judge(client, identity, record)
+            judge(identity, record)
         except Exception as error:  # whatever a run dies of, it is that run's own failure
             reason = failure(error)
             record.fail(reason)
@@ -97,11 +95,12 @@ def train_or_copy(identity: Identity, source: str, watch: tuple[str, ...], recor
         record.files(folder)
 
 
-def judge(client: MlflowClient, identity: Identity, record: Record) -> None:
+def judge(identity: Identity, record: Record) -> None:
     """Choose the rules from the recorded validation scores, and measure both parts under each."""
-    labels, validation, test = results.raw_scores(client, record.run_id)
+    client, run_id = record.client, record.run_id
+    labels, validation, test = results.raw_scores(client, run_id)
     searched = results.rules(client, identity.search) if identity.trial.searches_thresholds else {}
-    floors = evaluation.floors(results.train_prevalence(client, record.run_id))
+    floors = evaluation.floors(results.train_prevalence(client, run_id))
     spec = identity.trial.thresholds
     measured = evaluation.evaluate(labels, validation, test, floors, spec, searched)
     record.metrics(measured.metrics | evaluation.validation_metrics(validation, spec))

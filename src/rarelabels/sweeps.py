@@ -36,7 +36,7 @@ AscentMetric: TypeAlias = Literal["macro_f1", "samples_f1", "subset_accuracy"]
 
 NEVER = 2.0
 ALWAYS = -1.0
-CELLS_AT_ONCE = 1 << 20  # what of the keys, and of what is computed from them, stays near the processor
+CELLS_AT_ONCE = 1 << 18  # what of the keys, and of what is computed from them, stays near the processor
 LABELS_AT_ONCE = 16  # at least: a row of a block is then a cache line or two, read once
 ROUNDING = 1e-12  # sums of F1 that differ by less are taken as equal
 
@@ -135,13 +135,14 @@ def objective_values(
         positives: rows that have the label.
         n_rows: all rows.
     """
-    missed, false = positives - hits, assigned - hits
-    negatives = np.subtract(n_rows, positives)
+    positives = np.asarray(positives)
+    missed, false, negatives = positives - hits, assigned - hits, n_rows - positives
+    values: Array
     with np.errstate(invalid="ignore"):
         match objective:
             case FBeta(beta=beta):
                 # One rounding, in the division, wherever beta² is a float: equal values are then equal floats.
-                values = (1 + beta**2) * hits / (beta**2 * np.asarray(positives) + assigned)
+                values = (1 + beta**2) * hits / (beta**2 * positives + assigned)
             case Jaccard():
                 values = hits / (positives + false)
             case BalancedAccuracy():
@@ -258,17 +259,19 @@ def _best_sum_of_f1(truth: Bools, scores: Array) -> tuple[float, float, float]:
         truth: shape (groups, n).
         scores: shape (groups, n).
     """
-    steps, flat = np.empty(truth.shape), np.empty(truth.shape, dtype=scores.dtype)
+    steps, cells = np.empty(truth.shape), np.empty(truth.shape, dtype=scores.dtype)
     for block in _slices(*truth.shape):
         ordered = _sort(truth[block], scores[block])
-        steps[block], flat[block] = _f1_steps(ordered), ordered.all_scores()
-    order = np.argsort(flat, axis=None)
-    ascending = flat.ravel()[order]
-    first = np.flatnonzero(np.concatenate([[True], ascending[1:] != ascending[:-1]]))
-    sums = np.cumsum(steps.ravel()[order[::-1]])[::-1][first]
+        steps[block], cells[block] = _f1_steps(ordered), ordered.all_scores()
+    ascending = cells.reshape(-1)
+    sums = steps.reshape(-1)[np.argsort(ascending)]
+    ascending.sort()  # cheaper, and smaller, than picking them in that order
+    downwards = sums[::-1]
+    np.cumsum(downwards, out=downwards)
+    sums[1:][ascending[1:] == ascending[:-1]] = -np.inf  # equal scores share a side
     best = int(np.flatnonzero(sums >= sums.max() - ROUNDING)[-1])
-    upper, lower = ascending[first[best]], ascending[first[best] - 1] if best else -np.inf
-    return float(upper), float(lower), float(sums[best])
+    lower = ascending[best - 1] if best else -np.inf
+    return float(ascending[best]), float(lower), float(sums[best])
 
 
 def _f1_steps(ordered: _Sorted) -> Floats:
@@ -331,15 +334,16 @@ def best_micro_f1_thresholds(y_true: ArrayLike, y_score: ArrayLike) -> MicroSwee
     if not positives:
         raise UndefinedLabel(f"y_true: no positives in {truth.shape[1]} labels; micro-F1 has no maximum to choose")
     blocks = list(_cuts_by_block(truth, scores))
-    numerator, denominator = 0, 1
-    for iteration in range(1, sys.maxsize):
+    numerator, denominator, iterations = 0, 1, 0
+    while True:
+        iterations += 1
         chosen = [_best_at_ratio(cuts, numerator, denominator) for cuts in blocks]
         hits, assigned = (sum(int(one[part].sum()) for one in chosen) for part in (2, 3))
         if 2 * hits * denominator == numerator * (assigned + positives):
             break
         numerator, denominator = 2 * hits, assigned + positives
     thresholds = [cuts.thresholds(one[0], one[1]) for cuts, one in zip(blocks, chosen, strict=True)]
-    return MicroSweep(np.concatenate(thresholds), numerator / denominator, iteration)
+    return MicroSweep(np.concatenate(thresholds), numerator / denominator, iterations)
 
 
 def _best_at_ratio(cuts: _Cuts, numerator: int, denominator: int) -> tuple[Integers, Bools, Integers, Integers]:
@@ -421,8 +425,8 @@ class _Climb:
         if self.metric == "macro_f1":
             hits, predicted = (np.count_nonzero(cells, axis=0) for cells in (self.truth & self.assigned, self.assigned))
             positives = np.count_nonzero(self.truth, axis=0)
-            there = positives > 0
-            return float((2 * hits[there] / (predicted + positives)[there]).mean())
+            f1 = 2 * hits / np.maximum(predicted + positives, 1)
+            return float(f1[positives > 0].mean())
         return float(self._of_rows(self.hits, self.predicted).mean())
 
     def round(self) -> bool:
@@ -445,17 +449,18 @@ class _Climb:
     def _of_cuts(self, truth: Bools, assigned: Bools, order: Integers) -> tuple[Floats, float]:
         """Return what the metric gains by assigning the label to the first 0 … n rows of ``order``; and by now."""
         if self.metric == "macro_f1":
-            found, positives = np.cumsum(truth[order]), int(np.count_nonzero(truth))
-            f1 = 2 * found / np.maximum(np.arange(1, found.size + 1) + positives, 1)
-            now = 2 * np.count_nonzero(truth & assigned) / max(np.count_nonzero(assigned) + positives, 1)
-            return np.concatenate([[0.0], f1]), float(now)
+            hits, positives = np.append(0, np.cumsum(truth[order])), np.count_nonzero(truth)
+            f1 = 2 * hits / np.maximum(np.arange(hits.size) + positives, 1)
+            now = 2 * np.count_nonzero(truth & assigned) / np.maximum(np.count_nonzero(assigned) + positives, 1)
+            return f1, float(now)
         hits, predicted = self.hits - (truth & assigned), self.predicted - assigned
         gains = self._of_rows(hits + truth, predicted + 1) - self._of_rows(hits, predicted)
         return np.concatenate([[0.0], np.cumsum(gains[order])]), float(gains[assigned].sum())
 
     def _of_rows(self, hits: Integers, predicted: Integers) -> Floats:
         if self.metric == "subset_accuracy":
-            return ((hits == self.actual) & (predicted == self.actual)).astype(np.float64)
+            right: Bools = (hits == self.actual) & (predicted == self.actual)
+            return right.astype(np.float64)
         f1: Floats = 2 * hits / np.maximum(predicted + self.actual, 1)  # 0/0 counts 0
         return f1
 
@@ -481,8 +486,8 @@ class _Sorted:
     """Groups of cells (a label's, a row's, or all), each in the order of its scores, lowest first.
 
     Attributes:
-        keys: shape (groups, n), rising along a group. The lowest bit is 0 for a positive; the others are equal for equal
-            scores. So the first positive of a score is also the first of all cells with that score.
+        keys: shape (groups, n), rising along a group. The lowest bit is 0 for a positive; the others are equal for
+            equal scores. So the first positive of a score is also the first of all cells with that score.
         scores: in the same order; None where they can be read from the keys.
         dtype: of the scores.
     """
@@ -495,13 +500,13 @@ class _Sorted:
         return np.asarray((self.keys & self.keys.dtype.type(1)) == 0)
 
     def all_scores(self) -> Array:
-        return self._decode(self.keys) if self.scores is None else self.scores
+        return _decoded(self.keys, self.dtype) if self.scores is None else self.scores
 
     def scores_at(self, places: Integers) -> Floats:
         """Return the scores at flat places."""
         if self.scores is not None:
             return self.scores.ravel()[places].astype(np.float64)
-        return self._decode(self.keys.ravel()[places]).astype(np.float64)
+        return _decoded(self.keys.ravel()[places], self.dtype).astype(np.float64)
 
     def lowest(self) -> Floats:
         return self.scores_at(np.arange(len(self.keys)) * self.keys.shape[1])
@@ -515,9 +520,6 @@ class _Sorted:
         first = np.broadcast_to(np.arange(levels.shape[1]), levels.shape).copy()
         first[:, 1:][levels[:, 1:] == levels[:, :-1]] = 0
         return np.maximum.accumulate(first, axis=1)
-
-    def _decode(self, keys: Array) -> Array:
-        return (keys >> keys.dtype.type(1)).view(self.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -542,7 +544,7 @@ class _Cuts:
 
     @property
     def n_rows(self) -> int:
-        return self.ordered.keys.shape[1]
+        return int(self.ordered.keys.shape[1])
 
     def counts(self, chosen: Integers, nothing: Bools) -> tuple[Integers, Integers]:
         """Return hits and assigned of one cut of each group; 0 where ``nothing``."""
@@ -552,14 +554,14 @@ class _Cuts:
 
     def thresholds(self, chosen: Integers, nothing: Bools) -> Floats:
         """Return the threshold of one cut of each group; "never" where ``nothing``."""
-        thresholds = _beyond_highest(self.ordered.highest())
+        thresholds: Floats = _beyond_highest(self.ordered.highest())
         upper, lower = self.gap(chosen[~nothing])
         thresholds[~nothing] = _threshold(lower, upper)
         return thresholds
 
     def gap(self, chosen: Integers) -> tuple[Floats, Floats]:
         """Return the lowest score above each cut and the highest below it, -inf where there is none."""
-        places = self.places[chosen]
+        places: Integers = self.places[chosen]
         below: Floats = np.full(places.shape, -np.inf)
         inside = places % self.n_rows > 0
         below[inside] = self.ordered.scores_at(places[inside] - 1)
@@ -615,6 +617,12 @@ def _sort(truth: Bools, scores: Array) -> _Sorted:
     keys |= ~truth
     keys.sort(axis=1)
     return _Sorted(keys, None, scores.dtype)
+
+
+def _decoded(keys: Array, dtype: np.dtype[Any]) -> Array:
+    """Return the scores that the keys of :func:`_sort` stand for."""
+    scores: Array = (keys >> keys.dtype.type(1)).view(dtype)
+    return scores
 
 
 def _sort_by_index(truth: Bools, scores: Array) -> _Sorted:

@@ -582,11 +582,12 @@ def _search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
             record.files(folder)
         record.metrics(facts)
         told = (
-            f"seed {one.identity.seed}: {tuning.n_trials} trials reach a {tuning.metric} of {{value:.4f}} on validation in "
-            "{seconds:.1f} s, coordinate ascent {ascent_value:.4f} in {ascent_seconds:.3f} s; the exact thresholds per "
-            "label have {per_label_value:.4f}"
+            "seed {seed}: {trials} trials reach a {metric} of {value:.4f} on validation in {seconds:.1f} s, coordinate "
+            "ascent {ascent_value:.4f} in {ascent_seconds:.3f} s; the exact thresholds per label have "
+            "{per_label_value:.4f}"
         )
-        told = told.format(**{name.removeprefix("search/"): value for name, value in facts.items()})
+        numbers = {name.removeprefix("search/"): value for name, value in facts.items()}
+        told = told.format(seed=one.identity.seed, trials=tuning.n_trials, metric=tuning.metric, **numbers)
         record.tags({"trials": tuning.n_trials, "found": told})
     except Exception as error:
         reason = runner.failure(error)
@@ -599,7 +600,7 @@ def _search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
 def _find_thresholds(
     asked_of: optuna.Study, one: Search, tuning: ThresholdSearch, validation: Scored
 ) -> tuple[dict[str, float], Rules]:
-    """Return what the search, coordinate ascent and the exact sweep reach on validation, at what cost; and the rules."""
+    """Return what the search, coordinate ascent and the exact sweep reach on validation, at what cost; and rules."""
     y, scores = validation.y, validation.scores
     began = time.monotonic()
     exact = sweeps.best_thresholds(y, scores).thresholds
