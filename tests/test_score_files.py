@@ -251,7 +251,7 @@ TEXT = table().to_csv(index=False).encode()
     [
         ("t.csv", parquet(), "is not CSV, as its name says, but Parquet; rename it to end in .parquet"),
         ("t.parquet", TEXT, "is not Parquet, as its name says, but text (CSV?); rename it to end in .csv"),
-        ("t.csv", gzip.compress(TEXT), "but gzip-compressed CSV; rename it to end in .csv.gz"),
+        ("t.csv", gzip.compress(TEXT, mtime=0), "but gzip-compressed CSV; rename it to end in .csv.gz"),
         ("t.csv.gz", TEXT, "is not gzip-compressed CSV, as its name says, but text (CSV?); rename it to end in .csv"),
         ("t.csv", xlsx(), "but a zip archive (an Excel file, or NumPy's .npz); see `rarelabels judge --help`"),
         ("t.parquet", npy(), "but a NumPy array; see"),
@@ -268,7 +268,7 @@ TEXT = table().to_csv(index=False).encode()
         ("t.csv", TEXT + b"1,2\n", "cannot be read as CSV: CSV parse error: Expected 6 columns, got 2"),
         ("t.csv", b"true/\xff,score/\xff\n1,0.5\n", "cannot be read as CSV: 'utf-8' codec can't decode"),
         ("t.parquet", parquet()[:-50], "cannot be read as Parquet: "),
-        ("t.csv.gz", gzip.compress(TEXT)[:-20], "cannot be read as gzip-compressed CSV: "),
+        ("t.csv.gz", gzip.compress(TEXT, mtime=0)[:-20], "cannot be read as gzip-compressed CSV: "),
         ("t.csv", b"true/a;score/a\n1;0,5\n", "columns must be separated by commas; given ';'"),
         ("t.csv.gz", gzip.compress(b"true/a|score/a\n1|0.5\n"), "columns must be separated by commas; given '|'"),
         ("t.csv", b"true/a\tscore/a\n1\t0.5\n", "columns must be separated by commas; given '\\t'"),

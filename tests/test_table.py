@@ -370,8 +370,8 @@ JSON_LINES = '{"plot": "x", "tags": "a|b"}\n' * 10
     [
         ("a.csv", parquet_bytes(), "a Parquet file"),
         ("a.jsonl", parquet_bytes(), "a Parquet file"),
-        ("a.csv", gzip.compress(ten().encode()), "gzip-compressed data"),
-        ("a.parquet", gzip.compress(ten().encode()), "gzip-compressed data"),
+        ("a.csv", gzip.compress(ten().encode(), mtime=0), "gzip-compressed data"),
+        ("a.parquet", gzip.compress(ten().encode(), mtime=0), "gzip-compressed data"),
         ("a.tsv", zip_bytes(), "an Excel workbook or another zip archive"),
         ("a.parquet", zip_bytes(), "an Excel workbook or another zip archive"),
         ("a.parquet", ten().encode(), "text"),
@@ -382,7 +382,7 @@ JSON_LINES = '{"plot": "x", "tags": "a|b"}\n' * 10
         ("a.jsonl", b"<!DOCTYPE html><p>404", "a web page or XML"),
         ("a.csv", ten().encode("utf-16"), "UTF-16 text"),
         ("a.csv", b"plot,tags\n\0\1\2", "binary data"),
-        ("a.csv.gz", gzip.compress(parquet_bytes()), "a Parquet file"),
+        ("a.csv.gz", gzip.compress(parquet_bytes(), mtime=0), "a Parquet file"),
     ],
 )
 def test_a_file_that_is_not_what_its_name_says(name: str, content: bytes, holds: str, tmp_path: Path) -> None:
