@@ -270,7 +270,11 @@ TEXT = table().to_csv(index=False).encode()
         ("t.parquet", parquet()[:-50], "cannot be read as Parquet: "),
         ("t.csv.gz", gzip.compress(TEXT, mtime=0)[:-20], "cannot be read as gzip-compressed CSV: "),
         ("t.csv", b"true/a;score/a\n1;0,5\n", "columns must be separated by commas; given ';'"),
-        ("t.csv.gz", gzip.compress(b"true/a|score/a\n1|0.5\n"), "columns must be separated by commas; given '|'"),
+        (
+            "t.csv.gz",
+            gzip.compress(b"true/a|score/a\n1|0.5\n", mtime=0),
+            "columns must be separated by commas; given '|'",
+        ),
         ("t.csv", b"true/a\tscore/a\n1\t0.5\n", "columns must be separated by commas; given '\\t'"),
     ],
 )

@@ -1,60 +1,22 @@
 """Whole studies in real processes on a real record: shared trainings, failures, kill -9, resuming."""
 
 import json
-import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from project import REPOSITORY, Project, wait_for
 
 from rarelabels import results, tracking
 from rarelabels.config import load_study
 from rarelabels.schema import RULES
-
-REPOSITORY = Path(__file__).parents[1]
-
-
-class Project:
-    """A folder with the declared trials and a record of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name in ("conf", "experiments"):
-            shutil.copytree(REPOSITORY / name, folder / name)
-        self.environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "rarelabels", *arguments]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=pipe, stderr=pipe, text=True)
-
-    def call(self, *arguments: str, code: int = 0) -> tuple[str, str]:
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=600)
-        assert process.returncode == code, err
-        return out, err
-
-    @property
-    def record(self) -> str:
-        return f"sqlite:///{self.folder / 'runs' / 'mlflow.db'}"
-
-    def runs(self, kind: str = "run") -> list:
-        client = tracking.connect(self.record)
-        found = tracking.all_runs(client, tracking.open_experiment(client, "movies"))
-        return [run for run in found if run.data.tags["kind"] == kind]
-
-    def counted(self) -> pd.DataFrame:
-        """The runs that count, without what differs between two records."""
-        frame = results.runs(list(results.earliest_finished(self.runs()).values()))
-        return frame.drop(columns="run_id").sort_values(["trial", "seed"], ignore_index=True)
 
 
 @pytest.fixture
@@ -234,7 +196,10 @@ def test_the_parent_carries_means_curves_intervals_and_figures(shared):
         assert metrics[f"interval/{name}_low"] < metrics[name] < metrics[f"interval/{name}_high"]
         assert metrics["curve/val_auc"] == child.data.metrics["curve/val_auc"]
         figures = {file.path for file in client.list_artifacts(parent.info.run_id, "figures")}
-        assert figures == {f"figures/{name}.png" for name in ("learning_curves", "precision_recall", "confusion")}
+        assert figures == {
+            *("figures/learning_curves.png", "figures/precision_recall.png", "figures/confusion.png"),
+            *("figures/reliability.png", "figures/f1_theory.png", "figures/winners_curse.png"),
+        }
 
 
 def test_a_finished_trial_called_again_trains_nothing(shared):
@@ -270,10 +235,10 @@ def test_after_kill_nine_the_same_command_finishes_the_rest_and_nothing_twice(pr
     arguments = ["run", "movies/floor_prior", "movies/bce_accuracy", "--seeds", "0,1", "--workers", "1"]
     arguments += ["--set", "training.epochs=8"]
     process = project.start(*arguments)
-    _wait_for(lambda: _is_halfway(project))
+    wait_for(lambda: _is_halfway(project))
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
-    _wait_for(lambda: not _children_of(project))
+    wait_for(lambda: not project.processes())
     project.call(*arguments)
     statuses = pd.Series([run.info.status for run in project.runs()])
     assert (statuses == "KILLED").sum() == 1
@@ -293,7 +258,7 @@ def test_ctrl_c_ends_cleanly_and_the_next_call_goes_on(project):
     arguments = ["run", "movies/floor_prior", "movies/bce_accuracy", "--seeds", "0", "--workers", "1"]
     arguments += ["--set", "training.epochs=60"]
     process = project.start(*arguments)
-    _wait_for(lambda: _is_halfway(project))
+    wait_for(lambda: _is_halfway(project))
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -339,25 +304,3 @@ def _is_halfway(project: Project) -> bool:
     finished = f"select runs.run_uuid from runs {seeds} where status = 'FINISHED'"
     begun = "select run_uuid from metrics where key = 'curve/loss'"
     return bool(_query(project, finished)) and bool(_query(project, running) & _query(project, begun))
-
-
-def _children_of(project: Project) -> list[str]:
-    """Processes whose working folder is the project's: workers that outlive their parent would stay here."""
-    alive = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if entry.name.isdigit() and (entry / "cwd").readlink() == project.folder:
-                alive.append(entry.name)
-        except OSError:
-            continue
-    return alive
-
-
-def _wait_for(condition, seconds: float = 240) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with suppress(sqlite3.OperationalError):  # the record is being made at this very moment
-            if condition():
-                return
-        time.sleep(0.2)
-    raise AssertionError("waited in vain")
