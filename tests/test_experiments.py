@@ -16,7 +16,7 @@ from rarelabels import baselines, config, datasets, evaluation, training, weight
 from rarelabels.datasets import Dataset, Part
 from rarelabels.evaluation import Evaluation, Scored
 from rarelabels.preprocessing import Preprocessing
-from rarelabels.schema import Bound, DatasetSpec, MissingDataError, Trial
+from rarelabels.schema import SEARCHED_RULES, Bound, DatasetSpec, MissingDataError, Trial
 from rarelabels.tensorflow_setup import tf
 
 ROOT = Path(__file__).parents[1]
@@ -90,7 +90,7 @@ def evaluated(name: str) -> Evaluation:
         return evaluated(twin)
     data = small(trial.dataset)
     if trial.is_network:
-        weights = weighting.weights(trial.weighting, data.train.y)
+        weights = weighting.weights(trial.weighting, data.train.y, data.labels)
         curves: dict[int, dict[str, float]] = {}
         fitted = training.fit(trial, data, weights, 0, trial.watch, curves.__setitem__)
         assert list(curves) == [1]
@@ -99,7 +99,7 @@ def evaluated(name: str) -> Evaluation:
     else:
         fitted = baselines.fit(trial, data, 0)
     validation, test = (Scored(p.ids, p.y, fitted.scores(p)) for p in (data.validation, data.test))
-    floors = evaluation.floors(data.train.y)
+    floors = evaluation.floors(data.train.y.mean(axis=0, dtype=np.float64))
     return evaluation.evaluate(data.labels, validation, test, floors, trial.thresholds)
 
 
@@ -164,7 +164,7 @@ def test_the_order_of_the_labels_does_not_matter(name: str) -> None:
     trial = trial.model_copy(update={"training": trial.training.model_copy(update=schedule)})
     data = small(trial.dataset)
     order = np.random.default_rng(0).permutation(len(data.labels))
-    plain, permuted = (one_step(trial, data.train, columns) for columns in (np.arange(len(order)), order))
+    plain, permuted = (one_step(trial, data.train, data.labels, columns) for columns in (np.arange(len(order)), order))
     distance = max(
         np.abs(value[..., order] - permuted[path] if of_labels(path) else value - permuted[path]).max()
         for path, value in plain.items()
@@ -175,12 +175,14 @@ def test_the_order_of_the_labels_does_not_matter(name: str) -> None:
         assert distance < 1e-6
 
 
-def one_step(trial: Trial, train: Part, columns: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float32]]:
+def one_step(
+    trial: Trial, train: Part, labels: tuple[str, ...], columns: npt.NDArray[np.int64]
+) -> dict[str, npt.NDArray[np.float32]]:
     """The weights after one step on all rows, the labels and the initial weights of each label in this order."""
     y = train.y[:, columns]
     prepared = Preprocessing.fit(trial.model, train)
     network = training._network(trial.model, trial.loss, trial.training, prepared.shape(y.shape[1]))
-    weights = weighting.weights(trial.weighting, y)
+    weights = weighting.weights(trial.weighting, y, [labels[column] for column in columns])
     network.reset(0, prepared, weights)
     for variable in network.model.variables:
         if of_labels(variable.path):
@@ -201,6 +203,11 @@ def metric_names() -> set[str]:
     return set(evaluated("movies/bce_accuracy").metrics)
 
 
+def searched_names() -> set[str]:
+    """What a run also records whose thresholds were searched."""
+    return {name.replace("/half/", f"/{rule}/") for name in metric_names() for rule in SEARCHED_RULES}
+
+
 @every_study
 def test_hypotheses_are_about_trials_and_metrics_that_exist(folder: Path) -> None:
     study = config.load_study(folder)
@@ -210,8 +217,10 @@ def test_hypotheses_are_about_trials_and_metrics_that_exist(folder: Path) -> Non
         for side in (hypothesis.trial, hypothesis.against):
             name = f"{folder.name}/{side.split()[0]}"
             assert name in TRIALS, f"{hypothesis.name}: there is no trial {name}"
-        for metric in filter(None, (hypothesis.metric, hypothesis.against_metric)):
-            assert metric in metric_names(), f"{hypothesis.name}: no metric {metric}"
+        for side, metric in ((hypothesis.trial, hypothesis.metric), (hypothesis.against, hypothesis.against_metric)):
+            searched = config.load_trial(TRIALS[f"{folder.name}/{side.split()[0]}"]).searches_thresholds
+            known = metric_names() | (searched_names() if searched else set())
+            assert metric is None or metric in known, f"{hypothesis.name}: no metric {metric}"
         sides = (hypothesis.trial, hypothesis.metric), (hypothesis.against, hypothesis.against_metric)
         assert sides[0] != (sides[1][0], sides[1][1] or hypothesis.metric)
 

@@ -95,11 +95,11 @@ def test_a_sweep_has_one_dimension(vary: dict[str, tuple[object, ...]]):
     [
         (
             {"loss": {"kind": "weighted_bce"}},
-            "weighted_bce and one of pos_weight, class_balanced, label_weights need each other",
+            "weighted_bce and one of pos_weight, free_pos_weight, class_balanced, label_weights need each other",
         ),
         (
             {"weighting": {"kind": "pos_weight"}},
-            "weighted_bce and one of pos_weight, class_balanced, label_weights need each other",
+            "weighted_bce and one of pos_weight, free_pos_weight, class_balanced, label_weights need each other",
         ),
         (
             {

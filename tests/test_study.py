@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from project import REPOSITORY, Project, wait_for
 
+from project import REPOSITORY, Project, wait_for
 from rarelabels import results, tracking
 from rarelabels.config import load_study
 from rarelabels.schema import RULES

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 
-from rarelabels import losses, metrics, theory, thresholds
+from rarelabels import losses, metrics, sweeps, theory
 from rarelabels.schema import LossSpec
 from rarelabels.tensorflow_setup import tf
 
@@ -191,7 +191,7 @@ def test_the_best_threshold_of_calibrated_scores_is_half_the_best_f1(mean: float
     """400,000 rows: F1 of a fixed cut scatters by about 0.003. The optimum is flat, so its place is known less well."""
     truth, q = calibrated(400_000, seed=1, mean=mean)
     predicted = theory.optimal_f1_of_calibrated(q[:, 0])
-    swept = thresholds.best_f1_threshold(truth[:, 0], q[:, 0])
+    swept = sweeps.best_thresholds(truth[:, :1], q[:, :1]).thresholds[0]
     best, at_half_f1 = (f1(truth, q >= cut) for cut in (swept, predicted.threshold))
     assert best == pytest.approx(predicted.f1, abs=0.01)
     assert 0 <= best - at_half_f1 < 0.002
@@ -243,7 +243,7 @@ def test_own_thresholds_gain_micro_f1_only_where_labels_are_distorted_differentl
     distorted = expit(logit(q) * [1.0, 1.4] + [2.5, -1.0])
     gains = []
     for scores in (q, distorted):
-        common = thresholds.best_micro_f1_threshold(truth, scores)
+        common = sweeps.best_common_threshold(truth, scores, "micro_f1").threshold
         gains.append(micro_f1_of_own_thresholds(truth, scores) - f1(truth, scores >= common))
     assert abs(gains[0]) < 0.002
     assert gains[1] > 0.05
@@ -254,7 +254,7 @@ def test_macro_f1_wants_a_threshold_for_each_label_even_of_calibrated_scores() -
     truth, q = calibrated(100_000, 1, seed=6, mean=-4.5)
     other, p = calibrated(100_000, 1, seed=7, mean=0.0)
     y, scores = np.hstack([truth, other]), np.hstack([q, p])
-    common = thresholds.best_micro_f1_threshold(y, scores)
+    common = sweeps.best_common_threshold(y, scores, "micro_f1").threshold
     own = theory.optimal_f1_of_calibrated(scores).threshold
     macro = [metrics.decision_metrics(y, scores >= cut)["macro_f1"] for cut in (common, own)]
     assert macro[1] > macro[0] + 0.02

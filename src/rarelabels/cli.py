@@ -82,8 +82,7 @@ def run(
 
             tuning.search(tuned, chosen, where, engine, progress)
         asked = study.identify(names, changes, chosen)
-        progress.say(asked.data)
-        study.run(asked.identities, where, engine, progress, force=force)
+        study.run(asked, where, engine, progress, force=force)
     for name in studies:
         print_comparisons(name, study.compare(name, where, asked.identities), _bounds(name))
     _print_where(where)

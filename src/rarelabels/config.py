@@ -442,14 +442,18 @@ def _flat(data: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, objec
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON schema of a trial's file, for editors: nothing is required, as any key may come from a parent."""
-    schema = Trial.model_json_schema()
+    schema: dict[str, Any] = _without_kinds(Trial.model_json_schema())
     for block in (schema, *schema["$defs"].values()):
         block.pop("required", None)
-        for field in block["properties"].values():
-            if "oneOf" in field:  # without a kind, which a parent may give, several blocks fit
-                field["anyOf"] = field.pop("oneOf")
-                field.pop("discriminator", None)
     del schema["properties"]["name"]
     parent = {"type": "string", "description": "relative path of the one YAML file this one builds on"}
     schema["properties"] = {"extends": parent, **schema["properties"]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _without_kinds(schema: Any) -> Any:
+    """Let several blocks fit where one is told by its kind, for a parent may give that."""
+    if isinstance(schema, Mapping):
+        kept = {key: _without_kinds(value) for key, value in schema.items() if key != "discriminator"}
+        return {("anyOf" if key == "oneOf" else key): value for key, value in kept.items()}
+    return [_without_kinds(one) for one in schema] if isinstance(schema, list) else schema

@@ -97,7 +97,7 @@ def keys(model: type[Spec], data: object, above: str = "") -> Iterator[str]:
         value = data.get(name) if isinstance(data, Mapping) else None
         blocks = _blocks(field.annotation)
         if len(blocks) > 1:
-            kind = value.get("kind") if isinstance(value, Mapping) else None
+            kind = value.get("kind") if isinstance(value, Mapping) else getattr(field.default, "kind", None)
             blocks = [block for block in blocks if _kind(block) == kind]
         for block in blocks:
             yield from keys(block, value, f"{above}{name}.")

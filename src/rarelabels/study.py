@@ -190,15 +190,16 @@ def identity(trial: Trial, variant: str, seed: int, digest: str, changed: str, s
     )
 
 
-def run(identities: Sequence[Identity], where: str, engine: Engine, progress: Progress, *, force: bool = False) -> None:
+def run(asked: Asked, where: str, engine: Engine, progress: Progress, *, force: bool = False) -> None:
     """Do all runs that are not finished, then sum up their trials; ``progress`` is told of failures.
 
     Raises:
         UserError: the record does not answer.
     """
     client = tracking.connect(where)
-    studies = sorted({identity.trial.study for identity in identities})
-    plans = [_plan(client, study, [i for i in identities if i.trial.study == study], force) for study in studies]
+    progress.say(asked.data)
+    studies = sorted({identity.trial.study for identity in asked.identities})
+    plans = [_plan(client, study, [i for i in asked.identities if i.trial.study == study], force) for study in studies]
     tasks = [task for plan in plans for task in plan.tasks]
     progress.say(_ahead(plan, engine.count) for plan in plans)
     progress.begin(sum(len(task.runs) for task in tasks))

@@ -279,6 +279,10 @@ def _open_storage(url: str) -> BaseStorage:
     except Exception as error:
         secret = urlsplit(url).password if "://" in url else None
         shown = url.replace(secret, "***") if secret else url
+        if isinstance(error, ImportError):
+            raise UserError(
+                f"OPTUNA_STORAGE {shown!r}: its driver is not installed; pip install 'psycopg[binary]'"
+            ) from error
         raise UserError(
             f"OPTUNA_STORAGE {shown!r} does not answer ({type(error).__name__}); start the database, correct the "
             f"variable, or unset it to use a file beside the record"

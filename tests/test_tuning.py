@@ -1,0 +1,366 @@
+"""Searches with Optuna, in real processes on a real record and a real storage."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pandas as pd
+import pytest
+
+from project import Project, wait_for
+from rarelabels import config, results, study, tracking, tuning
+from rarelabels.metrics import decision_metrics
+from rarelabels.schema import TpeSampler, UserError
+
+EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+TUNED = "movies/pos_weight_tuned"
+SHORT = ["--seeds", "0", "--set", "training.epochs=2", "--set", "tuning.seeds=[0]"]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path)
+
+
+def optuna_trials(project: Project, storage: str = "") -> list[optuna.trial.FrozenTrial]:
+    """Every trial in the storage of a project, of all its searches."""
+    opened = tuning._open_storage(storage or str(project.folder / "runs" / "optuna.journal"))
+    return [trial for one in opened.get_all_studies() for trial in opened.get_all_trials(one._study_id)]
+
+
+def searches(project: Project) -> list:
+    return project.runs("search", "movies/tuning")
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Five trials on two workers, then two more; and the study's results afterwards."""
+    project = Project(tmp_path_factory.mktemp("searched"))
+    _, project.first = project.call("run", TUNED, *SHORT, "--set", "tuning.n_trials=5", "--workers", "2")
+    project.before = project.runs()
+    project.out, project.second = project.call("run", TUNED, *SHORT, "--set", "tuning.n_trials=7", "--workers", "2")
+    return project
+
+
+def test_a_search_runs_its_trials_and_goes_on_with_more(searched: Project) -> None:
+    assert "search of movies/pos_weight_tuned: 5 of 5 trials to do, 0 done before" in searched.first
+    assert "search of movies/pos_weight_tuned: 2 of 7 trials to do, 5 done before" in searched.second
+    trials = optuna_trials(searched)
+    assert sorted(trial.number for trial in trials) == list(range(7))
+    assert {trial.state.name for trial in trials} <= {"COMPLETE", "PRUNED"}
+
+
+def test_it_begins_with_the_declaration_and_no_worker_repeats_another(searched: Project) -> None:
+    trials = sorted(optuna_trials(searched), key=lambda trial: trial.number)
+    assert trials[0].params == {"weighting.strength": 1.0, "weighting.scale": 1.0}
+    assert len({tuple(trial.params.values()) for trial in trials}) == 7
+    for trial in trials:
+        assert 0 <= trial.params["weighting.strength"] <= 1.5
+        assert 0.25 <= trial.params["weighting.scale"] <= 4
+
+
+def test_every_trial_is_a_run_below_its_search_and_never_looks_at_test(searched: Project) -> None:
+    (search,) = searches(searched)
+    tried = searched.runs("tried", "movies/tuning")
+    client = tracking.connect(searched.record)
+    by_number = {trial.number: trial for trial in optuna_trials(searched)}
+    assert sorted(int(run.data.tags["number"]) for run in tried) == list(range(7))
+    for run in tried:
+        trial = by_number[int(run.data.tags["number"])]
+        assert run.data.tags["mlflow.parentRunId"] == search.info.run_id
+        assert {key: float(value) for key, value in run.data.params.items()} == pytest.approx(trial.params)
+        assert trial.user_attrs["run"] == run.info.run_id
+        assert not [name for name in run.data.metrics if name.startswith(("test/", "floor/"))]
+        assert not client.list_artifacts(run.info.run_id)
+        curve = client.get_metric_history(run.info.run_id, "curve/seed_0_val_loss")
+        assert [point.step for point in curve][:1] == [1]
+        if trial.state.name == "COMPLETE":
+            assert run.data.metrics["validation/half/macro_f1"] == pytest.approx(trial.value)
+            assert run.data.tags["state"] == "complete"
+            assert list(trial.intermediate_values) == [1, 2]
+
+
+def test_the_best_is_run_as_an_ordinary_trial(searched: Project) -> None:
+    (search,) = searches(searched)
+    client = tracking.connect(searched.record)
+    best = max((t for t in optuna_trials(searched) if t.state.name == "COMPLETE"), key=lambda t: t.value)
+    stored = json.loads(Path(client.download_artifacts(search.info.run_id, "best.json")).read_text("utf-8"))
+    assert stored["values"] == best.params == results.best(client, search.info.run_id)
+    assert stored["value"] == best.value
+    assert (search.data.tags["trials"], search.info.status) == ("7", "FINISHED")
+    run = searched.runs()[-1]
+    assert run.data.tags["search"] == search.info.run_id
+    assert float(run.data.params["weighting.strength"]) == best.params["weighting.strength"]
+    assert float(run.data.params["weighting.scale"]) == best.params["weighting.scale"]
+    # The search's seed is the run's: trained again, and the same to the last digit.
+    assert run.data.metrics["validation/half/macro_f1"] == best.value
+    assert "test/per_label/macro_f1" in run.data.metrics
+    assert f"Tuned: weighting.strength = {best.params['weighting.strength']:.4g}" in searched.out.replace("\n", " ")
+
+
+def test_its_history_and_figures_are_kept(searched: Project) -> None:
+    (search,) = searches(searched)
+    client = tracking.connect(searched.record)
+    table = pd.read_csv(client.download_artifacts(search.info.run_id, "trials.csv"))
+    assert table["number"].tolist() == list(range(7))
+    figures = {file.path for file in client.list_artifacts(search.info.run_id, "figures")}
+    assert figures == {f"figures/{name}.png" for name in ("history", "importance", "slices")}
+    steps = {point.step for point in client.get_metric_history(search.info.run_id, "search/value")}
+    assert steps == {t.number for t in optuna_trials(searched) if t.state.name == "COMPLETE"}
+
+
+def test_a_finished_search_searches_nothing_and_a_study_starts_none(searched: Project) -> None:
+    _, err = searched.call("run", TUNED, *SHORT, "--set", "tuning.n_trials=7")
+    assert "0 of 7 trials to do, 7 done before" in err
+    assert "1 finished before" in err
+    assert len(optuna_trials(searched)) == 7
+    out, _ = searched.call("results", "movies")
+    assert "skipped: movies/focal_tuned: not searched yet; `make movies/focal_tuned` searches" in out
+    assert "skipped: movies/pos_weight_tuned: not searched yet" in out  # as it is declared, with 30 trials
+
+
+def test_results_by_rule_have_every_rule_and_the_floors(searched: Project) -> None:
+    out, _ = searched.call("results", "movies", "--by", "rule")
+    for title in ("macro-F1 by threshold rule", "micro-F1 by threshold rule", "subset accuracy by threshold rule"):
+        assert title in out
+    assert "floor: prior" in out
+    assert "(a bound)" in out
+
+
+def test_a_hopeless_trial_is_pruned_and_recorded_so_and_one_that_diverges_fails(project: Project) -> None:
+    """Learning rates from far too small to far too large; the first trials are never pruned."""
+    declared = (EXPERIMENTS / "movies" / "pos_weight_tuned.yaml").read_text("utf-8")
+    head = declared.split("tuning:")[0].replace("extends: _base.yaml", "extends: _base.yaml\nseeds: [0]")
+    (project.folder / "experiments" / "movies" / "rates.yaml").write_text(
+        head + "training: {epochs: 3}\n"
+        "tuning:\n"
+        "  kind: parameters\n"
+        "  space: {training.learning_rate: {choices: [0.003, 0.01, 1.0e-7, 1.0e+38]}}\n"
+        "  metric: validation/ranking/macro_average_precision\n"
+        "  direction: maximize\n"
+        "  n_trials: 8\n"
+        "  seeds: [0]\n"
+        "  sampler: {kind: random, seed: 3}\n"
+        "  pruner: {kind: median, n_startup_trials: 1, n_warmup_epochs: 0}\n"
+    )
+    _, err = project.call("run", "movies/rates", "--workers", "1")
+    trials = {trial.number: trial for trial in optuna_trials(project)}
+    assert len(trials) == 8
+    states = {run.data.tags["state"]: run for run in project.runs("tried", "movies/tuning")}
+    assert set(states) == {"complete", "pruned", "failed"}
+    assert states["pruned"].info.status == "KILLED"
+    assert states["pruned"].data.tags["reason"].startswith("pruned after epoch ")
+    assert trials[int(states["pruned"].data.tags["number"])].state.name == "PRUNED"
+    assert states["failed"].info.status == "FAILED"
+    assert "NotFiniteError: epoch 1" in states["failed"].data.tags["reason"]
+    assert trials[int(states["failed"].data.tags["number"])].user_attrs["reason"].startswith("NotFiniteError")
+    same = [t for t in trials.values() if t.state.name == "COMPLETE"]
+    assert len({t.params["training.learning_rate"]: t.value for t in same}) == len({t.value for t in same})
+    (search,) = searches(project)
+    assert search.info.status == "FINISHED"
+    assert search.data.metrics["search/fail"] + search.data.metrics["search/complete"] < 8
+    assert "FAILED" not in err
+
+
+def test_after_kill_nine_a_search_goes_on_to_the_same_total(project: Project) -> None:
+    command = ["run", TUNED, "--seeds", "0", "--set", "training.epochs=4", "--set", "tuning.seeds=[0]"]
+    command += ["--set", "tuning.n_trials=6", "--workers", "2"]
+    process = project.start(*command)
+    journal = project.folder / "runs" / "optuna.journal"
+    wait_for(lambda: journal.exists() and sum(t.state.is_finished() for t in optuna_trials(project)) >= 2)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    wait_for(lambda: not project.processes())
+    before = optuna_trials(project)
+    kept = [trial for trial in before if trial.state.is_finished()]
+    assert len(before) - len(kept) <= 2  # the trials in flight
+    _, err = project.call(*command)
+    assert f"search of {TUNED}: {6 - len(kept)} of 6 trials to do, {len(kept)} done before" in err
+    after = {trial.number: trial for trial in optuna_trials(project)}
+    for trial in kept:
+        assert after[trial.number].values == trial.values
+    counted = [trial for trial in after.values() if trial.state.name in ("COMPLETE", "PRUNED")]
+    assert len(counted) == 6
+    assert len({tuple(trial.params.values()) for trial in counted}) == 6
+    lost = [trial for trial in after.values() if trial.state.name == "FAIL"]
+    assert len(lost) == len(before) - len(kept)
+    statuses = [run.info.status for run in project.runs("tried", "movies/tuning")]
+    assert "RUNNING" not in statuses
+    assert project.runs()[-1].info.status == "FINISHED"
+
+
+@pytest.fixture(scope="module")
+def thresholds(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A search of thresholds on one training, which the plain trial then shares."""
+    project = Project(tmp_path_factory.mktemp("thresholds"))
+    names = ["movies/samples_f1_tuned", "movies/thresholds_tuned", "movies/bce_platt"]
+    short = ["--seeds", "0", "--set", "training.epochs=2", "--set", "tuning.n_trials=25", "--workers", "1"]
+    project.out, project.err = project.call("run", *names, *short)
+    return project
+
+
+def test_thresholds_are_searched_on_the_scores_of_one_shared_training(thresholds: Project) -> None:
+    assert "search of movies/samples_f1_tuned seed 0: 25 of 25 trials to do" in thresholds.err
+    assert "3 runs to do (0 trainings:" in thresholds.err  # the search of the first has trained them all
+    by_trial = {run.data.tags["trial"]: run for run in thresholds.runs()}
+    trainings = {run.data.tags["training"] for run in by_trial.values()}
+    assert len(trainings) == 1
+    assert len({run.data.tags["fingerprint"] for run in by_trial.values()}) == 3
+    client = tracking.connect(thresholds.record)
+    raw = [results.raw_scores(client, run.info.run_id)[2].scores for run in by_trial.values()]
+    np.testing.assert_array_equal(raw[0], raw[2])
+    calibrated = results.scores(client, by_trial["movies/bce_platt"].info.run_id, "test").scores
+    assert np.abs(calibrated - raw[0]).max() > 0.001
+    metrics = by_trial["movies/bce_platt"].data.metrics
+    assert metrics["test/ranking/macro_ece"] < metrics["test/uncalibrated/macro_ece"]
+
+
+def test_what_a_search_of_thresholds_reaches_is_what_its_rules_reach(thresholds: Project) -> None:
+    client = tracking.connect(thresholds.record)
+    for search in searches(thresholds):
+        metric = "samples_f1" if "samples" in search.data.tags["trial"] else "macro_f1"
+        _, validation, _ = results.raw_scores(client, search.info.run_id)
+        found = results.rules(client, search.info.run_id)
+        facts = search.data.metrics
+        for rule, name in (("searched", "value"), ("ascent", "ascent_value")):
+            reached = decision_metrics(validation.y, found[rule].assign(validation.scores))[metric]
+            assert reached == pytest.approx(facts[f"search/{name}"], abs=1e-12)
+        assert facts["search/value"] >= facts["search/start_value"]
+        assert facts["search/ascent_value"] >= facts["search/start_value"]
+        if metric == "macro_f1":
+            assert facts["search/per_label_value"] >= facts["search/value"]
+            assert facts["search/per_label_value"] == pytest.approx(facts["search/ascent_value"], abs=1e-9)
+        run = next(run for run in thresholds.runs() if run.data.tags["search"] == search.info.run_id)
+        assert {f"test/{rule}/{metric}" for rule in ("searched", "ascent", "per_label")} <= run.data.metrics.keys()
+
+
+# Without processes
+
+
+def tuned(name: str, changes: dict[str, object]) -> study.Named:
+    return study.Named(config.load_trial(EXPERIMENTS / f"{name}.yaml", changes), "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"tuning.metric": "validation/half/macro_f"},
+            "no validation metric .*; did you mean 'validation/half/macro_f1",
+        ),
+        ({"tuning.direction": "minimize"}, "macro_f1 is better when higher; use maximize"),
+        ({"tuning.metric": "validation/ranking/brier"}, "brier is better when lower; use minimize"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused_before_anything_is_recorded(
+    changes: dict[str, object], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=f"^{TUNED}: tuning.*{message}"):
+        tuning.search([tuned(TUNED, changes)], None, tracking.uri(), None, None)  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_weight_for_each_of_many_labels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "MOST_LABELS", 16)
+    with pytest.raises(UserError, match="a weight for each of 17 labels is too many for a search; allowed up to 16"):
+        tuning._identities([tuned("movies/pos_weight_free_tuned", {})], None)
+
+
+def test_free_weights_are_a_parameter_for_each_label_and_one_value_of_the_trial() -> None:
+    (identity,), labels = tuning._identities([tuned("movies/pos_weight_free_tuned", {})], None)
+    one = tuning.Search(identity, "", "", "", labels[identity.fingerprint])
+    space = tuning._distributions(one)
+    assert len(space) == 17
+    assert "weighting.weights.Sci-Fi" in space
+    params = {name: 1.0 + place for place, name in enumerate(space)}
+    values = tuning._values(one, params)
+    trial = config.with_values(one.trial, values)
+    assert trial.weighting.weights["Drama"] == 1.0  # type: ignore[union-attr]
+    assert trial.weighting.weights["Western"] == 17.0  # type: ignore[union-attr]
+
+
+def test_a_search_is_the_same_whatever_its_number_of_trials_and_another_for_another_space() -> None:
+    def mark(changes: dict[str, object]) -> str:
+        (identity,), _ = tuning._identities([tuned(TUNED, changes)], None)
+        return identity.fingerprint
+
+    assert mark({"tuning.n_trials": 99}) == mark({})
+    assert mark({"tuning.seeds": (0,)}) != mark({})
+    assert mark({"training.epochs": 3}) != mark({})
+    assert mark({"tuning.metric": "crossfit/per_label/macro_f1"}) != mark({})
+
+
+def test_trials_are_drawn_by_their_number_whoever_asks() -> None:
+    """Two searchers that begin at once, and one that goes on, draw what one alone would have drawn."""
+    spec = TpeSampler(kind="tpe", n_startup_trials=5, n_ei_candidates=24, multivariate=True, constant_liar=True, seed=1)
+    space = {"x": optuna.distributions.FloatDistribution(0, 1)}
+
+    def drawn(split: int) -> list[float]:
+        storage = optuna.storages.InMemoryStorage()
+        values = []
+        for count in (split, 12 - split):
+            sampler = tuning._BySearch(spec, 0)
+            asked = optuna.create_study(storage=storage, study_name="x", sampler=sampler, load_if_exists=True)
+            for _ in range(count):
+                trial = asked.ask(space)
+                values.append(trial.params["x"])
+                asked.tell(trial, (trial.params["x"] - 0.3) ** 2)
+        return values
+
+    assert drawn(3) == drawn(7)
+    assert len(set(drawn(3))) == 12
+
+
+def test_a_storage_that_does_not_answer_is_one_line_without_its_password(project: Project) -> None:
+    project.environment["OPTUNA_STORAGE"] = "postgresql://me:s3cret@127.0.0.1:1/none"
+    _, err = project.call("run", TUNED, *SHORT, code=2)
+    (line,) = err.splitlines()
+    assert line.startswith("rarelabels: OPTUNA_STORAGE 'postgresql://me:***@127.0.0.1:1/none' does not answer")
+    assert "s3cret" not in err
+
+
+# A real server
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL of its own on the loopback interface."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [Path(shutil.which("initdb") or "")]
+    assert found[-1].name, "PostgreSQL is needed for this test: apt-get install postgresql"
+    place = Path(subprocess.check_output(["mktemp", "-d", "/tmp/pg.XXXXXX"], text=True).strip())
+    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    if user:
+        shutil.chown(place, "postgres")
+    tools, data = found[-1].parent, place / "data"
+    subprocess.run([*user, tools / "initdb", "-D", data, "-U", "me", "-A", "trust"], check=True, cwd=place)
+    options = f"-p 54329 -c listen_addresses=127.0.0.1 -k {place} -c fsync=off"
+    subprocess.run([*user, tools / "pg_ctl", "-D", data, "-w", "-l", place / "log", "-o", options, "start"], check=True)
+    yield "postgresql://me@127.0.0.1:54329/postgres"
+    subprocess.run([*user, tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=True)
+    shutil.rmtree(place)
+
+
+@pytest.mark.long
+def test_two_searchers_share_a_search_on_postgresql(project: Project, postgres: str) -> None:
+    """Each has a worker of its own; together they do as many trials as declared, none twice."""
+    project.environment["OPTUNA_STORAGE"] = postgres
+    project.call("run", "movies/floor_zeros", "--seeds", "0", "--workers", "1")  # makes the record
+    command = ["run", TUNED, *SHORT, "--set", "tuning.n_trials=8", "--workers", "1"]
+    both = [project.start(*command) for _ in range(2)]
+    ends = [process.communicate(timeout=600) for process in both]
+    assert [process.returncode for process in both] == [0, 0], ends
+    trials = [trial for trial in optuna_trials(project, postgres) if trial.state.name != "FAIL"]
+    assert len(trials) == 8
+    assert len({tuple(trial.params.values()) for trial in trials}) == 8
+    owners = {trial.user_attrs["owner"] for trial in trials}
+    assert len(owners) == 2
+    assert not (project.folder / "runs" / "optuna.journal").exists()
+    (search,) = searches(project)
+    assert (search.info.status, search.data.tags["trials"]) == ("FINISHED", "8")
