@@ -10,13 +10,16 @@ SPREAD := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 RARELABELS := $(VENV)/bin/rarelabels
 TRIALS := $(basename $(patsubst experiments/%,%,$(filter-out %/study.yaml,$(wildcard experiments/*/[!_]*.yaml))))
 STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
+SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' experiments/*/[!_]*.yaml)))
+TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results ui validate test test-all bench lock $(STUDIES) $(TRIALS)
+.PHONY: help setup quick results ui validate test test-all bench lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
 	@echo; echo "Studies: every trial with every seed, then the comparison"
 	@for study in $(STUDIES); do printf "  make %-26s %s\n" $$study "$$(sed -n 's/^title: *//p' experiments/$$study/study.yaml)"; done
+	@for target in $(TUNED); do printf "  make %-26s %s\n" $$target "every search of it with Optuna, then its tuned trials"; done
 	@echo; echo "Trials"
 	@for trial in $(TRIALS); do printf "  make %-26s %s\n" $$trial "$$(sed -n 's/^question: *//p' experiments/$$trial.yaml)"; done
 	@echo; echo "Options go in ARGS: make movies ARGS='--seeds 0,1 --workers 1'"
@@ -57,6 +60,9 @@ lock: $(READY) ## renew requirements.lock from pyproject.toml
 
 $(STUDIES) $(TRIALS): $(READY)
 	$(RARELABELS) run $@ $(ARGS)
+
+$(TUNED): $(READY)
+	$(RARELABELS) run $(filter $(dir $@)%,$(SEARCHED)) $(ARGS)
 
 $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

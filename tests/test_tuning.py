@@ -44,7 +44,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(tmp_path_factory.mktemp("searched"))
     _, project.first = project.call("run", TUNED, *SHORT, "--set", "tuning.n_trials=5", "--workers", "2")
     project.before = project.runs()
-    project.out, project.second = project.call("run", TUNED, *SHORT, "--set", "tuning.n_trials=7", "--workers", "2")
+    project.out, project.second = project.call("run", TUNED, *SHORT, "--set", "tuning.n_trials=7", "--workers", "1")
     return project
 
 

@@ -132,7 +132,7 @@ def _compare(client: MlflowClient, parents: Sequence[Run], declared: Mapping[Par
     rows = [_with_gain(_row(client, run, name), replicates[name]) for run, name in named]
     others = [run for run in parents if run.data.tags["overrides"]]
     overridden = [_row(client, run, run.data.tags["trial"].split("/")[1]) for run in others]
-    floors = {name: _floor(named[0][0], name) for name in (*FLOORS, *TUNED_FLOORS)} if named else {}
+    floors = {name: _floor(parents[0], name) for name in (*FLOORS, *TUNED_FLOORS)}
     rows.sort(key=lambda row: row.mean("test/ranking/macro_average_precision"), reverse=True)
     return Comparison(
         parents[0].data.params["dataset.kind"], _marked(rows, replicates), overridden, floors, missing=[], skipped=[]
