@@ -30,8 +30,9 @@ def project(tmp_path: Path) -> Project:
 
 def optuna_trials(project: Project, storage: str = "") -> list[optuna.trial.FrozenTrial]:
     """Every trial in the storage of a project, of all its searches."""
-    opened = tuning._open_storage(storage or str(project.folder / "runs" / "optuna.journal"))
-    return [trial for one in opened.get_all_studies() for trial in opened.get_all_trials(one._study_id)]
+    storages = [storage] if storage else map(str, (project.folder / "runs" / "optuna").glob("*.journal"))
+    opened = [tuning._open_storage(one) for one in storages]
+    return [t for store in opened for one in store.get_all_studies() for t in store.get_all_trials(one._study_id)]
 
 
 def searches(project: Project) -> list:
@@ -172,8 +173,7 @@ def test_after_kill_nine_a_search_goes_on_to_the_same_total(project: Project) ->
     command = ["run", TUNED, "--seeds", "0", "--set", "training.epochs=4", "--set", "tuning.seeds=[0]"]
     command += ["--set", "tuning.n_trials=6", "--workers", "2"]
     process = project.start(*command)
-    journal = project.folder / "runs" / "optuna.journal"
-    wait_for(lambda: journal.exists() and sum(t.state.is_finished() for t in optuna_trials(project)) >= 2)
+    wait_for(lambda: sum(t.state.is_finished() for t in optuna_trials(project)) >= 2)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
     wait_for(lambda: not project.processes())
@@ -306,7 +306,7 @@ def test_trials_are_drawn_by_their_number_whoever_asks() -> None:
         storage = optuna.storages.InMemoryStorage()
         values = []
         for count in (split, 12 - split):
-            sampler = tuning._BySearch(spec, 0)
+            sampler = tuning._SeededByNumber(spec, 0)
             asked = optuna.create_study(storage=storage, study_name="x", sampler=sampler, load_if_exists=True)
             for _ in range(count):
                 trial = asked.ask(space)
@@ -324,6 +324,22 @@ def test_a_storage_that_does_not_answer_is_one_line_without_its_password(project
     (line,) = err.splitlines()
     assert line.startswith("rarelabels: OPTUNA_STORAGE 'postgresql://me:***@127.0.0.1:1/none' does not answer")
     assert "s3cret" not in err
+
+
+def test_half_a_line_that_a_killed_process_left_is_dropped_and_nothing_else(tmp_path: Path) -> None:
+    journal = tmp_path / "x.journal"
+
+    def opened() -> optuna.Study:
+        return optuna.create_study(storage=tuning._open_storage(str(journal)), study_name="x", load_if_exists=True)
+
+    asked = opened()
+    for value in (1.0, 2.0):
+        asked.tell(asked.ask(), value)
+    with journal.open("ab") as file:
+        file.write(b'{"op_code":4,"worker_id":"')
+    asked = opened()
+    asked.tell(asked.ask(), 3.0)
+    assert [trial.value for trial in opened().trials] == [1.0, 2.0, 3.0]
 
 
 # A real server
@@ -361,6 +377,6 @@ def test_two_searchers_share_a_search_on_postgresql(project: Project, postgres: 
     assert len({tuple(trial.params.values()) for trial in trials}) == 8
     owners = {trial.user_attrs["owner"] for trial in trials}
     assert len(owners) == 2
-    assert not (project.folder / "runs" / "optuna.journal").exists()
+    assert not (project.folder / "runs" / "optuna").exists()
     (search,) = searches(project)
     assert (search.info.status, search.data.tags["trials"]) == ("FINISHED", "8")

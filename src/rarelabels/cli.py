@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 
 from rarelabels import config
-from rarelabels.schema import Bound, UserError
+from rarelabels.schema import Bound, NotSearchedError, UserError
 
 MANY_SCORES = 2_000_000  # to judge; fewer take seconds
 STOPPED = 130  # typer's exit code for Ctrl-C
@@ -81,17 +81,18 @@ def run(
             from rarelabels import tuning
 
             tuning.search(tuned, chosen, where, engine, progress)
-        asked = study.identify(names, changes, chosen)
+        try:
+            asked = study.identify(names, changes, chosen)
+        except NotSearchedError:
+            _end_on_failures(progress.failures)  # of the search
+            raise
         study.run(asked, where, engine, progress, force=force)
     for name in studies:
         print_comparisons(name, study.compare(name, where, asked.identities), _bounds(name))
     _print_where(where)
     for reason in asked.skipped:
         print(f"skipped: {reason}", file=sys.stderr)
-    for failure in progress.failures:
-        print(f"FAILED {failure}", file=sys.stderr)
-    if progress.failures:
-        raise typer.Exit(1)
+    _end_on_failures(progress.failures)
 
 
 @app.command("list")
@@ -206,6 +207,13 @@ def fetch(name: Annotated[str, typer.Argument(metavar="DATA", help="wikipedia_mo
     from rarelabels.datasets.fetch import fetch_wikipedia_movies
 
     fetch_wikipedia_movies(wikipedia_movies.source(), partial(print, file=sys.stderr))
+
+
+def _end_on_failures(failures: list[str]) -> None:
+    for failure in failures:
+        print(f"FAILED {failure}", file=sys.stderr)
+    if failures:
+        raise typer.Exit(1)
 
 
 def _check(paths: list[Path], studies: list[Path]) -> None:

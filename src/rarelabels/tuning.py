@@ -58,7 +58,7 @@ from rarelabels.sweeps import Floats
 from rarelabels.thresholds import Rule, Rules
 from rarelabels.tracking import Identity, Record
 
-JOURNAL = "optuna.journal"
+JOURNALS = "optuna"  # a folder, a file in it for each search: to open one is to read it from its beginning
 LOCK_SECONDS = 10  # a lock is held for milliseconds: an older one was left by a process that is gone
 UNOWNED = timedelta(minutes=1)  # a running trial whose owner did not get to write its name for so long is cut off
 MOST_LABELS = 20  # that a search gives a weight each
@@ -73,7 +73,7 @@ class Search:
         identity: of the trial before it is tuned, with the fingerprint of the search.
         experiment: MLflow's id of the study's experiment for searches.
         record: MLflow's id of the search's run.
-        storage: path of the journal, or URL.
+        storage: the journal's path, or a URL.
         labels: of the data.
         watch: what a training follows; see ``study``.
         source: a finished run of the same training, whose scores are searched; "" trains.
@@ -119,10 +119,12 @@ def search(
     """
     identities, labels = _identities(wanted, seeds)
     storage = storage_for(where)
-    _open_storage(storage)
+    if _is_url(storage):
+        _open_storage(storage)  # a storage that does not answer is better told before anything is recorded
     searches = _open(identities, labels, where, storage)
     left = [(one, _left(one)) for one in searches]
-    tasks = [one for one, count in left for _ in range(min(count, 1) if one.trial.searches_thresholds else count)]
+    unfinished = [(one, count) for one, count in left if count or not _is_concluded(where, one)]
+    tasks = [one for one, count in unfinished for _ in range(1 if one.trial.searches_thresholds else count)]
     progress.say(_ahead(one, count) for one, count in left)
     progress.begin(len(tasks))
     names_of = [f"{one.trial.short_name} {number}" for number, one in enumerate(tasks)]
@@ -130,18 +132,18 @@ def search(
     for position, reason in engine.map(work, tasks, lambda i, event: progress.epoch(names_of[i], event)):
         one = tasks[position]
         progress.end(names_of[position], f"search of {one.title}", 1, study.WORKER_DIED if reason is None else reason)
-    ended = [one for one, count in left if not one.trial.searches_thresholds and _is_to_conclude(where, one, count)]
+    ended = [one for one, _ in unfinished if not one.trial.searches_thresholds]
     for position, reason in engine.map(functools.partial(_conclude, where), ended, lambda *_: None):
         if reason:
             progress.failures.append(f"search of {ended[position].title}: {reason}")
 
 
 def storage_for(where: str) -> str:
-    """Return where searches are kept: ``OPTUNA_STORAGE``, else a journal beside a local record, else in ``runs/``."""
+    """Return where searches are kept: ``OPTUNA_STORAGE``, else a folder beside a local record, else in ``runs/``."""
     if url := os.environ.get("OPTUNA_STORAGE"):
         return url
     local = where.startswith(tracking.SQLITE)
-    return str((Path(where.removeprefix(tracking.SQLITE)).parent if local else Path("runs").resolve()) / JOURNAL)
+    return str((Path(where.removeprefix(tracking.SQLITE)).parent if local else Path("runs").resolve()) / JOURNALS)
 
 
 # Planning
@@ -215,7 +217,7 @@ def _open(
                     one,
                     experiment,
                     record.run_id,
-                    storage,
+                    storage if _is_url(storage) else str(Path(storage) / f"{one.fingerprint[:16]}.journal"),
                     labels[one.fingerprint],
                     watch=follow(one.trial),
                     source=source.info.run_id if source else "",
@@ -254,11 +256,9 @@ def _ahead(one: Search, count: int) -> str:
     return f"search of {one.title}: {count} of {total} trials to do, {total - count} done before"
 
 
-def _is_to_conclude(where: str, one: Search, count: int) -> bool:
-    if count:
-        return True
+def _is_concluded(where: str, one: Search) -> bool:
     run = tracking.connect(where).get_run(one.record)
-    return bool(run.info.status != "FINISHED" or int(run.data.tags.get("trials", 0)) < len(_taken(_load(one))))
+    return run.info.status == "FINISHED" and int(run.data.tags.get("trials", 0)) >= len(_taken(_load(one)))
 
 
 # Storage
@@ -272,12 +272,14 @@ def _open_storage(url: str) -> BaseStorage:
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        if "://" in url:
+        if _is_url(url):
             return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
         Path(url).parent.mkdir(parents=True, exist_ok=True)
-        return JournalStorage(JournalFileBackend(url, lock_obj=JournalFileSymlinkLock(url, grace_period=LOCK_SECONDS)))
+        lock = JournalFileSymlinkLock(url, grace_period=LOCK_SECONDS)
+        _drop_half_a_line(Path(url), lock)
+        return JournalStorage(JournalFileBackend(url, lock_obj=lock))
     except Exception as error:
-        secret = urlsplit(url).password if "://" in url else None
+        secret = urlsplit(url).password if _is_url(url) else None
         shown = url.replace(secret, "***") if secret else url
         if isinstance(error, ImportError):
             raise UserError(
@@ -289,6 +291,31 @@ def _open_storage(url: str) -> BaseStorage:
         ) from error
 
 
+def _is_url(storage: str) -> bool:
+    return "://" in storage
+
+
+def _drop_half_a_line(journal: Path, lock: JournalFileSymlinkLock) -> None:
+    """Cut off what a process that was killed, or a full disk, left of a line: Optuna could not read on behind it."""
+    if not journal.exists() or _is_whole(journal):
+        return
+    lock.acquire()
+    try:
+        if not _is_whole(journal):  # else another process was about to end the line
+            written = journal.read_bytes()
+            os.truncate(journal, written.rfind(b"\n") + 1)
+    finally:
+        lock.release()
+
+
+def _is_whole(journal: Path) -> bool:
+    with journal.open("rb") as file:
+        if not file.seek(0, os.SEEK_END):
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
 def _load(one: Search) -> optuna.Study:
     tuning = one.trial.tuning
     assert tuning is not None
@@ -296,13 +323,13 @@ def _load(one: Search) -> optuna.Study:
         storage=_open_storage(one.storage),
         study_name=one.name,
         direction=tuning.direction if isinstance(tuning, ParameterSearch) else "maximize",
-        sampler=_BySearch(tuning.sampler, one.identity.seed),
+        sampler=_SeededByNumber(tuning.sampler, one.identity.seed),
         pruner=_pruner(tuning.pruner) if isinstance(tuning, ParameterSearch) else optuna.pruners.NopPruner(),
         load_if_exists=True,
     )
 
 
-class _BySearch(BaseSampler):
+class _SeededByNumber(BaseSampler):
     """The declared sampler, seeded anew for each trial by its number.
 
     A search that goes on, or that two processes share, would otherwise draw again what it has drawn before.
