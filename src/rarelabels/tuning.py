@@ -15,8 +15,7 @@ import json
 import os
 import tempfile
 import time
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +27,7 @@ import numpy as np
 import optuna
 from mlflow import MlflowClient
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.importance import FanovaImportanceEvaluator
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
@@ -548,7 +548,7 @@ def _conclude(where: str, one: Search, _: Say) -> str:
         (folder / "best.json").write_text(
             json.dumps(found | {"number": best.number, **counts}, indent=1, ensure_ascii=False), encoding="utf-8"
         )
-        _save_history(asked_of, tuning.metric, folder)
+        _save_history(asked_of, tuning.metric, one.title, folder)
         record.files(folder)
     record.metrics({"search/best": float(best.values[0]), **{f"search/{state}": n for state, n in counts.items()}})
     told = ", ".join(f"{key} = {_short(value)}" for key, value in best.params.items())
@@ -568,25 +568,21 @@ def _wait_for_others(asked_of: optuna.Study) -> None:
         time.sleep(1)
 
 
-def _save_history(asked_of: optuna.Study, metric: str, folder: Path) -> None:
+def _save_history(asked_of: optuna.Study, metric: str, title: str, folder: Path) -> None:
     """Write ``trials.csv``, and the figures of the search: its history, the importance of each key, and slices."""
-    from optuna.visualization import matplotlib as drawn
-
-    asked_of.trials_dataframe().to_csv(folder / "trials.csv", index=False)
+    trials = asked_of.trials_dataframe()
+    trials.to_csv(folder / "trials.csv", index=False)
+    lower = asked_of.direction == optuna.study.StudyDirection.MINIMIZE
+    figures = {"history": plots.search_history(trials, metric, title, lower_is_better=lower)}
+    space = asked_of.best_trial.distributions
+    scales = {key: bool(getattr(values, "log", False)) for key, values in space.items()}
+    figures["slices"] = plots.slices(trials, scales, metric, title)
+    if trials.loc[trials["state"] == "COMPLETE", "value"].nunique() > 1:  # else there is no variance to explain
+        found = optuna.importance.get_param_importances(asked_of, evaluator=FanovaImportanceEvaluator(seed=0))
+        figures["importance"] = plots.importances(found, metric, title)
     (folder / "figures").mkdir()
-    figures: dict[str, Callable[..., Any]] = {
-        "history": drawn.plot_optimization_history,
-        "importance": drawn.plot_param_importances,
-        "slices": drawn.plot_slice,
-    }
-    for name, draw in figures.items():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                axes = draw(asked_of, target_name=metric)
-            except (ValueError, RuntimeError):  # too few trials, or all alike: there is no importance to tell
-                continue
-        plots.save(np.ravel(axes)[0].figure, folder / "figures" / f"{name}.png")
+    for name, figure in figures.items():
+        plots.save(figure, folder / "figures" / f"{name}.png")
 
 
 # Thresholds
@@ -609,7 +605,7 @@ def _search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
             folder = Path(name)
             stored = thresholds.to_json(rules, one.labels)
             (folder / "thresholds.json").write_text(json.dumps(stored, indent=1, ensure_ascii=False), encoding="utf-8")
-            _save_history(asked_of, f"validation {tuning.metric}", folder)
+            _save_history(asked_of, f"validation {tuning.metric}", one.title, folder)
             record.files(folder)
         record.metrics(facts)
         told = (
