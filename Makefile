@@ -47,7 +47,7 @@ test: $(READY) ## ruff, mypy and the tests
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -m "not long" $(SPREAD)
 
-test-all: $(READY) ## the long tests, which `make test` leaves out
+test-all: $(READY) ## the long tests, which `make test` leaves out (needs Debian's postgresql)
 	$(VENV)/bin/python -m pytest -m long $(SPREAD)
 
 bench: $(READY) ## how long exact threshold sweeps take, beside numpy.sort and scikit-learn
