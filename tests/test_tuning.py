@@ -228,14 +228,17 @@ def test_what_a_search_of_thresholds_reaches_is_what_its_rules_reach(thresholds:
         _, validation, _ = results.raw_scores(client, search.info.run_id)
         found = results.rules(client, search.info.run_id)
         facts = search.data.metrics
-        for rule, name in (("searched", "value"), ("ascent", "ascent_value")):
+        for rule, name in (("searched", "best"), ("ascent", "ascent")):
             reached = decision_metrics(validation.y, found[rule].assign(validation.scores))[metric]
             assert reached == pytest.approx(facts[f"search/{name}"], abs=1e-12)
-        assert facts["search/value"] >= facts["search/start_value"]
-        assert facts["search/ascent_value"] >= facts["search/start_value"]
+        assert facts["search/best"] >= facts["search/start"]
+        assert facts["search/ascent"] >= facts["search/start"]
+        history = client.get_metric_history(search.info.run_id, "search/value")
+        assert sorted(point.step for point in history) == list(range(25))
+        assert max(point.value for point in history) == pytest.approx(facts["search/best"])
         if metric == "macro_f1":
-            assert facts["search/per_label_value"] >= facts["search/value"]
-            assert facts["search/per_label_value"] == pytest.approx(facts["search/ascent_value"], abs=1e-9)
+            assert facts["search/per_label"] >= facts["search/best"]
+            assert facts["search/per_label"] == pytest.approx(facts["search/ascent"], abs=1e-9)
         run = next(run for run in thresholds.runs() if run.data.tags["search"] == search.info.run_id)
         assert {f"test/{rule}/{metric}" for rule in ("searched", "ascent", "per_label")} <= run.data.metrics.keys()
 

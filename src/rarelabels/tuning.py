@@ -250,6 +250,10 @@ def _taken(asked: optuna.Study) -> list[FrozenTrial]:
     return [trial for trial in found if trial.state != TrialState.FAIL or "reason" in trial.user_attrs]
 
 
+def _finished(asked: optuna.Study) -> list[FrozenTrial]:
+    return asked.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+
 def _ahead(one: Search, count: int) -> str:
     assert one.trial.tuning is not None
     total = one.trial.tuning.n_trials
@@ -488,8 +492,8 @@ def _declared_values(one: Search) -> dict[str, Any]:
 
 def _same(asked_of: optuna.Study, asked: optuna.Trial, tuning: ParameterSearch) -> dict[str, float]:
     """Return the value of an earlier trial with the same parameters, so that none is trained twice."""
-    done = asked_of.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return next(({tuning.metric: float(t.values[0])} for t in done if t.params == asked.params), {})
+    same = (one for one in _finished(asked_of) if one.params == asked.params)
+    return next(({tuning.metric: float(one.values[0])} for one in same), {})
 
 
 def _measure(
@@ -608,10 +612,10 @@ def _search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
             _save_history(asked_of, f"validation {tuning.metric}", one.title, folder)
             record.files(folder)
         record.metrics(facts)
+        record.curves(("search/value", trial.number, trial.values[0]) for trial in _finished(asked_of))
         told = (
-            "seed {seed}: {trials} trials reach a {metric} of {value:.4f} on validation in {seconds:.1f} s, coordinate "
-            "ascent {ascent_value:.4f} in {ascent_seconds:.3f} s; the exact thresholds per label have "
-            "{per_label_value:.4f}"
+            "seed {seed}: {trials} trials reach a {metric} of {best:.4f} on validation in {seconds:.1f} s, coordinate "
+            "ascent {ascent:.4f} in {ascent_seconds:.3f} s; the exact thresholds per label have {per_label:.4f}"
         )
         numbers = {name.removeprefix("search/"): value for name, value in facts.items()}
         told = told.format(seed=one.identity.seed, trials=tuning.n_trials, metric=tuning.metric, **numbers)
@@ -655,13 +659,12 @@ def _find_thresholds(
         asked.set_user_attr("owner", tracking.owner())
         asked_of.tell(asked, value(cut(asked.params)))
     searched = cut(asked_of.best_trial.params)
-    trials = asked_of.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     facts = {
-        "search/value": value(searched),
-        "search/start_value": value(start),
-        "search/ascent_value": value(ascent.thresholds),
-        "search/per_label_value": value(exact),
-        "search/seconds": sum(trial.duration.total_seconds() for trial in trials if trial.duration),
+        "search/best": value(searched),
+        "search/start": value(start),
+        "search/ascent": value(ascent.thresholds),
+        "search/per_label": value(exact),
+        "search/seconds": sum(one.duration.total_seconds() for one in _finished(asked_of) if one.duration),
         "search/ascent_seconds": climbed - climbing,
         "search/per_label_seconds": swept - began,
     }
