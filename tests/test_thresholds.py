@@ -60,6 +60,8 @@ def test_at_least_and_at_most_count_ties_on_one_side():
     assert at_most.assign(scores).astype(int).tolist() == [[0, 1, 0], [1, 1, 0], [1, 0, 0], [1, 1, 1]]
     both = Rule("c", np.full(3, 0.25), fallbacks=0, at_least=2, at_most=2)
     assert both.assign(scores).astype(int).tolist() == [[0, 1, 1], [1, 1, 0], [1, 0, 1], [1, 1, 1]]
+    own = Rule("own", np.array([0.8, 0.2, 0.5]), fallbacks=0, at_least=1)
+    assert own.assign([0.7, 0.3, 0.1]).tolist() == [False, True, False]  # has one, though not its highest-scored
     many = Rule("d", np.full(3, 0.5), fallbacks=0, at_least=9)
     assert many.assign(scores).all()
     assert Rule("e", np.full(3, 0.0), fallbacks=0, at_most=9).assign(scores).all()
@@ -94,7 +96,7 @@ def test_an_infinite_strength_is_json_too():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_all_rules_are_chosen_in_order_each_by_its_own_metric(dtype):
-    y, s = part(dtype=dtype)
+    y, s = part(dtype=dtype, offset=0.1)
     rules = choose_rules(y, s, min_positives=5)
     assert tuple(rules) == schema.RULES
     assert [rule.name for rule in rules.values()] == list(rules)
@@ -108,6 +110,8 @@ def test_all_rules_are_chosen_in_order_each_by_its_own_metric(dtype):
         np.testing.assert_array_equal(rules[name].thresholds, best_common_threshold(y, s, metric).threshold)
     sure = best_common_threshold(y, s, "samples_f1", at_least_one=True)
     rule = rules["at_least_one"]
+    np.testing.assert_array_equal(rule.thresholds, sure.threshold)
+    assert sure.threshold != rules["global_samples"].thresholds[0]
     assert rule.assign(s).any(axis=1).all()
     assert f1_score(y, rule.assign(s), average="samples", zero_division=0) == pytest.approx(sure.value)
     np.testing.assert_array_equal(rules["per_label_micro"].thresholds, best_micro_f1_thresholds(y, s).thresholds)
@@ -256,9 +260,9 @@ def test_crossfitted_thresholds_are_medians_of_five():
     many = y.sum(axis=0) >= 5
     assert 1 <= (~many).sum() == rule.fallbacks
     np.testing.assert_array_equal(rule.thresholds[many], medians[many])
-    # The one positive of the last label is missing in one of the five: four thresholds are left.
-    alone = choose_rules(y, s, min_positives=1)["per_label_crossfit"].thresholds[-1]
-    assert alone == np.median([one.thresholds[-1] for one in chosen if one.defined[-1]])
+    # Two rows, two folds: the one positive is missing where it is left out, and "never" is no choice.
+    alone = choose_rules([[1], [0]], [[0.8], [0.2]], min_positives=1)["per_label_crossfit"]
+    assert (alone.thresholds[0], alone.fallbacks) == (-1.0, 0)
 
 
 def test_folds_are_always_the_same_and_spread_every_label():

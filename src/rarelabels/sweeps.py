@@ -38,7 +38,7 @@ NEVER = 2.0
 ALWAYS = -1.0
 CELLS_AT_ONCE = 1 << 18  # what of the keys, and of what is computed from them, stays near the processor
 LABELS_AT_ONCE = 16  # at least: a row of a block is then a cache line or two, read once
-ROUNDING = 1e-12  # sums of F1 that differ by less are taken as equal
+ROUNDING = 1e-12  # mean F1 that differ by less are taken as equal
 
 
 class UndefinedLabel(ValueError):  # noqa: N818 - it names what is wrong
@@ -269,7 +269,7 @@ def _best_sum_of_f1(truth: Bools, scores: Array) -> tuple[float, float, float]:
     downwards = sums[::-1]
     np.cumsum(downwards, out=downwards)
     sums[1:][ascending[1:] == ascending[:-1]] = -np.inf  # equal scores share a side
-    best = int(np.flatnonzero(sums >= sums.max() - ROUNDING)[-1])
+    best = int(np.flatnonzero(sums >= sums.max() - ROUNDING * len(truth))[-1])
     lower = ascending[best - 1] if best else -np.inf
     return float(ascending[best]), float(lower), float(sums[best])
 
@@ -415,6 +415,7 @@ class _Climb:
 
     def __init__(self, truth: Bools, scores: Array, metric: AscentMetric, start: Floats) -> None:
         self.truth, self.scores, self.metric, self.thresholds = truth, scores, metric, start
+        self.rounding = ROUNDING * (1 if metric == "macro_f1" else len(truth))  # the others are sums over rows
         self.order = np.argsort(scores.T, axis=1)[:, ::-1]  # highest first
         self.assigned: Bools = scores >= start
         self.actual = np.count_nonzero(truth, axis=1)
@@ -440,8 +441,8 @@ class _Climb:
         values, now = self._of_cuts(truth, assigned, order)
         possible = np.concatenate([[True], scores[:-1] != scores[1:], [True]])  # equal scores share a side
         values = np.where(possible, values, -np.inf)
-        best = int(np.argmax(values >= values.max() - ROUNDING))
-        if values[best] <= now + ROUNDING:
+        best = int(np.argmax(values >= values.max() - self.rounding))
+        if values[best] <= now + self.rounding:
             return False
         self._move(label, best, scores.astype(np.float64))
         return True
@@ -524,13 +525,16 @@ class _Sorted:
 
 @dataclass(frozen=True, eq=False)
 class _Cuts:
-    """The cuts of each group that can be best: at every distinct score of a positive, lowest first.
+    """The cuts of each group that can be best: at every positive, lowest first.
+
+    Of positives with the same score only the first has a cut that a threshold can make. The others leave out true
+    positives of that score and nothing else, which lowers every objective: they are never chosen, and need no removal.
 
     Attributes:
         ordered: the cells.
-        places: of the first cell of each cut's score, flat, shape (m,).
-        hits: positives at or above it, shape (m,).
-        assigned: cells at or above it, shape (m,).
+        places: of the positives, flat, shape (m,).
+        hits: positives from there on, shape (m,).
+        assigned: cells from there on, shape (m,).
         bounds: where the cuts of each group begin, and the last end, shape (groups + 1,).
         positives: of each group, shape (groups,).
     """
@@ -591,13 +595,6 @@ def _find_cuts(truth: Bools, scores: Array) -> _Cuts:
     positives = np.diff(bounds)
     hits = np.repeat(bounds[1:], positives) - np.arange(places.size)
     assigned = np.repeat(ends[1:], positives) - places
-    keys = ordered.keys.ravel()[places]
-    distinct = np.ones(places.size, dtype=bool)
-    np.not_equal(keys[1:], keys[:-1], out=distinct[1:])
-    distinct[bounds[:-1][positives > 0]] = True  # two groups may share a score
-    if not distinct.all():
-        places, hits, assigned = places[distinct], hits[distinct], assigned[distinct]
-        bounds = np.searchsorted(places, ends)
     return _Cuts(ordered, places, hits, assigned, bounds, positives)
 
 
@@ -708,8 +705,8 @@ def checked(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Array]:
         ValueError: shapes differ, ``y_true`` is not 0/1, or a score is not finite.
     """
     truth, scores = multi_hot(y_true, "y_true"), np.asarray(y_score)
-    floats = scores.dtype if scores.dtype.kind == "f" else np.dtype(np.float64)
-    scores = scores.astype(floats.newbyteorder("="), copy=False)
+    if scores.dtype.kind != "f":
+        scores = scores.astype(np.float64)
     if scores.shape != truth.shape:
         raise ValueError(f"y_score: must have the shape of y_true, {truth.shape}; got {scores.shape}")
     # The largest float is refused with infinity: "never" must be finite and above every score.
