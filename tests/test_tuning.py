@@ -17,6 +17,7 @@ from project import Project, wait_for
 from rarelabels import config, results, study, tracking, tuning
 from rarelabels.metrics import decision_metrics
 from rarelabels.schema import TpeSampler, UserError
+from rarelabels.tuning import parameters, searches
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
 TUNED = "movies/pos_weight_tuned"
@@ -31,11 +32,11 @@ def project(tmp_path: Path) -> Project:
 def optuna_trials(project: Project, storage: str = "") -> list[optuna.trial.FrozenTrial]:
     """Every trial in the storage of a project, of all its searches."""
     storages = [storage] if storage else map(str, (project.folder / "runs" / "optuna").glob("*.journal"))
-    opened = [tuning._open_storage(one) for one in storages]
+    opened = [searches.open_storage(one) for one in storages]
     return [t for store in opened for one in store.get_all_studies() for t in store.get_all_trials(one._study_id)]
 
 
-def searches(project: Project) -> list:
+def search_runs(project: Project) -> list:
     return project.runs("search", "movies/tuning")
 
 
@@ -67,7 +68,7 @@ def test_it_begins_with_the_declaration_and_no_worker_repeats_another(searched: 
 
 
 def test_every_trial_is_a_run_below_its_search_and_never_looks_at_test(searched: Project) -> None:
-    (search,) = searches(searched)
+    (search,) = search_runs(searched)
     tried = searched.runs("tried", "movies/tuning")
     client = tracking.connect(searched.record)
     by_number = {trial.number: trial for trial in optuna_trials(searched)}
@@ -88,7 +89,7 @@ def test_every_trial_is_a_run_below_its_search_and_never_looks_at_test(searched:
 
 
 def test_the_best_is_run_as_an_ordinary_trial(searched: Project) -> None:
-    (search,) = searches(searched)
+    (search,) = search_runs(searched)
     client = tracking.connect(searched.record)
     best = max((t for t in optuna_trials(searched) if t.state.name == "COMPLETE"), key=lambda t: t.value)
     stored = json.loads(Path(client.download_artifacts(search.info.run_id, "best.json")).read_text("utf-8"))
@@ -106,7 +107,7 @@ def test_the_best_is_run_as_an_ordinary_trial(searched: Project) -> None:
 
 
 def test_its_history_and_figures_are_kept(searched: Project) -> None:
-    (search,) = searches(searched)
+    (search,) = search_runs(searched)
     client = tracking.connect(searched.record)
     table = pd.read_csv(client.download_artifacts(search.info.run_id, "trials.csv"))
     assert table["number"].tolist() == list(range(7))
@@ -163,7 +164,7 @@ def test_a_hopeless_trial_is_pruned_and_recorded_so_and_one_that_diverges_fails(
     assert trials[int(states["failed"].data.tags["number"])].user_attrs["reason"].startswith("NotFiniteError")
     same = [t for t in trials.values() if t.state.name == "COMPLETE"]
     assert len({t.params["training.learning_rate"]: t.value for t in same}) == len({t.value for t in same})
-    (search,) = searches(project)
+    (search,) = search_runs(project)
     assert search.info.status == "FINISHED"
     assert search.data.metrics["search/fail"] + search.data.metrics["search/complete"] < 8
     assert "FAILED" not in err
@@ -223,7 +224,7 @@ def test_thresholds_are_searched_on_the_scores_of_one_shared_training(thresholds
 
 def test_what_a_search_of_thresholds_reaches_is_what_its_rules_reach(thresholds: Project) -> None:
     client = tracking.connect(thresholds.record)
-    for search in searches(thresholds):
+    for search in search_runs(thresholds):
         metric = "samples_f1" if "samples" in search.data.tags["trial"] else "macro_f1"
         _, validation, _ = results.raw_scores(client, search.info.run_id)
         found = results.rules(client, search.info.run_id)
@@ -278,12 +279,12 @@ def test_a_weight_for_each_of_many_labels_is_refused(monkeypatch: pytest.MonkeyP
 
 def test_free_weights_are_a_parameter_for_each_label_and_one_value_of_the_trial() -> None:
     (identity,), labels = tuning._identities([tuned("movies/pos_weight_free_tuned", {})], None)
-    one = tuning.Search(identity, "", "", "", labels[identity.fingerprint])
-    space = tuning._distributions(one)
+    one = searches.Search(identity, "", "", "", labels[identity.fingerprint])
+    space = parameters.distributions(one)
     assert len(space) == 17
     assert "weighting.weights.Sci-Fi" in space
     params = {name: 1.0 + place for place, name in enumerate(space)}
-    values = tuning._values(one, params)
+    values = parameters.values_of(one, params)
     trial = config.with_values(one.trial, values)
     assert trial.weighting.weights["Drama"] == 1.0  # type: ignore[union-attr]
     assert trial.weighting.weights["Western"] == 17.0  # type: ignore[union-attr]
@@ -309,7 +310,7 @@ def test_trials_are_drawn_by_their_number_whoever_asks() -> None:
         storage = optuna.storages.InMemoryStorage()
         values = []
         for count in (split, 12 - split):
-            sampler = tuning._SeededByNumber(spec, 0)
+            sampler = searches.SeededByNumber(spec, 0)
             asked = optuna.create_study(storage=storage, study_name="x", sampler=sampler, load_if_exists=True)
             for _ in range(count):
                 trial = asked.ask(space)
@@ -333,7 +334,7 @@ def test_half_a_line_that_a_killed_process_left_is_dropped_and_nothing_else(tmp_
     journal = tmp_path / "x.journal"
 
     def opened() -> optuna.Study:
-        return optuna.create_study(storage=tuning._open_storage(str(journal)), study_name="x", load_if_exists=True)
+        return optuna.create_study(storage=searches.open_storage(str(journal)), study_name="x", load_if_exists=True)
 
     asked = opened()
     for value in (1.0, 2.0):
@@ -381,5 +382,5 @@ def test_two_searchers_share_a_search_on_postgresql(project: Project, postgres: 
     owners = {trial.user_attrs["owner"] for trial in trials}
     assert len(owners) == 2
     assert not (project.folder / "runs" / "optuna").exists()
-    (search,) = searches(project)
+    (search,) = search_runs(project)
     assert (search.info.status, search.data.tags["trials"]) == ("FINISHED", "8")

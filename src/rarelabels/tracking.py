@@ -285,13 +285,23 @@ def open_search(client: MlflowClient, experiment: str, identity: Identity, seed:
 
     A search of thresholds has a seed, and its run holds the training whose scores it searches.
     """
-    found = client.search_runs([experiment], f"tags.fingerprint = '{identity.fingerprint}'", 1, 1, ["start_time ASC"])
+    found = _earliest(client, experiment, identity.fingerprint)
     if found:
-        return Record(client, found[0].info.run_id)
+        return found
     of_seed = {} if seed is None else {"seed": str(seed), "training": identity.training}
     tags = _tags(identity, "search") | {"fingerprint": identity.fingerprint} | of_seed
     name = " ".join([*_named(identity), *([] if seed is None else [f"seed {seed}"])])
-    return Record(client, client.create_run(experiment, tags=tags, run_name=name).info.run_id)
+    made = client.create_run(experiment, tags=tags, run_name=name)
+    first = _earliest(client, experiment, identity.fingerprint)
+    if first and first.run_id != made.info.run_id:  # another process was faster
+        Record(client, made.info.run_id).stop(f"the same search as {first.run_id}")
+        return first
+    return Record(client, made.info.run_id)
+
+
+def _earliest(client: MlflowClient, experiment: str, mark: str) -> Record | None:
+    found = client.search_runs([experiment], f"tags.fingerprint = '{mark}'", 1, 1, ["start_time ASC"])
+    return Record(client, found[0].info.run_id) if found else None
 
 
 def start_tried(client: MlflowClient, experiment: str, search: str, trial: Trial, number: int) -> Record:

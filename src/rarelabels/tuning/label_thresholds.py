@@ -1,0 +1,104 @@
+"""Search a threshold for each label on the validation scores of one training, beside coordinate ascent."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import optuna
+from mlflow import MlflowClient
+from optuna.distributions import BaseDistribution, IntDistribution
+
+from rarelabels import evaluation, metrics, results, runner, sweeps, thresholds, tracking
+from rarelabels.evaluation import Scored
+from rarelabels.runner import Say
+from rarelabels.schema import ThresholdSearch
+from rarelabels.sweeps import Floats
+from rarelabels.thresholds import Rule, Rules
+from rarelabels.tracking import Record
+from rarelabels.tuning.history import save_history
+from rarelabels.tuning.searches import Search, finished, load, taken
+
+
+def search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
+    """Search thresholds for the scores of one training, which is recorded first, in the search's own run."""
+    record, tuning = Record(client, one.record), one.trial.tuning
+    assert isinstance(tuning, ThresholdSearch)
+    record.go_on()
+    try:
+        if "trained" not in client.get_run(one.record).data.tags:
+            runner.train_or_copy(one.identity, one.source, one.watch, record, say)
+            record.tags({"trained": "yes"})
+        _, validation, _ = results.raw_scores(client, one.record)
+        validation = evaluation.calibrated(validation, one.trial.thresholds)
+        asked_of = load(one)
+        facts, rules = _find_thresholds(asked_of, one, tuning, validation)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            stored = thresholds.to_json(rules, one.labels)
+            (folder / "thresholds.json").write_text(json.dumps(stored, indent=1, ensure_ascii=False), encoding="utf-8")
+            save_history(asked_of, f"validation {tuning.metric}", one.title, folder)
+            record.files(folder)
+        record.metrics(facts)
+        record.curves(("search/value", trial.number, trial.values[0]) for trial in finished(asked_of))
+        told = (
+            "seed {seed}: {trials} trials reach a {metric} of {best:.4f} on validation in {seconds:.1f} s, coordinate "
+            "ascent {ascent:.4f} in {ascent_seconds:.3f} s; the exact thresholds per label have {per_label:.4f}"
+        )
+        numbers = {name.removeprefix("search/"): value for name, value in facts.items()}
+        told = told.format(seed=one.identity.seed, trials=tuning.n_trials, metric=tuning.metric, **numbers)
+        record.tags({"trials": tuning.n_trials, "found": told})
+    except Exception as error:
+        reason = runner.failure(error)
+        record.fail(reason)
+        return reason
+    record.finish()
+    return ""
+
+
+def _find_thresholds(
+    asked_of: optuna.Study, one: Search, tuning: ThresholdSearch, validation: Scored
+) -> tuple[dict[str, float], Rules]:
+    """Return what the search, coordinate ascent and the exact sweep reach on validation, at what cost; and rules."""
+    y, scores = validation.y, validation.scores
+    began = time.monotonic()
+    exact = sweeps.best_thresholds(y, scores).thresholds
+    swept = time.monotonic()
+    common = np.full(len(one.labels), sweeps.best_common_threshold(y, scores, "micro_f1").threshold)
+    start = exact if tuning.warm_start else common
+    climbing = time.monotonic()
+    ascent = sweeps.coordinate_ascent(y, scores, tuning.metric, start)
+    climbed = time.monotonic()
+    ordered = -np.sort(-scores, axis=0)
+
+    def cut(params: Mapping[str, int]) -> Floats:
+        """A parameter is how many rows get the label, plus one: the same steps for rare and frequent labels."""
+        return sweeps.thresholds_for_counts(ordered, [params[label] - 1 for label in one.labels])
+
+    def value(found: Floats) -> float:
+        return metrics.decision_metrics(y, scores >= found)[tuning.metric]
+
+    if not asked_of.get_trials(deepcopy=False):
+        counts = np.count_nonzero(scores >= start, axis=0)
+        asked_of.enqueue_trial(dict(zip(one.labels, (counts + 1).tolist(), strict=True)))
+    space: dict[str, BaseDistribution] = {label: IntDistribution(1, len(y) + 1, log=True) for label in one.labels}
+    while len(taken(asked_of)) < tuning.n_trials:
+        asked = asked_of.ask(space)
+        asked.set_user_attr("owner", tracking.owner())
+        asked_of.tell(asked, value(cut(asked.params)))
+    searched = cut(asked_of.best_trial.params)
+    facts = {
+        "search/best": value(searched),
+        "search/start": value(start),
+        "search/ascent": value(ascent.thresholds),
+        "search/per_label": value(exact),
+        "search/seconds": sum(one.duration.total_seconds() for one in finished(asked_of) if one.duration),
+        "search/ascent_seconds": climbed - climbing,
+        "search/per_label_seconds": swept - began,
+    }
+    found = {"searched": searched, "ascent": ascent.thresholds}
+    return facts, {name: Rule(name, chosen, fallbacks=0) for name, chosen in found.items()}

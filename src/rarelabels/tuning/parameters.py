@@ -1,0 +1,180 @@
+"""Search the keys of a trial: each of Optuna's trials trains, and is a run in MLflow."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import optuna
+from mlflow import MlflowClient
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState
+
+from rarelabels import config, evaluation, runner, tracking
+from rarelabels.evaluation import Scored
+from rarelabels.runner import Say
+from rarelabels.schema import NoPruner, ParameterSearch
+from rarelabels.tracking import Record
+from rarelabels.tuning.history import save_history
+from rarelabels.tuning.searches import ENDED, Search, finished, load, taken, wait_for_others
+
+
+def attempt(client: MlflowClient, one: Search, say: Say) -> None:
+    """Ask for one more trial, train it, and tell what came of it; a failure of its own is part of the search."""
+    asked_of, tuning = load(one), one.trial.tuning
+    assert isinstance(tuning, ParameterSearch)
+    if len(taken(asked_of)) >= tuning.n_trials:  # another process was faster
+        return
+    if not asked_of.get_trials(deepcopy=False):
+        asked_of.enqueue_trial(_declared_values(one), skip_if_exists=True)
+    asked = asked_of.ask(distributions(one))
+    asked.set_user_attr("owner", tracking.owner())
+    if sum(trial.number < asked.number for trial in taken(asked_of)) >= tuning.n_trials:
+        asked_of.tell(asked, state=TrialState.FAIL)  # without a reason: it does not count
+        return
+    values = values_of(one, asked.params)
+    record = tracking.start_tried(client, one.experiment, one.record, one.trial, asked.number)
+    asked.set_user_attr("run", record.run_id)
+    record.params(asked.params)
+    try:
+        measured = _same(asked_of, asked, tuning) or _measure(one, values, asked, record, say)
+        value = measured[tuning.metric]
+        record.metrics(measured)
+        asked_of.tell(asked, value)
+        Record(client, one.record).metrics({"search/value": value}, step=asked.number)
+        record.tags({"state": "complete"})
+        record.finish()
+    except optuna.TrialPruned as pruned:
+        asked_of.tell(asked, state=TrialState.PRUNED)
+        record.tags({"state": "pruned"})
+        record.stop(str(pruned))
+    except Exception as error:
+        reason = runner.failure(error)
+        asked.set_user_attr("reason", reason)
+        asked_of.tell(asked, state=TrialState.FAIL)
+        record.tags({"state": "failed"})
+        record.fail(reason)
+
+
+def distributions(one: Search) -> dict[str, BaseDistribution]:
+    """Return Optuna's parameters: the keys of the space, one for each label where a key holds a number for each."""
+    tuning = one.trial.tuning
+    assert isinstance(tuning, ParameterSearch)
+    found: dict[str, BaseDistribution] = {}
+    for key, values in tuning.space.items():
+        if values.choices is not None:
+            found[key] = CategoricalDistribution(values.choices)
+            continue
+        assert values.low is not None
+        assert values.high is not None
+        if config.is_per_label(one.trial, key):
+            found |= {
+                f"{key}.{label}": FloatDistribution(values.low, values.high, log=values.log) for label in one.labels
+            }
+        elif config.is_whole(one.trial, key):
+            found[key] = IntDistribution(int(values.low), int(values.high), log=values.log)
+        else:
+            found[key] = FloatDistribution(values.low, values.high, log=values.log)
+    return found
+
+
+def values_of(one: Search, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the trial's keys for Optuna's parameters: those of the labels make one mapping."""
+    tuning = one.trial.tuning
+    assert isinstance(tuning, ParameterSearch)
+    return {
+        key: {label: params[f"{key}.{label}"] for label in one.labels}
+        if config.is_per_label(one.trial, key)
+        else params[key]
+        for key in tuning.space
+    }
+
+
+def _declared_values(one: Search) -> dict[str, Any]:
+    """Return the trial's own values where the search space has them: the search begins with the declaration."""
+    flat = config.flat(one.trial)
+    return {
+        key: flat[key]
+        for key, values in distributions(one).items()
+        if key in flat and flat[key] is not None and values._contains(values.to_internal_repr(flat[key]))
+    }
+
+
+def _same(asked_of: optuna.Study, asked: optuna.Trial, tuning: ParameterSearch) -> dict[str, float]:
+    """Return the value of an earlier trial with the same parameters, so that none is trained twice."""
+    same = (one for one in finished(asked_of) if one.params == asked.params)
+    return next(({tuning.metric: float(one.values[0])} for one in same), {})
+
+
+def _measure(
+    one: Search, values: Mapping[str, object], asked: optuna.Trial, record: Record, say: Say
+) -> dict[str, float]:
+    """Train with each seed of the search and return the mean of the validation metrics; test is not looked at.
+
+    Raises:
+        TrialPruned: the objective after an epoch is worse than the pruner lets go on.
+    """
+    tried, tuning = config.with_values(one.trial, values), one.trial.tuning
+    assert isinstance(tuning, ParameterSearch)
+    measured = []
+    for place, seed in enumerate(tuning.seeds):
+        data, weights = runner.load(tried, seed)
+
+        def on_epoch(epoch: int, curves: dict[str, float], seed: int = seed, place: int = place) -> None:
+            record.metrics({f"curve/seed_{seed}_{name}": value for name, value in curves.items()}, step=epoch)
+            say({"epoch": epoch, "epochs": tried.training.epochs, "loss": curves["loss"]})
+            if "objective" in curves:
+                asked.report(curves["objective"], place * tried.training.epochs + epoch)
+                if asked.should_prune():
+                    raise optuna.TrialPruned(
+                        f"pruned after epoch {epoch} of seed {seed}: {tuning.metric} {curves['objective']:.4f}"
+                    )
+
+        validation = data.validation
+        objective = None
+        if not isinstance(tuning.pruner, NoPruner):
+            objective = evaluation.objective(tuning.metric, validation.y, tried.thresholds)
+        fitted = runner.fit(tried, seed, data, weights, (), on_epoch, objective)
+        part = Scored(validation.ids, validation.y, fitted.scores(validation))
+        measured.append(evaluation.validation_metrics(part, tried.thresholds))
+    return {name: fmean(one[name] for one in measured) for name in measured[0] if all(name in one for one in measured)}
+
+
+def conclude(where: str, one: Search, _: Say) -> str:
+    """Record what a search of parameters found, once no other process is at it; return why it found nothing, or ""."""
+    client, asked_of, tuning = tracking.connect(where), load(one), one.trial.tuning
+    assert isinstance(tuning, ParameterSearch)
+    wait_for_others(asked_of)
+    record = Record(client, one.record)
+    record.go_on()
+    trials = [trial for trial in taken(asked_of) if trial.state in ENDED]
+    counts = {state.name.lower(): sum(trial.state == state for trial in trials) for state in ENDED}
+    if not counts["complete"]:
+        reason = next(
+            (trial.user_attrs["reason"] for trial in trials if "reason" in trial.user_attrs), "all were pruned"
+        )
+        record.fail(reason)
+        return f"none of its {len(trials)} trials could be finished: {reason}"
+    best = asked_of.best_trial
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        found = {"values": values_of(one, best.params), "value": best.value, "metric": tuning.metric}
+        (folder / "best.json").write_text(
+            json.dumps(found | {"number": best.number, **counts}, indent=1, ensure_ascii=False), encoding="utf-8"
+        )
+        save_history(asked_of, tuning.metric, one.title, folder)
+        record.files(folder)
+    record.metrics({"search/best": float(best.values[0]), **{f"search/{state}": n for state, n in counts.items()}})
+    told = ", ".join(f"{key} = {_short(value)}" for key, value in best.params.items())
+    counted = f"{len(trials)} trials, {counts['pruned']} pruned, {counts['fail']} failed"
+    record.tags({"trials": len(trials), "found": f"{told} ({tuning.metric} {best.values[0]:.4f}; {counted})"})
+    record.finish()
+    return "" if len(trials) >= tuning.n_trials else f"{tuning.n_trials - len(trials)} trials were cut off; call again"
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

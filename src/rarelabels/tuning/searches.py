@@ -1,0 +1,250 @@
+"""One search: where Optuna keeps it, how trials are drawn, and which of them count."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, assert_never
+from urllib.parse import urlsplit
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+from optuna.storages import BaseStorage, JournalStorage, RDBStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+from optuna.trial import FrozenTrial, TrialState
+
+from rarelabels import tracking
+from rarelabels.schema import (
+    MedianPruner,
+    NoPruner,
+    ParameterSearch,
+    PrunerSpec,
+    SamplerSpec,
+    TpeSampler,
+    Trial,
+    UserError,
+)
+from rarelabels.schema import RandomSampler as RandomSpec
+from rarelabels.tracking import Identity
+
+JOURNALS = "optuna"  # a folder, a file in it for each search: to open one is to read it from its beginning
+LOCK_SECONDS = 10  # a lock is held for milliseconds: an older one was left by a process that is gone
+UNOWNED = timedelta(minutes=1)  # a running trial whose owner did not get to write its name for so long is cut off
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+
+
+@dataclass(frozen=True)
+class Search:
+    """One search: of a trial, or a variant of it, and of a seed where thresholds are searched.
+
+    Attributes:
+        identity: of the trial before it is tuned, with the fingerprint of the search.
+        experiment: MLflow's id of the study's experiment for searches.
+        record: MLflow's id of the search's run.
+        storage: the journal's path, or a URL.
+        labels: of the data.
+        watch: what a training follows; see ``study``.
+        source: a finished run of the same training, whose scores are searched; "" trains.
+    """
+
+    identity: Identity
+    experiment: str
+    record: str
+    storage: str
+    labels: tuple[str, ...]
+    watch: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def trial(self) -> Trial:
+        """The trial before it is tuned."""
+        return self.identity.trial
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        seed = f"seed {self.identity.seed}" if self.trial.searches_thresholds else ""
+        return " ".join(filter(None, [self.trial.name, self.identity.variant, seed]))
+
+    @property
+    def name(self) -> str:
+        """What Optuna calls it."""
+        return f"rarelabels/{self.title} {self.identity.fingerprint[:12]}"
+
+
+# Which trials count
+
+
+def is_cut_off(trial: FrozenTrial) -> bool:
+    """Return whether the process that ran a trial, which is not ended, is gone."""
+    owner = trial.user_attrs.get("owner")
+    if owner:
+        return tracking.is_gone(owner)
+    return trial.datetime_start is None or datetime.now() - trial.datetime_start > UNOWNED
+
+
+def taken(asked: optuna.Study) -> list[FrozenTrial]:
+    """Return the trials that count: ended ones but for those that were cut off, and those in flight."""
+    states = (*ENDED, TrialState.RUNNING)
+    found = asked.get_trials(deepcopy=False, states=states)
+    return [trial for trial in found if trial.state != TrialState.FAIL or "reason" in trial.user_attrs]
+
+
+def finished(asked: optuna.Study) -> list[FrozenTrial]:
+    """Return the trials that were trained to their end."""
+    return asked.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+
+
+def wait_for_others(asked_of: optuna.Study) -> None:
+    """Wait while trials of another process, which is alive, are in flight."""
+    while any(not is_cut_off(one) for one in asked_of.get_trials(deepcopy=False, states=(TrialState.RUNNING,))):
+        time.sleep(1)
+
+
+# Where they are kept
+
+
+def storage_for(where: str) -> str:
+    """Return where searches are kept: ``OPTUNA_STORAGE``, else a folder beside a local record, else in ``runs/``."""
+    if url := os.environ.get("OPTUNA_STORAGE"):
+        return url
+    local = where.startswith(tracking.SQLITE)
+    return str((Path(where.removeprefix(tracking.SQLITE)).parent if local else Path("runs").resolve()) / JOURNALS)
+
+
+def open_storage(url: str) -> BaseStorage:
+    """Open, and create if need be, what keeps the searches.
+
+    Raises:
+        UserError: it does not answer or cannot be made.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        if is_url(url):
+            return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+        Path(url).parent.mkdir(parents=True, exist_ok=True)
+        lock = JournalFileSymlinkLock(url, grace_period=LOCK_SECONDS)
+        _drop_half_a_line(Path(url), lock)
+        return JournalStorage(JournalFileBackend(url, lock_obj=lock))
+    except Exception as error:
+        secret = urlsplit(url).password if is_url(url) else None
+        shown = url.replace(secret, "***") if secret else url
+        if isinstance(error, ImportError):
+            raise UserError(
+                f"OPTUNA_STORAGE {shown!r}: its driver is not installed; pip install 'psycopg[binary]'"
+            ) from error
+        raise UserError(
+            f"OPTUNA_STORAGE {shown!r} does not answer ({type(error).__name__}); start the database, correct the "
+            f"variable, or unset it to use a file beside the record"
+        ) from error
+
+
+def is_url(storage: str) -> bool:
+    """Return whether a storage is a database, and not a file of ours."""
+    return "://" in storage
+
+
+def _drop_half_a_line(journal: Path, lock: JournalFileSymlinkLock) -> None:
+    """Cut off what a process that was killed, or a full disk, left of a line: Optuna could not read on behind it."""
+    if not journal.exists() or _is_whole(journal):
+        return
+    lock.acquire()
+    try:
+        if not _is_whole(journal):  # else another process was about to end the line
+            written = journal.read_bytes()
+            os.truncate(journal, written.rfind(b"\n") + 1)
+    finally:
+        lock.release()
+
+
+def _is_whole(journal: Path) -> bool:
+    with journal.open("rb") as file:
+        if not file.seek(0, os.SEEK_END):
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def load(one: Search) -> optuna.Study:
+    """Return Optuna's study of a search, begun if need be, with the declared sampler and pruner."""
+    tuning = one.trial.tuning
+    assert tuning is not None
+    return optuna.create_study(
+        storage=open_storage(one.storage),
+        study_name=one.name,
+        direction=tuning.direction if isinstance(tuning, ParameterSearch) else "maximize",
+        sampler=SeededByNumber(tuning.sampler, one.identity.seed),
+        pruner=_pruner(tuning.pruner) if isinstance(tuning, ParameterSearch) else optuna.pruners.NopPruner(),
+        load_if_exists=True,
+    )
+
+
+class SeededByNumber(BaseSampler):
+    """The declared sampler, seeded anew for each trial by its number.
+
+    A search that goes on, or that two processes share, would otherwise draw again what it has drawn before.
+    """
+
+    def __init__(self, spec: SamplerSpec, seed: int) -> None:
+        self._spec, self._seed = spec, seed
+        self._sampler = _sampler(spec, spec.seed)
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Make the sampler of this trial."""
+        (seed,) = np.random.SeedSequence([self._spec.seed, self._seed, trial.number]).generate_state(1)
+        self._sampler = _sampler(self._spec, int(seed))
+        self._sampler.before_trial(study, trial)
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """As the sampler does."""
+        return self._sampler.infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """As the sampler does."""
+        return self._sampler.sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """As the sampler does."""
+        return self._sampler.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(
+        self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        """As the sampler does."""
+        self._sampler.after_trial(study, trial, state, values)
+
+
+def _sampler(spec: SamplerSpec, seed: int) -> BaseSampler:
+    match spec:
+        case TpeSampler():
+            return TPESampler(
+                n_startup_trials=spec.n_startup_trials,
+                n_ei_candidates=spec.n_ei_candidates,
+                multivariate=spec.multivariate,
+                constant_liar=spec.constant_liar,
+                seed=seed,
+            )
+        case RandomSpec():
+            return RandomSampler(seed=seed)
+        case _:
+            assert_never(spec)
+
+
+def _pruner(spec: PrunerSpec) -> optuna.pruners.BasePruner:
+    match spec:
+        case NoPruner():
+            return optuna.pruners.NopPruner()
+        case MedianPruner():
+            return optuna.pruners.MedianPruner(spec.n_startup_trials, spec.n_warmup_epochs)
+        case _:
+            assert_never(spec)
