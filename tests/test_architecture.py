@@ -52,7 +52,7 @@ ARROWS: dict[str, set[str]] = {
     "judge_table": {"evaluation", "judge", "metrics", "score_files", "statistics", "sweeps"},
     "runner": STEPS,
     "engine": set(),
-    "results": {"calibration", "evaluation", "schema", "thresholds"},
+    "results": {"calibration", "evaluation", "schema", "thresholds", "tracking"},
     "plots": READING - {"comparison", "findings", "plots"},
     "findings": READING - {"comparison", "findings", "plots"} | {"tracking"},
     "comparison": READING - {"comparison", "plots"} | {"tracking"},

@@ -132,7 +132,9 @@ def test_half_by_theory_has_a_row_for_each_trial(saved) -> None:
             "plain": [0.25, 0.25],
         }
     )
-    axes = saved(plots.half_by_theory(table, "films")).axes[0]
+    figure = saved(plots.half_by_theory(table, "films"))
+    assert "theory" in figure.get_suptitle()
+    axes = figure.axes[0]
     assert [tick.get_text() for tick in axes.get_yticklabels()] == [
         "pos_weight  (q = 0.100)",
         "focal_alpha  (q = 0.750)",

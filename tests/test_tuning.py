@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def test_every_trial_is_a_run_below_its_search_and_never_looks_at_test(searched:
         if trial.state.name == "COMPLETE":
             assert run.data.metrics["validation/half/macro_f1"] == pytest.approx(trial.value)
             assert run.data.tags["state"] == "complete"
-            assert list(trial.intermediate_values) == [1, 2]
+            assert list(trial.intermediate_values) == [0, 1]
 
 
 def test_the_best_is_run_as_an_ordinary_trial(searched: Project) -> None:
@@ -147,7 +148,7 @@ def test_a_hopeless_trial_is_pruned_and_recorded_so_and_one_that_diverges_fails(
         "  metric: validation/ranking/macro_average_precision\n"
         "  direction: maximize\n"
         "  n_trials: 8\n"
-        "  seeds: [0]\n"
+        "  seeds: [0, 1]\n"
         "  sampler: {kind: random, seed: 3}\n"
         "  pruner: {kind: median, n_startup_trials: 1, n_warmup_epochs: 0}\n"
     )
@@ -162,8 +163,16 @@ def test_a_hopeless_trial_is_pruned_and_recorded_so_and_one_that_diverges_fails(
     assert states["failed"].info.status == "FAILED"
     assert "NotFiniteError: epoch 1" in states["failed"].data.tags["reason"]
     assert trials[int(states["failed"].data.tags["number"])].user_attrs["reason"].startswith("NotFiniteError")
-    same = [t for t in trials.values() if t.state.name == "COMPLETE"]
-    assert len({t.params["training.learning_rate"]: t.value for t in same}) == len({t.value for t in same})
+    runs = {int(run.data.tags["number"]): run for run in project.runs("tried", "movies/tuning")}
+    complete = [t for number, t in sorted(trials.items()) if t.state.name == "COMPLETE"]
+    first = {t.params["training.learning_rate"]: t for t in reversed(complete)}
+    again = [t for t in complete if t is not first[t.params["training.learning_rate"]]]
+    assert again  # eight draws of four rates
+    for trial in complete:
+        curves = {f"curve/seed_{seed}_val_loss" for seed in (0, 1)} & runs[trial.number].data.metrics.keys()
+        assert len(curves) == (0 if trial in again else 2)  # what was trained before is not trained again
+        assert trial.value == first[trial.params["training.learning_rate"]].value
+        assert set(trial.intermediate_values) == (set() if trial in again else {0, 1, 2})  # of the first seed
     (search,) = search_runs(project)
     assert search.info.status == "FINISHED"
     assert search.data.metrics["search/fail"] + search.data.metrics["search/complete"] < 8
@@ -272,9 +281,15 @@ def test_a_search_that_makes_no_sense_is_refused_before_anything_is_recorded(
 
 
 def test_a_weight_for_each_of_many_labels_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuning, "MOST_LABELS", 16)
+    monkeypatch.setattr(tuning, "MOST_WEIGHTS", 16)
     with pytest.raises(UserError, match="a weight for each of 17 labels is too many for a search; allowed up to 16"):
         tuning._identities([tuned("movies/pos_weight_free_tuned", {})], None)
+
+
+def test_thresholds_for_too_many_labels_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuning, "MOST_THRESHOLDS", 16)
+    with pytest.raises(UserError, match="17 thresholds are too many for a search; allowed up to 16 labels"):
+        tuning._identities([tuned("movies/samples_f1_tuned", {})], None)
 
 
 def test_free_weights_are_a_parameter_for_each_label_and_one_value_of_the_trial() -> None:
@@ -288,6 +303,49 @@ def test_free_weights_are_a_parameter_for_each_label_and_one_value_of_the_trial(
     trial = config.with_values(one.trial, values)
     assert trial.weighting.weights["Drama"] == 1.0  # type: ignore[union-attr]
     assert trial.weighting.weights["Western"] == 17.0  # type: ignore[union-attr]
+    assert parameters.declared_values(one) == dict.fromkeys(space, 1.0)  # plain binary cross-entropy comes first
+    assert config.flat(trial)["weighting.weights"].startswith('{"Drama": 1.0, ')  # type: ignore[union-attr]
+
+
+def test_a_search_begins_with_the_declaration_where_the_space_holds_it() -> None:
+    space = {"training.batch_size": {"choices": (128, 256)}, "weighting.scale": {"low": 2.0, "high": 4.0}}
+    (identity,), labels = tuning._identities([tuned(TUNED, {"tuning.space": space})], None)
+    one = searches.Search(identity, "", "", "", labels[identity.fingerprint])
+    assert parameters.distributions(one)["training.batch_size"].choices == (128, 256)  # type: ignore[attr-defined]
+    assert parameters.declared_values(one) == {"weighting.strength": 1.0}  # no batch of 512, no scale of 1
+
+
+def in_memory() -> optuna.Study:
+    return optuna.create_study(storage=optuna.storages.InMemoryStorage())
+
+
+def test_the_first_trial_is_queued_once_and_again_after_it_was_cut_off() -> None:
+    asked = in_memory()
+    space = {"x": optuna.distributions.FloatDistribution(0, 1)}
+    for _ in range(2):
+        searches.begin_with(asked, {"x": 0.25})
+    assert [t.state.name for t in asked.trials] == ["WAITING"]
+    first = asked.ask(space)
+    assert first.params == {"x": 0.25}
+    first.set_user_attr("owner", "here 1 0")
+    searches.begin_with(asked, {"x": 0.25})
+    assert len(asked.trials) == 1
+    asked.tell(first, state=optuna.trial.TrialState.FAIL)  # cut off: without a reason
+    searches.begin_with(asked, {"x": 0.25})
+    assert asked.ask(space).params == {"x": 0.25}
+
+
+def test_a_trial_of_a_machine_that_is_silent_is_cut_off_and_one_of_a_living_process_is_not() -> None:
+    asked = in_memory()
+    running = [asked.ask() for _ in range(4)]
+    searches.beat(running[0])
+    for trial, owner, alive in ((running[1], "elsewhere 1 1", 0.0), (running[2], "elsewhere 1 1", time.time())):
+        trial.set_user_attr("owner", owner)
+        trial.set_user_attr("alive", alive)
+    assert [searches.is_cut_off(trial) for trial in asked.trials] == [False, True, False, False]  # the last just began
+    searches.fail_cut_off(asked)
+    assert [trial.state.name for trial in asked.trials] == ["RUNNING", "FAIL", "RUNNING", "RUNNING"]
+    assert len(searches.taken(asked)) == 3
 
 
 def test_a_search_is_the_same_whatever_its_number_of_trials_and_another_for_another_space() -> None:

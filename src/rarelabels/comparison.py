@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from rarelabels import metrics, results, statistics
-from rarelabels.evaluation import TUNED
+from rarelabels.schema import RULES
 from rarelabels.tracking import ParentKey, parent_key
 
 # The columns of the table, with what they are called there.
@@ -32,7 +32,7 @@ ELSEWHERE = {
 }
 GAIN = "gain/per_label_over_half/macro_f1"  # paired: of the thresholds alone, the scores being the same
 FLOORS = ("zeros", "ones", "prior")
-TUNED_FLOORS = tuple(f"prior_{rule}" for rule in TUNED)
+TUNED_FLOORS = tuple(f"prior_{rule}" for rule in (*RULES, "oracle") if rule != "half")
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,14 @@ class Comparison:
         return best
 
     def floor(self, name: str, metric: str) -> float | None:
-        """Return a floor's value of a test metric; None for rules that base rates have no thresholds for.
+        """Return a floor's value of a test metric; None where there is none.
 
-        To predict no label, or every one, is a decision, the same under every rule.
+        To predict no label, or every one, is a decision, the same under every rule that has the last word; base rates
+        are scores, decided as the rule decides them.
         """
         _, rule, short = metric.split("/")
+        if name != "prior" and rule in ("at_least_one", "top_k"):
+            return None
         if name == "prior" and rule not in ("half", "ranking"):
             name = f"prior_{rule}"
         return self.floors.get(name, {}).get(short)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +22,7 @@ from rarelabels.schema import ParameterSearch, Range, Study, Trial, UserError
 EXPERIMENTS = Path("experiments")
 NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 VARIED = ("dataset", "model", "loss", "weighting", "training", "thresholds")
+MOST_CORNERS = 256  # of a search space, that are tried together
 SEARCHED = ("model", "loss", "weighting", "training")  # what a trial is measured by stays the same in a search
 
 
@@ -123,9 +125,8 @@ def _check(declared: Declared) -> tuple[Trial | None, set[Problem]]:
     vary = declared.data.get("vary")
     for key, values in vary.items() if isinstance(vary, Mapping) else ():
         problems |= _check_vary(declared, key, values, problems)
-    if trial and isinstance(trial.tuning, ParameterSearch):
-        for key, values in trial.tuning.space.items():
-            problems |= _check_searched(declared, trial, key, values)
+    if trial and not problems and isinstance(trial.tuning, ParameterSearch):
+        problems |= _check_space(declared, trial, trial.tuning)
     return trial, problems
 
 
@@ -369,7 +370,7 @@ def is_whole(trial: Trial, key: str) -> bool:
     assert isinstance(trial.tuning, ParameterSearch)
     values = trial.tuning.space[key]
     low, high = values.low or 0.0, values.high or 0.0
-    return bool(_refused(trial, key, low + (high - low) / math.pi))  # never a whole number
+    return bool(_refused(trial, {key: low + (high - low) / math.pi}))  # never a whole number
 
 
 def is_per_label(trial: Trial, key: str) -> bool:
@@ -383,31 +384,64 @@ def _value(data: Any, key: str) -> Any:
     return data
 
 
-def _refused(trial: Trial, key: str, value: object) -> set[Problem]:
-    given = {"a label": value} if is_per_label(trial, key) else value
+def _refused(trial: Trial, values: Mapping[str, object]) -> set[Problem]:
+    given = {key: {"a label": value} if is_per_label(trial, key) else value for key, value in values.items()}
     try:
-        with_values(trial, {key: given})
+        with_values(trial, given)
     except InputError as error:
         return error.problems
     return set()
 
 
-def _check_searched(declared: Declared, trial: Trial, key: str, values: Range) -> set[Problem]:
-    where, path = declared.origins.of(("tuning", "space", key)), f"tuning.space.{key}"
+def _check_space(declared: Declared, trial: Trial, tuning: ParameterSearch) -> set[Problem]:
+    """Return what is wrong with a search: with a key, or with the ends of the ranges, alone and together."""
+    problems = {one for key in tuning.space for one in _check_key(declared, trial, key)}
+    if problems:
+        return problems
+    for label, variant in variants(trial):
+        of = f"{label}: " if label else ""
+        ends = {key: _ends(variant, key, values) for key, values in tuning.space.items()}
+        for key, values in ends.items():
+            problems |= {
+                _in_space(declared, key, f"{of}{show(end)}: {one.text}")
+                for end in values
+                for one in _refused(variant, {key: end})
+            }
+        corners = itertools.islice(itertools.product(*ends.values()), MOST_CORNERS)
+        together = (dict(zip(ends, corner, strict=True)) for corner in corners)
+        wrong = next(((one, found) for one in together if (found := _refused(variant, one))), None)
+        if wrong and not problems:
+            told = "; ".join(sorted(one.text for one in wrong[1]))
+            problems.add(_in_space(declared, next(iter(ends)), f"{of}together {show(wrong[0])}: {told}"))
+    return problems
+
+
+def _check_key(declared: Declared, trial: Trial, key: str) -> Iterator[Problem]:
+    block = key.split(".")[0]
     allowed = [one for one in keys(Trial, declared.data) if one.split(".")[0] in SEARCHED and one.count(".")]
     if key not in allowed:
         near = nearest(key, allowed) or f"; allowed a key of the trial in {', '.join(SEARCHED)}"
-        return {Problem(where, path, "unknown key" + near)}
-    if trial.vary and key in trial.vary:
-        return {Problem(where, path, "is what vary varies, so that the search would overwrite it")}
-    if OVERRIDE == declared.origins.of(tuple(key.split("."))) != where:
+        yield _in_space(declared, key, "unknown key" + near)
+    elif key.endswith(".kind"):
+        yield _in_space(declared, key, "a kind decides which keys there are; declare a trial for each kind")
+    elif block not in trial.training_definition():
+        yield _in_space(declared, key, f"has no effect on model.kind {trial.model.kind!r}")
+    elif trial.vary and key in trial.vary:
+        yield _in_space(declared, key, "is what vary varies, so that the search would overwrite it")
+    elif OVERRIDE == declared.origins.of(tuple(key.split("."))) != declared.origins.of(("tuning", "space", key)):
         trouble = f"is what {declared.origins.files[0]} searches, so this would have no effect; add --set tuning=null"
-        return {Problem(OVERRIDE, key, trouble)}
-    ends = values.choices if values.choices is not None else (values.low, values.high)
-    if values.choices is None and is_whole(trial, key):
-        ends = tuple(int(end) if end % 1 == 0 else end for end in (values.low or 0, values.high or 0))
-    wrong = {(show(end), one.text) for end in ends for one in _refused(trial, key, end)}
-    return {Problem(where, path, f"{end}: {text}") for end, text in wrong}
+        yield Problem(OVERRIDE, key, trouble)
+
+
+def _in_space(declared: Declared, key: str, text: str) -> Problem:
+    return Problem(declared.origins.of(("tuning", "space", key)), f"tuning.space.{key}", text)
+
+
+def _ends(trial: Trial, key: str, values: Range) -> tuple[object, ...]:
+    if values.choices is not None:
+        return values.choices
+    ends = (values.low or 0.0, values.high or 0.0)
+    return tuple(int(end) if end % 1 == 0 else end for end in ends) if is_whole(trial, key) else ends
 
 
 # Writing
@@ -424,20 +458,21 @@ def dump(trial: Trial) -> str:
 
 
 def flat(trial: Trial) -> dict[str, object]:
-    """Return every key ``--set`` takes with its value: numbers, text, booleans, None; a list as its JSON text."""
-    return dict(_flat({key: value for key, value in _written(trial).items() if key not in PROSE}))
+    """Return every key ``--set`` takes with its value: numbers, text, booleans, None; lists and mappings as JSON."""
+    data = {key: value for key, value in _written(trial).items() if key not in PROSE}
+    return dict(_flat(data, list(keys(Trial, data))))
 
 
 def _written(trial: Trial) -> dict[str, Any]:
     return trial.model_dump(mode="json", exclude={"name"} | ({"vary"} if trial.vary is None else set()))
 
 
-def _flat(data: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, object]]:
+def _flat(data: Mapping[str, Any], known: Collection[str], above: str = "") -> Iterator[tuple[str, object]]:
     for name, value in data.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{above}{name}.")
-        else:
-            yield above + name, json.dumps(value) if isinstance(value, list) else value
+        if isinstance(value, Mapping) and any(key.startswith(f"{above}{name}.") for key in known):
+            yield from _flat(value, known, f"{above}{name}.")
+        else:  # a mapping from labels or columns is one value, as it is for --set
+            yield above + name, json.dumps(value, ensure_ascii=False) if isinstance(value, (list, Mapping)) else value
 
 
 def json_schema() -> dict[str, Any]:

@@ -24,8 +24,8 @@ Floats = npt.NDArray[np.float64]
 Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)
 
 CALIBRATION = "calibration.json"
-IN_SAMPLE = ("half", "global", "per_label")  # the rules that are also measured on the rows that chose them
-TUNED = ("global", "per_label")  # the rules under which base rates are measured too
+IN_SAMPLE = ("half", "global", "per_label")  # also measured on validation, which has chosen the last two
+TUNED = ("global", "per_label")
 UNCALIBRATED = ("brier", "log_loss", "ece", "macro_ece")  # measured before a calibration as well
 
 
@@ -107,10 +107,10 @@ def evaluate(
     """Calibrate if declared, choose the rules on validation and measure both parts under each.
 
     Names: ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/<what is undefined>``,
-    ``floor/<floor>/<metric>`` (test part; ``prior_global`` and ``prior_per_label``: base rates with thresholds chosen
-    like the scores') and ``test/uncalibrated/<metric>``. Validation is also measured under ``half``, and in-sample
-    under ``global`` and ``per_label``: those two flatter, and are never an objective. Without a validation part the
-    rules are ``half`` and the bound ``oracle``.
+    ``floor/<floor>/<metric>`` (test part; ``prior_<rule>``: base rates under the rule, chosen like the scores' one) and
+    ``test/uncalibrated/<metric>``. Validation is also measured under ``half``, and in-sample under ``global`` and
+    ``per_label``: those two flatter, and are never an objective. Without a validation part the rules are ``half`` and
+    the bound ``oracle``.
 
     Args:
         labels: names of the columns.
@@ -155,11 +155,34 @@ def calibrated(validation: Scored, spec: ThresholdSpec) -> Scored:
 def validation_metrics(validation: Scored, spec: ThresholdSpec) -> dict[str, float]:
     """Return what a search may be judged by: ``validation/{half,ranking}/<metric>`` and ``crossfit/<rule>/<metric>``.
 
-    Crossfit is the validation part, each row decided by the rule chosen on the other folds.
+    ``half`` and what measures calibration are in-sample where a calibration is declared: it is fitted on these rows.
     """
     part = calibrated(validation, spec)
     half = {"half": Rule("half", np.full(part.y.shape[1], thresholds.HALF), fallbacks=0)}
-    return _part("validation", part, half) | _crossfitted(part.y, part.scores, spec)
+    return _part("validation", part, half) | crossfit_metrics(validation.y, validation.scores, spec)
+
+
+def crossfit_metrics(y: npt.NDArray[np.uint8], scores: Floats, spec: ThresholdSpec) -> dict[str, float]:
+    """Return ``crossfit/<rule>/<metric>``: each row decided by the rule, and calibrated, on the other folds.
+
+    Args:
+        y: of the validation part, (n, n_labels).
+        scores: as the model gave them, (n, n_labels).
+        spec: how thresholds are chosen.
+    """
+    kind = spec.calibration
+    decided = thresholds.crossfit(
+        y,
+        scores,
+        min_positives=spec.min_positives,
+        objective=spec.objective,
+        calibrate=None if kind == "none" else lambda truth, given: calibration.fit(kind, truth, given).apply,
+    )
+    return {
+        f"crossfit/{rule}/{metric}": value
+        for rule, assigned in decided.items()
+        for metric, value in metrics.decision_metrics(y, assigned).items()
+    }
 
 
 def objective(metric: str, y: npt.NDArray[np.uint8], spec: ThresholdSpec) -> Objective:
@@ -173,9 +196,9 @@ def objective(metric: str, y: npt.NDArray[np.uint8], spec: ThresholdSpec) -> Obj
     kind, rule, name = metric.split("/")
 
     def value(scores: Floats) -> float:
-        scores = calibrated(Scored(np.empty(0, str), y, scores), spec).scores
         if kind == "crossfit":
-            return _crossfitted(y, scores, spec).get(metric, np.nan)
+            return crossfit_metrics(y, scores, spec).get(metric, np.nan)
+        scores = calibrated(Scored(np.empty(0, str), y, scores), spec).scores
         if rule == "half":
             return metrics.decision_metrics(y, scores >= thresholds.HALF).get(name, np.nan)
         return metrics.ranking_metrics(y, scores).get(name, np.nan)
@@ -210,25 +233,17 @@ def _choose(validation: Scored, spec: ThresholdSpec) -> Rules:
     )
 
 
-def _crossfitted(y: npt.NDArray[np.uint8], scores: Floats, spec: ThresholdSpec) -> dict[str, float]:
-    decided = thresholds.crossfit(y, scores, min_positives=spec.min_positives, objective=spec.objective)
-    return {
-        f"crossfit/{rule}/{metric}": value
-        for rule, assigned in decided.items()
-        for metric, value in metrics.decision_metrics(y, assigned).items()
-    }
-
-
 def _tuned_floors(validation: Scored, test: Scored, prior: Floats, spec: ThresholdSpec) -> dict[str, float]:
-    """The base rates under thresholds chosen like those of the scores: what a threshold gains by itself."""
-    constant = replace(validation, scores=np.broadcast_to(prior, validation.y.shape))
-    rules = _choose(constant, spec)
-    values: dict[str, float] = {}
-    for rule in TUNED:
-        assigned = np.broadcast_to(rules[rule].assign(prior), test.y.shape)
-        measured = metrics.decision_metrics(test.y, assigned)
-        values |= {f"floor/prior_{rule}/{metric}": value for metric, value in measured.items()}
-    return values
+    """The base rates under rules chosen like those of the scores: what a rule gains by itself."""
+    known, fresh = (np.broadcast_to(prior, part.y.shape) for part in (validation, test))
+    rules = _choose(replace(validation, scores=known), spec)
+    rules |= {"oracle": thresholds.oracle(test.y, fresh, spec.objective)}
+    return {
+        f"floor/prior_{name}/{metric}": value
+        for name, rule in rules.items()
+        if name != "half"
+        for metric, value in metrics.decision_metrics(test.y, rule.assign(fresh)).items()
+    }
 
 
 def _part(name: str, part: Scored, rules: Rules) -> dict[str, float]:

@@ -22,7 +22,7 @@ CONFUSION_ROWS = 40
 CURVES_ABREAST = 4
 FAINTEST = 1e-5  # the lowest score on logarithmic axes
 NEAR_ORACLE = 0.95  # the share of the oracle's F1 that counts as enough
-RULES = {"half": ORANGE, "global": SKY, "per_label": BLUE, "oracle": GREY}
+RULE_COLOURS = {"half": ORANGE, "global": SKY, "per_label": BLUE, "oracle": GREY}
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -136,8 +136,8 @@ def comparison(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> 
     trials = list(dict.fromkeys(table["trial"]))
     figure = Figure(figsize=(11, 1.4 + 0.36 * len(trials)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
-    offsets = np.linspace(-0.24, 0.24, len(RULES))
-    for (rule, colour), offset in zip(RULES.items(), offsets, strict=True):
+    offsets = np.linspace(-0.24, 0.24, len(RULE_COLOURS))
+    for (rule, colour), offset in zip(RULE_COLOURS.items(), offsets, strict=True):
         label = f"{rule} (a bound)" if rule == "oracle" else rule
         _dots(left, table, trials, f"test/{rule}/macro_f1", colour, offset, label)
     ranking = "test/ranking/macro_average_precision"
@@ -151,7 +151,7 @@ def comparison(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> 
     left.set(yticks=range(len(trials)), yticklabels=trials, xlabel="macro-F1 on test, by threshold rule")
     left.set_ylim(len(trials) - 0.4, -0.6)
     right.set(xlabel="macro average precision on test")
-    figure.suptitle(f"{title}: what theory makes of the scores of plain binary cross-entropy", fontsize=10)
+    figure.suptitle(title, fontsize=10)
     return figure
 
 

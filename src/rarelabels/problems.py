@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -95,7 +95,7 @@ def keys(model: type[Spec], data: object, above: str = "") -> Iterator[str]:
         if above or name not in PROSE:
             yield above + name
         value = data.get(name) if isinstance(data, Mapping) else None
-        blocks = _blocks(field.annotation)
+        blocks = [] if get_origin(field.annotation) is dict else _blocks(field.annotation)
         if len(blocks) > 1:
             kind = value.get("kind") if isinstance(value, Mapping) else getattr(field.default, "kind", None)
             blocks = [block for block in blocks if _kind(block) == kind]

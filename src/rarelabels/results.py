@@ -17,7 +17,9 @@ from rarelabels import thresholds
 from rarelabels.calibration import Calibration
 from rarelabels.evaluation import CALIBRATION, Scored
 from rarelabels.thresholds import Rules
+from rarelabels.tracking import ParentKey, parent_key
 
+RunKey = tuple[str, str, str, str]  # trial, variant, overrides, fingerprint
 HEADER = ["trial", "variant", "seed", "status", "run_id"]
 
 
@@ -37,23 +39,28 @@ def runs(found: list[Run]) -> pd.DataFrame:
     return frame[HEADER + sorted(set(frame.columns) - set(HEADER))]
 
 
-def earliest_finished(found: list[Run]) -> dict[tuple[str, str, str], Run]:
-    """Return the runs that count: per (trial, variant, fingerprint) the FINISHED run that ended first."""
-    counted: dict[tuple[str, str, str], Run] = {}
+def finished(found: list[Run]) -> dict[RunKey, list[Run]]:
+    """Return the FINISHED runs of trials by trial, variant, overrides and fingerprint, in the order they ended in."""
+    by_key: dict[RunKey, list[Run]] = {}
     for run in sorted(found, key=lambda r: (r.info.end_time or 0, r.info.run_id)):
         tags = run.data.tags
         if tags.get("kind") == "run" and run.info.status == "FINISHED":
-            counted.setdefault((tags["trial"], tags["variant"], tags["fingerprint"]), run)
-    return counted
+            key = tags["trial"], tags["variant"], tags["overrides"], tags["fingerprint"]
+            by_key.setdefault(key, []).append(run)
+    return by_key
 
 
-def parents(found: list[Run]) -> dict[tuple[str, str, str], str]:
-    """Return the run id of each trial's parent, by (trial, variant, definition); the earliest counts."""
-    ids: dict[tuple[str, str, str], str] = {}
+def earliest_finished(found: list[Run]) -> dict[RunKey, Run]:
+    """Return the runs that count: of those that are the same the one that ended first."""
+    return {key: runs[0] for key, runs in finished(found).items()}
+
+
+def parents(found: list[Run]) -> dict[ParentKey, str]:
+    """Return the run id of each trial's parent by its key; the earliest counts."""
+    ids: dict[ParentKey, str] = {}
     for run in found:
         if run.data.tags.get("kind") == "trial":
-            tags = run.data.tags
-            ids.setdefault((tags["trial"], tags["variant"], tags["definition"]), run.info.run_id)
+            ids.setdefault(parent_key(run), run.info.run_id)
     return ids
 
 
@@ -98,9 +105,9 @@ def rules(client: MlflowClient, run_id: str) -> Rules:
 
 
 def searches(found: list[Run]) -> dict[str, Run]:
-    """Return the finished searches by their fingerprint."""
-    searched = (run for run in found if run.data.tags.get("kind") == "search" and run.info.status == "FINISHED")
-    return {run.data.tags["fingerprint"]: run for run in searched}
+    """Return the finished searches by their fingerprint; of those that are the same the one with the most trials."""
+    searched = [run for run in found if run.data.tags.get("kind") == "search" and run.info.status == "FINISHED"]
+    return {run.data.tags["fingerprint"]: run for run in sorted(searched, key=lambda run: int(run.data.tags["trials"]))}
 
 
 def best(client: MlflowClient, search: str) -> dict[str, Any]:

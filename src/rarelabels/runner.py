@@ -42,21 +42,24 @@ class Task:
 def run(task: Task, where: str, say: Say) -> str:
     """Do a task and record it; a failure is recorded too, and its reason returned rather than raised ("": none)."""
     client = tracking.connect(where)
-    source = task.source
+    source, failures = task.source, []
     for identity, parent in task.runs:
         record = tracking.start(client, task.experiment, identity, parent, task.hypotheses)
         try:
             record.params(config.flat(identity.trial) | {"seed": identity.seed})
             record.text("trial.yaml", config.dump(identity.trial))
             train_or_copy(identity, source, task.watch, record, say)
+            source = source or record.run_id
             judge(identity, record)
         except Exception as error:  # whatever a run dies of, it is that run's own failure
             reason = failure(error)
             record.fail(reason)
-            return reason
+            if not source:  # the training failed, which the others share
+                return reason
+            failures.append(f"{identity.trial.name}: {reason}")
+            continue
         record.finish()
-        source = source or record.run_id
-    return ""
+    return "; ".join(failures)
 
 
 def failure(error: Exception) -> str:
@@ -103,7 +106,7 @@ def judge(identity: Identity, record: Record) -> None:
     floors = evaluation.floors(results.train_prevalence(client, run_id))
     spec = identity.trial.thresholds
     measured = evaluation.evaluate(labels, validation, test, floors, spec, searched)
-    record.metrics(measured.metrics | evaluation.validation_metrics(validation, spec))
+    record.metrics(measured.metrics | evaluation.crossfit_metrics(validation.y, validation.scores, spec))
     with tempfile.TemporaryDirectory() as name:
         measured.save(Path(name))
         record.files(Path(name))

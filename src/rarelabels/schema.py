@@ -479,7 +479,7 @@ class Range(Spec):
     low: float | None = None
     high: float | None = None
     log: bool = Field(False, description="search the logarithm")
-    choices: tuple[float | str | bool, ...] | None = None
+    choices: tuple[bool | int | float | str, ...] | None = None
 
     @model_validator(mode="after")
     def _not_empty(self) -> Range:
@@ -525,7 +525,10 @@ class NoPruner(Spec):
 
 
 class MedianPruner(Spec):
-    """Stops a trial that is worse, at an epoch, than the median of the earlier trials at that epoch."""
+    """Stops a trial whose best epoch so far is worse than the median of the earlier trials at the epoch it has reached.
+
+    Only while it trains with its first seed: those epochs are the same rows and the same start for every trial.
+    """
 
     kind: Literal["median"]
     n_startup_trials: Annotated[int, Field(ge=0)] = Field(description="trials that are never stopped")
@@ -538,10 +541,13 @@ TEST_IS_NO_OBJECTIVE = (
     "the test part is touched once, at the end, and nothing is tuned on it; use a validation metric, such as "
     "validation/ranking/macro_average_precision"
 )
-IN_SAMPLE = (
+IN_SAMPLE_REASON = (
     "those thresholds were chosen on the rows that score them, which flatters rare labels; use {}, where they are "
     "chosen on the other folds"
 )
+
+
+CALIBRATED_IN_SAMPLE = tuple(f"validation/ranking/{name}" for name in ("brier", "log_loss", "ece", "macro_ece"))
 
 
 class ParameterSearch(Spec):
@@ -560,6 +566,13 @@ class ParameterSearch(Spec):
     sampler: SamplerSpec
     pruner: PrunerSpec
 
+    @field_validator("seeds")
+    @classmethod
+    def _no_repeats(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("lists something twice")
+        return value
+
     @field_validator("metric")
     @classmethod
     def _honest(cls, value: str) -> str:
@@ -568,7 +581,7 @@ class ParameterSearch(Spec):
         if part == "test":
             raise ValueError(f"is a test metric: {TEST_IS_NO_OBJECTIVE}")
         if part == "validation" and name and rule not in ("half", "ranking", "count"):
-            raise ValueError("is in-sample: " + IN_SAMPLE.format(f"crossfit/{rest}"))
+            raise ValueError("is in-sample: " + IN_SAMPLE_REASON.format(f"crossfit/{rest}"))
         if not name or part not in ("validation", "crossfit") or rule == "count":
             raise ValueError("allowed validation/half/…, validation/ranking/… or crossfit/<rule>/…")
         return value
@@ -693,6 +706,14 @@ class Trial(Spec):
             )
         if isinstance(self.weighting, ClassWeight) and self.weighting.form is None:
             yield Contradiction(("weighting.form",), ARGMAX_OF_ROW)
+        calibrated, metric = self.thresholds.calibration != "none", getattr(self.tuning, "metric", "")
+        if calibrated and (metric.startswith("validation/half/") or metric.startswith(CALIBRATED_IN_SAMPLE)):
+            yield Contradiction(
+                ("tuning.metric", "thresholds.calibration"),
+                f"tuning.metric {metric!r} with thresholds.calibration {self.thresholds.calibration!r}: that "
+                "is fitted on the rows that score it; use crossfit/<rule>/…, where it is fitted on the other folds, or "
+                "a ranking metric",
+            )
         if isinstance(self.model, NetworkSpec):
             yield from self._network_contradictions(self.model)
             return

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -220,7 +220,7 @@ def _ahead(plan: Plan, workers: int) -> str:
     shared = f" ({counted(trainings, 'training')}: trials that differ only in what they watch or in rules share one)"
     line = f"{plan.study}: {counted(runs, 'run')} to do{shared if trainings < runs else ''}"
     line += f", {plan.finished} finished before"
-    if plan.tasks and plan.seconds is not None:
+    if plan.seconds:
         line += f"; about {duration(plan.seconds / min(workers, len(plan.tasks)))} on {counted(workers, 'worker')}"
     return line
 
@@ -269,6 +269,8 @@ def _declared(study: str, where: str, runs: Sequence[Run], asked: Sequence[Ident
         trial = config.load_trial(path)
         try:
             found.identities.extend(identify([str(path)], {}, searches=searches).identities)
+        except NotSearchedError as error:  # what an earlier search found is not this trial's
+            found.skipped.append(str(error))
         except UserError as error:
             found.others.extend(key for (name, _), key in latest.items() if name == trial.name)
             found.skipped.append(f"{trial.name}: {str(error).removeprefix(f'{trial.name}: ')}")
@@ -294,33 +296,42 @@ def _plan(client: MlflowClient, study: str, identities: list[Identity], force: b
     experiment = tracking.open_experiment(client, study)
     runs = tracking.all_runs(client, experiment)
     tracking.end_orphans(client, runs)
-    counted = {} if force else results.earliest_finished(runs)
+    finished = {} if force else results.finished(runs)
     trainings = {} if force else trained(client, study, runs)
     parents = results.parents(runs)
     watch, hypotheses = watched(study, identities), _hypotheses(study)
-    tasks: dict[str, Task] = {}
-    finished = 0
+    missing: dict[str, list[Identity]] = {}  # by training: the runs that share one are one task
     for identity in identities:
-        done = counted.get((identity.trial.name, identity.variant, identity.fingerprint))
-        if done and _has_curves(done, identity.trial):
-            finished += 1
-            continue
-        if identity.parent_key not in parents:
-            parents[identity.parent_key] = tracking.open_parent(client, experiment, identity).run_id
-        source = trainings.get(identity.training)
-        again = source.info.run_id if source and _has_curves(source, identity.trial) else ""
-        task = tasks.get(identity.training) or Task(experiment, (), watch(identity.trial), hypotheses, again)
-        tasks[identity.training] = replace(task, runs=(*task.runs, (identity, parents[identity.parent_key])))
-    ahead = list(tasks.values())
-    return Plan(study, experiment, identities, ahead, finished, _expected_seconds(runs, ahead))
+        same = finished.get((identity.trial.name, identity.variant, identity.overrides, identity.fingerprint), [])
+        if not any(_has_curves(run, identity.trial) for run in same):
+            missing.setdefault(identity.training, []).append(identity)
+            if identity.parent_key not in parents:
+                parents[identity.parent_key] = tracking.open_parent(client, experiment, identity).run_id
+    ahead = []
+    for training, sharing in missing.items():
+        source = next(
+            (
+                run.info.run_id
+                for run in trainings.get(training, [])
+                if all(_has_curves(run, one.trial) for one in sharing)
+            ),
+            "",
+        )
+        pairs = tuple((one, parents[one.parent_key]) for one in sharing)
+        ahead.append(Task(experiment, pairs, watch(sharing[0].trial), hypotheses, source))
+    done = len(identities) - sum(map(len, missing.values()))
+    return Plan(study, experiment, identities, ahead, done, _expected_seconds(runs, ahead))
 
 
-def trained(client: MlflowClient, study: str, runs: Sequence[Run]) -> dict[str, Run]:
-    """Return, by fingerprint of the training, the earliest finished run that holds it: of ``runs`` or of a search."""
+def trained(client: MlflowClient, study: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Return, by fingerprint of the training, the finished runs that hold it, oldest first, then those of searches."""
     tuning = tracking.find_experiment(client, study + tracking.TUNING)
     searched = tracking.all_runs(client, tuning, "tags.kind = 'search'") if tuning else []
-    finished = [run for run in [*searched, *reversed(runs)] if run.info.status == "FINISHED"]
-    return {run.data.tags["training"]: run for run in finished if "training" in run.data.tags}
+    by_training: dict[str, list[Run]] = {}
+    for run in [*runs, *searched]:
+        if run.info.status == "FINISHED" and "training" in run.data.tags:
+            by_training.setdefault(run.data.tags["training"], []).append(run)
+    return by_training
 
 
 def _run_task(where: str, task: Task, say: runner.Say) -> str:
@@ -409,13 +420,14 @@ def _has_curves(run: Run, trial: Trial) -> bool:
 
 
 def _expected_seconds(runs: Iterable[Run], tasks: Iterable[Task]) -> float | None:
-    """Seconds of work ahead, by what finished runs of the same trial (else of any trial) took; None if none has."""
+    """Seconds of training ahead, by what runs of the same trial (else of any trial) took; None if none has trained."""
     took: dict[str, list[float]] = {}
     for run in runs:
-        if run.data.tags.get("kind") == "run" and run.info.status == "FINISHED":
+        tags = run.data.tags
+        if tags.get("kind") == "run" and run.info.status == "FINISHED" and "trained_by" not in tags:
             took.setdefault(run.data.tags["trial"], []).append((run.info.end_time - run.info.start_time) / 1000)
     if not took:
         return None
     mean = {trial: sum(seconds) / len(seconds) for trial, seconds in took.items()}
     anyone = sum(mean.values()) / len(mean)
-    return sum(mean.get(task.runs[0][0].trial.name, anyone) for task in tasks)
+    return sum(mean.get(task.runs[0][0].trial.name, anyone) for task in tasks if not task.source)

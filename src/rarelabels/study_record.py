@@ -95,7 +95,11 @@ def half_by_theory(
         if not own or not _has_a_map(own[0].trial):
             continue
         same = _but_for_the_loss(own[0].trial)
-        twins = {one.seed: finished.get(one.fingerprint) for one in plain if _but_for_the_loss(one.trial) == same}
+        twins = {
+            one.seed: finished[one.fingerprint]
+            for one in plain
+            if _but_for_the_loss(one.trial) == same and one.fingerprint in finished
+        }
         pairs = [(one, twin) for one in own if (twin := twins.get(one.seed))]
         if len(pairs) == len(own):
             rows.append(_told(client, row, pairs))

@@ -97,13 +97,13 @@ def draw(client: MlflowClient, children: list[Run], curves: pd.DataFrame, folder
         "precision_recall": plots.precision_recall(parts, labels, trial),
         "confusion": plots.confusion(results.per_label(client, first), f"{trial}, seed {seed}"),
         "reliability": plots.reliability(parts, before, trial),
-        "f1_theory": plots.f1_theory(
-            threshold_study.f1_theory(validations, [int(run.data.tags["seed"]) for run in children], labels), trial
-        ),
-        "winners_curse": plots.winners_curse(
-            threshold_study.winners_curse(validations[0], parts[0], draws=CURSE_DRAWS, seed=int(seed)),
-            f"{trial}, seed {seed}",
-        ),
     }
+    seeds = [int(run.data.tags["seed"]) for run in children]
+    theory = threshold_study.f1_theory(validations, seeds, labels)
+    curse = threshold_study.winners_curse(validations[0], parts[0], draws=CURSE_DRAWS, seed=int(seed))
+    if len(theory):  # a label has a positive in validation, and below: also in test
+        figures["f1_theory"] = plots.f1_theory(theory, trial)
+    if len(curse):
+        figures["winners_curse"] = plots.winners_curse(curse, f"{trial}, seed {seed}")
     for name, figure in figures.items():
         plots.save(figure, folder / f"{name}.png")

@@ -6,7 +6,7 @@ What every rule is, :func:`choose_rules` says. Sweeps look at the rows that choo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -32,6 +32,8 @@ HALF = 0.5
 N_FOLDS = 5
 FOLD_SEED = 20_240_917  # any fixed number: the same rows are always dealt the same folds
 STRENGTHS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, float("inf"))
+Calibrate: TypeAlias = Callable[[Bools, Array], Callable[[Array], Array]]
+
 COMMON = {"global_macro": "macro_f1", "global_samples": "samples_f1", "global_subset": "subset_accuracy"}
 
 
@@ -168,7 +170,12 @@ def oracle(y_test: ArrayLike, s_test: ArrayLike, objective: ObjectiveSpec = F1) 
 
 
 def crossfit(
-    y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, objective: ObjectiveSpec = F1
+    y_val: ArrayLike,
+    s_val: ArrayLike,
+    *,
+    min_positives: int,
+    objective: ObjectiveSpec = F1,
+    calibrate: Calibrate | None = None,
 ) -> dict[str, Bools]:
     """Return, for every rule but ``half``, decisions on each row by the rule chosen on the other folds.
 
@@ -182,6 +189,7 @@ def crossfit(
         s_val: scores, shape (n, n_labels).
         min_positives: as for :func:`choose_rules`.
         objective: as for :func:`choose_rules`.
+        calibrate: fits a map of scores on labels and scores; done anew for each fold, on the other ones.
 
     Returns:
         Rule to decisions, each of shape (n, n_labels).
@@ -191,8 +199,10 @@ def crossfit(
     """
     truth, scores = checked(y_val, s_val)
     decided: dict[str, Bools] = {}
+    given = scores
     for others, fold in _splits(truth):
         if others.any():
+            scores = calibrate(truth[others], given[others])(given) if calibrate else given
             rules = choose_rules(truth[others], scores[others], min_positives=min_positives, objective=objective)
             chosen = [rule for rule in rules.values() if rule.name != "half"]
         else:

@@ -46,12 +46,12 @@ DESCRIBED = 2  # paragraphs that a run is begun with: its question and its threa
 COPIED_TAGS = ("watched", "test_part")
 OF_TRAINING = ("curve/", "training/")  # metrics that do not depend on how scores are judged
 FILES_OF_TRAINING = ("data.json", "model", "scores")
-EVALUATION = 2  # raised when rules or metrics are added: runs are judged anew from their scores, without training
+EVALUATION = 3  # raised when rules or metrics are added: runs are judged anew from their scores, without training
 TUNING = "/tuning"  # added to a study's name: the experiment of its searches
-BATCH = 900  # MLflow takes at most 1,000 metrics at once
+BATCH, PARAMS = 900, 100  # MLflow takes at most 1,000 metrics, and 100 parameters, at once
 PATIENCE = 5  # seconds that a server is given to answer the first time
 
-ParentKey = tuple[str, str, str]
+ParentKey = tuple[str, str, str, str]  # trial, variant, definition, overrides
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,13 @@ class Identity:
     @property
     def parent_key(self) -> ParentKey:
         """Which parent run it belongs to."""
-        return self.trial.name, self.variant, self.definition
+        return self.trial.name, self.variant, self.definition, self.overrides
 
 
 def parent_key(run: Run) -> ParentKey:
     """Return which parent a recorded run is, or belongs to."""
-    return run.data.tags["trial"], run.data.tags["variant"], run.data.tags["definition"]
+    tags = run.data.tags
+    return tags["trial"], tags["variant"], tags["definition"], tags["overrides"]
 
 
 def uri() -> str:
@@ -153,13 +154,14 @@ def training_fingerprint(trial: Trial, seed: int, digest: str) -> str:
 
 
 def search_fingerprint(trial: Trial, seed: int | None, digest: str) -> str:
-    """Hash what can change a search, but for how many trials it has: with more of them it goes on.
+    """Hash what can change a search; of parameters all but how many trials it has, for with more of them it goes on.
 
     A search of parameters has no seed, for it has several of its own.
     """
     assert trial.tuning is not None
-    tuning = trial.tuning.model_dump(mode="json", exclude={"n_trials"})
-    return _hash(trial, trial.definition() | {"tuning": tuning}, seed, digest)
+    tuning = trial.tuning.model_dump(mode="json", exclude=None if trial.searches_thresholds else {"n_trials"})
+    also = {"tuning": tuning, "evaluation": EVALUATION, "optuna": version("optuna")}
+    return _hash(trial, trial.definition() | also, seed, digest)
 
 
 def _hash(trial: Trial, definition: Mapping[str, Any], seed: int | None, digest: str) -> str:
@@ -195,7 +197,9 @@ class Record:
 
     def params(self, values: Mapping[str, object]) -> None:
         """Log flat dotted parameters."""
-        self.client.log_batch(self.run_id, params=[Param(key, str(value)[:6000]) for key, value in values.items()])
+        params = [Param(key, str(value)[:6000]) for key, value in values.items()]
+        for first in range(0, len(params), PARAMS):
+            self.client.log_batch(self.run_id, params=params[first : first + PARAMS])
 
     def tags(self, values: Mapping[str, object]) -> None:
         """Set tags."""

@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from optuna.trial import TrialState
 
 from rarelabels import config, evaluation, metrics, study, tracking
 from rarelabels.datasets import Dataset
@@ -25,14 +24,23 @@ from rarelabels.evaluation import Scored
 from rarelabels.problems import nearest
 from rarelabels.progress import Progress
 from rarelabels.runner import Say
-from rarelabels.schema import MissingDataError, ParameterSearch, ThresholdSearch, Trial, UserError
+from rarelabels.schema import MissingDataError, ParameterSearch, ThresholdSearch, ThresholdSpec, Trial, UserError
 from rarelabels.study import Named
 from rarelabels.tracking import Identity
 from rarelabels.tuning.label_thresholds import search_thresholds
-from rarelabels.tuning.parameters import attempt, conclude
-from rarelabels.tuning.searches import Search, is_cut_off, is_url, load, open_storage, storage_for, taken
+from rarelabels.tuning.parameters import attempt, conclude, declared_values
+from rarelabels.tuning.searches import (
+    Search,
+    begin_with,
+    fail_cut_off,
+    is_url,
+    load,
+    open_storage,
+    storage_for,
+    taken,
+)
 
-MOST_LABELS = 20  # that a search gives a weight each
+MOST_WEIGHTS, MOST_THRESHOLDS = 20, 100  # labels that a search gives a weight, or a threshold, each
 
 
 def search(
@@ -46,7 +54,6 @@ def search(
 
     Raises:
         UserError: a mistake in a declaration, before anything is recorded; or the storage or the record do not answer.
-        MissingDataError: the data of no tuned trial are here.
     """
     identities, labels = _identities(wanted, seeds)
     storage = storage_for(where)
@@ -75,31 +82,36 @@ def _identities(
     """Return what is to be searched, once all of it can be, and the labels by fingerprint."""
     identities: list[Identity] = []
     labels: dict[str, tuple[str, ...]] = {}
-    missing: list[MissingDataError] = []
     for named in wanted:
         try:
             for label, variant in config.variants(named.trial):
                 tuning = variant.tuning
                 own = (seeds or variant.seeds) if isinstance(tuning, ThresholdSearch) else (None,)
                 data = study.checked(variant, (seeds or variant.seeds)[0])
-                if isinstance(tuning, ParameterSearch):
-                    _check(variant, tuning, data)
+                _check(variant, data)
                 for seed in own:
                     mark = tracking.search_fingerprint(variant, seed, data.digest)
                     plain = study.identity(variant, label, seed or 0, data.digest, named.overrides)
                     identities.append(replace(plain, fingerprint=mark))
                     labels[mark] = data.labels
-        except MissingDataError as error:
-            missing.append(error)
-    if missing and not identities:
-        raise missing[0]
+        except MissingDataError:
+            continue  # ``study.identify`` says so
     return identities, labels
 
 
-def _check(trial: Trial, tuning: ParameterSearch, data: Dataset) -> None:
-    """Refuse what only the data can tell: a metric that does not exist, its direction, weights for too many labels."""
+def _check(trial: Trial, data: Dataset) -> None:
+    """Refuse what only the data can tell: a metric that does not exist, its direction, too many labels."""
+    tuning, labels = trial.tuning, len(data.labels)
+    if isinstance(tuning, ThresholdSearch):
+        if labels > MOST_THRESHOLDS:
+            raise UserError(
+                f"{trial.name}: tuning.kind: {labels} thresholds are too many for a search; allowed up to "
+                f"{MOST_THRESHOLDS} labels; the rules per_label and per_label_micro are exact for any number"
+            )
+        return
+    assert isinstance(tuning, ParameterSearch)
     part = Scored(data.validation.ids, data.validation.y, np.full(data.validation.y.shape, 0.5))
-    known = evaluation.validation_metrics(part, trial.thresholds)
+    known = evaluation.validation_metrics(part, ThresholdSpec())
     if tuning.metric not in known:
         near = nearest(tuning.metric, sorted(known)) or f"; there are, for one, {sorted(known)[0]}"
         raise UserError(f"{trial.name}: tuning.metric: no validation metric {tuning.metric!r}{near}")
@@ -109,10 +121,10 @@ def _check(trial: Trial, tuning: ParameterSearch, data: Dataset) -> None:
             f"{trial.name}: tuning.direction: {tuning.metric} is better when {'lower' if lower else 'higher'}; "
             f"use {'minimize' if lower else 'maximize'}"
         )
-    if len(data.labels) > MOST_LABELS and any(config.is_per_label(trial, key) for key in tuning.space):
+    if labels > MOST_WEIGHTS and any(config.is_per_label(trial, key) for key in tuning.space):
         raise UserError(
-            f"{trial.name}: tuning.space: a weight for each of {len(data.labels)} labels is too many for a search; "
-            f"allowed up to {MOST_LABELS} labels; search weighting.strength and weighting.scale of pos_weight instead"
+            f"{trial.name}: tuning.space: a weight for each of {labels} labels is too many for a search; "
+            f"allowed up to {MOST_WEIGHTS} labels; search weighting.strength and weighting.scale of pos_weight instead"
         )
 
 
@@ -130,28 +142,20 @@ def _open(
         follow = study.watched(name, own)
         for one in own:
             seed = one.seed if one.trial.searches_thresholds else None
-            record = tracking.open_search(client, experiment, one, seed)
-            source = trainings.get(one.training)
-            searches.append(
-                Search(
-                    one,
-                    experiment,
-                    record.run_id,
-                    storage if is_url(storage) else str(Path(storage) / f"{one.fingerprint[:16]}.journal"),
-                    labels[one.fingerprint],
-                    watch=follow(one.trial),
-                    source=source.info.run_id if source else "",
-                )
-            )
+            record = tracking.open_search(client, experiment, one, seed).run_id
+            kept = storage if is_url(storage) else str(Path(storage) / f"{one.fingerprint[:16]}.journal")
+            source = next((run.info.run_id for run in trainings.get(one.training, [])), "")
+            watch = follow(one.trial)
+            searches.append(Search(one, experiment, record, kept, labels[one.fingerprint], watch, source))
     return searches
 
 
 def _left(one: Search) -> int:
-    """Return how many trials a search lacks, once trials whose owner is gone are told as failed."""
+    """Return how many trials a search lacks, once those cut off are told as failed and the declaration is queued."""
     asked = load(one)
-    for trial in asked.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if is_cut_off(trial):
-            asked.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+    fail_cut_off(asked)
+    if not one.trial.searches_thresholds:
+        begin_with(asked, declared_values(one))
     assert one.trial.tuning is not None
     return max(0, one.trial.tuning.n_trials - len(taken(asked)))
 

@@ -13,7 +13,7 @@ import optuna
 from mlflow import MlflowClient
 from optuna.distributions import BaseDistribution, IntDistribution
 
-from rarelabels import evaluation, metrics, results, runner, sweeps, thresholds, tracking
+from rarelabels import evaluation, metrics, results, runner, sweeps, thresholds
 from rarelabels.evaluation import Scored
 from rarelabels.runner import Say
 from rarelabels.schema import ThresholdSearch
@@ -21,7 +21,7 @@ from rarelabels.sweeps import Floats
 from rarelabels.thresholds import Rule, Rules
 from rarelabels.tracking import Record
 from rarelabels.tuning.history import save_history
-from rarelabels.tuning.searches import Search, finished, load, taken
+from rarelabels.tuning.searches import Search, beat, begin_with, finished, load, taken
 
 
 def search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
@@ -82,13 +82,12 @@ def _find_thresholds(
     def value(found: Floats) -> float:
         return metrics.decision_metrics(y, scores >= found)[tuning.metric]
 
-    if not asked_of.get_trials(deepcopy=False):
-        counts = np.count_nonzero(scores >= start, axis=0)
-        asked_of.enqueue_trial(dict(zip(one.labels, (counts + 1).tolist(), strict=True)))
+    counts = np.count_nonzero(scores >= start, axis=0)
+    begin_with(asked_of, dict(zip(one.labels, (counts + 1).tolist(), strict=True)))
     space: dict[str, BaseDistribution] = {label: IntDistribution(1, len(y) + 1, log=True) for label in one.labels}
     while len(taken(asked_of)) < tuning.n_trials:
         asked = asked_of.ask(space)
-        asked.set_user_attr("owner", tracking.owner())
+        beat(asked)
         asked_of.tell(asked, value(cut(asked.params)))
     searched = cut(asked_of.best_trial.params)
     facts = {

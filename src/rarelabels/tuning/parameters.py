@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import tempfile
 from collections.abc import Mapping
@@ -20,27 +21,26 @@ from rarelabels.runner import Say
 from rarelabels.schema import NoPruner, ParameterSearch
 from rarelabels.tracking import Record
 from rarelabels.tuning.history import save_history
-from rarelabels.tuning.searches import ENDED, Search, finished, load, taken, wait_for_others
+from rarelabels.tuning.searches import ENDED, Search, beat, fail_cut_off, finished, load, taken, wait_for_others
 
 
 def attempt(client: MlflowClient, one: Search, say: Say) -> None:
     """Ask for one more trial, train it, and tell what came of it; a failure of its own is part of the search."""
     asked_of, tuning = load(one), one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
+    fail_cut_off(asked_of)  # of a worker that died, whose task this may be
     if len(taken(asked_of)) >= tuning.n_trials:  # another process was faster
         return
-    if not asked_of.get_trials(deepcopy=False):
-        asked_of.enqueue_trial(_declared_values(one), skip_if_exists=True)
     asked = asked_of.ask(distributions(one))
-    asked.set_user_attr("owner", tracking.owner())
+    beat(asked)
     if sum(trial.number < asked.number for trial in taken(asked_of)) >= tuning.n_trials:
         asked_of.tell(asked, state=TrialState.FAIL)  # without a reason: it does not count
         return
-    values = values_of(one, asked.params)
     record = tracking.start_tried(client, one.experiment, one.record, one.trial, asked.number)
     asked.set_user_attr("run", record.run_id)
-    record.params(asked.params)
     try:
+        values = values_of(one, asked.params)
+        record.params({key: json.dumps(v) if isinstance(v, Mapping) else v for key, v in values.items()})
         measured = _same(asked_of, asked, tuning) or _measure(one, values, asked, record, say)
         value = measured[tuning.metric]
         record.metrics(measured)
@@ -94,14 +94,24 @@ def values_of(one: Search, params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _declared_values(one: Search) -> dict[str, Any]:
-    """Return the trial's own values where the search space has them: the search begins with the declaration."""
-    flat = config.flat(one.trial)
-    return {
-        key: flat[key]
-        for key, values in distributions(one).items()
-        if key in flat and flat[key] is not None and values._contains(values.to_internal_repr(flat[key]))
-    }
+def declared_values(one: Search) -> dict[str, Any]:
+    """Return the trial's own values as Optuna's parameters, where the space has them; an undeclared weight is 1."""
+    tuning, data = one.trial.tuning, one.trial.model_dump()
+    assert isinstance(tuning, ParameterSearch)
+    own: dict[str, Any] = {}
+    for key in tuning.space:
+        value = functools.reduce(lambda block, part: block[part], key.split("."), data)
+        own |= {f"{key}.{label}": value.get(label, 1.0) for label in one.labels} if isinstance(value, Mapping) else {}
+        own |= {} if isinstance(value, Mapping) or value is None else {key: value}
+    space = distributions(one)
+    return {name: value for name, value in own.items() if _holds(space[name], value)}
+
+
+def _holds(values: BaseDistribution, value: Any) -> bool:
+    if isinstance(values, CategoricalDistribution):
+        return value in values.choices
+    assert isinstance(values, (FloatDistribution, IntDistribution))
+    return bool(values.low <= value <= values.high)
 
 
 def _same(asked_of: optuna.Study, asked: optuna.Trial, tuning: ParameterSearch) -> dict[str, float]:
@@ -124,11 +134,12 @@ def _measure(
     for place, seed in enumerate(tuning.seeds):
         data, weights = runner.load(tried, seed)
 
-        def on_epoch(epoch: int, curves: dict[str, float], seed: int = seed, place: int = place) -> None:
+        def on_epoch(epoch: int, curves: dict[str, float], seed: int = seed) -> None:
             record.metrics({f"curve/seed_{seed}_{name}": value for name, value in curves.items()}, step=epoch)
             say({"epoch": epoch, "epochs": tried.training.epochs, "loss": curves["loss"]})
+            beat(asked)
             if "objective" in curves:
-                asked.report(curves["objective"], place * tried.training.epochs + epoch)
+                asked.report(curves["objective"], epoch - 1)  # Optuna counts from 0
                 if asked.should_prune():
                     raise optuna.TrialPruned(
                         f"pruned after epoch {epoch} of seed {seed}: {tuning.metric} {curves['objective']:.4f}"
@@ -136,7 +147,7 @@ def _measure(
 
         validation = data.validation
         objective = None
-        if not isinstance(tuning.pruner, NoPruner):
+        if place == 0 and not isinstance(tuning.pruner, NoPruner):
             objective = evaluation.objective(tuning.metric, validation.y, tried.thresholds)
         fitted = runner.fit(tried, seed, data, weights, (), on_epoch, objective)
         part = Scored(validation.ids, validation.y, fitted.scores(validation))

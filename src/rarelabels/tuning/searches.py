@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,6 +36,7 @@ from rarelabels.tracking import Identity
 JOURNALS = "optuna"  # a folder, a file in it for each search: to open one is to read it from its beginning
 LOCK_SECONDS = 10  # a lock is held for milliseconds: an older one was left by a process that is gone
 UNOWNED = timedelta(minutes=1)  # a running trial whose owner did not get to write its name for so long is cut off
+SILENT_SECONDS = 1800  # an epoch, or a model without epochs, may take so long
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
@@ -81,12 +82,33 @@ class Search:
 # Which trials count
 
 
+def beat(trial: optuna.Trial) -> None:
+    """Say that this process runs a trial and is alive."""
+    trial.set_user_attr("owner", tracking.owner())
+    trial.set_user_attr("alive", time.time())
+
+
 def is_cut_off(trial: FrozenTrial) -> bool:
-    """Return whether the process that ran a trial, which is not ended, is gone."""
-    owner = trial.user_attrs.get("owner")
-    if owner:
-        return tracking.is_gone(owner)
-    return trial.datetime_start is None or datetime.now() - trial.datetime_start > UNOWNED
+    """Return whether a trial that has not ended never will: its process is gone, or on another machine and silent."""
+    owner, alive = trial.user_attrs.get("owner"), trial.user_attrs.get("alive")
+    if owner is None or alive is None:
+        return trial.datetime_start is None or datetime.now() - trial.datetime_start > UNOWNED
+    return tracking.is_gone(owner) or time.time() - float(alive) > SILENT_SECONDS
+
+
+def fail_cut_off(asked: optuna.Study) -> None:
+    """Tell the trials that never will end as failed; without a reason they do not count."""
+    for trial in asked.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if is_cut_off(trial):
+            asked.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+
+
+def begin_with(asked: optuna.Study, params: Mapping[str, Any]) -> None:
+    """Let the next trial have these parameters, unless one has, or is to have, them that was not cut off."""
+    waiting = asked.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+    known = [*(one.params for one in taken(asked)), *(one.system_attrs.get("fixed_params") for one in waiting)]
+    if params and not any(one and params.items() <= one.items() for one in known):
+        asked.enqueue_trial(dict(params))
 
 
 def taken(asked: optuna.Study) -> list[FrozenTrial]:
@@ -133,7 +155,9 @@ def open_storage(url: str) -> BaseStorage:
         _drop_half_a_line(Path(url), lock)
         return JournalStorage(JournalFileBackend(url, lock_obj=lock))
     except Exception as error:
-        secret = urlsplit(url).password if is_url(url) else None
+        if not is_url(url):
+            raise UserError(f"{url}: the searches cannot be kept there: {error}") from error
+        secret = urlsplit(url).password
         shown = url.replace(secret, "***") if secret else url
         if isinstance(error, ImportError):
             raise UserError(
