@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from project import REPOSITORY, Project, wait_for
-from rarelabels import results, tracking
+from rarelabels import config, datasets, results, runner, study, tracking
 from rarelabels.config import load_study
 from rarelabels.schema import RULES
 
@@ -216,6 +216,40 @@ def test_a_trial_added_later_takes_the_training_that_exists(project):
     assert "1 run to do (0 trainings:" in err
     first, second = project.runs()
     assert second.data.tags["trained_by"] == first.info.run_id
+
+
+def test_other_rules_are_computed_from_the_scores_of_a_finished_run(project):
+    project.call("run", "movies/linear_bce", "--seeds", "0", "--workers", "1")
+    recall = ["--set", "thresholds.objective.beta=2.0"]
+    out, err = project.call("run", "movies/linear_bce", "--seeds", "0", "--workers", "1", *recall)
+    assert "1 run to do (0 trainings:" in err
+    first, second = project.runs()
+    assert second.data.tags["trained_by"] == first.info.run_id
+    assert second.data.metrics["test/half/macro_f1"] == first.data.metrics["test/half/macro_f1"]
+    assert second.data.metrics["test/per_label/macro_recall"] > first.data.metrics["test/per_label/macro_recall"]
+    assert "linear_bce (overridden: thresholds.objective.beta=2.0)" in out
+
+
+def test_a_run_whose_rules_fail_leaves_those_that_share_its_training_alone(tmp_path, monkeypatch):
+    client = tracking.connect(f"sqlite:///{tmp_path}/mlflow.db")
+    experiment = tracking.open_experiment(client, "movies")
+    trial = config.load_trial(REPOSITORY / "experiments" / "movies" / "floor_prior.yaml")
+    others = [config.with_values(trial, {"thresholds.min_positives": n}) for n in (5, 7, 9)]
+    digest = datasets.digest(trial.dataset)
+    runs = [study.identity(one, "", 0, digest, "") for one in others]
+    judge = runner.judge
+
+    def fail_once(identity, record):
+        if identity.trial.thresholds.min_positives == 5:
+            raise ValueError("no rule")
+        judge(identity, record)
+
+    monkeypatch.setattr(runner, "judge", fail_once)
+    pairs = tuple((one, tracking.open_parent(client, experiment, one).run_id) for one in runs)
+    reason = runner.run(runner.Task(experiment, pairs, (), {}), client.tracking_uri, print)
+    assert reason == "movies/floor_prior: ValueError: no rule"
+    ended = [run.info.status for run in tracking.all_runs(client, experiment, "tags.kind = 'run'")]
+    assert ended == ["FAILED", "FINISHED", "FINISHED"]
 
 
 def test_a_run_that_fails_leaves_the_others_alone_and_says_which_weight(project):

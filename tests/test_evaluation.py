@@ -1,0 +1,113 @@
+"""What is measured by its recorded name: rules, calibration, floors, and the objectives of a search."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+from sklearn.metrics import f1_score
+
+from rarelabels import evaluation, thresholds
+from rarelabels.calibration import Calibration
+from rarelabels.evaluation import Scored
+from rarelabels.schema import RULES, ThresholdSpec
+
+LABELS = ("a", "b", "c", "d", "e")
+PREVALENCE = np.array([0.4, 0.3, 0.2, 0.1, 0.05])
+
+
+def part(n: int, seed: int) -> Scored:
+    """Scores that are too sure of themselves: their logits are twice the true ones."""
+    rng = np.random.default_rng(seed)
+    true = expit(logit(PREVALENCE) + rng.normal(size=(n, 5)))
+    y = (rng.random((n, 5)) < true).astype(np.uint8)
+    return Scored(np.array([str(i) for i in range(n)]), y, expit(2 * logit(true)))
+
+
+VALIDATION, TEST = part(400, 0), part(600, 1)
+FLOORS = evaluation.floors(PREVALENCE)
+
+
+def evaluated(**changes: object) -> evaluation.Evaluation:
+    return evaluation.evaluate(LABELS, VALIDATION, TEST, FLOORS, ThresholdSpec.model_validate(changes))
+
+
+def test_every_rule_is_measured_on_test_and_only_three_in_sample() -> None:
+    measured = evaluated().metrics
+    for rule in (*RULES, "oracle"):
+        assert f"test/{rule}/macro_f1" in measured
+        assert (f"validation/{rule}/macro_f1" in measured) == (rule in evaluation.IN_SAMPLE)
+
+
+def test_base_rates_are_measured_under_every_rule_chosen_on_validation() -> None:
+    measured = evaluated().metrics
+    # The k most frequent labels for every row, k best for samples F1 on validation.
+    k = thresholds.choose_rules(VALIDATION.y, np.broadcast_to(PREVALENCE, VALIDATION.y.shape), min_positives=5)[
+        "top_k"
+    ].at_most
+    assert k is not None
+    assigned = np.zeros(TEST.y.shape, bool)
+    assigned[:, :k] = True
+    expected = f1_score(TEST.y, assigned, average="samples", zero_division=0)
+    assert measured["floor/prior_top_k/samples_f1"] == pytest.approx(expected)
+    # Under its own threshold a constant score assigns a label to all rows or to none: to all, for F1.
+    assert measured["floor/prior_per_label/macro_f1"] == pytest.approx(measured["floor/ones/macro_f1"])
+    assert "floor/prior_oracle/macro_f1" in measured
+
+
+def test_a_calibration_changes_scores_before_rules_and_says_what_it_began_with() -> None:
+    plain, calibrated = evaluated(), evaluated(calibration="platt")
+    before = {name: calibrated.metrics[f"test/uncalibrated/{name}"] for name in evaluation.UNCALIBRATED}
+    assert before == {name: plain.metrics[f"test/ranking/{name}"] for name in before}
+    for name, value in before.items():
+        assert calibrated.metrics[f"test/ranking/{name}"] < value
+    assert calibrated.metrics["validation/count/labels_uncalibrated"] == 0
+    # A map that rises leaves every label's ranking, and so its best threshold, where it was.
+    for name in ("test/per_label/macro_f1", "test/ranking/macro_average_precision", "test/oracle/macro_f1"):
+        assert calibrated.metrics[name] == pytest.approx(plain.metrics[name])
+    assert calibrated.metrics["test/half/macro_f1"] != plain.metrics["test/half/macro_f1"]
+    np.testing.assert_array_equal(calibrated.test.scores, TEST.scores)  # what is stored is what the model gave
+
+
+def test_rules_and_calibration_are_stored_and_read_back(tmp_path: Path) -> None:
+    result = evaluated(calibration="temperature")
+    result.save(tmp_path)
+    rules = thresholds.from_json(json.loads((tmp_path / "thresholds.json").read_text("utf-8")))
+    read = Calibration.from_json(json.loads((tmp_path / evaluation.CALIBRATION).read_text("utf-8")))
+    for name, rule in rules.items():
+        assigned = rule.assign(read.apply(TEST.scores))
+        expected = f1_score(TEST.y, assigned, average="macro", zero_division=0)
+        assert result.metrics[f"test/{name}/macro_f1"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("calibration", ["none", "platt"])
+def test_an_objective_is_the_metric_of_that_name(calibration: str) -> None:
+    spec = ThresholdSpec.model_validate({"calibration": calibration})
+    known = evaluation.validation_metrics(VALIDATION, spec)
+    for name in ("validation/half/macro_f1", "validation/ranking/brier", "crossfit/per_label/macro_f1"):
+        value = evaluation.objective(name, VALIDATION.y, spec)(VALIDATION.scores)
+        assert value == known[name]
+    assert np.isnan(evaluation.objective("crossfit/top_k/none", VALIDATION.y, spec)(VALIDATION.scores))
+
+
+def test_crossfit_decides_and_calibrates_every_row_by_the_other_folds() -> None:
+    """The rows of a fold never reach what is fitted for it: their labels may be turned round."""
+    fold = thresholds.folds(VALIDATION.y)
+    seen: list[int] = []
+
+    def calibrate(truth, scores):
+        seen.append(len(truth))
+        return lambda given: given
+
+    plain = thresholds.crossfit(VALIDATION.y, VALIDATION.scores, min_positives=5)
+    passed = thresholds.crossfit(VALIDATION.y, VALIDATION.scores, min_positives=5, calibrate=calibrate)
+    assert seen == [int((fold != number).sum()) for number in range(5)]
+    for rule, decided in plain.items():
+        np.testing.assert_array_equal(decided, passed[rule])
+    spec = ThresholdSpec.model_validate({"calibration": "platt"})
+    honest = evaluation.crossfit_metrics(VALIDATION.y, VALIDATION.scores, spec)
+    in_sample = evaluated(calibration="platt").metrics
+    assert honest["crossfit/per_label/macro_f1"] < in_sample["validation/per_label/macro_f1"]
