@@ -294,7 +294,8 @@ def open_search(client: MlflowClient, experiment: str, identity: Identity, seed:
         return found
     of_seed = {} if seed is None else {"seed": str(seed), "training": identity.training}
     tags = _tags(identity, "search") | {"fingerprint": identity.fingerprint} | of_seed
-    name = " ".join([*_named(identity), *([] if seed is None else [f"seed {seed}"])])
+    # The seed first: MLflow's page cuts names after some letters.
+    name = " ".join([*([] if seed is None else [f"seed {seed}"]), *_named(identity)])
     made = client.create_run(experiment, tags=tags, run_name=name)
     first = _earliest(client, experiment, identity.fingerprint)
     if first and first.run_id != made.info.run_id:  # another process was faster
