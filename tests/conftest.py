@@ -13,7 +13,8 @@ from rarelabels.schema import MoviesSpec
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files whose tests start whole studies go first, so that two processes end at about the same time."""
-    items.sort(key=lambda item: item.path.name not in ("test_study.py", "test_cli.py"))
+    longest = ("test_study.py", "test_tuning.py", "test_cli.py", "test_experiments.py")
+    items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -179,6 +179,7 @@ def test_a_hopeless_trial_is_pruned_and_recorded_so_and_one_that_diverges_fails(
     assert "FAILED" not in err
 
 
+@pytest.mark.long
 def test_after_kill_nine_a_search_goes_on_to_the_same_total(project: Project) -> None:
     command = ["run", TUNED, "--seeds", "0", "--set", "training.epochs=4", "--set", "tuning.seeds=[0]"]
     command += ["--set", "tuning.n_trials=6", "--workers", "2"]

@@ -106,7 +106,9 @@ def judge(identity: Identity, record: Record) -> None:
     floors = evaluation.floors(results.train_prevalence(client, run_id))
     spec = identity.trial.thresholds
     measured = evaluation.evaluate(labels, validation, test, floors, spec, searched)
-    record.metrics(measured.metrics | evaluation.crossfit_metrics(validation.y, validation.scores, spec))
+    honest = evaluation.crossfit_metrics(validation.y, validation.scores, spec)
+    kept = {name: value for name, value in honest.items() if name.endswith(evaluation.KEPT)}
+    record.metrics(measured.metrics | kept)
     with tempfile.TemporaryDirectory() as name:
         measured.save(Path(name))
         record.files(Path(name))
