@@ -18,6 +18,7 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from rarelabels import tracking
 from rarelabels.schema import (
@@ -36,6 +37,7 @@ from rarelabels.tracking import Identity
 JOURNALS = "optuna"  # a folder, a file in it for each search: to open one is to read it from its beginning
 LOCK_SECONDS = 10  # a lock is held for milliseconds: an older one was left by a process that is gone
 UNOWNED = timedelta(minutes=1)  # a running trial whose owner did not get to write its name for so long is cut off
+TABLE_SECONDS = 5  # that another process may take to make a database's tables
 SILENT_SECONDS = 1800  # an epoch, or a model without epochs, may take so long
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
@@ -149,7 +151,7 @@ def open_storage(url: str) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         if is_url(url):
-            return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+            return _open_database(url)
         Path(url).parent.mkdir(parents=True, exist_ok=True)
         lock = JournalFileSymlinkLock(url, grace_period=LOCK_SECONDS)
         _drop_half_a_line(Path(url), lock)
@@ -167,6 +169,16 @@ def open_storage(url: str) -> BaseStorage:
             f"OPTUNA_STORAGE {shown!r} does not answer ({type(error).__name__}); start the database, correct the "
             f"variable, or unset it to use a file beside the record"
         ) from error
+
+
+def _open_database(url: str) -> RDBStorage:
+    """Open a database; where another process is making Optuna's tables at this moment, once it has made them."""
+    for _ in range(TABLE_SECONDS):
+        try:
+            return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+        except (IntegrityError, ProgrammingError):
+            time.sleep(1)
+    return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
 
 
 def is_url(storage: str) -> bool:
