@@ -273,7 +273,7 @@ def _by_positives(truth: Bools, scores: Array, min_positives: int, objective: Ob
 
 def _common_rules(truth: Bools, scores: Array) -> Iterator[Rule]:
     for name, metric in COMMON.items():
-        threshold = best_common_threshold(truth, scores, metric).threshold  # type: ignore[arg-type]
+        threshold = best_common_threshold(truth, scores, metric).threshold  # type: ignore[arg-type]  # the values of COMMON
         yield Rule(name, np.full(truth.shape[1], threshold), fallbacks=0)
 
 
