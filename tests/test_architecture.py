@@ -14,7 +14,7 @@ import rarelabels
 SOURCE = Path(rarelabels.__file__).parent
 
 # What each module may import of ours. A module that is not here is new: decide where it stands, and write it down.
-STEPS = {"baselines", "config", "datasets", "evaluation", "results", "schema", "tracking", "training", "weighting"}
+STEPS = {"config", "evaluation", "results", "schema", "tracking"}
 READING = {
     *("comparison", "evaluation", "findings", "metrics", "plots", "results", "schema", "statistics", "sweeps"),
     "thresholds",
@@ -50,23 +50,28 @@ ARROWS: dict[str, set[str]] = {
     "score_files": {"evaluation", "problems", "schema"},
     "judge": {"evaluation", "schema", "score_files", "statistics", "thresholds", "metrics", "tracking"},
     "judge_table": {"evaluation", "judge", "metrics", "score_files", "statistics", "sweeps"},
-    "runner": STEPS,
+    "fitting": {
+        *("backbones", "baselines", "cross_validation", "datasets", "evaluation", "schema", "training", "weighting"),
+    },
+    "runner": STEPS | {"fitting", "picking"},
+    "cross_validation": {"datasets", "schema"},
+    "picking": {"evaluation", "metrics", "schema", "thresholds"},
     "engine": set(),
-    "results": {"calibration", "evaluation", "schema", "thresholds", "tracking"},
+    "results": {"calibration", "evaluation", "picking", "schema", "thresholds", "tracking"},
     "plots": READING - {"comparison", "findings", "plots"},
     "findings": READING - {"comparison", "findings", "plots"} | {"tracking"},
     "comparison": READING - {"comparison", "plots"} | {"tracking"},
     "table": {"comparison", "findings", "schema"},
     "report": READING | {"tracking"},
     "summary": READING - {"comparison"} | {"runner", "threshold_study", "tracking"},
-    "study_record": READING | {"runner", "theory", "tracking", "weighting"},
+    "study_record": READING | {"fitting", "theory", "tracking", "weighting"},
     "progress": set(),
     "study": READING
     | {"config", "datasets", "engine", "preprocessing", "progress", "runner", "study_record", "summary", "tracking"}
     | {"weighting"},
     "tuning": {
-        *("config", "datasets", "engine", "evaluation", "metrics", "plots", "problems", "progress", "results"),
-        *("runner", "schema", "study", "sweeps", "thresholds", "tracking"),
+        *("config", "datasets", "engine", "evaluation", "fitting", "metrics", "plots", "problems", "progress"),
+        *("results", "runner", "schema", "study", "sweeps", "thresholds", "tracking"),
     },
     "predictor": {"datasets", "schema", "tensorflow_setup", "thresholds", "tracking", "training"},
     "probes": {"schema", "tensorflow_setup", "tracking"},
@@ -250,7 +255,7 @@ def test_what_help_list_and_validate_need_is_light(name: str) -> None:
 def test_a_run_imports_tensorflow_only_when_it_trains() -> None:
     way = reached("runner").get("training")
     assert way is None, " -> ".join(way or ())
-    assert [one.at_once for one in OURS if one.by == "runner" and one.of == "training"] == [False]
+    assert [one.at_once for one in OURS if one.by == "fitting" and one.of == "training"] == [False]
 
 
 def test_the_parent_of_many_runs_never_imports_tensorflow() -> None:

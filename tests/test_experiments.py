@@ -44,11 +44,11 @@ DOCUMENTED = (
 @pytest.fixture(scope="module", autouse=True)
 def _without_compiling() -> Iterator[None]:
     """Compiling would take seconds for each trial; that compiled networks train is tested in test_training.py."""
-    training._network.cache_clear()
+    training._compiled.cache_clear()
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
-    training._network.cache_clear()
+    training._compiled.cache_clear()
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the .tf.config:UserWarning")

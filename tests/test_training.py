@@ -158,7 +158,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_came_between(data: Dataset) 
         lambda: None,
         lambda: fit(PLAIN, data, seed=7),
         lambda: fit(trial(loss={"kind": "weighted_bce"}, weighting={"kind": "pos_weight"}), data, seed=3),
-        training._network.cache_clear,
+        training._compiled.cache_clear,
     ]
     for disturb in between:
         disturb()
@@ -170,17 +170,17 @@ def test_the_same_seed_gives_the_same_bits_whatever_came_between(data: Dataset) 
 
 def test_a_network_is_compiled_once_for_all_seeds(data: Dataset) -> None:
     fit(PLAIN, data)
-    before = training._network.cache_info().misses
+    before = training._compiled.cache_info().misses
     for seed in (1, 2):
         fit(PLAIN, data, seed)
-    assert training._network.cache_info().misses == before
+    assert training._compiled.cache_info().misses == before
 
 
 def test_a_reused_network_runs_all_batches_of_another_split(data: Dataset) -> None:
     """Seeds part the rows a little differently: 300 rows are 9 batches of 32, the first 260 are 8."""
     fewer = replace(data, train=cut(data.train, np.arange(260)))
     reused = [scores(PLAIN, split) for split in (data, fewer, data)]
-    training._network.cache_clear()
+    training._compiled.cache_clear()
     np.testing.assert_array_equal(reused[1], scores(PLAIN, fewer))
     np.testing.assert_array_equal(reused[2], scores(PLAIN, data))
     np.testing.assert_array_equal(reused[2], reused[0])
@@ -407,7 +407,7 @@ def test_saved_and_loaded_scores_are_the_same_bits(data: Dataset, tmp_path: Path
     fitted.save(tmp_path / "model")
     expected = fitted.scores(data.test)
     fit(declared, data, seed=9)
-    training._network.cache_clear()
+    training._compiled.cache_clear()
     loaded = training.load_saved(declared, tmp_path / "model")
     np.testing.assert_array_equal(loaded.scores(data.test), expected)
     assert loaded.labels == LABELS

@@ -16,6 +16,7 @@ from rarelabels.tracking import ParentKey, parent_key
 # The columns of the table, with what they are called there.
 HEADLINE = {
     "test/half/binary_accuracy": "binary accuracy\nat 0.5",
+    "test/ranking/categorical_accuracy": "categorical\naccuracy",
     "test/half/subset_accuracy": "subset accuracy\nat 0.5",
     "test/half/macro_f1": "macro-F1\nat 0.5",
     "test/global/macro_f1": "macro-F1\nglobal threshold",
@@ -26,7 +27,7 @@ HEADLINE = {
 # The tables by rule: macro-F1 under the rules that are about single labels, and what other rules are best for.
 BY_RULE = ("half", "global", "global_macro", "per_label", "per_label_shrunk", "per_label_crossfit", "oracle")
 ELSEWHERE = {
-    "micro_f1": ("half", "global", "per_label_micro", "per_label"),
+    "micro_f1": ("half", "argmax", "global", "per_label_micro", "per_label"),
     "samples_f1": ("half", "global_samples", "at_least_one", "top_k", "per_label", "searched", "ascent"),
     "subset_accuracy": ("half", "global_subset", "per_label", "searched", "ascent"),
 }
@@ -91,7 +92,7 @@ class Comparison:
         are scores, decided as the rule decides them.
         """
         _, rule, short = metric.split("/")
-        if name != "prior" and rule in ("at_least_one", "top_k"):
+        if name != "prior" and rule in ("argmax", "at_least_one", "top_k"):
             return None
         if name == "prior" and rule not in ("half", "ranking"):
             name = f"prior_{rule}"

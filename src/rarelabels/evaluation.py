@@ -82,11 +82,11 @@ class Evaluation:
 
 
 def save_scores(folder: Path, labels: tuple[str, ...], validation: Scored | None, test: Scored) -> None:
-    """Write ``scores/validation.parquet`` and ``scores/test.parquet``."""
-    (folder / "scores").mkdir()
+    """Make a folder and write ``validation.parquet`` and ``test.parquet`` to it."""
+    folder.mkdir()
     for name, part in (("validation", validation), ("test", test)):
         if part is not None:
-            part.frame(labels).to_parquet(folder / "scores" / f"{name}.parquet", compression="zstd", index=False)
+            part.frame(labels).to_parquet(folder / f"{name}.parquet", compression="zstd", index=False)
 
 
 def floors(prevalence: Floats) -> dict[str, Floats]:

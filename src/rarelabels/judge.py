@@ -110,7 +110,7 @@ def record(judgement: Judgement, where: str, name: str, asked: Mapping[str, obje
         run.metrics({f"interval/{name}_{end}": v for name, ends in limits.items() for end, v in ends.items()})
         with tempfile.TemporaryDirectory() as folder:
             scored = judgement.evaluation
-            evaluation.save_scores(Path(folder), scored.labels, scored.validation, scored.test)
+            evaluation.save_scores(Path(folder, "scores"), scored.labels, scored.validation, scored.test)
             scored.save(Path(folder))
             run.files(Path(folder))
     except BaseException as error:

@@ -16,9 +16,11 @@ from mlflow.entities import Run
 from rarelabels import thresholds
 from rarelabels.calibration import Calibration
 from rarelabels.evaluation import CALIBRATION, Scored
+from rarelabels.picking import Epochs
 from rarelabels.thresholds import Rules
-from rarelabels.tracking import ParentKey, parent_key
+from rarelabels.tracking import EPOCHS, ParentKey, parent_key
 
+SCORES, PICKED = "scores", "picked"  # folders of a run: of the epoch that the training kept, and of one picked later
 RunKey = tuple[str, str, str, str]  # trial, variant, overrides, fingerprint
 HEADER = ["trial", "variant", "seed", "status", "run_id"]
 
@@ -79,7 +81,7 @@ def scores(client: MlflowClient, run_id: str, part: str) -> Scored:
 
     Those are the stored ones, or what the run's calibration makes of them.
     """
-    stored = _scores(client, run_id, part)
+    stored = Scored.from_frame(pd.read_parquet(_artifact(client, run_id, f"{_folder(client, run_id)}/{part}.parquet")))
     if not any(file.path == CALIBRATION for file in client.list_artifacts(run_id)):
         return stored
     calibration = Calibration.from_json(json.loads(_artifact(client, run_id, CALIBRATION).read_text("utf-8")))
@@ -88,9 +90,33 @@ def scores(client: MlflowClient, run_id: str, part: str) -> Scored:
 
 def raw_scores(client: MlflowClient, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
     """Return the labels of a run, and its scores of validation and test before any calibration."""
-    frame = pd.read_parquet(_artifact(client, run_id, "scores/validation.parquet"))
-    names = tuple(name.removeprefix("true/") for name in frame.columns if name.startswith("true/"))
-    return names, Scored.from_frame(frame), _scores(client, run_id, "test")
+    return _both_parts(client, run_id, _folder(client, run_id))
+
+
+def trained_scores(client: MlflowClient, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
+    """Return what :func:`raw_scores` does, of the epoch that the training kept, whichever was picked afterwards."""
+    return _both_parts(client, run_id, SCORES)
+
+
+def epochs(client: MlflowClient, run_id: str) -> Epochs:
+    """Return the scores of every epoch of a run's training, which recorded them."""
+    trained_by = client.get_run(run_id).data.tags.get("trained_by", run_id)
+    with np.load(_artifact(client, trained_by, EPOCHS), allow_pickle=False) as stored:
+        return Epochs(*(stored[name].astype(np.float64) for name in ("validation", "test", "val_loss")))
+
+
+def _both_parts(client: MlflowClient, run_id: str, folder: str) -> tuple[tuple[str, ...], Scored, Scored]:
+    validation, test = (
+        pd.read_parquet(_artifact(client, run_id, f"{folder}/{part}.parquet")) for part in ("validation", "test")
+    )
+    names = tuple(name.removeprefix("true/") for name in validation.columns if name.startswith("true/"))
+    return names, Scored.from_frame(validation), Scored.from_frame(test)
+
+
+def _folder(client: MlflowClient, run_id: str) -> str:
+    """Return where the scores are that the rules of a run are about."""
+    files = client.list_artifacts(run_id)
+    return PICKED if any(file.path == PICKED for file in files) else SCORES
 
 
 def train_prevalence(client: MlflowClient, run_id: str) -> npt.NDArray[np.float64]:
@@ -142,10 +168,6 @@ def _frame_or_empty(client: MlflowClient, run: Run, name: str, read: Any) -> pd.
         return pd.DataFrame()
     frame: pd.DataFrame = read(_artifact(client, run.info.run_id, name))
     return frame
-
-
-def _scores(client: MlflowClient, run_id: str, part: str) -> Scored:
-    return Scored.from_frame(pd.read_parquet(_artifact(client, run_id, f"scores/{part}.parquet")))
 
 
 def _artifact(client: MlflowClient, run_id: str, path: str) -> Path:

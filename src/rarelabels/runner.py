@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rarelabels import baselines, config, datasets, evaluation, results, tracking, weighting
-from rarelabels.datasets import Dataset
-from rarelabels.evaluation import Objective, Scored
+import numpy as np
+
+from rarelabels import config, evaluation, fitting, picking, results, tracking
+from rarelabels.evaluation import Scored
 from rarelabels.schema import Trial, UserError
 from rarelabels.tracking import Identity, Record
-from rarelabels.weighting import Weights
 
 Say = Callable[[dict[str, Any]], None]
-OnEpoch = Callable[[int, dict[str, float]], None]
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def train_or_copy(identity: Identity, source: str, watch: tuple[str, ...], recor
         tracking.copy_training(record.client, source, record)
         return
     trial, seed = identity.trial, identity.seed
-    data, weights = load(trial, seed)
+    data, weights = fitting.load(trial, seed)
     if tracking.training_fingerprint(trial, seed, data.digest) != identity.training:
         raise UserError("the data changed after this run was planned; call the same command again")
     record.tags({"watched": " ".join(watch), "test_part": data.test.digest()})
@@ -85,13 +84,17 @@ def train_or_copy(identity: Identity, source: str, watch: tuple[str, ...], recor
         record.curve(epoch, curves)
         say({"epoch": epoch, "epochs": trial.training.epochs, "loss": curves["loss"]})
 
-    fitted = fit(trial, seed, data, weights, watch, on_epoch)
-    train, validation, test = (Scored(p.ids, p.y, fitted.scores(p)) for p in (data.train, data.validation, data.test))
+    data = fitting.with_features(trial, data)
+    fitted, held_out = fitting.fit(trial, seed, data, weights, watch, on_epoch)
+    train, test = (Scored(part.ids, part.y, fitted.scores(part)) for part in (data.train, data.test))
+    validation = Scored(data.validation.ids, data.validation.y, held_out)
     facts = {f"training/{name}": value for name, value in getattr(fitted, "facts", {}).items()}
     record.metrics(facts | evaluation.gap(train, test))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        evaluation.save_scores(folder, data.labels, validation, test)
+        evaluation.save_scores(folder / "scores", data.labels, validation, test)
+        if epochs := getattr(fitted, "epochs", None):
+            np.savez_compressed(folder / tracking.EPOCHS, allow_pickle=False, **epochs)
         (folder / "data.json").write_text(json.dumps(data.summary, indent=1, ensure_ascii=False), encoding="utf-8")
         fitted.save(folder / "model")
         record.metrics({"training/compressed_bytes": (folder / "model" / "weights.npz").stat().st_size})
@@ -101,6 +104,8 @@ def train_or_copy(identity: Identity, source: str, watch: tuple[str, ...], recor
 def judge(identity: Identity, record: Record) -> None:
     """Choose the rules from the recorded validation scores, and measure both parts under each."""
     client, run_id = record.client, record.run_id
+    if identity.trial.picked_by:
+        pick(identity.trial, record)
     labels, validation, test = results.raw_scores(client, run_id)
     searched = results.rules(client, identity.search) if identity.trial.searches_thresholds else {}
     floors = evaluation.floors(results.train_prevalence(client, run_id))
@@ -114,24 +119,12 @@ def judge(identity: Identity, record: Record) -> None:
         record.files(Path(name))
 
 
-def load(trial: Trial, seed: int) -> tuple[Dataset, Weights]:
-    """Return the data of a trial, split with a seed, and the weights of its training part."""
-    data = datasets.load(trial.dataset, seed)
-    return data, weighting.weights(trial.weighting, data.train.y, data.labels)
-
-
-def fit(
-    trial: Trial,
-    seed: int,
-    data: Dataset,
-    weights: Weights,
-    watch: tuple[str, ...],
-    on_epoch: OnEpoch,
-    objective: Objective | None = None,
-) -> Any:
-    """Train what the trial declares; see ``training.fit`` and ``baselines.fit``."""
-    if not trial.is_network:
-        return baselines.fit(trial, data, seed)
-    from rarelabels import training  # TensorFlow takes seconds to import, and only networks need it
-
-    return training.fit(trial, data, weights, seed, watch, on_epoch, objective)
+def pick(trial: Trial, record: Record) -> None:
+    """Record the scores of the epoch that watching one metric would have kept; the rules are about those."""
+    labels, validation, test = results.trained_scores(record.client, record.run_id)
+    assert trial.picked_by is not None
+    picked = picking.pick(trial.picked_by, results.epochs(record.client, record.run_id), validation, test)
+    with tempfile.TemporaryDirectory() as name:
+        evaluation.save_scores(Path(name, results.PICKED), labels, picked.validation, picked.test)
+        record.files(Path(name))
+    record.metrics({"picked/epoch": float(picked.epochs.mean())})

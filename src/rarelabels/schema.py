@@ -610,7 +610,7 @@ F1 = FBeta(kind="f_beta")
 
 # How scores become labels: thresholds.py says how each is chosen. ``oracle``, chosen on test, is a bound beside them.
 RULES = (
-    *("half", "global", "global_macro", "global_samples", "global_subset"),
+    *("half", "argmax", "global", "global_macro", "global_samples", "global_subset"),
     *("per_label", "per_label_shrunk", "per_label_crossfit", "per_label_micro", "at_least_one", "top_k"),
 )
 SEARCHED_RULES = ("searched", "ascent")  # of a trial whose thresholds Optuna searches
@@ -923,11 +923,18 @@ class Trial(Spec):
                 ("picked_by", "training.every_epoch"),
                 f"picked_by {self.picked_by!r} needs a network with training.every_epoch: true",
             )
-        if self.training.every_epoch and self.dataset.validation == "cross_validated":
-            yield Contradiction(
-                ("training.every_epoch", "dataset.validation"),
-                "training.every_epoch with dataset.validation 'cross_validated': each fold has epochs of its own",
-            )
+        if self.dataset.validation == "cross_validated":
+            if self.training.every_epoch:
+                yield Contradiction(
+                    ("training.every_epoch", "dataset.validation"),
+                    "training.every_epoch with dataset.validation 'cross_validated': each fold has epochs of its own",
+                )
+            if isinstance(self.tuning, ParameterSearch) and not isinstance(self.tuning.pruner, NoPruner):
+                yield Contradiction(
+                    ("tuning.pruner.kind", "dataset.validation"),
+                    "tuning.pruner with dataset.validation 'cross_validated': there are no scores of all rows before "
+                    "the last fold is trained; use pruner: {kind: none}",
+                )
 
     def _network_contradictions(self, model: NetworkSpec) -> Iterator[Contradiction]:
         training = self.training

@@ -12,7 +12,7 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from rarelabels import metrics, plots, results, runner, theory, tracking
+from rarelabels import fitting, metrics, plots, results, theory, tracking
 from rarelabels.comparison import BY_RULE, FLOORS, Comparison, Row
 from rarelabels.schema import LABEL_WEIGHTINGS, NetworkSpec, Trial
 from rarelabels.tracking import Identity
@@ -114,7 +114,7 @@ def _name(identity: Identity) -> str:
 def _told(client: MlflowClient, row: Row, pairs: Sequence[tuple[Identity, Run]]) -> tuple[object, ...]:
     predicted, plain, cuts = [], [], []
     for identity, twin in pairs:
-        _, weights = runner.load(identity.trial, identity.seed)
+        _, weights = fitting.load(identity.trial, identity.seed)
         cut = np.broadcast_to(_true_probability_of_half(identity.trial, weights), weights.prevalence.shape)
         part = results.scores(client, twin.info.run_id, "test")
         predicted.append(metrics.decision_metrics(part.y, part.scores >= cut)["macro_f1"])

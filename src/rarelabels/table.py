@@ -14,6 +14,7 @@ from rarelabels.schema import Bound
 # What the table of trainings shows of a run's metrics: header, and how a number is written.
 TRAINING: dict[str, tuple[str, Callable[[float], str]]] = {
     "training/kept_epoch": ("epoch\nkept", "{:.1f}".format),
+    "picked/epoch": ("epoch\npicked", "{:.1f}".format),
     "training/gap_macro_average_precision": ("macro average precision:\ntraining minus test", "{:.3f}".format),
     "training/gap_half_macro_f1": ("macro-F1 at 0.5:\ntraining minus test", "{:.3f}".format),
     "training/roughness_val_loss": ("roughness of\nvalidation loss", "{:.4f}".format),

@@ -34,6 +34,7 @@ FOLD_SEED = 20_240_917  # any fixed number: the same rows are always dealt the s
 STRENGTHS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, float("inf"))
 Calibrate: TypeAlias = Callable[[Bools, Array], Callable[[Array], Array]]
 
+CHOSEN_BY_NOTHING = ("half", "argmax")
 COMMON = {"global_macro": "macro_f1", "global_samples": "samples_f1", "global_subset": "subset_accuracy"}
 
 
@@ -126,6 +127,7 @@ def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, obje
     """Return all of ``schema.RULES``, in that order, chosen on the validation part alone.
 
     - ``half``: 0.5 for every label.
+    - ``argmax``: each row's highest-scored label alone, as Keras's ``F1Score`` decides unless it is given a threshold.
     - ``global``, ``global_macro``, ``global_samples``, ``global_subset``: the best common threshold for micro-F1,
       macro-F1, samples F1, subset accuracy.
     - ``per_label``: the best threshold of each label for the objective. A label with fewer than ``min_positives``
@@ -141,7 +143,7 @@ def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, obje
     - ``top_k``: each row's k highest-scored labels, k best for samples F1.
 
     Without a positive in the whole part there is nothing to choose by: 0.5 (``top_k``: k = 1), and every label counts
-    as a fallback of every rule but ``half``.
+    as a fallback of every rule but the first two.
 
     Args:
         y_val: 0/1, shape (n, n_labels).
@@ -155,7 +157,8 @@ def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, obje
     truth, scores = checked(y_val, s_val)
     n_labels = truth.shape[1]
     chosen = _by_positives(truth, scores, min_positives, objective) if truth.any() else _by_nothing(n_labels)
-    rules = [Rule("half", np.full(n_labels, HALF), fallbacks=0), *chosen]
+    argmax = Rule("argmax", np.full(n_labels, _below(scores)), fallbacks=0, at_most=1)
+    rules = [Rule("half", np.full(n_labels, HALF), fallbacks=0), argmax, *chosen]
     return {rule.name: rule for rule in rules}
 
 
@@ -177,7 +180,7 @@ def crossfit(
     objective: ObjectiveSpec = F1,
     calibrate: Calibrate | None = None,
 ) -> dict[str, Bools]:
-    """Return, for every rule but ``half``, decisions on each row by the rule chosen on the other folds.
+    """Return, for every rule but ``half`` and ``argmax``, decisions on each row by the rule chosen on the other folds.
 
     An honest validation objective: no row is decided by a threshold that it helped to choose, and what a rule chooses
     by folds of its own it chooses inside the other folds. Hits are as frequent as on fresh rows; the F1 of pooled folds
@@ -204,7 +207,7 @@ def crossfit(
         if others.any():
             scores = calibrate(truth[others], given[others])(given) if calibrate else given
             rules = choose_rules(truth[others], scores[others], min_positives=min_positives, objective=objective)
-            chosen = [rule for rule in rules.values() if rule.name != "half"]
+            chosen = [rule for rule in rules.values() if rule.name not in CHOSEN_BY_NOTHING]
         else:
             chosen = _by_nothing(truth.shape[1])
         for rule in chosen:
@@ -258,7 +261,6 @@ def _by_positives(truth: Bools, scores: Array, min_positives: int, objective: Ob
     own = sweep.defined & (positives >= min_positives)
     micro = best_micro_f1_thresholds(truth, scores).thresholds
     repaired = best_common_threshold(truth, scores, "samples_f1", at_least_one=True).threshold
-    always = min(ALWAYS, float(np.nextafter(scores.min(), -np.inf)))
     return [
         Rule("global", np.full(n_labels, common), fallbacks=0),
         *_common_rules(truth, scores),
@@ -267,8 +269,13 @@ def _by_positives(truth: Bools, scores: Array, min_positives: int, objective: Ob
         _median_rule(by_fold, own, common),
         Rule("per_label_micro", micro, _count(positives == 0)),
         Rule("at_least_one", np.full(n_labels, repaired), fallbacks=0, at_least=1),
-        Rule("top_k", np.full(n_labels, always), fallbacks=0, at_most=best_top_k(truth, scores).k),
+        Rule("top_k", np.full(n_labels, _below(scores)), fallbacks=0, at_most=best_top_k(truth, scores).k),
     ]
+
+
+def _below(scores: Array) -> float:
+    """Return a threshold that all scores reach, and others like them."""
+    return min(ALWAYS, float(np.nextafter(scores.min(), -np.inf)))
 
 
 def _common_rules(truth: Bools, scores: Array) -> Iterator[Rule]:

@@ -46,7 +46,8 @@ DESCRIBED = 2  # paragraphs that a run is begun with: its question and its threa
 COPIED_TAGS = ("watched", "test_part")
 OF_TRAINING = ("curve/", "training/")  # metrics that do not depend on how scores are judged
 FILES_OF_TRAINING = ("data.json", "model", "scores")
-EVALUATION = 3  # raised when rules or metrics are added: runs are judged anew from their scores, without training
+EVALUATION = 4  # raised when rules or metrics are added: runs are judged anew from their scores, without training
+EPOCHS = "scores/epochs.npz"  # the scores of every epoch, of a training that records them
 TUNING = "/tuning"  # added to a study's name: the experiment of its searches
 BATCH, PARAMS = 900, 100  # MLflow takes at most 1,000 metrics, and 100 parameters, at once
 PATIENCE = 5  # seconds that a server is given to answer the first time
@@ -331,12 +332,14 @@ def copy_training(client: MlflowClient, source: str, target: Record) -> None:
     history = chain.from_iterable(client.get_metric_history(source, key) for key in curves)
     target.curves((point.key, point.step, point.value) for point in history)
     target.metrics({key: value for key, value in metrics.items() if key not in curves})
-    target.tags({"trained_by": source} | {name: run.data.tags[name] for name in COPIED_TAGS if name in run.data.tags})
+    origin = run.data.tags.get("trained_by", source)
+    target.tags({"trained_by": origin} | {name: run.data.tags[name] for name in COPIED_TAGS if name in run.data.tags})
     target.notes([note for note in run.data.tags.get("notes", "").split("\n") if note])
     client.log_inputs(target.run_id, run.inputs.dataset_inputs)
     with tempfile.TemporaryDirectory() as folder:
         for name in FILES_OF_TRAINING:
             client.download_artifacts(source, name, folder)
+        Path(folder, *EPOCHS.split("/")).unlink(missing_ok=True)  # large, and read where it was made
         target.files(Path(folder))
 
 

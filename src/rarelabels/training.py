@@ -105,6 +105,8 @@ class Fitted:
         weights: of the epoch kept.
         kept_epoch: from 1.
         facts: name to number, about how the training went; see :func:`fit`.
+        epochs: where ``training.every_epoch`` asks for it, what every epoch ended with: ``validation`` and ``test``,
+            scores as float32 (n_epochs, n, n_labels), and ``val_loss`` (n_epochs,).
     """
 
     labels: tuple[str, ...]
@@ -113,6 +115,7 @@ class Fitted:
     weights: list[npt.NDArray[Any]]
     kept_epoch: int
     facts: dict[str, float]
+    epochs: dict[str, npt.NDArray[Any]] | None = None
 
     def scores(self, part: Part) -> Floats:
         """Return probabilities, float64 (n, n_labels)."""
@@ -169,14 +172,14 @@ def fit(
     prepared = Preprocessing.fit(spec, data.train)
     network = _network(spec, trial.loss, training, prepared.shape(len(data.labels)))
     network.reset(seed, prepared, weights)
-    curves = _Curves(network, data, prepared, watch, on_epoch, training.keep, objective)
+    curves = _Curves(network, data, prepared, watch, on_epoch, training, objective)
     callbacks = [curves]
     if training.pruning:
         callbacks += [pruning.MagnitudePruning(training.pruning, network.masks, network.model.trainable_variables)]
     batches = _batches(curves.train_inputs, data.train.y, weights.rows, training.batch_size, seed)
     network.model.fit(batches, epochs=training.epochs, shuffle=False, verbose=0, callbacks=callbacks)
     facts = curves.facts() | {"kept_epoch": curves.kept_epoch, "zero_share": _zero_share(network, curves.kept_weights)}
-    return Fitted(data.labels, network, prepared, curves.kept_weights, curves.kept_epoch, facts)
+    return Fitted(data.labels, network, prepared, curves.kept_weights, curves.kept_epoch, facts, curves.epochs())
 
 
 def load_saved(trial: Trial, folder: Path) -> Fitted:
@@ -198,8 +201,13 @@ def load_saved(trial: Trial, folder: Path) -> Fitted:
     return Fitted(labels, network, prepared, ordered, stored["kept_epoch"], {})
 
 
-@functools.lru_cache(maxsize=1)
 def _network(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> Network:
+    any_schedule = {"epochs": 1, "keep": "last", "every_epoch": False}  # none of it is compiled
+    return _compiled(spec, loss, training.model_copy(update=any_schedule), shape)
+
+
+@functools.lru_cache(maxsize=1)
+def _compiled(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> Network:
     keras.backend.clear_session()
     return Network(spec, loss, training, shape)
 
@@ -226,17 +234,19 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         prepared: Preprocessing,
         watch: tuple[str, ...],
         on_epoch: OnEpoch | None,
-        keep: str,
+        training: TrainingSpec,
         objective: Objective | None,
     ) -> None:
         super().__init__()
         self.objective = objective
-        self.network, self.data, self.on_epoch, self.keep = network, data, on_epoch, keep
+        self.network, self.data, self.on_epoch, self.keep = network, data, on_epoch, training.keep
         self.watch, self.watched = watch, _watched(data.labels)
         self.train_inputs, self.validation_inputs = prepared.inputs(data.train), prepared.inputs(data.validation)
         self.kept_epoch, self.kept_value = 0, -np.inf
         self.kept_weights: list[npt.NDArray[Any]] = []
         self.history: list[dict[str, float]] = []
+        self.test_inputs = prepared.inputs(data.test) if training.every_epoch else None
+        self.scores: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = []
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """See the class."""
@@ -249,6 +259,9 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         average_precision = metrics.macro_average_precision(y, scores)
         if not np.isnan(average_precision):
             curves[KEPT_BY] = average_precision
+        if self.test_inputs:
+            test = _scores(self.network, self.test_inputs)
+            self.scores.append((scores.astype(np.float32), test.astype(np.float32)))
         if self.objective:
             curves["objective"] = self.objective(scores)
         if self.watch:
@@ -264,6 +277,14 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         self.history.append(curves)
         if self.on_epoch:
             self.on_epoch(epoch + 1, curves)
+
+    def epochs(self) -> dict[str, npt.NDArray[Any]] | None:
+        """Return what every epoch ended with, if it was kept."""
+        if not self.scores:
+            return None
+        validation, test = zip(*self.scores, strict=True)
+        losses = np.array([curves["val_loss"] for curves in self.history])
+        return {"validation": np.stack(validation), "test": np.stack(test), "val_loss": losses}
 
     def facts(self) -> dict[str, float]:
         """Return how rough the validation curves are; see :func:`fit`."""

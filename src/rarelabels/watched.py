@@ -20,6 +20,8 @@ WATCHED: dict[str, Callable[[int], Any]] = {
     "auc": lambda n_labels: keras.metrics.AUC(multi_label=True, num_labels=n_labels),
     "f1_none": lambda _: keras.metrics.F1Score(average=None),
     "f1_micro": lambda _: keras.metrics.F1Score(average="micro"),
+    "f1_none_half": lambda _: keras.metrics.F1Score(average=None, threshold=0.5),
+    "f1_micro_half": lambda _: keras.metrics.F1Score(average="micro", threshold=0.5),
 }
 
 

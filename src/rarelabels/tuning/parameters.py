@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
 
-from rarelabels import config, evaluation, runner, tracking
+from rarelabels import config, evaluation, fitting, runner, tracking
 from rarelabels.evaluation import Scored
 from rarelabels.runner import Say
 from rarelabels.schema import NoPruner, ParameterSearch
@@ -132,7 +132,7 @@ def _measure(
     assert isinstance(tuning, ParameterSearch)
     measured = []
     for place, seed in enumerate(tuning.seeds):
-        data, weights = runner.load(tried, seed)
+        data, weights = fitting.load(tried, seed)
 
         def on_epoch(epoch: int, curves: dict[str, float], seed: int = seed) -> None:
             record.metrics({f"curve/seed_{seed}_{name}": value for name, value in curves.items()}, step=epoch)
@@ -149,8 +149,9 @@ def _measure(
         objective = None
         if place == 0 and not isinstance(tuning.pruner, NoPruner):
             objective = evaluation.objective(tuning.metric, validation.y, tried.thresholds)
-        fitted = runner.fit(tried, seed, data, weights, (), on_epoch, objective)
-        part = Scored(validation.ids, validation.y, fitted.scores(validation))
+        data = fitting.with_features(tried, data)
+        _, scores = fitting.fit(tried, seed, data, weights, (), on_epoch, objective, refit=False)
+        part = Scored(validation.ids, validation.y, scores)
         measured.append(evaluation.validation_metrics(part, tried.thresholds))
     return {name: fmean(one[name] for one in measured) for name in measured[0] if all(name in one for one in measured)}
 

@@ -1,0 +1,74 @@
+"""One training, its scores after every epoch, and what watching one metric would have kept of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels import metrics
+from rarelabels.evaluation import Scored
+from rarelabels.schema import PickedBy
+from rarelabels.thresholds import HALF
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Epochs:
+    """The scores of validation and test after each epoch, each (n_epochs, n, n_labels), and the validation loss."""
+
+    validation: Floats
+    test: Floats
+    val_loss: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Picked:
+    """The scores of the epoch picked, which is a number from 1 for each label, (n_labels,)."""
+
+    validation: Scored
+    test: Scored
+    epochs: npt.NDArray[np.int64]
+
+
+def pick(by: PickedBy, epochs: Epochs, validation: Scored, test: Scored) -> Picked:
+    """Return the scores of the epoch that is best on the validation part; of equals the earliest.
+
+    ``f1_none`` is a number for each label, which picks no epoch for all: each label takes its own best one.
+
+    Args:
+        by: the metric watched; F1 and binary accuracy are those of decisions at 0.5.
+        epochs: of the same rows as the two parts.
+        validation: ids and labels of its rows.
+        test: ids and labels of its rows.
+    """
+    watched = np.stack([_watched(by, validation.y, scores) for scores in epochs.validation])
+    values = -epochs.val_loss[:, None] if by == "val_loss" else watched
+    best = np.broadcast_to(np.argmax(np.nan_to_num(values, nan=-np.inf), axis=0), (validation.y.shape[1],))
+    columns = np.arange(len(best))
+    return Picked(
+        replace(validation, scores=epochs.validation[best, :, columns].T),
+        replace(test, scores=epochs.test[best, :, columns].T),
+        best + 1,
+    )
+
+
+def _watched(by: PickedBy, y: npt.NDArray[np.uint8], scores: Floats) -> Floats:
+    """Return the metric after one epoch, higher being better: (1,), or (n_labels,) where it is one for each label."""
+    decided = scores >= HALF
+    match by:
+        case "val_loss":
+            return np.zeros(1)
+        case "auc":
+            return np.array([metrics.ranking_metrics(y, scores).get("macro_roc_auc", np.nan)])
+        case "f1_none":
+            hits, assigned, positives = (cells.sum(axis=0) for cells in (decided & (y > 0), decided, y > 0))
+            return np.asarray(2 * hits / np.maximum(assigned + positives, 1))
+        case "binary_accuracy" | "f1_micro" | "f1_macro" | "f1_weighted" | "f1_samples":
+            name = by if by == "binary_accuracy" else f"{by.removeprefix('f1_')}_f1"
+            return np.array([metrics.decision_metrics(y, decided).get(name, np.nan)])
+        case _:
+            assert_never(by)
