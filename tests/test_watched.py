@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from mlflow.utils.validation import _validate_metric_name
 from sklearn.metrics import f1_score
 
 from rarelabels import metrics
+from rarelabels.schema import VECTORS, Watch
 from rarelabels.tensorflow_setup import keras
+from rarelabels.thresholds import choose_rules
 from rarelabels.watched import WATCHED, Watched
 
 RNG = np.random.default_rng(0)
@@ -27,7 +31,9 @@ def test_they_are_keras_metrics_and_forget_the_part_before() -> None:
         value = metric.result().numpy()
         own = [curves[f"val_{name}/{label}"] for label in LABELS] if np.ndim(value) else curves[f"val_{name}"]
         np.testing.assert_allclose(own, value, rtol=1e-6)
-    assert len(curves) == 4 + len(LABELS)
+    vectors = sum(name in VECTORS for name in WATCHED)
+    assert len(curves) == len(WATCHED) - vectors + vectors * len(LABELS)
+    assert set(get_args(Watch)) == set(WATCHED)
 
 
 def test_f1_without_a_threshold_is_that_of_the_argmax() -> None:
@@ -38,6 +44,16 @@ def test_f1_without_a_threshold_is_that_of_the_argmax() -> None:
     np.testing.assert_allclose([curves[f"f1_none/{label}"] for label in LABELS], expected, rtol=1e-6)
     assert curves["f1_micro"] == pytest.approx(f1_score(Y, assigned, average="micro"), rel=1e-6)
     assert abs(curves["f1_micro"] - f1_score(Y, SCORES >= 0.5, average="micro")) > 0.01
+    rule = choose_rules(Y, SCORES, min_positives=1)["argmax"]
+    np.testing.assert_array_equal(rule.assign(SCORES), assigned)
+
+
+def test_f1_with_a_threshold_is_that_of_decisions_there() -> None:
+    curves = Watched(LABELS).curves(["f1_none_half", "f1_micro_half"], "", Y, SCORES)
+    decided = (SCORES > 0.5).astype(int)
+    expected = f1_score(Y, decided, average=None)
+    np.testing.assert_allclose([curves[f"f1_none_half/{label}"] for label in LABELS], expected, rtol=1e-6)
+    assert curves["f1_micro_half"] == pytest.approx(f1_score(Y, decided, average="micro"), rel=1e-6)
 
 
 def test_labels_of_any_name_make_names_of_curves_that_mlflow_takes() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Literal, assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from rarelabels.evaluation import Scored
 from rarelabels.schema import PickedBy
 from rarelabels.thresholds import HALF
 
+Metric = Literal["binary_accuracy", "auc", "f1_micro", "f1_macro", "f1_weighted", "f1_samples", "f1_none"]
 Floats = npt.NDArray[np.float64]
 
 
@@ -37,7 +38,8 @@ class Picked:
 def pick(by: PickedBy, epochs: Epochs, validation: Scored, test: Scored) -> Picked:
     """Return the scores of the epoch that is best on the validation part; of equals the earliest.
 
-    ``f1_none`` is a number for each label, which picks no epoch for all: each label takes its own best one.
+    ``f1_none`` is a number for each label, which picks no epoch for all: each label takes its own best one. ``last``
+    watches nothing.
 
     Args:
         by: the metric watched; F1 and binary accuracy are those of decisions at 0.5.
@@ -45,8 +47,7 @@ def pick(by: PickedBy, epochs: Epochs, validation: Scored, test: Scored) -> Pick
         validation: ids and labels of its rows.
         test: ids and labels of its rows.
     """
-    watched = np.stack([_watched(by, validation.y, scores) for scores in epochs.validation])
-    values = -epochs.val_loss[:, None] if by == "val_loss" else watched
+    values = _of_epochs(by, epochs, validation.y)
     best = np.broadcast_to(np.argmax(np.nan_to_num(values, nan=-np.inf), axis=0), (validation.y.shape[1],))
     columns = np.arange(len(best))
     return Picked(
@@ -56,12 +57,19 @@ def pick(by: PickedBy, epochs: Epochs, validation: Scored, test: Scored) -> Pick
     )
 
 
-def _watched(by: PickedBy, y: npt.NDArray[np.uint8], scores: Floats) -> Floats:
+def _of_epochs(by: PickedBy, epochs: Epochs, y: npt.NDArray[np.uint8]) -> Floats:
+    """Return what is watched after each epoch, higher being better: (n_epochs, 1) or (n_epochs, n_labels)."""
+    if by == "val_loss":
+        return -epochs.val_loss[:, None]
+    if by == "last":
+        return np.arange(len(epochs.val_loss), dtype=np.float64)[:, None]
+    return np.stack([_watched(by, y, scores) for scores in epochs.validation])
+
+
+def _watched(by: Metric, y: npt.NDArray[np.uint8], scores: Floats) -> Floats:
     """Return the metric after one epoch, higher being better: (1,), or (n_labels,) where it is one for each label."""
     decided = scores >= HALF
     match by:
-        case "val_loss":
-            return np.zeros(1)
         case "auc":
             return np.array([metrics.ranking_metrics(y, scores).get("macro_roc_auc", np.nan)])
         case "f1_none":

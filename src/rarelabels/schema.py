@@ -775,7 +775,9 @@ BARE_ACCURACY = (
 
 
 # By what a run may pick its epoch on validation, all decided at 0.5; f1_none is a vector, so each label picks its own.
-PickedBy = Literal["val_loss", "binary_accuracy", "auc", "f1_micro", "f1_macro", "f1_weighted", "f1_samples", "f1_none"]
+PickedBy = Literal[
+    "val_loss", "binary_accuracy", "auc", "f1_micro", "f1_macro", "f1_weighted", "f1_samples", "f1_none", "last"
+]
 
 
 class Trial(Spec):
@@ -983,6 +985,8 @@ class Trial(Spec):
 
 # Studies
 
+BOUND_ROUNDING = 1e-9  # a bound that is met exactly is possible
+
 TestMetric = Annotated[str, Field(pattern=rf"^test/({'|'.join((*RULES, *SEARCHED_RULES, 'ranking'))})/\w+$")]
 
 
@@ -1003,29 +1007,55 @@ class Hypothesis(Spec):
 
 
 class Bound(Spec):
-    """What a reported loss says of a reported accuracy on the same rows, whatever the data.
+    """What two numbers reported of the same rows say of each other, whatever the data.
 
     A label on the wrong side of 0.5 costs at least ln 2, so the share of wrong labels is at most mean binary
-    cross-entropy / ln 2. A loss of 0.3 allows at most 43.3 % wrong labels.
+    cross-entropy / ln 2: a loss of 0.3 allows at most 43.3 % wrong labels. A wrong row has at least one wrong label, so
+    the share of wrong rows is at most ``labels`` times that of wrong labels: a binary accuracy of 0.98 on 3 labels
+    allows at most 6 % wrong rows.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    source: str = Field(description="where the two numbers stand")
-    loss: Annotated[float, Field(ge=0, description="mean binary cross-entropy over rows and labels")]
+    source: str = Field(description="where the numbers stand")
     binary_accuracy: Annotated[float, Field(ge=0, le=1)]
+    loss: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="mean binary cross-entropy over rows and labels, beside the binary accuracy"
+    )
+    labels: Count | None = None
+    subset_accuracy: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="share of rows with every label right, of so many labels, beside the binary accuracy"
+    )
+
+    @model_validator(mode="after")
+    def _one_other_number(self) -> Bound:
+        if (self.loss is None) == (self.subset_accuracy is None) or (self.subset_accuracy is None) != (
+            self.labels is None
+        ):
+            raise ValueError("takes a loss, or a subset_accuracy and the number of labels")
+        return self
 
     @property
-    def least_binary_accuracy(self) -> float:
-        """The lowest binary accuracy at 0.5 that this loss allows."""
-        return max(0.0, 1 - self.loss / math.log(2))
+    def least(self) -> float:
+        """The lowest binary accuracy that the loss allows, or subset accuracy that the binary accuracy allows."""
+        if self.loss is not None:
+            return max(0.0, 1 - self.loss / math.log(2))
+        assert self.labels is not None
+        return max(0.0, 1 - self.labels * (1 - self.binary_accuracy))
 
     def verdict(self) -> str:
         """Say in one sentence whether the two numbers can go together."""
-        low = self.least_binary_accuracy
-        impossible = "which cannot be binary accuracy at 0.5 on the same rows"
+        if self.loss is not None:
+            given, forced = self.binary_accuracy, f"a loss of {self.loss:g} forces a binary accuracy"
+            impossible = "which cannot be binary accuracy at 0.5 on the same rows"
+        else:
+            assert self.subset_accuracy is not None
+            given = self.subset_accuracy
+            forced = f"a binary accuracy of {self.binary_accuracy:g} on {self.labels} labels forces a subset accuracy"
+            impossible = "which cannot be the subset accuracy of the same decisions on the same rows"
+        possible = given >= self.least - BOUND_ROUNDING
         return (
-            f"{self.source}: a loss of {self.loss:g} forces a binary accuracy of at least {low:.4f}; reported is "
-            f"{self.binary_accuracy:g}, {'which is possible' if self.binary_accuracy >= low else impossible}"
+            f"{self.source}: {forced} of at least {self.least:.4f}; reported is {given:g}, "
+            f"{'which is possible' if possible else impossible}"
         )
 
 
