@@ -64,7 +64,9 @@ ARROWS: dict[str, set[str]] = {
     "table": {"comparison", "findings", "schema"},
     "report": READING | {"tracking"},
     "summary": READING - {"comparison"} | {"runner", "threshold_study", "tracking"},
-    "study_record": READING | {"fitting", "theory", "tracking", "weighting"},
+    "study_plots": {"plots"},
+    "study_figures": READING - {"findings"} | {"study_plots", "tracking"},
+    "study_record": READING | {"study_figures", "fitting", "theory", "tracking", "weighting"},
     "progress": set(),
     "study": READING
     | {"config", "datasets", "engine", "preprocessing", "progress", "runner", "study_record", "summary", "tracking"}
@@ -82,14 +84,24 @@ FREE = {"cli", "__main__"}  # on top of everything; what the command line may im
 DOORS = {
     "tensorflow": {"tensorflow_setup"},
     "keras": {"tensorflow_setup"},
-    "mlflow": {"comparison", "predictor", "results", "study", "study_record", "summary", "tracking", "tuning"},
+    "mlflow": {
+        "comparison",
+        "predictor",
+        "results",
+        "study",
+        "study_figures",
+        "study_record",
+        "summary",
+        "tracking",
+        "tuning",
+    },
     "dask": {"engine"},
     "distributed": {"engine"},
     "optuna": {"tuning"},
     "pydantic": {"problems", "schema"},
     "ruamel": {"config", "declared"},
     "typer": {"cli"},
-    "matplotlib": {"plots", "report"},
+    "matplotlib": {"plots", "report", "study_figures", "study_plots"},
 }
 TENSORFLOW_USERS = {"losses", "models", "backbones", "pruning", "training", "watched", "predictor", "probes"}
 READERS = ("results", "comparison", "plots", "table", "summary", "findings", "statistics", "report")

@@ -139,9 +139,9 @@ def comparison(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> 
     offsets = np.linspace(-0.24, 0.24, len(RULE_COLOURS))
     for (rule, colour), offset in zip(RULE_COLOURS.items(), offsets, strict=True):
         label = f"{rule} (a bound)" if rule == "oracle" else rule
-        _dots(left, table, trials, f"test/{rule}/macro_f1", colour, offset, label)
+        dots(left, table, trials, f"test/{rule}/macro_f1", colour, offset, label)
     ranking = "test/ranking/macro_average_precision"
-    _dots(right, table, trials, ranking, GREEN, 0.0, "macro average precision")
+    dots(right, table, trials, ranking, GREEN, 0.0, "macro average precision")
     for axes, metric in ((left, "test/half/macro_f1"), (right, ranking)):
         if metric in floors:
             axes.axvline(floors[metric], color=RED, linestyle="--", linewidth=1, label="best floor")
@@ -155,9 +155,10 @@ def comparison(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> 
     return figure
 
 
-def _dots(
+def dots(
     axes: Axes, table: pd.DataFrame, trials: Sequence[str], metric: str, colour: str, offset: float, label: str
 ) -> None:
+    """Draw a metric of each trial with its interval, a row for each trial, moved down by ``offset``."""
     rows = table[table["metric"] == metric].set_index("trial").reindex(list(trials))
     y = np.arange(len(trials)) + offset
     axes.hlines(y, rows["low"], rows["high"], color=colour, linewidth=1.6, alpha=0.7)

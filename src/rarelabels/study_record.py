@@ -12,7 +12,7 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from rarelabels import fitting, metrics, plots, results, theory, tracking
+from rarelabels import fitting, metrics, plots, results, study_figures, theory, tracking
 from rarelabels.comparison import BY_RULE, FLOORS, Comparison, Row
 from rarelabels.schema import LABEL_WEIGHTINGS, NetworkSpec, Trial
 from rarelabels.tracking import Identity
@@ -53,6 +53,8 @@ def record_comparison(
             told = half_by_theory(client, one, runs, identities)
             if len(told):
                 plots.save(plots.half_by_theory(told, title), folder / f"half_by_theory{suffix}.png")
+        for file, figure in study_figures.figures(client, study, compared, runs, identities):
+            plots.save(figure, folder / f"{file}.png")
         record.files(folder)
     record.finish()
 

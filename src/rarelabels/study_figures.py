@@ -1,0 +1,166 @@
+"""The figures across the trials of a study that its declarations call for: which, and from what recorded numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from rarelabels import metrics, results, study_plots
+from rarelabels.comparison import Comparison, Row
+from rarelabels.schema import BinaryCrossentropy, CategoricalCrossentropy, NetworkSpec, Trial
+from rarelabels.tracking import Identity
+
+PICKED_METRICS = (
+    *("half/binary_accuracy", "half/subset_accuracy", "half/micro_f1", "half/macro_f1", "half/weighted_f1"),
+    *("half/samples_f1", "ranking/macro_roc_auc", "ranking/macro_average_precision", "ranking/log_loss"),
+    "per_label/macro_f1",
+)
+SWEEP_METRICS = {
+    "test/half/subset_accuracy": "subset accuracy, marginals at 0.5",
+    "test/most_likely_set/subset_accuracy": "subset accuracy, most likely set",
+    "test/global_subset/subset_accuracy": "subset accuracy, best common threshold",
+    "test/per_label/macro_f1": "macro-F1, a threshold per label",
+    "test/ranking/macro_average_precision": "macro average precision",
+    "training/output_parameters": "parameters of the output layer",
+    "training/seconds_per_epoch": "seconds per epoch",
+    "training/peak_memory_bytes": "peak memory of the process, bytes",
+    "training/unseen_test_share": "test rows whose label set was never seen",
+}
+LOGARITHMIC = ("training/output_parameters", "training/seconds_per_epoch", "training/peak_memory_bytes")
+GROUPS = ("tail", "medium", "head")
+
+
+def figures(
+    client: MlflowClient, study: str, compared: Sequence[Comparison], runs: Sequence[Run], asked: Sequence[Identity]
+) -> Iterator[tuple[str, Figure]]:
+    """Yield the file name (without ending) and the figure of each question that the study's trials are about.
+
+    Args:
+        client: of the record.
+        study: its name.
+        compared: the comparisons, one for each set of test rows.
+        runs: all runs of the study.
+        asked: the runs of the trials as they are declared now.
+    """
+    by_name = {_name(identity): identity for identity in asked}
+    for number, one in enumerate(compared):
+        suffix = f"_{number + 1}" if number else ""
+        title = f"{study} on {one.data}"
+        trials = {row.name: by_name[row.name].trial for row in one.rows if row.name in by_name}
+        parents = {name: results.parents(list(runs)).get(by_name[name].parent_key, "") for name in trials}
+        for place, curves in enumerate(_heads(client, trials, parents)):
+            yield f"heads{suffix}{f'_{place + 1}' if place else ''}", study_plots.heads(curves, title)
+        for place, table in enumerate(_picked(one.rows, trials)):
+            lower = [name for name in table.columns if name.rpartition(" ")[2] in metrics.LOWER_IS_BETTER]
+            yield f"picked{suffix}{f'_{place + 1}' if place else ''}", study_plots.picked(table, lower, title)
+        if sizes := _group_sizes(client, parents, runs):
+            yield f"groups{suffix}", study_plots.groups(one.long(), sizes, title)
+    rows = [row for one in compared for row in one.rows]
+    for key, table in _sweeps(rows, by_name):
+        shown = {metric: name for metric, name in SWEEP_METRICS.items() if (table["metric"] == metric).any()}
+        figure = study_plots.sweep(table, key, shown, LOGARITHMIC, f"{study}: trials that vary {key}")
+        yield f"sweep_{key.replace('.', '_')}", figure
+
+
+def _name(identity: Identity) -> str:
+    return " ".join(filter(None, [identity.trial.short_name, identity.variant]))
+
+
+def _but_for(trial: Trial, *blocks: str) -> str:
+    """Return all that defines a training but for some blocks and for the head, as text to compare."""
+    definition = {key: value for key, value in trial.training_definition().items() if key not in blocks}
+    definition["model"] = {key: value for key, value in definition["model"].items() if key != "head"}
+    return json.dumps(definition, sort_keys=True)
+
+
+def _heads(client: MlflowClient, trials: Mapping[str, Trial], parents: Mapping[str, str]) -> Iterator[pd.DataFrame]:
+    """Yield the training losses of trials that differ in head and cross-entropy alone, if both heads are among them."""
+    alike: dict[str, dict[str, Trial]] = {}
+    for name, trial in trials.items():
+        plain = trial.weighting.kind == "none" and isinstance(trial.loss, BinaryCrossentropy | CategoricalCrossentropy)
+        if plain and isinstance(trial.model, NetworkSpec) and trial.model.head in study_plots.HEAD_LINES:
+            alike.setdefault(_but_for(trial, "loss"), {})[name] = trial
+    for group in alike.values():
+        if {getattr(trial.model, "head", "") for trial in group.values()} != set(study_plots.HEAD_LINES):
+            continue
+        points = [
+            (_loss(trial), trial.model.head, point.step, point.value)  # type: ignore[union-attr]  # networks have one
+            for name, trial in group.items()
+            for point in client.get_metric_history(parents[name], "curve/loss")
+        ]
+        yield pd.DataFrame(sorted(set(points)), columns=["loss", "head", "epoch", "value"])
+
+
+def _loss(trial: Trial) -> str:
+    loss = trial.loss
+    assert isinstance(loss, BinaryCrossentropy | CategoricalCrossentropy)
+    kind = "binary" if loss.kind == "bce" else "categorical"
+    normalised = isinstance(loss, CategoricalCrossentropy) and loss.targets == "normalised"
+    return f"{kind} cross-entropy\n{'targets sum to 1' if normalised else f'as {loss.form}'}"
+
+
+def _picked(rows: Sequence[Row], trials: Mapping[str, Trial]) -> Iterator[pd.DataFrame]:
+    """Yield, for each training that several trials pick their epoch from, their test metrics: a row for each."""
+    alike: dict[str, list[Row]] = {}
+    for row in rows:
+        if (trial := trials.get(row.name)) and trial.is_network and trial.training.every_epoch and not trial.watch:
+            alike.setdefault(json.dumps(trial.training_definition(), sort_keys=True), []).append(row)
+    for group in alike.values():
+        if len(group) < 2:
+            continue
+        by_watching = {trials[row.name].picked_by or "macro AP": row for row in group}
+        cells = {
+            by: {_short(metric): row.mean(f"test/{metric}") for metric in PICKED_METRICS}
+            for by, row in sorted(by_watching.items())
+        }
+        yield pd.DataFrame.from_dict(cells, orient="index")
+
+
+def _short(metric: str) -> str:
+    rule, _, name = metric.partition("/")
+    return f"{'per label:' if rule == 'per_label' else ''} {name}".strip()
+
+
+def _sweeps(rows: Sequence[Row], by_name: Mapping[str, Identity]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield each key that trials vary over numbers, with what they measured at each value."""
+    points: dict[str, list[dict[str, object]]] = {}
+    for row in rows:
+        identity = by_name.get(row.name)
+        key, _, text = identity.variant.partition("=") if identity else ("", "", "")
+        try:
+            value = float(text)
+        except ValueError:
+            continue
+        assert identity is not None
+        for metric in [name for name in SWEEP_METRICS if name in row.values.index]:
+            mean, low, high = (float(row.values[end][metric]) for end in ("mean", "low", "high"))
+            of = {"trial": identity.trial.short_name, "value": value, "metric": metric}
+            points.setdefault(key, []).append(of | {"mean": mean, "low": low, "high": high})
+    for key, found in points.items():
+        yield key, pd.DataFrame(found)
+
+
+def _group_sizes(client: MlflowClient, parents: Mapping[str, str], runs: Sequence[Run]) -> dict[str, int]:
+    """Return how many labels each group has, from the rarest; nothing where no label is rare."""
+    wanted = set(parents.values())
+    child = next((run for run in runs if run.data.tags.get("mlflow.parentRunId") in wanted and _is_done(run)), None)
+    if child is None:
+        return {}
+    positives = results.per_label(client, child.info.run_id)["positives"].to_numpy()
+    members = (
+        (positives > 0) & (positives < metrics.MEDIUM),
+        (positives >= metrics.MEDIUM) & (positives < metrics.HEAD),
+        positives >= metrics.HEAD,
+    )
+    sizes = {group: int(np.count_nonzero(of)) for group, of in zip(GROUPS, members, strict=True)}
+    return {group: size for group, size in sizes.items() if size} if sizes["tail"] else {}
+
+
+def _is_done(run: Run) -> bool:
+    return bool(run.info.status == "FINISHED" and run.data.tags.get("kind") == "run")
