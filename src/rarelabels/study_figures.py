@@ -109,7 +109,7 @@ def _picked(rows: Sequence[Row], trials: Mapping[str, Trial]) -> Iterator[pd.Dat
     """Yield, for each training that several trials pick their epoch from, their test metrics: a row for each."""
     alike: dict[str, list[Row]] = {}
     for row in rows:
-        if (trial := trials.get(row.name)) and trial.is_network and trial.training.every_epoch and not trial.watch:
+        if (trial := trials.get(row.name)) and trial.is_network and trial.training.every_epoch:
             alike.setdefault(json.dumps(trial.training_definition(), sort_keys=True), []).append(row)
     for group in alike.values():
         if len(group) < 2:

@@ -1,4 +1,4 @@
-"""Figures that set the trials of a study side by side, each about one question. Drawing alone: see ``study_figures``."""
+"""Figures that set the trials of a study side by side, each about one question; ``study_figures`` finds the numbers."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def picked(table: pd.DataFrame, lower_is_better: Sequence[str], title: str) -> F
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     axes.set_ylabel("watched on validation, to pick the epoch")
     figure.suptitle(
-        f"{title}: measured on test, decisions at 0.5; small: what the choice costs (darker: more)", fontsize=10
+        f"{title}: test, decisions at 0.5; small: what the choice of epoch costs (darker: more)", fontsize=10
     )
     return figure
 
