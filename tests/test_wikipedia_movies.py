@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rarelabels.datasets import cache, wikipedia_movies
+from rarelabels.datasets import wikipedia_movies
 from rarelabels.datasets.fields import Table
 from rarelabels.datasets.wikipedia_movies import GENRE_WORDS, STEMS
 from rarelabels.schema import MissingDataError, UserError, WikipediaMoviesSpec
@@ -129,20 +129,7 @@ def test_the_same_film_list_gives_the_same_table_twice(folder: Path) -> None:
     assert all((one[name] == two[name]).all() for name in one)
 
 
-# Where the data lie
-
-
-def test_without_the_variable_the_data_lie_in_the_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("RARELABELS_DATA", raising=False)
-    assert wikipedia_movies.source() == cache.folder() / "data" / "wikipedia_movies"
-    monkeypatch.setenv("RARELABELS_DATA", "~/films")
-    assert wikipedia_movies.source() == Path.home() / "films" / "wikipedia_movies"
-
-
-def test_a_home_that_nobody_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RARELABELS_DATA", "~nobody_of_that_name/films")
-    with pytest.raises(UserError, match="RARELABELS_DATA: ~nobody_of_that_name/films"):
-        wikipedia_movies.source()
+# Missing files
 
 
 @pytest.mark.parametrize("read", [wikipedia_movies.content, wikipedia_movies.parse])

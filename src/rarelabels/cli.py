@@ -199,14 +199,11 @@ def judge(
 
 
 @app.command()
-def fetch(name: Annotated[str, typer.Argument(metavar="DATA", help="wikipedia_movies")]) -> None:
+def fetch(name: Annotated[str, typer.Argument(metavar="DATA", help="wikipedia_movies, xed or mulan")]) -> None:
     """Download a data set that is not part of a package, at its pinned version, into RARELABELS_DATA."""
-    if name != "wikipedia_movies":
-        raise UserError(f"fetch: {name!r} is not among the data sets to fetch; allowed: wikipedia_movies")
-    from rarelabels.datasets import wikipedia_movies
-    from rarelabels.datasets.fetch import fetch_wikipedia_movies
+    from rarelabels.datasets import fetch as fetching
 
-    fetch_wikipedia_movies(wikipedia_movies.source(), partial(print, file=sys.stderr))
+    fetching.fetch(name, partial(print, file=sys.stderr))
 
 
 def _end_on_failures(failures: list[str]) -> None:

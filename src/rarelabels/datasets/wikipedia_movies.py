@@ -16,12 +16,8 @@ Edward or Howard. So War is a label with many false positives.
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import json
-import os
 import re
-import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -32,15 +28,15 @@ import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from rarelabels.datasets import cache
+from rarelabels.datasets import source
 from rarelabels.datasets.fields import Table, Tokens, multi_hot
-from rarelabels.schema import MissingDataError, UserError, WikipediaMoviesSpec
+from rarelabels.schema import UserError, WikipediaMoviesSpec
 
 VERSION = 1
 """Raised whenever the same files are to give another table."""
 
-VARIABLE = "RARELABELS_DATA"
-_MEND = "run `rarelabels fetch wikipedia_movies`"
+NAME = "wikipedia_movies"
+_MEND = source.fetch_again(NAME)
 STEMS = tuple(f"movies-{decade}s" for decade in range(1900, 2030, 10))
 
 GENRE_WORDS = {
@@ -107,55 +103,6 @@ _WORD = re.compile(r"\w+")
 Film = dict[str, Any]
 
 
-def data_folder() -> Path:
-    """Return where fetched data lie: ``RARELABELS_DATA``, else ``data`` in the cache folder.
-
-    Raises:
-        UserError: the path depends on a home folder that there is not.
-    """
-    own = os.environ.get(VARIABLE)
-    try:
-        return Path(own).expanduser().absolute() if own else cache.folder() / "data"
-    except RuntimeError as error:
-        raise UserError(f"{VARIABLE}: {own}: {error}") from error
-
-
-def source() -> Path:
-    """Return the folder with the files ``movies-<decade>s.json``, each plain or gzipped as ``.json.gz``.
-
-    Raises:
-        UserError: see :func:`data_folder`.
-    """
-    return data_folder() / "wikipedia_movies"
-
-
-def find(folder: Path, stem: str) -> Path | None:
-    """Return the file of a decade, the plain one if there are both; None if there is none.
-
-    Raises:
-        UserError: the folder may not be looked into.
-    """
-    try:
-        return next((path for path in (folder / f"{stem}.json", folder / f"{stem}.json.gz") if path.is_file()), None)
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be read: {error.strerror or error}") from error
-
-
-def read(path: Path) -> bytes:
-    """Return the plain content of a file of the source.
-
-    Raises:
-        UserError: it cannot be read, or its gzip is damaged.
-    """
-    try:
-        content = path.read_bytes()
-        return gzip.decompress(content) if path.suffix == ".gz" else content
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UserError(f"{path}: not an intact gzip file ({error}); {_MEND}") from error
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
-
-
 def content(_spec: WikipediaMoviesSpec) -> str:
     """Return the SHA-256 of the source's plain content, as hexadecimal text; gzipped or not makes no difference.
 
@@ -163,10 +110,7 @@ def content(_spec: WikipediaMoviesSpec) -> str:
         MissingDataError: a file is missing.
         UserError: a file cannot be read.
     """
-    digest = hashlib.sha256()
-    for path in _files():
-        digest.update(hashlib.sha256(read(path)).digest())
-    return digest.hexdigest()
+    return source.digest(NAME, _files())
 
 
 def parse(spec: WikipediaMoviesSpec) -> Table:
@@ -186,7 +130,9 @@ def parse(spec: WikipediaMoviesSpec) -> Table:
     genres = [film["genres"] for film in films]
     ordered, strata = multi_hot(genres)
     if len(ordered) < spec.labels:
-        raise UserError(f"{source()}: dataset.labels: asks for {spec.labels} genres, but there are {len(ordered)}")
+        raise UserError(
+            f"{source.folder(NAME)}: dataset.labels: asks for {spec.labels} genres, but there are {len(ordered)}"
+        )
     plots = [_words(film["extract"]) for film in films]
     return Table(
         ids=np.array(ids, dtype=np.str_),
@@ -207,14 +153,7 @@ def parse(spec: WikipediaMoviesSpec) -> Table:
 
 def _files() -> list[Path]:
     """Return the files of all decades."""
-    found = {stem: find(source(), stem) for stem in STEMS}
-    if missing := [stem for stem, path in found.items() if path is None]:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise MissingDataError(
-            f"{source()}: {missing[0]}.json (or .json.gz){more} is missing; {_MEND}, or set {VARIABLE} to the folder "
-            "that holds wikipedia_movies/"
-        )
-    return [path for path in found.values() if path is not None]
+    return source.files(NAME, [f"{stem}.json" for stem in STEMS])
 
 
 def _kept() -> tuple[list[str], list[Film]]:
@@ -231,7 +170,7 @@ def _kept() -> tuple[list[str], list[Film]]:
 def _films(path: Path) -> list[Film]:
     """Return all films of one file, checked."""
     try:
-        films = json.loads(read(path))
+        films = json.loads(source.read(NAME, path))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON: {error}; {_MEND}") from error
     if not isinstance(films, list):
