@@ -104,7 +104,7 @@ def fraction(n: int, share: float, seed: int) -> Rows:
 
 
 def _by_group(y: npt.NDArray[np.uint8], groups: Rows) -> tuple[npt.NDArray[np.uint8], Rows, Rows]:
-    """Return a row of labels for each group, with what any of its rows has; its first row; and the group of each row."""
+    """Return the labels that any row of a group has, a row for each; its first row; and the group of each row."""
     names, first_row, group_of_row = np.unique(groups, return_index=True, return_inverse=True)
     y_of_group = np.zeros((len(names), y.shape[1]), dtype=np.uint8)
     np.maximum.at(y_of_group, group_of_row, y)
