@@ -75,8 +75,8 @@ def content(spec: MoviesSpec) -> str:
 def parse(spec: MoviesSpec) -> Table:
     """Read the films of the source; rows are ordered by film id.
 
-    The labels are the ``spec.labels`` most frequent genres of all films, by falling frequency and ties by name, or those
-    it names, in that order; the strata are all genres of the rows. Two cuts of one film (the same ``imdbID``) form a
+    The labels are the ``spec.labels`` most frequent genres of all films, by falling frequency and ties by name, or the
+    named ones, in their order; the strata are all genres of the rows. Two cuts of one film (the same ``imdbID``) form a
     group.
 
     Raises:
