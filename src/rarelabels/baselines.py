@@ -1,6 +1,6 @@
-"""What every network is compared with: a floor, one-vs-rest logistic regression on TF-IDF, and the truth. No TensorFlow.
+"""What every network is compared with: a floor, and one-vs-rest logistic regression on TF-IDF. No TensorFlow.
 
-The truth, the probabilities that labels were drawn with, is known of simulated data alone.
+Of simulated data also the probabilities that the labels were drawn with.
 """
 
 from __future__ import annotations

@@ -56,8 +56,8 @@ def has_true_probability(loss: LossSpec) -> bool:
     """Return whether a trained score of this declared loss stands for one true probability.
 
     It does for ``bce``, ``weighted_bce``, ``binary_focal``, ``asymmetric`` and ``logit_adjusted`` under a sigmoid head.
-    It does not for ``categorical_ce`` (labels compete), ``soft_f1`` (a loss of the batch), ``distribution_balanced`` (its
-    weight depends on the other labels of the row) and ``hamming`` (perfectly trained it scores 0 or 1 only).
+    It does not for ``categorical_ce`` (labels compete), ``soft_f1`` (a loss of the batch), ``distribution_balanced``
+    (its weight depends on the other labels of the row) and ``hamming`` (perfectly trained, it scores 0 or 1 only).
     """
     mapped = BinaryCrossentropy | WeightedBinaryCrossentropy | BinaryFocal | Asymmetric | LogitAdjusted
     return isinstance(loss, mapped)
@@ -117,8 +117,8 @@ def minimiser(
     with γ₋ = 0, at the shift) p* stays at the jump. At q = 0 every score up to the shift of ``asymmetric`` costs
     nothing; the shift is returned, where training from above comes to rest.
 
-    With ``pos_weight`` 3 and q = 0.25 it is 0.5. Of ``hamming`` it is 0 up to q = 0.5, where any score costs the same, and
-    1 above.
+    With ``pos_weight`` 3 and q = 0.25 it is 0.5. Of ``hamming`` it is 0 up to q = 0.5, where any score costs the same,
+    and 1 above.
 
     Args:
         loss: as for :func:`true_probability`, like the rest; and ``hamming``, which has a minimiser alone.

@@ -229,8 +229,8 @@ def _table(spec: DatasetSpec, key: str) -> Table:
 def _split(spec: DatasetSpec, key: str, seed: int, data: Table) -> splits.Split:
     if data.parts is not None and spec.validation == "last_rows":
         raise UserError(
-            f"dataset.validation: last_rows has no effect on dataset.kind {spec.kind!r}: its source says which rows are "
-            "the validation part"
+            f"dataset.validation: last_rows has no effect on dataset.kind {spec.kind!r}: its source says which rows "
+            "are the validation part"
         )
 
     def build() -> cache.Arrays:

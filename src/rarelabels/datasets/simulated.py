@@ -80,7 +80,8 @@ class Simulation:
             p = self.probabilities(numeric)
             return (rng.random(p.shape) < p).astype(np.uint8)
         up_to = softmax(self._logits(numeric), axis=1).cumsum(axis=1)[:, :-1]
-        return self.sets[(rng.random((len(numeric), 1)) >= up_to).sum(axis=1)]
+        drawn = (rng.random((len(numeric), 1)) >= up_to).sum(axis=1)
+        return np.asarray(self.sets[drawn])
 
     def _logits(self, numeric: Floats) -> Floats:
         return np.asarray(numeric @ self.slopes + self.intercept)
