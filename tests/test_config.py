@@ -291,6 +291,18 @@ def test_kinds_and_lists_can_vary():
     assert [label for label, _ in by_depth] == ["model.hidden=[]", "model.hidden=[64, 32]"]
 
 
+def test_numbers_of_labels_and_their_names_may_be_varied():
+    trial = trial_of(HEAD + "vary: {dataset.labels: [3, 5, 8, [Drama, War]]}")
+    found = config.variants(trial)
+    assert [label for label, _ in found] == [
+        *("dataset.labels=3", "dataset.labels=5", "dataset.labels=8"),
+        'dataset.labels=["Drama", "War"]',
+    ]
+    assert [one.dataset.labels for _, one in found] == [3, 5, 8, ("Drama", "War")]
+    assert config.flat(found[-1][1])["dataset.labels"] == '["Drama", "War"]'
+    assert trial_of(config.dump(found[-1][1])).dataset.labels == ("Drama", "War")
+
+
 def test_an_unknown_key_does_not_hide_a_wrong_sweep():
     unknown, sweep = problems_of(HEAD + "loss: {kind: bce, gama: 1}\nvary: {dataset.labels: [3, 99]}")
     assert "loss.gama: unknown key" in unknown
@@ -309,7 +321,7 @@ def test_an_unknown_key_does_not_hide_a_wrong_sweep():
         ),
         (
             "{dataset.labels: ['3']}",
-            'vary.dataset.labels: dataset.labels=3: wrong type; allowed a whole number; given "3"',
+            'vary.dataset.labels: dataset.labels=3: wrong type; allowed a whole number or a list; given "3"',
         ),
         ("{dataset.labels: [3, 3]}", "vary.dataset.labels: dataset.labels=3: lists the same value twice"),
         ("{training.learning_rate: [.nan]}", "vary.training.learning_rate: training.learning_rate=NaN: out of range"),

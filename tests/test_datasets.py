@@ -202,6 +202,90 @@ def test_the_most_frequent_genres_are_labels_and_ties_go_by_name(parsed: Parsed)
     assert table.strata.shape == (3, 4)
 
 
+# Named genres and the rows that have them
+
+THREE = ("Drama", "Comedy", "Action")
+
+
+def test_three_genres_in_the_asked_order_and_how_many_films_have_which(films: Dataset) -> None:
+    data = datasets.load(MoviesSpec(kind="movies", labels=THREE), 0)
+    assert data.labels == THREE
+    assert data.test.ids.tolist() == films.test.ids.tolist()
+    y = whole(data)
+    assert (y == whole(films)[:, [films.labels.index(genre) for genre in THREE]]).all()
+    sets, films_of_set = np.unique(y, axis=0, return_counts=True)
+    assert dict(zip(map(tuple, sets.tolist()), films_of_set.tolist(), strict=True)) == {
+        (0, 0, 0): 2746,
+        (1, 0, 0): 5630,
+        (0, 1, 0): 2583,
+        (0, 0, 1): 1030,
+        (1, 1, 0): 2117,
+        (1, 0, 1): 724,
+        (0, 1, 1): 438,
+        (1, 1, 1): 94,
+    }
+
+
+@pytest.mark.parametrize(("rows", "n", "most"), [("any_label", 15_362 - 2746, 3), ("one_label", 5630 + 2583 + 1030, 1)])
+def test_films_with_one_or_more_of_three_genres(rows: Any, n: int, most: int) -> None:
+    data = datasets.load(MoviesSpec(kind="movies", labels=THREE, rows=rows), 0)
+    y = whole(data)
+    assert y.shape == (n, 3)
+    assert set(y.sum(axis=1).tolist()) == set(range(1, most + 1))
+    assert len({i for part in (data.train, data.validation, data.test) for i in part.ids}) == n
+    for part, share in ((data.train, 0.7), (data.validation, 0.1), (data.test, 0.2)):
+        assert abs(len(part.y) / (n * share) - 1) < 0.03
+        assert np.abs(part.y.sum(axis=0, dtype=int) - share * y.sum(axis=0, dtype=int)).max() <= 2
+        assert {len(tokens) for tokens in part.text.values()} == {len(part.y)}
+
+
+def spec_of(labels: Any, rows: Any = "all") -> MoviesSpec:
+    return MoviesSpec(kind="movies", labels=labels, rows=rows)
+
+
+def test_kept_rows_keep_their_text_their_group_and_all_their_genres(own: Path) -> None:
+    films = [
+        film(1, "War, Drama", Title="a"),
+        film(2, "Western", Title="b"),
+        film(3, "Comedy, Western", Title="c", imdbID="tt1"),
+        film(4, "Comedy, War", Title="d"),
+    ]
+    database(own, films)
+    found = movies.parse(spec_of(("War", "Comedy"), "any_label"))
+    assert found.labels == ("War", "Comedy")
+    assert found.ids.tolist() == ["1", "3", "4"]
+    assert found.y.tolist() == [[1, 0], [0, 1], [1, 1]]
+    assert found.text["title"].to_lists() == [["a"], ["c"], ["d"]]
+    assert found.groups is not None
+    assert found.groups[0] == found.groups[1] != found.groups[2]
+    # Comedy, War and Western two films each, Drama one: all genres are strata, whatever the labels are.
+    assert found.strata.tolist() == [[0, 1, 0, 1], [1, 0, 1, 0], [1, 1, 0, 0]]
+    one = movies.parse(spec_of(("War", "Comedy"), "one_label"))
+    assert one.ids.tolist() == ["1", "3"]
+    assert one.strata.tolist() == found.strata.tolist()[:2]
+    assert movies.parse(spec_of(2, "one_label")).labels == ("Comedy", "War")  # the most frequent of all four films
+
+
+def test_rows_and_names_decide_the_digest(own: Path) -> None:
+    specs = [spec_of(2), spec_of(("Drama", "Comedy")), spec_of(("Comedy", "Drama")), spec_of(2, "any_label")]
+    assert len({datasets.digest(spec) for spec in specs}) == 4
+
+
+def test_an_unknown_genre_is_refused_with_the_nearest_and_all(own: Path) -> None:
+    with pytest.raises(
+        UserError,
+        match=r"own\.db: dataset\.labels: no film has the genre 'drame', did you mean 'Drama'\?; no film has the genre "
+        r"'Noir'; allowed: Drama, Comedy, War, Western$",
+    ):
+        datasets.load(spec_of(("drame", "War", "Noir")), 0)
+
+
+def test_rows_that_leave_no_film_are_refused(own: Path) -> None:
+    database(own, [film(i, "Drama, War") for i in range(20)])
+    with pytest.raises(UserError, match=r"own\.db: dataset\.rows: no film is left by 'one_label'"):
+        datasets.load(spec_of(2, "one_label"), 0)
+
+
 # Loading
 
 

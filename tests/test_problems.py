@@ -56,20 +56,20 @@ def test_nothing_wrong_is_the_model_and_no_problem():
         (
             "training: {lr: 2}",
             "training.lr: unknown key; allowed: epochs, batch_size, optimizer, learning_rate, "
-            "momentum, weight_decay, pruning, keep",
+            "momentum, weight_decay, pruning, keep, every_epoch",
         ),
         ("training.epochs: 3", "training.epochs: unknown key; dots are for --set; write training: {epochs: ...}"),
         ("extend: x.yaml", "extend: unknown key; did you mean 'extends'?"),
         (
             "loss: {kind: binary_fokal}",
             "loss.kind: unknown kind; did you mean 'binary_focal'?; allowed 'bce', 'weighted_bce', 'binary_focal', "
-            "'categorical_ce', 'asymmetric', 'distribution_balanced', 'logit_adjusted', 'soft_f1'; "
+            "'categorical_ce', 'asymmetric', 'distribution_balanced', 'logit_adjusted', 'hamming', 'soft_f1'; "
             'given "binary_fokal"',
         ),
         (
             "dataset: {kind: movie}",
-            "dataset.kind: unknown kind; did you mean 'movies'?; allowed 'movies', 'wikipedia_movies', 'table'; "
-            'given "movie"',
+            "dataset.kind: unknown kind; did you mean 'movies'?; allowed 'movies', 'wikipedia_movies', 'table', 'xed', "
+            "'mulan', 'thread_rows', 'simulated', 'emoji', 'deepfashion'; given \"movie\"",
         ),
         ("loss: 3", "loss: wrong type; allowed a mapping of keys to values; given 3"),
         ("training:", "training: wrong type; allowed a mapping of keys to values; given null"),
@@ -93,6 +93,23 @@ def test_nothing_wrong_is_the_model_and_no_problem():
         ("model: {hidden: 64}", "model.hidden: wrong type; allowed a list; given 64"),
         ("model: {hidden: [64, big]}", 'model.hidden[1]: wrong type; allowed a whole number; given "big"'),
         ("dataset: {labels: 40}", "dataset.labels: out of range; allowed at most 21; given 40"),
+        ("dataset: {labels: 1.5}", "dataset.labels: wrong type; allowed a whole number or a list; given 1.5"),
+        ("dataset: {labels: Drama}", 'dataset.labels: wrong type; allowed a whole number or a list; given "Drama"'),
+        ("dataset: {labels: }", "dataset.labels: wrong type; allowed a whole number or a list; given null"),
+        ("dataset: {labels: true}", "dataset.labels: wrong type; allowed a whole number or a list; given true"),
+        ("dataset: {labels: 99}", "dataset.labels: out of range; allowed at most 21; given 99"),
+        ("dataset: {labels: 1}", "dataset.labels: out of range; allowed at least 2; given 1"),
+        ("dataset: {labels: []}", "dataset.labels: too short; allowed a list of at least 2; given []"),
+        ("dataset: {labels: [Drama]}", 'dataset.labels: too short; allowed a list of at least 2; given ["Drama"]'),
+        ("dataset: {labels: [Drama, 3]}", "dataset.labels[1]: wrong type; allowed text; given 3"),
+        (
+            "dataset: {labels: [Drama, Drama]}",
+            'dataset.labels: lists something twice; given ["Drama", "Drama"]',
+        ),
+        (
+            "dataset: {rows: some}",
+            "dataset.rows: unknown value; allowed 'all', 'any_label' or 'one_label'; given \"some\"",
+        ),
         ("loss: {kind: binary_focal, alpha: 1}", "loss.alpha: out of range; allowed less than 1; given 1"),
         ("seeds: []", "seeds: too short; allowed a list of at least 1; given []"),
         ("seeds: [a]", 'seeds[0]: wrong type; allowed a whole number; given "a"'),
@@ -100,7 +117,8 @@ def test_nothing_wrong_is_the_model_and_no_problem():
         (
             "watch: [auk]",
             "watch[0]: unknown value; did you mean 'auc'?; "
-            "allowed 'binary_accuracy', 'categorical_accuracy', 'auc', 'f1_none' or 'f1_micro'; given \"auk\"",
+            "allowed 'binary_accuracy', 'categorical_accuracy', 'auc', 'f1_none', 'f1_micro', 'f1_none_half' or "
+            "'f1_micro_half'; given \"auk\"",
         ),
         ("watch: [accuracy]", f'watch: {BARE_ACCURACY}; given ["accuracy"]'),
         ("watch: accuracy", f'watch: {BARE_ACCURACY}; given "accuracy"'),
@@ -108,6 +126,33 @@ def test_nothing_wrong_is_the_model_and_no_problem():
 )
 def test_a_wrong_key_or_value_is_one_line(lines: str, expected: str):
     assert problem_of(lines) == f"t.yaml: {expected}"
+
+
+SEARCH = """
+tuning:
+  kind: parameters
+  metric: validation/half/macro_f1
+  direction: maximize
+  n_trials: 2
+  seeds: [0]
+  sampler: {kind: random, seed: 0}
+  pruner: {kind: none}
+  space: {loss.gamma: {%s}}
+"""
+
+
+def test_what_is_wrong_in_a_mapping_from_keys_of_ones_own():
+    (line,) = problems_of("weighting: {kind: free_pos_weight, weights: {War: -1}}\nloss: {kind: weighted_bce}")
+    assert line == "t.yaml: weighting.weights.War: out of range; allowed more than 0; given -1"
+    assert "t.yaml: tuning.space.loss.gamma.lowest: unknown key; did you mean 'low'?" in problems_of(
+        SEARCH % "lowest: 1, high: 2"
+    )
+
+
+def test_a_value_of_none_of_many_types_is_one_line():
+    allowed = "allowed true or false, a whole number, a number or text"
+    (line,) = problems_of(SEARCH % "choices: [1, null]")
+    assert line == f"t.yaml: tuning.space.loss.gamma.choices[1]: wrong type; {allowed}; given null"
 
 
 def test_a_missing_key_says_where_it_may_be_written():

@@ -1,4 +1,7 @@
-"""What every network is compared with: a floor, and one-vs-rest logistic regression on TF-IDF. No TensorFlow."""
+"""What every network is compared with: a floor, and one-vs-rest logistic regression on TF-IDF. No TensorFlow.
+
+Of simulated data also the probabilities that the labels were drawn with.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # c
 
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Scaler, Tokens, Vocabulary
+from rarelabels.datasets.simulated import Simulation
 from rarelabels.evaluation import floors
-from rarelabels.schema import FloorSpec, LinearSpec, Trial, UserError
+from rarelabels.schema import FloorSpec, KnownProbabilitiesSpec, LinearSpec, SimulatedSpec, Trial, UserError
 
 Array = npt.NDArray[np.float64]
 Sparse = sparse.csr_array[np.float64, tuple[int, int]]
@@ -85,13 +89,44 @@ class Linear:
         )
 
 
-Fitted = Floor | Linear
+@dataclass(frozen=True, eq=False)
+class KnownProbabilities:
+    """The probabilities that drew the labels of simulated data. Nothing is learnt, and nothing can do better.
+
+    Scores are best for what counts labels one by one, such as log loss and binary accuracy, sets for subset accuracy.
+
+    Attributes:
+        labels: names of the labels.
+        simulation: what drew them.
+    """
+
+    labels: tuple[str, ...]
+    simulation: Simulation
+
+    def scores(self, part: Part) -> Array:
+        """Return probabilities, (n, n_labels)."""
+        return self.simulation.probabilities(part.numeric)
+
+    def label_sets(self, part: Part) -> npt.NDArray[np.uint8]:
+        """Return the most likely label set of each row, (n, n_labels) 0/1."""
+        return self.simulation.most_likely_sets(part.numeric)
+
+    def save(self, folder: Path) -> None:
+        """Write the parameters to ``folder``, which is made if need be; :func:`load_saved` reads them."""
+        stored = self.simulation
+        weights: dict[str, npt.NDArray[Any]] = {"slopes": stored.slopes, "intercept": np.array(stored.intercept)}
+        weights |= {} if stored.sets is None else {"sets": stored.sets}
+        _save(folder, {"kind": "known_probabilities", "labels": self.labels}, weights)
+
+
+Fitted = Floor | Linear | KnownProbabilities
 
 
 def fit(trial: Trial, data: Dataset, seed: int) -> Fitted:
     """Fit the floor or the linear model that ``trial.model`` declares, on the training part alone.
 
-    The same data give the same numbers, bit by bit, whatever the seed: nothing is drawn at random.
+    The same data give the same numbers, bit by bit, whatever the seed: nothing is drawn at random. Known probabilities
+    come from the declared simulation, without any part.
 
     Raises:
         UserError: no token is left for the linear model.
@@ -102,6 +137,9 @@ def fit(trial: Trial, data: Dataset, seed: int) -> Fitted:
             return Floor(data.labels, floors(data.train.y.mean(axis=0, dtype=np.float64))[predicts])
         case LinearSpec() as spec:
             return _fit_linear(spec, data, seed)
+        case KnownProbabilitiesSpec():
+            assert isinstance(trial.dataset, SimulatedSpec)  # the schema refuses other data
+            return KnownProbabilities(data.labels, Simulation.of(trial.dataset))
         case other:
             raise TypeError(f"model.kind {other.kind!r} is no baseline")
 
@@ -133,6 +171,9 @@ def load_saved(folder: Path) -> Fitted:
     labels = tuple(stored["labels"])
     if stored["kind"] == "floor":
         return Floor(labels, weights["constant"])
+    if stored["kind"] == "known_probabilities":
+        simulation = Simulation(weights["slopes"], float(weights["intercept"]), weights.get("sets"))
+        return KnownProbabilities(labels, simulation)
     vocabularies = {field: Vocabulary.from_json(vocabulary) for field, vocabulary in stored["fields"].items()}
     scaler = Scaler.from_json(stored["scaler"])
     return Linear(labels, vocabularies, scaler, weights["coefficients"], weights["intercepts"])
@@ -169,7 +210,7 @@ def _fit_label(spec: LinearSpec, X: Sparse, y: npt.NDArray[np.uint8], seed: int)
     return model.coef_[0], float(model.intercept_[0])
 
 
-def _save(folder: Path, preprocessing: dict[str, Any], weights: dict[str, Array]) -> None:
+def _save(folder: Path, preprocessing: dict[str, Any], weights: dict[str, npt.NDArray[Any]]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _PREPROCESSING).write_text(json.dumps(preprocessing, ensure_ascii=False), encoding="utf-8")
     np.savez_compressed(folder / _WEIGHTS, allow_pickle=False, **weights)

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -67,11 +68,11 @@ def validate(model: type[Model], data: Mapping[str, Any], origins: Origins) -> t
         return model.model_validate(data, strict=True), set()
     except ValidationError as error:
         errors = error.errors(include_url=False)
-    problems = {problem for one in errors for problem in _explain(one, model, data, origins)}
+    problems = {problem for one in _of_one_type(errors, model) for problem in _explain(one, model, data, origins)}
     # A list whose items are wrong is also reported as too short.
     wrong_items = {one.key.rpartition("[")[0] for one in problems}
     problems = {one for one in problems if not (one.key in wrong_items and one.text.startswith("too short"))}
-    if unknown := {_locate(one["loc"], model)[0] for one in errors if one["type"] == "extra_forbidden"}:
+    if unknown := {_locate(one["loc"], model).key for one in errors if one["type"] == "extra_forbidden"}:
         # An unknown key must not hide a contradiction between the known ones.
         problems |= validate(model, _without(data, unknown), origins)[1]
     return None, problems
@@ -129,8 +130,30 @@ WRONG_VALUE = {
 }
 
 
+def _of_one_type(errors: Iterable[ErrorDetails], model: type[Spec]) -> Iterator[ErrorDetails]:
+    """Yield the errors without those that a type of a union gives to a value of another of its types.
+
+    A value of none of them is one error, which names them all.
+    """
+    of_union: dict[Key, list[ErrorDetails]] = {}
+    for error in errors:
+        union = _locate(error["loc"], model).union
+        if union is None:
+            yield error
+        else:
+            of_union.setdefault(union, []).append(error)
+    for union, found in of_union.items():
+        of_given = [one for one in found if not (one["type"] in WRONG_TYPE and _locate(one["loc"], model).key == union)]
+        if of_given:
+            yield from of_given
+        else:
+            *rest, last = (WRONG_TYPE[one["type"]] for one in found)
+            yield {**found[0], "ctx": {"allowed": f"{', '.join(rest)} or {last}"}}
+
+
 def _explain(error: ErrorDetails, model: type[Spec], data: Mapping[str, Any], origins: Origins) -> Iterator[Problem]:
-    path, block = _locate(error["loc"], model)
+    place = _locate(error["loc"], model)
+    path, block = place.key, place.block
     kind, context = error["type"], error.get("ctx", {})
     if kind.startswith("union_tag"):
         path = (*path, "kind")
@@ -147,7 +170,9 @@ def _explain(error: ErrorDetails, model: type[Spec], data: Mapping[str, Any], or
         else:
             yield Problem(origins.files[0], key, "is missing; write it in " + " or ".join(origins.files))
     elif kind in WRONG_TYPE:
-        yield Problem(where, key, f"wrong type; allowed {WRONG_TYPE[kind]}; given {show(given)}")
+        yield Problem(
+            where, key, f"wrong type; allowed {context.get('allowed', WRONG_TYPE[kind])}; given {show(given)}"
+        )
     elif kind in WRONG_VALUE:
         trouble, allowed = (text.format(**context) for text in WRONG_VALUE[kind])
         near = nearest(str(given), re.findall("'(.*?)'", allowed))
@@ -201,16 +226,58 @@ def _kind(block: type[Spec]) -> str:
     return str(get_args(block.model_fields["kind"].annotation)[0]) if "kind" in block.model_fields else ""
 
 
-def _locate(loc: Key, model: type[Spec]) -> tuple[Key, type[Spec]]:
-    """Return the keys of a pydantic location, without the kinds it puts between them, and the block of the last."""
-    path: Key = ()
-    blocks, holder = [model], model
+@dataclass(frozen=True)
+class _Place:
+    """Where in the declared data a pydantic location is.
+
+    Attributes:
+        key: the keys that lead there, without what pydantic puts between them: kinds, and types of a union.
+        block: the model that has, or lacks, the last key that is one of a model.
+        union: the key that holds one of several types, if the location is in one of these; none: null.
+    """
+
+    key: Key
+    block: type[Spec]
+    union: Key | None
+
+
+def _locate(loc: Key, model: type[Spec]) -> _Place:
+    key: Key = ()
+    block, union = model, None
+    types: list[Any] = [model]
     for part in loc:
-        if len(blocks) > 1:
-            blocks = [block for block in blocks if _kind(block) == part]
+        if len(types) > 1:
+            union = union if _blocks(types[0]) else key
+            types = [one for one in types if _called(one, str(part))]
             continue
-        path = (*path, part)
-        if isinstance(part, str):
-            holder = blocks[0] if blocks else Spec
-            blocks = _blocks(holder.model_fields[part].annotation) if part in holder.model_fields else []
-    return path, holder
+        key = (*key, part)
+        holder = types[0] if types else None
+        block = holder if isinstance(holder, type) and issubclass(holder, Spec) else block
+        types = _inside(holder, part)
+    return _Place(key, block, union)
+
+
+def _inside(holder: Any, part: str | int) -> list[Any]:
+    """Return the types of one entry of a model, a list or a mapping."""
+    if isinstance(holder, type) and issubclass(holder, Spec):
+        return _types(holder.model_fields[str(part)].annotation) if part in holder.model_fields else []
+    arguments = get_args(holder)
+    if get_origin(holder) is tuple:
+        return _types(arguments[0])
+    return _types(arguments[1]) if get_origin(holder) is dict else []
+
+
+def _types(annotation: Any) -> list[Any]:
+    """Return the types of a union, but for null; of anything else itself."""
+    if get_origin(annotation) is Annotated:
+        return _types(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [one for part in get_args(annotation) for one in _types(part)]
+    return [] if annotation is NoneType else [annotation]
+
+
+def _called(one: Any, name: str) -> bool:
+    """Whether pydantic calls a type of a union so: by its kind, or as in ``tuple[constrained-str, ...]``."""
+    if _blocks(one):
+        return _kind(one) == name
+    return bool(re.match(rf"(constrained-)?{(get_origin(one) or one).__name__}\b", name))

@@ -89,6 +89,13 @@ class MoviesSpec(DataSpec):
         "all", description="all films, those with at least one of the labels, or those with exactly one"
     )
 
+    @field_validator("labels")
+    @classmethod
+    def _no_repeats(cls, value: int | tuple[str, ...]) -> int | tuple[str, ...]:
+        if isinstance(value, tuple) and len(set(value)) < len(value):
+            raise ValueError("lists something twice")
+        return value
+
 
 class WikipediaMoviesSpec(DataSpec):
     """The films of ``wikipedia-movie-data``: genres from actors, title, year and plot (the article's extract)."""
@@ -117,6 +124,12 @@ class ThreadRowsSpec(DataSpec):
     """The seven rows of labels of the three-classes thread, each with its own input, and all three parts are these."""
 
     kind: Literal["thread_rows"]
+
+    @model_validator(mode="after")
+    def _one_part(self) -> ThreadRowsSpec:
+        if self.validation != "stratified" or self.train_fraction < 1:
+            raise ValueError("validation and train_fraction have no effect: all three parts are the same seven rows")
+        return self
 
 
 class SimulatedSpec(DataSpec):
@@ -259,7 +272,9 @@ class TableSpec(DataSpec):
         if twice := sorted({name for name in used if used.count(name) > 1}):
             raise ValueError(f"uses a column twice: {', '.join(twice)}")
         if self.split and self.validation != "stratified":
-            raise ValueError("split says which rows are the validation part, so validation: last_rows has no effect")
+            raise ValueError(
+                f"split says which rows are the validation part, so validation: {self.validation} has no effect"
+            )
         return self
 
 

@@ -8,6 +8,9 @@ p* with q·l₁'(p*) + (1−q)·l₀'(p*) = 0. So a score p of a perfectly fitte
 in closed form; its inverse p*(q) is found by bisection. Both derivatives may be taken in the logit z instead, for
 dp/dz cancels. Below, "pulls" are −dl₁/dz (upwards, of a positive) and dl₀/dz (downwards, of a negative): both are at
 least 0, and q is the share of the negative's pull in their sum.
+
+A loss that is linear in p (``hamming``) pulls both ways alike at every score: q is 0.5 for all p, and p* is 0 below it
+and 1 above it. So there is a p*(q) and what 0.5 amounts to, but no q(p).
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from rarelabels.schema import (
     Asymmetric,
     BinaryCrossentropy,
     BinaryFocal,
+    Hamming,
     LogitAdjusted,
     LossSpec,
     WeightedBinaryCrossentropy,
@@ -34,7 +38,10 @@ HALVINGS = 64  # of an interval of 1,400 logits: what is left is less than the s
 
 
 class NoTrueProbability(ValueError):  # noqa: N818 - it names what is wrong
-    """The loss of a label depends on more than its own score and target, so no score stands for one probability."""
+    """No score stands for one probability.
+
+    The loss of a label depends on more than its own score and target, or it has the same minimiser for many of them.
+    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +56,8 @@ def has_true_probability(loss: LossSpec) -> bool:
     """Return whether a trained score of this declared loss stands for one true probability.
 
     It does for ``bce``, ``weighted_bce``, ``binary_focal``, ``asymmetric`` and ``logit_adjusted`` under a sigmoid head.
-    It does not for ``categorical_ce`` (labels compete), ``soft_f1`` (a loss of the batch) and
-    ``distribution_balanced`` (its weight depends on the other labels of the row).
+    It does not for ``categorical_ce`` (labels compete), ``soft_f1`` (a loss of the batch), ``distribution_balanced``
+    (its weight depends on the other labels of the row) and ``hamming`` (perfectly trained, it scores 0 or 1 only).
     """
     mapped = BinaryCrossentropy | WeightedBinaryCrossentropy | BinaryFocal | Asymmetric | LogitAdjusted
     return isinstance(loss, mapped)
@@ -110,10 +117,11 @@ def minimiser(
     with γ₋ = 0, at the shift) p* stays at the jump. At q = 0 every score up to the shift of ``asymmetric`` costs
     nothing; the shift is returned, where training from above comes to rest.
 
-    With ``pos_weight`` 3 and q = 0.25 it is 0.5.
+    With ``pos_weight`` 3 and q = 0.25 it is 0.5. Of ``hamming`` it is 0 up to q = 0.5, where any score costs the same,
+    and 1 above.
 
     Args:
-        loss: as for :func:`true_probability`, like the rest.
+        loss: as for :func:`true_probability`, like the rest; and ``hamming``, which has a minimiser alone.
         q: true probabilities in [0, 1].
         pos_weight: w₁.
         negative_weight: w₀.
@@ -126,6 +134,8 @@ def minimiser(
     truth = np.asarray(q, dtype=np.float64)
     if not ((truth >= 0) & (truth <= 1)).all():
         raise ValueError("q: must be probabilities in [0, 1]")
+    if isinstance(loss, Hamming):
+        return np.asarray(truth > 0.5, dtype=np.float64)
     wanted = logit(truth) - _offset(loss, pos_weight, negative_weight, prevalence)
     low, high = np.full(wanted.shape, -FARTHEST), np.full(wanted.shape, FARTHEST)
     for _ in range(HALVINGS):
@@ -145,10 +155,12 @@ def threshold_of_half(
     """Return the true probability at which a trained score crosses 0.5: the threshold that 0.5 amounts to.
 
     ``pos_weight`` w: 1/(1+w). Focal loss: 0.5 whatever γ, and 1−α with α, so 0.75 for the usual 0.25.
-    ``logit_adjusted`` with τ = 1: the prevalence.
+    ``logit_adjusted`` with τ = 1: the prevalence. ``hamming``: 0.5, where its scores jump from 0 to 1.
 
-    Args and errors as :func:`true_probability`; shape () or that of the weights.
+    Args and errors as :func:`minimiser`; shape () or that of the weights.
     """
+    if isinstance(loss, Hamming):
+        return np.asarray(0.5)
     return true_probability(loss, 0.5, pos_weight=pos_weight, negative_weight=negative_weight, prevalence=prevalence)
 
 

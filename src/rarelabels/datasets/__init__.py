@@ -157,22 +157,27 @@ def _image_folder(spec: DatasetSpec) -> Path | None:
 def load(spec: DatasetSpec, seed: int) -> Dataset:
     """Read, check and split a data set; the parsed table and the split are kept in the cache.
 
+    With ``spec.train_fraction`` the training part loses rows last, so that all fractions share one table and one split.
+
     ``summary`` holds ``rows`` and ``rows_without_labels`` per part, ``prevalence`` and ``labels_without_positives`` per
     part (by name of the label), and ``label_cardinality`` (mean number of labels of a row) per part.
 
     Raises:
-        UserError: the source cannot be read, a label has no positives at all, or there are too few rows.
+        UserError: the source cannot be read, a label has no positives at all, there are too few rows, or the source
+            declares its parts where the spec asks for the last rows.
         MissingDataError: the source is not on this machine; the message says how to get it.
     """
-    key = digest(spec)
-    data = _table(spec, key)
-    split = _split(spec, key, seed, data)
+    whole = _whole(spec)
+    source = _kind(spec).content(whole)
+    key = _digest(whole, source)
+    data = _table(whole, key)
+    split = _split(whole, key, seed, data)
     parts = {name: _part(data, getattr(split, name)) for name in splits.PARTS}
     if spec.train_fraction < 1:
         parts["train"] = parts["train"].take(splits.fraction(len(split.train), spec.train_fraction, seed))
     return Dataset(
         labels=data.labels,
-        digest=key,
+        digest=_digest(spec, source),
         summary=_summary(data.labels, parts),
         numeric=data.numeric_names,
         notes=_notes(spec, data.labels, parts),
@@ -192,14 +197,22 @@ def digest(spec: DatasetSpec) -> str:
         UserError: the source cannot be read.
         MissingDataError: the source is not on this machine; the message says how to get it.
     """
-    kind = _kind(spec)
+    return _digest(spec, _kind(spec).content(_whole(spec)))
+
+
+def _whole(spec: DatasetSpec) -> DatasetSpec:
+    """Return the data before the training part loses rows: what the cache keeps."""
+    return spec.model_copy(update={"train_fraction": 1.0})
+
+
+def _digest(spec: DatasetSpec, source: str) -> str:
     definition = {
         "spec": spec.model_dump(mode="json", exclude={"path"}),
-        "parser": kind.VERSION,
+        "parser": _kind(spec).VERSION,
         "splits": splits.VERSION,
         "stratifier": version("iterative-stratification"),
     }
-    return hashlib.sha256(json.dumps([definition, kind.content(spec)], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([definition, source], sort_keys=True).encode()).hexdigest()
 
 
 def _table(spec: DatasetSpec, key: str) -> Table:
@@ -214,6 +227,12 @@ def _table(spec: DatasetSpec, key: str) -> Table:
 
 
 def _split(spec: DatasetSpec, key: str, seed: int, data: Table) -> splits.Split:
+    if data.parts is not None and spec.validation == "last_rows":
+        raise UserError(
+            f"dataset.validation: last_rows has no effect on dataset.kind {spec.kind!r}: its source says which rows "
+            "are the validation part"
+        )
+
     def build() -> cache.Arrays:
         if isinstance(spec, ThreadRowsSpec):
             split = splits.same_rows(len(data.y))

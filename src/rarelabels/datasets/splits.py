@@ -68,14 +68,15 @@ def split(
         seed: 0 to 2**32 - 1.
         groups: (n,); rows with the same number (near-duplicates) are never parted. Stratified is then over one row per
             group, which has a label if any of its rows has it, and the shares are shares of groups.
-        parts: (n,); the declared part of each row as its place in ``PARTS``. It is taken as it is, for every seed.
+        parts: (n,); the declared part of each row as its place in ``PARTS``. It is taken as it is, for every seed; of
+            ``cross_validated`` the test part alone.
         validation: how to divide the rows outside the test part: stratified by ``seed``, or ``last_rows``, the last
             eighth in the order of ``y`` for every seed. A group then stands where its first row stands. Or
             ``cross_validated``: all of them are both parts, in folds that the seed divides, of whole groups.
 
     Raises:
         UserError: the seed is out of range, there are fewer than ten rows (groups, if given), or the labels are so rare
-            that a part stays empty.
+            that a part stays empty; of ``cross_validated``, fewer than five rows (groups) outside the test part.
     """
     if not 0 <= seed < 2**32:
         raise UserError(f"seed: must be from 0 to {2**32 - 1}, but is {seed}")
@@ -100,11 +101,12 @@ def same_rows(n: int) -> Split:
 
 def fraction(n: int, share: float, seed: int) -> Rows:
     """Return ``share`` of n row numbers, rounded up and sorted; of one seed a smaller share is part of a larger one."""
-    return np.sort(np.random.default_rng([seed, n]).permutation(n)[: math.ceil(share * n)])
+    # Rounded before, for 0.07 of 100 is 7.000000000000001 in floating point.
+    return np.sort(np.random.default_rng([seed, n]).permutation(n)[: math.ceil(round(share * n, 6))])
 
 
 def _by_group(y: npt.NDArray[np.uint8], groups: Rows) -> tuple[npt.NDArray[np.uint8], Rows, Rows]:
-    """Return a row of labels for each group, with what any of its rows has; its first row; the group of each row."""
+    """Return the labels that any row of a group has, a row for each; its first row; and the group of each row."""
     names, first_row, group_of_row = np.unique(groups, return_index=True, return_inverse=True)
     y_of_group = np.zeros((len(names), y.shape[1]), dtype=np.uint8)
     np.maximum.at(y_of_group, group_of_row, y)
@@ -115,18 +117,21 @@ def _cross_validated(
     y: npt.NDArray[np.uint8], seed: int, groups: npt.NDArray[np.int64] | None, parts: npt.NDArray[np.uint8] | None
 ) -> Split:
     """Return the test part that any other split has, and the rest as both other parts, in folds."""
-    whole = split(y, seed, groups=groups, parts=parts)
+    # Of the last rows, because that cuts once: what is cut off for validation comes back.
+    whole = split(y, seed, groups=groups, parts=parts, validation="last_rows")
     rest = np.sort(np.concatenate([whole.train, whole.validation]))
-    y_of_group, _, group_of_row = _by_group(y[rest], np.arange(len(rest)) if groups is None else groups[rest])
-    return Split(rest, rest, whole.test, folds=_folds(y_of_group, seed)[group_of_row])
+    if groups is None:
+        return Split(rest, rest, whole.test, folds=_folds(y[rest], seed, "rows"))
+    y_of_group, _, group_of_row = _by_group(y[rest], groups[rest])
+    return Split(rest, rest, whole.test, folds=_folds(y_of_group, seed, "groups of rows")[group_of_row])
 
 
-def _folds(y: npt.NDArray[np.uint8], seed: int) -> Rows:
-    """Return the fold of each row, stratified over the columns."""
+def _folds(y: npt.NDArray[np.uint8], seed: int, unit: str) -> Rows:
+    """Return the fold of each row (or group), stratified over the columns."""
     from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
     if len(y) < FOLDS:
-        raise UserError(f"{FOLDS} folds need at least {FOLDS} rows outside the test part, but there are {len(y)}")
+        raise UserError(f"{FOLDS} folds need at least {FOLDS} {unit} outside the test part, but there are {len(y)}")
     columns = y if y.shape[1] > 1 else np.column_stack([y, 1 - y])
     folds = np.empty(len(y), dtype=np.int64)
     splitter = MultilabelStratifiedKFold(n_splits=FOLDS, shuffle=True, random_state=seed)
