@@ -25,9 +25,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rarelabels.datasets import source
 from rarelabels.datasets.fields import Table
 from rarelabels.datasets.splits import PARTS
-from rarelabels.datasets.wikipedia_movies import VARIABLE, data_folder
 from rarelabels.schema import DeepFashionSpec, MissingDataError, UserError
 
 VERSION = 1
@@ -124,16 +124,16 @@ def source() -> Path:
     """Return the folder that holds the lists' folders and ``img/``.
 
     Raises:
-        UserError: see ``wikipedia_movies.data_folder``.
+        UserError: see ``source.folder``.
     """
-    return data_folder() / "deepfashion"
+    return source.folder("deepfashion")
 
 
 def image_folder(_spec: DeepFashionSpec) -> Path:
     """Return the folder that ``Table.images`` are in; their names begin with ``img/``.
 
     Raises:
-        UserError: see ``wikipedia_movies.data_folder``.
+        UserError: see ``source.folder``.
     """
     return source()
 
@@ -154,7 +154,7 @@ def _lists() -> Lists:
             f"{folder}: {missing[0]}{more} is missing; DeepFashion is handed out after a signed agreement only: see "
             "its Category and Attribute Prediction Benchmark at mmlab.ie.cuhk.edu.hk/projects/DeepFashion.html "
             "(Multimedia Laboratory, The Chinese University of Hong Kong); unpacked must be Anno/list_attr_cloth.txt, "
-            f"Anno/list_attr_img.txt, Eval/list_eval_partition.txt and img/; {VARIABLE} names the folder that holds "
+            f"Anno/list_attr_img.txt, Eval/list_eval_partition.txt and img/; {source.VARIABLE} names the folder that holds "
             "deepfashion/"
         )
     return lists

