@@ -96,7 +96,7 @@ def content(_spec: EmojiSpec) -> str:
     for path in (_names_file(), _keywords_file()):
         digest.update(hashlib.sha256(_read(path)).digest())
     assets = _assets()
-    for image in (image for images in _emoji(assets) for image in images):
+    for image in (image for images in _emoji(assets, keywords={}) for image in images):
         digest.update(image.stem.encode())
         for path in (assets / BITMAPS / f"{image.stem}.png", assets / DRAWINGS / f"{image.stem}.svg"):
             digest.update(hashlib.sha256(_read(path)).digest())
@@ -115,7 +115,7 @@ def parse(spec: EmojiSpec) -> Table:
             ``spec.labels``.
     """
     assets = _assets()
-    emoji = _emoji(assets)
+    emoji = _emoji(assets, _keywords(_keywords_file()))
     names = _by_frequency(emoji)
     if len(names) < spec.labels:
         raise UserError(f"dataset.labels: asks for {spec.labels} attributes, but the emoji have {len(names)}")
@@ -178,9 +178,8 @@ def _read(path: Path) -> bytes:
 # Emoji and their attributes
 
 
-def _emoji(assets: Path) -> list[list[Image]]:
+def _emoji(assets: Path, keywords: Mapping[str, set[str]]) -> list[list[Image]]:
     """Return the images of each base emoji that has one, its own first."""
-    keywords = _keywords(_keywords_file())
     stems = {path.stem for path in (assets / BITMAPS).glob("*.png")}
     path = _names_file()
     try:
