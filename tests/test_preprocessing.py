@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -11,7 +12,7 @@ from rarelabels import preprocessing
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens
 from rarelabels.preprocessing import Field, Preprocessing, Shape
-from rarelabels.schema import MlpSpec, TextBagSpec, UserError
+from rarelabels.schema import LastBlockSpec, MlpSpec, TextBagSpec, TextCnnSpec, TextLstmSpec, UserError
 
 TEXT = [["a", "b", "a"], ["b"], [], ["c", "b"]]
 NUMBERS = np.array([[1.0, 5.0], [3.0, 5.0], [1.0, 5.0], [3.0, 5.0]])
@@ -76,3 +77,20 @@ def test_a_network_that_could_read_nothing_is_refused() -> None:
         preprocessing.check(MlpSpec(kind="mlp"), dataset(part()))
     preprocessing.check(MlpSpec(kind="mlp"), dataset(part(text=False)))
     preprocessing.check(BAG, dataset(part(numbers=False)))
+
+
+def test_images_are_read_by_a_backbone_and_never_by_a_network_on_text() -> None:
+    images = np.array([f"{row}.png" for row in range(4)])
+    pictures = dataset(dataclasses.replace(part(numbers=False, text=False), images=images))
+    preprocessing.check(MlpSpec(kind="mlp"), pictures)
+    preprocessing.check(LastBlockSpec(kind="last_block"), pictures)
+    for spec in (BAG, TextLstmSpec(kind="text_lstm"), TextCnnSpec(kind="text_cnn")):
+        expected = f"model.kind '{spec.kind}' reads text, but the dataset has images; use mlp, which reads the numbers"
+        with pytest.raises(UserError, match=expected):
+            preprocessing.check(spec, pictures)
+
+
+def test_the_last_block_needs_images_or_what_a_backbone_made_of_them() -> None:
+    with pytest.raises(UserError, match="'last_block' reads images, but the dataset has none"):
+        preprocessing.check(LastBlockSpec(kind="last_block"), dataset(part(numbers=False)))
+    preprocessing.check(LastBlockSpec(kind="last_block"), dataset(part(text=False)))

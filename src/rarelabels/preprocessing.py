@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Scaler, Tokens, Vocabulary
-from rarelabels.schema import MlpSpec, NetworkSpec, UserError
+from rarelabels.schema import LastBlockSpec, MlpSpec, NetworkSpec, UserError
 
 Inputs = dict[str, npt.NDArray[Any]]
 
@@ -96,14 +96,25 @@ def check(spec: NetworkSpec, data: Dataset) -> None:
     """Refuse a network that could read nothing of the data.
 
     Raises:
-        UserError: no numbers for ``mlp``, or text that it would ignore; no text for the others.
+        UserError: no numbers for ``mlp`` and no images that a backbone makes numbers of, or text that it would ignore;
+            no images for ``last_block``; no text for the others.
     """
-    if isinstance(spec, MlpSpec) and not data.numeric:
+    images = data.train.images is not None
+    if isinstance(spec, LastBlockSpec):
+        if not (images or data.numeric):  # a backbone has made numbers of the images where it has run already
+            raise UserError("model.kind 'last_block' reads images, but the dataset has none; use another model")
+        return
+    if isinstance(spec, MlpSpec) and not (images or data.numeric):
         raise UserError("model.kind 'mlp' reads numbers, but dataset.numeric names no column; use text_bag")
     if isinstance(spec, MlpSpec) and data.train.text:
         fields = ", ".join(data.train.text)
         raise UserError(
             f"model.kind 'mlp' reads numbers alone and would ignore {fields}; use text_bag, or leave them out"
+        )
+    if not isinstance(spec, MlpSpec) and images and not data.train.text:
+        raise UserError(
+            f"model.kind {spec.kind!r} reads text, but the dataset has images; use mlp, which reads the numbers that "
+            "dataset.backbone makes of them"
         )
     if not isinstance(spec, MlpSpec) and not data.train.text:
         raise UserError(f"model.kind {spec.kind!r} reads text, but the dataset has no text or list column; use mlp")

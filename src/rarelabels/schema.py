@@ -211,6 +211,12 @@ class DeepFashionSpec(ImagesSpec):
     labels: Annotated[int, Field(ge=2, le=1000)] = Field(1000, description="how many of the most frequent attributes")
     zero: Literal["negative", "positive"] = Field(description="what the annotation 0, unknown, is taken for")
 
+    @model_validator(mode="after")
+    def _official_parts(self) -> DeepFashionSpec:
+        if self.validation == "last_rows":
+            raise ValueError("the official parts say which rows are the validation part; last_rows has no effect")
+        return self
+
 
 Column = Annotated[str, Field(min_length=1, description="name of a column")]
 

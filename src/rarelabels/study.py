@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
@@ -37,6 +38,7 @@ from rarelabels.schema import (
     NetworkSpec,
     NotSearchedError,
     TableSpec,
+    ThreadRowsSpec,
     Trial,
     UserError,
 )
@@ -370,20 +372,30 @@ def checked(trial: Trial, seed: int) -> Dataset:
 
 def describe(spec: DatasetSpec, data: Dataset) -> str:
     """Say what was read, so that a wrong column or separator is seen."""
-    parts = {"training": data.train.y, "validation": data.validation.y, "test": data.test.y}
+    parts = _each_row_once(spec, data)
     positives = sum(y.sum(axis=0, dtype=np.int64) for y in parts.values())
     rows = sum(map(len, parts.values()))
     rarest = int(np.argmin(positives))
     source = Path(spec.path).name if isinstance(spec, TableSpec) else spec.kind
     line = (
-        f"{source}: {rows:,} rows ({', '.join(f'{len(y):,} {name}' for name, y in parts.items())}), {len(data.labels)} "
-        f"labels, {np.sum(positives) / rows / len(data.labels):.1%} ones, rarest {data.labels[rarest]!r} with "
+        f"{source}: {rows:,} {'rows' if data.train.images is None else 'images'} "
+        f"({', '.join(f'{len(y):,} {name}' for name, y in parts.items())}), {len(data.labels):,} labels, "
+        f"{np.sum(positives) / rows / len(data.labels):.1%} ones, rarest {data.labels[rarest]!r} with "
         f"{positives[rarest]:,}"
     )
     for name, y in parts.items():
         if empty := [label for label, n in zip(data.labels, y.sum(axis=0), strict=True) if not n]:
             line += f"; without a positive in the {name} part: {len(empty)} labels ({', '.join(empty[:5])})"
     return line
+
+
+def _each_row_once(spec: DatasetSpec, data: Dataset) -> dict[str, npt.NDArray[np.uint8]]:
+    """Return the labels of the parts by their name; parts with the same rows are one."""
+    if data.folds is not None:
+        return {"cross-validated": data.train.y, "test": data.test.y}
+    if isinstance(spec, ThreadRowsSpec):
+        return {"training, validation and test": data.train.y}
+    return {"training": data.train.y, "validation": data.validation.y, "test": data.test.y}
 
 
 @functools.lru_cache(maxsize=1)

@@ -38,7 +38,7 @@ PART_NAMES = {"train": "train", "val": "validation", "test": "test"}
 VALUES = (b"-1", b"0", b"1")
 HEADER = 2  # lines before the rows of a list
 
-_BYTE_OF_MINUS_ONE = b"n"  # stands for -1, so that a value is one byte
+_BYTE_OF_MINUS_ONE = b"\t"  # stands for -1, so that a value is one byte; no word holds it
 
 
 @dataclass(frozen=True)
@@ -243,9 +243,10 @@ def _one_byte_each(row: Row, names: list[str]) -> bytes:
     values = row.words[1:]
     if len(values) != len(names):
         raise UserError(f"{row.at}: has {len(values):,} values, but there are {len(names):,} attributes")
-    joined = b"".join(values).replace(VALUES[0], _BYTE_OF_MINUS_ONE)
-    # No value is empty, so as many bytes as values are one byte each.
-    if len(joined) != len(values) or joined.translate(None, _BYTE_OF_MINUS_ONE + b"01"):
+    spaced = b" ".join(values).replace(VALUES[0], _BYTE_OF_MINUS_ONE)
+    joined = spaced[::2]
+    # No value is empty, so as many bytes as values and spaces are one byte each.
+    if len(spaced) != 2 * len(values) - 1 or joined.translate(None, _BYTE_OF_MINUS_ONE + b"01"):
         place = next(place for place, value in enumerate(values) if value not in VALUES)
         raise UserError(f"{row.at}: {names[place]!r} must be -1, 0 or 1; given {_shown(values[place])}")
     return joined

