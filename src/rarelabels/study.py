@@ -136,7 +136,15 @@ def identify(
     if skipped and not identities:
         name, reason = next(iter(skipped.items()))
         raise reason if isinstance(reason, MissingDataError) else NotSearchedError(f"{name}: {reason}")
-    return Asked(identities, [f"{name}: {error}" for name, error in skipped.items()], list(read.values()))
+    return Asked(identities, _by_reason({name: str(error) for name, error in skipped.items()}), list(read.values()))
+
+
+def _by_reason(skipped: Mapping[str, str]) -> list[str]:
+    """Say why trials are left out, a line for each reason."""
+    names: dict[str, list[str]] = {}
+    for name, reason in skipped.items():
+        names.setdefault(reason.removeprefix(f"{name}: "), []).append(name)
+    return [f"{', '.join(having)}: {reason}" for reason, having in names.items()]
 
 
 def load(names: Sequence[str], overrides: Mapping[str, object]) -> list[Named]:
@@ -266,16 +274,17 @@ def _declared(study: str, where: str, runs: Sequence[Run], asked: Sequence[Ident
     if not folder.is_dir():
         found.others.extend(results.parents(list(runs)))
         return found
-    searches = Searches(where)
+    searches, skipped = Searches(where), {}
     for path in config.find([study]):
         trial = config.load_trial(path)
         try:
             found.identities.extend(identify([str(path)], {}, searches=searches).identities)
         except NotSearchedError as error:  # what an earlier search found is not this trial's
-            found.skipped.append(str(error))
+            skipped[trial.name] = str(error)
         except UserError as error:
             found.others.extend(key for (name, _), key in latest.items() if name == trial.name)
-            found.skipped.append(f"{trial.name}: {str(error).removeprefix(f'{trial.name}: ')}")
+            skipped[trial.name] = str(error)
+    found.skipped.extend(_by_reason(skipped))
     return found
 
 

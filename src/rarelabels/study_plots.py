@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from rarelabels.plots import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, dots
@@ -56,10 +55,10 @@ def picked(table: pd.DataFrame, lower_is_better: Sequence[str], title: str) -> F
     costs = np.nanmax(values * sign, axis=0) - values * sign
     figure = Figure(figsize=(3.2 + 1.15 * len(table.columns), 1.8 + 0.46 * len(table)), layout="constrained")
     axes = figure.subplots()
-    shade = PowerNorm(0.5, vmin=0, vmax=max(float(np.nanmax(costs)), 1e-9))
-    axes.imshow(costs, cmap="Oranges", aspect="auto", norm=shade)
+    share = costs / np.maximum(np.nanmax(costs, axis=0), 1e-9)
+    axes.imshow(share, cmap="Oranges", aspect="auto", vmin=0, vmax=1.2)
     for (row, column), cost in np.ndenumerate(costs):
-        ink = "white" if shade(cost) > 0.75 else "black"
+        ink = "white" if share[row, column] > 0.8 else "black"
         axes.text(column, row - 0.13, f"{values[row, column]:.3f}", ha="center", va="center", fontsize=9, color=ink)
         text = "best" if cost == 0 else f"{'+' if sign[column] < 0 else '−'}{cost:.3f}"
         axes.text(column, row + 0.24, text, ha="center", va="center", fontsize=7, color=ink)
@@ -68,7 +67,8 @@ def picked(table: pd.DataFrame, lower_is_better: Sequence[str], title: str) -> F
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     axes.set_ylabel("watched on validation, to pick the epoch")
     figure.suptitle(
-        f"{title}: test, decisions at 0.5; small: what the choice of epoch costs (darker: more)", fontsize=10
+        f"{title}: test, decisions at 0.5; small: what the choice of epoch costs (darkest: most in its column)",
+        fontsize=10,
     )
     return figure
 

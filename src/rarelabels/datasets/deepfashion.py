@@ -30,6 +30,7 @@ from rarelabels.datasets.fields import Table
 from rarelabels.datasets.splits import PARTS
 from rarelabels.schema import DeepFashionSpec, MissingDataError, UserError
 
+NAME = "deepfashion"
 VERSION = 1
 """Raised whenever the same source is to give another table."""
 
@@ -81,7 +82,7 @@ def content(_spec: DeepFashionSpec) -> str:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
         except OSError as error:
             raise _unreadable(path, error) from error
-    folder = os.fspath(source())
+    folder = os.fspath(source.folder(NAME))
     for row in _rows(lists.parts):
         digest.update(b"%s %d\n" % (row.words[0], _size(folder, row)))
     return digest.hexdigest()
@@ -120,27 +121,18 @@ def parse(spec: DeepFashionSpec) -> Table:
     )
 
 
-def source() -> Path:
-    """Return the folder that holds the lists' folders and ``img/``.
-
-    Raises:
-        UserError: see ``source.folder``.
-    """
-    return source.folder("deepfashion")
-
-
 def image_folder(_spec: DeepFashionSpec) -> Path:
     """Return the folder that ``Table.images`` are in; their names begin with ``img/``.
 
     Raises:
         UserError: see ``source.folder``.
     """
-    return source()
+    return source.folder(NAME)
 
 
 def _lists() -> Lists:
     """Return the files, which are there."""
-    folder = source()
+    folder = source.folder(NAME)
     annotations = next((name for name in ANNOTATIONS if (folder / name).is_dir()), ANNOTATIONS[0])
     lists = Lists(
         folder / annotations / "list_attr_cloth.txt",
@@ -154,8 +146,8 @@ def _lists() -> Lists:
             f"{folder}: {missing[0]}{more} is missing; DeepFashion is handed out after a signed agreement only: see "
             "its Category and Attribute Prediction Benchmark at mmlab.ie.cuhk.edu.hk/projects/DeepFashion.html "
             "(Multimedia Laboratory, The Chinese University of Hong Kong); unpacked must be Anno/list_attr_cloth.txt, "
-            f"Anno/list_attr_img.txt, Eval/list_eval_partition.txt and img/; {source.VARIABLE} names the folder that holds "
-            "deepfashion/"
+            f"Anno/list_attr_img.txt, Eval/list_eval_partition.txt and img/; {source.VARIABLE} names the folder that "
+            f"holds {NAME}/"
         )
     return lists
 
@@ -220,7 +212,7 @@ def _values(
 ) -> tuple[list[bytes], npt.NDArray[np.uint8]]:
     """Return the images' names and (n, n_names), 1 for a positive."""
     flags = bytes.maketrans(_BYTE_OF_MINUS_ONE + b"01", bytes([0, zero == "positive", 1]))
-    folder = os.fspath(source())
+    folder = os.fspath(source.folder(NAME))
     images: dict[bytes, None] = {}
     y = bytearray()
     for row in _rows(lists.values):
