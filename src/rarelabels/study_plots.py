@@ -67,7 +67,7 @@ def picked(table: pd.DataFrame, lower_is_better: Sequence[str], title: str) -> F
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     axes.set_ylabel("watched on validation, to pick the epoch")
     figure.suptitle(
-        f"{title}: test, decisions at 0.5; small: what the choice of epoch costs (darkest: most in its column)",
+        f"{title}: test, decisions at 0.5; small: what the choice of epoch costs (darker: more)",
         fontsize=10,
     )
     return figure

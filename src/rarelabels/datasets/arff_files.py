@@ -24,6 +24,7 @@ Values = dict[int, str | float | None] | list[str | float | None]
 
 _NUMBERS = ("NUMERIC", "REAL")
 _FIRST_ROW = re.compile(r"^[ \t]*@data.*\n(?:[ \t]*(?:%.*)?\n)*[ \t]*(\S)", re.IGNORECASE | re.MULTILINE)
+_MANY_VALUES = re.compile(r"^[ \t]*@attribute.*\{(?:[^,\n]*,){9}", re.IGNORECASE | re.MULTILINE)
 _ONE_KIND = "rows must be all dense or all sparse, in braces"
 _TROUBLE = {
     arff.BadRelationFormat: "@relation needs one name, in quotes if it has blanks",
@@ -67,11 +68,15 @@ class ArffFile:
             UserError: the header is damaged, or an attribute is not a number.
         """
         self._where, self._lines = where, _Lines(text)
+        # liac-arff's pattern for the values of an attribute doubles its time with each, if one is written wrongly.
+        if many := _MANY_VALUES.search(text):
+            line = text.count("\n", 0, many.start()) + 1
+            raise UserError(f"{where}: line {line}: {_TROUBLE[arff.BadAttributeType]}")
         first = _FIRST_ROW.search(text)
         self._is_sparse = first is not None and first[1] == "{"
         # Sparse rows as what they hold: liac-arff takes ten times as long to fill them up.
         form = arff.LOD_GEN if self._is_sparse else arff.DENSE_GEN
-        with self._in_one_line():
+        with self._in_one_line("there must be @relation, @attribute and @data, in this order"):
             decoded = arff.ArffDecoder().decode(self._lines, return_type=form)
         self.attributes: tuple[str, ...] = tuple(name for name, _ in decoded["attributes"])
         self._left_out = np.array([self._zero(name, kind) for name, kind in decoded["attributes"]])
@@ -90,7 +95,7 @@ class ArffFile:
             yield Row(where, self._numbers(where, given))
 
     def _next(self) -> Values | None:
-        with self._in_one_line():
+        with self._in_one_line(f"cannot be read; {_ONE_KIND}"):
             return next(self._data, None)
 
     def _zero(self, name: str, kind: str | Sequence[str]) -> float:
@@ -126,13 +131,12 @@ class ArffFile:
             raise UserError(f"{where}: gives an attribute twice")
 
     @contextmanager
-    def _in_one_line(self) -> Iterator[None]:
+    def _in_one_line(self, layout: str) -> Iterator[None]:
+        """Turn what liac-arff raises into one line; ``layout`` is what its most general error means here."""
         try:
             yield
         except arff.BadLayout:
-            in_rows = hasattr(self, "_data")
-            trouble = f"cannot be read; {_ONE_KIND}" if in_rows else "there must be @relation, @attribute and @data"
-            raise self._refused(trouble) from None
+            raise self._refused(layout) from None
         except arff.ArffException as error:
             raise self._refused(_TROUBLE.get(type(error), "cannot be read")) from None
         except (ValueError, csv.Error) as error:

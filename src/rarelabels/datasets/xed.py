@@ -6,7 +6,7 @@ Neutral sentences are in another file and not in these data, so no row is withou
 
 The one text field, ``sentence``, has lower-case tokens in the order of the text: words, with the apostrophe inside them
 (``don't``); what XED put in place of names, as one token (``[person]``); and the marks ``!``, ``?`` and ``...``. With
-marks, logistic regression has a macro average precision of 0.431, without 0.414.
+marks, logistic regression has a macro average precision of 0.403 on the test part, without 0.388 (means of 3 seeds).
 
 No sentence is there twice, but 352 differ from another only in marks and capitals: they are in 161 groups, of up to 6.
 """
