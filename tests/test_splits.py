@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 from itertools import pairwise
@@ -59,7 +60,9 @@ s = split(y, 5, groups=np.arange(500) // 2)
 print(hashlib.sha256(np.concatenate([s.train, s.validation, s.test]).tobytes()).hexdigest())
 """
     runs = [
-        subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True)
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        )
         for seed in ("1", "2")
     ]
     assert len(runs[0].stdout.strip()) == 64
@@ -219,7 +222,9 @@ s = split(y, 5, groups=np.arange(500) // 2, validation="cross_validated")
 print(hashlib.sha256(np.concatenate([s.train, s.folds, s.test, fraction(500, 0.3, 5)]).tobytes()).hexdigest())
 """
     runs = [
-        subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True)
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        )
         for seed in ("1", "2")
     ]
     assert len(runs[0].stdout.strip()) == 64
