@@ -369,6 +369,91 @@ def test_the_validation_films_may_be_the_last_ones(own: Path) -> None:
     assert first.digest != datasets.digest(TWO)
 
 
+# Folds and fractions
+
+
+def movies_spec(**declared: Any) -> MoviesSpec:
+    return MoviesSpec(kind="movies", labels=2, **declared)
+
+
+def test_a_cross_validated_part_is_the_training_part_with_a_fold_for_each_row(own: Path) -> None:
+    stratified = datasets.load(TWO, 0)
+    for _ in range(2):  # the second from the cache
+        data = datasets.load(movies_spec(validation="cross_validated"), 0)
+        assert data.test.digest() == stratified.test.digest()
+        assert data.train.digest() == data.validation.digest()
+        assert sorted(data.train.ids) == sorted([*stratified.train.ids, *stratified.validation.ids])
+        assert data.folds is not None
+        assert data.folds.shape == (len(data.train.ids),)
+        assert np.ptp(np.bincount(data.folds, minlength=5)) <= 2
+    assert data.summary["rows"] == {"train": 32, "validation": 32, "test": 8}
+    assert stratified.folds is None
+
+
+def test_two_cuts_of_one_film_are_in_one_fold() -> None:
+    data = datasets.load(MoviesSpec(kind="movies", labels=17, validation="cross_validated"), 0)
+    assert data.folds is not None
+    fold = dict(zip(data.train.ids.tolist(), data.folds.tolist(), strict=True))
+    assert fold.get("182692") == fold.get("3620669")  # Apocalypse Now, and Redux
+    shares = np.array([data.train.y[data.folds == k].sum(axis=0, dtype=int) for k in range(5)])
+    assert np.abs(shares - data.train.y.sum(axis=0, dtype=int) / 5).max() <= 2
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_fraction_takes_training_rows_and_nothing_else(own: Path, seed: int) -> None:
+    whole = datasets.load(TWO, seed)
+    assert len(whole.train.ids) == 28
+    kept = {}
+    for share in (0.1, 0.5, 1.0):
+        data = datasets.load(movies_spec(train_fraction=share), seed)
+        assert data.validation.digest() == whole.validation.digest()
+        assert data.test.digest() == whole.test.digest()
+        kept[share] = data.train.ids.tolist()
+        rows = [whole.train.ids.tolist().index(i) for i in kept[share]]
+        assert rows == sorted(rows)
+        assert (data.train.y == whole.train.y[rows]).all()
+        assert data.train.text["title"].to_lists() == whole.train.text["title"].take(rows).to_lists()
+        assert data.summary["rows"]["train"] == len(rows)
+        assert data.train.digest() == datasets.load(movies_spec(train_fraction=share), seed).train.digest()
+    assert [len(ids) for ids in kept.values()] == [3, 14, 28]
+    assert set(kept[0.1]) < set(kept[0.5]) < set(kept[1.0])
+
+
+def test_the_last_rows_validate_whatever_the_fraction(own: Path) -> None:
+    whole, half = (datasets.load(movies_spec(validation="last_rows", train_fraction=f), 0) for f in (1.0, 0.5))
+    assert half.validation.digest() == whole.validation.digest()
+    assert len(half.train.ids) == 14
+
+
+def test_all_fractions_share_one_table_and_one_split(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = datasets.load(TWO, 0)
+    files = {path.name for path in (own.parent / "cache").iterdir()}
+    assert len(files) == 2
+
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("done again although the cache holds it")
+
+    monkeypatch.setattr(movies, "parse", never)
+    monkeypatch.setattr(splits, "split", never)
+    half = datasets.load(movies_spec(train_fraction=0.5), 0)
+    assert {path.name for path in (own.parent / "cache").iterdir()} == files
+    assert half.digest == datasets.digest(movies_spec(train_fraction=0.5)) != whole.digest
+
+
+def test_a_fraction_first_leaves_a_whole_training_part_in_the_cache(own: Path) -> None:
+    assert len(datasets.load(movies_spec(train_fraction=0.25), 0).train.ids) == 7
+    assert len(datasets.load(TWO, 0).train.ids) == 28
+
+
+def test_last_rows_of_a_source_that_declares_its_parts_are_refused(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = movies.parse
+    declared = np.repeat(np.array([0, 1, 2], dtype=np.uint8), [28, 4, 8])
+    monkeypatch.setattr(movies, "parse", lambda spec: dataclasses.replace(parse(spec), parts=declared))
+    assert datasets.load(TWO, 5).summary["rows"] == {"train": 28, "validation": 4, "test": 8}
+    with pytest.raises(UserError, match=r"dataset\.validation: last_rows has no effect on dataset\.kind 'movies'"):
+        datasets.load(movies_spec(validation="last_rows"), 0)
+
+
 # A table of one's own: what test_table.py does not see
 
 

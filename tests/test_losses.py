@@ -135,6 +135,10 @@ def logit_adjusted(tau: float) -> Formula:
     return lambda y, z: bce(y, z + tau * logit(PREVALENCE))
 
 
+def hamming(y: Array, z: Array) -> Array:
+    return expit(np.where(y == 1, -z, z)).mean(axis=1)
+
+
 def soft_f1(y: Array, z: Array) -> Array:
     p = expit(z)
     scores = []
@@ -198,6 +202,7 @@ def cases() -> dict[str, Case]:
         found[f"distribution_balanced {settings}"] = Case(declared, "sigmoid", distribution_balanced(*settings))
     for tau in (0.3, 1.0, 2.5):
         found[f"logit_adjusted {tau}"] = Case(spec(kind="logit_adjusted", tau=tau), "sigmoid", logit_adjusted(tau))
+    found["hamming"] = Case(spec(kind="hamming"), "sigmoid", hamming)
     found["soft_f1"] = Case(spec(kind="soft_f1"), "sigmoid", soft_f1)
     return found
 
@@ -340,7 +345,7 @@ def test_finite_at_extreme_logits(name: str, how: str) -> None:
     values, gradient = at_extremes(how)[name]
     assert np.isfinite(values).all()
     assert np.isfinite(gradient).all()
-    assert values.max() > 1 or name == "soft_f1"
+    assert values.max() > 1 or name in ("hamming", "soft_f1")  # shares, at most 1
 
 
 @functools.cache
@@ -403,6 +408,25 @@ def test_by_hand() -> None:
     # three labels, two of them true, all probabilities equal: −2 log(1/3)
     shipped = built("categorical_ce")
     assert float(shipped(tf.constant([[1.0, 1, 0]]), tf.zeros((1, 3)))[0]) == pytest.approx(2 * 1.098612)
+
+
+def test_hamming_by_hand() -> None:
+    y, z = np.array([[1.0, 0, 0, 1]]), logit(np.array([[0.9, 0.2, 0.5, 0.3]]))
+    values, gradient = value_and_gradient(built("hamming"), y, z, "float64")
+    np.testing.assert_allclose(values, (0.1 + 0.2 + 0.5 + 0.7) / 4)
+    # ∓p(1 − p), a quarter of each: 0.09, 0.16, 0.25 and 0.21
+    np.testing.assert_allclose(gradient, np.array([[-0.09, 0.16, 0.25, -0.21]]) / 4)
+    sure = np.array([[60.0, -60, 60, -60]])  # right or wrong
+    values, gradient = value_and_gradient(built("hamming"), y, sure, "float64")
+    np.testing.assert_allclose(values, 0.5, rtol=1e-9)
+    assert np.abs(gradient).max() < 1e-20
+
+
+def test_hamming_counts_the_wrong_labels_of_sure_scores() -> None:
+    y, _ = rows()
+    guess = np.random.default_rng(3).integers(0, 2, y.shape)
+    values = built("hamming")(tf.constant(y), tf.constant(1000.0 * (2 * guess - 1)))
+    np.testing.assert_allclose(values, (y != guess).mean(axis=1), atol=1e-15)
 
 
 def assert_same(one: Any, other: Any) -> None:

@@ -208,6 +208,52 @@ def test_a_table_is_declared_without_contradiction(changes: dict[str, object], r
     assert reason in refusal(dataset={**TABLE, **changes})
 
 
+@pytest.mark.parametrize(
+    ("dataset", "reason"),
+    [
+        ({"kind": "movies", "labels": ("Drama", "War", "Drama")}, "lists something twice"),
+        ({"kind": "movies", "labels": ("Drama",)}, "at least 2 items"),
+        ({"kind": "movies", "train_fraction": 0.0}, "greater than 0"),
+        ({"kind": "movies", "train_fraction": 1.1}, "less than or equal to 1"),
+        ({"kind": "movies", "validation": "cross_validated", "train_fraction": 0.5}, "train_fraction has no meaning"),
+        ({"kind": "thread_rows", "validation": "last_rows"}, "all three parts are the same seven rows"),
+        ({"kind": "thread_rows", "train_fraction": 0.5}, "all three parts are the same seven rows"),
+        ({**TABLE, "split": "part", "validation": "cross_validated"}, "validation: cross_validated has no effect"),
+        ({"kind": "simulated", "sets": 3}, "sets goes with dependence: label_sets"),
+        ({"kind": "simulated", "dependence": "label_sets"}, "and is needed there"),
+        ({"kind": "simulated", "dependence": "label_sets", "sets": 9}, "3 labels make 8 different sets at most"),
+        ({"kind": "simulated", "dependence": "label_sets", "sets": 4, "prevalence": 0.1}, "prevalence has no effect"),
+        ({"kind": "simulated", "rows": 99}, "greater than or equal to 100"),
+        ({"kind": "simulated", "labels": 21}, "less than or equal to 20"),
+        ({"kind": "simulated", "scale": 0}, "greater than 0"),
+    ],
+)
+def test_data_are_declared_without_contradiction(dataset: dict[str, object], reason: str):
+    assert reason in refusal(dataset=dataset)
+
+
+KNOWN = {"dataset": {"kind": "simulated"}, "model": {"kind": "known_probabilities"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"dataset": {"kind": "movies"}}, "with dataset.kind 'movies': only simulated data have them"),
+        ({"loss": {"kind": "hamming"}}, "loss.kind 'hamming' has no effect on model.kind 'known_probabilities'"),
+        (
+            {"loss": {"kind": "weighted_bce"}, "weighting": {"kind": "pos_weight"}},
+            "loss.kind 'weighted_bce' has no effect on model.kind 'known_probabilities'; use bce",
+        ),
+        ({"weighting": {"kind": "sample_weights"}}, "has no effect on model.kind 'known_probabilities'; use none"),
+        ({"watch": ("auc",)}, "model.kind 'known_probabilities' has no epochs to watch"),
+        ({"picked_by": "auc"}, "picked_by 'auc' needs a network"),
+    ],
+)
+def test_known_probabilities_are_trained_by_nothing(changes: dict[str, object], reason: str):
+    assert not Trial.model_validate({**TRIAL, **KNOWN}).is_network
+    assert reason in refusal(**{**KNOWN, **changes})
+
+
 def test_where_a_table_lies_is_not_part_of_the_definition():
     here, there = (Trial.model_validate({**TRIAL, "dataset": {**TABLE, "path": path}}) for path in ("a.csv", "b/a.csv"))
     assert here.definition() == there.definition()

@@ -67,7 +67,7 @@ def test_the_most_likely_set_is_the_most_likely(declared: SimulatedSpec) -> None
 
 @every_spec
 def test_label_sets_come_as_often_as_their_probabilities_say(declared: SimulatedSpec) -> None:
-    """χ² of the counts, whose covariance is Σ diag(p) − pp'; those expected less than ten times, or last, are left."""
+    """χ² of the counts, whose covariance is Σ diag(p) − pp'; sets expected under ten times, or the last, are left."""
     table = simulated.parse(declared)
     sets, p = probability_of_sets(declared, table.numeric)
     counts = (table.y[:, None, :] == sets).all(axis=2).sum(axis=0)

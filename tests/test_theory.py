@@ -146,6 +146,27 @@ def test_threshold_of_half() -> None:
     assert at_half(asymmetric(1, 4, 0.05)) == pytest.approx(down / (down + up))
 
 
+def test_hamming_is_lowest_at_nothing_or_all_and_jumps_at_a_half() -> None:
+    """The expected loss q(1−p) + (1−q)p is linear in p, so that a score stands for no probability, but 0.5 for 0.5."""
+    loss = spec("hamming")
+    q = np.array([0.0, 0.01, 0.49, 0.51, 0.99, 1.0])
+    best = theory.minimiser(loss, q)
+    assert best.tolist() == [0, 0, 0, 1, 1, 1]
+    assert theory.threshold_of_half(loss) == 0.5
+    z = np.linspace(-9, 9, 181)
+    for truth, score in zip(q, best, strict=True):
+        one, zero = (cost(loss, {}, target, z)[0] for target in (1.0, 0.0))
+        expected = truth * one + (1 - truth) * zero
+        assert (expected > truth * (1 - score) + (1 - truth) * score).all()
+    up, down = (cost(loss, {}, target, z)[1] for target in (1.0, 0.0))
+    np.testing.assert_allclose(down, -up, rtol=1e-12)  # equal pulls: q(p) would be 0.5 at every score
+    assert not theory.has_true_probability(loss)
+    with pytest.raises(theory.NoTrueProbability, match="hamming"):
+        theory.true_probability(loss, 0.5)
+    with pytest.raises(ValueError, match="q: must be"):
+        theory.minimiser(loss, -0.1)
+
+
 @pytest.mark.parametrize("kind", ["soft_f1", "categorical_ce", "distribution_balanced"])
 def test_losses_of_more_than_one_label_have_no_map(kind: str) -> None:
     assert not theory.has_true_probability(spec(kind))
