@@ -28,7 +28,7 @@ ARROWS: dict[str, set[str]] = {
     "weighting": {"schema"},
     "tensorflow_setup": set(),
     "losses": {"schema", "tensorflow_setup"},
-    "backbones": {"schema", "tensorflow_setup"},
+    "backbones": {"datasets", "schema", "tensorflow_setup"},
     "preprocessing": {"datasets", "schema"},
     "models": {"backbones", "preprocessing", "schema", "tensorflow_setup"},
     "pruning": {"schema", "tensorflow_setup"},

@@ -126,11 +126,28 @@ def compare(
     if client is None or not parts:
         return [Comparison("", [], [], {}, missing, list(skipped))]
     groups = sorted(parts.values(), key=len, reverse=True)
-    compared = [_compare(client, group, declared) for group in groups]
+    named = zip(groups, _names([group[0].data.params for group in groups]), strict=True)
+    compared = [_compare(client, group, declared, data) for group, data in named]
     return [replace(compared[0], missing=missing, skipped=list(skipped)), *compared[1:]]
 
 
-def _compare(client: MlflowClient, parents: Sequence[Run], declared: Mapping[ParentKey, str]) -> Comparison:
+def _names(groups: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return what to call the data of each group of trials: their kind and, among several of one, what sets them apart.
+
+    Args:
+        groups: the parameters of one trial of each.
+    """
+    names = []
+    for params in groups:
+        alike = [other for other in groups if other["dataset.kind"] == params["dataset.kind"]]
+        keys = sorted(key for key in params if key.startswith("dataset."))
+        apart = [key for key in keys if len({other.get(key) for other in alike}) > 1]
+        told = ", ".join(f"{key.removeprefix('dataset.')} {params[key]}" for key in apart)
+        names.append(params["dataset.kind"] + (f" ({told})" if told else ""))
+    return names
+
+
+def _compare(client: MlflowClient, parents: Sequence[Run], declared: Mapping[ParentKey, str], data: str) -> Comparison:
     named = [(run, declared[parent_key(run)]) for run in parents if parent_key(run) in declared]
     replicates = {name: results.replicates(client, run) for run, name in named}
     rows = [_with_gain(_row(client, run, name), replicates[name]) for run, name in named]
@@ -138,9 +155,7 @@ def _compare(client: MlflowClient, parents: Sequence[Run], declared: Mapping[Par
     overridden = [_row(client, run, run.data.tags["trial"].split("/")[1]) for run in others]
     floors = {name: _floor(parents[0], name) for name in (*FLOORS, *TUNED_FLOORS)}
     rows.sort(key=lambda row: row.mean("test/ranking/macro_average_precision"), reverse=True)
-    return Comparison(
-        parents[0].data.params["dataset.kind"], _marked(rows, replicates), overridden, floors, missing=[], skipped=[]
-    )
+    return Comparison(data, _marked(rows, replicates), overridden, floors, missing=[], skipped=[])
 
 
 def _row(client: MlflowClient, parent: Run, name: str) -> Row:

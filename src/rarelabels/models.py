@@ -9,8 +9,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, softmax
 
+from rarelabels import backbones
 from rarelabels.preprocessing import NUMERIC, Shape
-from rarelabels.schema import MlpSpec, NetworkSpec, TextBagSpec, TextCnnSpec, TextLstmSpec, TextNetworkSpec
+from rarelabels.schema import (
+    LastBlockSpec,
+    MlpSpec,
+    NetworkSpec,
+    TextBagSpec,
+    TextCnnSpec,
+    TextLstmSpec,
+    TextNetworkSpec,
+)
 from rarelabels.tensorflow_setup import keras, tf
 
 Tensor = Any
@@ -68,6 +77,8 @@ class Embedded(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
 def build(spec: NetworkSpec, shape: Shape, seed: int) -> keras.Model:
     """Return the network of ``spec``: each text field summed up in a vector, numbers beside them, dense layers, logits.
 
+    In the place of the numbers stands, with ``shape.backbone``, what its last block makes of them.
+
     Inputs are those of ``preprocessing.Preprocessing.inputs``.
 
     Args:
@@ -78,10 +89,12 @@ def build(spec: NetworkSpec, shape: Shape, seed: int) -> keras.Model:
     """
     seeds = map(int, np.random.SeedSequence(seed).generate_state(3 * len(shape.fields) + len(spec.hidden) + 1))
     inputs = {f"text_{i}": keras.Input((None,), dtype="int32", name=f"text_{i}") for i in range(len(shape.fields))}
-    parts = [] if isinstance(spec, MlpSpec) else _text_vectors(spec, shape, list(inputs.values()), seeds)
+    parts = (
+        [] if isinstance(spec, MlpSpec | LastBlockSpec) else _text_vectors(spec, shape, list(inputs.values()), seeds)
+    )
     if shape.n_numeric:
         inputs[NUMERIC] = keras.Input((shape.n_numeric,), name=NUMERIC)
-        parts.append(inputs[NUMERIC])
+        parts.append(backbones.last_block(shape.backbone, inputs[NUMERIC]) if shape.backbone else inputs[NUMERIC])
     x = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     for i, width in enumerate(spec.hidden):
         x = keras.layers.Dense(width, "relu", kernel_initializer=_glorot(next(seeds)), name=f"hidden_{i}")(x)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Scaler, Tokens, Vocabulary
-from rarelabels.schema import LastBlockSpec, MlpSpec, NetworkSpec, UserError
+from rarelabels.schema import Backbone, LastBlockSpec, MlpSpec, NetworkSpec, UserError
 
 Inputs = dict[str, npt.NDArray[Any]]
 
@@ -31,11 +32,27 @@ class Field:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network is built for: its text fields, numbers of a row, and labels."""
+    """What a network is built for: text fields, numbers of a row, labels, and whose last block it trains further."""
 
     fields: tuple[Field, ...]
     n_numeric: int
     n_labels: int
+    backbone: Backbone | None = None
+
+
+@dataclass(frozen=True)
+class Unscaled:
+    """Numbers that go into the network as they are, for it has weights that were trained on such."""
+
+    columns: int
+
+    def transform(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+        """Return (n, columns) float32."""
+        return x.astype(np.float32)
+
+    def to_json(self) -> dict[str, int]:
+        """Return how many there are."""
+        return {"columns": self.columns}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +61,13 @@ class Preprocessing:
 
     vocabularies: dict[str, Vocabulary]
     fields: tuple[Field, ...]
-    scaler: Scaler
+    scaler: Scaler | Unscaled
 
     @classmethod
     def fit(cls, spec: NetworkSpec, train: Part) -> Preprocessing:
         """Fit on the training part what the network of ``spec`` reads."""
+        if isinstance(spec, LastBlockSpec):
+            return cls({}, (), Unscaled(train.numeric.shape[1]))
         if isinstance(spec, MlpSpec):
             return cls({}, (), Scaler.fit(train.numeric))
         vocabularies = {
@@ -61,9 +80,14 @@ class Preprocessing:
         )
         return cls(vocabularies, fields, Scaler.fit(train.numeric))
 
-    def shape(self, n_labels: int) -> Shape:
-        """Return what a network on these inputs is built for."""
-        return Shape(self.fields, len(self.scaler.mean), n_labels)
+    @property
+    def n_numeric(self) -> int:
+        """Numbers of a row."""
+        return self.scaler.columns if isinstance(self.scaler, Unscaled) else len(self.scaler.mean)
+
+    def shape(self, n_labels: int, backbone: Backbone | None = None) -> Shape:
+        """Return what a network on these inputs is built for; ``backbone``: whose last block it trains further."""
+        return Shape(self.fields, self.n_numeric, n_labels, backbone)
 
     def inputs(self, part: Part) -> Inputs:
         """Return ``text_<i>``, (n, length) int32, for the i-th text field, and ``numeric``, (n, k) float32, if k > 0.
@@ -74,7 +98,7 @@ class Preprocessing:
             f"text_{i}": vocabulary.pad(part.text[name], field.length)
             for i, ((name, vocabulary), field) in enumerate(zip(self.vocabularies.items(), self.fields, strict=True))
         }
-        return inputs | ({NUMERIC: self.scaler.transform(part.numeric)} if len(self.scaler.mean) else {})
+        return inputs | ({NUMERIC: self.scaler.transform(part.numeric)} if self.n_numeric else {})
 
     def to_json(self) -> dict[str, Any]:
         """Return plain lists; floats survive JSON exactly."""
@@ -89,11 +113,14 @@ class Preprocessing:
         """Return what :meth:`to_json` stored."""
         vocabularies = {name: Vocabulary.from_json(field) for name, field in stored["fields"].items()}
         fields = tuple(Field(field["table_rows"], field["length"]) for field in stored["fields"].values())
-        return cls(vocabularies, fields, Scaler.from_json(stored["scaler"]))
+        scaler = stored["scaler"]
+        return cls(vocabularies, fields, Unscaled(**scaler) if "columns" in scaler else Scaler.from_json(scaler))
 
 
 def check(spec: NetworkSpec, data: Dataset) -> None:
-    """Refuse a network that could read nothing of the data.
+    """Refuse a network that could read nothing of the data, or would ignore its text.
+
+    Images count as numbers, which their backbone makes of them.
 
     Raises:
         UserError: no numbers for ``mlp`` and no images that a backbone makes numbers of, or text that it would ignore;

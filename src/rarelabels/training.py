@@ -22,8 +22,11 @@ from rarelabels.datasets.fields import Vocabulary
 from rarelabels.losses import LabelFactors
 from rarelabels.preprocessing import Inputs, Preprocessing, Shape
 from rarelabels.schema import (
+    Backbone,
     BinaryFocal,
     FloorSpec,
+    ImagesSpec,
+    LastBlockSpec,
     LinearSpec,
     LossSpec,
     NetworkSpec,
@@ -63,16 +66,17 @@ class Network:
         self.loss = losses.build(loss, spec.head, self.factors)
         self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
         self.masks = pruning.masks(training.pruning, self.model.trainable_variables)
+        jit = shape.backbone is None  # XLA makes convolutions on images slow: 24 ms a row where it takes 4 without
         self.model.compile(
             optimizer=_optimizer(training),
             loss=self.loss,
-            jit_compile=True,
+            jit_compile=jit,
             steps_per_execution=WHOLE_EPOCH,
         )
         self.model.unrolled_steps_per_execution = 1  # Keras's 8 copies of the step only take longer to compile
         self.model.optimizer.build(self.model.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.model.optimizer.variables]
-        self.logits = tf.function(lambda x: self.model(x, training=False), jit_compile=True)
+        self.logits = tf.function(lambda x: self.model(x, training=False), jit_compile=jit)
 
     def reset(self, seed: int, prepared: Preprocessing, weights: Weights) -> None:
         """Put the network into the state that a new one built under this seed would have."""
@@ -170,7 +174,7 @@ def fit(
     spec, training = trial.model, trial.training
     preprocessing.check(spec, data)
     prepared = Preprocessing.fit(spec, data.train)
-    network = _network(spec, trial.loss, training, prepared.shape(len(data.labels)))
+    network = _network(spec, trial.loss, training, prepared.shape(len(data.labels), _backbone(trial)))
     network.reset(seed, prepared, weights)
     curves = _Curves(network, data, prepared, watch, on_epoch, training, objective)
     callbacks = [curves]
@@ -196,9 +200,15 @@ def load_saved(trial: Trial, folder: Path) -> Fitted:
     except FileNotFoundError as error:
         raise UserError(f"{error.filename}: missing; {folder} holds no saved network") from error
     prepared, labels = Preprocessing.from_json(stored), tuple(stored["labels"])
-    network = _network(trial.model, trial.loss, trial.training, prepared.shape(len(labels)))
+    network = _network(trial.model, trial.loss, trial.training, prepared.shape(len(labels), _backbone(trial)))
     ordered = [weights[variable.path] for variable in network.model.variables]
     return Fitted(labels, network, prepared, ordered, stored["kept_epoch"], {})
+
+
+def _backbone(trial: Trial) -> Backbone | None:
+    """Whose last block the network trains further."""
+    further = isinstance(trial.model, LastBlockSpec) and isinstance(trial.dataset, ImagesSpec)
+    return trial.dataset.backbone if further else None
 
 
 def _network(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> Network:
