@@ -77,7 +77,18 @@ FREE = {"cli", "__main__"}  # on top of everything; what the command line may im
 DOORS = {
     "tensorflow": {"tensorflow_setup"},
     "keras": {"tensorflow_setup"},
-    "mlflow": {"comparison", "predictor", "results", "study", "study_record", "summary", "tracking", "tuning"},
+    # probes: MLflow's own Keras callback is among what is probed
+    "mlflow": {
+        "comparison",
+        "predictor",
+        "probes",
+        "results",
+        "study",
+        "study_record",
+        "summary",
+        "tracking",
+        "tuning",
+    },
     "dask": {"engine"},
     "distributed": {"engine"},
     "optuna": {"tuning"},
