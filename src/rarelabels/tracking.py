@@ -350,9 +350,25 @@ class ScratchRun:
         return {name: [point.step for point in self.client.get_metric_history(self.run_id, name)] for name in names}
 
 
+@dataclass(frozen=True)
+class ScratchRecord:
+    """A temporary record, and the experiment in it."""
+
+    client: MlflowClient
+    experiment: str
+
+    @contextmanager
+    def run(self) -> Iterator[ScratchRun]:
+        """Open a run as the active one, for what logs by itself."""
+        import mlflow
+
+        with mlflow.start_run(experiment_id=self.experiment) as run:
+            yield ScratchRun(self.client, run.info.run_id)
+
+
 @contextmanager
-def scratch_run() -> Iterator[ScratchRun]:
-    """Open a run in a temporary record as the active one, for what logs by itself; the user's record is untouched.
+def scratch_record() -> Iterator[ScratchRecord]:
+    """Make a temporary record MLflow's own; the user's is untouched.
 
     Whatever MLFLOW_TRACKING_URI says is put back afterwards.
     """
@@ -365,8 +381,7 @@ def scratch_run() -> Iterator[ScratchRun]:
         experiment = client.create_experiment("scratch", Path(folder, "artifacts").as_uri())
         try:
             mlflow.set_tracking_uri(where)
-            with mlflow.start_run(experiment_id=experiment) as run:
-                yield ScratchRun(client, run.info.run_id)
+            yield ScratchRecord(client, experiment)
         finally:
             mlflow.set_tracking_uri(None)
             if said is not None:

@@ -175,7 +175,7 @@ PROBES = (
         observed='On three random labels with {binary_accuracy:.1%} of the decisions right, "accuracy" is '
         "{accuracy_with_bce:.3f} with binary cross-entropy, {accuracy_with_cce:.3f} with categorical cross-entropy and "
         "{accuracy_with_mse:.3f} with mean squared error: argmax accuracy ({categorical_accuracy:.3f}) whatever the "
-        "loss; only a single output column makes it binary ({accuracy_of_one_column:.3f}).",
+        "loss; only a single output column makes it binary ({accuracy_of_one_column:.4f}).",
         expected={
             "accuracy_with_bce": 0.578,
             "accuracy_with_cce": 0.578,

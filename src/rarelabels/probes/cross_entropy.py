@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rarelabels.probes.nets import SEVEN_ROWS, Array, apart, constant_net, dense_net, fit, weights_apart
+from rarelabels.probes.nets import SEVEN_ROWS, Array, apart, constant_net, dense_net, fit, take_steps, weights_apart
 from rarelabels.probes.probe import Numbers, Probe, error_of
 from rarelabels.tensorflow_setup import keras, tf
 
@@ -64,7 +64,7 @@ def bce_minimiser() -> Numbers:
     """A net that says the same for every row, trained on four rows of which 3, 2 and none have the label."""
     y = np.array([[1, 1, 0], [1, 1, 0], [1, 0, 0], [0, 0, 0]], dtype=np.float32)
     net = constant_net(np.zeros(3, np.float32), "sigmoid", 6.0, loss="binary_crossentropy")
-    fit(net, np.zeros((4, 1), np.float32), y, epochs=100)
+    take_steps(net, np.zeros((4, 1), np.float32), y, 100)
     scores = net.predict(np.zeros((1, 1), np.float32), verbose=0)[0]
     return {"three_of_four": float(scores[0]), "two_of_four": float(scores[1]), "none_of_four": float(scores[2])}
 
@@ -106,7 +106,8 @@ def cce_gradient() -> Numbers:
     """One step on a row with two of three labels, one on a row without any, and a hundred on the first."""
     two, none = np.array([[1, 1, 0]], dtype=np.float32), np.zeros((1, 3), dtype=np.float32)
     (loss_two, step_two), (loss_none, step_none) = (_cce_step(row) for row in (two, none))
-    _, far = _cce_step(two, epochs=100)
+    far = _cce_net()
+    take_steps(far, np.zeros((1, 1), np.float32), two, 100)
     printed_formula = two.sum() * SHARES - two[0]
     return {
         "apart_from_p_minus_y": apart(step_two, SHARES - two[0]),
@@ -116,16 +117,41 @@ def cce_gradient() -> Numbers:
         "loss": loss_two,
         "loss_of_empty_row": loss_none,
         "step_of_empty_row": float(np.abs(step_none).max()),
-        "first_logit_moved_in_100_steps": float(-far[0]),
+        "first_logit_moved_in_100_steps": float(far.get_weights()[1][0] - np.log(SHARES[0])),
     }
 
 
-def _cce_step(row: Array, epochs: int = 1) -> tuple[float, Array]:
-    """Return the printed loss and how far the logits moved down: after one step of rate 1, the gradient."""
-    start = np.log(SHARES).astype(np.float32)
-    net = constant_net(start, "softmax", 1.0, loss="categorical_crossentropy")
-    loss = fit(net, np.zeros((1, 1), np.float32), row, epochs)["loss"][0]
-    return loss, start - net.get_weights()[1]
+def _cce_net() -> Any:
+    return constant_net(np.log(SHARES).astype(np.float32), "softmax", 1.0, loss="categorical_crossentropy")
+
+
+def _cce_step(row: Array) -> tuple[float, Array]:
+    """Return the printed loss, and how far a step of rate 1 moves the logits down: the gradient."""
+    net = _cce_net()
+    loss = fit(net, np.zeros((1, 1), np.float32), row)["loss"][0]
+    return loss, np.log(SHARES) - net.get_weights()[1]
+
+
+def cce_on_a_rare_label() -> Numbers:
+    """Ten rows of which 9, 5 and 1 have the label, and a net that says the same for every row, trained 100 steps."""
+    y = (np.arange(10)[:, None] < np.array([9, 5, 1])).astype(np.float32)
+    net = constant_net(np.zeros(3, np.float32), "softmax", 3.0, loss="categorical_crossentropy")
+    x = np.zeros((10, 1), np.float32)
+    printed = {}
+    for steps in (5, 95):
+        take_steps(net, x, y, steps)
+        printed[steps] = float(net.evaluate(x, y, verbose=0))
+    scores = net.predict(np.zeros((1, 1), np.float32), verbose=0)[0]
+    shares = y.mean(axis=0) / y.mean(axis=0).sum()
+    minimum = float(np.mean(keras.losses.categorical_crossentropy(y, np.tile(shares, (10, 1)))))
+    return {
+        "lowest_possible": minimum,
+        "after_5_steps": printed[5],
+        "after_100_steps": printed[95],
+        "share_of_rare_label": float(shares[2]),
+        "score_of_rare_label": float(scores[2]),
+        "score_of_frequent_label": float(scores[0]),
+    }
 
 
 def focal_alpha() -> Numbers:
@@ -166,7 +192,7 @@ def pos_weight() -> Numbers:
         return tf.nn.weighted_cross_entropy_with_logits(labels=y, logits=z, pos_weight=3.0)
 
     net = dense_net("linear", np.array([[0.1]], np.float32), loss, 1.0)
-    fit(net, np.ones((4, 1), np.float32), np.array([[1], [0], [0], [0]], dtype=np.float32), epochs=50)
+    take_steps(net, np.ones((4, 1), np.float32), np.array([[1], [0], [0], [0]], dtype=np.float32), 50)
     at_zero, near_zero = _gradients(loss, 0.0), _gradients(loss, 1e-3)
     return {
         "score_of_one_in_four": _sigmoid(float(net.get_weights()[0][0, 0])),
@@ -186,13 +212,25 @@ def _gradients(loss: Any, logit: float) -> list[float]:
     return [float(g) for g in tape.gradient(value, z)]
 
 
+def powerset_outputs() -> Numbers:
+    """An output for each set of labels: its number, and the layer that Keras makes of it behind 32 hidden units."""
+    layer = keras.layers.Dense(2**17)
+    layer.build((None, 32))
+    return {
+        "number_of_1010": int("1010", 2),
+        "weights_for_17_labels": layer.count_params(),
+        "weights_of_sigmoids": 17 * 33,
+        "a_thousand_labels": error_of(lambda: keras.layers.Dense(2**1000).build((None, 32))),
+    }
+
+
 def softmax_of_k_labels() -> Numbers:
     """The surest softmax for rows with one, two and three labels of four, and one trained on three."""
     rows = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0]], dtype=np.float32)
     scores = keras.activations.softmax(60 * rows).numpy()
     named = (scores >= 0.5).sum(axis=1)
     net = constant_net(np.array([0.3, -0.2, 0.1, 0.0], np.float32), "softmax", 1.0, loss="categorical_crossentropy")
-    fit(net, np.zeros((1, 1), np.float32), rows[2:], epochs=100)
+    take_steps(net, np.zeros((1, 1), np.float32), rows[2:], 100)
     trained = net.predict(np.zeros((1, 1), np.float32), verbose=0)[0]
     found = {f"score_of_{k}": float(scores[k - 1, 0]) for k in (1, 2, 3)}
     return found | {f"named_of_{k}": float(named[k - 1]) for k in (1, 2, 3)} | {"trained_of_3": float(trained[0])}
@@ -321,6 +359,27 @@ PROBES = (
         tolerance=1e-3,
     ),
     Probe(
+        name="cce_on_a_rare_label",
+        thread="movie_genres",
+        believed="with categorical cross-entropy the results are much worse, the validation loss with many spikes",
+        documented="tf.nn.softmax_cross_entropy_with_logits: each row of labels must be a valid probability "
+        "distribution, else the computation of the gradient will be incorrect",
+        run=cce_on_a_rare_label,
+        observed="A net that must say the same for every row, for labels that 9, 5 and 1 of 10 rows have, could reach "
+        "a loss of {lowest_possible:.3f} with a score of {share_of_rare_label:.3f} for the rare label; trained, it "
+        "prints {after_5_steps:.3f} after 5 steps and {after_100_steps:.3f} after 100, for they drive that score to "
+        "{score_of_rare_label:.0e}.",
+        expected={
+            "lowest_possible": 1.279854,
+            "after_5_steps": 1.386169,
+            "after_100_steps": 4.235823,
+            "share_of_rare_label": 0.06666667,
+            "score_of_rare_label": 4.097937e-15,
+            "score_of_frequent_label": 0.7,
+        },
+        tolerance=0.02,
+    ),
+    Probe(
         name="focal_alpha",
         thread="movie_genres",
         believed="sigmoid_focal_loss, which has an alpha of 0.25, is for few positives (2nd and 3rd trial)",
@@ -372,6 +431,22 @@ PROBES = (
             "negative_near_0": 0.50025,
         },
         tolerance=1e-3,
+    ),
+    Probe(
+        name="powerset_outputs",
+        thread="label_powerset",
+        believed="[1, 0, 1, 0] is the 10th of 2^n outputs; is that computationally feasible?",
+        documented="Dense: units is a positive integer, the dimensionality of the output space",
+        run=powerset_outputs,
+        observed="[1, 0, 1, 0] is output {number_of_1010:.0f}, counted from 0; behind 32 hidden units 17 labels take "
+        "{weights_for_17_labels:,.0f} weights instead of {weights_of_sigmoids:,.0f}, and for 1,000 labels Keras raises "
+        "{a_thousand_labels}.",
+        expected={
+            "number_of_1010": 10.0,
+            "weights_for_17_labels": 4325376.0,
+            "weights_of_sigmoids": 561.0,
+            "a_thousand_labels": "ValueError",
+        },
     ),
     Probe(
         name="softmax_of_k_labels",

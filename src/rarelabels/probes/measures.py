@@ -52,19 +52,20 @@ def f1_of_one_training() -> Numbers:
 
 def f1_vector_in_mlflow() -> Numbers:
     """Two epochs with MLflow's own Keras callback into a temporary record, with and without averaging."""
-    micro, vector = _recorded("micro"), _recorded(None)
+    with tracking.scratch_record() as record:
+        micro, vector = _recorded(record, "micro"), _recorded(record, None)
     return {f"micro_{name}": number for name, number in micro.items()} | {
         f"none_{name}": number for name, number in vector.items()
     }
 
 
-def _recorded(average: str | None) -> dict[str, float]:
+def _recorded(record: tracking.ScratchRecord, average: str | None) -> dict[str, float]:
     """Return how many metrics are recorded of two epochs, the last step of a validation metric, and the warnings."""
     from mlflow.keras import MlflowCallback  # takes a second, and this probe alone needs it
 
     net = constant_net(np.zeros(3, np.float32), "sigmoid", 1.0, loss="binary_crossentropy", metrics=[_f1(average)])
     x = np.zeros((7, 1), np.float32)
-    with _warnings_of("mlflow.utils.autologging_utils") as warned, tracking.scratch_run() as run:
+    with _warnings_of("mlflow.utils.autologging_utils") as warned, record.run() as run:
         validation = {"validation_data": (x, SEVEN_ROWS)}
         net.fit(x, SEVEN_ROWS, epochs=EPOCHS, verbose=0, callbacks=[MlflowCallback()], **validation)
         steps = run.steps()

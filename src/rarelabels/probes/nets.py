@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rarelabels.tensorflow_setup import keras
+from rarelabels.tensorflow_setup import keras, tf
 
 Array = npt.NDArray[np.float32]
 
@@ -53,6 +53,11 @@ def fit(net: Any, x: Any, y: Any, epochs: int = 1, **arguments: Any) -> dict[str
     """Fit with one batch per epoch and without shuffling; return what Keras printed."""
     history = net.fit(x, y, batch_size=len(x), epochs=epochs, shuffle=False, verbose=0, **arguments).history
     return {name: [float(value) for value in values] for name, values in history.items()}
+
+
+def take_steps(net: Any, x: Any, y: Any, steps: int) -> None:
+    """Take many steps of ``fit`` on one batch; as one epoch, since epochs take time."""
+    net.fit(tf.data.Dataset.from_tensors((x, y)).repeat(steps), verbose=0)
 
 
 def apart(one: Any, other: Any) -> float:
