@@ -262,7 +262,7 @@ PROBES = (
         believed="Keras does the same rounding that preds >= 0.5 does",
         documented="BinaryAccuracy: threshold is the value for deciding whether prediction values are 1 or 0",
         run=score_of_one_half,
-        observed="Where a positive has a score of exactly 0.5, as an untrained output layer gives it to all, binary "
+        observed="Where a positive has a score of exactly 0.5, binary "
         "accuracy is {binary_accuracy:.0f}, recall {recall:.0f} and F1 {f1:.0f} in Keras, while "
         "accuracy_score of preds >= 0.5 is {accuracy_score:.0f}; a ten-millionth higher, binary accuracy is "
         "{binary_accuracy_above:.0f}, too.",
