@@ -13,7 +13,7 @@ STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
 SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' experiments/*/[!_]*.yaml)))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results ui validate test test-all bench lock $(STUDIES) $(TUNED) $(TRIALS)
+.PHONY: help setup quick results ui validate probes test test-all bench lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -40,6 +40,9 @@ ui: $(READY) ## open the MLflow UI on this record, on this machine only
 
 validate: $(READY) ## check every declared trial and study
 	$(RARELABELS) validate
+
+probes: $(READY) ## what these versions of Keras and scikit-learn really do with multi-hot labels
+	$(RARELABELS) probes $(ARGS)
 
 test: $(READY) ## ruff, mypy and the tests
 	$(VENV)/bin/ruff check

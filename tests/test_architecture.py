@@ -84,8 +84,10 @@ FREE = {"cli", "__main__"}  # on top of everything; what the command line may im
 DOORS = {
     "tensorflow": {"tensorflow_setup"},
     "keras": {"tensorflow_setup"},
+    # probes: MLflow's own Keras callback is among what is probed
     "mlflow": {
-        *("comparison", "predictor", "results", "study", "study_figures", "study_record", "summary", "tracking"),
+        *("comparison", "predictor", "probes", "results", "study", "study_figures", "study_record", "summary"),
+        "tracking",
         "tuning",
     },
     "dask": {"engine"},

@@ -43,6 +43,13 @@ class Format(enum.StrEnum):
     csv = "csv"
 
 
+class Page(enum.StrEnum):
+    """How probes are shown."""
+
+    table = "table"
+    markdown = "markdown"
+
+
 class By(enum.StrEnum):
     """What the columns of results are."""
 
@@ -196,6 +203,34 @@ def judge(
         print_judgement(judgement, before, measured)
     if log is not None:
         print(f"\nRecorded as {log!r} in the experiment {tracking.ROOT}{judgements.STUDY}: `make ui`", file=sys.stderr)
+
+
+@app.command("probes")
+def run_probes(
+    output: Annotated[Page, typer.Option("--format", help="table, or markdown: docs/probes.md")] = Page.table,
+) -> None:
+    """Check what these versions of Keras, TensorFlow and scikit-learn really do with multi-hot labels.
+
+    Each probe is shown with what a thread believed and what is documented, and recorded in MLflow. Exit code 1 if one
+    is not as pinned.
+    """
+    from rarelabels import tracking
+
+    tracking.connect(tracking.uri())  # a record that does not answer is better told now than after the probes
+    from rarelabels import probes
+
+    observations = probes.observe_all(probes.PROBES)
+    probes.record(observations, tracking.uri())
+    if output is Page.markdown:
+        print(probes.markdown(observations), end="")
+    else:
+        probes.print_observations(observations)
+    print(f"\nRecorded in the experiment {tracking.ROOT}{probes.EXPERIMENT}: `make ui`", file=sys.stderr)
+    changed = [one for one in observations if not one.is_as_pinned]
+    for one in changed:
+        _warn(one.complaint())
+    if changed:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -14,7 +14,8 @@ import platform
 import socket
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -319,9 +320,73 @@ def start_tried(client: MlflowClient, experiment: str, search: str, trial: Trial
 
 def start_judgement(client: MlflowClient, experiment: str, name: str) -> Record:
     """Open the run of scores that were made elsewhere."""
-    tags = {"kind": "judged", "owner": owner(), "rarelabels": __version__}
-    tags |= {library.replace("-", "_"): installed for library, installed in _versions(is_network=False).items()}
+    return _start_alone(client, experiment, "judged", name, _versions(is_network=False))
+
+
+def start_probes(client: MlflowClient, experiment: str, name: str, versions: Mapping[str, str]) -> Record:
+    """Open the run of one round of probes; ``versions`` of the libraries that they are about become tags."""
+    return _start_alone(client, experiment, "probes", name, {**_versions(is_network=True), **versions})
+
+
+def _start_alone(client: MlflowClient, experiment: str, kind: str, name: str, versions: Mapping[str, str]) -> Record:
+    """Open a run that belongs to no trial."""
+    tags = {"kind": kind, "owner": owner(), "rarelabels": __version__}
+    tags |= {library.replace("-", "_"): installed for library, installed in versions.items()}
     return Record(client, client.create_run(experiment, tags=tags, run_name=name).info.run_id)
+
+
+@dataclass(frozen=True)
+class ScratchRun:
+    """A run of a temporary record, open in MLflow's own way."""
+
+    client: MlflowClient
+    run_id: str
+
+    def steps(self) -> dict[str, list[int]]:
+        """Return the metrics that arrived, with their steps; MLflow writes them behind one's back, so it waits."""
+        import mlflow
+
+        mlflow.flush_async_logging()
+        names = self.client.get_run(self.run_id).data.metrics
+        return {name: [point.step for point in self.client.get_metric_history(self.run_id, name)] for name in names}
+
+
+@dataclass(frozen=True)
+class ScratchRecord:
+    """A temporary record, and the experiment in it."""
+
+    client: MlflowClient
+    experiment: str
+
+    @contextmanager
+    def run(self) -> Iterator[ScratchRun]:
+        """Open a run as the active one, for what logs by itself."""
+        import mlflow
+
+        with mlflow.start_run(experiment_id=self.experiment) as run:
+            yield ScratchRun(self.client, run.info.run_id)
+
+
+@contextmanager
+def scratch_record() -> Iterator[ScratchRecord]:
+    """Make a temporary record MLflow's own; the user's is untouched.
+
+    Whatever MLFLOW_TRACKING_URI says is put back afterwards.
+    """
+    import mlflow
+
+    said = os.environ.get("MLFLOW_TRACKING_URI")
+    with tempfile.TemporaryDirectory() as folder:
+        where = f"{SQLITE}{folder}/mlflow.db"
+        client = MlflowClient(tracking_uri=where)
+        experiment = client.create_experiment("scratch", Path(folder, "artifacts").as_uri())
+        try:
+            mlflow.set_tracking_uri(where)
+            yield ScratchRecord(client, experiment)
+        finally:
+            mlflow.set_tracking_uri(None)
+            if said is not None:
+                os.environ["MLFLOW_TRACKING_URI"] = said
 
 
 def copy_training(client: MlflowClient, source: str, target: Record) -> None:

@@ -26,6 +26,7 @@ from rarelabels.schema import (
     BinaryFocal,
     FloorSpec,
     ImagesSpec,
+    KnownProbabilitiesSpec,
     LastBlockSpec,
     LinearSpec,
     LossSpec,
@@ -170,7 +171,7 @@ def fit(
         NotFiniteError: the loss or a weight is no longer finite.
         UserError: see ``preprocessing.check``.
     """
-    assert not isinstance(trial.model, (FloorSpec, LinearSpec))
+    assert not isinstance(trial.model, (FloorSpec, LinearSpec, KnownProbabilitiesSpec))
     spec, training = trial.model, trial.training
     preprocessing.check(spec, data)
     prepared = Preprocessing.fit(spec, data.train)
@@ -192,7 +193,7 @@ def load_saved(trial: Trial, folder: Path) -> Fitted:
     Raises:
         UserError: there is no saved network in ``folder``.
     """
-    assert not isinstance(trial.model, (FloorSpec, LinearSpec))
+    assert not isinstance(trial.model, (FloorSpec, LinearSpec, KnownProbabilitiesSpec))
     try:
         stored = json.loads((folder / _PREPROCESSING).read_text(encoding="utf-8"))
         with np.load(folder / _WEIGHTS, allow_pickle=False) as archive:

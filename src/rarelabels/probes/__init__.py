@@ -1,0 +1,27 @@
+"""Probes: small checks of what this version of Keras, TensorFlow and scikit-learn does with multi-hot labels.
+
+Nothing is trained on a data set. Each probe has what a thread believed, what the documentation says, and pinned
+numbers; one whose numbers change with a new version says so, for what is built on them needs another look then.
+"""
+
+from __future__ import annotations
+
+from rarelabels.probes import accuracy, cross_entropy, fitting, measures
+from rarelabels.probes.probe import Observation, Probe, observe, observe_all, versions
+from rarelabels.probes.record import EXPERIMENT, record
+from rarelabels.probes.report import markdown, print_observations
+
+PROBES: tuple[Probe, ...] = (*accuracy.PROBES, *measures.PROBES, *cross_entropy.PROBES, *fitting.PROBES)
+
+__all__ = [
+    "EXPERIMENT",
+    "PROBES",
+    "Observation",
+    "Probe",
+    "markdown",
+    "observe",
+    "observe_all",
+    "print_observations",
+    "record",
+    "versions",
+]

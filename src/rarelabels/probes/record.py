@@ -1,0 +1,62 @@
+"""Record observations as one MLflow run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from rarelabels import tracking
+from rarelabels.probes.probe import Observation, versions
+
+EXPERIMENT = "probes"  # its name in the record
+
+
+def record(observations: Sequence[Observation], where: str) -> None:
+    """Record observations as one run of the experiment ``rarelabels/probes``.
+
+    Metrics are ``probe/<name>/<number>``, and ``probes`` and ``changed`` count. The table ``probes.json`` has, beside
+    them, the sentences and the names of exceptions. Tags: the versions, and ``changed`` with the names of the probes.
+
+    Args:
+        observations: of all probes.
+        where: the tracking URI.
+    """
+    client = tracking.connect(where)
+    installed = versions()
+    experiment = tracking.open_experiment(client, EXPERIMENT)
+    run = tracking.start_probes(client, experiment, f"keras {installed['keras']}", installed)
+    try:
+        changed = [one.probe.name for one in observations if not one.is_as_pinned]
+        run.metrics({"probes": len(observations), "changed": len(changed)})
+        run.metrics(
+            {
+                f"probe/{one.probe.name}/{number}": value
+                for one in observations
+                for number, value in one.numbers.items()
+                if not isinstance(value, str)
+            }
+        )
+        run.text("probes.json", json.dumps(_table(observations), indent=2, ensure_ascii=False))
+        run.tags({"changed": ", ".join(changed)})
+        run.notes([one.complaint() for one in observations if not one.is_as_pinned])
+    except BaseException as error:
+        run.fail(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+        raise
+    run.finish()
+
+
+def _table(observations: Sequence[Observation]) -> dict[str, list[object]]:
+    """Return a column for each field, as MLflow's page shows tables."""
+    rows = [
+        {
+            "probe": one.probe.name,
+            "as_pinned": one.is_as_pinned,
+            "thread": one.probe.thread,
+            "believed": one.probe.believed,
+            "documented": one.probe.documented,
+            "observed": one.text,
+            "numbers": dict(one.numbers),
+        }
+        for one in observations
+    ]
+    return {"columns": list(rows[0]), "data": [list(row.values()) for row in rows]}
