@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from rarelabels import preprocessing
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens
 from rarelabels.preprocessing import Field, Preprocessing, Shape
-from rarelabels.schema import MlpSpec, TextBagSpec, UserError
+from rarelabels.schema import EfficientNetLite0, LastBlockSpec, MlpSpec, TextBagSpec, UserError
 
 TEXT = [["a", "b", "a"], ["b"], [], ["c", "b"]]
 NUMBERS = np.array([[1.0, 5.0], [3.0, 5.0], [1.0, 5.0], [3.0, 5.0]])
@@ -76,3 +78,23 @@ def test_a_network_that_could_read_nothing_is_refused() -> None:
         preprocessing.check(MlpSpec(kind="mlp"), dataset(part()))
     preprocessing.check(MlpSpec(kind="mlp"), dataset(part(text=False)))
     preprocessing.check(BAG, dataset(part(numbers=False)))
+
+
+def test_what_goes_into_a_last_block_is_not_scaled() -> None:
+    prepared = Preprocessing.fit(LastBlockSpec(kind="last_block"), part())
+    assert prepared.inputs(part())["numeric"].tolist() == NUMBERS.tolist()
+    assert prepared.inputs(part())["numeric"].dtype == np.float32
+    again = Preprocessing.from_json(json.loads(json.dumps(prepared.to_json())))
+    assert again.inputs(part())["numeric"].tolist() == NUMBERS.tolist()
+    backbone = EfficientNetLite0(kind="efficientnet_lite0", output="last_block")
+    assert again.shape(3, backbone) == Shape((), n_numeric=2, n_labels=3, backbone=backbone)
+
+
+def test_images_are_numbers_to_be() -> None:
+    images = replace(dataset(part(numbers=False, text=False)), image_folder=Path("images"))
+    for spec in (MlpSpec(kind="mlp"), LastBlockSpec(kind="last_block")):
+        preprocessing.check(spec, images)
+        with pytest.raises(UserError, match=f"'{spec.kind}' reads numbers, but dataset"):
+            preprocessing.check(spec, replace(images, image_folder=None))
+    with pytest.raises(UserError, match="has no text or list column; use mlp"):
+        preprocessing.check(BAG, images)

@@ -133,7 +133,8 @@ def check(spec: NetworkSpec, data: Dataset) -> None:
         if data.train.text:
             fields = ", ".join(data.train.text)
             raise UserError(
-                f"model.kind {spec.kind!r} reads numbers alone and would ignore {fields}; use text_bag, or leave them out"
+                f"model.kind {spec.kind!r} reads numbers alone and would ignore {fields}; use text_bag, or leave them "
+                "out"
             )
     elif not data.train.text:
         raise UserError(f"model.kind {spec.kind!r} reads text, but the dataset has no text or list column; use mlp")

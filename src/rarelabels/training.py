@@ -204,8 +204,9 @@ def load_saved(trial: Trial, folder: Path) -> Fitted:
 
 def _backbone(trial: Trial) -> Backbone | None:
     """Whose last block the network trains further."""
-    further = isinstance(trial.model, LastBlockSpec) and isinstance(trial.dataset, ImagesSpec)
-    return trial.dataset.backbone if further else None
+    if isinstance(trial.model, LastBlockSpec) and isinstance(trial.dataset, ImagesSpec):
+        return trial.dataset.backbone
+    return None
 
 
 @functools.lru_cache(maxsize=1)
