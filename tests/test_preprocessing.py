@@ -12,7 +12,15 @@ from rarelabels import preprocessing
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens
 from rarelabels.preprocessing import Field, Preprocessing, Shape
-from rarelabels.schema import LastBlockSpec, MlpSpec, TextBagSpec, TextCnnSpec, TextLstmSpec, UserError
+from rarelabels.schema import (
+    EfficientNetLite0,
+    LastBlockSpec,
+    MlpSpec,
+    TextBagSpec,
+    TextCnnSpec,
+    TextLstmSpec,
+    UserError,
+)
 
 TEXT = [["a", "b", "a"], ["b"], [], ["c", "b"]]
 NUMBERS = np.array([[1.0, 5.0], [3.0, 5.0], [1.0, 5.0], [3.0, 5.0]])
@@ -94,3 +102,13 @@ def test_the_last_block_needs_images_or_what_a_backbone_made_of_them() -> None:
     with pytest.raises(UserError, match="'last_block' reads images, but the dataset has none"):
         preprocessing.check(LastBlockSpec(kind="last_block"), dataset(part(numbers=False)))
     preprocessing.check(LastBlockSpec(kind="last_block"), dataset(part(text=False)))
+
+
+def test_what_goes_into_a_last_block_is_not_scaled() -> None:
+    prepared = Preprocessing.fit(LastBlockSpec(kind="last_block"), part())
+    assert prepared.inputs(part())["numeric"].tolist() == NUMBERS.tolist()
+    assert prepared.inputs(part())["numeric"].dtype == np.float32
+    again = Preprocessing.from_json(json.loads(json.dumps(prepared.to_json())))
+    assert again.inputs(part())["numeric"].tolist() == NUMBERS.tolist()
+    backbone = EfficientNetLite0(kind="efficientnet_lite0", output="last_block")
+    assert again.shape(3, backbone) == Shape((), n_numeric=2, n_labels=3, backbone=backbone)

@@ -11,15 +11,7 @@ from scipy.special import expit, softmax
 
 from rarelabels import backbones
 from rarelabels.preprocessing import NUMERIC, Shape
-from rarelabels.schema import (
-    LastBlockSpec,
-    MlpSpec,
-    NetworkSpec,
-    TextBagSpec,
-    TextCnnSpec,
-    TextLstmSpec,
-    TextNetworkSpec,
-)
+from rarelabels.schema import NetworkSpec, TextBagSpec, TextCnnSpec, TextLstmSpec, TextNetworkSpec
 from rarelabels.tensorflow_setup import keras, tf
 
 Tensor = Any
@@ -77,7 +69,7 @@ class Embedded(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
 def build(spec: NetworkSpec, shape: Shape, seed: int) -> keras.Model:
     """Return the network of ``spec``: each text field summed up in a vector, numbers beside them, dense layers, logits.
 
-    In the place of the numbers stands, with ``shape.backbone``, what its last block makes of them.
+    With ``shape.backbone``, its last block stands between the numbers and the dense layers.
 
     Inputs are those of ``preprocessing.Preprocessing.inputs``.
 
@@ -89,9 +81,7 @@ def build(spec: NetworkSpec, shape: Shape, seed: int) -> keras.Model:
     """
     seeds = map(int, np.random.SeedSequence(seed).generate_state(3 * len(shape.fields) + len(spec.hidden) + 1))
     inputs = {f"text_{i}": keras.Input((None,), dtype="int32", name=f"text_{i}") for i in range(len(shape.fields))}
-    parts = (
-        [] if isinstance(spec, MlpSpec | LastBlockSpec) else _text_vectors(spec, shape, list(inputs.values()), seeds)
-    )
+    parts = _text_vectors(spec, shape, list(inputs.values()), seeds) if isinstance(spec, TextNetworkSpec) else []
     if shape.n_numeric:
         inputs[NUMERIC] = keras.Input((shape.n_numeric,), name=NUMERIC)
         parts.append(backbones.last_block(shape.backbone, inputs[NUMERIC]) if shape.backbone else inputs[NUMERIC])
