@@ -15,6 +15,7 @@ from sklearn.metrics import precision_recall_curve
 
 from rarelabels import metrics
 from rarelabels.evaluation import Scored
+from rarelabels.schema import SET_HEADS
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#777777"
@@ -35,6 +36,8 @@ def loss_unit(params: Mapping[str, str]) -> str:
     """Return how a trial's loss is scaled, for the axis: most are means over labels, the exceptions must say so."""
     if params.get("loss.kind") == "soft_f1":
         return "loss (1 − soft F1 of a batch)"
+    if params.get("model.head") in SET_HEADS:
+        return "loss (of a row's label set)"
     sums = params.get("loss.kind") == "categorical_ce" or params.get("loss.reduction") == "sum_over_labels"
     return "loss (sum over labels)" if sums else "loss (mean over labels)"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rarelabels import baselines, config, datasets, evaluation, results, tracking, weighting
-from rarelabels.datasets import Dataset
+from rarelabels import baselines, config, datasets, evaluation, powerset, results, tracking, weighting
+from rarelabels.datasets import Dataset, Part
 from rarelabels.evaluation import Objective, Scored
 from rarelabels.schema import Trial, UserError
 from rarelabels.tracking import Identity, Record
@@ -79,14 +79,16 @@ def train_or_copy(identity: Identity, source: str, watch: tuple[str, ...], recor
     record.tags({"watched": " ".join(watch), "test_part": data.test.digest()})
     record.data(trial.dataset.kind, data.digest, data.summary)
     record.notes([*data.notes, *weights.notes])
-    record.metrics({f"training/{name}": value for name, value in weights.facts.items()})
+    known = weights.facts | powerset.facts(data.train.y, data.test.y)
+    record.metrics({f"training/{name}": value for name, value in known.items()})
 
     def on_epoch(epoch: int, curves: dict[str, float]) -> None:
         record.curve(epoch, curves)
         say({"epoch": epoch, "epochs": trial.training.epochs, "loss": curves["loss"]})
 
     fitted = fit(trial, seed, data, weights, watch, on_epoch)
-    train, validation, test = (Scored(p.ids, p.y, fitted.scores(p)) for p in (data.train, data.validation, data.test))
+    train = Scored(data.train.ids, data.train.y, fitted.scores(data.train))
+    validation, test = (scored(fitted, part) for part in (data.validation, data.test))
     facts = {f"training/{name}": value for name, value in getattr(fitted, "facts", {}).items()}
     record.metrics(facts | evaluation.gap(train, test))
     with tempfile.TemporaryDirectory() as name:
@@ -96,6 +98,12 @@ def train_or_copy(identity: Identity, source: str, watch: tuple[str, ...], recor
         fitted.save(folder / "model")
         record.metrics({"training/compressed_bytes": (folder / "model" / "weights.npz").stat().st_size})
         record.files(folder)
+
+
+def scored(fitted: Any, part: Part) -> Scored:
+    """Return a part with the scores of a fitted model and, if it knows label sets, each row's most likely one."""
+    label_sets = getattr(fitted, "label_sets", None)
+    return Scored(part.ids, part.y, fitted.scores(part), label_sets(part) if label_sets else None)
 
 
 def judge(identity: Identity, record: Record) -> None:
