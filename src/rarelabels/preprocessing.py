@@ -138,13 +138,13 @@ def check_output(spec: NetworkSpec, training: TrainingSpec, data: Dataset) -> No
     labels, seen = len(data.labels), SeenSets.of(data.train.y).count
     layer = OutputLayer(_width(spec, data), 1 << labels if spec.head == "powerset" else seen)
     moments = 1 if training.momentum else MOMENTS[training.optimizer]
-    parts = layer.training_bytes(training.batch_size, moments)
+    parts = layer.training_bytes(min(training.batch_size, len(data.train.y)), moments)
     there = machine_bytes()
     if there is None or sum(parts.values()) <= there:
         return
     columns = f"2^{labels} = {short(layer.columns)}" if spec.head == "powerset" else f"{seen:,}"
     beyond = " (no 64-bit index counts them)" if layer.columns >= 2**63 else ""
-    made_up = ", ".join(f"{name} {in_words(size)}" for name, size in parts.items())
+    made_up = ", ".join(f"{name} {in_words(size)}" for name, size in parts.items() if size)
     others = f"model.head seen_sets ({seen:,} columns here), " if spec.head == "powerset" else ""
     raise UserError(
         f"model.head {spec.head!r} with {labels:,} labels needs an output layer of {columns} columns{beyond}: "
