@@ -79,7 +79,7 @@ class Network:
     @property
     def output_parameters(self) -> int:
         """Weights and biases of the layer that gives the logits."""
-        return sum(variable.numpy().size for variable in self.model.get_layer("logits").variables)
+        return int(self.model.get_layer("logits").count_params())
 
     def reset(self, seed: int, prepared: Preprocessing, weights: Weights) -> None:
         """Put the network into the state that a new one built under this seed would have."""
