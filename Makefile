@@ -13,7 +13,7 @@ STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
 SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' experiments/*/[!_]*.yaml)))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results ui validate probes test test-all bench lock $(STUDIES) $(TUNED) $(TRIALS)
+.PHONY: help setup quick results ui validate probes test test-all bench powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -55,6 +55,9 @@ test-all: $(READY) ## the long tests, which `make test` leaves out (needs Debian
 
 bench: $(READY) ## how long exact threshold sweeps take, beside numpy.sort and scikit-learn
 	$(VENV)/bin/python tests/benchmarks/sweeps.py
+
+powerset-sizes: $(READY) ## write docs/powerset_sizes.md: what a softmax over all label sets takes
+	$(VENV)/bin/python -m rarelabels.powerset_sizes docs
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet uv

@@ -14,6 +14,7 @@ import pandas as pd
 from rarelabels import results, tracking
 
 REPOSITORY = Path(__file__).parents[1]
+OF_THE_MACHINE = ("training/seconds_per_epoch", "training/peak_memory_bytes")  # never the same twice
 
 
 class Project:
@@ -48,7 +49,8 @@ class Project:
     def counted(self) -> pd.DataFrame:
         """The runs that count, without what differs between two records."""
         frame = results.runs(list(results.earliest_finished(self.runs()).values()))
-        return frame.drop(columns="run_id").sort_values(["trial", "seed"], ignore_index=True)
+        frame = frame.drop(columns=["run_id", *OF_THE_MACHINE], errors="ignore")
+        return frame.sort_values(["trial", "seed"], ignore_index=True)
 
     def processes(self) -> list[str]:
         """Processes whose working folder is the project's: workers that outlive their parent would stay here."""

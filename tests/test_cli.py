@@ -184,6 +184,15 @@ def test_a_wrong_argument_is_explained(house: Path, args: list[str], says: str):
     assert_refused(house, args, says)
 
 
+def test_an_output_layer_that_no_machine_holds_is_refused_before_anything_is_built(house: Path):
+    blocks = ("dataset: {labels: 21}", "model: {head: powerset, wide: false, width: 1000000}")
+    write_trial(house, "\n".join([*blocks, "loss: {kind: categorical_ce}"]))
+    says = (
+        "movies/mine: model.head 'powerset' with 21 labels needs an output layer of 2^21 = 2,097,152 columns: 122.1 TiB"
+    )
+    assert_refused(house, ["run", "movies/mine"], says)
+
+
 @pytest.mark.parametrize(
     ("args", "says"),
     [

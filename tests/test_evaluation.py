@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,28 @@ def test_every_rule_is_measured_on_test_and_only_three_in_sample() -> None:
     for rule in (*RULES, "oracle"):
         assert f"test/{rule}/macro_f1" in measured
         assert (f"validation/{rule}/macro_f1" in measured) == (rule in evaluation.IN_SAMPLE)
+
+
+def test_the_most_likely_set_is_measured_where_there_is_one_and_stored() -> None:
+    rng = np.random.default_rng(3)
+    validation, test = (
+        replace(part, label_sets=(part.y ^ (rng.random(part.y.shape) < 0.1)).astype(np.uint8))
+        for part in (VALIDATION, TEST)
+    )
+    spec = ThresholdSpec.model_validate({"calibration": "platt"})  # moves scores, not sets
+    measured = evaluation.evaluate(LABELS, validation, test, FLOORS, spec).metrics
+    for name, part in (("validation", validation), ("test", test)):
+        subset = (part.y == part.label_sets).all(axis=1).mean()
+        assert measured[f"{name}/most_likely_set/subset_accuracy"] == pytest.approx(subset)
+        expected = f1_score(part.y, part.label_sets, average="micro")
+        assert measured[f"{name}/most_likely_set/micro_f1"] == pytest.approx(expected)
+    assert not [name for name in evaluated().metrics if "most_likely_set" in name]
+    frame = test.frame(LABELS)
+    assert list(frame.columns[-5:]) == [f"set/{label}" for label in LABELS]
+    again = Scored.from_frame(frame)
+    np.testing.assert_array_equal(again.label_sets, test.label_sets)
+    assert again.label_sets.dtype == np.uint8
+    assert Scored.from_frame(TEST.frame(LABELS)).label_sets is None
 
 
 def test_base_rates_are_measured_under_every_rule_chosen_on_validation() -> None:

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rarelabels import baselines, config, datasets, evaluation, training, weighting
+from rarelabels import baselines, config, datasets, evaluation, powerset, runner, training, weighting
 from rarelabels.datasets import Dataset, Part
-from rarelabels.evaluation import Evaluation, Scored
+from rarelabels.evaluation import Evaluation
 from rarelabels.preprocessing import Preprocessing
-from rarelabels.schema import SEARCHED_RULES, Bound, DatasetSpec, MissingDataError, Trial
+from rarelabels.schema import SEARCHED_RULES, SET_HEADS, SET_RULES, Bound, DatasetSpec, MissingDataError, Trial
 from rarelabels.tensorflow_setup import tf
 
 ROOT = Path(__file__).parents[1]
@@ -98,7 +98,7 @@ def evaluated(name: str) -> Evaluation:
         assert {*trial.watch, *(f"val_{watched}" for watched in trial.watch)} < followed
     else:
         fitted = baselines.fit(trial, data, 0)
-    validation, test = (Scored(p.ids, p.y, fitted.scores(p)) for p in (data.validation, data.test))
+    validation, test = (runner.scored(fitted, part) for part in (data.validation, data.test))
     floors = evaluation.floors(data.train.y.mean(axis=0, dtype=np.float64))
     return evaluation.evaluate(data.labels, validation, test, floors, trial.thresholds)
 
@@ -165,8 +165,9 @@ def test_the_order_of_the_labels_does_not_matter(name: str) -> None:
     data = small(trial.dataset)
     order = np.random.default_rng(0).permutation(len(data.labels))
     plain, permuted = (one_step(trial, data.train, data.labels, columns) for columns in (np.arange(len(order)), order))
+    outputs = output_order(trial, data.train, order)
     distance = max(
-        np.abs(value[..., order] - permuted[path] if of_labels(path) else value - permuted[path]).max()
+        np.abs(value[..., outputs] - permuted[path] if of_outputs(path) else value - permuted[path]).max()
         for path, value in plain.items()
     )
     if trial.weighting.kind == "class_weight":
@@ -178,22 +179,31 @@ def test_the_order_of_the_labels_does_not_matter(name: str) -> None:
 def one_step(
     trial: Trial, train: Part, labels: tuple[str, ...], columns: npt.NDArray[np.int64]
 ) -> dict[str, npt.NDArray[np.float32]]:
-    """The weights after one step on all rows, the labels and the initial weights of each label in this order."""
-    y = train.y[:, columns]
-    prepared = Preprocessing.fit(trial.model, train)
-    network = training._network(trial.model, trial.loss, trial.training, prepared.shape(y.shape[1]))
-    weights = weighting.weights(trial.weighting, y, [labels[column] for column in columns])
+    """The weights after one step on all rows, the labels and the initial weights of each output in this order."""
+    y, named = train.y[:, columns], tuple(labels[column] for column in columns)
+    prepared, sets = Preprocessing.fit(trial.model, train), powerset.classes_of(trial.model.head, y)
+    network = training._network(trial.model, trial.loss, trial.training, training._shape(prepared, named, sets))
+    weights = weighting.weights(trial.weighting, y, named)
     network.reset(0, prepared, weights)
+    outputs = output_order(trial, train, columns)
     for variable in network.model.variables:
-        if of_labels(variable.path):
-            variable.assign(variable.numpy()[..., columns])
-    batches = training._batches(prepared.inputs(train), y, weights.rows, len(y), 0)
+        if of_outputs(variable.path):
+            variable.assign(variable.numpy()[..., outputs])
+    batches = training._batches(prepared.inputs(train), training._targets(sets, y), weights.rows, len(y), 0)
     network.model.fit(batches, epochs=1, shuffle=False, verbose=0)
     return {variable.path: variable.numpy() for variable in network.model.variables}
 
 
-def of_labels(path: str) -> bool:
-    """Whether the last axis of a variable is the labels."""
+def output_order(trial: Trial, train: Part, columns: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Where the outputs come from if the labels stand in this order: label sets are sorted anew by their numbers."""
+    if trial.model.head not in SET_HEADS:
+        return columns
+    sets = powerset.seen_sets(train.y) if trial.model.head == "seen_sets" else powerset.all_sets(len(columns))
+    return np.lexsort(sets[:, columns].T[::-1])
+
+
+def of_outputs(path: str) -> bool:
+    """Whether the last axis of a variable is the labels, or the label sets."""
     return path.startswith("logits/") or (path.startswith("wide_") and path.endswith("/table"))
 
 
@@ -203,9 +213,11 @@ def metric_names() -> set[str]:
     return set(evaluated("movies/bce_accuracy").metrics)
 
 
-def searched_names() -> set[str]:
-    """What a run also records whose thresholds were searched."""
-    return {name.replace("/half/", f"/{rule}/") for name in metric_names() for rule in SEARCHED_RULES}
+def further_names(trial: Trial) -> set[str]:
+    """What a run also records whose thresholds were searched, or whose model knows label sets."""
+    knows_sets = getattr(trial.model, "head", "") in SET_HEADS or trial.model.kind == "known_probabilities"
+    rules = (SEARCHED_RULES if trial.searches_thresholds else ()) + (SET_RULES if knows_sets else ())
+    return {name.replace("/half/", f"/{rule}/") for name in metric_names() for rule in rules}
 
 
 @every_study
@@ -218,8 +230,7 @@ def test_hypotheses_are_about_trials_and_metrics_that_exist(folder: Path) -> Non
             name = f"{folder.name}/{side.split()[0]}"
             assert name in TRIALS, f"{hypothesis.name}: there is no trial {name}"
         for side, metric in ((hypothesis.trial, hypothesis.metric), (hypothesis.against, hypothesis.against_metric)):
-            searched = config.load_trial(TRIALS[f"{folder.name}/{side.split()[0]}"]).searches_thresholds
-            known = metric_names() | (searched_names() if searched else set())
+            known = metric_names() | further_names(config.load_trial(TRIALS[f"{folder.name}/{side.split()[0]}"]))
             assert metric is None or metric in known, f"{hypothesis.name}: no metric {metric}"
         sides = (hypothesis.trial, hypothesis.metric), (hypothesis.against, hypothesis.against_metric)
         assert sides[0] != (sides[1][0], sides[1][1] or hypothesis.metric)

@@ -17,7 +17,7 @@ from scipy.special import expit, log_softmax, logit, logsumexp, softmax
 from sklearn.metrics import f1_score
 
 from rarelabels import config, losses
-from rarelabels.schema import LossSpec
+from rarelabels.schema import SET_HEADS, LossSpec
 from rarelabels.tensorflow_setup import keras, tf
 
 Array = npt.NDArray[np.float64]
@@ -399,6 +399,41 @@ def test_sum_over_labels_is_the_mean_times_the_number_of_labels(alpha: float | N
 
 
 # Golden facts
+
+
+@pytest.mark.parametrize("head", SET_HEADS)
+@pytest.mark.parametrize("how", RUNNERS)
+def test_label_sets_cost_categorical_crossentropy_on_their_one_hot(head: str, how: str) -> None:
+    loss = built("categorical_ce", head=head)
+    rng = np.random.default_rng(0)
+    z, classes = rng.normal(0, 4, (40, 16)), rng.integers(0, 16, 40)
+    logits = tf.constant(z)
+
+    def value_and_gradient(logits: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            values = loss(tf.constant(classes), logits)
+        return values, tape.gradient(values, logits)
+
+    values, gradient = RUNNERS[how](value_and_gradient)(logits)
+    one_hot = np.eye(16)[classes]
+    np.testing.assert_allclose(values, cce_of_softmax(one_hot, z), rtol=1e-9)
+    np.testing.assert_allclose(gradient, softmax(z, axis=1) - one_hot, atol=1e-9)
+    step = 1e-5 * rng.normal(size=z.shape)
+    slope = (cce_of_softmax(one_hot, z + step) - cce_of_softmax(one_hot, z - step)) / 2
+    np.testing.assert_allclose(slope, (gradient * step).numpy().sum(axis=1), atol=1e-9)
+
+
+def test_keras_is_given_the_class_of_a_row_as_it_is() -> None:
+    """Its own wrapper would round 2^24 + 1 to 2^24 in float32."""
+    told: list[Any] = []
+    loss = losses.OfClasses(lambda classes, z: told.append(classes) or tf.reduce_sum(z, axis=1))
+    classes = tf.constant([2**24 + 1, 3], tf.int64)
+    z = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    assert float(loss(classes, z)) == 5.0
+    assert float(loss(classes, z, tf.constant([2.0, 0.0]))) == 3.0
+    assert told[0].dtype == tf.int64
+    assert told[0].numpy().tolist() == [2**24 + 1, 3]
 
 
 def test_by_hand() -> None:

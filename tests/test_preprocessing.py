@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,9 +17,11 @@ from rarelabels.schema import (
     EfficientNetLite0,
     LastBlockSpec,
     MlpSpec,
+    NetworkSpec,
     TextBagSpec,
     TextCnnSpec,
     TextLstmSpec,
+    TrainingSpec,
     UserError,
 )
 
@@ -112,3 +115,71 @@ def test_what_goes_into_a_last_block_is_not_scaled() -> None:
     assert again.inputs(part())["numeric"].tolist() == NUMBERS.tolist()
     backbone = EfficientNetLite0(kind="efficientnet_lite0", output="last_block")
     assert again.shape(3, backbone) == Shape((), n_numeric=2, n_labels=3, backbone=backbone)
+
+
+# An output layer that does not fit
+
+TRAINING = TrainingSpec(epochs=1, batch_size=512, learning_rate=0.01)
+
+
+def forty_labels() -> Dataset:
+    one = part(numbers=False)
+    wide = Part(one.ids, np.eye(4, 40, dtype=np.uint8), one.text)
+    return Dataset(tuple(f"label {i}" for i in range(40)), wide, wide, wide, "digest", {})
+
+
+def test_two_to_the_forty_columns_are_refused_with_what_they_would_take() -> None:
+    spec = TextBagSpec(kind="text_bag", hidden=(16,), head="powerset")
+    with pytest.raises(UserError) as refusal:
+        preprocessing.check_output(spec, TRAINING, forty_labels())
+    told = str(refusal.value)
+    assert "\n" not in told
+    assert "model.head 'powerset' with 40 labels needs an output layer of 2^40 = 1.10e+12 columns" in told
+    # 17 · 2^40 weights of 4 bytes are 68 TiB; four times that, and twice 4 · 2^40 logits, for there are but four rows
+    assert "columns: 304.0 TiB to train it (weights 68.0 TiB, their gradient 68.0 TiB, moments" in told
+    assert "moments of the optimizer 136.0 TiB, logits of 4 rows 16.0 TiB, their gradients 16.0 TiB)" in told
+    assert "this machine has " in told
+    assert "use model.head seen_sets (4 columns here), model.head sigmoid, fewer labels or a smaller " in told
+    assert "64-bit" not in told
+    preprocessing.check_output(spec.model_copy(update={"head": "seen_sets"}), TRAINING, forty_labels())
+    preprocessing.check_output(spec.model_copy(update={"head": "sigmoid"}), TRAINING, forty_labels())
+
+
+def test_more_columns_than_an_index_counts_are_refused_too() -> None:
+    many = replace(forty_labels(), labels=tuple(map(str, range(2000))))
+    with pytest.raises(
+        UserError, match=r"2\^2000 = 1\.15e\+602 columns \(no 64-bit index counts them\): .* EiB to train"
+    ):
+        preprocessing.check_output(TextBagSpec(kind="text_bag", head="powerset"), TRAINING, many)
+
+
+@pytest.mark.parametrize(
+    ("spec", "width"),
+    [
+        (TextBagSpec(kind="text_bag", width=5), 5 + 2),
+        (TextBagSpec(kind="text_bag", width=5, hidden=(9, 3)), 3),
+        (TextLstmSpec(kind="text_lstm", width=5, units=4), 4 + 2),
+        (TextCnnSpec(kind="text_cnn", width=5, filters=6), 6 + 2),
+        (MlpSpec(kind="mlp", hidden=()), 2),
+        (LastBlockSpec(kind="last_block"), 0),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+@pytest.mark.parametrize(("schedule", "moments"), [({"optimizer": "adam"}, 2), ({"optimizer": "sgd"}, 0)])
+def test_the_bytes_that_just_fit(
+    spec: NetworkSpec, width: int, schedule: dict[str, str], moments: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two labels are 4 columns: (width + 1) · 4 numbers for weights, gradient and moments, and 2 · 2 · 4 logits."""
+    training = TrainingSpec(epochs=1, batch_size=2, learning_rate=0.01, **schedule)
+    spec, data = spec.model_copy(update={"head": "powerset"}), dataset(part())
+    needed = 4 * ((width + 1) * 4 * (2 + moments) + 2 * 2 * 4)
+    monkeypatch.setattr(preprocessing, "machine_bytes", lambda: needed)
+    preprocessing.check_output(spec, training, data)
+    monkeypatch.setattr(preprocessing, "machine_bytes", lambda: needed - 1)
+    with pytest.raises(UserError, match=r"needs an output layer of 2\^2 = 4 columns"):
+        preprocessing.check_output(spec, training, data)
+    monkeypatch.setattr(preprocessing, "machine_bytes", lambda: 1)
+    with pytest.raises(UserError, match=r"of 3 columns: .*; use model\.head sigmoid, fewer labels or"):
+        preprocessing.check_output(spec.model_copy(update={"head": "seen_sets"}), training, data)
+    monkeypatch.setattr(preprocessing, "machine_bytes", lambda: None)  # no one knows
+    preprocessing.check_output(spec, training, data)

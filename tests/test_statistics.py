@@ -78,6 +78,33 @@ def test_unit_weights_give_the_metrics_themselves_calibration_included():
         assert value == pytest.approx(np.mean([seed[name] for seed in by_seed]), abs=1e-6), name
 
 
+def test_decisions_without_thresholds_are_drawn_like_those_of_rules():
+    truth, scores, rules = trial()
+    rng = np.random.default_rng(7)
+    decided = [{"most_likely_set": (truth ^ (rng.random(truth.shape) < 0.2)).astype(np.uint8)} for _ in scores]
+    draws = make_draws(60, 3, n_draws=12)
+    found = replicates(truth, scores, rules, draws, decided)
+    plain = replicates(truth, scores, rules, draws)
+    assert plain.keys() < found.keys()
+    for name, values in plain.items():
+        np.testing.assert_array_equal(found[name], values)
+    for draw in range(12):
+        times = draws.rows[draw]
+        by_seed = [
+            decision_metrics(
+                np.repeat(truth, times, axis=0),
+                np.repeat(own["most_likely_set"], times, axis=0),
+                positives=truth.sum(axis=0),
+            )
+            for own in decided
+        ]
+        for name in found.keys() - plain.keys():
+            wanted = np.mean([by_seed[pick][name.removeprefix("most_likely_set/")] for pick in draws.seeds[draw]])
+            assert found[name][draw] == pytest.approx(wanted, abs=1e-6), (name, draw)
+    with pytest.raises(ValueError, match=r"most_likely_set: must have the shape of y_true, \(60, 5\); got \(1, 5\)"):
+        replicates(truth, scores, rules, draws, [{"most_likely_set": np.ones((1, 5))}] * 3)
+
+
 def test_calibration_error_keeps_the_bins_of_the_whole_part():
     # Twenty rows, two scores, two bins: weighted gaps |Σ w (y − p)| / Σ w of each bin, added.
     truth = np.array([[1], [0]] * 10)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from project import REPOSITORY, Project, wait_for
+from project import OF_THE_MACHINE, REPOSITORY, Project, wait_for
 from rarelabels import config, datasets, results, runner, study, tracking
 from rarelabels.config import load_study
 from rarelabels.schema import RULES
@@ -284,6 +284,8 @@ def test_after_kill_nine_the_same_command_finishes_the_rest_and_nothing_twice(pr
     pd.testing.assert_frame_equal(project.counted(), undisturbed.counted(), check_exact=True)
     for trial in ("bce_accuracy (overridden)", "floor_prior"):
         ours, theirs = (_parent(p, trial).data.metrics for p in (project, undisturbed))
+        for name in OF_THE_MACHINE:
+            assert (ours.pop(name, None) is None) == (theirs.pop(name, None) is None)
         assert ours == theirs
 
 

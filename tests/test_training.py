@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.special import softmax
 from sklearn.metrics import average_precision_score, log_loss
 
-from rarelabels import training
+from rarelabels import powerset, training
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens
 from rarelabels.schema import Trial, UserError
@@ -273,6 +274,87 @@ def test_a_loss_that_sums_over_labels_is_reported_on_both_scales(data: Dataset, 
     assert curves[3]["val_loss"] == pytest.approx(np.sum(per_label), rel=1e-5)
     assert curves[3]["val_loss_per_label"] == pytest.approx(np.mean(per_label), rel=1e-5)
     assert not [name for name in plain[1][1] if name.endswith("_per_label")]
+
+
+# Label sets as classes
+
+
+SETS = {"kind": "categorical_ce"}
+SET_HEADS = ("powerset", "seen_sets")
+
+
+@pytest.mark.parametrize("head", SET_HEADS)
+def test_label_sets_learn_and_score_the_same_bits_again(data: Dataset, head: str, tmp_path: Path) -> None:
+    declared = trial(loss=SETS, model={"head": head, "hidden": [8]}, epochs=12)
+    fitted, curves = fit(declared, data)
+    values, sets = fitted.scores(data.test), fitted.label_sets(data.test)
+    assert sets is not None
+    assert values.dtype == np.float64
+    assert sets.dtype == np.uint8
+    assert values.shape == sets.shape == data.test.y.shape
+    assert ((values >= 0) & (values <= 1)).all()
+    assert macro_ap(data.test, values) > 0.6 > 2 * np.mean(PREVALENCE)
+    assert (sets == data.test.y).all(axis=1).mean() > 1.5 * (data.test.y == 0).all(axis=1).mean()
+    assert curves[12]["loss"] < 0.7 * curves[1]["loss"]
+    fitted.save(tmp_path)
+    fit(declared, data, seed=9)
+    training._network.cache_clear()
+    loaded = training.load_saved(declared, tmp_path)
+    for rows in (np.arange(100), np.random.default_rng(0).permutation(100), np.tile(np.arange(100), 6)):
+        np.testing.assert_array_equal(loaded.scores(cut(data.test, rows)), values[rows])
+        np.testing.assert_array_equal(loaded.label_sets(cut(data.test, rows)), sets[rows])
+
+
+def test_scores_of_label_sets_are_the_softmax_of_the_logits_summed_up(data: Dataset) -> None:
+    for head in SET_HEADS:
+        fitted, curves = fit(trial(loss=SETS, model={"head": head}, keep="last"), data)
+        table = powerset.all_sets(5) if head == "powerset" else powerset.seen_sets(data.train.y)
+        assert fitted.facts["output_parameters"] == 13 * len(table)
+        model = fitted.network.model
+        inputs = fitted.prepared.inputs(data.validation)
+        probability = softmax(model(inputs).numpy().astype(np.float64), axis=1)
+        np.testing.assert_allclose(fitted.scores(data.validation), probability @ table, atol=1e-6)
+        np.testing.assert_array_equal(fitted.label_sets(data.validation), table[probability.argmax(axis=1)])
+        own = (data.validation.y[:, None] == table).all(axis=2)  # a one-hot, but for a set that is no class
+        covered = own.any(axis=1)
+        assert covered.all() == (head == "powerset")
+        expected = -np.log(probability[own]).mean()
+        assert curves[3]["val_loss"] == pytest.approx(expected, rel=1e-5)
+        assert fitted.facts["val_loss_share"] == covered.mean()
+
+
+def test_a_validation_part_of_unseen_sets_alone_has_no_loss(data: Dataset) -> None:
+    others = replace(data, train=cut(data.train, np.flatnonzero(data.train.y.sum(axis=1) < 2)))
+    others = replace(others, validation=cut(data.validation, np.flatnonzero(data.validation.y.sum(axis=1) > 1)))
+    fitted, curves = fit(trial(loss=SETS, model={"head": "seen_sets"}), others)
+    assert all("val_loss" not in curve for curve in curves.values())
+    assert fitted.facts["val_loss_share"] == 0
+    assert np.isfinite(fitted.scores(data.test)).all()
+
+
+def test_rows_weigh_in_the_loss_of_label_sets(data: Dataset) -> None:
+    """Rows of weight 0 teach nothing: as many epochs on the others alone end at the same loss, if not at one time."""
+    declared = trial(loss=SETS, model={"head": "powerset"}, keep="last", batch_size=300, epochs=2)
+    given = weights(declared.weighting, data.train.y)
+    half = np.repeat([2.0, 0.0], 150)
+    weighed, alone = {}, {}
+    training.fit(declared, data, replace(given, rows=half), 0, (), weighed.__setitem__)
+    first = replace(data, train=cut(data.train, np.arange(150)))
+    training.fit(declared, first, given, 0, (), alone.__setitem__)
+    assert weighed[1]["loss"] == pytest.approx(alone[1]["loss"], rel=0.02)  # another vocabulary, and so another start
+
+
+def test_heads_on_labels_have_no_label_sets(plain: tuple[Fitted, Curves], data: Dataset) -> None:
+    assert plain[0].label_sets(data.test) is None
+    assert "val_loss_share" not in plain[0].facts
+
+
+def test_what_a_training_took_is_among_its_facts(plain: tuple[Fitted, Curves]) -> None:
+    facts = plain[0].facts
+    assert facts["output_parameters"] == 13 * 5
+    assert 0 < facts["seconds_per_epoch"] < 5
+    if sys.platform == "linux":
+        assert 10**8 < facts["peak_memory_bytes"] < 10**10
 
 
 # Pruning

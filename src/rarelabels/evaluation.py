@@ -33,25 +33,43 @@ UNCALIBRATED = ("brier", "log_loss", "ece", "macro_ece")  # measured before a ca
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """A part and its scores: ids (n,), y (n, n_labels) 0/1, scores (n, n_labels) probabilities."""
+    """A part and its scores.
+
+    Attributes:
+        ids: (n,) str.
+        y: (n, n_labels) 0/1.
+        scores: (n, n_labels) probabilities.
+        label_sets: (n, n_labels) 0/1, the labels of each row's most likely label set; None of a model that scores
+            single labels.
+    """
 
     ids: npt.NDArray[np.str_]
     y: npt.NDArray[np.uint8]
     scores: Floats
+    label_sets: npt.NDArray[np.uint8] | None = None
+
+    @property
+    def decided(self) -> dict[str, npt.NDArray[np.uint8]]:
+        """Labels that no threshold assigns, by the name of the rule; see ``schema.SET_RULES``."""
+        return {} if self.label_sets is None else {"most_likely_set": self.label_sets}
 
     def frame(self, labels: tuple[str, ...]) -> pd.DataFrame:
-        """Return the stored form: columns ``id``, ``true/<label>``, ``score/<label>``."""
-        truth = pd.DataFrame(self.y, columns=[f"true/{label}" for label in labels])
-        scores = pd.DataFrame(self.scores, columns=[f"score/{label}" for label in labels])
-        return pd.concat([pd.Series(self.ids, name="id").astype(str), truth, scores], axis=1)
+        """Return the stored form: columns ``id``, ``true/<label>``, ``score/<label>`` and, if any, ``set/<label>``."""
+        blocks = {"true": pd.DataFrame(self.y), "score": pd.DataFrame(self.scores)}
+        if self.label_sets is not None:
+            blocks["set"] = pd.DataFrame(self.label_sets)
+        named = [block.set_axis([f"{name}/{label}" for label in labels], axis=1) for name, block in blocks.items()]
+        return pd.concat([pd.Series(self.ids, name="id").astype(str), *named], axis=1)
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame) -> Scored:
         """Return what :meth:`frame` stored."""
+        sets = frame.filter(regex="^set/")
         return cls(
             frame["id"].to_numpy(str),
             frame.filter(regex="^true/").to_numpy(np.uint8),
             frame.filter(regex="^score/").to_numpy(np.float64),
+            sets.to_numpy(np.uint8) if sets.shape[1] else None,
         )
 
 
@@ -112,7 +130,7 @@ def evaluate(
     ``floor/<floor>/<metric>`` (test part; ``prior_<rule>``: base rates under the rule, chosen like the scores' one) and
     ``test/uncalibrated/<metric>``. Validation is also measured under ``half``, and in-sample under ``global`` and
     ``per_label``: those two flatter, and are never an objective. Without a validation part the rules are ``half`` and
-    the bound ``oracle``.
+    the bound ``oracle``. A part with label sets is also measured under ``most_likely_set``, which nothing chose on it.
 
     Args:
         labels: names of the columns.
@@ -255,4 +273,7 @@ def _part(name: str, part: Scored, rules: Rules) -> dict[str, float]:
     for rule in rules.values():
         decided = metrics.decision_metrics(part.y, rule.assign(part.scores))
         values |= {f"{name}/{rule.name}/{metric}": v for metric, v in decided.items()}
+    for rule_name, assigned in part.decided.items():
+        decided = metrics.decision_metrics(part.y, assigned)
+        values |= {f"{name}/{rule_name}/{metric}": v for metric, v in decided.items()}
     return values

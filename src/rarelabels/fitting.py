@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from rarelabels import baselines, cross_validation, datasets, weighting
-from rarelabels.datasets import Dataset
-from rarelabels.evaluation import Objective
+from rarelabels.datasets import Dataset, Part
+from rarelabels.evaluation import Objective, Scored
 from rarelabels.schema import ImagesSpec, Trial
 from rarelabels.weighting import Weights
 
-Floats = npt.NDArray[np.float64]
 OnEpoch = Callable[[int, dict[str, float]], None]
 
 
@@ -43,8 +39,8 @@ def fit(
     objective: Objective | None = None,
     *,
     refit: bool = True,
-) -> tuple[Any, Floats]:
-    """Train what the trial declares and return it with the scores of the validation part.
+) -> tuple[Any, Scored]:
+    """Train what the trial declares and return it with the validation part, scored.
 
     Args:
         trial: declared.
@@ -61,9 +57,15 @@ def fit(
 
     if data.folds is not None:
         validated = cross_validation.fit(trial, data, fit_one, on_epoch, refit=refit)
-        return validated.fitted, validated.scores
+        return validated.fitted, Scored(data.validation.ids, data.validation.y, validated.scores)
     fitted = _fit(trial, seed, data, weights, watch, on_epoch, objective)
-    return fitted, fitted.scores(data.validation)
+    return fitted, scored(fitted, data.validation)
+
+
+def scored(fitted: Any, part: Part) -> Scored:
+    """Return a part with the scores of a fitted model and, if it knows label sets, each row's most likely one."""
+    label_sets = getattr(fitted, "label_sets", None)
+    return Scored(part.ids, part.y, fitted.scores(part), label_sets(part) if label_sets else None)
 
 
 def _fit(

@@ -2,7 +2,8 @@
 
 A loss is a function ``(y_true, logits) -> per-row losses``: both arguments have shape (batch, n_labels), the result
 (batch,). Keras takes the mean over the rows. All but those that say so are the mean over labels, so that curves
-compare.
+compare. With a head of label sets the first argument is each row's class, (batch,), and the second of shape (batch,
+n_sets).
 In the formulas z is a logit, p = σ(z), y the 0/1 target, π the prevalence of a label in the training part.
 """
 
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from rarelabels.schema import (
+    SET_HEADS,
     Asymmetric,
     BinaryCrossentropy,
     BinaryFocal,
@@ -24,7 +26,7 @@ from rarelabels.schema import (
     SoftF1,
     WeightedBinaryCrossentropy,
 )
-from rarelabels.tensorflow_setup import tf
+from rarelabels.tensorflow_setup import keras, tf
 
 Tensor = Any
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -52,9 +54,11 @@ def build(spec: LossSpec, head: str, labels: LabelFactors) -> Loss:
 
     Args:
         spec: the declared loss.
-        head: "sigmoid" or "softmax": how the net's logits become scores.
+        head: how the net's logits become scores; see ``schema.Head``.
         labels: read at each call of the loss, so variables among them may change between calls.
     """
+    if head in SET_HEADS:  # the schema allows no other loss with them
+        return label_set_crossentropy
     match spec:
         case BinaryCrossentropy(form="textbook") if head == "softmax":
             return softmax_binary_crossentropy
@@ -156,6 +160,27 @@ def normalised_categorical_crossentropy(y: Tensor, z: Tensor, head: str, form: s
     k = tf.reduce_sum(y, axis=-1)
     loss = categorical_crossentropy(tf.math.divide_no_nan(y, k[:, None]), z, head, form)
     return tf.where(k > 0, loss, tf.zeros_like(loss))
+
+
+def label_set_crossentropy(classes: Tensor, z: Tensor) -> Tensor:
+    """−log softmax(z) at the row's class, (batch,), without a one-hot: categorical cross-entropy of label sets.
+
+    Logits of 0 for the 8 sets of three labels cost ln 8 = 2.0794.
+    """
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=classes, logits=z)
+
+
+class OfClasses(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
+    """The mean of a loss of classes, for Keras; its own wrapper makes them float32, which counts to 2^24 alone."""
+
+    def __init__(self, loss: Loss) -> None:
+        super().__init__()
+        self.loss = loss
+
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Return the mean over rows, each times its weight."""
+        losses = self.loss(y_true, y_pred)
+        return tf.reduce_mean(losses if sample_weight is None else losses * sample_weight)
 
 
 def asymmetric(y: Tensor, z: Tensor, gamma_positive: float, gamma_negative: float, shift: float) -> Tensor:

@@ -88,7 +88,7 @@ def build(spec: NetworkSpec, shape: Shape, seed: int) -> keras.Model:
     x = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     for i, width in enumerate(spec.hidden):
         x = keras.layers.Dense(width, "relu", kernel_initializer=_glorot(next(seeds)), name=f"hidden_{i}")(x)
-    logits = keras.layers.Dense(shape.n_labels, kernel_initializer=_glorot(next(seeds)), name="logits")(x)
+    logits = keras.layers.Dense(shape.n_outputs, kernel_initializer=_glorot(next(seeds)), name="logits")(x)
     if isinstance(spec, TextBagSpec) and spec.wide:
         wide = [
             Bag(field.table_rows, shape.n_labels, "tfidf", "zeros", name=f"wide_{i}")(inputs[f"text_{i}"])

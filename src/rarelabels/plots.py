@@ -11,10 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import precision_recall_curve
 
 from rarelabels import metrics
 from rarelabels.evaluation import Scored
+from rarelabels.schema import SET_HEADS
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#777777"
@@ -35,6 +37,8 @@ def loss_unit(params: Mapping[str, str]) -> str:
     """Return how a trial's loss is scaled, for the axis: most are means over labels, the exceptions must say so."""
     if params.get("loss.kind") == "soft_f1":
         return "loss (1 − soft F1 of a batch)"
+    if params.get("model.head") in SET_HEADS:
+        return "loss (of a row's label set)"
     sums = params.get("loss.kind") == "categorical_ce" or params.get("loss.reduction") == "sum_over_labels"
     return "loss (sum over labels)" if sums else "loss (mean over labels)"
 
@@ -466,4 +470,41 @@ def slices(trials: pd.DataFrame, scales: Mapping[str, bool], metric: str, title:
         axes.set_ylabel(metric.rpartition("/")[2])
     figure.colorbar(points, ax=panels, label="trial", shrink=0.8)
     figure.suptitle(f"{title}: {metric} against each key", fontsize=10)
+    return figure
+
+
+def output_layers(table: pd.DataFrame, marks: Mapping[str, int], memory: int) -> Figure:
+    """Draw the bytes of an output layer's parameters against the number of labels, on a logarithmic axis.
+
+    Left: up to where the last mark is; right: all of it.
+
+    Args:
+        table: columns ``head`` (sigmoid or powerset), ``hidden, labels, power``: 10^power bytes, which may be no float.
+        marks: what gives out for the softmax over all label sets, and from how many labels on.
+        memory: bytes of a machine, drawn as a line.
+    """
+    figure = Figure(figsize=(11, 5.2), layout="constrained")
+    panels = figure.subplots(1, 2)
+    most = int(table["labels"].max())
+    last_mark = max(marks.values()) + 7
+    for axes, last in zip(panels, (last_mark, most), strict=True):
+        for (head, hidden), of in table[table["labels"] <= last].groupby(["head", "hidden"], sort=False):
+            name = "sigmoid, a column a label" if head == "sigmoid" else "softmax, a column a label set"
+            style = "-" if hidden == table["hidden"].min() else "--"
+            colour = BLUE if head == "sigmoid" else ORANGE
+            axes.plot(of["labels"], of["power"], style, color=colour, label=f"{name}; {hidden} hidden units")
+        axes.axhline(np.log10(memory), color=RED, linestyle=":", label=f"{memory / 2**30:.0f} GiB of memory")
+        axes.set(xlabel="labels", ylabel="bytes of the output layer's parameters", xlim=(0, last))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_formatter(lambda power, _: f"$10^{{{power:.0f}}}$")
+        axes.grid(alpha=0.25)
+    for name, labels in marks.items():
+        panels[0].axvline(labels, color=GREY, linewidth=0.9)
+        words, place = f"{name}: {labels}", panels[0].get_xaxis_transform()
+        panels[0].text(labels - 0.4, 0.98, words, transform=place, rotation=90, ha="right", va="top", fontsize=8.5)
+    panels[0].set_ylim(top=1.4 * table.loc[table["labels"] <= last_mark, "power"].max())  # room for the words
+    panels[0].set_title("grey: what the number of label sets exceeds, and from how many labels on", fontsize=9)
+    panels[1].set_title(f"the same up to {most:,} labels", fontsize=9)
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, frameon=False, fontsize=8.5, loc="outside lower center", ncols=3)
     return figure

@@ -13,12 +13,25 @@ import numpy.typing as npt
 
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Scaler, Tokens, Vocabulary
-from rarelabels.schema import Backbone, LastBlockSpec, MlpSpec, NetworkSpec, UserError
+from rarelabels.powerset import OutputLayer, SeenSets, in_words, machine_bytes, short
+from rarelabels.schema import (
+    SET_HEADS,
+    Backbone,
+    LastBlockSpec,
+    MlpSpec,
+    NetworkSpec,
+    TextBagSpec,
+    TextCnnSpec,
+    TextLstmSpec,
+    TrainingSpec,
+    UserError,
+)
 
 Inputs = dict[str, npt.NDArray[Any]]
 
 NUMERIC = "numeric"
 LENGTH_STEP = 8
+MOMENTS = {"adam": 2, "adamw": 2, "sgd": 0}  # numbers that the optimizer keeps of each weight; sgd one with momentum
 TABLE_STEP = 1024  # embedding tables are padded to a multiple, so that the seeds of a trial share one compiled network
 
 
@@ -32,12 +45,18 @@ class Field:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network is built for: text fields, numbers of a row, labels, and whose last block it trains further."""
+    """What a network is built for: text fields, numbers of a row, labels, label sets, and whose last block it trains."""
 
     fields: tuple[Field, ...]
     n_numeric: int
     n_labels: int
+    n_sets: int | None = None
     backbone: Backbone | None = None
+
+    @property
+    def n_outputs(self) -> int:
+        """Columns of the logits: one for each label, or for each label set."""
+        return self.n_labels if self.n_sets is None else self.n_sets
 
 
 @dataclass(frozen=True)
@@ -87,7 +106,7 @@ class Preprocessing:
 
     def shape(self, n_labels: int, backbone: Backbone | None = None) -> Shape:
         """Return what a network on these inputs is built for; ``backbone``: whose last block it trains further."""
-        return Shape(self.fields, self.n_numeric, n_labels, backbone)
+        return Shape(self.fields, self.n_numeric, n_labels, backbone=backbone)
 
     def inputs(self, part: Part) -> Inputs:
         """Return ``text_<i>``, (n, length) int32, for the i-th text field, and ``numeric``, (n, k) float32, if k > 0.
@@ -145,6 +164,50 @@ def check(spec: NetworkSpec, data: Dataset) -> None:
         )
     if not isinstance(spec, MlpSpec) and not data.train.text:
         raise UserError(f"model.kind {spec.kind!r} reads text, but the dataset has no text or list column; use mlp")
+
+
+def check_output(spec: NetworkSpec, training: TrainingSpec, data: Dataset) -> None:
+    """Refuse a network over label sets whose output layer this machine cannot hold while it trains; nothing is built.
+
+    Raises:
+        UserError: weights, their gradient and moments, and the logits of a batch take more than there is.
+    """
+    if spec.head not in SET_HEADS:
+        return
+    labels, seen = len(data.labels), SeenSets.of(data.train.y).count
+    layer = OutputLayer(_width(spec, data), 1 << labels if spec.head == "powerset" else seen)
+    moments = 1 if training.momentum else MOMENTS[training.optimizer]
+    parts = layer.training_bytes(min(training.batch_size, len(data.train.y)), moments)
+    there = machine_bytes()
+    if there is None or sum(parts.values()) <= there:
+        return
+    columns = f"2^{labels} = {short(layer.columns)}" if spec.head == "powerset" else f"{seen:,}"
+    beyond = " (no 64-bit index counts them)" if layer.columns >= 2**63 else ""
+    made_up = ", ".join(f"{name} {in_words(size)}" for name, size in parts.items() if size)
+    others = f"model.head seen_sets ({seen:,} columns here), " if spec.head == "powerset" else ""
+    raise UserError(
+        f"model.head {spec.head!r} with {labels:,} labels needs an output layer of {columns} columns{beyond}: "
+        f"{in_words(sum(parts.values()))} to train it ({made_up}), and this machine has {in_words(there)}; use "
+        f"{others}model.head sigmoid, fewer labels or a smaller training.batch_size"
+    )
+
+
+def _width(spec: NetworkSpec, data: Dataset) -> int:
+    """Columns of what goes into the output layer."""
+    if spec.hidden:
+        return spec.hidden[-1]
+    numbers, fields = int(data.train.numeric.shape[1]), len(data.train.text)
+    match spec:
+        case TextBagSpec():
+            return fields * spec.width + numbers
+        case TextLstmSpec():
+            return fields * spec.units + numbers
+        case TextCnnSpec():
+            return fields * spec.filters + numbers
+        case MlpSpec():
+            return numbers
+        case LastBlockSpec():
+            return 0  # known once the block is built: the biases alone are counted
 
 
 def _table_rows(vocabulary: Vocabulary, max_tokens: int) -> int:

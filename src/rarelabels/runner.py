@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rarelabels import config, evaluation, fitting, picking, results, tracking
+from rarelabels import config, evaluation, fitting, picking, powerset, results, tracking
 from rarelabels.evaluation import Scored
 from rarelabels.schema import Trial, UserError
 from rarelabels.tracking import Identity, Record
@@ -78,16 +78,16 @@ def train_or_copy(identity: Identity, source: str, watch: tuple[str, ...], recor
     record.tags({"watched": " ".join(watch), "test_part": data.test.digest()})
     record.data(trial.dataset.kind, data.digest, data.summary)
     record.notes([*data.notes, *weights.notes])
-    record.metrics({f"training/{name}": value for name, value in weights.facts.items()})
+    known = weights.facts | powerset.facts(data.train.y, data.test.y)
+    record.metrics({f"training/{name}": value for name, value in known.items()})
 
     def on_epoch(epoch: int, curves: dict[str, float]) -> None:
         record.curve(epoch, curves)
         say({"epoch": epoch, "epochs": trial.training.epochs, "loss": curves["loss"]})
 
     data = fitting.with_features(trial, data)
-    fitted, held_out = fitting.fit(trial, seed, data, weights, watch, on_epoch)
-    train, test = (Scored(part.ids, part.y, fitted.scores(part)) for part in (data.train, data.test))
-    validation = Scored(data.validation.ids, data.validation.y, held_out)
+    fitted, validation = fitting.fit(trial, seed, data, weights, watch, on_epoch)
+    train, test = Scored(data.train.ids, data.train.y, fitted.scores(data.train)), fitting.scored(fitted, data.test)
     facts = {f"training/{name}": value for name, value in getattr(fitted, "facts", {}).items()}
     record.metrics(facts | evaluation.gap(train, test))
     with tempfile.TemporaryDirectory() as name:

@@ -635,6 +635,7 @@ RULES = (
     *("per_label", "per_label_shrunk", "per_label_crossfit", "per_label_micro", "at_least_one", "top_k"),
 )
 SEARCHED_RULES = ("searched", "ascent")  # of a trial whose thresholds Optuna searches
+SET_RULES = ("most_likely_set",)  # no thresholds: of a model that knows how likely each label set is
 
 
 class ThresholdSpec(Spec):
@@ -1008,7 +1009,8 @@ class Trial(Spec):
 
 BOUND_ROUNDING = 1e-9  # a bound that is met exactly is possible
 
-TestMetric = Annotated[str, Field(pattern=rf"^test/({'|'.join((*RULES, *SEARCHED_RULES, 'ranking'))})/\w+$")]
+_MEASURED = "|".join((*RULES, *SEARCHED_RULES, *SET_RULES, "ranking"))
+TestMetric = Annotated[str, Field(pattern=rf"^test/({_MEASURED})/\w+$")]
 
 
 class Hypothesis(Spec):

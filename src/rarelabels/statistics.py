@@ -28,7 +28,7 @@ from rarelabels.metrics import (
     ranking_rows,
     row_means,
 )
-from rarelabels.sweeps import Array, Bools, Floats
+from rarelabels.sweeps import Array, Bools, Floats, multi_hot
 from rarelabels.thresholds import Rule
 
 N_DRAWS = 2000  # enough to tell 50 trials from the best under Holm: 49 · 2 / 2001 < 0.05
@@ -71,6 +71,7 @@ def replicates(
     scores: Sequence[ArrayLike],
     rules: Sequence[Mapping[str, Rule]],
     draws: Draws,
+    decided: Sequence[Mapping[str, ArrayLike]] | None = None,
 ) -> dict[str, Floats]:
     """Return every metric of a trial on every draw, averaged over the drawn seeds.
 
@@ -84,6 +85,8 @@ def replicates(
         scores: probabilities of each seed, each of shape (n, n_labels).
         rules: of each seed, by name.
         draws: from :func:`make_draws` with n rows and as many seeds.
+        decided: of each seed, by the name of a rule without thresholds, the labels that it assigns: 0/1, of shape
+            (n, n_labels).
 
     Returns:
         ``<rule>/<decision metric>`` and ``ranking/<ranking metric>``, each of shape (n_draws,). A metric that is
@@ -96,7 +99,8 @@ def replicates(
         raise ValueError(
             f"scores, rules and draws must agree on the seeds; got {len(scores)}, {len(rules)}, {draws.seeds.shape[1]}"
         )
-    by_seed = [_SeedSample(y_true, own, rule).replicates(draws) for own, rule in zip(scores, rules, strict=True)]
+    given = zip(scores, rules, decided or [{}] * len(scores), strict=True)
+    by_seed = [_SeedSample(y_true, *of_seed).replicates(draws) for of_seed in given]
     averages = {}
     for name in by_seed[0]:
         drawn = np.take_along_axis(np.stack([seed[name] for seed in by_seed]), draws.seeds.T, axis=0)
@@ -223,9 +227,15 @@ def _finite(values: ArrayLike) -> Floats:
 class _SeedSample:
     """What of one seed does not depend on the draw: sorted, binned and compared once."""
 
-    def __init__(self, y_true: ArrayLike, y_score: ArrayLike, rules: Mapping[str, Rule]) -> None:
+    def __init__(
+        self, y_true: ArrayLike, y_score: ArrayLike, rules: Mapping[str, Rule], decided: Mapping[str, ArrayLike]
+    ) -> None:
         self.truth, scores = probabilities(y_true, y_score)
         self.assigned = {name: rule.assign(scores) for name, rule in rules.items()}
+        self.assigned |= {name: multi_hot(labels, name) for name, labels in decided.items()}
+        for name, assigned in self.assigned.items():
+            if assigned.shape != self.truth.shape:
+                raise ValueError(f"{name}: must have the shape of y_true, {self.truth.shape}; got {assigned.shape}")
         self.rows = {f"ranking/{name}": values for name, values in ranking_rows(self.truth, scores).items()}
         for rule, assigned in self.assigned.items():
             self.rows |= {f"{rule}/{name}": values for name, values in decision_rows(self.truth, assigned).items()}

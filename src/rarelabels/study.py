@@ -373,6 +373,7 @@ def checked(trial: Trial, seed: int) -> Dataset:
     try:
         if isinstance(trial.model, NetworkSpec):
             preprocessing.check(trial.model, data)
+            preprocessing.check_output(trial.model, trial.training, data)
         weighting.weights(trial.weighting, data.train.y, data.labels)
     except UserError as error:
         raise UserError(f"{trial.name}: {error}") from error

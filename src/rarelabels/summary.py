@@ -70,7 +70,8 @@ def aggregate(client: MlflowClient, children: list[Run]) -> tuple[pd.DataFrame, 
     parts = [results.scores(client, run.info.run_id, "test") for run in children]
     rules = [results.rules(client, run.info.run_id) for run in children]
     draws = statistics.make_draws(len(parts[0].y), len(parts))
-    drawn = statistics.replicates(parts[0].y, [part.scores for part in parts], rules, draws)
+    decided = [part.decided for part in parts]
+    drawn = statistics.replicates(parts[0].y, [part.scores for part in parts], rules, draws, decided)
     replicates = pd.DataFrame({f"test/{name}": values.astype(np.float32) for name, values in drawn.items()})
     limits = {
         f"test/{name}": statistics.interval_around(means[f"test/{name}"], values, name)

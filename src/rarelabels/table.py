@@ -22,6 +22,16 @@ TRAINING: dict[str, tuple[str, Callable[[float], str]]] = {
     "training/zero_share": ("weights\nthat are 0", "{:.0%}".format),
     "training/compressed_bytes": ("compressed\nweights", lambda size: f"{size / 1e6:.2f} MB"),
 }
+# And what it shows beside it of a study in which label sets are classes.
+OF_LABEL_SETS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "training/output_parameters": ("parameters of\nthe output layer", "{:,.0f}".format),
+    "training/seconds_per_epoch": ("seconds\nan epoch", "{:.2f}".format),
+    "training/peak_memory_bytes": ("peak memory of\nthe process", lambda size: f"{size / 1e9:.2f} GB"),
+    "training/label_sets_seen": ("label sets\nin training", "{:,.0f}".format),
+    "training/rows_per_label_set": ("training rows\nfor each", "{:.1f}".format),
+    "training/label_sets_once": ("of them with\none row", "{:.0%}".format),
+    "training/unseen_test_share": ("test rows of\nanother set", "{:.1%}".format),
+}
 WIDE = 10_000  # without a terminal nothing is cut
 
 
@@ -106,7 +116,8 @@ def _metrics_table(title: str, comparison: Comparison, columns: Mapping[str, str
 def training_table(comparison: Comparison) -> Table:
     """Return how the networks trained: means over seeds, in the order of the other table, no column without numbers."""
     rows = [row for row in comparison.all_rows if _trained(row)]
-    columns = {metric: shown for metric, shown in TRAINING.items() if any(metric in row.values.index for row in rows)}
+    known = TRAINING | (OF_LABEL_SETS if _is_measured(comparison, "test/most_likely_set/subset_accuracy") else {})
+    columns = {metric: shown for metric, shown in known.items() if any(metric in row.values.index for row in rows)}
     table = Table(title="how the networks trained, mean over seeds", title_justify="left")
     table.add_column("trial", overflow="fold")
     for header, _ in columns.values():

@@ -8,27 +8,26 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, assert_never
 
 import numpy as np
 import numpy.typing as npt
 
-from rarelabels import losses, metrics, models, preprocessing, pruning
+from rarelabels import losses, memory, metrics, models, powerset, preprocessing, pruning
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Vocabulary
-from rarelabels.losses import LabelFactors
+from rarelabels.losses import LabelFactors, OfClasses
+from rarelabels.powerset import LabelSets, SeenSets
 from rarelabels.preprocessing import Inputs, Preprocessing, Shape
 from rarelabels.schema import (
     Backbone,
     BinaryFocal,
-    FloorSpec,
     ImagesSpec,
-    KnownProbabilitiesSpec,
     LastBlockSpec,
-    LinearSpec,
     LossSpec,
     NetworkSpec,
     TrainingSpec,
@@ -44,10 +43,12 @@ OnEpoch = Callable[[int, dict[str, float]], None]
 Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)
 
 PREDICT_BATCH = 512  # the last batch is padded to it, so that a row's scores never depend on the rows around it
+LOGITS_AT_ONCE = 2**22  # fewer rows are a batch where there are many label sets
 WHOLE_EPOCH = 1_000_000  # batches that one call runs at most; one number, for Keras compiles it into the network
 KEPT_BY = "val_macro_average_precision"
 _PREPROCESSING = "preprocessing.json"
 _WEIGHTS = "weights.npz"
+_SETS = "label_sets"
 
 
 class NotFiniteError(Exception):
@@ -70,7 +71,7 @@ class Network:
         jit = shape.backbone is None  # XLA makes convolutions on images slow: 24 ms a row where it takes 4 without
         self.model.compile(
             optimizer=_optimizer(training),
-            loss=self.loss,
+            loss=self.loss if shape.n_sets is None else OfClasses(self.loss),
             jit_compile=jit,
             steps_per_execution=WHOLE_EPOCH,
         )
@@ -78,6 +79,11 @@ class Network:
         self.model.optimizer.build(self.model.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.model.optimizer.variables]
         self.logits = tf.function(lambda x: self.model(x, training=False), jit_compile=jit)
+
+    @property
+    def output_parameters(self) -> int:
+        """Weights and biases of the layer that gives the logits."""
+        return int(self.model.get_layer("logits").count_params())
 
     def reset(self, seed: int, prepared: Preprocessing, weights: Weights) -> None:
         """Put the network into the state that a new one built under this seed would have."""
@@ -112,6 +118,7 @@ class Fitted:
         facts: name to number, about how the training went; see :func:`fit`.
         epochs: where ``training.every_epoch`` asks for it, what every epoch ended with: ``validation`` and ``test``,
             scores as float32 (n_epochs, n, n_labels), and ``val_loss`` (n_epochs,).
+        sets: the label sets that the logits are of; None where they are of labels.
     """
 
     labels: tuple[str, ...]
@@ -121,20 +128,34 @@ class Fitted:
     kept_epoch: int
     facts: dict[str, float]
     epochs: dict[str, npt.NDArray[Any]] | None = None
+    sets: LabelSets | None = None
 
     def scores(self, part: Part) -> Floats:
-        """Return probabilities, float64 (n, n_labels)."""
+        """Return probabilities, float64 (n, n_labels); of label sets the sum over those that hold the label."""
+        self._put_weights_back()
+        return _scores(self.network, self.sets, self.prepared.inputs(part))
+
+    def label_sets(self, part: Part) -> npt.NDArray[np.uint8] | None:
+        """Return the labels of each row's most likely label set, (n, n_labels); None for a head on labels."""
+        if self.sets is None:
+            return None
+        self._put_weights_back()
+        blocks = _logit_blocks(self.network, self.prepared.inputs(part))
+        return self.sets.sets(np.concatenate([block.argmax(axis=1) for block in blocks]))
+
+    def _put_weights_back(self) -> None:
         for variable, value in zip(self.network.model.variables, self.weights, strict=True):
             variable.assign(value)
-        return _scores(self.network, self.prepared.inputs(part))
 
     def save(self, folder: Path) -> None:
         """Write ``weights.npz`` (by variable path) and ``preprocessing.json``; :func:`load_saved` reads them."""
         folder.mkdir(parents=True, exist_ok=True)
         names = [variable.path for variable in self.network.model.variables]
         np.savez_compressed(folder / _WEIGHTS, allow_pickle=False, **dict(zip(names, self.weights, strict=True)))
-        stored = {"kind": self.network.spec.kind, "labels": self.labels, "kept_epoch": self.kept_epoch}
+        stored: dict[str, Any] = {"kind": self.network.spec.kind, "labels": self.labels, "kept_epoch": self.kept_epoch}
         stored |= self.prepared.to_json()
+        if isinstance(self.sets, SeenSets):
+            stored[_SETS] = self.sets.to_json()
         (folder / _PREPROCESSING).write_text(json.dumps(stored, ensure_ascii=False), "utf-8")
 
 
@@ -158,33 +179,42 @@ def fit(
         on_epoch: is given the epoch (from 1) and its curves: ``loss`` (with row weights, if there are any),
             ``val_loss`` (without), ``val_macro_average_precision``, ``<watched>`` and ``val_<watched>``; a loss
             declared to sum over labels also as ``loss_per_label`` and ``val_loss_per_label``. Without positives in
-            validation there is no average precision: its key is left out, and the last epoch is kept.
+            validation there is no average precision: its key is left out, and the last epoch is kept. With the head
+            ``seen_sets`` a validation row whose label set no training row has would cost infinitely much: ``val_loss``
+            is the mean over the others, and left out if there are none.
         objective: of the validation scores of each epoch; a curve of that name. ``on_epoch`` may end the training by
             raising.
 
     Returns:
         The facts are ``kept_epoch``; ``roughness_val_loss`` and ``roughness_val_macro_average_precision``, the mean
-        absolute second difference of the curve divided by its mean (0 for a straight line; needs three epochs); and
-        ``zero_share``, the share of the trained tables' and kernels' weights that are 0.
+        absolute second difference of the curve divided by its mean (0 for a straight line; needs three epochs);
+        ``zero_share``, the share of the trained tables' and kernels' weights that are 0; ``output_parameters`` of the
+        layer that gives the logits; with a head of label sets ``val_loss_share``, the share of validation rows that
+        ``val_loss`` covers. Two more are of the machine, and never the same twice: ``seconds_per_epoch``, the median of
+        all epochs but the first, which compiles, without what is measured between them; and ``peak_memory_bytes`` of
+        the process (see ``memory.Peak``), left out where no one can tell.
 
     Raises:
         NotFiniteError: the loss or a weight is no longer finite.
         UserError: see ``preprocessing.check``.
     """
-    assert not isinstance(trial.model, (FloorSpec, LinearSpec, KnownProbabilitiesSpec))
+    assert isinstance(trial.model, NetworkSpec)
     spec, training = trial.model, trial.training
     preprocessing.check(spec, data)
     prepared = Preprocessing.fit(spec, data.train)
-    network = _network(spec, trial.loss, training, prepared.shape(len(data.labels), _backbone(trial)))
+    sets = powerset.classes_of(spec.head, data.train.y)
+    network = _network(spec, trial.loss, training, _shape(trial, prepared, data.labels, sets))
+    peak = memory.Peak()
     network.reset(seed, prepared, weights)
-    curves = _Curves(network, data, prepared, watch, on_epoch, training, objective)
+    curves = _Curves(network, data, prepared, sets, watch, on_epoch, training, objective)
     callbacks = [curves]
     if training.pruning:
         callbacks += [pruning.MagnitudePruning(training.pruning, network.masks, network.model.trainable_variables)]
-    batches = _batches(curves.train_inputs, data.train.y, weights.rows, training.batch_size, seed)
+    batches = _batches(curves.train_inputs, _targets(sets, data.train.y), weights.rows, training.batch_size, seed)
     network.model.fit(batches, epochs=training.epochs, shuffle=False, verbose=0, callbacks=callbacks)
     facts = curves.facts() | {"kept_epoch": curves.kept_epoch, "zero_share": _zero_share(network, curves.kept_weights)}
-    return Fitted(data.labels, network, prepared, curves.kept_weights, curves.kept_epoch, facts, curves.epochs())
+    facts |= {"output_parameters": network.output_parameters} | peak.facts()
+    return Fitted(data.labels, network, prepared, curves.kept_weights, curves.kept_epoch, facts, curves.epochs(), sets)
 
 
 def load_saved(trial: Trial, folder: Path) -> Fitted:
@@ -193,7 +223,7 @@ def load_saved(trial: Trial, folder: Path) -> Fitted:
     Raises:
         UserError: there is no saved network in ``folder``.
     """
-    assert not isinstance(trial.model, (FloorSpec, LinearSpec, KnownProbabilitiesSpec))
+    assert isinstance(trial.model, NetworkSpec)
     try:
         stored = json.loads((folder / _PREPROCESSING).read_text(encoding="utf-8"))
         with np.load(folder / _WEIGHTS, allow_pickle=False) as archive:
@@ -201,9 +231,25 @@ def load_saved(trial: Trial, folder: Path) -> Fitted:
     except FileNotFoundError as error:
         raise UserError(f"{error.filename}: missing; {folder} holds no saved network") from error
     prepared, labels = Preprocessing.from_json(stored), tuple(stored["labels"])
-    network = _network(trial.model, trial.loss, trial.training, prepared.shape(len(labels), _backbone(trial)))
+    sets = _stored_sets(trial.model.head, stored, len(labels))
+    network = _network(trial.model, trial.loss, trial.training, _shape(trial, prepared, labels, sets))
     ordered = [weights[variable.path] for variable in network.model.variables]
-    return Fitted(labels, network, prepared, ordered, stored["kept_epoch"], {})
+    return Fitted(labels, network, prepared, ordered, stored["kept_epoch"], {}, sets=sets)
+
+
+def _stored_sets(head: str, stored: dict[str, Any], n_labels: int) -> LabelSets | None:
+    if head == "seen_sets":
+        return SeenSets.from_json(stored[_SETS], n_labels)
+    return powerset.AllSets(n_labels) if head == "powerset" else None
+
+
+def _shape(trial: Trial, prepared: Preprocessing, labels: tuple[str, ...], sets: LabelSets | None) -> Shape:
+    return replace(prepared.shape(len(labels), _backbone(trial)), n_sets=sets.count if sets else None)
+
+
+def _targets(sets: LabelSets | None, y: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
+    """Return what the loss compares logits with: the labels, (n, n_labels) float32, or each row's class, (n,)."""
+    return y.astype(np.float32) if sets is None else sets.classes(y)
 
 
 def _backbone(trial: Trial) -> Backbone | None:
@@ -244,13 +290,14 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         network: Network,
         data: Dataset,
         prepared: Preprocessing,
+        sets: LabelSets | None,
         watch: tuple[str, ...],
         on_epoch: OnEpoch | None,
         training: TrainingSpec,
         objective: Objective | None,
     ) -> None:
         super().__init__()
-        self.objective = objective
+        self.objective, self.sets = objective, sets
         self.network, self.data, self.on_epoch, self.keep = network, data, on_epoch, training.keep
         self.watch, self.watched = watch, _watched(data.labels)
         self.train_inputs, self.validation_inputs = prepared.inputs(data.train), prepared.inputs(data.validation)
@@ -259,25 +306,31 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         self.history: list[dict[str, float]] = []
         self.test_inputs = prepared.inputs(data.test) if training.every_epoch else None
         self.scores: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = []
+        self.begun, self.seconds = 0.0, list[float]()
+        self.val_loss_share: float | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras calls it so
+        """Look at the clock."""
+        self.begun = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """See the class."""
         curves = {"loss": float((logs or {})["loss"])}
-        logits = _logits(self.network, self.validation_inputs)
+        self.seconds.append(time.perf_counter() - self.begun)
         y = self.data.validation.y
-        curves["val_loss"] = float(np.mean(self.network.loss(y.astype(np.float32), logits)))
+        val_loss, scores = self._validate(y)
+        curves |= {} if val_loss is None else {"val_loss": val_loss}
         _check_finite(epoch + 1, curves, self.network.model)
-        scores = models.scores(self.network.spec.head, logits)
         average_precision = metrics.macro_average_precision(y, scores)
         if not np.isnan(average_precision):
             curves[KEPT_BY] = average_precision
         if self.test_inputs:
-            test = _scores(self.network, self.test_inputs)
+            test = _scores(self.network, self.sets, self.test_inputs)
             self.scores.append((scores.astype(np.float32), test.astype(np.float32)))
         if self.objective:
             curves["objective"] = self.objective(scores)
         if self.watch:
-            train_scores = _scores(self.network, self.train_inputs)
+            train_scores = _scores(self.network, self.sets, self.train_inputs)
             curves |= self.watched.curves(self.watch, "val_", y, scores)
             curves |= self.watched.curves(self.watch, "", self.data.train.y, train_scores)
         if self.network.sums_over_labels:
@@ -298,9 +351,24 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         losses = np.array([curves["val_loss"] for curves in self.history])
         return {"validation": np.stack(validation), "test": np.stack(test), "val_loss": losses}
 
+    def _validate(self, y: npt.NDArray[np.uint8]) -> tuple[float | None, Floats]:
+        """Return the loss of the validation part, None if no row has one, and its scores."""
+        if self.sets is None:
+            logits = _logits(self.network, self.validation_inputs)
+            loss = float(np.mean(self.network.loss(_targets(None, y), logits)))
+            return loss, models.scores(self.network.spec.head, logits)
+        read = _read(self.network, self.sets, self.validation_inputs, self.sets.classes(y))
+        covered = ~np.isnan(read.losses)
+        self.val_loss_share = float(covered.mean())
+        return float(read.losses[covered].mean()) if covered.any() else None, read.marginals
+
     def facts(self) -> dict[str, float]:
-        """Return how rough the validation curves are; see :func:`fit`."""
+        """Return how rough the validation curves are, and the other facts that epochs tell; see :func:`fit`."""
         facts = {}
+        if len(self.seconds) > 1:
+            facts["seconds_per_epoch"] = float(np.median(self.seconds[1:]))
+        if self.val_loss_share is not None:
+            facts["val_loss_share"] = self.val_loss_share
         for name in ("val_loss", KEPT_BY):
             values = np.array([curves[name] for curves in self.history if name in curves])
             if len(values) > 2 and values.mean():
@@ -335,15 +403,15 @@ def _idf_column(vocabulary: Vocabulary, rows: int) -> npt.NDArray[np.float32]:
 
 
 def _batches(
-    inputs: Inputs, y: npt.NDArray[np.uint8], row_weights: Floats | None, batch_size: int, seed: int
+    inputs: Inputs, targets: npt.NDArray[Any], row_weights: Floats | None, batch_size: int, seed: int
 ) -> tf.data.Dataset:
     """Shuffled batches of equal size: the rows left over differ from epoch to epoch.
 
     One batch size means one compiled step. Fewer rows than a batch make one batch.
     """
-    n = len(y)
+    n = len(targets)
     batch_size = min(batch_size, n)
-    whole = [{name: tf.constant(values) for name, values in inputs.items()}, tf.constant(y.astype(np.float32))]
+    whole = [{name: tf.constant(values) for name, values in inputs.items()}, tf.constant(targets)]
     if row_weights is not None:
         whole.append(tf.constant(row_weights, tf.float32))
     rows = tf.data.Dataset.range(n).shuffle(n, seed=seed, reshuffle_each_iteration=True)
@@ -351,16 +419,30 @@ def _batches(
     return rows.map(lambda i: tf.nest.map_structure(lambda values: tf.gather(values, i), tuple(whole))).prefetch(2)
 
 
-def _logits(network: Network, inputs: Inputs) -> npt.NDArray[np.float32]:
+def _logit_blocks(network: Network, inputs: Inputs) -> Iterator[npt.NDArray[np.float32]]:
     n = len(next(iter(inputs.values())))
-    blocks = []
-    for start in range(0, n, PREDICT_BATCH):
-        block = {name: values[start : start + PREDICT_BATCH] for name, values in inputs.items()}
-        missing = max(0, start + PREDICT_BATCH - n)
+    size = min(PREDICT_BATCH, max(1, LOGITS_AT_ONCE // network.shape.n_outputs))
+    for start in range(0, n, size):
+        block = {name: values[start : start + size] for name, values in inputs.items()}
+        missing = max(0, start + size - n)
         block = {name: np.pad(values, ((0, missing), (0, 0))) for name, values in block.items()}
-        blocks.append(network.logits(block).numpy()[: PREDICT_BATCH - missing])
-    return np.concatenate(blocks)
+        yield network.logits(block).numpy()[: size - missing]
 
 
-def _scores(network: Network, inputs: Inputs) -> Floats:
-    return models.scores(network.spec.head, _logits(network, inputs))
+def _logits(network: Network, inputs: Inputs) -> npt.NDArray[np.float32]:
+    return np.concatenate(list(_logit_blocks(network, inputs)))
+
+
+def _read(network: Network, sets: LabelSets, inputs: Inputs, classes: powerset.Classes | None = None) -> powerset.Read:
+    """Return what the logits of rows with these classes say, some rows at a time: all logits might not fit memory."""
+    read, start = [], 0
+    for logits in _logit_blocks(network, inputs):
+        rows = slice(start, start := start + len(logits))
+        read.append(powerset.read(logits, sets, None if classes is None else classes[rows]))
+    return powerset.Read.joined(read)
+
+
+def _scores(network: Network, sets: LabelSets | None, inputs: Inputs) -> Floats:
+    if sets is None:
+        return models.scores(network.spec.head, _logits(network, inputs))
+    return _read(network, sets, inputs).marginals

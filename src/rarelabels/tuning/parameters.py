@@ -16,7 +16,6 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import TrialState
 
 from rarelabels import config, evaluation, fitting, runner, tracking
-from rarelabels.evaluation import Scored
 from rarelabels.runner import Say
 from rarelabels.schema import NoPruner, ParameterSearch
 from rarelabels.tracking import Record
@@ -150,8 +149,7 @@ def _measure(
         if place == 0 and not isinstance(tuning.pruner, NoPruner):
             objective = evaluation.objective(tuning.metric, validation.y, tried.thresholds)
         data = fitting.with_features(tried, data)
-        _, scores = fitting.fit(tried, seed, data, weights, (), on_epoch, objective, refit=False)
-        part = Scored(validation.ids, validation.y, scores)
+        _, part = fitting.fit(tried, seed, data, weights, (), on_epoch, objective, refit=False)
         measured.append(evaluation.validation_metrics(part, tried.thresholds))
     return {name: fmean(one[name] for one in measured) for name in measured[0] if all(name in one for one in measured)}
 
