@@ -298,7 +298,7 @@ def test_label_sets_learn_and_score_the_same_bits_again(data: Dataset, head: str
     assert curves[12]["loss"] < 0.7 * curves[1]["loss"]
     fitted.save(tmp_path)
     fit(declared, data, seed=9)
-    training._network.cache_clear()
+    training._compiled.cache_clear()
     loaded = training.load_saved(declared, tmp_path)
     for rows in (np.arange(100), np.random.default_rng(0).permutation(100), np.tile(np.arange(100), 6)):
         np.testing.assert_array_equal(loaded.scores(cut(data.test, rows)), values[rows])

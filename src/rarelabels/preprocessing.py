@@ -45,7 +45,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network is built for: text fields, numbers of a row, labels, label sets, and whose last block it trains."""
+    """What a network is built for: text fields, numbers of a row, labels, label sets, whose last block it trains."""
 
     fields: tuple[Field, ...]
     n_numeric: int
