@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
+from pydantic import TypeAdapter
 from scipy.special import log_softmax, softmax
 
 from rarelabels import powerset
+from rarelabels.comparison import Comparison, Row, compared_by_rule
 from rarelabels.powerset import AllSets, OutputLayer, SeenSets
+from rarelabels.schema import TestMetric
+from rarelabels.table import training_table
 
 ROWS = np.array([[1, 0, 0, 1], [0, 0, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1]], np.uint8)
 
@@ -153,3 +158,27 @@ def test_the_machine_has_memory(monkeypatch: pytest.MonkeyPatch, tmp_path) -> No
     assert powerset.machine_bytes() == 2**28
     limit.write_text("max\n")
     assert powerset.machine_bytes() == whole
+
+
+# Where the rule is known
+
+
+def test_a_hypothesis_may_be_about_the_most_likely_set() -> None:
+    metric = TypeAdapter(TestMetric)
+    assert metric.validate_python("test/most_likely_set/subset_accuracy") == "test/most_likely_set/subset_accuracy"
+    with pytest.raises(ValueError, match="should match pattern"):
+        metric.validate_python("test/most_likely/subset_accuracy")
+    assert "test/most_likely_set/samples_f1" in compared_by_rule()
+
+
+def test_what_is_of_label_sets_is_shown_where_they_are_classes() -> None:
+    def comparison(**measured: float) -> Comparison:
+        values = pd.DataFrame({"mean": measured}).rename_axis("metric").assign(low=np.nan, high=np.nan)
+        return Comparison("movies", [Row("a trial", "0", "", (), values)], [], {}, [], [])
+
+    trained = {"training/kept_epoch": 2.0, "training/seconds_per_epoch": 0.5, "training/label_sets_seen": 8.0}
+    plain = training_table(comparison(**trained))
+    sets = training_table(comparison(**trained, **{"test/most_likely_set/subset_accuracy": 0.5}))
+    assert [str(column.header) for column in plain.columns] == ["trial", "epoch\nkept"]
+    added = [str(column.header) for column in sets.columns][2:]
+    assert added == ["seconds\nan epoch", "label sets\nin training"]
