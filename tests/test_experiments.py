@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from rarelabels import baselines, config, datasets, evaluation, powerset, runner, training, weighting
+from rarelabels import config, datasets, evaluation, fitting, powerset, training, weighting
 from rarelabels.datasets import Dataset, Part
 from rarelabels.evaluation import Evaluation
 from rarelabels.preprocessing import Preprocessing
@@ -63,13 +63,12 @@ def small(spec: DatasetSpec) -> Dataset:
         data = datasets.load(spec, 0)
     except MissingDataError as error:
         pytest.skip(str(error))
-    return replace(data, train=cut(data.train, 400), validation=cut(data.validation, 150), test=cut(data.test, 150))
+    parts = {name: cut(getattr(data, name), n) for name, n in (("train", 400), ("validation", 150), ("test", 150))}
+    return fitting.with_features(spec, replace(data, folds=None, **parts))
 
 
 def cut(part: Part, n: int) -> Part:
-    rows = np.random.default_rng(0).permutation(len(part.ids))[:n]
-    text = {field: tokens.take(rows) for field, tokens in part.text.items()}
-    return Part(part.ids[rows], part.y[rows], text, part.numeric[rows])
+    return part.take(np.random.default_rng(0).permutation(len(part.ids))[:n])
 
 
 def one_epoch(name: str) -> Trial:
@@ -89,16 +88,14 @@ def evaluated(name: str) -> Evaluation:
     if twin != name:
         return evaluated(twin)
     data = small(trial.dataset)
+    weights = weighting.weights(trial.weighting, data.train.y, data.labels)
+    curves: dict[int, dict[str, float]] = {}
+    fitted, validation = fitting.fit(trial, 0, data, weights, trial.watch, curves.__setitem__)
     if trial.is_network:
-        weights = weighting.weights(trial.weighting, data.train.y, data.labels)
-        curves: dict[int, dict[str, float]] = {}
-        fitted = training.fit(trial, data, weights, 0, trial.watch, curves.__setitem__)
         assert list(curves) == [1]
         followed = {curve.split("/")[0] for curve in curves[1]}
         assert {*trial.watch, *(f"val_{watched}" for watched in trial.watch)} < followed
-    else:
-        fitted = baselines.fit(trial, data, 0)
-    validation, test = (runner.scored(fitted, part) for part in (data.validation, data.test))
+    test = fitting.scored(fitted, data.test)
     floors = evaluation.floors(data.train.y.mean(axis=0, dtype=np.float64))
     return evaluation.evaluate(data.labels, validation, test, floors, trial.thresholds)
 
@@ -182,7 +179,7 @@ def one_step(
     """The weights after one step on all rows, the labels and the initial weights of each output in this order."""
     y, named = train.y[:, columns], tuple(labels[column] for column in columns)
     prepared, sets = Preprocessing.fit(trial.model, train), powerset.classes_of(trial.model.head, y)
-    network = training._network(trial.model, trial.loss, trial.training, training._shape(prepared, named, sets))
+    network = training._network(trial.model, trial.loss, trial.training, training._shape(trial, prepared, named, sets))
     weights = weighting.weights(trial.weighting, y, named)
     network.reset(0, prepared, weights)
     outputs = output_order(trial, train, columns)

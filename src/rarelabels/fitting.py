@@ -8,7 +8,7 @@ from typing import Any
 from rarelabels import baselines, cross_validation, datasets, weighting
 from rarelabels.datasets import Dataset, Part
 from rarelabels.evaluation import Objective, Scored
-from rarelabels.schema import ImagesSpec, Trial
+from rarelabels.schema import DatasetSpec, ImagesSpec, Trial
 from rarelabels.weighting import Weights
 
 OnEpoch = Callable[[int, dict[str, float]], None]
@@ -20,13 +20,13 @@ def load(trial: Trial, seed: int) -> tuple[Dataset, Weights]:
     return data, weighting.weights(trial.weighting, data.train.y, data.labels)
 
 
-def with_features(trial: Trial, data: Dataset) -> Dataset:
+def with_features(spec: DatasetSpec, data: Dataset) -> Dataset:
     """Return data whose images, if there are any, have become numbers."""
-    if not isinstance(trial.dataset, ImagesSpec):
+    if not isinstance(spec, ImagesSpec):
         return data
     from rarelabels import backbones  # TensorFlow
 
-    return backbones.with_features(data, trial.dataset.backbone)
+    return backbones.with_features(data, spec.backbone)
 
 
 def fit(

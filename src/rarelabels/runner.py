@@ -85,7 +85,7 @@ def train_or_copy(identity: Identity, source: str, watch: tuple[str, ...], recor
         record.curve(epoch, curves)
         say({"epoch": epoch, "epochs": trial.training.epochs, "loss": curves["loss"]})
 
-    data = fitting.with_features(trial, data)
+    data = fitting.with_features(trial.dataset, data)
     fitted, validation = fitting.fit(trial, seed, data, weights, watch, on_epoch)
     train, test = Scored(data.train.ids, data.train.y, fitted.scores(data.train)), fitting.scored(fitted, data.test)
     facts = {f"training/{name}": value for name, value in getattr(fitted, "facts", {}).items()}
