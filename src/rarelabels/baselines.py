@@ -134,7 +134,8 @@ def fit(trial: Trial, data: Dataset, seed: int) -> Fitted:
     """
     match trial.model:
         case FloorSpec(predicts=predicts):
-            return Floor(data.labels, floors(data.train.y.mean(axis=0, dtype=np.float64))[predicts])
+            known = floors(data.train.y.mean(axis=0, dtype=np.float64)) | {"label_set": _most_frequent(data.train.y)}
+            return Floor(data.labels, known[predicts])
         case LinearSpec() as spec:
             return _fit_linear(spec, data, seed)
         case KnownProbabilitiesSpec():
@@ -177,6 +178,12 @@ def load_saved(folder: Path) -> Fitted:
     vocabularies = {field: Vocabulary.from_json(vocabulary) for field, vocabulary in stored["fields"].items()}
     scaler = Scaler.from_json(stored["scaler"])
     return Linear(labels, vocabularies, scaler, weights["coefficients"], weights["intercepts"])
+
+
+def _most_frequent(y: npt.NDArray[np.uint8]) -> Array:
+    """Return the label set that most rows have, 0.0 or 1.0 for each label, (n_labels,); of equals the lowest number."""
+    sets, counts = np.unique(y, axis=0, return_counts=True)
+    return sets[counts.argmax()].astype(np.float64)
 
 
 def _fit_linear(spec: LinearSpec, data: Dataset, seed: int) -> Linear:

@@ -305,8 +305,8 @@ class FloorSpec(Spec):
     """A predictor that learns nothing from the inputs."""
 
     kind: Literal["floor"]
-    predicts: Literal["zeros", "ones", "prior"] = Field(
-        description="no label, every label, or each label's prevalence in the training part"
+    predicts: Literal["zeros", "ones", "prior", "label_set"] = Field(
+        description="no label, every label, each label's prevalence in the training part, its most frequent label set"
     )
 
 
