@@ -28,6 +28,7 @@ IN_SAMPLE = ("half", "global", "per_label")  # also measured on validation, whic
 TUNED = ("global", "per_label")
 # What is kept of base rates under the other rules, and of crossfit: a record of many runs is read whole.
 KEPT = ("macro_f1", "micro_f1", "samples_f1", "subset_accuracy", "binary_accuracy")
+SURE = 0.01  # a score nearer than this to 0 or 1 is all but a decision
 UNCALIBRATED = ("brier", "log_loss", "ece", "macro_ece")  # measured before a calibration as well
 
 
@@ -126,7 +127,8 @@ def evaluate(
 ) -> Evaluation:
     """Calibrate if declared, choose the rules on validation and measure both parts under each.
 
-    Names: ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/<what is undefined>``,
+    Names: ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/<what is undefined>`` (and
+    ``sure_scores_share``: of all scores those within 0.01 of 0 or 1),
     ``floor/<floor>/<metric>`` (test part; ``prior_<rule>``: base rates under the rule, chosen like the scores' one) and
     ``test/uncalibrated/<metric>``. Validation is also measured under ``half``, and in-sample under ``global`` and
     ``per_label``: those two flatter, and are never an objective. Without a validation part the rules are ``half`` and
@@ -269,6 +271,8 @@ def _tuned_floors(validation: Scored, test: Scored, prior: Floats, spec: Thresho
 
 def _part(name: str, part: Scored, rules: Rules) -> dict[str, float]:
     values: dict[str, float] = {f"{name}/count/{what}": n for what, n in metrics.counts(part.y).items()}
+    sure = np.minimum(part.scores, 1 - part.scores) < SURE
+    values[f"{name}/count/sure_scores_share"] = float(sure.mean())
     values |= {f"{name}/ranking/{metric}": v for metric, v in metrics.ranking_metrics(part.y, part.scores).items()}
     for rule in rules.values():
         decided = metrics.decision_metrics(part.y, rule.assign(part.scores))
