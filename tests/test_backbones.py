@@ -22,7 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from rarelabels import backbones, training
 from rarelabels.backbones import efficientnet_lite0, images, pytorch_file, vgg19
-from rarelabels.datasets import Dataset, Part
+from rarelabels.datasets import Dataset, Part, backbone_files
 from rarelabels.schema import Backbone, EfficientNetLite0, Trial, UserError, Vgg19
 from rarelabels.tensorflow_setup import keras, tf
 from rarelabels.training import Fitted
@@ -525,11 +525,11 @@ def test_layers_of_vgg19_are_named_as_in_kerass_file() -> None:
 def test_another_file_is_another_content(vgg: tuple[keras.Model, Path], tmp_path: Path) -> None:
     path = tmp_path / "x.h5"
     path.write_bytes(vgg[1].read_bytes())
-    same, found = (backbones.content(Vgg19(kind="vgg19", file=str(one))) for one in (vgg[1], path))
+    same, found = (backbone_files.content(Vgg19(kind="vgg19", file=str(one))) for one in (vgg[1], path))
     assert same == found
     path.write_bytes(vgg[1].read_bytes() + b"0")
-    assert backbones.content(Vgg19(kind="vgg19", file=str(path))) != same
-    assert backbones.content(Vgg19(kind="vgg19", file=str(path), weights="random")) == "random"
+    assert backbone_files.content(Vgg19(kind="vgg19", file=str(path))) != same
+    assert backbone_files.content(Vgg19(kind="vgg19", file=str(path), weights="random")) == "random"
 
 
 @pytest.mark.parametrize("content", [b"not HDF5", None], ids=["text", "missing"])

@@ -183,7 +183,7 @@ def load_saved(folder: Path) -> Fitted:
 def _most_frequent(y: npt.NDArray[np.uint8]) -> Array:
     """Return the label set that most rows have, 0.0 or 1.0 for each label, (n_labels,); of equals the lowest number."""
     sets, counts = np.unique(y, axis=0, return_counts=True)
-    return sets[counts.argmax()].astype(np.float64)
+    return np.asarray(sets[counts.argmax()], dtype=np.float64)
 
 
 def _fit_linear(spec: LinearSpec, data: Dataset, seed: int) -> Linear:

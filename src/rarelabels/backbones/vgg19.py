@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rarelabels.datasets import backbone_files
 from rarelabels.schema import UserError, Vgg19
 from rarelabels.tensorflow_setup import keras
 
@@ -20,7 +19,6 @@ FEATURES = 512
 BEFORE_LAST_BLOCK = (14, 14, 512)
 SECONDS = 0.2
 KERAS_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5"
-KERAS_MD5 = "253f8cb515780f3b799900260a226db6"  # of that file; Keras refuses another
 
 preprocess = keras.applications.vgg19.preprocess_input
 
@@ -38,15 +36,6 @@ def last_block(x: Tensor) -> Tensor:
             FEATURES, 3, padding="same", activation="relu", kernel_initializer="zeros", name=f"block5_conv{i}"
         )(x)
     return keras.layers.MaxPooling2D(name="block5_pool")(x)
-
-
-def content(spec: Vgg19) -> str:
-    """Return what the ImageNet weights are, without reading them into a network.
-
-    Raises:
-        UserError: the declared file cannot be read.
-    """
-    return f"md5 {KERAS_MD5}" if spec.file is None else f"sha256 {_sha256(Path(spec.file))}"
 
 
 def imagenet_weights(spec: Vgg19) -> dict[str, list[npt.NDArray[np.float32]]]:
@@ -68,7 +57,7 @@ def _whole() -> keras.Model:
 
 
 def _load(whole: keras.Model, path: Path) -> None:
-    _sha256(path)  # says so if it cannot be read
+    backbone_files.sha256(path)  # says so if it cannot be read
     # Keras only warns of layers that a file lacks; those stay NaN.
     whole.set_weights([np.full(weight.shape, np.nan) for weight in whole.weights])
     try:
@@ -96,16 +85,3 @@ def _download(whole: keras.Model) -> None:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-@functools.lru_cache(maxsize=4)
-def _digest(path: Path, _: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return _digest(path, path.stat().st_mtime_ns)
-    except OSError as error:
-        raise UserError(f"dataset.backbone.file: {path} cannot be read ({error.strerror or error})") from error

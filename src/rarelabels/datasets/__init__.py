@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.datasets import (
+    backbone_files,
     cache,
     deepfashion,
     emoji,
@@ -35,6 +36,7 @@ from rarelabels.schema import (
     DatasetSpec,
     DeepFashionSpec,
     EmojiSpec,
+    ImagesSpec,
     MoviesSpec,
     MulanSpec,
     SimulatedSpec,
@@ -190,7 +192,8 @@ def load(spec: DatasetSpec, seed: int) -> Dataset:
 def digest(spec: DatasetSpec) -> str:
     """Return the SHA-256 of all that decides the data: the source's content, the spec, the code that reads and splits.
 
-    The seed is not part of it, and neither is the path of a table: the same content elsewhere is the same data. The
+    The seed is not part of it, and neither is the path of a table, or of a backbone's weights: the same content
+    elsewhere is the same data. The
     stratifier's release is: another one may part the rows differently.
 
     Raises:
@@ -207,11 +210,13 @@ def _whole(spec: DatasetSpec) -> DatasetSpec:
 
 def _digest(spec: DatasetSpec, source: str) -> str:
     definition = {
-        "spec": spec.model_dump(mode="json", exclude={"path"}),
+        "spec": spec.model_dump(mode="json", exclude={"path": True, "backbone": {"file"}}),
         "parser": _kind(spec).VERSION,
         "splits": splits.VERSION,
         "stratifier": version("iterative-stratification"),
     }
+    if isinstance(spec, ImagesSpec):
+        definition["features"] = [backbone_files.VERSION, backbone_files.content(spec.backbone)]
     return hashlib.sha256(json.dumps([definition, source], sort_keys=True).encode()).hexdigest()
 
 
