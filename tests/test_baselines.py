@@ -253,3 +253,9 @@ print(hashlib.sha256(baselines.fit(trial, data, 0).scores(data.test).tobytes()).
     )
     assert len(first.strip()) == 64
     assert first == second
+
+
+def test_the_floor_of_whole_label_sets_is_the_most_frequent_one() -> None:
+    y = np.array([[1, 0], [0, 1], [0, 1], [1, 1], [1, 0]], np.uint8)
+    np.testing.assert_array_equal(baselines._most_frequent(y), [0.0, 1.0])  # as frequent: the lower number
+    np.testing.assert_array_equal(baselines._most_frequent(y[3:]), [1.0, 0.0])

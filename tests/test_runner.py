@@ -1,0 +1,123 @@
+"""One run, recorded in a real MLflow: what is trained, copied, picked afterwards and cross-validated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from rarelabels import datasets, metrics, results, runner, study, tracking
+from rarelabels.datasets import splits
+from rarelabels.runner import Task
+from rarelabels.schema import Trial
+from rarelabels.tracking import Identity
+
+SIMULATED = {"kind": "simulated", "rows": 300, "labels": 3, "features": 4}
+TRIAL: dict[str, Any] = {
+    "question": "Does it come out as declared?",
+    "thread": "none of them",
+    "dataset": SIMULATED,
+    "model": {"kind": "mlp", "hidden": []},
+    "loss": {"kind": "bce"},
+    "weighting": {"kind": "none"},
+    "training": {"epochs": 4, "batch_size": 50, "learning_rate": 0.05},
+    "thresholds": {"min_positives": 5},
+    "seeds": [0],
+}
+
+
+class Record:
+    """A record of its own, and the runs of tasks in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.where = f"sqlite:///{folder / 'mlflow.db'}"
+        self.client: MlflowClient = tracking.connect(self.where)
+        self.experiment = tracking.open_experiment(self.client, "tests")
+
+    def run(self, *trials: Trial, source: str = "") -> list[Run]:
+        """Do one task: the trials share its training."""
+        identities = [self.identity(trial) for trial in trials]
+        parents = [tracking.open_parent(self.client, self.experiment, one).run_id for one in identities]
+        task = Task(self.experiment, tuple(zip(identities, parents, strict=True)), (), {}, source)
+        assert runner.run(task, self.where, lambda _: None) == ""
+        found = tracking.all_runs(self.client, self.experiment, "tags.kind = 'run'")
+        by_print = {run.data.tags["fingerprint"]: run for run in found}
+        return [by_print[one.fingerprint] for one in identities]
+
+    @staticmethod
+    def identity(trial: Trial) -> Identity:
+        return study.identity(trial, "", 0, datasets.digest(trial.dataset), "")
+
+    def files(self, run: Run, folder: str) -> set[str]:
+        return {Path(file.path).name for file in self.client.list_artifacts(run.info.run_id, folder)}
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Record:
+    return Record(tmp_path_factory.mktemp("record"))
+
+
+def trial(name: str, **blocks: Any) -> Trial:
+    changed = {key: TRIAL[key] | value if isinstance(value, dict) else value for key, value in blocks.items()}
+    return Trial.model_validate({"name": f"tests/{name}", **TRIAL, **changed})
+
+
+def test_epochs_are_picked_from_one_training(record: Record) -> None:
+    every = {"every_epoch": True}
+    kept, last, loss = record.run(
+        trial("kept", training=every),
+        trial("last", training=every, picked_by="last"),
+        trial("loss", training=every, picked_by="val_loss"),
+    )
+    assert {run.data.tags["training"] for run in (kept, last, loss)} == {kept.data.tags["training"]}
+    epochs = results.epochs(record.client, kept.info.run_id)
+    assert epochs.validation.shape[0] == epochs.test.shape[0] == 4
+    assert record.files(kept, "scores") == {"validation.parquet", "test.parquet", "epochs.npz"}
+    for run, epoch in ((last, 4), (loss, int(epochs.val_loss.argmin()) + 1)):
+        assert record.files(run, "scores") == {"validation.parquet", "test.parquet"}
+        assert run.data.metrics["picked/epoch"] == epoch
+        scores = results.scores(record.client, run.info.run_id, "test").scores
+        np.testing.assert_array_equal(scores, epochs.test[epoch - 1])
+        measured = metrics.decision_metrics(results.scores(record.client, run.info.run_id, "test").y, scores >= 0.5)
+        assert run.data.metrics["test/half/macro_f1"] == measured["macro_f1"]
+    curve = record.client.get_metric_history(loss.info.run_id, "curve/val_loss")
+    np.testing.assert_allclose([point.value for point in curve], epochs.val_loss)
+
+    # A copy of a copy reads the epochs where they were made, and takes nothing that was picked for its own.
+    (again,) = record.run(trial("again", training=every), source=loss.info.run_id)
+    assert again.data.tags["trained_by"] == kept.info.run_id
+    scores = [results.scores(record.client, run.info.run_id, "test").scores for run in (kept, again)]
+    np.testing.assert_array_equal(*scores)
+
+
+def test_cross_validated_scores_are_of_all_rows_outside_the_test_part(record: Record) -> None:
+    declared = trial("folds", dataset={"validation": "cross_validated"})
+    (run,) = record.run(declared)
+    data = datasets.load(declared.dataset, 0)
+    validation, test = (results.scores(record.client, run.info.run_id, part) for part in ("validation", "test"))
+    assert list(validation.ids) == list(data.train.ids)
+    assert not set(validation.ids) & set(test.ids)
+    assert np.isfinite(validation.scores).all()
+    assert data.folds is not None
+    assert len(set(data.folds.tolist())) == splits.FOLDS
+    # they are of other models than the one that is kept, which has seen these rows
+    assert run.data.metrics["validation/ranking/macro_average_precision"] > 0.6
+    curve = record.client.get_metric_history(run.info.run_id, "curve/val_macro_average_precision")
+    assert [point.step for point in curve] == [1, 2, 3, 4]
+
+
+def test_the_most_likely_label_set_stays_with_a_copy(record: Record) -> None:
+    sets = {"model": {"head": "powerset"}, "loss": {"kind": "categorical_ce"}}
+    first, second = record.run(trial("sets", **sets), trial("sets_2", **sets, thresholds={"min_positives": 7}))
+    for part in ("validation", "test"):
+        one, other = (results.scores(record.client, run.info.run_id, part).label_sets for run in (first, second))
+        assert one is not None
+        np.testing.assert_array_equal(one, other)
+    for name in ("test/most_likely_set/subset_accuracy", "test/half/subset_accuracy"):
+        assert first.data.metrics[name] == second.data.metrics[name]
+    assert second.data.tags["trained_by"] == first.info.run_id
+    assert first.data.metrics["training/output_parameters"] == (4 + 1) * 8
