@@ -58,7 +58,7 @@ ARROWS: dict[str, set[str]] = {
         *("backbones", "baselines", "cross_validation", "datasets", "evaluation", "schema", "training", "weighting"),
     },
     "runner": STEPS | {"fitting", "picking", "powerset"},
-    "cross_validation": {"datasets", "schema"},
+    "cross_validation": {"datasets", "evaluation", "schema"},
     "picking": {"evaluation", "metrics", "schema", "thresholds"},
     "engine": set(),
     "results": {"calibration", "evaluation", "picking", "schema", "thresholds", "tracking"},

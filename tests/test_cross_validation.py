@@ -38,7 +38,7 @@ class Remembers:
     """A model that says 1 for the rows it was trained on, and keeps the epoch that its number of rows says."""
 
     seen: frozenset[str]
-    kept_epoch: int
+    facts: dict[str, float]
 
     def scores(self, part: Part) -> np.ndarray:
         return np.repeat([[float(name in self.seen)] for name in part.ids], 2, axis=1)
@@ -52,13 +52,15 @@ class Trainer:
         self.calls.append((trial, data))
         for epoch in range(1, trial.training.epochs + 1):
             on_epoch(epoch, {"loss": float(len(self.calls)), "val_loss": 10.0 * epoch})
-        return Remembers(frozenset(data.train.ids), kept_epoch=len(self.calls))
+        return Remembers(frozenset(data.train.ids), {"kept_epoch": len(self.calls), f"only_{len(self.calls)}": 0.0})
 
 
 def test_no_row_is_scored_by_a_model_that_has_seen_it_and_every_row_is(trial: Trial) -> None:
     whole, trainer = data(), Trainer()
     found = cross_validation.fit(trial, whole, trainer, lambda *_: None)
-    assert (found.scores == 0).all()
+    assert (found.scored.scores == 0).all()
+    assert list(found.scored.ids) == list(whole.train.ids)
+    np.testing.assert_array_equal(found.scored.y, whole.train.y)
     assert (found.fitted.scores(whole.train) == 1).all()
     assert (found.fitted.scores(whole.test) == 0).all()
     folds = trainer.calls[:-1]
@@ -72,9 +74,10 @@ def test_no_row_is_scored_by_a_model_that_has_seen_it_and_every_row_is(trial: Tr
 
 def test_the_whole_is_trained_for_as_long_as_the_folds_kept(trial: Trial) -> None:
     trainer = Trainer()
-    cross_validation.fit(trial, data(), trainer, lambda *_: None)
+    found = cross_validation.fit(trial, data(), trainer, lambda *_: None)
     last = trainer.calls[-1][0].training
     assert (last.epochs, last.keep) == (3, "last")  # the mean of 1 to 5
+    assert found.facts == {"kept_epoch": 3.0}
 
 
 def test_curves_are_means_over_the_folds(trial: Trial) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from rarelabels import config, datasets, evaluation, fitting, powerset, training, weighting
 from rarelabels.datasets import Dataset, Part
-from rarelabels.evaluation import Evaluation
+from rarelabels.evaluation import Evaluation, Scored
 from rarelabels.preprocessing import Preprocessing
 from rarelabels.schema import SEARCHED_RULES, SET_HEADS, SET_RULES, Bound, DatasetSpec, MissingDataError, Trial
 from rarelabels.tensorflow_setup import tf
@@ -95,7 +95,7 @@ def evaluated(name: str) -> Evaluation:
         assert list(curves) == [1]
         followed = {curve.split("/")[0] for curve in curves[1]}
         assert {*trial.watch, *(f"val_{watched}" for watched in trial.watch)} < followed
-    test = fitting.scored(fitted, data.test)
+    test = Scored.of(fitted, data.test)
     floors = evaluation.floors(data.train.y.mean(axis=0, dtype=np.float64))
     return evaluation.evaluate(data.labels, validation, test, floors, trial.thresholds)
 

@@ -18,6 +18,7 @@ HEADLINE = {
     "test/half/binary_accuracy": "binary accuracy\nat 0.5",
     "test/ranking/categorical_accuracy": "categorical\naccuracy",
     "test/half/subset_accuracy": "subset accuracy\nat 0.5",
+    "test/most_likely_set/subset_accuracy": "subset accuracy\nmost likely set",
     "test/half/macro_f1": "macro-F1\nat 0.5",
     "test/global/macro_f1": "macro-F1\nglobal threshold",
     "test/per_label/macro_f1": "macro-F1\nper label",
@@ -128,16 +129,21 @@ def compare(
     if client is None or not parts:
         return [Comparison("", [], [], {}, missing, list(skipped))]
     groups = sorted(parts.values(), key=len, reverse=True)
-    named = zip(groups, _names([group[0].data.params for group in groups]), strict=True)
+    named = zip(groups, _names([_shared([run.data.params for run in group]) for group in groups]), strict=True)
     compared = [_compare(client, group, declared, data) for group, data in named]
     return [replace(compared[0], missing=missing, skipped=list(skipped)), *compared[1:]]
+
+
+def _shared(params: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the parameters that all trials have alike."""
+    return {key: value for key, value in params[0].items() if all(other.get(key) == value for other in params)}
 
 
 def _names(groups: Sequence[Mapping[str, str]]) -> list[str]:
     """Return what to call the data of each group of trials: their kind and, among several of one, what sets them apart.
 
     Args:
-        groups: the parameters of one trial of each.
+        groups: the parameters that all trials of each have alike.
     """
     names = []
     for params in groups:

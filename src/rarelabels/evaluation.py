@@ -6,9 +6,10 @@ Needs no model: scores that were made elsewhere are judged by the same function.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,10 +50,32 @@ class Scored:
     scores: Floats
     label_sets: npt.NDArray[np.uint8] | None = None
 
+    @classmethod
+    def of(cls, fitted: Any, part: Any) -> Scored:
+        """Return a part of a data set with the scores of a fitted model and, if it knows label sets, the likeliest."""
+        label_sets = getattr(fitted, "label_sets", None)
+        return cls(part.ids, part.y, fitted.scores(part), label_sets(part) if label_sets else None)
+
     @property
     def decided(self) -> dict[str, npt.NDArray[np.uint8]]:
         """Labels that no threshold assigns, by the name of the rule; see ``schema.SET_RULES``."""
         return {} if self.label_sets is None else {"most_likely_set": self.label_sets}
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Scored:
+        """Return the rows with these numbers, in that order."""
+        sets = None if self.label_sets is None else self.label_sets[rows]
+        return Scored(self.ids[rows], self.y[rows], self.scores[rows], sets)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Scored]) -> Scored:
+        """Return the rows of several, one after the other."""
+        sets = [part.label_sets for part in parts if part.label_sets is not None]
+        return cls(
+            np.concatenate([part.ids for part in parts]),
+            np.concatenate([part.y for part in parts]),
+            np.concatenate([part.scores for part in parts]),
+            np.concatenate(sets) if sets else None,
+        )
 
     def frame(self, labels: tuple[str, ...]) -> pd.DataFrame:
         """Return the stored form: columns ``id``, ``true/<label>``, ``score/<label>`` and, if any, ``set/<label>``."""

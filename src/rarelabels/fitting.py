@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from rarelabels import baselines, cross_validation, datasets, weighting
-from rarelabels.datasets import Dataset, Part
+from rarelabels.datasets import Dataset
 from rarelabels.evaluation import Objective, Scored
 from rarelabels.schema import DatasetSpec, ImagesSpec, Trial
 from rarelabels.weighting import Weights
@@ -57,15 +58,12 @@ def fit(
 
     if data.folds is not None:
         validated = cross_validation.fit(trial, data, fit_one, on_epoch, refit=refit)
-        return validated.fitted, Scored(data.validation.ids, data.validation.y, validated.scores)
+        fitted = validated.fitted
+        if getattr(fitted, "facts", None):  # what is measured on rows that are trained on tells nothing
+            fitted = replace(fitted, facts=fitted.facts | validated.facts)
+        return fitted, validated.scored
     fitted = _fit(trial, seed, data, weights, watch, on_epoch, objective)
-    return fitted, scored(fitted, data.validation)
-
-
-def scored(fitted: Any, part: Part) -> Scored:
-    """Return a part with the scores of a fitted model and, if it knows label sets, each row's most likely one."""
-    label_sets = getattr(fitted, "label_sets", None)
-    return Scored(part.ids, part.y, fitted.scores(part), label_sets(part) if label_sets else None)
+    return fitted, Scored.of(fitted, data.validation)
 
 
 def _fit(

@@ -12,11 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
 
 from rarelabels import thresholds
 from rarelabels.calibration import Calibration
 from rarelabels.evaluation import CALIBRATION, Scored
 from rarelabels.picking import Epochs
+from rarelabels.schema import UserError
 from rarelabels.thresholds import Rules
 from rarelabels.tracking import EPOCHS, ParentKey, parent_key
 
@@ -101,7 +103,13 @@ def trained_scores(client: MlflowClient, run_id: str) -> tuple[tuple[str, ...], 
 def epochs(client: MlflowClient, run_id: str) -> Epochs:
     """Return the scores of every epoch of a run's training, which recorded them."""
     trained_by = client.get_run(run_id).data.tags.get("trained_by", run_id)
-    with np.load(_artifact(client, trained_by, EPOCHS), allow_pickle=False) as stored:
+    try:
+        file = _artifact(client, trained_by, EPOCHS)
+    except (MlflowException, OSError) as error:
+        raise UserError(
+            f"run {trained_by}, whose training this one shares, has its {EPOCHS} no more; train again with --force"
+        ) from error
+    with np.load(file, allow_pickle=False) as stored:
         return Epochs(*(stored[name].astype(np.float64) for name in ("validation", "test", "val_loss")))
 
 

@@ -87,7 +87,7 @@ def train_or_copy(identity: Identity, source: str, watch: tuple[str, ...], recor
 
     data = fitting.with_features(trial.dataset, data)
     fitted, validation = fitting.fit(trial, seed, data, weights, watch, on_epoch)
-    train, test = Scored(data.train.ids, data.train.y, fitted.scores(data.train)), fitting.scored(fitted, data.test)
+    train, test = Scored(data.train.ids, data.train.y, fitted.scores(data.train)), Scored.of(fitted, data.test)
     facts = {f"training/{name}": value for name, value in getattr(fitted, "facts", {}).items()}
     record.metrics(facts | evaluation.gap(train, test))
     with tempfile.TemporaryDirectory() as name:
@@ -128,3 +128,4 @@ def pick(trial: Trial, record: Record) -> None:
         evaluation.save_scores(Path(name, results.PICKED), labels, picked.validation, picked.test)
         record.files(Path(name))
     record.metrics({"picked/epoch": float(picked.epochs.mean())})
+    record.tags({"model_is_judged": "no: the weights are those of the epoch that training.keep names"})

@@ -840,6 +840,11 @@ class Trial(Spec):
         return isinstance(self.model, NetworkSpec)
 
     @property
+    def needs_tensorflow(self) -> bool:
+        """Whether TensorFlow makes any of its numbers: it trains it, or it turns images into features."""
+        return self.is_network or isinstance(self.dataset, ImagesSpec)
+
+    @property
     def searches_thresholds(self) -> bool:
         """Whether Optuna searches thresholds for its scores."""
         return isinstance(self.tuning, ThresholdSearch)
@@ -947,6 +952,17 @@ class Trial(Spec):
             yield Contradiction(
                 ("picked_by", "training.every_epoch"),
                 f"picked_by {self.picked_by!r} needs a network with training.every_epoch: true",
+            )
+        if self.picked_by and self.tuning:
+            yield Contradiction(
+                ("picked_by", "tuning.kind"),
+                f"picked_by {self.picked_by!r} with tuning: what a search is judged by is the epoch that training.keep "
+                "names; leave one of them out",
+            )
+        if self.training.every_epoch and getattr(self.model, "head", "") in SET_HEADS:
+            yield Contradiction(
+                ("training.every_epoch", "model.head"),
+                "training.every_epoch with a head on label sets: scores alone are recorded of each epoch, and no sets",
             )
         if self.dataset.validation == "cross_validated":
             if self.training.every_epoch:

@@ -128,11 +128,11 @@ def identify(
     skipped: dict[str, UserError] = {}
     read: dict[str, str] = {}
     for named in load(names, overrides):
-        try:
-            for label, variant in config.variants(named.trial):
+        for label, variant in config.variants(named.trial):
+            try:
                 identities += _runs(variant, label, seeds, named.overrides, read, searches)
-        except (MissingDataError, NotSearchedError) as error:
-            skipped[named.trial.name] = error
+            except (MissingDataError, NotSearchedError) as error:
+                skipped[" ".join(filter(None, [named.trial.name, label]))] = error
     if skipped and not identities:
         name, reason = next(iter(skipped.items()))
         raise reason if isinstance(reason, MissingDataError) else NotSearchedError(f"{name}: {reason}")
@@ -278,7 +278,9 @@ def _declared(study: str, where: str, runs: Sequence[Run], asked: Sequence[Ident
     for path in config.find([study]):
         trial = config.load_trial(path)
         try:
-            found.identities.extend(identify([str(path)], {}, searches=searches).identities)
+            asked_for = identify([str(path)], {}, searches=searches)
+            found.identities.extend(asked_for.identities)
+            found.skipped.extend(asked_for.skipped)
         except NotSearchedError as error:  # what an earlier search found is not this trial's
             skipped[trial.name] = str(error)
         except UserError as error:

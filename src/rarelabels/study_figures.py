@@ -87,14 +87,23 @@ def _heads(client: MlflowClient, trials: Mapping[str, Trial], parents: Mapping[s
         if plain and isinstance(trial.model, NetworkSpec) and trial.model.head in study_plots.HEAD_LINES:
             alike.setdefault(_but_for(trial, "loss"), {})[name] = trial
     for group in alike.values():
-        if {getattr(trial.model, "head", "") for trial in group.values()} != set(study_plots.HEAD_LINES):
-            continue
+        heads: dict[str, set[str]] = {}
+        for trial in group.values():
+            heads.setdefault(_loss(trial), set()).add(getattr(trial.model, "head", ""))
+        if all(len(having) < len(study_plots.HEAD_LINES) for having in heads.values()):
+            continue  # no loss with both heads
         points = [
-            (_loss(trial), trial.model.head, point.step, point.value)  # type: ignore[union-attr]  # networks have one
+            (_loss(trial), getattr(trial.model, "head", ""), epoch, value)
             for name, trial in group.items()
-            for point in client.get_metric_history(parents[name], "curve/loss")
+            for epoch, value in _curve(client, parents[name], "curve/loss").items()
         ]
-        yield pd.DataFrame(sorted(set(points)), columns=["loss", "head", "epoch", "value"])
+        yield pd.DataFrame(sorted(points), columns=["loss", "head", "epoch", "value"])
+
+
+def _curve(client: MlflowClient, run_id: str, name: str) -> dict[int, float]:
+    """Return the newest value of each epoch: a parent that is summed up again has every epoch once more."""
+    points = client.get_metric_history(run_id, name)
+    return {point.step: point.value for point in sorted(points, key=lambda point: point.timestamp)}
 
 
 def _loss(trial: Trial) -> str:
@@ -154,7 +163,7 @@ def _group_sizes(client: MlflowClient, parents: Mapping[str, str], runs: Sequenc
         return {}
     positives = results.per_label(client, child.info.run_id)["positives"].to_numpy()
     members = (
-        (positives > 0) & (positives < metrics.MEDIUM),
+        positives < metrics.MEDIUM,
         (positives >= metrics.MEDIUM) & (positives < metrics.HEAD),
         positives >= metrics.HEAD,
     )

@@ -17,7 +17,7 @@ from rarelabels import __version__, plots, results, statistics, threshold_study,
 from rarelabels.runner import Say
 
 CURSE_DRAWS = 30
-CODE = 4  # raised when what a summary holds changes
+CODE = 5  # raised when what a summary holds changes
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,15 @@ def aggregate(client: MlflowClient, children: list[Run]) -> tuple[pd.DataFrame, 
     return pd.DataFrame(rows, columns=["metric", "mean", "low", "high"]), replicates
 
 
+def _epoch(run: Run) -> float | None:
+    """Return the epoch whose scores are judged: the one picked afterwards, else the one the training kept."""
+    epoch: float | None = run.data.metrics.get("picked/epoch", run.data.metrics.get("training/kept_epoch"))
+    return epoch
+
+
 def draw(client: MlflowClient, children: list[Run], curves: pd.DataFrame, folder: Path) -> None:
     """Draw the figures of a trial into a folder."""
-    trial, kept = children[0].data.tags["trial"], [run.data.metrics.get("training/kept_epoch") for run in children]
+    trial, kept = children[0].data.tags["trial"], [_epoch(run) for run in children]
     if len(curves):
         unit = plots.loss_unit(children[0].data.params)
         epochs = [epoch for epoch in kept if epoch is not None]

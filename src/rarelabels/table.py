@@ -17,6 +17,7 @@ TRAINING: dict[str, tuple[str, Callable[[float], str]]] = {
     "picked/epoch": ("epoch\npicked", "{:.1f}".format),
     "training/gap_macro_average_precision": ("macro average precision:\ntraining minus test", "{:.3f}".format),
     "training/gap_half_macro_f1": ("macro-F1 at 0.5:\ntraining minus test", "{:.3f}".format),
+    "test/count/sure_scores_share": ("scores within\n0.01 of 0 or 1", "{:.0%}".format),
     "training/roughness_val_loss": ("roughness of\nvalidation loss", "{:.4f}".format),
     "training/effective_sample_share": ("effective\nsample size", "{:.1%}".format),
     "training/zero_share": ("weights\nthat are 0", "{:.0%}".format),
@@ -32,6 +33,7 @@ OF_LABEL_SETS: dict[str, tuple[str, Callable[[float], str]]] = {
     "training/label_sets_once": ("of them with\none row", "{:.0%}".format),
     "training/unseen_test_share": ("test rows of\nanother set", "{:.1%}".format),
 }
+OF_KEPT = ("training/kept_epoch", "training/gap_macro_average_precision", "training/gap_half_macro_f1")
 WIDE = 10_000  # without a terminal nothing is cut
 
 
@@ -124,6 +126,8 @@ def training_table(comparison: Comparison) -> Table:
         table.add_column(header, justify="right")
     for row in rows:
         means = row.values["mean"].to_dict()
+        if "picked/epoch" in means:  # the gaps are those of the epoch that the training kept
+            means = {metric: value for metric, value in means.items() if metric not in OF_KEPT}
         cells = (show(means[metric]) if metric in means else "" for metric, (_, show) in columns.items())
         table.add_row(f"{row.name} (overridden)" if row.overrides else row.name, *cells)
     return table

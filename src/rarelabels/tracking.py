@@ -171,7 +171,7 @@ def _hash(trial: Trial, definition: Mapping[str, Any], seed: int | None, digest:
         "definition": definition,
         "data": digest,
         "seed": seed,
-        "versions": _versions(trial.is_network),
+        "versions": _versions(trial.needs_tensorflow),
         "results": __version__.rsplit(".", 1)[0],
     }
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
@@ -320,7 +320,7 @@ def start_tried(client: MlflowClient, experiment: str, search: str, trial: Trial
 
 def start_judgement(client: MlflowClient, experiment: str, name: str) -> Record:
     """Open the run of scores that were made elsewhere."""
-    return _start_alone(client, experiment, "judged", name, _versions(is_network=False))
+    return _start_alone(client, experiment, "judged", name, _versions(with_tensorflow=False))
 
 
 def start_probes(client: MlflowClient, experiment: str, name: str, versions: Mapping[str, str]) -> Record:
@@ -469,14 +469,14 @@ def _tags(identity: Identity, kind: str) -> dict[str, str]:
         "rarelabels": __version__,
         NOTE: f"{trial.question}\n\nThread: {trial.thread}",
     }
-    tags |= {name.replace("-", "_"): value for name, value in _versions(trial.is_network).items()}
+    tags |= {name.replace("-", "_"): value for name, value in _versions(trial.needs_tensorflow).items()}
     if commit := _commit():
         tags["mlflow.source.git.commit"] = commit
     return tags
 
 
-def _versions(is_network: bool) -> dict[str, str]:
-    names = ["scikit-learn", "numpy"] + (["tensorflow", "keras"] if is_network else [])
+def _versions(with_tensorflow: bool) -> dict[str, str]:
+    names = ["scikit-learn", "numpy"] + (["tensorflow", "keras"] if with_tensorflow else [])
     return {name: version(name) for name in names} | {"threads": str(THREADS)}
 
 

@@ -147,7 +147,10 @@ def _check_memory(spec: Backbone, rows: int) -> None:
 def _features(spec: Backbone, files: Mapping[str, Path]) -> Floats:
     """Return the features, (n, n_features), of the files by the SHA-256 of their content, from the cache if there."""
     extractor = _Extractor(spec, len(files))
-    definition = [backbone_files.VERSION, spec.kind, spec.output, backbone_files.content(spec)]
+    definition = [
+        *(backbone_files.VERSION, spec.kind, spec.output, backbone_files.content(spec)),
+        *(tf.__version__, keras.__version__),
+    ]
     digests = list(files)
     blocks = []
     for start in range(0, len(files), CHUNK):

@@ -64,7 +64,9 @@ class Simulation:
     def probabilities(self, numeric: Floats) -> Floats:
         """Return the probability of each label, (n, n_labels), from numbers (n, features)."""
         z = self._logits(numeric)
-        return expit(z) if self.sets is None else softmax(z, axis=1) @ self.sets.astype(np.float64)
+        if self.sets is None:
+            return np.asarray(expit(z))
+        return np.asarray(np.clip(softmax(z, axis=1) @ self.sets.astype(np.float64), 0, 1))  # rounding passes 1
 
     def most_likely_sets(self, numeric: Floats) -> Bits:
         """Return the most likely label set of each row, (n, n_labels) 0/1: no predictor has a higher subset accuracy.
