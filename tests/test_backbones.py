@@ -326,7 +326,7 @@ def test_an_image_that_cannot_be_read_is_named(
 
 def test_what_does_not_fit_into_memory_is_refused(emoji: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1000}.__getitem__)
-    with pytest.raises(UserError, match=r"9,408 numbers of each of 200 rows need about .* GiB .* use output: pooled"):
+    with pytest.raises(UserError, match=r"9,408 numbers of each of 200 images need about .* GiB .* use output: pooled"):
         backbones.with_features(emoji, CUT)
 
 

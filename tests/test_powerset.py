@@ -10,7 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 from scipy.special import log_softmax, softmax
 
-from rarelabels import powerset
+from rarelabels import memory, powerset
 from rarelabels.comparison import Comparison, Row, compared_by_rule
 from rarelabels.powerset import AllSets, OutputLayer, SeenSets
 from rarelabels.schema import TestMetric
@@ -149,15 +149,15 @@ def test_sizes_beyond_every_float_are_written() -> None:
 
 
 def test_the_machine_has_memory(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
-    whole = powerset.machine_bytes()
+    whole = memory.machine_bytes()
     assert whole is not None
     assert whole > 2**28
     limit = tmp_path / "memory.max"
-    monkeypatch.setattr(powerset, "_CGROUP", limit)
+    monkeypatch.setattr(memory, "_CGROUP", limit)
     limit.write_text("268435456\n")
-    assert powerset.machine_bytes() == 2**28
+    assert memory.machine_bytes() == 2**28
     limit.write_text("max\n")
-    assert powerset.machine_bytes() == whole
+    assert memory.machine_bytes() == whole
 
 
 # Where the rule is known

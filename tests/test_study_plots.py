@@ -65,6 +65,24 @@ def test_sweep_has_a_panel_for_each_metric_and_a_line_for_each_trial(saved) -> N
         assert [line.get_ydata().tolist() for line in axes.lines] == [[3, 8, 17], [6, 16, 34]]
 
 
+def test_by_cardinality_has_a_row_for_each_trial_and_a_column_for_each_number_of_true_labels(saved) -> None:
+    rows = [("softmax", 1, 70, 0.9, 0.8), ("softmax", 3, 5, 0.33, 0.0), ("sigmoid", 1, 70, 0.8, 0.7)]
+    table = pd.DataFrame([*rows, ("sigmoid", 3, 5, 0.9, 0.75)], columns=["trial", "true", "rows", "recall", "right"])
+    axes = saved(study_plots.by_cardinality(table, "films")).axes[0]
+    told = [text.get_text() for text in axes.texts]
+    assert told == [
+        "0.90",
+        "all right 0.80",
+        "0.33",
+        "all right 0.00",
+        "0.80",
+        "all right 0.70",
+        "0.90",
+        "all right 0.75",
+    ]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["1 true\n(70 rows)", "3 true\n(5 rows)"]
+
+
 def test_groups_has_a_panel_for_each_group_that_there_is(saved) -> None:
     rows = [
         (trial, f"test/{rule}/{group}_f1", 0.2, 0.1, 0.3)

@@ -6,12 +6,9 @@ with a column for each set would take is computed here, never allocated.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +21,6 @@ MAX_LABELS = 63  # the numbers of their sets fit a signed 64-bit integer
 NO_CLASS = -1
 FLOAT_BYTES = 4
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-_CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 def numbers(y: Sets) -> Classes:
@@ -227,16 +223,6 @@ class OutputLayer:
             f"logits of {batch_size:,} rows": batch,
             "their gradients": batch,
         }
-
-
-def machine_bytes() -> int | None:
-    """Return the memory of this machine, or of the container this runs in; None where neither can be told."""
-    limits = []
-    with suppress(AttributeError, OSError, ValueError):  # not on this system
-        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    with suppress(OSError, ValueError):  # no container, or one without a limit
-        limits.append(int(_CGROUP.read_text(encoding="ascii")))
-    return min(limits, default=None)
 
 
 def in_words(size: int) -> str:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Scaler, Tokens, Vocabulary
-from rarelabels.powerset import OutputLayer, SeenSets, in_words, machine_bytes, short
+from rarelabels.memory import machine_bytes
+from rarelabels.powerset import OutputLayer, SeenSets, in_words, short
 from rarelabels.schema import (
     SET_HEADS,
     Backbone,
@@ -187,8 +188,8 @@ def check_output(spec: NetworkSpec, training: TrainingSpec, data: Dataset) -> No
     others = f"model.head seen_sets ({seen:,} columns here), " if spec.head == "powerset" else ""
     raise UserError(
         f"model.head {spec.head!r} with {labels:,} labels needs an output layer of {columns} columns{beyond}: "
-        f"{in_words(sum(parts.values()))} to train it ({made_up}), and this machine has {in_words(there)}; use "
-        f"{others}model.head sigmoid, fewer labels or a smaller training.batch_size"
+        f"at least {in_words(sum(parts.values()))} to train it ({made_up}), and this machine has {in_words(there)}; "
+        f"use {others}model.head sigmoid, fewer labels or a smaller training.batch_size"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import fmean
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,10 @@ from mlflow.entities import Run
 
 from rarelabels import metrics, results, study_plots
 from rarelabels.comparison import Comparison, Row
+from rarelabels.evaluation import Scored
 from rarelabels.schema import BinaryCrossentropy, CategoricalCrossentropy, NetworkSpec, Trial
-from rarelabels.tracking import Identity
+from rarelabels.thresholds import HALF
+from rarelabels.tracking import PARENT, Identity
 
 PICKED_METRICS = (
     *("half/binary_accuracy", "half/subset_accuracy", "half/micro_f1", "half/macro_f1", "half/weighted_f1"),
@@ -34,6 +37,7 @@ SWEEP_METRICS = {
 }
 LOGARITHMIC = ("training/output_parameters", "training/seconds_per_epoch", "training/peak_memory_bytes")
 GROUPS = ("tail", "medium", "head")
+FEW_LABELS = 5  # up to which rows are told apart by how many of them are true
 
 
 def figures(
@@ -59,6 +63,8 @@ def figures(
         for place, table in enumerate(_picked(one.rows, trials)):
             lower = [name for name in table.columns if name.rpartition(" ")[2] in metrics.LOWER_IS_BETTER]
             yield f"picked{suffix}{f'_{place + 1}' if place else ''}", study_plots.picked(table, lower, title)
+        if len(table := _by_cardinality(client, parents, runs)):
+            yield f"by_cardinality{suffix}", study_plots.by_cardinality(table, title)
         if sizes := _group_sizes(client, parents, runs):
             yield f"groups{suffix}", study_plots.groups(one.long(), sizes, title)
     rows = [row for one in compared for row in one.rows]
@@ -136,6 +142,29 @@ def _short(metric: str) -> str:
     return f"{'per label:' if rule == 'per_label' else ''} {name}".strip()
 
 
+def _by_cardinality(client: MlflowClient, parents: Mapping[str, str], runs: Sequence[Run]) -> pd.DataFrame:
+    """Return what each trial finds of rows with so many true labels, mean over seeds; nothing where labels are many."""
+    names = {parent: name for name, parent in parents.items()}
+    found: dict[str, list[Scored]] = {name: [] for name in parents}
+    for run in results.earliest_finished(list(runs)).values():
+        if name := names.get(run.data.tags.get(PARENT, "")):
+            found[name].append(results.scores(client, run.info.run_id, "test"))
+            if found[name][-1].y.shape[1] > FEW_LABELS:
+                return pd.DataFrame()
+    rows = [(name, *row) for name, parts in found.items() if parts for row in _found_by_cardinality(parts)]
+    return pd.DataFrame(rows, columns=["trial", "true", "rows", "recall", "right"])
+
+
+def _found_by_cardinality(parts: Sequence[Scored]) -> Iterator[tuple[int, int, float, float]]:
+    cardinality = parts[0].y.sum(axis=1)
+    for number in np.unique(cardinality[cardinality > 0]):
+        rows = cardinality == number
+        decided = [(part.scores[rows] >= HALF, part.y[rows] > 0) for part in parts]
+        recall = fmean(float((y & assigned).sum() / y.sum()) for assigned, y in decided)
+        right = fmean(float((y == assigned).all(axis=1).mean()) for assigned, y in decided)
+        yield int(number), int(rows.sum()), recall, right
+
+
 def _sweeps(rows: Sequence[Row], by_name: Mapping[str, Identity]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield each key that trials vary over numbers, with what they measured at each value."""
     points: dict[str, list[dict[str, object]]] = {}
@@ -158,7 +187,7 @@ def _sweeps(rows: Sequence[Row], by_name: Mapping[str, Identity]) -> Iterator[tu
 def _group_sizes(client: MlflowClient, parents: Mapping[str, str], runs: Sequence[Run]) -> dict[str, int]:
     """Return how many labels each group has, from the rarest; nothing where no label is rare."""
     wanted = set(parents.values())
-    child = next((run for run in runs if run.data.tags.get("mlflow.parentRunId") in wanted and _is_done(run)), None)
+    child = next((run for run in runs if run.data.tags.get(PARENT) in wanted and _is_done(run)), None)
     if child is None:
         return {}
     positives = results.per_label(client, child.info.run_id)["positives"].to_numpy()

@@ -106,6 +106,32 @@ def sweep(table: pd.DataFrame, key: str, names: Mapping[str, str], logarithmic: 
     return figure
 
 
+def by_cardinality(table: pd.DataFrame, title: str) -> Figure:
+    """Draw what each trial finds at 0.5 of rows with one, two, three … true labels: recall, and whole rows right.
+
+    Args:
+        table: columns ``trial, true, rows, recall, right``; a row for each trial and number of true labels.
+        title: of the figure.
+    """
+    trials, numbers = list(dict.fromkeys(table["trial"])), sorted(set(table["true"]))
+    cells = {name: table.set_index(["trial", "true"])[name].unstack() for name in ("recall", "right", "rows")}
+    recall, right = (cells[name].reindex(index=trials, columns=numbers).to_numpy() for name in ("recall", "right"))
+    figure = Figure(figsize=(3.4 + 1.6 * len(numbers), 1.7 + 0.42 * len(trials)), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(recall, cmap="Blues", aspect="auto", vmin=0, vmax=1)
+    for (row, column), value in np.ndenumerate(recall):
+        ink = "white" if value > 0.6 else "black"
+        axes.text(column, row - 0.13, f"{value:.2f}", ha="center", va="center", fontsize=9, color=ink)
+        text = f"all right {right[row, column]:.2f}"
+        axes.text(column, row + 0.25, text, ha="center", va="center", fontsize=6.5, color=ink)
+    sizes = cells["rows"].max()
+    axes.set_xticks(range(len(numbers)), [f"{n} true\n({sizes[n]:,.0f} rows)" for n in numbers], fontsize=8.5)
+    axes.set_yticks(range(len(trials)), trials, fontsize=8.5)
+    axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    figure.suptitle(f"{title}: share of the true labels found at 0.5", fontsize=10)
+    return figure
+
+
 def groups(table: pd.DataFrame, sizes: Mapping[str, int], title: str) -> Figure:
     """Draw F1 of rare, medium and frequent labels, each group pooled, of all trials under several rules.
 

@@ -325,7 +325,7 @@ def start_judgement(client: MlflowClient, experiment: str, name: str) -> Record:
 
 def start_probes(client: MlflowClient, experiment: str, name: str, versions: Mapping[str, str]) -> Record:
     """Open the run of one round of probes; ``versions`` of the libraries that they are about become tags."""
-    return _start_alone(client, experiment, "probes", name, {**_versions(is_network=True), **versions})
+    return _start_alone(client, experiment, "probes", name, {**_versions(with_tensorflow=True), **versions})
 
 
 def _start_alone(client: MlflowClient, experiment: str, kind: str, name: str, versions: Mapping[str, str]) -> Record:

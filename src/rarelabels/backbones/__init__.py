@@ -12,7 +12,6 @@ import hashlib
 import json
 import logging
 import math
-import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,6 +23,7 @@ import numpy.typing as npt
 
 from rarelabels.backbones import efficientnet_lite0, images, vgg19
 from rarelabels.datasets import Dataset, Part, backbone_files, cache
+from rarelabels.memory import machine_bytes
 from rarelabels.schema import Backbone, EfficientNetLite0, UserError, Vgg19
 from rarelabels.tensorflow_setup import keras, tf
 
@@ -93,7 +93,7 @@ def with_features(data: Dataset, spec: Backbone) -> Dataset:
     assert data.image_folder is not None
     assert not data.numeric, "numbers beside the images would be lost"
     names = [name for part in (data.train, data.validation, data.test) for name in _images(part)]
-    _check_memory(spec, len(names))
+    _check_memory(spec, len(set(names)))
     contents = {name: _sha256(images.read(data.image_folder / name)) for name in set(names)}
     files = {digest: data.image_folder / name for name, digest in contents.items()}
     features = _features(spec, dict(sorted(files.items())))
@@ -136,11 +136,12 @@ def _sha256(content: bytes) -> str:
 
 def _check_memory(spec: Backbone, rows: int) -> None:
     needed = COPIES * rows * n_features(spec) * np.dtype(np.float32).itemsize
-    here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > here:
+    here = machine_bytes()
+    if here is not None and needed > here:
         raise UserError(
-            f"dataset.backbone: {n_features(spec):,} numbers of each of {rows:,} rows need about {needed / 2**30:,.0f} "
-            f"GiB of memory, and this machine has {here / 2**30:,.0f}; use output: pooled, or fewer rows"
+            f"dataset.backbone: {n_features(spec):,} numbers of each of {rows:,} images need about "
+            f"{needed / 2**30:,.0f} GiB of memory, and this machine has {here / 2**30:,.0f}; use output: pooled, or fewer "
+            "rows"
         )
 
 
