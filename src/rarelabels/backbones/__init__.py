@@ -140,8 +140,8 @@ def _check_memory(spec: Backbone, rows: int) -> None:
     if here is not None and needed > here:
         raise UserError(
             f"dataset.backbone: {n_features(spec):,} numbers of each of {rows:,} images need about "
-            f"{needed / 2**30:,.0f} GiB of memory, and this machine has {here / 2**30:,.0f}; use output: pooled, or fewer "
-            "rows"
+            f"{needed / 2**30:,.0f} GiB of memory, and this machine has {here / 2**30:,.0f}; use output: pooled, or "
+            "fewer rows"
         )
 
 
