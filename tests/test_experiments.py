@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from rarelabels import config, datasets, evaluation, fitting, powerset, training, weighting
-from rarelabels.datasets import Dataset, Part
+from rarelabels.datasets import Dataset, Part, splits
 from rarelabels.evaluation import Evaluation, Scored
 from rarelabels.preprocessing import Preprocessing
 from rarelabels.schema import (
@@ -67,12 +67,16 @@ every_study = pytest.mark.parametrize("folder", STUDIES, ids=[folder.name for fo
 
 @functools.cache
 def small(spec: DatasetSpec) -> Dataset:
-    """The real data, cut to 400, 150 and 150 rows; a trial whose data are not here is skipped, and says why."""
+    """The real data, cut to 400, 150 and 150 rows, images to 120, 50 and 50.
+
+    A trial whose data are not here is skipped, and says why.
+    """
     try:
         data = datasets.load(spec, 0)
     except MissingDataError as error:
         pytest.skip(str(error))
-    parts = {name: cut(getattr(data, name), n) for name, n in (("train", 400), ("validation", 150), ("test", 150))}
+    sizes = (400, 150, 150) if data.image_folder is None else (120, 50, 50)
+    parts = {part: cut(getattr(data, part), n) for part, n in zip(splits.PARTS, sizes, strict=True)}
     return fitting.with_features(spec, replace(data, folds=None, **parts))
 
 
