@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,21 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from rarelabels import datasets, metrics, results, runner, study, tracking
+from rarelabels import (
+    comparison,
+    datasets,
+    metrics,
+    results,
+    runner,
+    study,
+    study_figures,
+    summary,
+    tracking,
+)
 from rarelabels.datasets import splits
 from rarelabels.runner import Task
 from rarelabels.schema import Trial
+from rarelabels.summary import SummaryTask
 from rarelabels.tracking import Identity
 
 SIMULATED = {"kind": "simulated", "rows": 300, "labels": 3, "features": 4}
@@ -40,13 +52,27 @@ class Record:
 
     def run(self, *trials: Trial, source: str = "") -> list[Run]:
         """Do one task: the trials share its training."""
-        identities = [self.identity(trial) for trial in trials]
+        return self.task([self.identity(trial) for trial in trials], source)
+
+    def do(self, identities: list[Identity]) -> None:
+        """Do a task for each training."""
+        for training in dict.fromkeys(one.training for one in identities):
+            self.task([one for one in identities if one.training == training])
+
+    def task(self, identities: list[Identity], source: str = "") -> list[Run]:
         parents = [tracking.open_parent(self.client, self.experiment, one).run_id for one in identities]
         task = Task(self.experiment, tuple(zip(identities, parents, strict=True)), (), {}, source)
         assert runner.run(task, self.where, lambda _: None) == ""
         found = tracking.all_runs(self.client, self.experiment, "tags.kind = 'run'")
         by_print = {run.data.tags["fingerprint"]: run for run in found}
         return [by_print[one.fingerprint] for one in identities]
+
+    def family(self, one: Identity) -> tuple[str, tuple[str, ...]]:
+        """The parent of a trial, and its runs."""
+        runs = tracking.all_runs(self.client, self.experiment)
+        parent = results.parents(runs)[one.parent_key]
+        children = [run.info.run_id for run in runs if run.data.tags.get(tracking.PARENT) == parent]
+        return parent, tuple(children)
 
     @staticmethod
     def identity(trial: Trial) -> Identity:
@@ -121,3 +147,42 @@ def test_the_most_likely_label_set_stays_with_a_copy(record: Record) -> None:
         assert first.data.metrics[name] == second.data.metrics[name]
     assert second.data.tags["trained_by"] == first.info.run_id
     assert first.data.metrics["training/output_parameters"] == (4 + 1) * 8
+
+
+def test_figures_across_trials_are_of_what_is_recorded(record: Record) -> None:
+    trials = [
+        trial("head_sigmoid", model={"head": "sigmoid"}),
+        trial("head_softmax", model={"head": "softmax"}),
+        trial("every", training={"every_epoch": True}),
+        trial("every_last", training={"every_epoch": True}, picked_by="last"),
+        trial("few", dataset={"train_fraction": 0.5}).model_copy(update={"name": "tests/fractions"}),
+        trial("all", dataset={"train_fraction": 1.0}, training={"epochs": 3}).model_copy(
+            update={"name": "tests/fractions"}
+        ),
+    ]
+    variants = ["", "", "", "", "dataset.train_fraction=0.5", "dataset.train_fraction=1.0"]
+    asked = [replace(record.identity(one), variant=variant) for one, variant in zip(trials, variants, strict=True)]
+    record.do(asked)
+    for one in asked:
+        parent, children = record.family(one)
+        for again in (False, True):  # a second time, as when a seed is added
+            summary.sum_up(record.where, SummaryTask(parent, children, f"stamp {again}"), lambda _: None)
+    runs = tracking.all_runs(record.client, record.experiment)
+    names = {one.parent_key: " ".join(filter(None, [one.trial.short_name, one.variant])) for one in asked}
+    compared = comparison.compare(record.client, runs, names, [])
+    assert [one.data for one in compared] == ["simulated"]
+
+    found = dict(study_figures.figures(record.client, "tests", compared, runs, asked))
+    assert set(found) == {"heads", "picked", "by_cardinality", "sweep_dataset_train_fraction"}
+    assert [axes.get_title().splitlines()[-1] for axes in found["heads"].axes] == ["identical"]
+    epochs = [line.get_xdata().tolist() for line in found["heads"].axes[0].lines]
+    assert epochs == [[1, 2, 3, 4]] * 2
+    assert [tick.get_text() for tick in found["picked"].axes[0].get_yticklabels()] == ["last", "macro AP"]
+    assert found["sweep_dataset_train_fraction"].axes[0].lines[0].get_xdata().tolist() == [0.5, 1.0]
+    told = [text.get_text() for text in found["by_cardinality"].axes[0].texts[:2]]
+    first = next(row.name for row in compared[0].rows)
+    run = next(run for run in runs if run.data.tags.get("kind") == "run" and names[tracking.parent_key(run)] == first)
+    part = results.scores(record.client, run.info.run_id, "test")
+    single = part.y.sum(axis=1) == 1
+    right = ((part.scores[single] >= 0.5) == (part.y[single] > 0)).all(axis=1).mean()
+    assert told[1] == f"all right {right:.2f}"
