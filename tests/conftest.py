@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
-from rarelabels import datasets
+from rarelabels import datasets, plots
 from rarelabels.schema import MoviesSpec
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files whose tests start whole studies go first, so that two processes end at about the same time."""
-    longest = ("test_study.py", "test_tuning.py", "test_cli.py", "test_experiments.py")
+    """The longest files go first, so that two processes end at about the same time."""
+    longest = (
+        *("test_experiments.py", "test_study.py", "test_tuning.py", "test_cli.py", "test_backbones.py"),
+        *("test_probes.py", "test_training.py", "test_losses.py"),
+    )
     items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))
 
 
@@ -30,3 +34,15 @@ def film_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def films(film_cache: Path) -> datasets.Dataset:
     """The real films with 17 genres, seed 0."""
     return datasets.load(MoviesSpec(kind="movies", labels=17), 0)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Callable[[Figure], Figure]:
+    """Every figure must also come out as a file."""
+
+    def save(figure: Figure) -> Figure:
+        plots.save(figure, tmp_path / "figure.png")
+        assert (tmp_path / "figure.png").stat().st_size > 10_000
+        return figure
+
+    return save

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,18 +26,6 @@ def legend(axes: Axes | Figure) -> list[str]:
 
 def texts(axes: Axes) -> list[str]:
     return [text.get_text() for text in axes.texts]
-
-
-@pytest.fixture
-def saved(tmp_path: Path) -> object:
-    """Every figure must also come out as a file."""
-
-    def save(figure: Figure) -> Figure:
-        plots.save(figure, tmp_path / "figure.png")
-        assert (tmp_path / "figure.png").stat().st_size > 10_000
-        return figure
-
-    return save
 
 
 def test_reliability_draws_15_bins_of_each_seed_before_and_after(saved) -> None:

@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
-import pytest
-from matplotlib.figure import Figure
 
-from rarelabels import plots, study_plots
-
-
-@pytest.fixture
-def saved(tmp_path: Path) -> object:
-    """Every figure must also come out as a file."""
-
-    def save(figure: Figure) -> Figure:
-        plots.save(figure, tmp_path / "figure.png")
-        assert (tmp_path / "figure.png").stat().st_size > 10_000
-        return figure
-
-    return save
+from rarelabels import study_plots
 
 
 def losses(**by_head: list[float]) -> list[tuple[str, int, float]]:
