@@ -14,7 +14,7 @@ import pandas as pd
 from rarelabels import results, tracking
 
 REPOSITORY = Path(__file__).parents[1]
-OF_THE_MACHINE = ("training/seconds_per_epoch", "training/peak_memory_bytes")  # never the same twice
+OF_THE_MACHINE = ("training/seconds_per_epoch", "training/memory_rise_bytes")  # never the same twice
 
 
 class Project:

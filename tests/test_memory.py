@@ -22,8 +22,9 @@ def test_the_peak_is_of_what_was_allocated_since() -> None:
     second = Peak()
     low = second.bytes()
     assert low is not None
-    assert high - low > 0.9 * MANY
-    assert second.facts() == {"peak_memory_bytes": pytest.approx(low, rel=0.1)}
+    assert 0.9 * MANY < high < 2 * MANY
+    assert low < 0.1 * MANY
+    assert 0 <= second.facts()["memory_rise_bytes"] < 0.1 * MANY
 
 
 def test_nothing_is_told_where_nothing_can_be(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:

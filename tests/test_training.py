@@ -354,7 +354,7 @@ def test_what_a_training_took_is_among_its_facts(plain: tuple[Fitted, Curves]) -
     assert facts["output_parameters"] == 13 * 5
     assert 0 < facts["seconds_per_epoch"] < 5
     if sys.platform == "linux":
-        assert 10**8 < facts["peak_memory_bytes"] < 10**10
+        assert 0 <= facts["memory_rise_bytes"] < 10**10
 
 
 # Pruning

@@ -15,10 +15,11 @@ _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 class Peak:
-    """The high-water mark of the process's resident memory from here on.
+    """How far the process's resident memory rises from here on.
 
-    All of the process counts, TensorFlow's own half gigabyte too. What earlier work of the process has freed is given
-    back to the system first; the programs that it has compiled stay.
+    What earlier work has freed is given back to the system first. What the process holds, TensorFlow's own half
+    gigabyte and the programs that earlier trainings compiled, is not counted: which those are depends on the order of
+    the runs.
     """
 
     def __init__(self) -> None:
@@ -27,21 +28,27 @@ class Peak:
             ctypes.CDLL("libc.so.6").malloc_trim(0)
         try:
             _CLEAR.write_text(_PEAK_RESIDENT, encoding="ascii")
-            self._is_reset = True
+            self._before = _mark()
         except OSError:
-            self._is_reset = False
+            self._before = None
 
     def bytes(self) -> int | None:
-        """Return the mark; None where it cannot be reset or read."""
-        with suppress(OSError):
-            for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines() if self._is_reset else ():
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * _KIB
-        return None
+        """Return the rise; None where it cannot be told."""
+        now = _mark()
+        return None if self._before is None or now is None else now - self._before
 
     def facts(self) -> dict[str, float]:
-        """Return ``peak_memory_bytes``, or nothing where it cannot be told."""
-        return {} if (peak := self.bytes()) is None else {"peak_memory_bytes": peak}
+        """Return ``memory_rise_bytes``, or nothing where it cannot be told."""
+        return {} if (rise := self.bytes()) is None else {"memory_rise_bytes": rise}
+
+
+def _mark() -> int | None:
+    """Return the high-water mark of the resident memory; None where it cannot be read."""
+    with suppress(OSError):
+        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * _KIB
+    return None
 
 
 def machine_bytes() -> int | None:

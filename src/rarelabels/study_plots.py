@@ -14,6 +14,7 @@ HEAD_LINES = {"sigmoid": (BLUE, "-", 3.2), "softmax": (ORANGE, "--", 1.8)}
 TRIAL_COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, RED, GREY)
 MARKERS = "osD^vPX"
 SWEEPS_ABREAST = 3
+WIDE_RANGE = 10  # between the least and the largest value of a sweep, from which its axis is logarithmic
 GROUP_RULES = {"half": ORANGE, "global": SKY, "per_label_shrunk": GREEN, "per_label": BLUE}
 
 
@@ -95,10 +96,13 @@ def sweep(table: pd.DataFrame, key: str, names: Mapping[str, str], logarithmic: 
             axes.plot(of["value"], of["mean"], marker=marker, color=colour, markersize=5, label=trial)
             axes.fill_between(of["value"], of["low"], of["high"], color=colour, alpha=0.18, linewidth=0)
         axes.set(xlabel=key, title=name)
-        axes.set_xticks(sorted(set(table["value"])), [f"{value:g}" for value in sorted(set(table["value"]))])
         axes.title.set_fontsize(9)
         if metric in logarithmic:
             axes.set_yscale("log")
+        if table["value"].min() > 0 and table["value"].max() >= WIDE_RANGE * table["value"].min():
+            axes.set_xscale("log")
+            axes.minorticks_off()
+        axes.set_xticks(sorted(set(table["value"])), [f"{value:g}" for value in sorted(set(table["value"]))])
         axes.grid(alpha=0.25)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, frameon=False, fontsize=9, loc="outside lower center", ncols=min(len(labels), 5))

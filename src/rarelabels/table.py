@@ -27,7 +27,7 @@ TRAINING: dict[str, tuple[str, Callable[[float], str]]] = {
 OF_LABEL_SETS: dict[str, tuple[str, Callable[[float], str]]] = {
     "training/output_parameters": ("parameters of\nthe output layer", "{:,.0f}".format),
     "training/seconds_per_epoch": ("seconds\nan epoch", "{:.2f}".format),
-    "training/peak_memory_bytes": ("peak memory of\nthe process", lambda size: f"{size / 1e9:.2f} GB"),
+    "training/memory_rise_bytes": ("memory that\ntraining takes", lambda size: f"{size / 1e9:.2f} GB"),
     "training/label_sets_seen": ("label sets\nin training", "{:,.0f}".format),
     "training/rows_per_label_set": ("training rows\nfor each", "{:.1f}".format),
     "training/label_sets_once": ("of them with\none row", "{:.0%}".format),

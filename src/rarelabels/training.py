@@ -191,7 +191,7 @@ def fit(
         ``zero_share``, the share of the trained tables' and kernels' weights that are 0; ``output_parameters`` of the
         layer that gives the logits; with a head of label sets ``val_loss_share``, the share of validation rows that
         ``val_loss`` covers. Two more are of the machine, and never the same twice: ``seconds_per_epoch``, the median of
-        all epochs but the first, which compiles, without what is measured between them; and ``peak_memory_bytes`` of
+        all epochs but the first, which compiles, without what is measured between them; and ``memory_rise_bytes`` of
         the process (see ``memory.Peak``), left out where no one can tell.
 
     Raises:
