@@ -148,8 +148,8 @@ def _names(groups: Sequence[Mapping[str, str]]) -> list[str]:
     names = []
     for params in groups:
         alike = [other for other in groups if other["dataset.kind"] == params["dataset.kind"]]
-        keys = sorted(key for key in params if key.startswith("dataset."))
-        apart = [key for key in keys if len({other.get(key) for other in alike}) > 1]
+        keys = [key for key in sorted(params) if key.startswith("dataset.") and all(key in other for other in alike)]
+        apart = [key for key in keys if len({other[key] for other in alike}) > 1 and params[key] != "None"]
         told = ", ".join(f"{key.removeprefix('dataset.')} {params[key]}" for key in apart)
         names.append(params["dataset.kind"] + (f" ({told})" if told else ""))
     return names
