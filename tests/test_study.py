@@ -108,7 +108,7 @@ def test_results_are_read_where_the_data_are_not(project):
     (project.folder / "docs" / "your_table.csv").unlink()
     out, _ = project.call("results", "your_table")
     assert "floor_prior" in out.split("not run")[0].split("skipped")[0]
-    assert "skipped: your_table/floor_prior: " in out
+    assert "skipped: your_table/bce, your_table/floor_prior, " in out
     assert "there is no such file" in out
 
 
@@ -118,7 +118,7 @@ def test_trials_without_their_data_are_skipped_and_say_how_to_get_them(project):
     out, err = project.call("run", "movies/plot_masked", "movies/floor_zeros", *arguments)
     assert "skipped: movies/plot_masked: " in err
     assert "run `rarelabels fetch wikipedia_movies`" in err
-    assert "skipped: movies/plot_unmasked: " in out
+    assert "skipped: movies/plot_masked, movies/plot_unmasked: " in out
     assert [run.data.tags["trial"] for run in project.runs()] == ["movies/floor_zeros"]
     out, err = project.call("run", "movies/plot_masked", *arguments, code=2)
     assert err.startswith("rarelabels: ")
