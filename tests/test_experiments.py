@@ -139,8 +139,8 @@ def test_scores_are_finite_probabilities(name: str) -> None:
         sums = part.scores.sum(axis=1)
         if getattr(trial.model, "head", "sigmoid") == "softmax":
             np.testing.assert_allclose(sums, 1, rtol=1e-9)
-        else:
-            assert np.abs(sums - 1).max() > 0.05
+        elif trial.is_network:
+            assert np.abs(sums - 1).max() > 0.05  # independent labels, and no distribution by mistake
 
 
 @every_trial
