@@ -16,8 +16,9 @@ from sklearn.metrics import average_precision_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
 
 from rarelabels import baselines, datasets, evaluation
-from rarelabels.datasets import Dataset, Part, simulated
+from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens, Vocabulary
+from rarelabels.datasets.simulated import Simulation
 from rarelabels.schema import SimulatedSpec, Trial, UserError
 
 
@@ -197,8 +198,8 @@ def test_known_probabilities_score_what_drew_the_labels_and_name_the_most_likely
     known = baselines.fit(trial(spec.model_dump(), kind="known_probabilities"), data, 0)
     assert isinstance(known, baselines.KnownProbabilities)
     scores, sets = known.scores(data.test), known.label_sets(data.test)
-    assert (scores == simulated.probabilities(spec, data.test.numeric)).all()
-    assert (sets == simulated.most_likely_sets(spec, data.test.numeric)).all()
+    assert (scores == Simulation.of(spec).probabilities(data.test.numeric)).all()
+    assert (sets == Simulation.of(spec).most_likely_sets(data.test.numeric)).all()
     assert scores.shape == sets.shape == (len(data.test.ids), 3)
     known.save(tmp_path / "model")
     loaded = baselines.load_saved(tmp_path / "model")

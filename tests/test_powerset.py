@@ -33,7 +33,7 @@ def test_the_threads_own_numbers() -> None:
 
 @pytest.mark.parametrize("n_labels", range(1, 11))
 def test_all_sets_of_few_labels(n_labels: int) -> None:
-    table = powerset.all_sets(n_labels)
+    table = powerset.sets_of(np.arange(2**n_labels), n_labels)
     assert table.shape == (2**n_labels, n_labels)
     assert table.dtype == np.uint8
     assert [by_python(row) for row in table] == list(range(2**n_labels))
@@ -77,7 +77,7 @@ def test_a_set_that_was_not_seen_has_no_class() -> None:
 def test_marginals_are_the_product_with_the_table(n_labels: int) -> None:
     rng = np.random.default_rng(1)
     every, seen = AllSets(n_labels), SeenSets.of(random_rows(40, n_labels, prevalence=0.3))
-    for sets, table in ((every, powerset.all_sets(n_labels)), (seen, seen.table)):
+    for sets, table in ((every, powerset.sets_of(np.arange(2**n_labels), n_labels)), (seen, seen.table)):
         distribution = rng.dirichlet(np.ones(sets.count), size=7)
         found = sets.marginals(distribution)
         np.testing.assert_allclose(found, distribution @ table, rtol=1e-12)
@@ -93,7 +93,8 @@ def test_logits_are_read_as_a_softmax_over_sets() -> None:
     logits[1, 4] = 2000  # the others' probability underflows, their loss does not
     own = np.array([7, 0, 1, 2, 3, 4, 5, 6, -1])
     found = powerset.read(logits, AllSets(3), own)
-    np.testing.assert_allclose(found.marginals, softmax(logits.astype(float), axis=1) @ powerset.all_sets(3), rtol=1e-9)
+    marginals = softmax(logits.astype(float), axis=1) @ powerset.sets_of(np.arange(2**3), 3)
+    np.testing.assert_allclose(found.marginals, marginals, rtol=1e-9)
     np.testing.assert_allclose(found.losses[:8], -log_softmax(logits.astype(float), axis=1)[range(8), own[:8]])
     assert np.isnan(found.losses[8])
     assert found.losses[1] > 1900

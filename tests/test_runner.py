@@ -149,7 +149,8 @@ def test_the_most_likely_label_set_stays_with_a_copy(record: Record) -> None:
     assert first.data.metrics["training/output_parameters"] == (4 + 1) * 8
 
 
-def test_figures_across_trials_are_of_what_is_recorded(record: Record) -> None:
+def test_figures_across_trials_are_of_what_is_recorded(tmp_path: Path) -> None:
+    record = Record(tmp_path)
     trials = [
         trial("head_sigmoid", model={"head": "sigmoid"}),
         trial("head_softmax", model={"head": "softmax"}),

@@ -53,14 +53,14 @@ def test_marginals_are_the_sums_over_label_sets(declared: SimulatedSpec) -> None
     numeric = simulated.parse(declared).numeric[:500]
     sets, p = probability_of_sets(declared, numeric)
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
-    np.testing.assert_allclose(simulated.probabilities(declared, numeric), p @ sets, rtol=1e-10)
+    np.testing.assert_allclose(Simulation.of(declared).probabilities(numeric), p @ sets, rtol=1e-10)
 
 
 @every_spec
 def test_the_most_likely_set_is_the_most_likely(declared: SimulatedSpec) -> None:
     numeric = simulated.parse(declared).numeric[:500]
     sets, p = probability_of_sets(declared, numeric)
-    found = simulated.most_likely_sets(declared, numeric)
+    found = Simulation.of(declared).most_likely_sets(numeric)
     assert found.dtype == np.uint8
     assert (found == sets[p.argmax(axis=1)]).all()
 
@@ -84,7 +84,7 @@ def test_label_sets_come_as_often_as_their_probabilities_say(declared: Simulated
 def test_marginals_are_calibrated(declared: SimulatedSpec) -> None:
     """In each tenth of a label's probabilities as many positives as they add up to, within 4 standard deviations."""
     table = simulated.parse(declared)
-    p = simulated.probabilities(declared, table.numeric)
+    p = Simulation.of(declared).probabilities(table.numeric)
     assert p.shape == table.y.shape
     assert ((p > 0) & (p < 1)).all()
     for label in range(declared.labels):
@@ -96,7 +96,7 @@ def test_marginals_are_calibrated(declared: SimulatedSpec) -> None:
 def residual_correlations(declared: SimulatedSpec) -> np.ndarray:
     """The correlations of y − p between labels: what x does not explain."""
     table = simulated.parse(declared)
-    residual = table.y - simulated.probabilities(declared, table.numeric)
+    residual = table.y - Simulation.of(declared).probabilities(table.numeric)
     return np.corrcoef(residual.T)[np.triu_indices(declared.labels, 1)]
 
 
@@ -187,8 +187,8 @@ def test_fewer_rows_are_the_first_of_more_with_the_same_probabilities(declared: 
     few, many = (simulated.parse(spec(rows=rows, **declared)) for rows in (100, 250))
     assert (few.numeric == many.numeric[:100]).all()
     assert (few.y == many.y[:100]).all()
-    p = simulated.probabilities(spec(rows=100, **declared), many.numeric)
-    assert (p == simulated.probabilities(spec(rows=250, **declared), many.numeric)).all()
+    p = Simulation.of(spec(rows=100, **declared)).probabilities(many.numeric)
+    assert (p == Simulation.of(spec(rows=250, **declared)).probabilities(many.numeric)).all()
 
 
 def test_another_drawn_by_is_another_simulation() -> None:
@@ -201,12 +201,13 @@ def test_other_processes_and_thread_counts_draw_the_same_bits() -> None:
     code = """
 import hashlib
 from rarelabels.datasets import simulated
+from rarelabels.datasets.simulated import Simulation
 from rarelabels.schema import SimulatedSpec
 found = hashlib.sha256()
 for declared in ({}, {"dependence": "label_sets", "sets": 6}):
     spec = SimulatedSpec(kind="simulated", **declared)
     table = simulated.parse(spec)
-    for array in (table.numeric, table.y, simulated.most_likely_sets(spec, table.numeric)):
+    for array in (table.numeric, table.y, Simulation.of(spec).most_likely_sets(table.numeric)):
         found.update(array.tobytes())
     found.update(simulated.content(spec).encode())
 print(found.hexdigest())

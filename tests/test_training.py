@@ -308,7 +308,7 @@ def test_label_sets_learn_and_score_the_same_bits_again(data: Dataset, head: str
 def test_scores_of_label_sets_are_the_softmax_of_the_logits_summed_up(data: Dataset) -> None:
     for head in SET_HEADS:
         fitted, curves = fit(trial(loss=SETS, model={"head": head}, keep="last"), data)
-        table = powerset.all_sets(5) if head == "powerset" else powerset.seen_sets(data.train.y)
+        table = powerset.sets_of(np.arange(2**5), 5) if head == "powerset" else powerset.seen_sets(data.train.y)
         assert fitted.facts["output_parameters"] == 13 * len(table)
         model = fitted.network.model
         inputs = fitted.prepared.inputs(data.validation)

@@ -40,11 +40,6 @@ def sets_of(number: npt.ArrayLike, n_labels: int) -> Sets:
     return np.asarray(bits != 0, np.uint8)
 
 
-def all_sets(n_labels: int) -> Sets:
-    """Return all sets of so many labels by rising number, (2^n_labels, n_labels)."""
-    return sets_of(np.arange(2**n_labels), n_labels)
-
-
 def seen_sets(y: Sets) -> Sets:
     """Return the different rows of ``y``, by rising number, whatever the number of labels; (n_sets, n_labels)."""
     _, first = np.unique(_keys(y), return_index=True)

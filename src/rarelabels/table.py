@@ -55,7 +55,6 @@ def print_by_rule(study: str, comparisons: Sequence[Comparison]) -> None:
         for metric, rules in ELSEWHERE.items():
             name = metric.replace("_f1", "-F1").replace("_", " ")
             columns = {f"test/{rule}/{metric}": rule.replace("_", "\n", 1) for rule in rules}
-            columns = {metric: shown for metric, shown in columns.items() if _is_measured(one, metric)}
             console.print(_metrics_table(f"{_title(study, one)}: {name} by threshold rule", one, columns))
         console.print(TIED)
 
@@ -96,7 +95,8 @@ def _is_measured(comparison: Comparison, metric: str) -> bool:
 
 
 def _metrics_table(title: str, comparison: Comparison, columns: Mapping[str, str]) -> Table:
-    """Return mean and interval of metrics, a column each; trials from the best macro average precision down."""
+    """Return mean and interval of the metrics that were measured, a column each; best macro average precision first."""
+    columns = {metric: header for metric, header in columns.items() if _is_measured(comparison, metric)}
     table = Table(title=f"{title}, mean and 95 % interval", title_justify="left")
     table.add_column("trial", overflow="fold")
     table.add_column("seeds", justify="right")

@@ -140,8 +140,7 @@ class Fitted:
         if self.sets is None:
             return None
         self._put_weights_back()
-        blocks = _logit_blocks(self.network, self.prepared.inputs(part))
-        return self.sets.sets(np.concatenate([block.argmax(axis=1) for block in blocks]))
+        return self.sets.sets(_read(self.network, self.sets, self.prepared.inputs(part)).most_likely)
 
     def _put_weights_back(self) -> None:
         for variable, value in zip(self.network.model.variables, self.weights, strict=True):

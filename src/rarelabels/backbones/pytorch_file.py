@@ -48,21 +48,23 @@ def _tensor(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tup
     return _Tensor(storage, offset, shape, strides)
 
 
+# The names a file of tensors needs, and what they stand for here.
+KNOWN = {
+    ("collections", "OrderedDict"): OrderedDict,
+    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+    ("torch", "FloatStorage"): np.dtype("<f4"),
+    ("torch", "LongStorage"): np.dtype("<i8"),
+}
+
+
 class _Unpickler(pickle.Unpickler):
     """Knows four names, and what it makes of them is plain data: whatever else a pickle asks for is refused."""
 
-    KNOWN = {  # noqa: RUF012  # read, never changed
-        ("collections", "OrderedDict"): OrderedDict,
-        ("torch._utils", "_rebuild_tensor_v2"): _tensor,
-        ("torch", "FloatStorage"): np.dtype("<f4"),
-        ("torch", "LongStorage"): np.dtype("<i8"),
-    }
-
     def find_class(self, module: str, name: str) -> Any:
         """Return what a name stands for here."""
-        if (module, name) not in self.KNOWN:
+        if (module, name) not in KNOWN:
             raise pickle.UnpicklingError(f"the file asks for {module}.{name}, which no file of tensors needs")
-        return self.KNOWN[module, name]
+        return KNOWN[module, name]
 
     def persistent_load(self, stored: Any) -> _Storage:
         """Return which storage is meant."""

@@ -89,21 +89,6 @@ class Simulation:
         return np.asarray(numeric @ self.slopes + self.intercept)
 
 
-def probabilities(spec: SimulatedSpec, numeric: Floats) -> Floats:
-    """Return the probability of each label that the data are drawn with, (n, n_labels).
-
-    Args:
-        spec: the declared data.
-        numeric: as in the table, not standardised, (n, features).
-    """
-    return Simulation.of(spec).probabilities(numeric)
-
-
-def most_likely_sets(spec: SimulatedSpec, numeric: Floats) -> Bits:
-    """Return the most likely label set of each row, (n, n_labels) 0/1; arguments as for :func:`probabilities`."""
-    return Simulation.of(spec).most_likely_sets(numeric)
-
-
 def content(spec: SimulatedSpec) -> str:
     """Return the SHA-256 of what decides the data, in hexadecimal: the spec and the name of the generator."""
     drawn = spec.model_dump(mode="json", exclude={"validation", "train_fraction"})
