@@ -204,10 +204,36 @@ def test_paired_difference_is_narrower_than_unpaired_when_trials_agree_on_rows()
     nearly = [np.clip(s + 0.02 * rng.normal(size=s.shape), 0, 1) for s in scores]
     draws = make_draws(400, 1, 500)
     a, b = (replicates(truth, s, rules, draws)["ranking/macro_average_precision"] for s in (scores, nearly))
-    low, high = difference(a, b)
-    low_unpaired, high_unpaired = difference(a, rng.permutation(b))
-    assert low < np.mean(a) - np.mean(b) < high
+    value = float(np.mean(a) - np.mean(b))
+    low, high = difference(value, a, b)
+    low_unpaired, high_unpaired = difference(value, a, rng.permutation(b))
+    assert low < value < high
     assert high - low < 0.5 * (high_unpaired - low_unpaired)
+
+
+def test_a_difference_with_a_floor_lies_around_its_value_though_rows_drawn_twice_flatter_rare_labels():
+    """One positive of each of 200 labels, found with 5 false ones: F1 = 2/7, but 4/9 where it is drawn twice."""
+    truth = np.zeros((1000, 200), dtype=bool)
+    truth[np.arange(200), np.arange(200)] = True
+    found = np.zeros(truth.shape)
+    for row in range(6):
+        found[np.arange(200) + 100 * row, np.arange(200)] = 0.9
+    half = {"half": Rule("half", np.full(200, 0.5), fallbacks=0)}
+    draws = make_draws(1000, 1, 300)
+    a, b = (replicates(truth, [scores], [half], draws)["half/macro_f1"] for scores in (found, np.zeros(truth.shape)))
+    value = decision_metrics(truth, found > 0.5)["macro_f1"]
+    assert value == pytest.approx(2 / 7)
+    assert interval(a - b)[0] > value  # as drawn, the value is not even inside
+    low, high = difference(value, a, b)
+    assert low < value < high
+    assert high - low == pytest.approx(np.subtract(*interval(a - b)[::-1]), rel=1e-12)
+
+
+def test_ties_are_told_by_replicates_moved_to_the_difference():
+    """Replicates that flatter the worse trial: it wins every draw by 0.1 and is 0.2 worse on the part."""
+    noise = np.random.default_rng(8).normal(scale=0.02, size=1000)
+    flattered = {"best": 0.5 + noise, "worse": 0.6 + 2 * noise}
+    assert not_worse_than_best({"best": 0.5, "worse": 0.3}, flattered) == {"best"}
 
 
 def test_p_value_agrees_with_the_t_test_and_with_the_interval():
@@ -270,7 +296,7 @@ def test_errors_say_what_is_wrong():
     with pytest.raises(ValueError, match="must be of 60 rows, like y_true; got 61"):
         replicates(truth, scores, rules, make_draws(61, 3, 5))
     with pytest.raises(ValueError, match="same draws"):
-        difference(np.zeros(10), np.zeros(11))
+        difference(0.0, np.zeros(10), np.zeros(11))
     with pytest.raises(ValueError, match="none is defined"):
         interval([np.nan, np.nan])
     with pytest.raises(ValueError, match="between 0 and 1; got 95"):

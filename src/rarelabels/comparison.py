@@ -180,8 +180,9 @@ def _with_gain(row: Row, drawn: pd.DataFrame) -> Row:
     ends = [f"test/{rule}/macro_f1" for rule in ("per_label", "half")]
     if not set(ends) <= set(drawn.columns):
         return row
-    low, high = statistics.difference(drawn[ends[0]], drawn[ends[1]])
-    gain = pd.DataFrame({"mean": row.mean(ends[0]) - row.mean(ends[1]), "low": low, "high": high}, index=[GAIN])
+    gained = row.mean(ends[0]) - row.mean(ends[1])
+    low, high = statistics.difference(gained, drawn[ends[0]], drawn[ends[1]])
+    gain = pd.DataFrame({"mean": gained, "low": low, "high": high}, index=[GAIN])
     return replace(row, values=pd.concat([row.values, gain]).rename_axis("metric"))
 
 
