@@ -129,8 +129,13 @@ def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
 def macro_average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
     """Return the macro average precision alone, as in :func:`ranking_metrics`; NaN if no label has a positive."""
     truth, scores = probabilities(y_true, y_score)
-    rankings, _ = _label_rankings(truth, scores)
-    return float(mean_over(rankings["average_precision"], np.asarray(truth.any(axis=0))))
+    covered: Bools = np.any(truth, axis=0)
+    values = np.zeros(len(covered))
+    for label, (column, own) in enumerate(label_columns(truth, scores)):
+        if covered[label]:
+            ranks = rank_positives(column, own)
+            values[label] = _average_precision(ranks.hits, ranks.upto)
+    return float(mean_over(values, covered))
 
 
 def counts(y_true: ArrayLike) -> dict[str, int]:
@@ -366,11 +371,14 @@ def curve_areas(hits: Array, above: Array, upto: Array, negatives: Array) -> tup
         upto: negatives with the same or a higher score, shape (g, ...).
         negatives: all negatives, shape (...).
     """
-    found, positives = np.cumsum(hits, axis=0, dtype=np.float64), hits.sum(axis=0)
-    precision = _ratio(found, found + upto)
-    pairs_won = hits * (negatives - (above + upto) / 2)
-    average_precision = _ratio((hits * precision).sum(axis=0), positives, undefined=np.nan)
-    return average_precision, _ratio(pairs_won.sum(axis=0), positives * np.asarray(negatives), undefined=np.nan)
+    pairs_won = (hits * (negatives - (above + upto) / 2)).sum(axis=0)
+    roc_auc = _ratio(pairs_won, hits.sum(axis=0) * np.asarray(negatives), undefined=np.nan)
+    return _average_precision(hits, upto), roc_auc
+
+
+def _average_precision(hits: Array, upto: Array) -> Floats:
+    found = np.cumsum(hits, axis=0, dtype=np.float64)
+    return _ratio((hits * _ratio(found, found + upto)).sum(axis=0), hits.sum(axis=0), undefined=np.nan)
 
 
 def _areas(ranks: PositiveRanks) -> tuple[Floats, Floats]:

@@ -5,6 +5,7 @@ and because the same thread count is part of "same seed, same numbers". With one
 are deterministic; Keras would switch XLA off if asked for determinism in general, so that is asked for on a GPU only.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,5 +39,7 @@ with _without_stderr():
     tf.get_logger().setLevel("ERROR")  # it warns of every function that is traced for two parts of data
     if tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
+
+gc.freeze()  # what TensorFlow imports lives as long as the process: no collection need look at it again
 
 __all__ = ["keras", "tf"]

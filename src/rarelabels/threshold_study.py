@@ -120,5 +120,5 @@ def _curse_of_label(
 
 def _drawn(scores: Floats, size: int, draws: int, rng: np.random.Generator) -> Floats:
     """Return ``size`` of the scores without repetition, for each draw anew, shape (size, draws)."""
-    order = np.argsort(rng.random((len(scores), draws)), axis=0)
-    return scores[order[:size]]
+    lots = rng.random((len(scores), draws))
+    return scores[np.argpartition(lots, size - 1, axis=0)[:size]] if size else np.empty((0, draws))

@@ -31,7 +31,7 @@ Tensor = Any
 Floats = npt.NDArray[np.float32]
 LayerWeights = Mapping[str, list[Floats]]
 
-CHUNK = 1024  # images of one cache entry: what is lost when a long extraction is cut off
+CHUNK = 256  # images of one cache entry: what is lost when a long extraction is cut off
 LONG = 60  # seconds of extraction that are worth a warning
 COPIES = 6  # of all features, as float32, that are in memory at once while they are put into parts and trained on
 
@@ -146,20 +146,23 @@ def _check_memory(spec: Backbone, rows: int) -> None:
 
 
 def _features(spec: Backbone, files: Mapping[str, Path]) -> Floats:
-    """Return the features, (n, n_features), of the files by the SHA-256 of their content, from the cache if there."""
+    """Return the features, (n, n_features), of the files by the SHA-256 of their content, from the cache if there.
+
+    Chunks are gone through in an order of this process's own, so that processes that begin together share the work.
+    """
     extractor = _Extractor(spec, len(files))
     definition = [
         *(backbone_files.VERSION, spec.kind, spec.output, backbone_files.content(spec)),
         *(tf.__version__, keras.__version__),
     ]
     digests = list(files)
-    blocks = []
-    for start in range(0, len(files), CHUNK):
+    found = np.empty((len(files), n_features(spec)), np.float32)
+    for start in np.random.default_rng().permutation(np.arange(0, len(files), CHUNK)):
         chunk = {digest: files[digest] for digest in digests[start : start + CHUNK]}
         key = json.dumps([definition, list(chunk)])
         stored = cache.cached(f"{spec.kind}-{spec.output}", key, functools.partial(extractor.features, chunk))
-        blocks.append(stored["features"])
-    return np.concatenate(blocks)
+        found[start : start + CHUNK] = stored["features"]
+    return found
 
 
 class _Extractor:
