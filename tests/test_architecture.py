@@ -90,7 +90,17 @@ DOORS = {
     "keras": {"tensorflow_setup"},
     # probes: MLflow's own Keras callback is among what is probed
     "mlflow": {
-        *("comparison", "predictor", "probes", "results", "study", "study_figures", "study_record", "summary"),
+        *(
+            "comparison",
+            "findings",
+            "predictor",
+            "probes",
+            "results",
+            "study",
+            "study_figures",
+            "study_record",
+            "summary",
+        ),
         "tracking",
         "tuning",
     },

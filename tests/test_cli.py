@@ -177,7 +177,8 @@ def test_a_wrong_file_is_explained(house: Path, text: str | bytes, says: list[st
         (["run", LINEAR, "--seeds", "0,x"], "--seeds: allowed are whole numbers from 0, separated by commas"),
         (["run", LINEAR, "--seeds", "-1"], "--seeds: allowed are whole numbers from 0, separated by commas"),
         (["results", "movis"], "no trial or study 'movis' under experiments/; did you mean 'movies'?"),
-        (["results", LINEAR], f"'{LINEAR}' is a trial; results takes a study: movies"),
+        (["results", LINEAR], f"'{LINEAR}' is a trial, and a study is wanted: movies"),
+        (["findings", LINEAR], f"'{LINEAR}' is a trial, and a study is wanted: movies"),
     ],
 )
 def test_a_wrong_argument_is_explained(house: Path, args: list[str], says: str):
@@ -456,3 +457,49 @@ def test_fetch_without_network_says_what_to_do(tmp_path: Path):
     assert "LICENSE: cannot be downloaded: " in error
     assert error.endswith(f"copy the files of a machine that has them to {tmp_path / 'wikipedia_movies'}")
     assert not list(tmp_path.rglob("*.json"))
+
+
+# Findings
+
+
+MINI = """
+title: Two floors
+question: Are base rates better than nothing?
+thread: beyond the threads
+hypotheses:
+  - {name: accuracy, claim: Base rates are as accurate as nothing., source: here, trial: prior, against: zeros,
+     metric: test/half/binary_accuracy, direction: equal, margin: 0.01}
+  - {name: ranking, claim: Base rates rank labels by far better., source: here, trial: prior, against: zeros,
+     metric: test/ranking/lrap, direction: greater, margin: 0.1}
+  - {name: areas, claim: Base rates rank the films of a label., source: here, trial: prior, against: zeros,
+     metric: test/ranking/macro_roc_auc, direction: greater, margin: 0.1}
+"""
+
+
+def test_hypotheses_are_judged_by_what_is_recorded(house: Path):
+    folder = house / "experiments" / "mini"
+    folder.mkdir()
+    (folder / "study.yaml").write_text(MINI, encoding="utf-8")
+    for name in ("zeros", "prior"):
+        floor = f"model: {{kind: floor, predicts: {name}}}\nseeds: [3]"
+        text = f"extends: ../movies/_base.yaml\nquestion: What do {name} score?\nthread: none\n{floor}\n"
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    assert rarelabels(house, "findings", "mini").out == "nothing is recorded of mini yet; run `rarelabels run mini`\n"
+    assert rarelabels(house, "run", "mini", "--workers", "1").code == 0
+    record = rarelabels(house, "findings", "mini", "--format", "csv")
+    assert record.code == 0  # whatever became of them
+    by_name = {row["name"]: row for row in csv.DictReader(io.StringIO(record.out))}
+    verdicts = {name: (row["verdict"], row["identical"], row["late"]) for name, row in by_name.items()}
+    assert verdicts == {
+        "accuracy": ("upheld", "False", "False"),
+        "ranking": ("upheld", "False", "False"),
+        "areas": ("refuted", "True", "False"),  # scores that are the same for every film rank none before another
+    }
+    runs = list(csv.DictReader(io.StringIO(rarelabels(house, "results", "mini", "--format", "csv").out)))
+    lrap = {row["trial"]: float(row["test/ranking/lrap"]) for row in runs}
+    assert float(by_name["ranking"]["value"]) == pytest.approx(lrap["mini/prior"] - lrap["mini/zeros"])
+
+    (folder / "study.yaml").write_text(MINI.replace("0.01", "0.02"), encoding="utf-8")
+    shown = rarelabels(house, "findings", "mini").out
+    assert "upheld (late)" in shown
+    assert "2 upheld, 1 refuted, 0 undecided" in shown

@@ -7,7 +7,7 @@ from scipy import stats
 from rarelabels.metrics import decision_metrics, ranking_metrics
 from rarelabels.statistics import (
     Draws,
-    difference,
+    differences,
     holm,
     interval,
     make_draws,
@@ -205,8 +205,8 @@ def test_paired_difference_is_narrower_than_unpaired_when_trials_agree_on_rows()
     draws = make_draws(400, 1, 500)
     a, b = (replicates(truth, s, rules, draws)["ranking/macro_average_precision"] for s in (scores, nearly))
     value = float(np.mean(a) - np.mean(b))
-    low, high = difference(value, a, b)
-    low_unpaired, high_unpaired = difference(value, a, rng.permutation(b))
+    low, high = interval(differences(value, a, b))
+    low_unpaired, high_unpaired = interval(differences(value, a, rng.permutation(b)))
     assert low < value < high
     assert high - low < 0.5 * (high_unpaired - low_unpaired)
 
@@ -224,7 +224,7 @@ def test_a_difference_with_a_floor_lies_around_its_value_though_rows_drawn_twice
     value = decision_metrics(truth, found > 0.5)["macro_f1"]
     assert value == pytest.approx(2 / 7)
     assert interval(a - b)[0] > value  # as drawn, the value is not even inside
-    low, high = difference(value, a, b)
+    low, high = interval(differences(value, a, b))
     assert low < value < high
     assert high - low == pytest.approx(np.subtract(*interval(a - b)[::-1]), rel=1e-12)
 
@@ -296,7 +296,7 @@ def test_errors_say_what_is_wrong():
     with pytest.raises(ValueError, match="must be of 60 rows, like y_true; got 61"):
         replicates(truth, scores, rules, make_draws(61, 3, 5))
     with pytest.raises(ValueError, match="same draws"):
-        difference(0.0, np.zeros(10), np.zeros(11))
+        differences(0.0, np.zeros(10), np.zeros(11))
     with pytest.raises(ValueError, match="none is defined"):
         interval([np.nan, np.nan])
     with pytest.raises(ValueError, match="between 0 and 1; got 95"):

@@ -141,9 +141,8 @@ def results(
     from rarelabels.table import print_by_rule, print_comparisons
 
     runs = study.recorded(name, tracking.uri()) if "/" not in name else []
-    if not runs and not any(path.parent.name == name for path in config.all_trials()):
-        config.find([name])  # says which names there are
-        raise UserError(f"{name!r} is a trial; results takes a study: {name.split('/')[0]}")
+    if not runs:
+        _study(name)
     if output is Format.csv:
         frame = record.runs(runs)
         print(frame.to_csv(index=False), end="")
@@ -156,6 +155,35 @@ def results(
         print_by_rule(name, compared)
     else:
         print_comparisons(name, compared, _bounds(name))
+
+
+@app.command()
+def findings(
+    name: Annotated[str | None, typer.Argument(metavar="STUDY", help="A study: movies. Default: all.")] = None,
+    output: Annotated[Format, typer.Option("--format", help="table, or csv: a row per hypothesis")] = Format.table,
+) -> None:
+    """Say what became of the hypotheses that were declared: upheld, refuted or undecided, by difference and interval.
+
+    A hypothesis that turns out false is a result like any other: the exit code is 0.
+    """
+    from rarelabels import findings as verdicts
+    from rarelabels import study, tracking
+    from rarelabels.table import print_findings
+
+    where = tracking.uri()
+    studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_study(name)]
+    recorded = [one for one in studies if study.recorded(one, where)]
+    found = {one: study.find(one, where) for one in recorded}
+    if output is Format.csv:
+        print(verdicts.long(found).to_csv(index=False), end="")
+        return
+    for one in studies:
+        if one not in found:
+            print(f"nothing is recorded of {one} yet; run `rarelabels run {one}`")
+        elif found[one]:
+            print_findings(one, found[one], _bounds(one))
+        else:
+            print(f"{one} declares no hypotheses")
 
 
 @app.command()
@@ -259,6 +287,18 @@ def _check(paths: list[Path], studies: list[Path]) -> None:
             problems.append(str(error))
     if problems:
         raise UserError("\n".join(problems))
+
+
+def _study(name: str) -> str:
+    """Return the name of a study that has trials here.
+
+    Raises:
+        UserError: it is none; says which names there are.
+    """
+    if not any(path.parent.name == name for path in config.all_trials()):
+        config.find([name])
+        raise UserError(f"{name!r} is a trial, and a study is wanted: {name.split('/')[0]}")
+    return name
 
 
 def _bounds(study: str) -> tuple[Bound, ...]:

@@ -181,7 +181,7 @@ def _with_gain(row: Row, drawn: pd.DataFrame) -> Row:
     if not set(ends) <= set(drawn.columns):
         return row
     gained = row.mean(ends[0]) - row.mean(ends[1])
-    low, high = statistics.difference(gained, drawn[ends[0]], drawn[ends[1]])
+    low, high = statistics.interval(statistics.differences(gained, drawn[ends[0]], drawn[ends[1]]))
     gain = pd.DataFrame({"mean": gained, "low": low, "high": high}, index=[GAIN])
     return replace(row, values=pd.concat([row.values, gain]).rename_axis("metric"))
 

@@ -139,8 +139,8 @@ def interval_around(value: float, values: ArrayLike, name: str, level: float = 0
     return max(low, 0.0), high if name in UNBOUNDED else min(high, 1.0)
 
 
-def difference(value: float, a: ArrayLike, b: ArrayLike, level: float = 0.95) -> tuple[float, float]:
-    """Return the interval of ``a`` minus ``b``, paired draw by draw, moved to where their median is ``value``.
+def differences(value: float, a: ArrayLike, b: ArrayLike) -> Floats:
+    """Return the replicates of ``a`` minus ``b``, paired draw by draw, moved to where their median is ``value``.
 
     Rows drawn twice seldom flatter both sides alike: not a floor beside a net, nor 0.5 beside thresholds that find
     more of the rare labels.
@@ -149,15 +149,17 @@ def difference(value: float, a: ArrayLike, b: ArrayLike, level: float = 0.95) ->
         value: the difference on the part itself.
         a: replicates of a metric; draws in which it or the other is NaN are left out.
         b: the other replicates, from the same draws.
-        level: share of the replicates inside.
 
     Raises:
         ValueError: the replicates do not come from the same draws, or none is defined.
     """
-    return interval(_around(value, _paired(a, b)), level)
+    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if first.shape != second.shape:
+        raise ValueError(f"replicates must come from the same draws; got shapes {first.shape} and {second.shape}")
+    return _around(value, first - second)
 
 
-def p_value(differences: ArrayLike) -> float:
+def p_value(drawn: ArrayLike) -> float:
     """Return the two-sided bootstrap p-value of a difference of zero.
 
     Twice the smaller share of replicates at or beyond zero, at most 1; the sample counts as one more replicate, so it
@@ -166,7 +168,7 @@ def p_value(differences: ArrayLike) -> float:
 
     Source: Davison and Hinkley (1997), "Bootstrap Methods and their Application", section 4.4.
     """
-    finite = _finite(differences)
+    finite = _finite(drawn)
     smaller = min(int((finite <= 0).sum()), int((finite >= 0).sum()))
     return min(1.0, 2 * (smaller + 1) / (finite.size + 1))
 
@@ -194,7 +196,7 @@ def not_worse_than_best(
 ) -> set[str]:
     """Return the best trial and all that cannot be told from it, after Holm over the comparisons with the best.
 
-    Replicates of a difference are moved as for :func:`difference`.
+    Replicates of a difference are moved as in :func:`differences`.
     With 1,000 draws at level 0.95 at most 25 trials can be told from the best: give more draws to more trials.
 
     Args:
@@ -210,8 +212,8 @@ def not_worse_than_best(
         raise ValueError(f"points and replicates must name the same trials; got {set(points)} and {set(replicates)}")
     best = (max if higher_is_better else min)(sorted(points), key=points.__getitem__)
     others = [name for name in points if name != best]
-    moved = (_around(points[best] - points[name], _paired(replicates[best], replicates[name])) for name in others)
-    adjusted = holm([p_value(differences) for differences in moved])
+    behind = {name: points[best] - points[name] for name in others}
+    adjusted = holm([p_value(differences(behind[name], replicates[best], replicates[name])) for name in others])
     return {best} | {name for name, p in zip(others, adjusted, strict=True) if p > 1 - level}
 
 
@@ -219,13 +221,6 @@ def _around(value: float, values: ArrayLike) -> Floats:
     """Return the defined replicates, moved to where their median is the value."""
     finite = _finite(values)
     return finite + (value - np.median(finite))
-
-
-def _paired(a: ArrayLike, b: ArrayLike) -> Floats:
-    first, second = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    if first.shape != second.shape:
-        raise ValueError(f"replicates must come from the same draws; got shapes {first.shape} and {second.shape}")
-    return np.asarray(first - second)
 
 
 def _finite(values: ArrayLike) -> Floats:

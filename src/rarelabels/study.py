@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from rarelabels import (
     comparison,
     config,
     datasets,
+    findings,
     preprocessing,
     results,
     runner,
@@ -29,6 +29,7 @@ from rarelabels import (
 from rarelabels.comparison import Comparison
 from rarelabels.datasets import Dataset
 from rarelabels.engine import Engine
+from rarelabels.findings import Finding
 from rarelabels.progress import Progress, counted, duration
 from rarelabels.runner import Task
 from rarelabels.schema import (
@@ -290,10 +291,34 @@ def _declared(study: str, where: str, runs: Sequence[Run], asked: Sequence[Ident
     return found
 
 
-def _compare(runs: Sequence[Run], declared: _Declared, where: str) -> list[Comparison]:
+def find(study: str, where: str) -> list[Finding]:
+    """Return what became of the hypotheses of a study; see ``findings.decide``.
+
+    Raises:
+        UserError: the record does not answer, or ``study.yaml`` is wrong.
+    """
+    stated = config.load_study(config.EXPERIMENTS / study)
+    if stated is None or not stated.hypotheses:
+        return []
+    runs = recorded(study, where)
+    declared = _declared(study, where, runs, [])
+    names = _names(declared)
+    seeds: dict[str, list[int]] = {}
+    for identity in declared.identities:
+        seeds.setdefault(names[identity.parent_key], []).append(identity.seed)
+    measured = findings.sides(tracking.connect(where), runs, names, seeds) if runs else {}
+    return findings.decide(stated.hypotheses, measured)
+
+
+def _names(declared: _Declared) -> dict[ParentKey, str]:
+    """Return what the trials of a study are called in it, with their variant."""
     keys = [*declared.others, *(identity.parent_key for identity in declared.identities)]
-    names = {key: " ".join(filter(None, [key[0].split("/")[1], key[1]])) for key in keys}
-    return comparison.compare(tracking.connect(where) if runs else None, runs, names, declared.skipped)
+    return {key: " ".join(filter(None, [key[0].split("/")[1], key[1]])) for key in keys}
+
+
+def _compare(runs: Sequence[Run], declared: _Declared, where: str) -> list[Comparison]:
+    client = tracking.connect(where) if runs else None
+    return comparison.compare(client, runs, _names(declared), declared.skipped)
 
 
 def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:
@@ -435,8 +460,7 @@ def watched(study: str, identities: Sequence[Identity]) -> Callable[[Trial], tup
 def _hypotheses(study: str) -> dict[str, str]:
     """A hash per hypothesis as it is declared now."""
     declared = config.load_study(config.EXPERIMENTS / study)
-    texts = {h.name: h.model_dump_json() for h in (declared.hypotheses if declared else ())}
-    return {name: hashlib.sha256(text.encode()).hexdigest()[:12] for name, text in texts.items()}
+    return {one.name: findings.digest(one) for one in (declared.hypotheses if declared else ())}
 
 
 def _has_curves(run: Run, trial: Trial) -> bool:

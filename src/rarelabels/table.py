@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import get_args
 
 from rich.console import Console
 from rich.table import Table
 
 from rarelabels.comparison import BY_RULE, ELSEWHERE, FLOORS, GAIN, HEADLINE, Comparison, Row
-from rarelabels.schema import Bound
+from rarelabels.findings import Finding, Verdict
+from rarelabels.schema import Bound, Hypothesis
 
 # What the table of trainings shows of a run's metrics: header, and how a number is written.
 TRAINING: dict[str, tuple[str, Callable[[float], str]]] = {
@@ -79,6 +82,48 @@ def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Seq
         console.print(f"not run: {', '.join(comparisons[0].missing)}", soft_wrap=True)
     for reason in comparisons[0].skipped:
         console.print(f"skipped: {reason}", soft_wrap=True)
+
+
+def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bound]) -> None:
+    """Print what became of the hypotheses of a study, and which numbers cannot go together."""
+    console = _console()
+    table = Table(title=f"{study}: declared hypotheses", title_justify="left", show_lines=True)
+    table.add_column("claim", overflow="fold", ratio=3)
+    table.add_column("expected", overflow="fold", ratio=2)
+    table.add_column("difference", justify="right", no_wrap=True)
+    table.add_column("verdict", overflow="fold", ratio=1)
+    for one in findings:
+        table.add_row(one.hypothesis.claim, expected(one.hypothesis), _difference(one), _verdict(one))
+    console.print(table)
+    counts = Counter(one.verdict for one in findings)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict))
+    console.print(f"{told}; all intervals of a study hold together at 95 % (paired bootstrap, Holm)", soft_wrap=True)
+    if any(one.late for one in findings):
+        console.print("late: a run that counts was made before the hypothesis stood as it does now", soft_wrap=True)
+    for bound in bounds:
+        console.print(f"bound: {bound.verdict()}", soft_wrap=True)
+
+
+def expected(hypothesis: Hypothesis) -> str:
+    """Say what a hypothesis expects: of which trials, which metric, and how they differ."""
+    trials = dict.fromkeys([hypothesis.trial, hypothesis.against])
+    metrics = dict.fromkeys([hypothesis.metric, hypothesis.against_metric or hypothesis.metric])
+    short = (name.removeprefix("test/") for name in metrics)
+    differ = {"greater": "higher by more than", "less": "lower by more than", "equal": "equal within"}
+    margin = f"{differ[hypothesis.direction]} {hypothesis.margin:g}"
+    return f"{' against '.join(trials)}: {' against '.join(short)}, {margin}"
+
+
+def _verdict(finding: Finding) -> str:
+    notes = [*(["identical"] if finding.identical else []), *(["late"] if finding.late else []), finding.reason]
+    told = "; ".join(filter(None, notes))
+    return f"{finding.verdict} ({told})" if told else finding.verdict
+
+
+def _difference(finding: Finding) -> str:
+    if math.isnan(finding.value):
+        return ""
+    return f"{finding.value:+.3f}\n{finding.low:+.3f} to {finding.high:+.3f}"
 
 
 def _console() -> Console:

@@ -42,6 +42,7 @@ ROOT = "rarelabels/"
 SQLITE = "sqlite:///"
 KIND = "mlflow.experimentKind"  # unset, MLflow's page opens in its mode for language models
 PARENT = "mlflow.parentRunId"
+HYPOTHESIS = "hypothesis."  # before its name: the digest of one that was declared when the run was made
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the description
 DESCRIBED = 2  # paragraphs that a run is begun with: its question and its thread
 COPIED_TAGS = ("watched", "test_part")
@@ -261,7 +262,7 @@ def start(
     """Open the run of one seed below its parent."""
     tags = _tags(identity, "run") | {"seed": str(identity.seed), "fingerprint": identity.fingerprint, PARENT: parent}
     tags |= {"training": identity.training, "search": identity.search}
-    tags |= {f"hypothesis.{name}": digest for name, digest in hypotheses.items()}
+    tags |= {HYPOTHESIS + name: digest for name, digest in hypotheses.items()}
     return Record(client, client.create_run(experiment, tags=tags, run_name=f"seed {identity.seed}").info.run_id)
 
 

@@ -1,0 +1,159 @@
+"""Verdicts from replicates made by hand: where the interval lies, at which level, and when there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from rarelabels import findings
+from rarelabels.findings import Finding, Side
+from rarelabels.schema import Hypothesis
+from rarelabels.statistics import holm, p_value
+
+NORMAL = stats.norm.ppf((np.arange(2000) + 0.5) / 2000)  # replicates with standard deviation 1, and no chance
+METRIC = "test/half/macro_f1"
+
+
+def claim(name: str = "claim", **declared: object) -> Hypothesis:
+    known = {"claim": "A claim of one sentence.", "source": "here", "trial": "a", "against": "b", "metric": METRIC}
+    return Hypothesis.model_validate(known | {"name": name, "direction": "greater", "margin": 0.0} | declared)
+
+
+def side(mean: float, drawn: object = 0.0, **changed: object) -> Side:
+    replicates = pd.DataFrame({METRIC: mean + np.zeros(2000) + drawn})
+    known = {"seeds": (0, 1), "missing": (), "test_part": "rows", "means": {METRIC: mean}, "replicates": replicates}
+    return Side(**(known | changed))
+
+
+def decided(hypothesis: Hypothesis, difference: float, deviation: float) -> Finding:
+    (finding,) = findings.decide([hypothesis], {"a": side(0.5 + difference, deviation * NORMAL), "b": side(0.5)})
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("direction", "margin", "difference", "verdict"),
+    [
+        ("greater", 0.02, 0.045, "upheld"),  # 0.025 to 0.065
+        ("greater", 0.02, 0.039, "undecided"),  # 0.019 to 0.059
+        ("greater", 0.02, -0.01, "refuted"),
+        ("greater", 0.02, 0.001, "undecided"),  # up to 0.021
+        ("greater", 0.02, -0.001, "refuted"),  # up to 0.019
+        ("less", 0.02, -0.045, "upheld"),
+        ("less", 0.02, -0.039, "undecided"),
+        ("less", 0.02, 0.001, "refuted"),
+        ("equal", 0.02, 0.0, "upheld"),  # −0.0196 to 0.0196
+        ("equal", 0.02, 0.001, "undecided"),
+        ("equal", 0.02, 0.04, "refuted"),
+        ("equal", 0.02, -0.04, "refuted"),
+        ("equal", 0.01, 0.0, "undecided"),  # the interval is wider than the margin
+    ],
+)
+def test_a_verdict_is_where_the_interval_lies(direction: str, margin: float, difference: float, verdict: str) -> None:
+    found = decided(claim(direction=direction, margin=margin), difference, 0.01)
+    assert found.verdict == verdict
+    assert found.value == pytest.approx(difference)
+    assert found.level == 0.95
+    assert (found.low, found.high) == pytest.approx((difference - 0.0196, difference + 0.0196), abs=1e-4)
+    assert not found.identical
+
+
+@pytest.mark.parametrize(("direction", "verdict"), [("greater", "refuted"), ("less", "refuted"), ("equal", "upheld")])
+def test_identical_sides_are_equal_whatever_the_margin(direction: str, verdict: str) -> None:
+    same = {"a": side(0.5, 0.1 * NORMAL), "b": side(0.5, 0.1 * NORMAL)}
+    (found,) = findings.decide([claim(direction=direction)], same)
+    assert (found.verdict, found.identical, found.value, found.low, found.high) == (verdict, True, 0, 0, 0)
+
+
+def test_two_rules_of_one_trial() -> None:
+    drawn = pd.DataFrame({METRIC: 0.3 + 0.01 * NORMAL, "test/per_label/macro_f1": 0.4 + 0.01 * NORMAL})
+    both = side(0.3, means={METRIC: 0.3, "test/per_label/macro_f1": 0.4}, replicates=drawn)
+    hypothesis = claim(against="a", metric="test/per_label/macro_f1", against_metric=METRIC, margin=0.05)
+    (found,) = findings.decide([hypothesis], {"a": both})
+    assert found.verdict == "upheld"
+    assert (found.value, found.low, found.high) == pytest.approx((0.1, 0.1, 0.1))
+
+
+def test_levels_step_down_as_holm_does_until_one_is_undecided() -> None:
+    """Of m = 5, one is not run; z = 3.5, 2.6, 2.2 and 2.1 standard errors: 0.0005, 0.009, 0.028 and 0.036."""
+    z = {"third": 2.2, "first": 3.5, "fourth": 2.1, "second": 2.6}
+    declared = [claim(name, trial=name) for name in z] + [claim("unknown", trial="unknown")]
+    measured = {name: side(0.5 + 0.01 * times, 0.01 * NORMAL) for name, times in z.items()} | {"b": side(0.5)}
+    found = {one.hypothesis.name: one for one in findings.decide(declared, measured)}
+    assert list(found) == [*z, "unknown"]  # in the declared order
+    assert {name: one.verdict for name, one in found.items() if one.verdict != "undecided"} == {
+        "first": "upheld",
+        "second": "upheld",
+    }
+    levels = [found[name].level for name in ("first", "second", "third", "fourth")]
+    assert levels == pytest.approx([1 - 0.05 / 5, 1 - 0.05 / 4, 1 - 0.05 / 3, 1 - 0.05 / 3])
+    p_values = [p_value(0.01 * times + 0.01 * NORMAL) for times in z.values()]
+    assert [p <= 0.05 for p in holm([*p_values, 1.0])[:4]] == [one.verdict == "upheld" for one in found.values()][:4]
+
+
+def test_holm_agrees_on_random_studies() -> None:
+    rng = np.random.default_rng(0)
+    compared, verdicts = 0, set()
+    for _ in range(200):
+        z = rng.normal(0.5, 3, size=rng.integers(1, 30))
+        declared = [claim(f"h{i}", trial=f"t{i}") for i in range(len(z))]
+        drawn = [rng.permutation(NORMAL) for _ in z]
+        measured = {f"t{i}": side(0.5 + 0.01 * z[i], 0.01 * drawn[i]) for i in range(len(z))} | {"b": side(0.5)}
+        found = findings.decide(declared, measured)
+        adjusted = holm([p_value(0.01 * z[i] + 0.01 * drawn[i]) for i in range(len(z))])
+        if (np.abs(adjusted - 0.05) < 3 * len(z) / 2000).any():
+            continue  # one draw more or less beyond zero may decide there, and with it what comes after
+        assert [one.verdict != "undecided" for one in found] == (adjusted < 0.05).tolist()
+        compared += 1
+        verdicts |= {one.verdict for one in found}
+    assert compared > 50
+    assert verdicts == {"upheld", "refuted", "undecided"}
+
+
+@pytest.mark.parametrize(
+    ("measured", "reason"),
+    [
+        ({}, "not run: a, b"),
+        ({"b": side(0.5)}, "not run: a"),
+        ({"a": side(0.5, missing=(2,)), "b": side(0.5, missing=(2, 3))}, "not run: a seed 2; b seeds 2, 3"),
+        ({"a": side(0.5, seeds=(0,)), "b": side(0.5)}, "other seeds: a 0; b 0, 1"),
+        ({"a": side(0.5, test_part="others"), "b": side(0.5)}, "other test rows"),
+        ({"a": side(0.5, replicates=pd.DataFrame()), "b": side(0.5)}, f"a has no {METRIC} with an interval"),
+    ],
+)
+def test_undecided_where_there_is_nothing_to_decide_by(measured: dict[str, Side], reason: str) -> None:
+    (found,) = findings.decide([claim()], measured)
+    assert (found.verdict, found.reason) == ("undecided", reason)
+    assert np.isnan([found.value, found.low, found.high, found.level]).all()
+
+
+def test_late_is_what_a_run_that_counts_did_not_know() -> None:
+    now = claim(margin=0.03)
+    known = {"claim": findings.digest(now)}
+    before = {"claim": findings.digest(claim(margin=0.02))}
+
+    def is_late(*runs_of_a: dict[str, str]) -> bool:
+        (found,) = findings.decide([now], {"a": side(0.6, known=runs_of_a), "b": side(0.5, known=[known])})
+        return found.late
+
+    assert not is_late(known, known)
+    assert is_late(known, before)
+    assert is_late(known, {})
+
+
+def test_wording_may_change_and_what_is_claimed_may_not() -> None:
+    digest = findings.digest(claim())
+    assert findings.digest(claim(claim="The same in other words.", source="there")) == digest
+    others = [{"trial": "c"}, {"against": "c"}, {"margin": 0.1}, {"direction": "less"}, {"against_metric": METRIC}]
+    assert len({digest, *(findings.digest(claim(**other)) for other in others)}) == 6
+
+
+def test_long_has_a_row_for_each() -> None:
+    found = findings.decide([claim("one"), claim("two", trial="c")], {"a": side(0.6, NORMAL), "b": side(0.5)})
+    table = findings.long({"films": found, "others": found[:1]})
+    assert table["study"].tolist() == ["films", "films", "others"]
+    assert table["name"].tolist() == ["one", "two", "one"]
+    assert table["reason"].tolist() == ["", "not run: c", ""]
+    assert {"claim", "source", "trial", "against", "metric", "margin", "verdict", "value", "low", "high"} < set(table)
+    assert findings.long({}).empty
