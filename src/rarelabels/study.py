@@ -36,6 +36,7 @@ from rarelabels.schema import (
     VECTORS,
     DatasetSpec,
     MissingDataError,
+    MulanSpec,
     NetworkSpec,
     NotSearchedError,
     TableSpec,
@@ -413,9 +414,8 @@ def describe(spec: DatasetSpec, data: Dataset) -> str:
     positives = sum(y.sum(axis=0, dtype=np.int64) for y in parts.values())
     rows = sum(map(len, parts.values()))
     rarest = int(np.argmin(positives))
-    source = Path(spec.path).name if isinstance(spec, TableSpec) else spec.kind
     line = (
-        f"{source}: {rows:,} {'rows' if data.train.images is None else 'images'} "
+        f"{_source(spec)}: {rows:,} {'rows' if data.train.images is None else 'images'} "
         f"({', '.join(f'{len(y):,} {name}' for name, y in parts.items())}), {len(data.labels):,} labels, "
         f"{np.sum(positives) / rows / len(data.labels):.1%} ones, rarest {data.labels[rarest]!r} with "
         f"{positives[rarest]:,}"
@@ -424,6 +424,16 @@ def describe(spec: DatasetSpec, data: Dataset) -> str:
         if empty := [label for label, n in zip(data.labels, y.sum(axis=0), strict=True) if not n]:
             line += f"; without a positive in the {name} part: {len(empty)} labels ({', '.join(empty[:5])})"
     return line
+
+
+def _source(spec: DatasetSpec) -> str:
+    match spec:
+        case TableSpec(path=path):
+            return Path(path).name
+        case MulanSpec(kind=kind, name=name):
+            return f"{kind} {name}"
+        case other:
+            return other.kind
 
 
 def _each_row_once(spec: DatasetSpec, data: Dataset) -> dict[str, npt.NDArray[np.uint8]]:
