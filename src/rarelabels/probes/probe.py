@@ -11,7 +11,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.progress import track
 
-from rarelabels.tensorflow_setup import tf
+from rarelabels.tensorflow_setup import keras, tf
 
 Value = float | str  # a number, or the name of an exception
 Numbers = Mapping[str, Value]
@@ -90,6 +90,7 @@ class Observation:
 
 def observe(probe: Probe) -> Observation:
     """Run a probe. That it cannot be run is an observation, too: an ``error`` that no probe pins."""
+    keras.utils.set_random_seed(0)  # whatever drew random numbers before
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what the probe does on purpose
