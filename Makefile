@@ -13,7 +13,7 @@ STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
 SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' experiments/*/[!_]*.yaml)))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results ui validate probes test test-all bench powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
+.PHONY: help setup quick results ui validate probes test test-all bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -58,6 +58,9 @@ bench: $(READY) ## how long exact threshold sweeps take, beside numpy.sort and s
 
 powerset-sizes: $(READY) ## write docs/powerset_sizes.md: what a softmax over all label sets takes
 	$(VENV)/bin/python -m rarelabels.powerset_sizes docs
+
+verdicts: $(READY) ## how often verdicts are false, and how often they see what is there, on resampled films
+	$(VENV)/bin/python tests/benchmarks/verdicts.py
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet uv
