@@ -88,10 +88,10 @@ def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bou
     """Print what became of the hypotheses of a study, and which numbers cannot go together."""
     console = _console()
     table = Table(title=f"{study}: declared hypotheses", title_justify="left", show_lines=True)
-    table.add_column("claim", overflow="fold", ratio=3)
-    table.add_column("expected", overflow="fold", ratio=2)
+    table.add_column("claim", overflow="fold")
+    table.add_column("expected", overflow="fold")
     table.add_column("difference", justify="right", no_wrap=True)
-    table.add_column("verdict", overflow="fold", ratio=1)
+    table.add_column("verdict", overflow="fold")
     for one in findings:
         table.add_row(one.hypothesis.claim, expected(one.hypothesis), _difference(one), _verdict(one))
     console.print(table)
