@@ -46,6 +46,7 @@ def test_a_difference_that_is_there_is_seen_and_never_denied(whole, measured) ->
     found = [one for study in verdicts.judged(whole, measured, 0.0) for one in study]
     right = np.array([one.verdict == "upheld" for one in found])
     large = np.array([abs(one.value) > 3 * (one.high - one.low) for one in found])
+    assert large.any()
     assert right[large].all()
     assert right.mean() > 0.5
     assert np.mean([one.verdict == "refuted" for one in found]) < 0.01

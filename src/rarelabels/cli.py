@@ -142,7 +142,7 @@ def results(
 
     runs = study.recorded(name, tracking.uri()) if "/" not in name else []
     if not runs:
-        _study(name)
+        _known_study(name)
     if output is Format.csv:
         frame = record.runs(runs)
         print(frame.to_csv(index=False), end="")
@@ -171,9 +171,9 @@ def findings(
     from rarelabels.table import print_findings
 
     where = tracking.uri()
-    studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_study(name)]
+    studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_known_study(name)]
     recorded = [one for one in studies if study.recorded(one, where)]
-    found = {one: study.find(one, where) for one in recorded}
+    found = {one: study.verdicts(one, where) for one in recorded}
     if output is Format.csv:
         print(verdicts.long(found).to_csv(index=False), end="")
         return
@@ -289,7 +289,7 @@ def _check(paths: list[Path], studies: list[Path]) -> None:
         raise UserError("\n".join(problems))
 
 
-def _study(name: str) -> str:
+def _known_study(name: str) -> str:
     """Return the name of a study that has trials here.
 
     Raises:

@@ -292,7 +292,7 @@ def _declared(study: str, where: str, runs: Sequence[Run], asked: Sequence[Ident
     return found
 
 
-def find(study: str, where: str) -> list[Finding]:
+def verdicts(study: str, where: str) -> list[Finding]:
     """Return what became of the hypotheses of a study; see ``findings.decide``.
 
     Raises:
