@@ -17,7 +17,7 @@ import pytest
 from project import Project, wait_for
 from rarelabels import config, results, study, tracking, tuning
 from rarelabels.metrics import decision_metrics
-from rarelabels.schema import TpeSampler, UserError
+from rarelabels.schema import RandomSampler, TpeSampler, UserError
 from rarelabels.tuning import parameters, searches
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -320,20 +320,22 @@ def in_memory() -> optuna.Study:
     return optuna.create_study(storage=optuna.storages.InMemoryStorage())
 
 
-def test_the_first_trial_is_queued_once_and_again_after_it_was_cut_off() -> None:
-    asked = in_memory()
-    space = {"x": optuna.distributions.FloatDistribution(0, 1)}
-    for _ in range(2):
-        searches.begin_with(asked, {"x": 0.25})
-    assert [t.state.name for t in asked.trials] == ["WAITING"]
-    first = asked.ask(space)
-    assert first.params == {"x": 0.25}
-    first.set_user_attr("owner", "here 1 0")
-    searches.begin_with(asked, {"x": 0.25})
-    assert len(asked.trials) == 1
-    asked.tell(first, state=optuna.trial.TrialState.FAIL)  # cut off: without a reason
-    searches.begin_with(asked, {"x": 0.25})
-    assert asked.ask(space).params == {"x": 0.25}
+def test_the_first_trial_is_the_declaration_once_whoever_asks_and_again_after_it_was_cut_off() -> None:
+    space = {name: optuna.distributions.FloatDistribution(0, 1) for name in ("x", "y")}
+    storage, begin = optuna.storages.InMemoryStorage(), {"x": 0.25, "y": 0.5}
+
+    def process() -> optuna.Study:
+        sampler = searches.SeededByNumber(RandomSampler(kind="random", seed=1), 0, begin)
+        return optuna.create_study(storage=storage, study_name="x", sampler=sampler, load_if_exists=True)
+
+    first = process().ask()  # has no parameters yet: the two have begun in one moment
+    second = process().ask(space)
+    assert [first.suggest_float(name, 0, 1) for name in space] == [0.25, 0.5]
+    assert second.params != begin
+    for trial in (first, second):  # cut off: without a reason
+        process().tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    assert process().ask(space).params == begin
+    assert process().ask(space).params != begin
 
 
 def test_a_trial_of_a_machine_that_is_silent_is_cut_off_and_one_of_a_living_process_is_not() -> None:

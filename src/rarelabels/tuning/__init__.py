@@ -28,10 +28,9 @@ from rarelabels.schema import MissingDataError, ParameterSearch, ThresholdSearch
 from rarelabels.study import Named
 from rarelabels.tracking import Identity
 from rarelabels.tuning.label_thresholds import search_thresholds
-from rarelabels.tuning.parameters import attempt, conclude, declared_values
+from rarelabels.tuning.parameters import attempt, conclude
 from rarelabels.tuning.searches import (
     Search,
-    begin_with,
     fail_cut_off,
     is_url,
     load,
@@ -151,11 +150,9 @@ def _open(
 
 
 def _left(one: Search) -> int:
-    """Return how many trials a search lacks, once those cut off are told as failed and the declaration is queued."""
+    """Return how many trials a search lacks, once those cut off are told as failed."""
     asked = load(one)
     fail_cut_off(asked)
-    if not one.trial.searches_thresholds:
-        begin_with(asked, declared_values(one))
     assert one.trial.tuning is not None
     return max(0, one.trial.tuning.n_trials - len(taken(asked)))
 

@@ -21,7 +21,7 @@ from rarelabels.sweeps import Floats
 from rarelabels.thresholds import Rule, Rules
 from rarelabels.tracking import Record
 from rarelabels.tuning.history import save_history
-from rarelabels.tuning.searches import Search, beat, begin_with, finished, load, taken
+from rarelabels.tuning.searches import Search, beat, finished, load, taken
 
 
 def search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
@@ -35,8 +35,7 @@ def search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
             record.tags({"trained": "yes"})
         _, validation, _ = results.raw_scores(client, one.record)
         validation = evaluation.calibrated(validation, one.trial.thresholds)
-        asked_of = load(one)
-        facts, rules = _find_thresholds(asked_of, one, tuning, validation)
+        asked_of, facts, rules = _find_thresholds(one, tuning, validation)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             stored = thresholds.to_json(rules, one.labels)
@@ -61,9 +60,9 @@ def search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
 
 
 def _find_thresholds(
-    asked_of: optuna.Study, one: Search, tuning: ThresholdSearch, validation: Scored
-) -> tuple[dict[str, float], Rules]:
-    """Return what the search, coordinate ascent and the exact sweep reach on validation, at what cost; and rules."""
+    one: Search, tuning: ThresholdSearch, validation: Scored
+) -> tuple[optuna.Study, dict[str, float], Rules]:
+    """Return the search, what it, coordinate ascent and the sweep reach on validation, at what cost; and rules."""
     y, scores = validation.y, validation.scores
     began = time.monotonic()
     exact = sweeps.best_thresholds(y, scores).thresholds
@@ -83,7 +82,7 @@ def _find_thresholds(
         return metrics.decision_metrics(y, scores >= found)[tuning.metric]
 
     counts = np.count_nonzero(scores >= start, axis=0)
-    begin_with(asked_of, dict(zip(one.labels, (counts + 1).tolist(), strict=True)))
+    asked_of = load(one, dict(zip(one.labels, (counts + 1).tolist(), strict=True)))
     space: dict[str, BaseDistribution] = {label: IntDistribution(1, len(y) + 1, log=True) for label in one.labels}
     while len(taken(asked_of)) < tuning.n_trials:
         asked = asked_of.ask(space)
@@ -100,4 +99,4 @@ def _find_thresholds(
         "search/per_label_seconds": swept - began,
     }
     found = {"searched": searched, "ascent": ascent.thresholds}
-    return facts, {name: Rule(name, chosen, fallbacks=0) for name, chosen in found.items()}
+    return asked_of, facts, {name: Rule(name, chosen, fallbacks=0) for name, chosen in found.items()}

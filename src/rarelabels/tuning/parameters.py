@@ -25,7 +25,7 @@ from rarelabels.tuning.searches import ENDED, Search, beat, fail_cut_off, finish
 
 def attempt(client: MlflowClient, one: Search, say: Say) -> None:
     """Ask for one more trial, train it, and tell what came of it; a failure of its own is part of the search."""
-    asked_of, tuning = load(one), one.trial.tuning
+    asked_of, tuning = load(one, declared_values(one)), one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
     fail_cut_off(asked_of)  # of a worker that died, whose task this may be
     if len(taken(asked_of)) >= tuning.n_trials:  # another process was faster

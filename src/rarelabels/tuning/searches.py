@@ -105,14 +105,6 @@ def fail_cut_off(asked: optuna.Study) -> None:
             asked.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
-def begin_with(asked: optuna.Study, params: Mapping[str, Any]) -> None:
-    """Let the next trial have these parameters, unless one has, or is to have, them that was not cut off."""
-    waiting = asked.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-    known = [*(one.params for one in taken(asked)), *(one.system_attrs.get("fixed_params") for one in waiting)]
-    if params and not any(one and params.items() <= one.items() for one in known):
-        asked.enqueue_trial(dict(params))
-
-
 def taken(asked: optuna.Study) -> list[FrozenTrial]:
     """Return the trials that count: ended ones but for those that were cut off, and those in flight."""
     states = (*ENDED, TrialState.RUNNING)
@@ -207,50 +199,66 @@ def _is_whole(journal: Path) -> bool:
         return file.read(1) == b"\n"
 
 
-def load(one: Search) -> optuna.Study:
-    """Return Optuna's study of a search, begun if need be, with the declared sampler and pruner."""
+def load(one: Search, begin: Mapping[str, Any] | None = None) -> optuna.Study:
+    """Return Optuna's study of a search, begun if need be, with the declared sampler and pruner.
+
+    Args:
+        one: the search.
+        begin: parameters that its first trial is to have; see ``SeededByNumber``.
+    """
     tuning = one.trial.tuning
     assert tuning is not None
     return optuna.create_study(
         storage=open_storage(one.storage),
         study_name=one.name,
         direction=tuning.direction if isinstance(tuning, ParameterSearch) else "maximize",
-        sampler=SeededByNumber(tuning.sampler, one.identity.seed),
+        sampler=SeededByNumber(tuning.sampler, one.identity.seed, begin),
         pruner=_pruner(tuning.pruner) if isinstance(tuning, ParameterSearch) else optuna.pruners.NopPruner(),
         load_if_exists=True,
     )
 
 
 class SeededByNumber(BaseSampler):
-    """The declared sampler, seeded anew for each trial by its number.
+    """The declared sampler, seeded anew for each trial by its number; the first trial has given parameters.
 
-    A search that goes on, or that two processes share, would otherwise draw again what it has drawn before.
+    A search that goes on, or that two processes share, would otherwise draw again what it has drawn before. For the
+    same reason the given parameters are not put into Optuna's queue: two processes that begin at once would both.
     """
 
-    def __init__(self, spec: SamplerSpec, seed: int) -> None:
-        self._spec, self._seed = spec, seed
+    def __init__(self, spec: SamplerSpec, seed: int, begin: Mapping[str, Any] | None = None) -> None:
+        self._spec, self._seed, self._begin = spec, seed, begin or {}
+        self._given: Mapping[str, Any] = {}
         self._sampler = _sampler(spec, spec.seed)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Make the sampler of this trial."""
+        """Make the sampler of this trial; give it the parameters to begin with unless an earlier one that counts has.
+
+        An earlier trial that is being asked for at this moment has no parameters yet: it will have these.
+        """
+        earlier = [one for one in taken(study) if one.number < trial.number]
+        begin = self._begin.items()
+        have = any(all(one.params.get(key, value) == value for key, value in begin) for one in earlier)
+        self._given = {} if have else self._begin
         (seed,) = np.random.SeedSequence([self._spec.seed, self._seed, trial.number]).generate_state(1)
         self._sampler = _sampler(self._spec, int(seed))
         self._sampler.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """As the sampler does."""
-        return self._sampler.infer_relative_search_space(study, trial)
+        return {} if self._given else self._sampler.infer_relative_search_space(study, trial)
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
         """As the sampler does."""
-        return self._sampler.sample_relative(study, trial, search_space)
+        return {} if self._given else self._sampler.sample_relative(study, trial, search_space)
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """As the sampler does."""
+        """Give what is given, or do as the sampler does."""
+        if param_name in self._given:
+            return self._given[param_name]
         return self._sampler.sample_independent(study, trial, param_name, param_distribution)
 
     def after_trial(
