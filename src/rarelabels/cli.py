@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import enum
 import json
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -184,6 +185,53 @@ def findings(
             print_findings(one, found[one], _bounds(one))
         else:
             print(f"{one} declares no hypotheses")
+
+
+@app.command()
+def best(
+    name: Annotated[str, typer.Argument(metavar="STUDY", help="A study: movies")],
+    metric: Annotated[
+        str, typer.Option(help="RULE/METRIC on validation; the rule is the registered model's")
+    ] = "per_label/macro_f1",
+) -> None:
+    """Rank the trials of a study by cross-fitted validation scores, and register the best one's model in MLflow.
+
+    Rules that choose no threshold (half, ranking) are scored on the validation part as it is. The test part is shown
+    beside it and chooses nothing. The model is that of the first seed; `rarelabels predict` uses it.
+    """
+    from rarelabels import deployment, study, tracking
+    from rarelabels.table import print_ranking
+
+    where = tracking.uri()
+    ranked = study.rank(_known_study(name), where, metric)
+    print_ranking(name, ranked)
+    chosen, passed_over = deployment.choose(ranked)
+    for line in passed_over:
+        print(line)
+    print(deployment.register_best(tracking.connect(where), ranked, chosen))
+
+
+@app.command()
+def predict(
+    name: Annotated[str, typer.Argument(metavar="STUDY", help="A study whose best model is registered: movies")],
+    file: Annotated[Path, typer.Argument(help="Rows: .csv, .tsv, .jsonl (these also .gz) or .parquet.")],
+) -> None:
+    """Predict the rows of a file with the registered model of a study: labels and probabilities, as CSV.
+
+    The file needs the input columns of the training data, in any order; others are ignored. It may be larger than
+    memory. A line of the answer is the row's id, the labels assigned, and a probability for each label.
+    """
+    from rarelabels import deployment, tracking
+
+    names = deployment.column_names(file)  # a wrong file is better told now than after the loading
+    loaded = deployment.load_best(name, tracking.uri())
+    if loaded.raw.id and loaded.raw.id not in names:
+        _warn(f"{file}: has no column {loaded.raw.id!r}, which named the rows in training; rows are numbered from 1")
+    try:
+        deployment.predict(loaded, file, names, sys.stdout)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
 
 
 @app.command()

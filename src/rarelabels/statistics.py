@@ -208,13 +208,32 @@ def not_worse_than_best(
     Raises:
         ValueError: no trials, or other trials in ``replicates`` than in ``points``.
     """
-    if not points or points.keys() != replicates.keys():
-        raise ValueError(f"points and replicates must name the same trials; got {set(points)} and {set(replicates)}")
+    if not points:
+        raise ValueError("points must name a trial")
     best = (max if higher_is_better else min)(sorted(points), key=points.__getitem__)
-    others = [name for name in points if name != best]
-    behind = {name: points[best] - points[name] for name in others}
-    adjusted = holm([p_value(differences(behind[name], replicates[best], replicates[name])) for name in others])
-    return {best} | {name for name, p in zip(others, adjusted, strict=True) if p > 1 - level}
+    return not_told_from(best, points, replicates, level)
+
+
+def not_told_from(
+    one: str, points: Mapping[str, float], replicates: Mapping[str, ArrayLike], level: float = 0.95
+) -> set[str]:
+    """Return a trial and all that cannot be told from it, better or worse, after Holm over the comparisons with it.
+
+    Args:
+        one: its name.
+        points: the metric of each trial on the whole part.
+        replicates: its replicates, all from the same draws.
+        level: 1 minus the chance of telling apart any that are equal.
+
+    Raises:
+        ValueError: other trials in ``replicates`` than in ``points``.
+    """
+    if points.keys() != replicates.keys():
+        raise ValueError(f"points and replicates must name the same trials; got {set(points)} and {set(replicates)}")
+    others = [name for name in points if name != one]
+    ahead = {name: points[one] - points[name] for name in others}
+    adjusted = holm([p_value(differences(ahead[name], replicates[one], replicates[name])) for name in others])
+    return {one} | {name for name, p in zip(others, adjusted, strict=True) if p > 1 - level}
 
 
 def _around(value: float, values: ArrayLike) -> Floats:

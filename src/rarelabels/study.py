@@ -19,6 +19,7 @@ from rarelabels import (
     datasets,
     findings,
     preprocessing,
+    ranking,
     results,
     runner,
     study_record,
@@ -31,6 +32,7 @@ from rarelabels.datasets import Dataset
 from rarelabels.engine import Engine
 from rarelabels.findings import Finding
 from rarelabels.progress import Progress, counted, duration
+from rarelabels.ranking import Ranking
 from rarelabels.runner import Task
 from rarelabels.schema import (
     VECTORS,
@@ -309,6 +311,21 @@ def verdicts(study: str, where: str) -> list[Finding]:
         seeds.setdefault(names[identity.parent_key], []).append(identity.seed)
     measured = findings.sides(tracking.connect(where), runs, names, seeds) if runs else {}
     return findings.decide(stated.hypotheses, measured)
+
+
+def rank(study: str, where: str, metric: str) -> Ranking:
+    """Rank the trials of a study as they stand by a validation metric; see ``ranking.rank``.
+
+    Raises:
+        UserError: the record does not answer, the metric is none to choose by, or no trial can be ranked.
+    """
+    chosen = ranking.chosen_by(metric)
+    runs = recorded(study, where)
+    if not runs:
+        raise UserError(f"nothing is recorded of {study} yet; `rarelabels run {study}` runs it")
+    declared = _declared(study, where, runs, [])
+    client = tracking.connect(where)
+    return ranking.rank(client, runs, declared.identities, _names(declared), declared.skipped, chosen)
 
 
 def _names(declared: _Declared) -> dict[ParentKey, str]:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from rarelabels.comparison import BY_RULE, ELSEWHERE, FLOORS, GAIN, HEADLINE, Comparison, Row
 from rarelabels.findings import Finding, Verdict
+from rarelabels.ranking import Ranked, Ranking
 from rarelabels.schema import Bound, Hypothesis
 
 # What the table of trainings shows of a run's metrics: header, and how a number is written.
@@ -41,6 +42,7 @@ WIDE = 10_000  # without a terminal nothing is cut
 
 
 TIED = "* cannot be told from the best of its column (paired bootstrap over test rows and seeds, Holm)"
+TIED_WITH_FIRST = "* cannot be told from the first on the test part (paired bootstrap over test rows and seeds, Holm)"
 RULE_NAMES = {"half": "half\n(0.5)", "oracle": "oracle\n(a bound)"}
 
 
@@ -102,6 +104,40 @@ def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bou
         console.print("late: a run that counts was made before the hypothesis stood as it does now", soft_wrap=True)
     for bound in bounds:
         console.print(f"bound: {bound.verdict()}", soft_wrap=True)
+
+
+def print_ranking(study: str, ranking: Ranking) -> None:
+    """Print the trials of a study, best on validation first, with the test part beside, and who is not among them."""
+    console, chosen = _console(), ranking.chosen
+    seeds = f"seed{'s' if len(ranking.seeds) > 1 else ''} {', '.join(map(str, ranking.seeds))}"
+    order = "least first" if chosen.is_lower_better else "greatest first"
+    table = Table(title=f"{study}: {chosen.recorded}, {order}; means over {seeds}", title_justify="left")
+    table.add_column("", justify="right")
+    table.add_column("trial", overflow="fold")
+    for header in ("validation", "test, 95 % interval"):
+        table.add_column(header, justify="right")
+    for number, one in enumerate(ranking.ranked, 1):
+        table.add_row(str(number), one.name, f"{one.value:.4f}", _tested(one))
+    table.add_section()
+    for one in ranking.beside:
+        table.add_row("", f"{one.name} (not ranked: learns nothing)", f"{one.value:.4f}", _tested(one))
+    console.print(table)
+    if any(one.tied for one in ranking.ranked):
+        console.print(TIED_WITH_FIRST, soft_wrap=True)
+    if ranking.lacking:
+        lacking = ", ".join(map(str, ranking.lacking))
+        console.print(
+            f"No trial has all its declared seeds: {lacking} not run, so this is {seeds} alone", soft_wrap=True
+        )
+    for reason in ranking.left_out:
+        console.print(f"not ranked: {reason}", soft_wrap=True)
+
+
+def _tested(one: Ranked) -> str:
+    if math.isnan(one.test):
+        return ""
+    bounds = "" if math.isnan(one.low) else f" {one.low:.3f}–{one.high:.3f}"
+    return f"{one.test:.4f}{'*' if one.tied else ' '}{bounds}"
 
 
 def expected(hypothesis: Hypothesis) -> str:

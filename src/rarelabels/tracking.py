@@ -14,8 +14,8 @@ import platform
 import socket
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -31,6 +31,7 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as LoggedDataset
 from mlflow.entities import DatasetInput, Metric, Param, Run, RunTag
+from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
 from rarelabels import THREADS, __version__
@@ -54,6 +55,10 @@ TUNING = "/tuning"  # added to a study's name: the experiment of its searches
 BATCH, PARAMS = 900, 100  # MLflow takes at most 1,000 metrics, and 100 parameters, at once
 PATIENCE = 5  # seconds that a server is given to answer the first time
 
+BEST = "best"  # alias of the registered version that predicts
+NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # of a model, or of an alias of one
+
+Build = Callable[[Path], None]
 ParentKey = tuple[str, str, str, str]  # trial, variant, definition, overrides
 
 
@@ -388,6 +393,62 @@ def scratch_record() -> Iterator[ScratchRecord]:
             mlflow.set_tracking_uri(None)
             if said is not None:
                 os.environ["MLFLOW_TRACKING_URI"] = said
+
+
+def registered_name(study: str) -> str:
+    """Return what the model of a study is called in the registry."""
+    return f"rarelabels-{study.replace(':', '-')}"  # MLflow takes no colon, and no slash, which no study has
+
+
+def registered(client: MlflowClient, study: str) -> ModelVersion | None:
+    """Return the version of a study's model that was registered as the best; None if there is none."""
+    try:
+        return client.get_model_version_by_alias(registered_name(study), BEST)
+    except MlflowException as error:
+        if error.error_code in NOT_THERE:
+            return None
+        raise
+
+
+def register(
+    client: MlflowClient, study: str, run: Run, what: Mapping[str, str], why: Mapping[str, str], build: Build
+) -> str:
+    """Make a run's model the best of its study in the registry, and return its version.
+
+    The files go below the run. What has been registered before is not registered again.
+
+    Args:
+        client: of the record.
+        study: of the run.
+        run: the trained one.
+        what: tags that tell whether a version is this very model.
+        why: tags of what it was chosen by.
+        build: writes the model to a new folder.
+    """
+    name = registered_name(study)
+    what = {"run": run.info.run_id, "rarelabels": __version__, **what}
+    same = [one for one in versions(client, study) if what.items() <= one.tags.items()]
+    if same:
+        version = same[0].version
+        for key, value in why.items():
+            client.set_model_version_tag(name, version, key, value)
+    else:
+        place = "/".join(["registered", *(what[key] for key in sorted(what) if key != "run")])
+        with tempfile.TemporaryDirectory() as folder:
+            build(Path(folder, "model"))
+            client.log_artifacts(run.info.run_id, str(Path(folder, "model")), place)
+        with suppress(MlflowException):  # there already
+            client.create_registered_model(name, description=f"The best model of the study {study}.")
+        source = f"{run.info.artifact_uri}/{place}"
+        version = client.create_model_version(name, source, run.info.run_id, {**what, **why}).version
+    client.set_registered_model_alias(name, BEST, version)
+    return str(version)
+
+
+def versions(client: MlflowClient, study: str) -> list[ModelVersion]:
+    """Return all registered versions of a study's model, newest first."""
+    found = client.search_model_versions(f"name = '{registered_name(study)}'")
+    return sorted(found, key=lambda one: int(one.version), reverse=True)
 
 
 def copy_training(client: MlflowClient, source: str, target: Record) -> None:

@@ -32,9 +32,10 @@ from urllib.parse import quote
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from bokeh_sampledata.movies_data import movie_path
 
-from rarelabels.datasets.fields import Table, Tokens, multi_hot
+from rarelabels.datasets.fields import Table, Tokens, multi_hot, no_numbers
+from rarelabels.datasets.table import cell_text, given, number
+from rarelabels.datasets.table_files import Batch, RawColumn
 from rarelabels.schema import MoviesSpec, UserError
 
 VERSION = 1
@@ -47,6 +48,10 @@ COLUMNS = {
     ),
     "tomatoes": ("ID", "Rating", "Meter", "Reviews", "BoxOffice", "Production"),
 }
+INPUTS = (
+    *("Title", "Year", "Runtime", "Director", "Writer", "Cast", "Language", "Country"),
+    *("Rating", "Meter", "Reviews", "BoxOffice", "Production"),
+)
 NUMBERS = ("Year", "Runtime", "Rating", "Meter", "Reviews", "BoxOffice")
 
 _NAME_END = re.compile(r", (?!(?:Jr|Sr)\.)")  # "Robert Downey, Jr." is one name
@@ -55,6 +60,8 @@ _WORD = re.compile(r"\w+")
 
 def source() -> Path:
     """Return the SQLite file with the films."""
+    from bokeh_sampledata.movies_data import movie_path  # who only predicts need not have it
+
     return Path(movie_path)
 
 
@@ -97,13 +104,52 @@ def parse(spec: MoviesSpec) -> Table:
         y=strata[:, columns],
         strata=strata,
         groups=pd.factorize(films["imdbID"].fillna(films["ID"].astype(str)))[0].astype(np.int64),
-        text={
-            "actors": Tokens.from_lists([_names(text) for text in films["Cast"]]),
-            "title": Tokens.from_lists([_WORD.findall(str(text).lower()) for text in films["Title"].fillna("")]),
-            "features": Tokens.from_lists(_joined(_feature_columns(films))),
-            "reviews": Tokens.from_lists(_joined(_review_columns(films))),
-        },
+        text=_text(films),
     )
+
+
+def raw_columns(_spec: MoviesSpec) -> tuple[RawColumn, ...]:
+    """Return the columns of the source that the inputs are read from."""
+    return tuple(RawColumn(name, "number" if name in NUMBERS else "text") for name in INPUTS)
+
+
+def raw_inputs(_spec: MoviesSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.NDArray[np.float64]]:
+    """Return text and (no) numbers of some films, from columns as the source has them; an empty cell gives no token.
+
+    Raises:
+        UserError: a cell that should be a number, or text, is something else.
+    """
+    columns: dict[str, list[object]] = {}
+    for name in INPUTS:
+        read = _raw_number if name in NUMBERS else cell_text
+        columns[name] = [read(batch, row, name) for row in range(batch.rows)]
+    films = pd.DataFrame(columns, dtype=object)
+    return _text(films.astype(dict.fromkeys(NUMBERS, np.float64))), no_numbers()
+
+
+def raw_rows(_spec: MoviesSpec, n: int) -> dict[str, list[object]]:
+    """Return the first films of the source as :func:`raw_inputs` takes them; a missing value is None."""
+    films = _read(source())[list(INPUTS)].head(n)
+    return {name: [None if pd.isna(cell) else cell for cell in films[name].tolist()] for name in INPUTS}
+
+
+def _raw_number(batch: Batch, row: int, column: str) -> float:
+    cell = batch.cells[column][row]
+    if cell is None or str(cell).strip().lower() in ("", "nan"):
+        return math.nan
+    value = number(cell)
+    if not math.isfinite(value):
+        raise UserError(f"{batch.at(row, column)}: must be a number, or empty; given {given(cell)}")
+    return value
+
+
+def _text(films: pd.DataFrame) -> dict[str, Tokens]:
+    return {
+        "actors": Tokens.from_lists([_names(text) for text in films["Cast"]]),
+        "title": Tokens.from_lists([_WORD.findall(str(text).lower()) for text in films["Title"].fillna("")]),
+        "features": Tokens.from_lists(_joined(_feature_columns(films))),
+        "reviews": Tokens.from_lists(_joined(_review_columns(films))),
+    }
 
 
 def _columns(path: Path, labels: int | tuple[str, ...], ordered: Sequence[str]) -> list[int]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.parsers import expat
 
 import numpy as np
@@ -23,9 +24,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from rarelabels.datasets import source
-from rarelabels.datasets.arff_files import ArffFile
 from rarelabels.datasets.fields import Table
 from rarelabels.schema import MulanSpec, UserError
+
+if TYPE_CHECKING:
+    from rarelabels.datasets.arff_files import ArffFile
 
 VERSION = 1
 """Raised whenever the same source is to give another table."""
@@ -62,6 +65,8 @@ def parse(spec: MulanSpec) -> Table:
         MissingDataError: a file is missing.
         UserError: in one line, what is wrong in which file and in which line, row or attribute.
     """
+    from rarelabels.datasets.arff_files import ArffFile  # who only predicts need not have liac-arff
+
     arff_path, xml_path = _files(spec)
     labels = _labels(xml_path)
     file = ArffFile(source.read_text(NAME, arff_path), str(arff_path))

@@ -29,7 +29,7 @@ import numpy.typing as npt
 from rarelabels.datasets import splits, table_files
 from rarelabels.datasets.fields import Numbering, Table, Tokens, document_frequency, no_numbers
 from rarelabels.datasets.splits import PARTS
-from rarelabels.datasets.table_files import Batch, shown
+from rarelabels.datasets.table_files import Batch, RawColumn, shown
 from rarelabels.schema import TableLabels, TableSpec, UserError
 
 VERSION = 1
@@ -37,6 +37,7 @@ VERSION = 1
 
 ONE_NAME = "none"  # as a separator: each text is one name, whatever is in it
 SHOWN = 5  # names in a message
+MEND_NUMBER = "fill such cells in, leave these rows out"
 SEPARATORS = ("|", ";", ",", "\t")
 MAX_ID = 200  # characters; ids are stored at the width of the longest
 MAX_LABEL_CELLS = 4_000_000_000  # of rows times labels, one byte each
@@ -73,17 +74,14 @@ def parse(spec: TableSpec) -> Table:
     flags = _flag_columns(path, spec, names)
     wanted = _wanted(path, spec, flags)
     _check_columns(path, names, wanted)
-    words = {column: _Words(column) for column in spec.text}
-    lists = {
-        one.column: _Entries(path, one.column, one.separator, f"{wanted[one.column]}.separator") for one in spec.lists
-    }
+    inputs = _Inputs(path, spec)
     labels = _labels(path, spec, flags)
-    numbers = _Numbers(spec.numeric) if spec.numeric else None
     ids = _Ids(path, spec.id) if spec.id else None
     groups = _Groups(path, spec.group) if spec.group else None
     split = _Parts(path, spec.split) if spec.split else None
-    readers = (*words.values(), *lists.values(), labels, numbers, ids, groups, split)
+    readers = (inputs, labels, ids, groups, split)
     n = _read(path, list(wanted), [reader for reader in readers if reader])
+    inputs.check_separators()
     label_names, y = labels.labels()
     parts = split.parts() if split else None
     return Table(
@@ -92,11 +90,71 @@ def parse(spec: TableSpec) -> Table:
         y=y,
         strata=y,
         groups=groups.codes(parts) if groups else None,
-        text={column: reader.tokens() for column, reader in (words | lists).items()},
-        numeric=numbers.numbers() if numbers else no_numbers(),
+        text=inputs.text(),
+        numeric=inputs.numbers(f"{MEND_NUMBER}, or take the column out of dataset.numeric"),
         numeric_names=spec.numeric,
         parts=parts,
     )
+
+
+def raw_columns(spec: TableSpec) -> tuple[RawColumn, ...]:
+    """Return the columns that the inputs are read from, in the order of the declaration."""
+    return (
+        *(RawColumn(name, "text") for name in spec.text),
+        *(RawColumn(one.column, "text" if one.separator else "list") for one in spec.lists),
+        *(RawColumn(name, "number") for name in spec.numeric),
+    )
+
+
+def raw_inputs(spec: TableSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.NDArray[np.float64]]:
+    """Return text and numbers of some rows as :func:`parse` reads those of the whole table.
+
+    Which separator a column has was settled when the whole of it was read: few rows would tell it less surely.
+
+    Raises:
+        UserError: a cell that :func:`parse` refuses as well.
+    """
+    read = _Inputs(batch.path, spec)
+    read.add(batch)
+    return read.text(), read.numbers(MEND_NUMBER)
+
+
+def raw_rows(spec: TableSpec, n: int) -> dict[str, list[object]]:
+    """Return the inputs' cells of the first rows of the file, as the file has them."""
+    path = Path(spec.path)
+    names = [one.name for one in raw_columns(spec)]
+    table_files.column_names(path)
+    first = next(table_files.batches(path, names))
+    return {name: first.cells[name][:n] for name in names}
+
+
+def numbers(columns: Sequence[str], batch: Batch) -> npt.NDArray[np.float64]:
+    """Return the numbers of some rows, (n, n_columns).
+
+    Raises:
+        UserError: a cell is no finite number.
+    """
+    read = _Numbers(columns)
+    read.add(batch)
+    return read.numbers(MEND_NUMBER)
+
+
+def cell_text(batch: Batch, row: int, column: str) -> str:
+    """Return a cell of text; empty for a missing one.
+
+    Raises:
+        UserError: it is no text.
+    """
+    return _text(batch, row, column, batch.cells[column][row])
+
+
+def row_name(batch: Batch, row: int, column: str) -> str:
+    """Return a cell as it names its row: text without the blanks around it, or a whole number.
+
+    Raises:
+        UserError: it is neither.
+    """
+    return _name(batch, row, column, batch.cells[column][row])
 
 
 def _labels(path: Path, spec: TableSpec, flags: Sequence[str]) -> _LabelNames | _LabelFlags:
@@ -222,8 +280,8 @@ def _name(batch: Batch, row: int, column: str, cell: object) -> str:
     return _text(batch, row, column, cell).strip()
 
 
-def _number(cell: object) -> float:
-    """A number, NaN for what is none."""
+def number(cell: object) -> float:
+    """Return a number, NaN for what is none."""
     try:
         # Python takes 1_000 for a thousand; in a table it is a typing error.
         return math.nan if isinstance(cell, str) and "_" in cell else float(cell)  # type: ignore[arg-type]  # of any type: what float refuses is caught
@@ -232,6 +290,34 @@ def _number(cell: object) -> float:
 
 
 # Readers
+
+
+class _Inputs:
+    """The columns of text, lists and numbers, of a whole table or of some rows of one."""
+
+    def __init__(self, path: Path, spec: TableSpec) -> None:
+        self._words = {column: _Words(column) for column in spec.text}
+        self._lists = {
+            one.column: _Entries(path, one.column, one.separator, f"dataset.lists[{i}].separator")
+            for i, one in enumerate(spec.lists)
+        }
+        self._numbers = _Numbers(spec.numeric) if spec.numeric else None
+
+    def add(self, batch: Batch) -> None:
+        readers: tuple[_Reader | None, ...] = (*self._words.values(), *self._lists.values(), self._numbers)
+        for reader in readers:
+            if reader:
+                reader.add(batch)
+
+    def check_separators(self) -> None:
+        for reader in self._lists.values():
+            reader.check_separator()
+
+    def text(self) -> dict[str, Tokens]:
+        return {column: reader.tokens() for column, reader in (self._words | self._lists).items()}
+
+    def numbers(self, mend: str) -> npt.NDArray[np.float64]:
+        return self._numbers.numbers(mend) if self._numbers else no_numbers()
 
 
 class _Words:
@@ -283,11 +369,10 @@ class _Entries:
         return [name for name in names if name]
 
     def tokens(self) -> Tokens:
-        """Return the entries of all rows.
+        return self._numbering.tokens()
 
-        Raises:
-            UserError: another separator than the declared one, or one although none is declared, is in most texts.
-        """
+    def check_separator(self) -> None:
+        """Raise if another separator than the declared one, or one although none is declared, is in most texts."""
         separator, likely = self._separator, max(SEPARATORS, key=self._holding.__getitem__)
         if not (separator and self._holding[separator]) and self._parts_names(likely):
             given = f"separator {separator!r} is in none of its" if separator else "has no declared separator; of its"
@@ -296,7 +381,6 @@ class _Entries:
                 f"{self._holding[likely]}, first in {self._first[likely]}; set {self._key} to {likely!r}, or to "
                 f"{ONE_NAME!r} if each text is one name"
             )
-        return self._numbering.tokens()
 
     def _parts_names(self, separator: str) -> bool:
         """Whether texts look like several names: parted, they are fewer different ones than the texts.
@@ -321,6 +405,7 @@ class _LabelNames(_Entries):
 
     def labels(self) -> tuple[tuple[str, ...], npt.NDArray[np.uint8]]:
         """Return the names that enough rows have, by falling frequency and then by name, and which row has which."""
+        self.check_separator()
         tokens = self.tokens()
         names, frequency = tokens.vocabulary, document_frequency(tokens)
         frequent = np.flatnonzero(frequency >= self._min_rows).tolist()
@@ -366,7 +451,7 @@ class _LabelFlags:
             flag = _FLAGS.get(str(cell).strip().lower())
         if flag is None:
             raise UserError(
-                f"{batch.at(row, column)}: must be 0 or 1, for a label; given {_given(cell)}; mend it, or declare the "
+                f"{batch.at(row, column)}: must be 0 or 1, for a label; given {given(cell)}; mend it, or declare the "
                 "0/1 columns of the labels under dataset.labels"
             )
         return flag
@@ -399,25 +484,22 @@ class _Numbers:
         self._first = ""
 
     def add(self, batch: Batch) -> None:
-        block = np.array([[_number(cell) for cell in batch.cells[column]] for column in self._columns]).T
+        block = np.array([[number(cell) for cell in batch.cells[column]] for column in self._columns]).T
         for row, place in np.argwhere(~np.isfinite(block)).tolist():
             column = self._columns[place]
-            self._first = self._first or f"{batch.at(row, column)}: {_given(batch.cells[column][row])}"
+            self._first = self._first or f"{batch.at(row, column)}: {given(batch.cells[column][row])}"
             self._wrong[column] += 1
         self._blocks.append(block)
 
-    def numbers(self) -> npt.NDArray[np.float64]:
-        """Return (n, k).
+    def numbers(self, mend: str) -> npt.NDArray[np.float64]:
+        """Return (n, k); ``mend`` says what to do where it is not possible.
 
         Raises:
             UserError: some cells are no finite numbers.
         """
         if self._wrong:
             counts = ", ".join(f"{count} in {column!r}" for column, count in self._wrong.items())
-            raise UserError(
-                f"{self._first} is not a finite number; in all {counts}; fill such cells in, leave these rows out, or "
-                "take the column out of dataset.numeric"
-            )
+            raise UserError(f"{self._first} is not a finite number; in all {counts}; {mend}")
         return np.concatenate(self._blocks)
 
 
@@ -513,7 +595,7 @@ class _Parts:
             name = _name(batch, row, self._column, cell).lower()
             if name not in PARTS:
                 raise UserError(
-                    f"{batch.at(row, self._column)}: allowed {', '.join(PARTS)}; given {_given(cell)}"
+                    f"{batch.at(row, self._column)}: allowed {', '.join(PARTS)}; given {given(cell)}"
                     f"{_near(name, PARTS, cutoff=0.4)}"
                 )
             self._places.append(PARTS.index(name))
@@ -534,5 +616,6 @@ class _Parts:
         return parts
 
 
-def _given(cell: object) -> str:
+def given(cell: object) -> str:
+    """Return how messages quote a cell that is wrong."""
     return "an empty cell" if cell is None or (isinstance(cell, str) and not cell.strip()) else shown(cell)

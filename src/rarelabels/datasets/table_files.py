@@ -70,6 +70,14 @@ csv.field_size_limit(MAX_CELL)
 
 
 @dataclass(frozen=True)
+class RawColumn:
+    """A column of raw rows: its name, and what its cells hold; a list is a list, or a text that is its one entry."""
+
+    name: str
+    holds: Literal["text", "list", "number"]
+
+
+@dataclass(frozen=True)
 class Batch:
     """Some rows of a file, in its order.
 

@@ -21,7 +21,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from rarelabels.datasets import source
-from rarelabels.datasets.fields import Table, Tokens
+from rarelabels.datasets.fields import Table, Tokens, no_numbers
+from rarelabels.datasets.table import cell_text
+from rarelabels.datasets.table_files import Batch, RawColumn
 from rarelabels.schema import UserError, XedSpec
 
 VERSION = 1
@@ -70,8 +72,33 @@ def parse(_spec: XedSpec) -> Table:
         y=y,
         strata=y,
         groups=_groups(sentences),
-        text={"sentence": Tokens.from_lists([_TOKEN.findall(sentence) for sentence in sentences])},
+        text=_text(sentences),
     )
+
+
+def raw_columns(_spec: XedSpec) -> tuple[RawColumn, ...]:
+    """Return the one column that the inputs are read from."""
+    return (RawColumn("sentence", "text"),)
+
+
+def raw_inputs(_spec: XedSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.NDArray[np.float64]]:
+    """Return text and (no) numbers of some sentences; an empty one has no token.
+
+    Raises:
+        UserError: a cell is no text.
+    """
+    return _text([cell_text(batch, row, "sentence").lower() for row in range(batch.rows)]), no_numbers()
+
+
+def raw_rows(_spec: XedSpec, n: int) -> dict[str, list[object]]:
+    """Return the first sentences of the source as :func:`raw_inputs` takes them."""
+    path = _file()
+    lines = [line for line in source.read_text(NAME, path).split("\n") if line.strip()][:n]
+    return {"sentence": [_parted(f"{path}: line", line)[0] for line in lines]}
+
+
+def _text(sentences: list[str]) -> dict[str, Tokens]:
+    return {"sentence": Tokens.from_lists([_TOKEN.findall(sentence) for sentence in sentences])}
 
 
 def _file() -> Path:
