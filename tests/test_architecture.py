@@ -65,21 +65,35 @@ ARROWS: dict[str, set[str]] = {
     "plots": READING - {"comparison", "findings", "plots"},
     "findings": READING - {"comparison", "findings", "plots"} | {"tracking"},
     "comparison": READING - {"comparison", "plots"} | {"tracking"},
-    "table": {"comparison", "findings", "schema"},
+    "table": {"comparison", "findings", "ranking", "schema"},
     "report": READING | {"tracking"},
     "summary": READING - {"comparison"} | {"runner", "threshold_study", "tracking"},
     "study_plots": {"plots"},
     "study_figures": READING - {"findings"} | {"study_plots", "tracking"},
     "study_record": READING | {"study_figures", "fitting", "theory", "tracking", "weighting"},
     "progress": set(),
+    "ranking": READING - {"comparison", "findings", "plots"} | {"problems", "tracking"},
     "study": READING
-    | {"config", "datasets", "engine", "preprocessing", "progress", "runner", "study_record", "summary", "tracking"}
+    | {
+        "ranking",
+        "config",
+        "datasets",
+        "engine",
+        "preprocessing",
+        "progress",
+        "runner",
+        "study_record",
+        "summary",
+        "tracking",
+    }
     | {"weighting"},
     "tuning": {
         *("config", "datasets", "engine", "evaluation", "fitting", "metrics", "plots", "problems", "progress"),
         *("results", "runner", "schema", "study", "sweeps", "thresholds", "tracking"),
     },
-    "predictor": {"datasets", "schema", "tensorflow_setup", "thresholds", "tracking", "training"},
+    "predictor": {"baselines", "calibration", "datasets", "evaluation", "schema", "thresholds", "training"},
+    "pyfunc_model": {"datasets", "predictor", "schema"},
+    "deployment": {"datasets", "evaluation", "predictor", "pyfunc_model", "ranking", "schema", "tracking"},
     "probes": {"schema", "tensorflow_setup", "tracking"},
 }
 FREE = {"cli", "__main__"}  # on top of everything; what the command line may import at once is tested below
@@ -92,9 +106,11 @@ DOORS = {
     "mlflow": {
         *(
             "comparison",
+            "deployment",
             "findings",
-            "predictor",
             "probes",
+            "pyfunc_model",
+            "ranking",
             "results",
             "study",
             "study_figures",
@@ -112,13 +128,14 @@ DOORS = {
     "typer": {"cli"},
     "matplotlib": {"plots", "report", "study_figures", "study_plots"},
 }
-TENSORFLOW_USERS = {"losses", "models", "backbones", "pruning", "training", "watched", "predictor", "probes"}
-READERS = ("results", "comparison", "plots", "table", "summary", "findings", "statistics", "report")
+TENSORFLOW_USERS = {"losses", "models", "backbones", "pruning", "training", "watched", "probes"}
+READERS = ("results", "comparison", "ranking", "plots", "table", "summary", "findings", "statistics", "report")
 HEAVY = {"tensorflow", "keras", "mlflow", "dask", "distributed", "optuna", "sklearn", "scipy", "pandas", "matplotlib"}
 WRITES = {  # what MlflowClient can change
     *("create_experiment", "create_run", "delete_experiment", "delete_run", "delete_tag", "log_artifact"),
     *("log_artifacts", "log_batch", "log_dict", "log_figure", "log_image", "log_inputs", "log_metric", "log_param"),
     *("log_table", "log_text", "rename_experiment", "set_experiment_tag", "set_tag", "set_terminated", "update_run"),
+    *("create_model_version", "create_registered_model", "set_model_version_tag", "set_registered_model_alias"),
 }
 
 
@@ -280,7 +297,7 @@ def test_a_run_imports_tensorflow_only_when_it_trains() -> None:
 
 
 def test_the_parent_of_many_runs_never_imports_tensorflow() -> None:
-    for name in ("study", "study_record", "engine", "summary", "tuning"):
+    for name in ("study", "study_record", "engine", "summary", "tuning", "deployment"):
         way = reached(name).get("tensorflow_setup")
         assert way is None, " -> ".join(way or ())
 

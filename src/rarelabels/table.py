@@ -127,7 +127,7 @@ def print_ranking(study: str, ranking: Ranking) -> None:
     if ranking.lacking:
         lacking = ", ".join(map(str, ranking.lacking))
         console.print(
-            f"No trial has all its declared seeds: {lacking} not run, so this is {seeds} alone", soft_wrap=True
+            f"No trial has all its declared seeds ({lacking} not run): these are {seeds} alone", soft_wrap=True
         )
     for reason in ranking.left_out:
         console.print(f"not ranked: {reason}", soft_wrap=True)

@@ -24,13 +24,11 @@ class Raw:
 
     Attributes:
         columns: that the inputs are read from.
-        examples: a few rows of the source: column to cells.
         id: the column that names the rows; empty if none does.
         separator: what stands between labels where they are written in one cell; empty if the source has none.
     """
 
     columns: tuple[RawColumn, ...]
-    examples: dict[str, list[object]]
     id: str = ""
     separator: str = ""
 
@@ -50,7 +48,7 @@ def checked(spec: DatasetSpec) -> RawSpec:
 
 
 def describe(spec: RawSpec) -> Raw:
-    """Return what a raw row of the source is, with examples from it.
+    """Return what a raw row of the source is.
 
     Raises:
         UserError: the source cannot be read.
@@ -59,16 +57,35 @@ def describe(spec: RawSpec) -> Raw:
         case TableSpec():
             separator = spec.labels.separator or ""
             separator = "" if separator == table.ONE_NAME else separator
-            return Raw(table.raw_columns(spec), table.raw_rows(spec, EXAMPLES), spec.id or "", separator)
+            return Raw(table.raw_columns(spec), spec.id or "", separator)
         case MoviesSpec():
-            return Raw(movies.raw_columns(spec), movies.raw_rows(spec, EXAMPLES), "ID")
+            return Raw(movies.raw_columns(spec), "ID")
         case XedSpec():
-            return Raw(xed.raw_columns(spec), xed.raw_rows(spec, EXAMPLES))
+            return Raw(xed.raw_columns(spec))
+        case MulanSpec():
+            return Raw(tuple(RawColumn(name, "number") for name in mulan.parse(spec).numeric_names))
+
+
+def examples(spec: RawSpec, columns: Sequence[RawColumn]) -> dict[str, list[object]]:
+    """Return the first rows of the source: column to cells.
+
+    Raises:
+        UserError: the source cannot be read.
+    """
+    match spec:
+        case TableSpec():
+            rows = table.raw_rows(spec, EXAMPLES)
+        case MoviesSpec():
+            rows = movies.raw_rows(spec, EXAMPLES)
+        case XedSpec():
+            rows = xed.raw_rows(spec, EXAMPLES)
         case MulanSpec():
             parsed = mulan.parse(spec)
-            cells: list[list[object]] = parsed.numeric[:EXAMPLES].T.tolist()
-            columns = tuple(RawColumn(name, "number") for name in parsed.numeric_names)
-            return Raw(columns, dict(zip(parsed.numeric_names, cells, strict=True)))
+            rows = dict(zip(parsed.numeric_names, parsed.numeric[:EXAMPLES].T.tolist(), strict=True))
+    # CSV has text alone.
+    numbers = [one.name for one in columns if one.holds == "number"]
+    rows |= {name: [None if cell is None else table.number(cell) for cell in rows[name]] for name in numbers}
+    return {one.name: rows[one.name] for one in columns}
 
 
 def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch) -> Part:
