@@ -4,10 +4,15 @@ import csv
 import dataclasses
 import io
 import json
+import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import mlflow
@@ -17,6 +22,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 
 import my_study
+from project import wait_for
 from rarelabels import config, deployment, predictor, pyfunc_model, results, tracking, training
 from rarelabels.datasets import movies, raw, table_files
 from rarelabels.datasets.table_files import Batch
@@ -149,19 +155,10 @@ def test_best_ranks_on_validation_shows_test_and_registers_the_first_seeds_model
     assert len(tracking.versions(client, "my")) == count
 
 
-@pytest.mark.parametrize(
-    ("metric", "told"),
-    [
-        ("test/per_label/macro_f1", "is a test metric: the test part is touched once"),
-        ("validation/per_label/macro_f1", "use crossfit/per_label/macro_f1"),
-        ("per_label/macro_f2", "did you mean 'per_label/macro_f1'?"),
-        ("perlabel/macro_f1", "did you mean 'per_label'?"),
-    ],
-)
-def test_what_is_no_metric_to_choose_by_is_one_line(project, metric, told):
-    out, err = project.call("best", "my", "--metric", metric, code=2)
+def test_a_test_metric_is_refused_in_one_line(project):
+    out, err = project.call("best", "my", "--metric", "test/per_label/macro_f1", code=2)
     assert (out, err.count("\n")) == ("", 1)
-    assert told in err
+    assert "is a test metric: the test part is touched once" in err
 
 
 def predicted(project, *arguments: str) -> list[list[str]]:
@@ -211,14 +208,15 @@ def test_a_file_without_rows_gives_the_header_alone(project, best):
         ("empty.csv", "empty.csv: is empty"),
     ],
 )
-def test_a_bad_file_is_one_line_and_nothing_on_stdout(project, best, name, told):
+def test_a_bad_file_is_one_line_and_nothing_is_written(project, registered, name, told):
     made, folder = my_study.rows(5), project.folder
     my_study.write(folder / "lacking.csv", made, tuple(column for column in my_study.COLUMNS if column != NUMBER))
     my_study.write(folder / "bad.csv", [row | {WEIGHT: "" if i == 2 else row[WEIGHT]} for i, row in enumerate(made)])
     (folder / "empty.csv").write_text("")
-    out, err = project.call("predict", "my", name, code=2)
-    assert (out, err.count("\n")) == ("", 1)
-    assert told in err
+    out, path = io.StringIO(), folder / name
+    with pytest.raises(UserError, match=re.escape(told)) as error:
+        deployment.predict(load(registered("linear")[1]), path, deployment.column_names(path), out)
+    assert (out.getvalue(), str(error.value).count("\n")) == ("", 0)
 
 
 def test_a_bad_row_far_down_ends_there_after_whole_lines(project, best):
@@ -479,3 +477,58 @@ def test_numbers_of_mulan_are_in_the_order_of_the_training_data():
 def test_what_has_no_raw_rows_is_refused_in_one_line():
     with pytest.raises(UserError, match=r"'simulated' has no raw rows.* allowed: table, movies, xed, mulan"):
         raw.checked(SimulatedSpec(kind="simulated"))
+
+
+# Served
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["linear", "bce"])
+def test_mlflow_serves_it(project, registered, name, tmp_path):
+    run, folder = registered(name)
+    rows, scores = recorded(project, run)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local", "--workers", "1"]
+    command += ["--model-uri", str(folder), "--host", "127.0.0.1", "--port", str(port)]
+    with (tmp_path / "log").open("w") as log:
+        server = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
+    try:
+        wait_for(lambda: is_up(port))
+        made = my_study.rows(600)
+        sent = [{column: made[row][column] for column in INPUTS} for row in rows]
+        status, answer = post(port, json.dumps({"dataframe_records": sent}))
+        assert status == 200, answer
+        served = pd.DataFrame(answer["predictions"])
+        model = mlflow.pyfunc.load_model(str(folder))
+        np.testing.assert_array_equal(served[predictor_columns(model)[1:]].to_numpy(), scores)
+        assert served["labels"].tolist() == model.predict(pd.DataFrame(sent))["labels"].tolist()
+        split = {"columns": [NUMBER, "extra", TEXT, TAGS, WEIGHT], "data": [[3, 1, None, "Tag 1|t3", 1.5]]}
+        assert post(port, json.dumps({"dataframe_split": split}))[0] == 200
+        for changed, told in (({NUMBER: None}, "input: row 1, column 'n° 1'"), ({"drop": WEIGHT}, WEIGHT)):
+            row = {**sent[0], **changed}
+            row.pop(str(changed.get("drop")), None)
+            status, answer = post(port, json.dumps({"dataframe_records": [row]}))
+            assert (status, told in answer["message"]) == (400, True), answer
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=30)
+
+
+def is_up(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def post(port: int, body: str) -> tuple[int, dict]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body.encode())
+    request.add_header("Content-Type", "application/json")
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
