@@ -491,11 +491,18 @@ def test_mlflow_serves_it(project, registered, name, tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local", "--workers", "1"]
-    command += ["--model-uri", str(folder), "--host", "127.0.0.1", "--port", str(port)]
+    versions = tracking.versions(tracking.connect(project.record), "my")
+    version = next(one.version for one in versions if one.run_id == run.info.run_id)
+    command += ["--model-uri", f"models:/rarelabels-my/{version}", "--host", "127.0.0.1", "--port", str(port)]
+    beside = Path(sys.executable).parent  # MLflow calls uvicorn by name
+    environment = os.environ | {"MLFLOW_TRACKING_URI": project.record, "PATH": f"{beside}:{os.environ['PATH']}"}
     with (tmp_path / "log").open("w") as log:
-        server = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
     try:
-        wait_for(lambda: is_up(port))
+        wait_for(lambda: is_up(port) or server.poll() is not None)
+        assert server.poll() is None, (tmp_path / "log").read_text()
         made = my_study.rows(600)
         sent = [{column: made[row][column] for column in INPUTS} for row in rows]
         status, answer = post(port, json.dumps({"dataframe_records": sent}))
