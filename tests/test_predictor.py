@@ -23,7 +23,18 @@ from mlflow.exceptions import MlflowException
 
 import my_study
 from project import wait_for
-from rarelabels import config, deployment, predictor, pyfunc_model, results, tracking, training
+from rarelabels import (
+    baselines,
+    config,
+    datasets,
+    deployment,
+    predictor,
+    pyfunc_model,
+    results,
+    thresholds,
+    tracking,
+    training,
+)
 from rarelabels.datasets import movies, raw, table_files
 from rarelabels.datasets.table_files import Batch
 from rarelabels.schema import MoviesSpec, MulanSpec, SimulatedSpec, TableSpec, UserError, XedSpec
@@ -539,3 +550,34 @@ def post(port: int, body: str) -> tuple[int, dict]:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
+
+
+def test_a_table_of_lists_with_flags_for_labels_becomes_a_model(tmp_path):
+    made = my_study.rows(200)
+    lines = [
+        {"tags": row["tags[]"].split("|")} | {f"is {name}": int(name in row["labels"]) for name in my_study.LABELS}
+        for row in made
+    ]
+    path = tmp_path / "lists.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    declared = {"kind": "table", "path": str(path), "labels": {"prefix": "is "}, "lists": [{"column": "tags"}]}
+    linear = config.load_trial(config.EXPERIMENTS / "your_table" / "linear.yaml")
+    trial = linear.model_copy(update={"dataset": TableSpec.model_validate(declared)})
+    data = datasets.load(trial.dataset, 0)
+    fitted = baselines.fit(trial, data, 0)
+    fitted.save(tmp_path / "model")
+    half = {"half": thresholds.Rule("half", np.full(len(data.labels), 0.5), fallbacks=0)}
+    (tmp_path / "thresholds.json").write_text(json.dumps(thresholds.to_json(half, data.labels)), encoding="utf-8")
+    described = raw.describe(trial.dataset)
+    predictor.save(tmp_path / pyfunc_model.FILES, trial, described, "half", tmp_path)
+    deployment.write_model(tmp_path / "out", tmp_path, trial, "half", raw.examples(trial.dataset, described.columns))
+    model = mlflow.pyfunc.load_model(str(tmp_path / "out"))
+    assert model.input_example["tags"].tolist() == [line["tags"] for line in lines[:3]]
+    rows = [int(name) - 1 for name in data.test.ids]
+    frame = pd.DataFrame([lines[row] for row in rows])
+    answer = model.predict(frame)
+    assert list(answer.columns) == ["labels", *(f"probability/{name}" for name in my_study.LABELS)]
+    scores = fitted.scores(data.test)
+    np.testing.assert_array_equal(answer.iloc[:, 1:].to_numpy(), scores)
+    assigned = [[name for name, score in zip(data.labels, row, strict=True) if score >= 0.5] for row in scores]
+    assert answer["labels"].tolist() == assigned

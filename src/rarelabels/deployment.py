@@ -95,7 +95,7 @@ def register(client: MlflowClient, run: Run, trial: Trial, rule: str, why: dict[
                 client.download_artifacts(run.info.run_id, path, name)
             described = raw.describe(spec)
             predictor.save(Path(name, pyfunc_model.FILES), trial, described, rule, Path(name))
-            _save_model(folder, Path(name), trial, rule, raw.examples(spec, described.columns))
+            write_model(folder, Path(name), trial, rule, raw.examples(spec, described.columns))
 
     tags = {"trial": trial.name, "seed": run.data.tags["seed"], "variant": run.data.tags["variant"]}
     return tracking.register(client, trial.study, run, {"rule": rule}, tags | why, build)
@@ -106,7 +106,7 @@ def _files_of(client: MlflowClient, run: Run) -> list[str]:
     return [file.path for file in client.list_artifacts(run.info.run_id) if file.path in wanted]
 
 
-def _save_model(folder: Path, work: Path, trial: Trial, rule: str, examples: dict[str, list[object]]) -> None:
+def write_model(folder: Path, work: Path, trial: Trial, rule: str, examples: dict[str, list[object]]) -> None:
     """Write MLflow's model to ``folder``, of the predictor's files in ``work``."""
     files = work / pyfunc_model.FILES
     loaded = predictor.load(files)

@@ -111,7 +111,8 @@ def print_ranking(study: str, ranking: Ranking) -> None:
     console, chosen = _console(), ranking.chosen
     seeds = f"seed{'s' if len(ranking.seeds) > 1 else ''} {', '.join(map(str, ranking.seeds))}"
     order = "least first" if chosen.is_lower_better else "greatest first"
-    table = Table(title=f"{study}: {chosen.recorded}, {order}; means over {seeds}", title_justify="left")
+    console.print(f"{study}: {chosen.recorded}, {order}; means over {seeds}", soft_wrap=True)
+    table = Table()
     table.add_column("", justify="right")
     table.add_column("trial", overflow="fold")
     for header in ("validation", "test, 95 % interval"):
