@@ -187,6 +187,23 @@ def findings(
 
 
 @app.command()
+def report(
+    name: Annotated[str | None, typer.Argument(metavar="STUDY", help="A study: movies. Default: all.")] = None,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it.")] = Path("runs", "report.html"),
+) -> None:
+    """Write one HTML page: what to use, then verdicts, tables and figures of each study. It loads nothing.
+
+    Each study's own page is put on its run in MLflow, too.
+    """
+    from rarelabels import report as page
+    from rarelabels import tracking
+
+    studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_known_study(name)]
+    written = page.write(studies, tracking.uri(), output, lambda study: _warn(f"reading {study}"))
+    print(f"{output}: {', '.join(written)}")
+
+
+@app.command()
 def judge(
     validation: Annotated[Path, typer.Argument(help="Scores that choose the thresholds; alone: the scores to judge.")],
     test: Annotated[Path | None, typer.Argument(help="Scores to judge, of other rows.")] = None,

@@ -83,10 +83,7 @@ def sides(
         names: the parents that count, with what hypotheses call them.
         seeds: those that are declared, by name; of a name that is not there, those it was run with.
     """
-    made: dict[ParentKey, list[Run]] = {}
-    for run in results.earliest_finished(list(runs)).values():
-        made.setdefault(parent_key(run), []).append(run)
-    found = {}
+    made, found = results.below(list(runs)), {}
     for run in runs:
         tags = run.data.tags
         if tags.get("kind") != "trial" or "summed_up" not in tags or (name := names.get(parent_key(run))) is None:
