@@ -18,7 +18,7 @@ from PIL import Image
 from rarelabels import tracking
 from rarelabels.comparison import FLOORS, GAIN
 from rarelabels.findings import Finding
-from rarelabels.report.contents import PRICED, Contents, Part, Picture, contents, floor_rows, headline
+from rarelabels.report.contents import PRICED, Contents, Part, Picture, floor_rows, gather, headline
 from rarelabels.schema import UserError
 from rarelabels.table import expected
 
@@ -55,7 +55,7 @@ def write(names: Sequence[str], where: str, target: Path, say: Callable[[str], N
     pages = []
     for name in names:
         say(name)
-        if (found := contents(name, where)) is not None:
+        if (found := gather(name, where)) is not None:
             pages.append(found)
     if not pages:
         raise UserError(f"nothing is recorded of {', '.join(names)} yet; run `rarelabels run {names[0]}`")

@@ -92,7 +92,7 @@ class Contents:
     n_runs: int = 0
 
 
-def contents(name: str, where: str) -> Contents | None:
+def gather(name: str, where: str) -> Contents | None:
     """Return what there is to say of a study; None where no trial of it is summed up.
 
     Raises:
