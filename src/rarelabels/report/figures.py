@@ -200,8 +200,10 @@ def _legend(
 ) -> Figure:
     """Put one legend above all panels: ``lines`` solid, or as markers, then ``marks`` in their own style."""
     axes = figure.axes[0]
-    solid = "" if marker else "-"
-    handles = [axes.plot([], [], solid, marker=marker, color=colour, label=name)[0] for name, colour in lines.items()]
+    handles = [
+        axes.plot([], [], linestyle="none" if marker else "-", marker=marker, color=colour, label=name)[0]
+        for name, colour in lines.items()
+    ]
     handles += [axes.plot([], [], style, color=colour, label=name)[0] for name, colour in marks.items()]
     figure.legend(handles=handles, frameon=False, fontsize=8, ncols=len(handles), loc="outside upper center")
     return figure
