@@ -7,8 +7,8 @@ sixteenth later). What must hold for every cell, as that all are numbers, is ask
 from __future__ import annotations
 
 import csv
+import itertools
 import math
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
 from rarelabels.datasets import splits, table, table_files
 from rarelabels.datasets.table import FLAGS, ONE_NAME, SEPARATORS
@@ -162,7 +163,7 @@ class Column:
     def add(self, batch: Batch) -> None:
         """Look at the cells of a batch."""
         cells = batch.cells[self.name]
-        filled = [cell for cell in cells if not _is_empty(cell)]
+        filled = _filled(cells)
         self.rows += len(cells)
         self.empty += len(cells) - len(filled)
         self.sample += filled[:: SAMPLED if batch.first > 1 else 1]
@@ -187,7 +188,7 @@ class Column:
             self.flags += found
 
     def _add_numbers(self, batch: Batch, cells: list[Any]) -> None:
-        numbers = np.array([table.number(cell) for cell in cells])
+        numbers = _numbers(cells)
         finite = np.isfinite(numbers)
         wrong = [i for i in np.flatnonzero(~finite).tolist() if not _is_empty(cells[i])]
         self.not_numbers += len(wrong)
@@ -237,6 +238,22 @@ def _is_empty(cell: object) -> bool:
     return cell is None or cell == "" or (isinstance(cell, str) and not cell.strip()) or cell != cell
 
 
+def _filled(cells: list[Any]) -> list[Any]:
+    if set(map(type, cells)) == {str}:  # of CSV, where cells are many: three times as fast
+        return [cell for cell in cells if cell and not cell.isspace()]
+    return [cell for cell in cells if not _is_empty(cell)]
+
+
+def _numbers(cells: list[Any]) -> npt.NDArray[np.float64]:
+    """The number of each cell, NaN for what is none."""
+    try:
+        if not any(isinstance(cell, str) and "_" in cell for cell in cells):  # float takes 1_000 for a thousand
+            return np.array(list(map(float, cells)))
+    except (TypeError, ValueError, OverflowError):
+        pass
+    return np.array([table.number(cell) for cell in cells])
+
+
 def _read(path: Path, names: Sequence[str]) -> dict[str, Column]:
     columns = {name: Column(name) for name in names}
     rows = 0
@@ -263,7 +280,9 @@ def _labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[str])
             f"{path}: which are the labels? give --labels with the column that names them, or with 0/1 columns "
             f"(--labels a,b,c, or --labels 'is_*' for a prefix){_listed(list(columns))}"
         )
-    prefix = re.sub(r"[^\W_]*$", "", os.path.commonprefix(flags))  # up to a sign: is_, and not is_co
+    # What the first and the last in order share all share; up to a sign: is_, and not is_co.
+    shared = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(min(flags), max(flags), strict=False))
+    prefix = re.sub(r"[^\W_]*$", "", "".join(one for one, _ in shared))
     if prefix and prefix not in flags and flags == [name for name in columns if name.startswith(prefix)]:
         return TableLabels(prefix=prefix)
     return TableLabels(columns=tuple(flags))
@@ -347,7 +366,7 @@ def _kind(column: Column) -> tuple[str, str]:
     """Return text, lists or numeric, or nothing and the reason for it."""
     if column.empty == column.rows:
         return "", "is empty"
-    if column.names is not None and column.kinds <= {"text", "number"}:
+    if column.names is not None and column.kinds <= {"text", "number"} and not column.is_flags:
         return "", _why_no_id(column)
     if len(column.kinds) > 1:
         return "", f"holds {' and '.join(sorted(column.kinds))}"

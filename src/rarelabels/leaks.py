@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.stats import rankdata
 
-from rarelabels.datasets.fields import Table, Tokens, document_frequency
+from rarelabels.datasets.fields import Table, Tokens, different, document_frequency
 
 COMMON = 0.2  # of the rows with a label hold its name
 LIFT = 3.0  # times as often as the others
@@ -141,10 +141,10 @@ def _tokens(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
     own[kept] = np.arange(len(kept))
     rows, columns = np.repeat(np.arange(len(tokens)), tokens.lengths), own[tokens.ids]
     known = columns >= 0
-    cells = np.unique(rows[known] * len(kept) + columns[known])
+    cells = different(rows[known] * len(kept) + columns[known])
     shape = (len(tokens), len(kept))
     holds = sparse.csr_array((np.ones(len(cells), np.int64), (cells // len(kept), cells % len(kept))), shape=shape)
-    both = (sparse.csr_array(data.y.T, dtype=np.int64) @ holds).tocoo()
+    both = sparse.coo_array(sparse.csr_array(data.y.T, dtype=np.int64) @ holds)
     for label, token, count in zip(*both.coords, both.data, strict=True):
         held, have = frequency[kept[token]], positives[label]
         if count >= NEARLY_ALL * held and count >= NEARLY_ALL * have:

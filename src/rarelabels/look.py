@@ -158,9 +158,7 @@ def _repeats(data: Table) -> Repeats:
 
 def _inputs(data: Table) -> list[bytes]:
     """The inputs of each row in bytes, which differ if these do."""
-    fields = [
-        (tokens.ids.tobytes(), (tokens.indptr * tokens.ids.itemsize).tolist()) for tokens in data.text.values()
-    ]
+    fields = [(tokens.ids.tobytes(), (tokens.indptr * tokens.ids.itemsize).tolist()) for tokens in data.text.values()]
     numeric = data.numeric + 0.0  # of -0, which has other bytes than 0
     rows = []
     for i in range(len(data.y)):
