@@ -79,6 +79,7 @@ def find(path: Path, wish: Wish) -> Found:
         near = nearest(path.name, [one.name for one in path.absolute().parent.glob("*")])
         raise UserError(f"{path}: there is no such file{near}")
     names = [name for name in table_files.column_names(path) if name]
+    table.check_delimiter(path, names)
     _check_wish(path, names, wish)
     columns = _read(path, names)
     given = {*wish.text, *wish.lists, *wish.numeric, *filter(None, (wish.id, wish.group))}
@@ -89,18 +90,16 @@ def find(path: Path, wish: Wish) -> Found:
     lists = [_declared_list(columns[name]) for name in wish.lists] or guess.lists
     inputs = {"text": wish.text or tuple(guess.text), "lists": tuple(lists), "numeric": wish.numeric or guess.numeric}
     if not any(inputs.values()):
-        why = "; ".join(f"{name!r} {reason}" for name, reason in list(guess.unused.items())[:LISTED])
+        why = [f"column {name!r} {reason}" for name, reason in list(guess.unused.items())[:LISTED]]
+        if wish.labels is None:
+            why.append("all 0/1 columns were taken for labels; say which are with --labels")
         raise UserError(
             f"{path}: no column is left that a model could read; say which with --text, --list or --numeric"
-            f"{_and(why)}{'' if wish.labels else '; and --labels says which of the 0/1 columns are labels'}"
+            f"{''.join(f'; {reason}' for reason in why)}"
         )
     one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split}
     spec = TableSpec.model_validate({"kind": "table", "path": str(path), "labels": labels, **inputs, **one_use})
     return Found(spec, next(iter(columns.values())).rows, len(names), wish.labels is None, guess.unused)
-
-
-def _and(text: str) -> str:
-    return f"; {text}" if text else ""
 
 
 def _check_wish(path: Path, names: Sequence[str], wish: Wish) -> None:
@@ -276,9 +275,10 @@ def _labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[str])
         return labels
     flags = [name for name, one in columns.items() if one.is_flags and name not in given]
     if len(flags) < 2:
+        only = f"; of 0/1 columns there is {flags[0]!r} alone, and two labels are needed" if flags else ""
         raise UserError(
             f"{path}: which are the labels? give --labels with the column that names them, or with 0/1 columns "
-            f"(--labels a,b,c, or --labels 'is_*' for a prefix){_listed(list(columns))}"
+            f"(--labels a,b,c, or --labels 'is_*' for a prefix){only}{_listed(list(columns))}"
         )
     # What the first and the last in order share all share; up to a sign: is_, and not is_co.
     shared = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(min(flags), max(flags), strict=False))
@@ -395,12 +395,16 @@ def _why_no_id(column: Column) -> str:
 
 def _kind_of_numbers(column: Column) -> tuple[str, str]:
     if column.not_numbers:
-        return "", f"holds numbers, but {column.not_numbers:,} cells are none, first {column.first_not_number}"
+        return "", f"holds numbers, but {_cells(column.not_numbers)} none, first {column.first_not_number}"
     if column.empty:
-        return "", f"holds numbers, but {column.empty:,} cells are empty; fill them in to use it"
+        return "", f"holds numbers, but {_cells(column.empty)} empty; fill in what is to be used"
     if column.low == column.high:
         return "", f"is {column.low:g} in every row"
     return ("", "counts the rows") if column.counts_rows else ("numeric", "")
+
+
+def _cells(count: int) -> str:
+    return "1 cell is" if count == 1 else f"{count:,} cells are"
 
 
 def _kind_of_texts(column: Column) -> tuple[str, str]:

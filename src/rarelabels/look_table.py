@@ -86,7 +86,7 @@ def _inputs(look: Look) -> Iterator[str]:
 
 def _parted(separator: str | None) -> str:
     if separator == table.ONE_NAME or separator is None:
-        return "each cell a name, or a list of names"
+        return "each cell a name or a list of names"
     return f"parted at {separator!r}"
 
 

@@ -193,15 +193,21 @@ def _check_columns(path: Path, names: Sequence[str], wanted: dict[str, str]) -> 
     missing = [f"{column!r} ({key}{_near(column, names)})" for column, key in wanted.items() if column not in names]
     if not missing:
         return
-    what = table_files.table_format(path)
-    if what in table_files.DELIMITERS and len(names) == 1:
-        allowed = table_files.DELIMITERS[what]
-        if other := [one for one in SEPARATORS if one != allowed and one in names[0]]:
-            raise UserError(
-                f"{path}: has one column only, {shown(names[0])}; it looks separated by {other[0]!r}; save it as "
-                f"{what.upper()}, with {allowed!r} between the cells"
-            )
+    check_delimiter(path, names)
     raise UserError(f"{path}: has no column {', '.join(missing)}{_listed(names)}")
+
+
+def check_delimiter(path: Path, names: Sequence[str]) -> None:
+    """Raise if a CSV or TSV file has one column only, because its cells are separated by something else."""
+    what = table_files.table_format(path)
+    if what not in table_files.DELIMITERS or len(names) != 1:
+        return
+    allowed = table_files.DELIMITERS[what]
+    if other := [one for one in SEPARATORS if one != allowed and one in names[0]]:
+        raise UserError(
+            f"{path}: has one column only, {shown(names[0])}; it looks separated by {other[0]!r}; save it as "
+            f"{what.upper()}, with {allowed!r} between the cells"
+        )
 
 
 def _near(name: str, names: Sequence[str], cutoff: float = 0.6) -> str:
