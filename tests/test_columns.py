@@ -270,3 +270,8 @@ def test_a_file_that_is_not_there_says_which_is_near(tmp_path: Path) -> None:
     (tmp_path / "films.csv").touch()
     with pytest.raises(UserError, match=r"no such file; did you mean 'films\.csv'"):
         columns.find(tmp_path / "film.csv", Wish())
+
+
+def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="File name too long"):
+        columns.find(tmp_path / f"{'a' * 300}.csv", Wish())

@@ -13,6 +13,7 @@ import enum
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -129,8 +130,9 @@ def init_study(
 
     here = Path.cwd()
     study = propose.study_name(file, name, here)
-    if file.is_file() and file.stat().st_size > LONG_FILE:
-        _warn(f"reading {file}; a hundred million bytes take a quarter of a minute")
+    with suppress(OSError):  # a file that is not there is told below
+        if file.stat().st_size > LONG_FILE:
+            _warn(f"reading {file}; a hundred million bytes take a quarter of a minute")
     wish = Wish(labels, tuple(text or ()), tuple(lists or ()), tuple(numeric or ()), id_column, group)
     found = look(file, wish)
     print_look(found, file)

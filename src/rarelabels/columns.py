@@ -75,7 +75,9 @@ def find(path: Path, wish: Wish) -> Found:
     Raises:
         UserError: the file cannot be read, a column that is asked for is not there, or there is nothing to guess.
     """
-    if not path.exists():
+    with table_files.readable(path):
+        is_there = path.exists()
+    if not is_there:
         near = nearest(path.name, [one.name for one in path.absolute().parent.glob("*")])
         raise UserError(f"{path}: there is no such file{near}")
     names = [name for name in table_files.column_names(path) if name]

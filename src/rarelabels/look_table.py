@@ -58,8 +58,8 @@ def _labels(look: Look) -> Iterator[str]:
         yield f"left out as too rare, with fewer than {MIN_LABEL_ROWS} rows: {len(look.too_rare):,} ({names})"
     if look.few:
         yield (
-            f"rare: {len(look.few):,} have fewer than {ThresholdSpec().min_positives} rows in the validation part, and "
-            f"take the common threshold ({_some([_shown(name) for name in look.few])})"
+            f"rare, with fewer than {ThresholdSpec().min_positives} rows in the validation part, so that the common "
+            f"threshold decides them: {len(look.few):,} ({_some([_shown(name) for name in look.few])})"
         )
     for part, missing in look.missing.items():
         yield f"no row of the {part} part has {_some([_shown(name) for name in missing])}"
