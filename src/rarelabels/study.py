@@ -102,7 +102,7 @@ class Searches:
         assert trial.tuning is not None
         if found is None or done < trial.tuning.n_trials:
             so_far = f"its search has {done} of {trial.tuning.n_trials} trials" if done else "not searched yet"
-            raise NotSearchedError(f"{so_far}{f' ({variant})' if variant else ''}; `make {trial.name}` searches")
+            raise NotSearchedError(f"{so_far}{f' ({variant})' if variant else ''}; `rarelabels run {trial.name}` searches")
         return found
 
     def best(self, search: Run) -> dict[str, object]:
