@@ -102,7 +102,8 @@ class Searches:
         assert trial.tuning is not None
         if found is None or done < trial.tuning.n_trials:
             so_far = f"its search has {done} of {trial.tuning.n_trials} trials" if done else "not searched yet"
-            raise NotSearchedError(f"{so_far}{f' ({variant})' if variant else ''}; `rarelabels run {trial.name}` searches")
+            so_far += f" ({variant})" if variant else ""
+            raise NotSearchedError(f"{so_far}; `rarelabels run {trial.name}` searches")
         return found
 
     def best(self, search: Run) -> dict[str, object]:
