@@ -13,7 +13,7 @@ STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
 SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' experiments/*/[!_]*.yaml)))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results ui validate probes test test-all bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
+.PHONY: help setup quick results report ui validate probes test test-all bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ quick: $(READY) ## a first answer: four trials, one seed
 
 results: $(READY) ## print what is recorded of the movie study
 	$(RARELABELS) results movies $(ARGS)
+
+report: $(READY) ## write runs/report.html: what to use, verdicts, tables and figures of all that is recorded
+	$(RARELABELS) report $(ARGS)
 
 ui: $(READY) ## open the MLflow UI on this record, on this machine only
 	@mkdir -p runs

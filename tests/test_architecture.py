@@ -25,6 +25,11 @@ ARROWS: dict[str, set[str]] = {
     "declared": {"problems", "schema"},
     "config": {"declared", "problems", "schema"},
     "datasets": {"schema"},
+    "columns": {"datasets", "problems", "schema"},
+    "leaks": {"datasets"},
+    "look": {"columns", "datasets", "leaks", "schema"},
+    "look_table": {"datasets", "leaks", "look", "schema"},
+    "propose": {"config", "look", "schema"},
     "weighting": {"schema"},
     "tensorflow_setup": set(),
     "losses": {"schema", "tensorflow_setup"},
@@ -288,6 +293,13 @@ def test_what_help_list_and_validate_need_is_light(name: str) -> None:
     for library in HEAVY:
         way = reached(name).get(library)
         assert way is None, " -> ".join(way or ())
+
+
+def test_a_look_at_a_table_imports_neither_tensorflow_nor_mlflow() -> None:
+    for name in ("look", "look_table", "propose"):
+        for library in ("tensorflow", "keras", "mlflow", "dask", "optuna", "matplotlib"):
+            way = reached(name).get(library)
+            assert way is None, " -> ".join(way or ())
 
 
 def test_a_run_imports_tensorflow_only_when_it_trains() -> None:

@@ -142,9 +142,18 @@ def test_late_is_what_a_run_that_counts_did_not_know() -> None:
     assert is_late(known, {})
 
 
+def test_what_was_declared_after_a_look_is_late_though_every_run_knew_it() -> None:
+    looked = claim(after_a_look=True)
+    measured = {name: side(0.5, known=[{"claim": findings.digest(looked)}]) for name in ("a", "b")}
+    assert findings.decide([looked], measured)[0].late
+    assert findings.decide([looked], {})[0].late
+
+
 def test_wording_may_change_and_what_is_claimed_may_not() -> None:
     digest = findings.digest(claim())
-    assert findings.digest(claim(claim="The same in other words.", source="there")) == digest
+    advice = {"about": "loss", "upheld": "Take the first one.", "refuted": "Take the other."}
+    reworded = claim(claim="The same in other words.", source="there", after_a_look=True, advice=advice)
+    assert findings.digest(reworded) == digest
     others = [{"trial": "c"}, {"against": "c"}, {"margin": 0.1}, {"direction": "less"}, {"against_metric": METRIC}]
     assert len({digest, *(findings.digest(claim(**other)) for other in others)}) == 6
 

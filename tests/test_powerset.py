@@ -175,7 +175,7 @@ def test_a_hypothesis_may_be_about_the_most_likely_set() -> None:
 def test_what_is_of_label_sets_is_shown_where_they_are_classes() -> None:
     def comparison(**measured: float) -> Comparison:
         values = pd.DataFrame({"mean": measured}).rename_axis("metric").assign(low=np.nan, high=np.nan)
-        return Comparison("movies", [Row("a trial", "0", "", (), values)], [], {}, [], [])
+        return Comparison("movies", [Row("a trial", "0", "", (), values, ())], [], {}, [], [])
 
     trained = {"training/kept_epoch": 2.0, "training/seconds_per_epoch": 0.5, "training/label_sets_seen": 8.0}
     plain = training_table(comparison(**trained))

@@ -124,7 +124,7 @@ def test_a_finished_search_searches_nothing_and_a_study_starts_none(searched: Pr
     assert "1 finished before" in err
     assert len(optuna_trials(searched)) == 7
     out, _ = searched.call("results", "movies")
-    assert "skipped: movies/focal_tuned: not searched yet; `make movies/focal_tuned` searches" in out
+    assert "skipped: movies/focal_tuned: not searched yet; `rarelabels run movies/focal_tuned` searches" in out
     assert "skipped: movies/pos_weight_tuned: not searched yet" in out  # as it is declared, with 30 trials
 
 

@@ -14,6 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +25,7 @@ from rarelabels import config
 from rarelabels.schema import Bound, NotSearchedError, UserError
 
 MANY_SCORES = 2_000_000  # to judge; fewer take seconds
+LONG_FILE = 50_000_000  # bytes, to look at
 STOPPED = 130  # typer's exit code for Ctrl-C
 
 app = typer.Typer(
@@ -101,6 +103,42 @@ def run(
     for reason in asked.skipped:
         print(f"skipped: {reason}", file=sys.stderr)
     _end_on_failures(progress.failures)
+
+
+@app.command("init")
+def init_study(
+    file: Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .jsonl (also .gz) or .parquet.")],
+    labels: Annotated[
+        str | None, typer.Option(help="The column that names the labels; or 0/1 columns: a,b,c, or 'is_*' (a prefix)")
+    ] = None,
+    text: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Prose; may be given again")] = None,
+    lists: Annotated[
+        list[str] | None, typer.Option("--list", metavar="COLUMN", help="Names or tags; may be given again")
+    ] = None,
+    numeric: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Numbers; may be given again")] = None,
+    id_column: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Names each row")] = None,
+    group: Annotated[str | None, typer.Option(metavar="COLUMN", help="Rows of one group stay in one part")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the study; default: from the file's name")] = None,
+) -> None:
+    """Look at a table, say what is in it, and write a study for it: experiments/NAME and conf/datasets/NAME.yaml.
+
+    What is not given is proposed by looking at the file. It works in any folder and overwrites nothing.
+    """
+    from rarelabels import propose
+    from rarelabels.columns import Wish
+    from rarelabels.look import look
+    from rarelabels.look_table import print_look, print_written
+
+    here = Path.cwd()
+    study = propose.study_name(file, name, here)
+    with suppress(OSError):  # a file that is not there is told below
+        if file.stat().st_size > LONG_FILE:
+            _warn(f"reading {file}; a hundred million bytes take a quarter of a minute")
+    wish = Wish(labels, tuple(text or ()), tuple(lists or ()), tuple(numeric or ()), id_column, group)
+    found = look(file, wish)
+    print_look(found, file)
+    written = propose.write(propose.declarations(found, study, here), study, here)
+    print_written(written, study, has_makefile=propose.has_makefile(here))
 
 
 @app.command("list")
@@ -232,6 +270,23 @@ def predict(
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
+
+
+@app.command()
+def report(
+    name: Annotated[str | None, typer.Argument(metavar="STUDY", help="A study: movies. Default: all.")] = None,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it.")] = Path("runs", "report.html"),
+) -> None:
+    """Write one HTML page: what to use, then verdicts, tables and figures of each study. It loads nothing.
+
+    Each study's own page is put on its run in MLflow, too.
+    """
+    from rarelabels import report as page
+    from rarelabels import tracking
+
+    studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_known_study(name)]
+    written = page.write(studies, tracking.uri(), output, lambda study: _warn(f"reading {study}"))
+    print(f"{output}: {', '.join(written)}")
 
 
 @app.command()

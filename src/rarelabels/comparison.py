@@ -41,13 +41,24 @@ TUNED_FLOORS = tuple(f"prior_{rule}" for rule in (*RULES, "oracle") if rule != "
 
 @dataclass(frozen=True)
 class Row:
-    """One trial (or variant): its aggregate, and the headline metrics in which it cannot be told from the best."""
+    """One trial (or variant): its aggregate, and the headline metrics in which it cannot be told from the best.
+
+    Attributes:
+        name: short, with its variant.
+        seeds: of the runs that are aggregated.
+        overrides: the keys that were changed; empty for the trial as declared.
+        notes: of the runs, and what a search found.
+        values: indexed by metric, with columns ``mean, low, high``.
+        runs: that are aggregated, by rising seed.
+        tied: the metrics.
+    """
 
     name: str
     seeds: str
     overrides: str
     notes: tuple[str, ...]
-    values: pd.DataFrame  # indexed by metric: mean, low, high
+    values: pd.DataFrame
+    runs: tuple[Run, ...]
     tied: frozenset[str] = frozenset()
 
     def mean(self, metric: str) -> float:
@@ -130,7 +141,8 @@ def compare(
         return [Comparison("", [], [], {}, missing, list(skipped))]
     groups = sorted(parts.values(), key=len, reverse=True)
     named = zip(groups, _names([_shared([run.data.params for run in group]) for group in groups]), strict=True)
-    compared = [_compare(client, group, declared, data) for group, data in named]
+    below = results.below(list(runs))
+    compared = [_compare(client, group, declared, below, data) for group, data in named]
     return [replace(compared[0], missing=missing, skipped=list(skipped)), *compared[1:]]
 
 
@@ -155,24 +167,32 @@ def _names(groups: Sequence[Mapping[str, str]]) -> list[str]:
     return names
 
 
-def _compare(client: MlflowClient, parents: Sequence[Run], declared: Mapping[ParentKey, str], data: str) -> Comparison:
+def _compare(
+    client: MlflowClient,
+    parents: Sequence[Run],
+    declared: Mapping[ParentKey, str],
+    below: Mapping[ParentKey, Sequence[Run]],
+    data: str,
+) -> Comparison:
     named = [(run, declared[parent_key(run)]) for run in parents if parent_key(run) in declared]
     replicates = {name: results.replicates(client, run) for run, name in named}
-    rows = [_with_gain(_row(client, run, name), replicates[name]) for run, name in named]
+    rows = [_with_gain(_row(client, run, name, below), replicates[name]) for run, name in named]
     others = [run for run in parents if run.data.tags["overrides"]]
-    overridden = [_row(client, run, run.data.tags["trial"].split("/")[1]) for run in others]
+    overridden = [_row(client, run, run.data.tags["trial"].split("/")[1], below) for run in others]
     floors = {name: _floor(parents[0], name) for name in (*FLOORS, *TUNED_FLOORS)}
     rows.sort(key=lambda row: row.mean("test/ranking/macro_average_precision"), reverse=True)
     return Comparison(data, _marked(rows, replicates), overridden, floors, missing=[], skipped=[])
 
 
-def _row(client: MlflowClient, parent: Run, name: str) -> Row:
+def _row(client: MlflowClient, parent: Run, name: str, below: Mapping[ParentKey, Sequence[Run]]) -> Row:
     table = results.summary(client, parent).set_index("metric")
     tags = parent.data.tags
     notes = tuple(note for note in tags.get("notes", "").split("\n") if note)
     if tags.get("search"):
         notes = (f"Tuned: {client.get_run(tags['search']).data.tags['found']}", *notes)
-    return Row(name, tags["seeds"], tags["overrides"], notes, table)
+    made = {run.data.tags["seed"]: run for run in below.get(parent_key(parent), [])}
+    runs = tuple(made[seed] for seed in tags["seeds"].split() if seed in made)
+    return Row(name, tags["seeds"], tags["overrides"], notes, table, runs)
 
 
 def _with_gain(row: Row, drawn: pd.DataFrame) -> Row:

@@ -52,7 +52,7 @@ class Finding:
         low, high: its interval at ``level``, which decides the verdict.
         level: so high that all verdicts of the study hold together.
         identical: whether both sides are the same in every draw.
-        late: whether a run of either side was made before the hypothesis stood as it does now.
+        late: whether a run of either side was made, or looked at, before the hypothesis stood as it does now.
     """
 
     hypothesis: Hypothesis
@@ -68,7 +68,7 @@ class Finding:
 
 def digest(hypothesis: Hypothesis) -> str:
     """Return what tells whether a hypothesis claims what it did when a run was made, however it is worded."""
-    claimed = hypothesis.model_dump_json(exclude={"claim", "source"})
+    claimed = hypothesis.model_dump_json(exclude={"claim", "source", "after_a_look", "advice"})
     return hashlib.sha256(claimed.encode()).hexdigest()[:12]
 
 
@@ -83,10 +83,7 @@ def sides(
         names: the parents that count, with what hypotheses call them.
         seeds: those that are declared, by name; of a name that is not there, those it was run with.
     """
-    made: dict[ParentKey, list[Run]] = {}
-    for run in results.earliest_finished(list(runs)).values():
-        made.setdefault(parent_key(run), []).append(run)
-    found = {}
+    made, found = results.below(list(runs)), {}
     for run in runs:
         tags = run.data.tags
         if tags.get("kind") != "trial" or "summed_up" not in tags or (name := names.get(parent_key(run))) is None:
@@ -131,13 +128,14 @@ def decide(declared: Sequence[Hypothesis], measured: Mapping[str, Side]) -> list
         trial, against = measured.get(one.trial), measured.get(one.against)
         if trial is None or against is None:
             lacking = [name for name, side in ((one.trial, trial), (one.against, against)) if side is None]
-            findings.append(Finding(one, reason=f"not run: {', '.join(dict.fromkeys(lacking))}"))
+            reason = f"not run: {', '.join(dict.fromkeys(lacking))}"
+            findings.append(Finding(one, late=one.after_a_look, reason=reason))
             continue
-        late = any(known.get(one.name) != digest(one) for side in (trial, against) for known in side.known)
+        changed = any(known.get(one.name) != digest(one) for side in (trial, against) for known in side.known)
         reason = _not_paired(one, trial, against)
         if not reason:
             differences[number] = _difference(one, trial, against)
-        findings.append(Finding(one, late=late, reason=reason))
+        findings.append(Finding(one, late=changed or one.after_a_look, reason=reason))
     left, stopped = len(declared), False
     for number in sorted(differences, key=lambda number: _p_value(declared[number], differences[number])):
         value, drawn = differences[number]
@@ -156,7 +154,9 @@ def decide(declared: Sequence[Hypothesis], measured: Mapping[str, Side]) -> list
 def long(findings: Mapping[str, Sequence[Finding]]) -> pd.DataFrame:
     """Return a row for each finding of each study: what was declared, then what became of it."""
     rows = [
-        {"study": study, **one.hypothesis.model_dump(), **vars(one)} for study, of in findings.items() for one in of
+        {"study": study, **one.hypothesis.model_dump(exclude={"advice"}), **vars(one)}
+        for study, of in findings.items()
+        for one in of
     ]
     return pd.DataFrame(rows).drop(columns="hypothesis", errors="ignore")
 

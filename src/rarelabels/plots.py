@@ -186,7 +186,7 @@ def reliability(parts: Sequence[Scored], before: Sequence[Scored] | None, title:
     groups = [(parts, BLUE, "scores" if before is None else "calibrated")]
     if before is not None:
         groups.insert(0, (before, ORANGE, "before calibration"))
-    bins = [(_calibration_points(part), colour) for of_seeds, colour, _ in groups for part in of_seeds]
+    bins = [(calibration_points(part), colour) for of_seeds, colour, _ in groups for part in of_seeds]
     least = max(FAINTEST, 0.7 * min(float(points.min(where=points > 0, initial=1)) for points, _ in bins))
     for (score, frequency), colour in bins:
         panels[0].plot(score, frequency, "o-", color=colour, markersize=3.5, linewidth=1, alpha=0.8)
@@ -210,7 +210,7 @@ def reliability(parts: Sequence[Scored], before: Sequence[Scored] | None, title:
     return figure
 
 
-def _calibration_points(part: Scored) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def calibration_points(part: Scored) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Return mean score and share of true labels of each bin that holds any, shape (2, bins)."""
     bins = metrics.calibration_bins(part.scores.ravel(), metrics.calibration_edges(part.scores))
     size, scores, true = (

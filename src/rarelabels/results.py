@@ -59,6 +59,14 @@ def earliest_finished(found: list[Run]) -> dict[RunKey, Run]:
     return {key: runs[0] for key, runs in finished(found).items()}
 
 
+def below(found: list[Run]) -> dict[ParentKey, list[Run]]:
+    """Return the runs that count of each trial, by its parent's key, by rising seed."""
+    made: dict[ParentKey, list[Run]] = {}
+    for run in sorted(earliest_finished(found).values(), key=lambda run: int(run.data.tags["seed"])):
+        made.setdefault(parent_key(run), []).append(run)
+    return made
+
+
 def parents(found: list[Run]) -> dict[ParentKey, str]:
     """Return the run id of each trial's parent by its key; the earliest counts."""
     ids: dict[ParentKey, str] = {}

@@ -1030,6 +1030,14 @@ _MEASURED = "|".join((*RULES, *SEARCHED_RULES, *SET_RULES, "ranking"))
 TestMetric = Annotated[str, Field(pattern=rf"^test/({_MEASURED})/\w+$")]
 
 
+class Advice(Spec):
+    """What a reader should do, as the verdict on a hypothesis turns out; an undecided one says only that."""
+
+    about: Literal["metric", "loss", "weights", "threshold"]
+    upheld: Annotated[str, Field(min_length=10, description="one sentence")]
+    refuted: Annotated[str, Field(min_length=10, description="one sentence")]
+
+
 class Hypothesis(Spec):
     """A claim of a thread, declared before the first full run, about ``metric`` of ``trial`` minus ``against``'s."""
 
@@ -1044,6 +1052,8 @@ class Hypothesis(Spec):
     )
     direction: Literal["greater", "less", "equal"]
     margin: Annotated[float, Field(ge=0)] = Field(description="the difference that matters in practice")
+    after_a_look: bool = Field(False, description="declared after a run of one of its sides had been looked at")
+    advice: Advice | None = None
 
 
 class Bound(Spec):

@@ -104,7 +104,8 @@ class Searches:
         assert trial.tuning is not None
         if found is None or done < trial.tuning.n_trials:
             so_far = f"its search has {done} of {trial.tuning.n_trials} trials" if done else "not searched yet"
-            raise NotSearchedError(f"{so_far}{f' ({variant})' if variant else ''}; `make {trial.name}` searches")
+            so_far += f" ({variant})" if variant else ""
+            raise NotSearchedError(f"{so_far}; `rarelabels run {trial.name}` searches")
         return found
 
     def best(self, search: Run) -> dict[str, object]:
@@ -399,12 +400,9 @@ def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progre
     runs = tracking.all_runs(client, plan.experiment)
     tracking.end_orphans(client, runs)
     parents, by_id = results.parents(runs), {run.info.run_id: run for run in runs}
-    below: dict[ParentKey, list[Run]] = {}
-    for child in results.earliest_finished(runs).values():
-        below.setdefault(tracking.parent_key(child), []).append(child)
-    tasks = []
+    below, tasks = results.below(runs), []
     for key in dict.fromkeys(identity.parent_key for identity in plan.identities):
-        children = sorted(below.get(key, []), key=lambda run: int(run.data.tags["seed"]))
+        children = below.get(key, [])
         stamp = summary.stamp([run.info.run_id for run in children])
         if key in parents and children and by_id[parents[key]].data.tags.get("summed_up") != stamp:
             tasks.append(SummaryTask(parents[key], tuple(run.info.run_id for run in children), stamp))

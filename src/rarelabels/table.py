@@ -101,7 +101,7 @@ def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bou
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict))
     console.print(f"{told}; all intervals of a study hold together at 95 % (paired bootstrap, Holm)", soft_wrap=True)
     if any(one.late for one in findings):
-        console.print("late: a run that counts was made before the hypothesis stood as it does now", soft_wrap=True)
+        console.print("late: a run was made, or looked at, before the hypothesis stood as it does now", soft_wrap=True)
     for bound in bounds:
         console.print(f"bound: {bound.verdict()}", soft_wrap=True)
 

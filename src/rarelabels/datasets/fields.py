@@ -151,8 +151,20 @@ def document_frequency(tokens: Tokens) -> npt.NDArray[np.int64]:
     """Return in how many rows each token of the table's vocabulary occurs, (n_tokens,)."""
     size = len(tokens.vocabulary)
     rows = np.repeat(np.arange(len(tokens)), tokens.lengths)
-    once_per_row = np.unique(rows * size + tokens.ids)
+    once_per_row = different(rows * size + tokens.ids)
     return np.bincount(once_per_row % max(size, 1), minlength=size).astype(np.int64)
+
+
+def different(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the different numbers in order, as ``np.unique`` does.
+
+    NumPy 2.4 has a hash table for that, which took 10 s where sorting 20 million numbers that nearly are in order took
+    0.2 s.
+    """
+    ordered = np.sort(numbers)
+    is_new = np.ones(len(ordered), dtype=bool)
+    is_new[1:] = ordered[1:] != ordered[:-1]
+    return ordered[is_new]
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,7 +43,7 @@ MAX_ID = 200  # characters; ids are stored at the width of the longest
 MAX_LABEL_CELLS = 4_000_000_000  # of rows times labels, one byte each
 
 _WORD = re.compile(r"\w+")
-_FLAGS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
+FLAGS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 
 
 def content(spec: TableSpec) -> str:
@@ -157,6 +157,24 @@ def row_name(batch: Batch, row: int, column: str) -> str:
     return _name(batch, row, column, batch.cells[column][row])
 
 
+def label_rows(spec: TableSpec) -> dict[str, int]:
+    """Return how many rows have each label, whatever ``dataset.labels.min_rows`` says; most first, ties by name.
+
+    Raises:
+        UserError: as :func:`parse`, of the columns of labels alone; no name at all is an empty mapping.
+    """
+    path = Path(spec.path)
+    names = table_files.column_names(path)
+    flags = _flag_columns(path, spec, names)
+    column = spec.labels.column
+    wanted = dict.fromkeys(flags, "dataset.labels.columns") if column is None else {column: "dataset.labels.column"}
+    _check_columns(path, names, wanted)
+    reader = _labels(path, spec, flags)
+    _read(path, list(wanted), [reader])
+    rows = reader.rows()
+    return dict(sorted(rows.items(), key=lambda item: (-item[1], item[0])))
+
+
 def _labels(path: Path, spec: TableSpec, flags: Sequence[str]) -> _LabelNames | _LabelFlags:
     if spec.labels.column is not None:
         return _LabelNames(path, spec.labels.column, spec.labels)
@@ -176,10 +194,15 @@ def _read(path: Path, columns: list[str], readers: Iterable[_Reader]) -> int:
         n += batch.rows
         for reader in readers:
             reader.add(batch)
+    check_rows(path, n)
+    return n
+
+
+def check_rows(path: Path, n: int) -> None:
+    """Raise if a table has too few rows to be split."""
     if n < splits.MIN_ROWS:
         rows = "1 row" if n == 1 else f"{n or 'no'} rows"
         raise UserError(f"{path}: has {rows} of data; a split into three parts needs {splits.MIN_ROWS}")
-    return n
 
 
 # Columns
@@ -228,15 +251,21 @@ def _check_columns(path: Path, names: Sequence[str], wanted: dict[str, str]) -> 
     missing = [f"{column!r} ({key}{_near(column, names)})" for column, key in wanted.items() if column not in names]
     if not missing:
         return
-    what = table_files.table_format(path)
-    if what in table_files.DELIMITERS and len(names) == 1:
-        allowed = table_files.DELIMITERS[what]
-        if other := [one for one in SEPARATORS if one != allowed and one in names[0]]:
-            raise UserError(
-                f"{path}: has one column only, {shown(names[0])}; it looks separated by {other[0]!r}; save it as "
-                f"{what.upper()}, with {allowed!r} between the cells"
-            )
+    check_delimiter(path, names)
     raise UserError(f"{path}: has no column {', '.join(missing)}{_listed(names)}")
+
+
+def check_delimiter(path: Path, names: Sequence[str]) -> None:
+    """Raise if a CSV or TSV file has one column only, because its cells are separated by something else."""
+    what = table_files.table_format(path)
+    if what not in table_files.DELIMITERS or len(names) != 1:
+        return
+    allowed = table_files.DELIMITERS[what]
+    if other := [one for one in SEPARATORS if one != allowed and one in names[0]]:
+        raise UserError(
+            f"{path}: has one column only, {shown(names[0])}; it looks separated by {other[0]!r}; save it as "
+            f"{what.upper()}, with {allowed!r} between the cells"
+        )
 
 
 def _near(name: str, names: Sequence[str], cutoff: float = 0.6) -> str:
@@ -281,7 +310,7 @@ def _name(batch: Batch, row: int, column: str, cell: object) -> str:
 
 
 def number(cell: object) -> float:
-    """Return a number, NaN for what is none."""
+    """Return the number of a cell, NaN for what is none."""
     try:
         # Python takes 1_000 for a thousand; in a table it is a typing error.
         return math.nan if isinstance(cell, str) and "_" in cell else float(cell)  # type: ignore[arg-type]  # of any type: what float refuses is caught
@@ -403,6 +432,12 @@ class _LabelNames(_Entries):
         super().__init__(path, column, spec.separator, "dataset.labels.separator")
         self._min_rows = spec.min_rows
 
+    def rows(self) -> dict[str, int]:
+        """Return how many rows have each name."""
+        self.check_separator()
+        tokens = self.tokens()
+        return dict(zip(tokens.vocabulary.tolist(), document_frequency(tokens).tolist(), strict=True))
+
     def labels(self) -> tuple[tuple[str, ...], npt.NDArray[np.uint8]]:
         """Return the names that enough rows have, by falling frequency and then by name, and which row has which."""
         self.check_separator()
@@ -446,15 +481,21 @@ class _LabelFlags:
     def _flag(self, batch: Batch, row: int, column: str) -> int:
         cell = batch.cells[column][row]
         # Numbers and truth values by their text too: 1.0, True.
-        flag = _FLAGS.get(cell if isinstance(cell, str) else str(cell))
+        flag = FLAGS.get(cell if isinstance(cell, str) else str(cell))
         if flag is None:
-            flag = _FLAGS.get(str(cell).strip().lower())
+            flag = FLAGS.get(str(cell).strip().lower())
         if flag is None:
             raise UserError(
                 f"{batch.at(row, column)}: must be 0 or 1, for a label; given {given(cell)}; mend it, or declare the "
                 "0/1 columns of the labels under dataset.labels"
             )
         return flag
+
+    def rows(self) -> dict[str, int]:
+        """Return how many rows have a 1 in each column, by its name without the prefix."""
+        positives = sum(block.sum(axis=0, dtype=np.int64) for block in self._blocks)
+        names = [name.removeprefix(self._prefix) for name in self._columns]
+        return dict(zip(names, np.asarray(positives).tolist(), strict=True))
 
     def labels(self) -> tuple[tuple[str, ...], npt.NDArray[np.uint8]]:
         """Return the names without the prefix and (n, n_labels) 0/1, of the labels that enough rows have."""

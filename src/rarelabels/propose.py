@@ -1,0 +1,448 @@
+"""A study on a table: its declarations as text, checked by the loader that will read them, and written all or none.
+
+The base that all trials extend (``conf/base.yaml``) and the schema for editors are written where there are none, so
+that a study works in any folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from rarelabels import config
+from rarelabels.look import Look
+from rarelabels.schema import ListColumn, TableLabels, TableSpec, UserError
+
+BASE_FILE, SCHEMA_FILE = Path("conf/base.yaml"), Path("conf/trial.schema.json")
+
+BASE = """\
+# What every trial of every study shares unless it says otherwise.
+loss: {kind: bce}
+weighting: {kind: none}
+thresholds: {min_positives: 5, objective: {kind: f_beta, beta: 1.0}, calibration: none}
+seeds: [0, 1, 2, 3, 4]
+"""
+
+DATASET = """\
+# Proposed by `rarelabels init`; the path is relative to this file. Another min_rows gives another test part.
+extends: ../base.yaml
+dataset:
+  kind: table
+"""
+
+TRIALS = {
+    "floor_zeros": """\
+question: What do all the metrics say of a predictor that answers no to everything?
+thread: beyond the threads
+model: {kind: floor, predicts: zeros}
+""",
+    "floor_prior": """\
+question: What do they say of a predictor that gives every row the same label frequencies?
+thread: beyond the threads
+model: {kind: floor, predicts: prior}
+""",
+    "linear": """\
+question: How far does one logistic regression for each label get, before any network?
+thread: beyond the threads
+model: {kind: linear, c: LINEAR_C}
+""",
+    "bce": """\
+question: How far does the network get with plain binary cross-entropy?
+thread: beyond the threads
+watch: [binary_accuracy]
+""",
+    "pos_weight_ratio": """\
+question: Does weighting each label's positives by its negatives over positives do more than move a threshold?
+thread: beyond the threads
+loss: {kind: weighted_bce}
+weighting: {kind: pos_weight, strength: 1.0, cap: 100.0}
+watch: [binary_accuracy]
+""",
+    "pos_weight_tuned": """\
+question: Does a pos_weight tuned on validation beat the plain ratio, at 0.5 and under a threshold for each label?
+thread: beyond the threads
+loss: {kind: weighted_bce}
+weighting: {kind: pos_weight, strength: 1.0, scale: 1.0, cap: 100.0}
+tuning:
+  kind: parameters
+  space:
+    weighting.strength: {low: 0.0, high: 1.5}
+    weighting.scale: {low: 0.25, high: 4.0, log: true}
+  metric: validation/half/macro_f1
+  direction: maximize
+  n_trials: SEARCH_TRIALS
+  seeds: SEARCH_SEEDS
+  sampler: {kind: tpe, n_startup_trials: 10, n_ei_candidates: 24, multivariate: true, constant_liar: true, seed: 0}
+  pruner: {kind: median, n_startup_trials: 8, n_warmup_epochs: 4}
+""",
+    "focal": """\
+question: Does focal loss rank labels better than plain binary cross-entropy?
+thread: beyond the threads (Lin et al. 2017)
+loss: {kind: binary_focal, gamma: 2.0, alpha: 0.25}
+watch: [auc]
+""",
+    "asymmetric": """\
+question: Does the asymmetric loss, which forgets easy negatives, do better than binary cross-entropy?
+thread: beyond the threads (Ridnik et al. 2021)
+loss: {kind: asymmetric, gamma_positive: 1.0, gamma_negative: 4.0, shift: 0.05}
+watch: [auc]
+""",
+    "thresholds": """\
+question: What do thresholds that weigh recall more than precision (F2) find more on the network of bce, at what cost?
+thread: beyond the threads
+thresholds: {objective: {kind: f_beta, beta: 2.0}}
+watch: [binary_accuracy]
+""",
+}
+
+STUDY = """\
+title: TITLE
+question: Which loss, which weights and which threshold rule should one use on this table?
+thread: beyond the threads
+# With the margins of the other studies. Change them before the first run: each run records which ones it met.
+hypotheses:
+  - name: accuracy_is_zeros
+    claim: The network is hardly more accurate than all zeros, so that accuracy says nothing here.
+    source: rarelabels init; so it was on films
+    trial: bce
+    against: floor_zeros
+    metric: test/half/binary_accuracy
+    direction: equal
+    margin: 0.02
+  - name: thresholds_help
+    claim: Without any weights, a threshold for each label gives a better macro-F1 than 0.5.
+    source: rarelabels init; so it was on films
+    trial: bce
+    against: bce
+    metric: test/per_label/macro_f1
+    against_metric: test/half/macro_f1
+    direction: greater
+    margin: 0.03
+  - name: weights_help_at_half
+    claim: Weighting positives by negatives over positives gives a better macro-F1 at 0.5.
+    source: rarelabels init; so it was on films
+    trial: pos_weight_ratio
+    against: bce
+    metric: test/half/macro_f1
+    direction: greater
+    margin: 0.03
+  - name: weights_are_a_threshold
+    claim: With a threshold for each label nothing of what the weights gained is left.
+    source: rarelabels init; so it was on films
+    trial: pos_weight_ratio
+    against: bce
+    metric: test/per_label/macro_f1
+    direction: equal
+    margin: 0.02
+  - name: tuned_weights_help
+    claim: Tuned weights beat the plain ratio under a threshold for each label.
+    source: rarelabels init; on films they did not
+    trial: pos_weight_tuned
+    against: pos_weight_ratio
+    metric: test/per_label/macro_f1
+    direction: greater
+    margin: 0.01
+  - name: focal_ranks_no_better
+    claim: Focal loss ranks labels as well as binary cross-entropy, not better.
+    source: rarelabels init; so it was on films
+    trial: focal
+    against: bce
+    metric: test/ranking/macro_average_precision
+    direction: equal
+    margin: 0.02
+  - name: asymmetric_helps
+    claim: The asymmetric loss beats binary cross-entropy under a threshold for each label.
+    source: rarelabels init (Ridnik et al. 2021)
+    trial: asymmetric
+    against: bce
+    metric: test/per_label/macro_f1
+    direction: greater
+    margin: 0.02
+  - name: recall_thresholds_find_more
+    claim: Thresholds per label chosen for F2 find more of the positives than those chosen for F1.
+    source: rarelabels init
+    trial: thresholds
+    against: bce
+    metric: test/per_label/macro_recall
+    direction: greater
+    margin: 0.03
+  - name: linear_is_as_good
+    claim: The network is as good as logistic regression, so that conclusions do not hang on a badly trained net.
+    source: rarelabels init
+    trial: bce
+    against: linear
+    metric: test/per_label/macro_f1
+    direction: equal
+    margin: 0.03
+"""
+
+# Up to so many rows: epochs, batch size. Few rows need small batches for enough steps: 300 to 500 while the table is
+# small, which is what the films needed. The best epoch is kept, so that one too many costs time alone.
+SCHEDULES = ((1_000, 40, 32), (5_000, 25, 64), (50_000, 15, 512))
+MANY_ROWS_SCHEDULE = (10, 1024)
+MANY_ROWS = 50_000  # a search trains with one seed, for the parts are large enough
+FEW_ROWS = 1_000
+MAX_LENGTH = 256  # tokens of a text that are read
+DEFAULT_LENGTH = 32
+MANY_LABELS = 100  # the direct path from 20,000 words to each label would be most of the network
+LINE = 118
+OTHERWISE = (
+    "null",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "y",
+    "n",
+)  # than text, in YAML of one version or another
+
+
+# The study's name
+
+
+def study_name(path: Path, asked: str | None, folder: Path) -> str:
+    """Return the name of the study, which is its folder and its make target: as asked, or from the file's name.
+
+    Raises:
+        UserError: a name that can be no folder or no target, or one whose files are there.
+    """
+    targets = re.findall(r"^([\w-]+):", _makefile(folder), re.MULTILINE)  # what a study must not hide
+    if asked is None:
+        stem = path.name
+        while (suffix := Path(stem).suffix.lower()) in (".csv", ".tsv", ".jsonl", ".parquet", ".gz"):
+            stem = stem[: -len(suffix)]
+        name = re.sub(r"[^\w-]+", "_", stem).strip("_-")[:60]
+        name += "_table" if name in targets else ""
+        if not name:
+            raise UserError(f"{path}: its name gives no name for a study; say one with --name")
+    else:
+        name = asked
+        if not re.fullmatch(r"[^\W_][\w-]{0,99}", name):
+            raise UserError(
+                f"--name: names a folder; allowed letters, digits, _ and -, a letter or digit first; given {name!r}"
+            )
+        if name in targets:
+            raise UserError(f"--name: `make {name}` is something else already; choose another name")
+    for target in (Path("experiments", name), _dataset_file(name)):
+        if os.path.lexists(folder / target):
+            raise UserError(
+                f"{target} is there already, and nothing is overwritten; choose another --name, or remove it"
+            )
+    return name
+
+
+def has_makefile(folder: Path) -> bool:
+    """Return whether a study in ``folder`` is a make target, as with the Makefile of Rarelabels."""
+    return "rarelabels" in _makefile(folder).lower()
+
+
+def _makefile(folder: Path) -> str:
+    path = folder / "Makefile"
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def _dataset_file(name: str) -> Path:
+    return Path("conf/datasets", f"{name}.yaml")
+
+
+# The declarations
+
+
+def declarations(look: Look, name: str, folder: Path) -> dict[Path, str]:
+    """Return the text of every file of a study below ``folder``, by its path there."""
+    study = Path("experiments", name)
+    editor = f"# yaml-language-server: $schema=../../{SCHEMA_FILE.as_posix()}\nextends: _base.yaml\n"
+    search = (20, "[0]") if look.rows > MANY_ROWS else (30, "[0, 1]")
+    values = {
+        "LINEAR_C": "5.0" if _has_words(look.spec) else "0.1",  # of the film and of the mulan study
+        "SEARCH_TRIALS": str(search[0]),
+        "SEARCH_SEEDS": search[1],
+        "TITLE": _scalar(f"The table {Path(look.spec.path).name}"),
+    }
+    files = {
+        BASE_FILE: BASE,
+        SCHEMA_FILE: json.dumps(config.json_schema(), indent=2) + "\n",
+        _dataset_file(name): DATASET + "".join(_dataset(look.spec, folder)),
+        study / "_base.yaml": _base(look, name),
+        study / "study.yaml": _filled(STUDY, values),
+    }
+    return files | {study / f"{trial}.yaml": editor + _filled(text, values) for trial, text in TRIALS.items()}
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return re.sub("|".join(values), lambda found: values[found[0]], text)
+
+
+def _has_words(spec: TableSpec) -> bool:
+    return bool(spec.text or spec.lists)
+
+
+def _base(look: Look, name: str) -> str:
+    epochs, batch = next((one[1:] for one in SCHEDULES if look.rows <= one[0]), MANY_ROWS_SCHEDULE)
+    few = look.rows <= FEW_ROWS
+    if _has_words(look.spec):
+        longest = min(max(look.lengths.values()), MAX_LENGTH)
+        length = f", max_length: {-(-longest // 8) * 8}" if longest > DEFAULT_LENGTH else ""
+        wide = "true" if len(look.positives) <= MANY_LABELS else "false"
+        model = f"{{kind: text_bag, pooling: tfidf, width: {16 if few else 32}{length}, wide: {wide}}}"
+    else:
+        model = f"{{kind: mlp, hidden: [{32 if few else 128}]}}"
+    return (
+        f"# Proposed by `rarelabels init` for {look.rows:,} rows; all trials get the same network and epochs.\n"
+        f"extends: ../../{_dataset_file(name).as_posix()}\n"
+        f"model: {model}\n"
+        f"training: {{epochs: {epochs}, batch_size: {batch}, learning_rate: 3.0e-3}}\n"
+    )
+
+
+def _dataset(spec: TableSpec, folder: Path) -> Iterable[str]:
+    """Yield the lines of the dataset block."""
+    file, place = Path(spec.path).absolute(), (folder / "conf/datasets").resolve()
+    path = Path(os.path.relpath(file.parent.resolve() / file.name, place)).as_posix()
+    yield f"  path: {_scalar(path)}\n"
+    yield from _entry("labels", _labels(spec.labels))
+    if spec.text:
+        yield from _list("text", map(_scalar, spec.text))
+    if spec.lists:
+        yield from _list("lists", map(_list_column, spec.lists))
+    if spec.numeric:
+        yield from _list("numeric", map(_scalar, spec.numeric))
+    for key, column in (("id", spec.id), ("group", spec.group), ("split", spec.split)):
+        if column is not None:
+            yield f"  {key}: {_scalar(column)}\n"
+
+
+def _labels(labels: TableLabels) -> dict[str, Iterable[str] | str]:
+    values: dict[str, Iterable[str] | str] = {}
+    for key, value in (("column", labels.column), ("separator", labels.separator), ("prefix", labels.prefix)):
+        if value is not None:
+            values[key] = _scalar(value)
+    if labels.columns is not None:
+        values["columns"] = map(_scalar, labels.columns)
+    return values | ({"min_rows": str(labels.min_rows)} if labels.min_rows > 1 else {})
+
+
+def _list_column(one: ListColumn) -> str:
+    separator = "" if one.separator is None else f", separator: {_scalar(one.separator)}"
+    return f"{{column: {_scalar(one.column)}{separator}}}"
+
+
+def _entry(key: str, values: Mapping[str, Iterable[str] | str]) -> Iterable[str]:
+    if all(isinstance(value, str) for value in values.values()):
+        yield f"  {key}: {{{', '.join(f'{name}: {value}' for name, value in values.items())}}}\n"
+        return
+    yield f"  {key}:\n"
+    for name, value in values.items():
+        if isinstance(value, str):
+            yield f"    {name}: {value}\n"
+        else:
+            yield from (f"  {line}" for line in _list(name, value))
+
+
+def _list(key: str, items: Iterable[str]) -> Iterable[str]:
+    """Yield a list in as few lines as fit."""
+    line = f"  {key}: ["
+    for number, item in enumerate(items):
+        line += ", " if number else ""
+        if len(line) + len(item) > LINE and number:
+            yield f"{line.rstrip()}\n"
+            line = "    "
+        line += item
+    yield f"{line}]\n"
+
+
+def _scalar(text: str) -> str:
+    """Return text as YAML 1.2: bare words as they are, anything else in double quotes."""
+    if re.fullmatch(r"[A-Za-z_][\w./-]*", text, re.ASCII) and text.lower() not in OTHERWISE:
+        return text
+    escapes = {'"': '\\"', "\\": "\\\\"}
+    return (
+        '"' + "".join(escapes.get(sign, sign if sign.isprintable() else f"\\U{ord(sign):08x}") for sign in text) + '"'
+    )
+
+
+# Writing
+
+
+def write(files: Mapping[Path, str], name: str, folder: Path) -> list[Path]:
+    """Write the declarations of a study below ``folder``, all or none; return what was written, in order.
+
+    They are laid out in a temporary folder beside, loaded there as a run would load them, and moved when all are right.
+    What all studies share is left as it is where it is there.
+
+    Raises:
+        UserError: a file is there, cannot be written, or does not load: with the base of the folder, for one.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix=".rarelabels-init-", dir=folder) as stage:
+            _lay_out(files, Path(stage), folder)
+            _check(Path(stage), name, folder)
+            return _move(files, Path(stage), name, folder)
+    except OSError as error:
+        raise UserError(f"{error.filename}: cannot be written: {error.strerror}; nothing is changed") from None
+
+
+def _lay_out(files: Mapping[Path, str], stage: Path, folder: Path) -> None:
+    for path, text in files.items():
+        (stage / path).parent.mkdir(parents=True, exist_ok=True)
+        if path == BASE_FILE and (folder / path).exists():
+            shutil.copyfile(folder / path, stage / path)
+        else:
+            (stage / path).write_text(text, encoding="utf-8")
+
+
+def _check(stage: Path, name: str, folder: Path) -> None:
+    """Load every trial and the study, as a run would."""
+    study = stage / "experiments" / name
+    try:
+        config.load_many([str(study / f"{trial}.yaml") for trial in TRIALS])
+        config.load_study(study)
+    except UserError as error:
+        below = f"{stage.resolve().relative_to(folder.resolve())}/"
+        reason = str(error).replace(f"{stage.resolve()}/", "").replace(below, "").splitlines()[0]
+        hint = "; columns that begin alike need no list: --labels 'is_*'" if "too long" in reason else ""
+        raise UserError(f"the proposal does not load, and nothing is written: {reason}{hint}") from None
+
+
+def _move(files: Mapping[Path, str], stage: Path, name: str, folder: Path) -> list[Path]:
+    """Move what was laid out to its place; the folder of the trials last, for it makes the study one."""
+    study = Path("experiments", name)
+    single = [path for path in files if not path.is_relative_to(study)]
+    made: list[Path] = []
+    try:
+        for path in single:
+            if path in (BASE_FILE, SCHEMA_FILE) and (folder / path).exists():
+                continue
+            made += _make_folders((folder / path).parent)
+            with (folder / path).open("x", encoding="utf-8") as file:
+                made.append(folder / path)
+                file.write((stage / path).read_text(encoding="utf-8"))
+        made += _make_folders((folder / study).parent)
+        if os.path.lexists(folder / study):
+            raise FileExistsError(0, "it is there already", str(study))
+        (stage / study).rename(folder / study)
+    except BaseException:
+        _undo(made)
+        raise
+    return [one.relative_to(folder) for one in made if one.is_file()] + [path for path in files if path not in single]
+
+
+def _make_folders(folder: Path) -> list[Path]:
+    """Make a folder and those above it; return the new ones, the outermost first."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing[::-1]
+
+
+def _undo(made: Iterable[Path]) -> None:
+    for path in reversed(list(made)):
+        with suppress(OSError):  # a folder in which something else has come to be stays
+            path.rmdir() if path.is_dir() else path.unlink()

@@ -1,0 +1,164 @@
+"""One HTML page of what is recorded: what to use, and what says so. Nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+import base64
+import io
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from rarelabels import tracking
+from rarelabels.comparison import FLOORS, GAIN
+from rarelabels.findings import Finding
+from rarelabels.report.contents import PRICED, Contents, Part, Picture, floor_rows, gather, headline
+from rarelabels.schema import UserError
+from rarelabels.table import expected
+
+ABOUT = {"metric": "Which metric?", "loss": "Which loss?", "weights": "Which weights?", "threshold": "Which threshold?"}
+SIGNS = {"upheld": "✓", "refuted": "✗", "undecided": "?"}  # a verdict is never told by its colour alone
+DPI, CSS_DPI, COLOURS = 144, 96, 128
+DARKEST = 0.6  # of a cell's blue, on which black is legible
+
+
+@dataclass(frozen=True)
+class Line:
+    """A sentence of advice, and the finding it is drawn from."""
+
+    text: str
+    study: str
+    finding: Finding
+
+
+def write(names: Sequence[str], where: str, target: Path, say: Callable[[str], None]) -> list[str]:
+    """Write the page on some studies, and put each study's own page on its run in the record.
+
+    Args:
+        names: of studies.
+        where: the record.
+        target: the file to write; it appears whole or not at all.
+        say: is told which study is being read.
+
+    Returns:
+        The studies that are on the page: those of which a trial is summed up.
+
+    Raises:
+        UserError: nothing is recorded of any of them; the record does not answer; the file cannot be written.
+    """
+    pages = []
+    for name in names:
+        say(name)
+        if (found := gather(name, where)) is not None:
+            pages.append(found)
+    if not pages:
+        raise UserError(f"nothing is recorded of {', '.join(names)} yet; run `rarelabels run {names[0]}`")
+    images = {one: image(one.figure) for page in pages for part in page.parts for one in part.pictures}
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}")
+        draft.write_text(render(pages, images), encoding="utf-8")
+        draft.replace(target)
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written: {error.strerror}; name another file with --output") from error
+    for page in pages:
+        _attach(page, where, images)
+    return [page.name for page in pages]
+
+
+def render(pages: Sequence[Contents], images: Mapping[Picture, str]) -> str:
+    """Return the page as HTML.
+
+    Args:
+        pages: what to say of each study.
+        images: the ``img`` source of each picture.
+    """
+    environment = Environment(
+        loader=PackageLoader("rarelabels.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": _number, "signed": _signed, "count": _count, "signed_count": _signed_count}
+    environment.globals |= {
+        "headline": headline,
+        "floor_rows": floor_rows,
+        "expected": expected,
+        "shade": _shade,
+        "signs": SIGNS,
+        "floors": FLOORS,
+        "gain": GAIN,
+        "priced": PRICED,
+        "size": _size,
+    }
+    return environment.get_template("page.html").render(pages=pages, images=images, advice=advice(pages))
+
+
+def advice(pages: Sequence[Contents]) -> dict[str, list[Line]]:
+    """Return what to use by question, as the verdicts on hypotheses with advice turned out.
+
+    An undecided one advises nothing: it is told as what is not decided.
+    """
+    lines: dict[str, list[Line]] = {}
+    for page in pages:
+        for one in page.findings:
+            if (given := one.hypothesis.advice) is not None and not one.reason:
+                told = {"upheld": given.upheld, "refuted": given.refuted}
+                text = told.get(one.verdict, f"Not decided here: {one.hypothesis.claim}")
+                lines.setdefault(given.about, []).append(Line(text, page.name, one))
+    return {question: lines[about] for about, question in ABOUT.items() if about in lines}
+
+
+def image(figure: Figure) -> str:
+    """Return a figure as a data URL: WebP without loss but for the number of colours, of which charts have few."""
+    FigureCanvasAgg(figure)
+    drawn, packed = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=DPI)
+    Image.open(drawn).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).convert("RGB").save(
+        packed, format="webp", lossless=True, quality=80
+    )
+    return f"data:image/webp;base64,{base64.b64encode(packed.getvalue()).decode()}"
+
+
+def _attach(page: Contents, where: str, images: Mapping[Picture, str]) -> None:
+    client = tracking.connect(where)
+    record = tracking.open_study(client, tracking.open_experiment(client, page.name), page.name)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "report.html").write_text(render([page], images), encoding="utf-8")
+        record.files(Path(folder))
+    record.finish()
+
+
+def _size(figure: Figure) -> tuple[int, int]:
+    """Return width and height in CSS pixels."""
+    width, height = figure.get_size_inches()
+    return round(width * CSS_DPI), round(height * CSS_DPI)
+
+
+def _shade(part: Part, value: float) -> float:
+    """Return how dark a cell is; squared, for under a good rule all trials are close."""
+    most = float(part.rules["mean"].max())
+    return round(DARKEST * (value / most) ** 2, 3) if most > 0 and value == value else 0.0
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None or value != value else f"{value:.3f}".replace("-", "−")
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _signed_count(value: float) -> str:
+    return f"{value:+,.0f}".replace("-", "−")

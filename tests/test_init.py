@@ -1,0 +1,182 @@
+"""``rarelabels init`` as a user meets it: real processes in folders that hold a table and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from project import Project
+from rarelabels import config, results
+
+REPOSITORY = Path(__file__).parents[1]
+FILMS = REPOSITORY / "docs" / "your_table.csv"
+
+
+class Alone(Project):
+    """A folder without the repository: no conf, no experiments, no Makefile."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+
+    def files(self) -> dict[str, bytes]:
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes() for path in self.folder.rglob("*") if path.is_file()
+        }
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Alone:
+    shutil.copy(FILMS, tmp_path / "my.csv")
+    return Alone(tmp_path)
+
+
+def small_table(path: Path, rows: int = 240) -> Path:
+    """Two words tell two labels; a third label, named in the text, is rare; a fourth too rare."""
+    rng = random.Random(0)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["plot", "price", "is_good", "is_bad", "is_western", "is_odd"])
+        for row in range(rows):
+            good, bad, western, odd = (int(rng.random() < share) for share in (0.5, 0.3, 0.15, 0.02))
+            words = rng.choices(["a", "film", "house", "river", "tree"], k=6)
+            words += ["bright"] * good + ["dark"] * bad + ["western"] * western
+            writer.writerow([" ".join(words), row * 37 % 101, good, bad, western, odd])
+    return path
+
+
+def test_it_prints_what_it_found_and_writes_a_valid_study(alone: Alone) -> None:
+    out, err = alone.call("init", "my.csv", "--labels", "genres", "--group", "director")
+    assert err == ""
+    for said in (
+        "my.csv: 1,500 rows, 7 columns",
+        "labels      19, in column genres, parted at '|'",
+        "2.17 on average in a row",
+        "Drama              892   59.47%",
+        "left out as too rare, with fewer than 20 rows: 2 (Animation 4, Music 4)",
+        "text        title",
+        "list        actors, parted at '|'",
+        "numeric     year, runtime",
+        "named by id",
+        "those with the same director stay in one part",
+        "no two rows have the same inputs",
+        "no input gives a label away",
+        "rarelabels run my ",
+        "rarelabels run my/pos_weight_tuned ",
+        "rarelabels findings my ",
+        "rarelabels report my ",
+        "rarelabels best my ",
+    ):
+        assert said in out
+    assert "make my" not in out
+    files = {path.relative_to(alone.folder).as_posix() for path in alone.folder.rglob("*.yaml")}
+    assert files == {"conf/base.yaml", "conf/datasets/my.yaml"} | {
+        f"experiments/my/{name}.yaml"
+        for name in (
+            *("_base", "study", "floor_zeros", "floor_prior", "linear", "bce", "pos_weight_ratio", "pos_weight_tuned"),
+            *("focal", "asymmetric", "thresholds"),
+        )
+    }
+    assert not list(alone.folder.glob(".rarelabels*"))
+    out, _ = alone.call("validate")
+    assert out.startswith("9 trials and 1 studies are valid")
+
+
+def test_it_overwrites_nothing(alone: Alone) -> None:
+    alone.call("init", "my.csv", "--labels", "genres")
+    before = alone.files()
+    out, err = alone.call("init", "my.csv", "--labels", "genres", code=2)
+    assert out == ""
+    assert err == (
+        "rarelabels: experiments/my is there already, and nothing is overwritten; choose another --name, or remove it\n"
+    )
+    assert alone.files() == before
+    alone.call("init", "my.csv", "--labels", "genres", "--name", "second")
+    after = alone.files()
+    assert before == {name: content for name, content in after.items() if "second" not in name}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["none.csv"],
+        ["my.csv"],
+        ["my.csv", "--labels", "genre"],
+        ["my.csv", "--labels", "genres", "--text", "plot"],
+        ["my.csv", "--labels", "x_*"],
+        ["my.csv", "--labels", "title,director"],
+        ["my.csv", "--labels", "genres", "--name", "_my"],
+        ["my.csv", "--labels", "genres", "--id", "director"],
+        ["my.csv", "--labels", "genres", "--numeric", "title"],
+        ["my.csv", "--labels", "title"],
+    ],
+)
+def test_a_mistake_is_one_line_and_changes_nothing(alone: Alone, arguments: list[str]) -> None:
+    before = alone.files()
+    out, err = alone.call("init", *arguments, code=2)
+    assert out == ""
+    assert err.startswith("rarelabels: ")
+    assert err.count("\n") == 1
+    assert alone.files() == before
+
+
+def test_a_file_that_is_not_utf_8_is_told_by_row_and_column(alone: Alone) -> None:
+    (alone.folder / "latin.csv").write_bytes(b"plot,tags\n" + "un café noir,a|b\nle thé,b|c\n".encode("latin-1") * 30)
+    _, err = alone.call("init", "latin.csv", "--labels", "tags", code=2)
+    assert "latin.csv: row 1 (line 2), column 'plot': is not UTF-8 text" in err
+
+
+def test_suspicious_inputs_and_a_guess_are_told(alone: Alone) -> None:
+    small_table(alone.folder / "small.csv")
+    out, _ = alone.call("init", "small.csv")
+    assert "a guess: these are all the 0/1 columns" in out
+    assert "0/1 columns that begin with 'is_'" in out
+    assert "plot gives 3 of 3 labels away" in out
+    assert "western  'western' is in 100% of the rows with the label and 0% of the others" in out
+    assert "(odd " in out
+
+
+def test_the_makefile_of_the_repository_has_the_next_targets(alone: Alone) -> None:
+    """In a copy of the repository the commands that are printed are targets: a folder is one by existing."""
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
+        shutil.copy(REPOSITORY / name, alone.folder)
+    small_table(alone.folder / "test.csv")
+    out, _ = alone.call("init", "test.csv")
+    assert "  make test_table " in out
+    assert "  make test_table/tuned " in out
+
+    dry = subprocess.run(
+        ["make", "--dry-run", "test_table", "test_table/tuned"],
+        cwd=alone.folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "rarelabels run test_table \n" in dry.stdout
+    assert "rarelabels run test_table/pos_weight_tuned \n" in dry.stdout
+
+
+def test_a_study_on_a_table_runs_in_an_empty_folder(alone: Alone) -> None:
+    small_table(alone.folder / "small.csv")
+    alone.call("init", "small.csv", "--name", "my")
+    names = ("my/bce", "my/linear", "my/floor_prior")
+    out, _ = alone.call("run", *names, "--seeds", "0", "--set", "training.epochs=1", "--workers", "1")
+    # The name of a study starts no search, so what init prints as a step of its own is needed.
+    assert "skipped: my/pos_weight_tuned: not searched yet" in out
+    runs = results.runs(alone.runs(study="my"))
+    assert sorted(runs["trial"]) == sorted(names)
+    # Every hypothesis is about a metric that a run records.
+    study = config.load_study(alone.folder / "experiments" / "my")
+    assert study
+    for one in study.hypotheses:
+        assert {one.metric, one.against_metric or one.metric} <= set(runs.columns), one.name
+    out, _ = alone.call("findings", "my", "--format", "csv")
+    assert set(pd.read_csv(io.StringIO(out))["name"]) == {one.name for one in study.hypotheses}
