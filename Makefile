@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 PORT ?= 5000
+STUDY ?= movies
 ARGS ?=
 
 VENV := .venv
@@ -13,7 +14,7 @@ STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
 SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' experiments/*/[!_]*.yaml)))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results report ui validate probes test test-all bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
+.PHONY: help setup quick results report best serve ui validate probes test test-all bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -34,6 +35,13 @@ results: $(READY) ## print what is recorded of the movie study
 
 report: $(READY) ## write runs/report.html: what to use, verdicts, tables and figures of all that is recorded
 	$(RARELABELS) report $(ARGS)
+
+best: $(READY) ## rank a study on validation and register the winner's model (STUDY=movies)
+	$(RARELABELS) best $(STUDY) $(ARGS)
+
+serve: $(READY) ## serve the registered model of a study over HTTP, on this machine only (STUDY=movies)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" MLFLOW_TRACKING_URI="$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/runs/mlflow.db}" \
+	  mlflow models serve -m "models:/rarelabels-$(STUDY)@best" --env-manager local --host 127.0.0.1 --port $(PORT)
 
 ui: $(READY) ## open the MLflow UI on this record, on this machine only
 	@mkdir -p runs

@@ -116,6 +116,7 @@ DOORS = {
             "probes",
             "pyfunc_model",
             "ranking",
+            "report",
             "results",
             "study",
             "study_figures",

@@ -282,11 +282,21 @@ def report(
     Each study's own page is put on its run in MLflow, too.
     """
     from rarelabels import report as page
-    from rarelabels import tracking
+    from rarelabels import study, tracking
+    from rarelabels.report.contents import gather
 
+    where = tracking.uri()
     studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_known_study(name)]
-    written = page.write(studies, tracking.uri(), output, lambda study: _warn(f"reading {study}"))
-    print(f"{output}: {', '.join(written)}")
+    pages = []
+    for one in [one for one in studies if study.recorded(one, where)]:
+        _warn(f"reading {one}")
+        if compared := [part for part in study.compare(one, where, []) if part.rows]:
+            stated = config.load_study(config.EXPERIMENTS / one)
+            pages.append(gather(tracking.connect(where), one, stated, compared, study.verdicts(one, where)))
+    if not pages:
+        raise UserError(f"nothing is recorded of {', '.join(studies)} yet; run `rarelabels run {studies[0]}`")
+    page.write(pages, where, output)
+    print(f"{output}: {', '.join(one.name for one in pages)}")
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -111,6 +112,23 @@ class Comparison:
         if name == "prior" and rule not in ("half", "ranking"):
             name = f"prior_{rule}"
         return self.floors.get(name, {}).get(short)
+
+
+def by_rule(comparison: Comparison) -> pd.DataFrame:
+    """Return macro-F1 of every trial, then of floors, under every rule: columns ``trial, rule, mean, low, high``."""
+    cells = [
+        (row.name, rule, *row.values.loc[metric, ["mean", "low", "high"]])
+        for row in comparison.rows
+        for rule in BY_RULE
+        if (metric := f"test/{rule}/macro_f1") in row.values.index
+    ]
+    cells += [
+        (f"floor: {name}", rule, np.nan if value is None else value, np.nan, np.nan)
+        for name in FLOORS
+        for rule in BY_RULE
+        for value in [comparison.floor(name, f"test/{rule}/macro_f1")]
+    ]
+    return pd.DataFrame(cells, columns=["trial", "rule", "mean", "low", "high"])
 
 
 def compared_by_rule() -> list[str]:

@@ -1055,6 +1055,16 @@ class Hypothesis(Spec):
     after_a_look: bool = Field(False, description="declared after a run of one of its sides had been looked at")
     advice: Advice | None = None
 
+    @property
+    def expectation(self) -> str:
+        """What is expected: of which trials, which metric, and how they differ."""
+        trials = dict.fromkeys([self.trial, self.against])
+        metrics = dict.fromkeys([self.metric, self.against_metric or self.metric])
+        short = (name.removeprefix("test/") for name in metrics)
+        differ = {"greater": "higher by more than", "less": "lower by more than", "equal": "equal within"}
+        margin = f"{differ[self.direction]} {self.margin:g}"
+        return f"{' against '.join(trials)}: {' against '.join(short)}, {margin}"
+
 
 class Bound(Spec):
     """What two numbers reported of the same rows say of each other, whatever the data.

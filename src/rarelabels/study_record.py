@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from rarelabels import fitting, metrics, plots, results, study_figures, theory, tracking
-from rarelabels.comparison import BY_RULE, FLOORS, Comparison, Row
+from rarelabels.comparison import FLOORS, Comparison, Row, by_rule
 from rarelabels.schema import LABEL_WEIGHTINGS, NetworkSpec, Trial
 from rarelabels.tracking import Identity
 from rarelabels.weighting import Weights
@@ -57,23 +57,6 @@ def record_comparison(
             plots.save(figure, folder / f"{file}.png")
         record.files(folder)
     record.finish()
-
-
-def by_rule(comparison: Comparison) -> pd.DataFrame:
-    """Return macro-F1 of every trial, then of floors, under every rule: columns ``trial, rule, mean, low, high``."""
-    cells = [
-        (row.name, rule, *row.values.loc[metric, ["mean", "low", "high"]])
-        for row in comparison.rows
-        for rule in BY_RULE
-        if (metric := f"test/{rule}/macro_f1") in row.values.index
-    ]
-    cells += [
-        (f"floor: {name}", rule, np.nan if value is None else value, np.nan, np.nan)
-        for name in FLOORS
-        for rule in BY_RULE
-        for value in [comparison.floor(name, f"test/{rule}/macro_f1")]
-    ]
-    return pd.DataFrame(cells, columns=["trial", "rule", "mean", "low", "high"])
 
 
 def half_by_theory(

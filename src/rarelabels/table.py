@@ -13,7 +13,7 @@ from rich.table import Table
 from rarelabels.comparison import BY_RULE, ELSEWHERE, FLOORS, GAIN, HEADLINE, Comparison, Row
 from rarelabels.findings import Finding, Verdict
 from rarelabels.ranking import Ranked, Ranking
-from rarelabels.schema import Bound, Hypothesis
+from rarelabels.schema import Bound
 
 # What the table of trainings shows of a run's metrics: header, and how a number is written.
 TRAINING: dict[str, tuple[str, Callable[[float], str]]] = {
@@ -95,7 +95,7 @@ def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bou
     table.add_column("difference", justify="right", no_wrap=True)
     table.add_column("verdict", overflow="fold")
     for one in findings:
-        table.add_row(one.hypothesis.claim, expected(one.hypothesis), _difference(one), _verdict(one))
+        table.add_row(one.hypothesis.claim, one.hypothesis.expectation, _difference(one), _verdict(one))
     console.print(table)
     counts = Counter(one.verdict for one in findings)
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict))
@@ -139,16 +139,6 @@ def _tested(one: Ranked) -> str:
         return ""
     bounds = "" if math.isnan(one.low) else f" {one.low:.3f}–{one.high:.3f}"
     return f"{one.test:.4f}{'*' if one.tied else ' '}{bounds}"
-
-
-def expected(hypothesis: Hypothesis) -> str:
-    """Say what a hypothesis expects: of which trials, which metric, and how they differ."""
-    trials = dict.fromkeys([hypothesis.trial, hypothesis.against])
-    metrics = dict.fromkeys([hypothesis.metric, hypothesis.against_metric or hypothesis.metric])
-    short = (name.removeprefix("test/") for name in metrics)
-    differ = {"greater": "higher by more than", "less": "lower by more than", "equal": "equal within"}
-    margin = f"{differ[hypothesis.direction]} {hypothesis.margin:g}"
-    return f"{' against '.join(trials)}: {' against '.join(short)}, {margin}"
 
 
 def _verdict(finding: Finding) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,8 @@ from PIL import Image
 from rarelabels import tracking
 from rarelabels.comparison import FLOORS, GAIN
 from rarelabels.findings import Finding
-from rarelabels.report.contents import PRICED, Contents, Part, Picture, floor_rows, gather, headline
+from rarelabels.report.contents import PRICED, Contents, Part, Picture, floor_rows, headline
 from rarelabels.schema import UserError
-from rarelabels.table import expected
 
 ABOUT = {"metric": "Which metric?", "loss": "Which loss?", "weights": "Which weights?", "threshold": "Which threshold?"}
 SIGNS = {"upheld": "✓", "refuted": "✗", "undecided": "?"}  # a verdict is never told by its colour alone
@@ -37,28 +36,17 @@ class Line:
     finding: Finding
 
 
-def write(names: Sequence[str], where: str, target: Path, say: Callable[[str], None]) -> list[str]:
+def write(pages: Sequence[Contents], where: str, target: Path) -> None:
     """Write the page on some studies, and put each study's own page on its run in the record.
 
     Args:
-        names: of studies.
+        pages: what to say of each.
         where: the record.
         target: the file to write; it appears whole or not at all.
-        say: is told which study is being read.
-
-    Returns:
-        The studies that are on the page: those of which a trial is summed up.
 
     Raises:
-        UserError: nothing is recorded of any of them; the record does not answer; the file cannot be written.
+        UserError: the record does not answer; the file cannot be written.
     """
-    pages = []
-    for name in names:
-        say(name)
-        if (found := gather(name, where)) is not None:
-            pages.append(found)
-    if not pages:
-        raise UserError(f"nothing is recorded of {', '.join(names)} yet; run `rarelabels run {names[0]}`")
     images = {one: image(one.figure) for page in pages for part in page.parts for one in part.pictures}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +57,6 @@ def write(names: Sequence[str], where: str, target: Path, say: Callable[[str], N
         raise UserError(f"{target}: cannot be written: {error.strerror}; name another file with --output") from error
     for page in pages:
         _attach(page, where, images)
-    return [page.name for page in pages]
 
 
 def render(pages: Sequence[Contents], images: Mapping[Picture, str]) -> str:
@@ -90,7 +77,6 @@ def render(pages: Sequence[Contents], images: Mapping[Picture, str]) -> str:
     environment.globals |= {
         "headline": headline,
         "floor_rows": floor_rows,
-        "expected": expected,
         "shade": _shade,
         "signs": SIGNS,
         "floors": FLOORS,

@@ -11,12 +11,11 @@ from matplotlib.figure import Figure
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from rarelabels import config, plots, results, study, tracking
-from rarelabels.comparison import FLOORS, HEADLINE, Comparison, Row
+from rarelabels import plots, results
+from rarelabels.comparison import FLOORS, HEADLINE, Comparison, Row, by_rule
 from rarelabels.findings import Finding
 from rarelabels.report import figures
 from rarelabels.schema import Study
-from rarelabels.study_record import by_rule
 
 PRICED = ("global", "per_label")  # against 0.5
 VERSIONS = ("rarelabels", "tensorflow", "keras", "scikit_learn", "numpy")
@@ -92,16 +91,18 @@ class Contents:
     n_runs: int = 0
 
 
-def gather(name: str, where: str) -> Contents | None:
-    """Return what there is to say of a study; None where no trial of it is summed up.
+def gather(
+    client: MlflowClient, name: str, stated: Study | None, compared: Sequence[Comparison], findings: Sequence[Finding]
+) -> Contents:
+    """Return what there is to say of a study.
 
-    Raises:
-        UserError: the record does not answer, or ``study.yaml`` is wrong.
+    Args:
+        client: of the record.
+        name: of the study.
+        stated: its ``study.yaml``.
+        compared: its comparisons, each with a trial.
+        findings: what became of its hypotheses.
     """
-    compared = [one for one in study.compare(name, where, []) if one.rows]
-    if not compared:
-        return None
-    client = tracking.connect(where)
     runs = [run for one in compared for row in one.rows for run in row.runs]
     versions = {
         library: sorted({run.data.tags[library] for run in runs if library in run.data.tags}) for library in VERSIONS
@@ -109,8 +110,8 @@ def gather(name: str, where: str) -> Contents | None:
     ended = [pd.Timestamp(run.info.end_time, unit="ms").strftime("%Y-%m-%d") for run in runs]
     return Contents(
         name,
-        config.load_study(config.EXPERIMENTS / name),
-        study.verdicts(name, where),
+        stated,
+        findings,
         [_part(client, one) for one in compared],
         {library: found for library, found in versions.items() if found},
         (min(ended), max(ended)),
