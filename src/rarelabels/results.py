@@ -167,7 +167,7 @@ class Study:
             prevalence: their share.
             average_precision, roc_auc: of its scores, whatever the rule; missing where undefined.
             rule: ``half``, ``global``, ``per_label``, ``oracle`` (a bound), …; the README says what they mean.
-            threshold: the label's under that rule; NaN where the rule is no threshold of a label.
+            threshold: the label's under that rule; ``argmax``, ``at_least_one`` and ``top_k`` look at the row besides.
             tp, fp, fn, tn: the confusion matrix.
             precision, recall, f1: 0 where nothing is assigned, or nothing true.
         """
