@@ -161,3 +161,27 @@ def test_slices_have_a_panel_for_each_key_and_importances_a_bar(saved) -> None:
     assert all(len(axes.collections[0].get_offsets()) == 2 for axes in figure.axes[:2])
     axes = saved(plots.importances({"a": 0.3, "b.c": 0.7}, "macro_f1", "a trial")).axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0.3, 0.7]
+
+
+def test_verdicts_draw_each_difference_over_what_was_claimed(saved) -> None:
+    rows = [
+        *(("better", "greater", 0.02, "upheld", 0.3, 0.1, 0.5), ("worse", "less", 0.02, "refuted", 0.04, 0.03, 0.05)),
+        *(
+            ("same", "equal", 0.01, "undecided", 0.0, -0.02, 0.02),
+            ("not_run", "equal", 0.01, "undecided", *[np.nan] * 3),
+        ),
+    ]
+    columns = ["name", "direction", "margin", "verdict", "value", "low", "high"]
+    axes = saved(plots.verdicts(pd.DataFrame(rows, columns=columns), "a study")).axes[0]
+    assert legend(axes) == ["upheld: 1", "refuted: 1", "undecided: 2"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["better", "worse", "same", "not run"]
+    reach = 1.15 * 0.5
+    claimed = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]
+    expected = [(0.02, reach), (-reach, -0.02), (-0.01, 0.01), (-0.01, 0.01)]
+    np.testing.assert_allclose(claimed, expected)
+    assert [segment[:, 0].tolist() for segment in axes.collections[0].get_segments()] == [[0.1, 0.5]]
+
+
+def test_verdicts_of_a_study_that_is_not_run(saved) -> None:
+    row = {"name": "a", "direction": "equal", "margin": 0.01, "verdict": "undecided", "value": np.nan}
+    saved(plots.verdicts(pd.DataFrame([row | {"low": np.nan, "high": np.nan}]), "a study"))

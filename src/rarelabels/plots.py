@@ -24,6 +24,8 @@ CONFUSION_ROWS = 40
 CURVES_ABREAST = 4
 FAINTEST = 1e-5  # the lowest score on logarithmic axes
 NEAR_ORACLE = 0.95  # the share of the oracle's F1 that counts as enough
+VERDICTS = {"upheld": (BLUE, "o"), "refuted": (RED, "X"), "undecided": (GREY, "s")}
+SMALL = 0.05  # the difference up to which the axis of verdicts is linear
 RULE_COLOURS = {"half": ORANGE, "global": SKY, "per_label": BLUE, "oracle": GREY}
 
 
@@ -163,7 +165,8 @@ def dots(
     axes: Axes, table: pd.DataFrame, trials: Sequence[str], metric: str, colour: str, offset: float, label: str
 ) -> None:
     """Draw a metric of each trial with its interval, a row for each trial, moved down by ``offset``."""
-    rows = table[table["metric"] == metric].set_index("trial").reindex(list(trials))
+    rows = table[(table["metric"] == metric) & table["trial"].isin(list(trials))]
+    rows = rows.set_index("trial").reindex(list(trials))
     y = np.arange(len(trials)) + offset
     axes.hlines(y, rows["low"], rows["high"], color=colour, linewidth=1.6, alpha=0.7)
     axes.plot(rows["mean"], y, "o", color=colour, markersize=4.5, label=label)
@@ -397,6 +400,43 @@ def half_by_theory(table: pd.DataFrame, title: str) -> Figure:
     axes.grid(alpha=0.25, axis="x")
     axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
     figure.suptitle(f"{title}: what theory makes of the scores of plain binary cross-entropy", fontsize=10)
+    return figure
+
+
+def verdicts(table: pd.DataFrame, title: str) -> Figure:
+    """Draw the difference that each hypothesis is about, with its interval, over what was claimed of it.
+
+    A claim is upheld where the whole interval lies on its shaded part, and refuted where all of it lies outside. The
+    axis is logarithmic beyond ±0.05. What could not be measured has its name alone.
+
+    Args:
+        table: from ``findings.long``.
+        title: of the figure.
+    """
+    y = np.arange(len(table))
+    figure = Figure(figsize=(9.6, 1.5 + 0.3 * len(table)), layout="constrained")
+    axes = figure.subplots()
+    reach = 1.15 * max(float(np.nanmax(table[["low", "high"]].abs().to_numpy(), initial=0)), table["margin"].max(), 0.1)
+    for place, direction, margin in zip(y, table["direction"], table["margin"], strict=True):
+        claimed = {"greater": (margin, reach), "less": (-reach, -margin), "equal": (-margin, margin)}
+        low, high = claimed[direction]
+        axes.barh(place, high - low, left=low, height=0.8, color=SKY, alpha=0.28, linewidth=0)
+    for verdict, (colour, marker) in VERDICTS.items():
+        own = table["verdict"] == verdict
+        axes.hlines(y[own], table.loc[own, "low"], table.loc[own, "high"], color=colour, linewidth=2)
+        label = f"{verdict}: {own.sum()}"
+        axes.plot(table.loc[own, "value"], y[own], marker, color=colour, markersize=6, linestyle="none", label=label)
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    axes.set_xscale("symlog", linthresh=SMALL)
+    ticks = [tick for tick in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if tick < reach]
+    ticks = [*(-tick for tick in reversed(ticks)), 0.0, *ticks]
+    axes.set_xticks(ticks, [f"{tick:+g}".replace("-", "−") if tick else "0" for tick in ticks], fontsize=8.5)
+    axes.minorticks_off()
+    axes.set(xlim=(-reach, reach), ylim=(len(table) - 0.4, -0.6), xlabel="difference (shaded: what was claimed)")
+    axes.set_yticks(y, [str(name).replace("_", " ") for name in table["name"]], fontsize=8.5)
+    axes.grid(alpha=0.25, axis="x")
+    axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
+    figure.suptitle(f"{title}: declared hypotheses, with intervals that hold together at 95 %", fontsize=10)
     return figure
 
 

@@ -272,15 +272,17 @@ class _Declared:
     skipped: list[str]
 
 
-def _declared(study: str, where: str, runs: Sequence[Run], asked: Sequence[Identity]) -> _Declared:
-    folder = config.EXPERIMENTS / study
+def _declared(
+    study: str, where: str, runs: Sequence[Run], asked: Sequence[Identity], root: Path = config.EXPERIMENTS
+) -> _Declared:
+    folder = root / study
     found = _Declared([i for i in asked if i.trial.study == study and not i.overrides], [], [])
     latest = {key[:2]: key for key in results.parents([run for run in runs if not run.data.tags.get("overrides")])}
     if not folder.is_dir():
         found.others.extend(results.parents(list(runs)))
         return found
     searches, skipped = Searches(where), {}
-    for path in config.find([study]):
+    for path in config.find([study], root):
         trial = config.load_trial(path)
         try:
             asked_for = identify([str(path)], {}, searches=searches)
@@ -295,17 +297,19 @@ def _declared(study: str, where: str, runs: Sequence[Run], asked: Sequence[Ident
     return found
 
 
-def verdicts(study: str, where: str) -> list[Finding]:
-    """Return what became of the hypotheses of a study; see ``findings.decide``.
+def verdicts(study: str, where: str, root: Path = config.EXPERIMENTS) -> list[Finding]:
+    """Return what became of the hypotheses of a study, as its folder in ``root`` declares them.
+
+    See ``findings.decide``.
 
     Raises:
         UserError: the record does not answer, or ``study.yaml`` is wrong.
     """
-    stated = config.load_study(config.EXPERIMENTS / study)
+    stated = config.load_study(root / study)
     if stated is None or not stated.hypotheses:
         return []
     runs = recorded(study, where)
-    declared = _declared(study, where, runs, [])
+    declared = _declared(study, where, runs, [], root)
     names = _names(declared)
     seeds: dict[str, list[int]] = {}
     for identity in declared.identities:
