@@ -72,6 +72,7 @@ ARROWS: dict[str, set[str]] = {
     "study_figures": READING - {"findings"} | {"study_plots", "tracking"},
     "study_record": READING | {"study_figures", "fitting", "theory", "tracking", "weighting"},
     "progress": set(),
+    "ui": {"schema", "tracking"},
     "study": READING
     | {"config", "datasets", "engine", "preprocessing", "progress", "runner", "study_record", "summary", "tracking"}
     | {"weighting"},
