@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -74,6 +75,18 @@ def unfold(page: Page, name: str) -> None:
     row(page, name).get_by_role("button").click()
 
 
+def cells(page: Page, metric: str) -> list[str]:
+    """What stands in the column of a metric."""
+    return page.locator(f"[role=gridcell][col-id='metrics.`{metric}`']").all_inner_texts()
+
+
+def line_colours(page: Page) -> set[str]:
+    """The colours of the curves that are drawn, as #rrggbb."""
+    page.locator("path.js-line").first.wait_for()
+    strokes = page.locator("path.js-line").evaluate_all("all => all.map(one => getComputedStyle(one).stroke)")
+    return {"#" + "".join(f"{int(part):02x}" for part in re.findall(r"\d+", stroke)[:3]) for stroke in strokes}
+
+
 def choose(page: Page, *trials: str) -> None:
     for name in trials:
         row(page, name).get_by_label("toggle row selection").check()
@@ -82,19 +95,26 @@ def choose(page: Page, *trials: str) -> None:
 def compare(page: Page) -> Locator:
     """Press Compare; give the table of metrics, which draws only the lines that are in sight."""
     page.get_by_role("button", name="Compare").click()
-    metrics = page.get_by_role("grid").filter(has=page.get_by_title("Plot chart")).first
+    metrics = page.locator("[class*=collapse-item]").filter(has=page.get_by_title("Plot chart"))
     metrics.scroll_into_view_if_needed()
     return metrics
 
 
 def scroll_to(page: Page, metrics: Locator, name: str) -> Locator:
-    """Scroll the table of metrics to one of them."""
+    """Scroll the table of metrics to one of them, by its values: a grid beside that of the names.
+
+    The names follow one step of scrolling late, so each step has a small one behind it.
+    """
     found = metrics.get_by_role("link", name=name, exact=True)
+    values = metrics.get_by_role("grid").last
+    frame = values.bounding_box()
     for _ in range(100):
-        if found.count():
+        place = found.bounding_box() if found.count() else None  # the table makes some lines more than are in sight
+        if place and place["y"] + place["height"] < frame["y"] + frame["height"]:
             return found
-        metrics.evaluate("table => table.scrollBy(0, 150)")
-        page.wait_for_timeout(100)
+        for step in (150, 1):
+            values.evaluate("(grid, step) => grid.scrollBy(0, step)", step)
+            page.wait_for_timeout(100)
     raise AssertionError(f"no {name} among the metrics")
 
 

@@ -62,13 +62,11 @@ def open_ui(where: str, port: int, say: Callable[[str], None]) -> None:
         _wait(server, port)
         _tell(links, say)
         say("Ctrl-C ends it")
-        server.wait()
+        raise _ended(server.wait())
     except KeyboardInterrupt:
         pass
     finally:
         _end(server)
-    if server.returncode > 0:
-        raise UserError(f"MLflow ended with code {server.returncode}; what it said is above")
 
 
 def view(name: str, search: str) -> str:
@@ -144,7 +142,7 @@ def _start(where: str, port: int) -> subprocess.Popen[bytes]:
 
 
 def _wait(server: subprocess.Popen[bytes], port: int) -> None:
-    """Return when the server answers, or has ended."""
+    """Return when the server answers."""
     until = time.monotonic() + START
     while server.poll() is None:
         try:
@@ -157,13 +155,20 @@ def _wait(server: subprocess.Popen[bytes], port: int) -> None:
         if time.monotonic() > until:
             raise UserError(f"MLflow has not answered on port {port} for {START} seconds; try again")
         time.sleep(0.2)
+    raise _ended(server.returncode)
+
+
+def _ended(code: int) -> UserError:
+    return UserError(f"MLflow ended with code {code}; what it said is above")
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
+    for key in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(key, signal.SIG_IGN)  # a second Ctrl-C must not leave the server behind
     for how in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(server.pid, how)
-            server.wait(10)
+            server.wait(5)
         except ProcessLookupError:
             return
         except subprocess.TimeoutExpired:
