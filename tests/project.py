@@ -20,9 +20,9 @@ OF_THE_MACHINE = ("training/seconds_per_epoch", "training/memory_rise_bytes")  #
 class Project:
     """A folder with the declared trials and a record of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, declared: bool = True) -> None:
         self.folder = folder
-        for name in ("conf", "experiments"):
+        for name in ("conf", "experiments") if declared else ():
             shutil.copytree(REPOSITORY / name, folder / name)
         self.environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
 

@@ -78,6 +78,7 @@ ARROWS: dict[str, set[str]] = {
     "study_record": READING | {"study_figures", "fitting", "theory", "tracking", "weighting"},
     "progress": set(),
     "ranking": READING - {"comparison", "findings", "plots"} | {"problems", "tracking"},
+    "ui": {"schema", "tracking"},
     "study": READING
     | {
         "ranking",

@@ -46,7 +46,11 @@ def test_a_good_page_has_no_problems_and_a_bad_one_has_all_of_its_own(served):
             assert watch.requests == [f"{served}/good.html"]
         with browser.page(opened) as (page, watch):
             page.goto(f"{served}/bad.html", wait_until="load")
-            for told in ("console: told", "exception: thrown", f"HTTP 404: GET {served}/nowhere.png"):
+            for told in (
+                f"console: told ({served}/bad.html)",
+                "exception: thrown",
+                f"HTTP 404: GET {served}/nowhere.png",
+            ):
                 assert told in watch.problems
             assert watch.unexpected(["told", "thrown", "404"]) == []
             assert watch.unexpected(["told", "404"]) == ["exception: thrown"]

@@ -197,6 +197,17 @@ def results(
 
 
 @app.command()
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1")] = 5000,
+) -> None:
+    """Open MLflow's page on the record, on this machine only, until Ctrl-C; print a link to the runs of each study."""
+    from rarelabels import tracking
+    from rarelabels.ui import open_ui
+
+    open_ui(tracking.uri(), port, lambda line: print(line, flush=True))
+
+
+@app.command()
 def findings(
     name: Annotated[str | None, typer.Argument(metavar="STUDY", help="A study: movies. Default: all.")] = None,
     output: Annotated[Format, typer.Option("--format", help="table, or csv: a row per hypothesis")] = Format.table,

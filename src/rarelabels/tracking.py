@@ -30,7 +30,7 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset as LoggedDataset
-from mlflow.entities import DatasetInput, Metric, Param, Run, RunTag
+from mlflow.entities import DatasetInput, Experiment, Metric, Param, Run, RunTag
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 
@@ -44,6 +44,8 @@ SQLITE = "sqlite:///"
 KIND = "mlflow.experimentKind"  # unset, MLflow's page opens in its mode for language models
 PARENT = "mlflow.parentRunId"
 HYPOTHESIS = "hypothesis."  # before its name: the digest of one that was declared when the run was made
+VIEW = "mlflow.sharedViewState."  # before its key: a saved view of MLflow's page
+COLOUR = "mlflow.runColor"
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the description
 DESCRIBED = 2  # paragraphs that a run is begun with: its question and its thread
 COPIED_TAGS = ("watched", "test_part")
@@ -146,6 +148,27 @@ def open_experiment(client: MlflowClient, study: str) -> str:
         if found := find_experiment(client, study):
             return found
         raise
+
+
+def experiments(client: MlflowClient) -> list[Experiment]:
+    """Return what was recorded by this suite, by name: an experiment for each study, its searches, and others."""
+    found = client.search_experiments(filter_string=f"name LIKE '{ROOT}%'", order_by=["name ASC"], max_results=1000)
+    return list(found)
+
+
+def offer_view(client: MlflowClient, experiment: Experiment, key: str, content: str) -> None:
+    """Put a saved view of MLflow's page into an experiment, unless it is there."""
+    if experiment.tags.get(VIEW + key) != content:
+        client.set_experiment_tag(experiment.experiment_id, VIEW + key, content)
+
+
+def colour_trials(client: MlflowClient, experiment: str, colours: Sequence[str]) -> int:
+    """Give the trials of an experiment colours in turn, but those that have one; return how many trials there are."""
+    trials = all_runs(client, experiment, "tags.kind = 'trial'")
+    for number, run in enumerate(trials):
+        if COLOUR not in run.data.tags:
+            client.set_tag(run.info.run_id, COLOUR, colours[number % len(colours)])
+    return len(trials)
 
 
 def fingerprint(trial: Trial, seed: int | None, digest: str) -> str:

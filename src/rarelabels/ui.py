@@ -1,0 +1,179 @@
+"""MLflow's page on this record: the server, on this machine only, and a link to the runs of each study.
+
+MLflow 3.17 opens on its pages for language models, shows none of a run's numbers until columns are chosen, and sorts
+1,300 charts by name. So each link says that models are trained here, and names a saved view that is part of the record:
+columns with the main numbers, the curves as first charts, then the test part by rule.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException
+from types import FrameType
+
+from rarelabels import tracking
+from rarelabels.schema import UserError
+
+HOST = "127.0.0.1"
+START = 90  # seconds that MLflow is given to start: 5 on a machine that does nothing else
+PAGE = "/#/experiments/{}/runs?workflowType=machine_learning"
+VIEWS = {  # key in the link -> (name in the page's list of views, which runs)
+    "rarelabels": ("Trials, seeds below", ""),
+    "rarelabels-trials": ("Trials alone", "tags.kind = 'trial'"),  # fewer runs to load, all of them at once
+}
+COLUMNS = (
+    *("test/half/macro_f1", "test/per_label/macro_f1", "test/ranking/macro_average_precision"),
+    "test/half/binary_accuracy",
+)
+WIDTH = 190  # of a column, in pixels: the longest name is cut at its end alone
+SECTIONS = ("curve", "test/ranking", "test/half", "test/global", "test/per_label")  # the others follow by name
+COLOURS = (  # of the trials in turn: MLflow takes a run's colour from its id, and gives many the same
+    *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"),
+    *("#08306b", "#a63603", "#00441b", "#67000d", "#3f007d", "#3d2317", "#7a0177", "#252525", "#5f5f00", "#005b63"),
+)
+
+
+def open_ui(where: str, port: int, say: Callable[[str], None]) -> None:
+    """Serve MLflow's page on a record until Ctrl-C; of a record that is a server, say where its page is.
+
+    Raises:
+        UserError: nothing is recorded yet, nothing answers, the port is taken, or MLflow does not start.
+    """
+    if where.startswith(("http://", "https://")):
+        say("The record is a server; its page is there:")
+        _tell(_links(where, where.rstrip("/")), say)
+        return
+    if not tracking.is_begun(where):
+        raise UserError(f"nothing is recorded yet in {where.removeprefix(tracking.SQLITE)}; begin with `make quick`")
+    _check_free(port)
+    links = _links(where, f"http://{HOST}:{port}")
+    # like Ctrl-C: a server that is left behind would hold the port
+    signal.signal(signal.SIGTERM, _interrupt)
+    say("starting MLflow ...")
+    server = _start(where, port)
+    try:
+        _wait(server, port)
+        _tell(links, say)
+        say("Ctrl-C ends it")
+        raise _ended(server.wait())
+    except KeyboardInterrupt:
+        pass
+    finally:
+        _end(server)
+
+
+def view(name: str, search: str) -> str:
+    """Return a saved view as MLflow's page keeps it: a tag of the experiment, JSON in JSON, up to 5,000 characters."""
+    sections = [
+        {"uuid": name, "name": name, "display": True, "isReordered": False, "deleted": False, "isGenerated": True}
+        for name in SECTIONS
+    ]
+    columns = [f"metrics.`{name}`" for name in COLUMNS]
+    state = {
+        "searchFilter": search,
+        "orderByKey": "attributes.start_time",  # by any other, seeds do not fold under their trial
+        "orderByAsc": False,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": columns,
+        "columnOrder": columns,  # widths are heeded only beside an order
+        "columnWidths": dict.fromkeys(columns, WIDTH),
+        "runsHiddenMode": "FIRST_20_RUNS",  # as many as there are colours
+        "compareRunSections": sections,
+        "compareRunCharts": [],
+        "isAccordionReordered": True,  # else it sorts the sections by name again
+        "hideEmptyCharts": True,
+        "useGroupedValuesInCharts": True,
+        "groupBy": None,
+    }
+    return json.dumps({"name": name, "createdAt": 0, "updatedAt": 0, "state": json.dumps(state)})
+
+
+def _links(where: str, page: str) -> list[tuple[str, str]]:
+    """Return (experiment, link); the views that the links name are put into the record, and colours."""
+    client = tracking.connect(where)
+    found = []
+    for experiment in tracking.experiments(client):
+        link = page + PAGE.format(experiment.experiment_id)
+        if tracking.colour_trials(client, experiment.experiment_id, COLOURS):
+            for key, (name, search) in VIEWS.items():
+                tracking.offer_view(client, experiment, key, view(name, search))
+            link += f"&viewStateShareKey={next(iter(VIEWS))}"
+        found.append((experiment.name.removeprefix(tracking.ROOT), link))
+    if not found:
+        raise UserError("nothing is recorded yet; begin with `make quick`")
+    return found
+
+
+def _tell(links: list[tuple[str, str]], say: Callable[[str], None]) -> None:
+    width = max(len(name) for name, _ in links)
+    for name, link in links:
+        say(f"  {name:{width}}  {link}")
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that has just ended is no hindrance
+        try:
+            tried.bind((HOST, port))
+        except OSError as error:
+            raise UserError(
+                f"port {port} is taken ({error.strerror}); another `make ui`? else: make ui PORT={port + 1}"
+            ) from error
+
+
+def _start(where: str, port: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", str(port), "--workers", "1"]
+    command += ["--uvicorn-opts", "--log-level warning"]  # not a line for each request
+    # By the environment, for other users of the machine see the arguments, and a database has a password.
+    environment = os.environ | {"MLFLOW_BACKEND_STORE_URI": where, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment |= {"PYTHONWARNINGS": "ignore", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+    # A group of its own: Ctrl-C comes here, and the server, its parts with it, is ended from here.
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
+
+
+def _wait(server: subprocess.Popen[bytes], port: int) -> None:
+    """Return when the server answers."""
+    until = time.monotonic() + START
+    while server.poll() is None:
+        try:
+            connection = HTTPConnection(HOST, port, timeout=1)
+            connection.request("GET", "/health")
+            if connection.getresponse().status == 200:
+                return
+        except (OSError, HTTPException):
+            pass
+        if time.monotonic() > until:
+            raise UserError(f"MLflow has not answered on port {port} for {START} seconds; try again")
+        time.sleep(0.2)
+    raise _ended(server.returncode)
+
+
+def _ended(code: int) -> UserError:
+    return UserError(f"MLflow ended with code {code}; what it said is above")
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    for key in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(key, signal.SIG_IGN)  # a second Ctrl-C must not leave the server behind
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(server.pid, how)
+            server.wait(5)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,186 @@
+"""`make ui` in a real browser: what the run list, Compare, the charts and a run's files show of a real record."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+
+import matplotlib.pyplot as plt
+import pytest
+from mlflow.entities import Run
+from playwright.sync_api import Browser, Page, expect
+
+import browser
+import mlflow_page
+from project import REPOSITORY, Project
+from rarelabels import results, tracking, ui
+
+pytestmark = pytest.mark.long
+
+STUDY = "your_table"
+NETS = ("bce", "pos_weight_sqrt")
+TRIALS = ("floor_prior", *NETS)
+SEEDS = (0, 1)
+CURVE = "curve/val_macro_average_precision"
+EPOCHS = 4  # enough for a curve
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The example of README, with fewer epochs: films, two nets and a floor, two seeds each."""
+    made = Project(tmp_path_factory.mktemp("ui"))
+    (made.folder / "docs").symlink_to(REPOSITORY / "docs")
+    declared = made.folder / "experiments" / STUDY / "_base.yaml"
+    declared.write_text(declared.read_text("utf-8").replace("epochs: 20", f"epochs: {EPOCHS}"), "utf-8")
+    made.call("run", *(f"{STUDY}/{name}" for name in TRIALS), "--seeds", ",".join(map(str, SEEDS)))
+    return made
+
+
+@pytest.fixture(scope="module")
+def link(project: Project) -> Iterator[str]:
+    with mlflow_page.served(project) as links:
+        assert list(links) == [STUDY]
+        yield links[STUDY]
+    assert project.processes() == []
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser.browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(chromium: Browser, link: str) -> Iterator[Page]:
+    """The study's runs; whatever goes wrong in the browser fails the test."""
+    with browser.page(chromium) as (opened, watch):
+        mlflow_page.open_study(opened, link)
+        yield opened
+        assert watch.unexpected(mlflow_page.NOISE) == []
+        assert {request.split("/")[2] for request in watch.requests if request.startswith("http")} == {
+            link.split("/")[2]
+        }, "the page asks nobody but the server on this machine"
+
+
+def parent(project: Project, trial: str) -> Run:
+    """The run of a trial, above its seeds."""
+    return next(run for run in project.runs("trial", STUDY) if run.info.run_name == trial)
+
+
+def test_the_list_has_one_line_per_trial_with_numbers_and_its_seeds_below(page, project):
+    assert sorted(mlflow_page.names(page)) == sorted([f"= {STUDY}", *TRIALS])
+    for column in ui.COLUMNS[:3]:  # the fourth is cut by the window
+        told = sorted(parent(project, trial).data.metrics[column] for trial in TRIALS)
+        expect(page.get_by_role("columnheader", name=column).first).to_be_visible()
+        shown = [float(text) for text in mlflow_page.cells(page, column) if text != "-"]
+        assert sorted(shown) == pytest.approx(told, abs=1e-6)
+    mlflow_page.unfold(page, "bce")
+    expect(page.get_by_role("link", name="seed 0")).to_be_visible()
+    names = mlflow_page.names(page)
+    below = names.index("bce") + 1
+    assert sorted(names[below : below + len(SEEDS)]) == [f"seed {seed}" for seed in SEEDS]
+    assert len(names) == 1 + len(TRIALS) + len(SEEDS)
+
+
+def test_compare_draws_the_mean_curves_of_the_trials_that_were_chosen(page, project):
+    mlflow_page.choose(page, *NETS)
+    metrics = mlflow_page.compare(page)
+    expect(page.get_by_role("heading", name="Comparing 2 Runs")).to_be_visible()
+    curve = mlflow_page.scroll_to(page, metrics, CURVE)
+    last = f"{parent(project, NETS[0]).data.metrics[CURVE]:.3f}".rstrip("0")  # as the table rounds
+    expect(metrics.get_by_text(last, exact=True).first).to_be_visible()
+    curve.click()
+    expect(page.get_by_role("heading", name=CURVE).first).to_be_visible()
+    for net in NETS:
+        expect(page.get_by_text(f"{net} ({CURVE})")).to_be_visible()
+    expect(page.locator("path.js-line[style*='stroke-opacity: 1;']")).to_have_count(len(NETS))
+    client = tracking.connect(project.record)
+    for net in NETS:
+        children = [run.info.run_id for run in project.runs("run", STUDY) if run.data.tags["trial"] == f"{STUDY}/{net}"]
+        curves = results.curves(client, children)
+        assert sorted(set(curves["epoch"])) == list(range(1, EPOCHS + 1))
+        mean = curves[curves["curve"] == CURVE].groupby("epoch")["value"].mean()
+        line = page.get_by_role("row").filter(has=page.get_by_role("link", name=net))
+        shown = [float(text) for text in re.findall(r"(\S+) \(step=", line.inner_text())]
+        assert shown == pytest.approx([mean.loc[EPOCHS], mean.min(), mean.max()], abs=1e-9)
+
+
+def test_charts_begin_with_the_curves_and_are_grouped_by_part_and_rule(page, project):
+    mlflow_page.draw_charts(page)
+    sections = page.get_by_test_id(mlflow_page.SECTION)
+    titles = [text.split("\n")[0] for text in sections.all_inner_texts()]
+    assert titles[: len(ui.SECTIONS)] == list(ui.SECTIONS)
+    assert {"validation/half", "crossfit/per_label", "floor/zeros"} <= set(titles)
+    first = page.get_by_test_id(mlflow_page.CHART).first
+    expect(first).to_contain_text("curve/")
+    assert mlflow_page.line_colours(page) == {parent(project, net).data.tags[tracking.COLOUR] for net in NETS}
+
+
+def test_the_page_draws_what_the_view_of_trials_alone_says(page):
+    page.get_by_test_id("saved-views-trigger").click()
+    page.get_by_text("Trials alone").click()
+    expect(page.get_by_text(f"{len(TRIALS)} matching runs")).to_be_visible()
+    assert sorted(mlflow_page.names(page)) == sorted(TRIALS)
+
+
+def drawn_size(project: Project) -> tuple[int, int]:
+    """Width and height of the learning curves as they were drawn."""
+    client = tracking.connect(project.record)
+    file = client.download_artifacts(parent(project, "bce").info.run_id, "figures/learning_curves.png")
+    height, width = plt.imread(file).shape[:2]
+    return width, height
+
+
+def test_figures_and_tables_of_a_trial_are_previewed(page, project):
+    page.get_by_role("link", name="bce").click()
+    expect(page.get_by_text(parent(project, "bce").data.tags[tracking.NOTE].split("\n")[0])).to_be_visible()
+    page.get_by_role("tab", name="Artifacts").click()
+    page.get_by_text("summary.csv").click()
+    expect(page.get_by_role("columnheader", name="mean")).to_be_visible()
+    row = page.get_by_role("row").nth(1)
+    assert row.inner_text().startswith("test/"), "what has an interval comes first"
+    page.get_by_text("figures", exact=True).click()
+    page.get_by_text("learning_curves.png").click()
+    picture = page.get_by_role("img", name="learning_curves.png")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == list(drawn_size(project))
+
+
+def test_files_of_a_seed_are_previewed(page):
+    mlflow_page.unfold(page, "bce")
+    page.get_by_role("link", name="seed 1").click()
+    page.get_by_role("tab", name="Artifacts").click()
+    page.get_by_text("per_label.csv").click()
+    expect(page.get_by_role("columnheader", name="label").first).to_be_visible()
+    page.get_by_text("trial.yaml").click()
+    expect(page.get_by_text("kind: bce").first).to_be_visible()
+
+
+def test_nothing_recorded_is_said_in_one_line_and_makes_no_folder(tmp_path):
+    empty = Project(tmp_path)
+    out, err = empty.call("ui", code=2)
+    assert out == ""
+    assert err.splitlines() == [
+        f"rarelabels: nothing is recorded yet in {tmp_path}/runs/mlflow.db; begin with `make quick`"
+    ]
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_port_that_is_taken_is_said_in_one_line(project):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        _, err = project.call("ui", "--port", str(port), code=2)
+    assert len(err.splitlines()) == 1
+    assert f"port {port} is taken" in err
+    assert f"make ui PORT={port + 1}" in err
+
+
+def test_of_a_server_the_links_are_its_own(project, link, monkeypatch):
+    server = link.partition("/#")[0]
+    monkeypatch.setitem(project.environment, "MLFLOW_TRACKING_URI", server)
+    out, _ = project.call("ui")
+    assert "The record is a server" in out
+    assert link in out.split()
