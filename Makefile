@@ -14,7 +14,7 @@ STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
 SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' experiments/*/[!_]*.yaml)))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results report best serve ui validate probes test test-all bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
+.PHONY: help setup quick results report best serve ui notebooks validate probes test test-all bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -44,10 +44,10 @@ serve: $(READY) ## serve the registered model of a study over HTTP, on this mach
 	  mlflow models serve -m "models:/rarelabels-$(STUDY)@best" --env-manager local --host 127.0.0.1 --port $(PORT)
 
 ui: $(READY) ## open the MLflow UI on this record, on this machine only
-	@mkdir -p runs
-	@echo "MLflow UI: http://127.0.0.1:$(PORT)  (Ctrl-C ends it)"
-	$(VENV)/bin/mlflow ui --host 127.0.0.1 --port $(PORT) --workers 1 \
-	  --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/runs/mlflow.db}"
+	$(RARELABELS) ui --port $(PORT)
+
+notebooks: $(READY) ## execute the notebooks anew, on what is recorded
+	$(VENV)/bin/python notebooks/execute.py
 
 validate: $(READY) ## check every declared trial and study
 	$(RARELABELS) validate
