@@ -16,7 +16,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files go first, so that two processes end at about the same time."""
     longest = (
         *("test_experiments.py", "test_study.py", "test_tuning.py", "test_cli.py", "test_backbones.py"),
-        *("test_probes.py", "test_training.py", "test_losses.py"),
+        *("test_ui.py", "test_probes.py", "test_training.py", "test_losses.py"),
     )
     items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))
 

@@ -33,7 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (made.folder / "docs").symlink_to(REPOSITORY / "docs")
     declared = made.folder / "experiments" / STUDY / "_base.yaml"
     declared.write_text(declared.read_text("utf-8").replace("epochs: 20", f"epochs: {EPOCHS}"), "utf-8")
-    made.call("run", *(f"{STUDY}/{name}" for name in TRIALS), "--seeds", ",".join(map(str, SEEDS)))
+    made.call("run", *(f"{STUDY}/{name}" for name in TRIALS), "--seeds", ",".join(map(str, SEEDS)), "--workers", "1")
     return made
 
 
