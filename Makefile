@@ -14,7 +14,7 @@ STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
 SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' experiments/*/[!_]*.yaml)))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results report best serve ui notebooks validate probes test test-all bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
+.PHONY: help setup quick results report best serve ui ui-picture notebooks validate probes test test-all bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -44,7 +44,10 @@ serve: $(READY) ## serve the registered model of a study over HTTP, on this mach
 	  mlflow models serve -m "models:/rarelabels-$(STUDY)@best" --env-manager local --host 127.0.0.1 --port $(PORT)
 
 ui: $(READY) ## open the MLflow UI on this record, on this machine only
-	$(RARELABELS) ui --port $(PORT)
+	@$(RARELABELS) ui --port $(PORT)
+
+ui-picture: $(READY) ## take docs/mlflow_ui.png again, of a small record of the movie study (needs Debian's chromium)
+	$(VENV)/bin/python tests/mlflow_picture.py docs/mlflow_ui.png
 
 notebooks: $(READY) ## execute the notebooks anew, on what is recorded
 	$(VENV)/bin/python notebooks/execute.py
@@ -61,7 +64,7 @@ test: $(READY) ## ruff, mypy and the tests
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -m "not long" $(SPREAD)
 
-test-all: $(READY) ## the long tests, which `make test` leaves out (needs Debian's postgresql)
+test-all: $(READY) ## the long tests, which `make test` leaves out (needs Debian's postgresql and chromium)
 	$(VENV)/bin/python -m pytest -m long $(SPREAD)
 
 bench: $(READY) ## how long exact threshold sweeps take, beside numpy.sort and scikit-learn
