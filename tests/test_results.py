@@ -23,17 +23,11 @@ question: Are calibrated scores what is given?
 thread: none
 model: {kind: linear}
 vary:
-  thresholds.calibration: [platt, temperature]
+  thresholds.calibration: [platt]
 """
-PLATT, TEMPERATURE = (f"thresholds.calibration={kind}" for kind in ("platt", "temperature"))
-NAMES = [("bce", ""), ("calibrated", PLATT), ("calibrated", TEMPERATURE), ("linear", "")]
-COUNTED = [
-    ("bce", "", 0),
-    ("calibrated", PLATT, 1),
-    ("calibrated", TEMPERATURE, 0),
-    ("linear", "", 0),
-    ("linear", "", 1),
-]
+PLATT = "thresholds.calibration=platt"
+NAMES = [("bce", ""), ("calibrated", PLATT), ("linear", "")]
+COUNTED = [("bce", "", 0), ("calibrated", PLATT, 1), ("linear", "", 0), ("linear", "", 1)]
 BY_THRESHOLD = sorted({*RULES, "oracle"} - {"argmax", "at_least_one", "top_k"})  # alone: those look at the row too
 
 
@@ -45,10 +39,10 @@ def replace(path: Path, old: str, new: str) -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Project:
-    """A net, logistic regression with two seeds, and calibrated in two ways.
+    """A net, and logistic regression with two seeds, and calibrated.
 
-    Then one of the ways was declared anew and run with another seed, beside the same run of logistic regression again,
-    and that was run with an override.
+    Then the calibrated one was declared anew and run with another seed, beside the same run of the plain one again, and
+    that was run with an override.
     """
     project = Project(tmp_path_factory.mktemp("project"))
     (project.folder / "docs").mkdir()
@@ -61,7 +55,7 @@ def project(tmp_path_factory) -> Project:
     for name in ("floor_prior", "pos_weight_sqrt", "study"):
         (folder / f"{name}.yaml").unlink()
     project.call("run", "your_table", "--workers", "1")
-    replace(folder / "calibrated.yaml", "[platt, temperature]", "[platt]\nthresholds: {min_positives: 9}")
+    replace(folder / "calibrated.yaml", "[platt]", "[platt]\nthresholds: {min_positives: 9}")
     again = ["your_table/calibrated", "your_table/linear"]
     project.call("run", *again, "--seeds", "1", "--force", "--workers", "1")
     project.call("run", "your_table/linear", "--seeds", "0", "--set", "thresholds.min_positives=7", "--workers", "1")
@@ -80,11 +74,11 @@ def keys(frame: pd.DataFrame) -> list[tuple[str, str, int]]:
 
 def test_of_what_is_recorded_the_runs_that_count_are_given(table, project):
     everything = project.runs(study="your_table")
-    assert len(everything) == 8
+    assert len(everything) == 7
     runs = table.runs()
     assert keys(runs) == COUNTED
     assert len(runs) == len(COUNTED)
-    assert repr(table) == "Study('your_table'): 4 trials, 5 runs"
+    assert repr(table) == "Study('your_table'): 3 trials, 4 runs"
     twice = [one for one in everything if (one.data.tags["trial"], one.data.tags["seed"]) == ("your_table/linear", "1")]
     first, _ = sorted(twice, key=lambda run: run.info.end_time)
     assert list(runs.loc[(runs["trial"] == "linear") & (runs["seed"] == 1), "run_id"]) == [first.info.run_id]
@@ -99,10 +93,10 @@ def test_trials_say_what_was_declared(table):
     trials = table.trials().set_index(["trial", "variant"])
     assert list(trials.index) == NAMES
     assert trials.loc[("calibrated", PLATT), "question"] == "Are calibrated scores what is given?"
-    assert list(trials["runs"]) == [1, 1, 1, 2]
+    assert list(trials["runs"]) == [1, 1, 2]
     assert trials.loc[("bce", ""), "training.epochs"] == "2"
     assert trials["model.pooling"].notna().sum() == 1  # the net's alone
-    assert list(trials["thresholds.min_positives"]) == ["5", "9", "5", "5"]  # as it was declared last
+    assert list(trials["thresholds.min_positives"]) == ["5", "9", "5"]  # as it was declared last
 
 
 def test_scores_give_the_numbers_of_runs_and_labels(table):
@@ -185,10 +179,7 @@ def test_what_is_not_run_is_said(table, capsys):
     [
         (("linear", 5), "no finished run of linear with seed 5; there are: seed 0, seed 1"),
         (("liner", 0), "no finished run of liner with seed 0; there are: bce, calibrated, linear"),
-        (
-            ("calibrated", 1),
-            f"no finished run of calibrated with seed 1; there are: seed 1 of {PLATT}, seed 0 of {TEMPERATURE}",
-        ),
+        (("calibrated", 1), f"no finished run of calibrated with seed 1; there are: seed 1 of {PLATT}"),
         (("bce", 0, "train"), "part must be validation or test; given 'train'"),
     ],
 )
