@@ -27,6 +27,7 @@ METADATA = {
 # What a machine's own folders look like in text: /a/b where no name stands before, C:\, and where records lie.
 ABSOLUTE = re.compile(r"(?<![\w/.<:)\]])/[\w.~-]+/[\w.~-]|\b[A-Za-z]:\\|file://|sqlite:|site-packages")
 MOST_BYTES = 1_000_000
+WITHOUT_A_FULL_RUN = {"04_attributes", "07_mulan"}  # so far; the README says so
 FEW_IMAGES = 2
 
 # Of each study the trials of the small record; the others of a notebook must be told to be missing.
@@ -124,6 +125,9 @@ def test_committed_notebooks_hold_what_a_full_run_gave(path: Path) -> None:
     assert path.stat().st_size < MOST_BYTES
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
+    if path.stem in WITHOUT_A_FULL_RUN:
+        assert not any(cell.get("outputs") for cell in notebook.cells), "it has a full run's outputs: take it out"
+        return
     assert_whole(notebook)
     assert not [text for text in texts(notebook) if "not run yet" in text]
 
