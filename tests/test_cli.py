@@ -399,7 +399,7 @@ def test_judge_with_a_name_is_recorded(scores: Path):
     args = ["judge", "validation.parquet", "test.csv", "--log", "my net", "--format", "csv"]
     answer = rarelabels(scores, *args, MLFLOW_TRACKING_URI=where)
     assert answer.code == 0, answer.err
-    assert answer.err.endswith("Recorded as 'my net' in the experiment rarelabels/judged: `make ui`\n")
+    assert answer.err.endswith("Recorded as 'my net' in the experiment rarelabels/judged: `rarelabels ui`\n")
     rows = [row for row in csv.DictReader(io.StringIO(answer.out)) if not row["label"]]
     wanted = {row["metric"]: float(row["value"]) for row in rows}
     wanted |= {

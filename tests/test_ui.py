@@ -175,7 +175,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(project):
         _, err = project.call("ui", "--port", str(port), code=2)
     assert len(err.splitlines()) == 1
     assert f"port {port} is taken" in err
-    assert f"make ui PORT={port + 1}" in err
+    assert f"rarelabels ui --port {port + 1}" in err
 
 
 def test_of_a_server_the_links_are_its_own(project, link, monkeypatch):

@@ -354,7 +354,7 @@ def judge(
     else:
         print_judgement(judgement, before, measured)
     if log is not None:
-        print(f"\nRecorded as {log!r} in the experiment {tracking.ROOT}{judgements.STUDY}: `make ui`", file=sys.stderr)
+        print(f"\nRecorded as {log!r} in the experiment {tracking.ROOT}{judgements.STUDY}: `rarelabels ui`", file=sys.stderr)
 
 
 @app.command("probes")
@@ -377,7 +377,7 @@ def run_probes(
         print(probes.markdown(observations), end="")
     else:
         probes.print_observations(observations)
-    print(f"\nRecorded in the experiment {tracking.ROOT}{probes.EXPERIMENT}: `make ui`", file=sys.stderr)
+    print(f"\nRecorded in the experiment {tracking.ROOT}{probes.EXPERIMENT}: `rarelabels ui`", file=sys.stderr)
     changed = [one for one in observations if not one.is_as_pinned]
     for one in changed:
         _warn(one.complaint())
@@ -455,7 +455,7 @@ def _warn(text: str) -> None:
 
 def _print_where(where: str) -> None:
     local = where.startswith("sqlite:///")
-    print(f"\nCurves, figures and all metrics: `make ui`{'' if local else f' (record: {where})'}", file=sys.stderr)
+    print(f"\nCurves, figures and all metrics: `rarelabels ui`{'' if local else f' (record: {where})'}", file=sys.stderr)
 
 
 def main() -> None:
