@@ -354,7 +354,8 @@ def judge(
     else:
         print_judgement(judgement, before, measured)
     if log is not None:
-        print(f"\nRecorded as {log!r} in the experiment {tracking.ROOT}{judgements.STUDY}: `rarelabels ui`", file=sys.stderr)
+        experiment = f"{tracking.ROOT}{judgements.STUDY}"
+        print(f"\nRecorded as {log!r} in the experiment {experiment}: `rarelabels ui`", file=sys.stderr)
 
 
 @app.command("probes")
@@ -454,8 +455,8 @@ def _warn(text: str) -> None:
 
 
 def _print_where(where: str) -> None:
-    local = where.startswith("sqlite:///")
-    print(f"\nCurves, figures and all metrics: `rarelabels ui`{'' if local else f' (record: {where})'}", file=sys.stderr)
+    place = "" if where.startswith("sqlite:///") else f" (record: {where})"
+    print(f"\nCurves, figures and all metrics: `rarelabels ui`{place}", file=sys.stderr)
 
 
 def main() -> None:

@@ -127,7 +127,8 @@ def _check_free(port: int) -> None:
             tried.bind((HOST, port))
         except OSError as error:
             raise UserError(
-                f"port {port} is taken ({error.strerror}); another `rarelabels ui`? else: rarelabels ui --port {port + 1}"
+                f"port {port} is taken ({error.strerror}), perhaps by another `rarelabels ui`; else: "
+                f"rarelabels ui --port {port + 1}"
             ) from error
 
 
