@@ -115,6 +115,10 @@ hypotheses:
     metric: test/half/binary_accuracy
     direction: equal
     margin: 0.02
+    advice:
+      about: metric
+      upheld: Do not judge by accuracy; a net is hardly more accurate than predicting nothing.
+      refuted: Accuracy tells the net from predicting nothing; read it beside that floor.
   - name: thresholds_help
     claim: Without any weights, a threshold for each label gives a better macro-F1 than 0.5.
     source: rarelabels init; so it was on films
@@ -124,6 +128,10 @@ hypotheses:
     against_metric: test/half/macro_f1
     direction: greater
     margin: 0.03
+    advice:
+      about: threshold
+      upheld: Choose a threshold for each label on validation.
+      refuted: A threshold for each label does not gain 0.03 over 0.5; keep 0.5, or one for all.
   - name: weights_help_at_half
     claim: Weighting positives by negatives over positives gives a better macro-F1 at 0.5.
     source: rarelabels init; so it was on films
@@ -132,6 +140,10 @@ hypotheses:
     metric: test/half/macro_f1
     direction: greater
     margin: 0.03
+    advice:
+      about: weights
+      upheld: If decisions must stay at 0.5, weight the positives.
+      refuted: At 0.5 the weights do not gain 0.03; leave them out.
   - name: weights_are_a_threshold
     claim: With a threshold for each label nothing of what the weights gained is left.
     source: rarelabels init; so it was on films
@@ -140,6 +152,10 @@ hypotheses:
     metric: test/per_label/macro_f1
     direction: equal
     margin: 0.02
+    advice:
+      about: weights
+      upheld: With a threshold for each label, leave the weights out.
+      refuted: With a threshold for each label, weights still change the result; look at the sign of the difference.
   - name: tuned_weights_help
     claim: Tuned weights beat the plain ratio under a threshold for each label.
     source: rarelabels init; on films they did not
@@ -156,6 +172,10 @@ hypotheses:
     metric: test/ranking/macro_average_precision
     direction: equal
     margin: 0.02
+    advice:
+      about: loss
+      upheld: Focal loss ranks no better than binary cross-entropy; keep the latter.
+      refuted: Focal loss ranks differently; look at the sign of the difference.
   - name: asymmetric_helps
     claim: The asymmetric loss beats binary cross-entropy under a threshold for each label.
     source: rarelabels init (Ridnik et al. 2021)
@@ -164,6 +184,10 @@ hypotheses:
     metric: test/per_label/macro_f1
     direction: greater
     margin: 0.02
+    advice:
+      about: loss
+      upheld: Use the asymmetric loss.
+      refuted: The asymmetric loss does not gain 0.02; binary cross-entropy is enough.
   - name: recall_thresholds_find_more
     claim: Thresholds per label chosen for F2 find more of the positives than those chosen for F1.
     source: rarelabels init
@@ -180,6 +204,10 @@ hypotheses:
     metric: test/per_label/macro_f1
     direction: equal
     margin: 0.03
+    advice:
+      about: loss
+      upheld: Logistic regression is as good as the network, and cheaper.
+      refuted: Logistic regression and the network differ; look at the sign of the difference.
 """
 
 # Up to so many rows: epochs, batch size. Few rows need small batches for enough steps: 300 to 500 while the table is
