@@ -14,7 +14,7 @@ STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
 SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' experiments/*/[!_]*.yaml)))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results report best serve ui ui-picture notebooks validate probes test test-all bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
+.PHONY: help setup quick results report best serve ui ui-picture notebooks validate probes test test-all stress bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -62,12 +62,16 @@ test: $(READY) ## ruff, mypy and the tests
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
-	$(VENV)/bin/python -m pytest -m "not long" $(SPREAD)
+	$(VENV)/bin/python -m pytest -m "not long and not stress" $(SPREAD)
 
 test-all: $(READY) ## the long tests, which `make test` leaves out (needs Debian's postgresql and chromium)
 	$(VENV)/bin/python -m pytest -m long $(SPREAD)
 
-bench: $(READY) ## how long exact threshold sweeps take, beside numpy.sort and scikit-learn
+stress: $(READY) ## 200 runs of 16 workers on one SQLite file, and 300 fits on one worker: up to an hour
+	$(VENV)/bin/python -m pytest -m stress
+
+bench: $(READY) ## what a study and exact sweeps cost, as ratios: beside an ordinary script, bare fit, one worker, scikit-learn
+	$(VENV)/bin/python tests/benchmarks/study.py $(ARGS)
 	$(VENV)/bin/python tests/benchmarks/sweeps.py
 
 powerset-sizes: $(READY) ## write docs/powerset_sizes.md: what a softmax over all label sets takes

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from playwright.sync_api import Locator, Page
 
-from project import Project
+from project import Project, free_port
 
 # MLflow's own: it asks who the user is where nobody logs in, and Plotly resizes while it draws.
 NOISE = ("/mlflow/users/current", "ResizeObserver loop")
@@ -19,16 +18,10 @@ CHART = "experiment-view-compare-runs-card"
 SECTION = "experiment-view-compare-runs-section-header"
 
 
-def free_port() -> int:
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        return int(tried.getsockname()[1])
-
-
 @contextmanager
-def served(project: Project) -> Iterator[dict[str, str]]:
+def served(project: Project, *options: str, **environment: str) -> Iterator[dict[str, str]]:
     """Run `rarelabels ui` on a project's record, give its links by study, and end it as Ctrl-C does."""
-    process = project.start("ui", "--port", str(free_port()))
+    process = project.start("ui", "--port", str(free_port()), *options, **environment)
     try:
         yield _links(process)
         process.send_signal(signal.SIGINT)

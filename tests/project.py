@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,28 +20,51 @@ OF_THE_MACHINE = ("training/seconds_per_epoch", "training/memory_rise_bytes")  #
 
 
 class Project:
-    """A folder with the declared trials and a record of its own."""
+    """A folder with the declared trials and a record of its own; ``plain``: all declared to train as plain Keras does.
 
-    def __init__(self, folder: Path, declared: bool = True) -> None:
+    An epoch or two are not worth compiling for, which takes longer than they do.
+    """
+
+    def __init__(self, folder: Path, *, declared: bool = True, plain: bool = False) -> None:
         self.folder = folder
         for name in ("conf", "experiments") if declared else ():
             shutil.copytree(REPOSITORY / name, folder / name)
+        if plain:
+            with (folder / "conf" / "base.yaml").open("a", encoding="utf-8") as base:
+                base.write("training: {execution: plain}\n")
         self.environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, preexec_fn: Callable[[], None] | None = None, **environment: str
+    ) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "rarelabels", *arguments]
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=pipe, stderr=pipe, text=True)
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.environment | environment,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            preexec_fn=preexec_fn,
+        )
 
-    def call(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+    def call(self, *arguments: str, code: int = 0, timeout: float = 600) -> tuple[str, str]:
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=600)
+        out, err = process.communicate(timeout=timeout)
         assert process.returncode == code, err
         return out, err
 
     @property
     def record(self) -> str:
-        return f"sqlite:///{self.folder / 'runs' / 'mlflow.db'}"
+        return self.environment.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.folder / 'runs' / 'mlflow.db'}"
+
+    def summaries(self) -> dict[str, dict[str, float]]:
+        """The aggregate of each trial, without what differs between two machines."""
+        parents = self.runs("trial")
+        return {
+            run.info.run_name: {k: v for k, v in run.data.metrics.items() if k not in OF_THE_MACHINE} for run in parents
+        }
 
     def runs(self, kind: str = "run", study: str = "movies") -> list:
         client = tracking.connect(self.record)
@@ -62,6 +87,13 @@ class Project:
             except OSError:
                 continue
         return alive
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody has at this moment."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def wait_for(condition, seconds: float = 240) -> None:

@@ -40,12 +40,14 @@ ARROWS: dict[str, set[str]] = {
     "preprocessing": {"datasets", "memory", "powerset", "schema"},
     "models": {"backbones", "preprocessing", "schema", "tensorflow_setup"},
     "pruning": {"schema", "tensorflow_setup"},
+    "optimizers": {"tensorflow_setup"},
     "watched": {"tensorflow_setup"},
     "sweeps": {"schema"},
     "thresholds": {"schema", "sweeps"},
     "metrics": {"sweeps", "thresholds"},
     "training": {
-        *("backbones", "datasets", "losses", "memory", "metrics", "models", "powerset", "preprocessing", "pruning"),
+        *("backbones", "datasets", "losses", "memory", "metrics", "models", "optimizers", "powerset"),
+        *("preprocessing", "pruning"),
         *("schema",),
         *("tensorflow_setup", "watched", "weighting"),
     },
@@ -55,7 +57,9 @@ ARROWS: dict[str, set[str]] = {
     "calibration": {"metrics", "schema"},
     "theory": {"schema"},
     "threshold_study": {"evaluation", "metrics", "sweeps", "thresholds"},
-    "tracking": {"schema"},
+    "lease": set(),
+    "outbox": set(),
+    "tracking": {"lease", "outbox", "schema"},
     "score_files": {"evaluation", "problems", "schema"},
     "judge": {"evaluation", "schema", "score_files", "statistics", "thresholds", "metrics", "tracking"},
     "judge_table": {"evaluation", "judge", "metrics", "score_files", "statistics", "sweeps"},
@@ -65,7 +69,7 @@ ARROWS: dict[str, set[str]] = {
     "runner": STEPS | {"fitting", "picking", "powerset"},
     "cross_validation": {"datasets", "evaluation", "schema"},
     "picking": {"evaluation", "metrics", "schema", "thresholds"},
-    "engine": set(),
+    "engine": {"schema"},
     "results": {"calibration", "evaluation", "picking", "schema", "thresholds", "tracking"},
     "plots": READING - {"comparison", "findings", "plots"},
     "findings": READING - {"comparison", "findings", "plots"} | {"tracking"},
@@ -94,7 +98,7 @@ ARROWS: dict[str, set[str]] = {
     }
     | {"weighting"},
     "tuning": {
-        *("config", "datasets", "engine", "evaluation", "fitting", "metrics", "plots", "problems", "progress"),
+        *("config", "datasets", "engine", "evaluation", "fitting", "lease", "metrics", "plots", "problems", "progress"),
         *("results", "runner", "schema", "study", "sweeps", "thresholds", "tracking"),
     },
     "predictor": {"baselines", "calibration", "datasets", "evaluation", "schema", "thresholds", "training"},
@@ -135,7 +139,7 @@ DOORS = {
     "typer": {"cli"},
     "matplotlib": {"plots", "report", "study_figures", "study_plots"},
 }
-TENSORFLOW_USERS = {"losses", "models", "backbones", "pruning", "training", "watched", "probes"}
+TENSORFLOW_USERS = {"losses", "models", "backbones", "optimizers", "pruning", "training", "watched", "probes"}
 READERS = ("results", "comparison", "ranking", "plots", "table", "summary", "findings", "statistics", "report")
 HEAVY = {"tensorflow", "keras", "mlflow", "dask", "distributed", "optuna", "sklearn", "scipy", "pandas", "matplotlib"}
 WRITES = {  # what MlflowClient can change
@@ -313,6 +317,12 @@ def test_a_run_imports_tensorflow_only_when_it_trains() -> None:
 def test_the_parent_of_many_runs_never_imports_tensorflow() -> None:
     for name in ("study", "study_record", "engine", "summary", "tuning", "deployment"):
         way = reached(name).get("tensorflow_setup")
+        assert way is None, " -> ".join(way or ())
+
+
+def test_a_study_with_nothing_left_to_do_draws_and_fits_nothing() -> None:
+    for library in ("matplotlib", "sklearn"):
+        way = reached("study").get(library)
         assert way is None, " -> ".join(way or ())
 
 

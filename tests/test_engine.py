@@ -1,22 +1,198 @@
-"""Tasks in real worker processes."""
+"""Tasks in real worker processes, of this machine and behind a real Dask scheduler."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-import dask
+import pytest
 
+from project import free_port, wait_for
+from rarelabels import engine
 from rarelabels.engine import Engine
+from rarelabels.schema import UserError
+
+Say = Callable[[dict[str, Any]], None]
 
 
-def test_workers_are_never_paused_and_end_when_they_are_full() -> None:
-    """A paused worker would wait for ever, for nothing frees what fills it; a full one is begun anew."""
+def process() -> Callable[[Any, Say], int]:
+    """By value: workers elsewhere do not know this file."""
 
-    def setting(task: str, _: Callable[[dict[str, Any]], None]) -> object:
-        return dask.config.get(f"distributed.worker.memory.{task}")
+    def pid(_: Any, __: Say) -> int:
+        import os
 
-    with Engine(1) as engine:
-        tasks = ["pause", "spill", "target", "terminate"]
-        found = dict(engine.map(setting, tasks, lambda *_: None))
-    assert found == {0: False, 1: False, 2: False, 3: 0.95}
+        return os.getpid()
+
+    return pid
+
+
+pid = process()
+
+
+def nothing(*_: Any) -> None:
+    return None
+
+
+def test_events_arrive_with_their_task_and_results_with_their_position() -> None:
+    def tell(task: str, say: Say) -> str:
+        say({"epoch": task})
+        return task.upper()
+
+    told: list[tuple[int, str]] = []
+    with Engine(2) as workers:
+        found = dict(workers.map(tell, ["a", "b", "c"], lambda i, event: told.append((i, event["epoch"]))))
+        assert found == {0: "A", 1: "B", 2: "C"}
+        wait_for(lambda: len(told) == 3, 30)
+    assert sorted(told) == [(0, "a"), (1, "b"), (2, "c")]
+
+
+def test_a_group_stays_with_its_worker_and_no_worker_is_idle_for_it() -> None:
+    def where(task: str, _: Say) -> int:
+        time.sleep({"a": 1.0, "b": 2.4, "c": 2.5}[task])  # of two that end at once the next might change places
+        return os.getpid()
+
+    tasks = ["a", "a", "a", "b", "b", "b", "c", "c", "c"]
+    with Engine(2) as workers:
+        found = dict(workers.map(where, tasks, nothing, group=lambda task: task))
+    assert len({found[i] for i in range(3)}) == 1
+    assert len({found[i] for i in range(3, 6)}) == 1
+    assert found[0] != found[3]
+    assert len({found[i] for i in range(6, 9)}) == 2  # the last group is shared, for nothing else is left
+
+
+def test_workers_are_never_paused_and_leave_ctrl_c_to_the_parent() -> None:
+    def setting(_: str, __: Say) -> tuple[object, ...]:
+        from distributed import get_worker
+
+        memory = get_worker().memory_manager
+        fractions = memory.memory_pause_fraction, memory.memory_spill_fraction, memory.memory_target_fraction
+        return *fractions, signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+    with Engine(1) as workers:
+        assert dict(workers.map(setting, ["x"], nothing)) == {0: (False, False, False, True)}
+
+
+def test_a_worker_that_is_full_is_begun_anew_between_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has grown by 700 MB since its first task, and no task is done twice for it."""
+
+    def grow(task: int, _: Say) -> int:
+        if task == 1:
+            globals()["kept"] = bytearray(os.urandom(1)) * (1_400 * 2**20)
+        return os.getpid()
+
+    with Engine(1) as workers:
+        found = dict(workers.map(grow, range(5), nothing))
+    assert list(found) == [0, 1, 2, 3, 4]
+    assert found[0] == found[1] != found[2] == found[3] == found[4]
+
+
+@pytest.mark.long
+def test_workers_that_are_full_after_every_task_lose_no_result_and_no_worker(tmp_path: Path) -> None:
+    """Both begin anew in the same moment, again and again, while the parent is slow to fetch what they have made.
+
+    Dask's own way of doing it lost results, and after 15 s, at the wrong moment, a worker.
+    """
+
+    def fill(task: int, _: Say) -> int:
+        engine.FULL_BYTES, engine.GROWN_BYTES = 0, -(2**40)
+        with (tmp_path / str(task)).open("a") as file:
+            file.write("begun\n")
+        return os.getpid()
+
+    found = {}
+    with Engine(2) as workers:
+        for task, by in workers.map(fill, range(16), nothing):
+            found[task] = by
+            time.sleep(3 if task < 2 else 0)  # longer than a worker takes to begin anew
+    assert sorted(found) == list(range(16))
+    assert len(set(found.values())) == 16
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {str(i): "begun\n" for i in range(16)}
+
+
+def test_a_task_that_kills_its_workers_is_given_up_and_the_others_are_done() -> None:
+    def die(task: int, _: Say) -> int:
+        if task == 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return task
+
+    with Engine(2) as workers:
+        assert dict(workers.map(die, range(4), nothing)) == {0: 0, 1: None, 2: 2, 3: 3}
+
+
+def test_an_error_of_a_task_is_raised_here() -> None:
+    def fail(_: int, __: Say) -> None:
+        raise UserError("the record does not answer")
+
+    with Engine(1) as workers, pytest.raises(UserError, match="the record does not answer"):
+        list(workers.map(fail, [1], nothing))
+
+
+# Behind a scheduler
+
+
+def start(*command: str) -> subprocess.Popen[bytes]:
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen([sys.executable, "-m", "dask", *command], stdout=quiet, stderr=quiet)
+
+
+@pytest.fixture
+def scheduler() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    port = free_port()
+    process = start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+    yield f"tcp://127.0.0.1:{port}", process
+    process.kill()
+    process.wait()
+
+
+def test_workers_of_a_scheduler_do_the_tasks_and_outlive_the_study(
+    scheduler: tuple[str, subprocess.Popen[bytes]],
+) -> None:
+    address, process = scheduler
+    workers = [start("worker", address, "--nthreads", "1", "--no-dashboard") for _ in range(2)]
+    try:
+        for _ in range(2):
+            with Engine(scheduler=address) as first:
+                found = dict(first.map(pid, range(4), nothing))
+                assert len(found) == 4
+                assert os.getpid() not in found.values()
+                assert first.other_machines() == []
+        assert all(worker.poll() is None for worker in workers)
+        with Engine(scheduler=address) as last:
+            found = last.map(pid, range(10_000), nothing)
+            next(found)
+            process.kill()
+            with pytest.raises(UserError, match="scheduler is gone"):
+                list(found)
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.wait()
+
+
+def test_a_worker_with_two_threads_is_refused(scheduler: tuple[str, subprocess.Popen[bytes]]) -> None:
+    address, _ = scheduler
+    worker = start("worker", address, "--nthreads", "2", "--no-dashboard")
+    try:
+        with Engine(scheduler=address) as workers, pytest.raises(UserError, match=r"one thread each: .* has 2; start"):
+            list(workers.map(pid, [1], nothing))
+    finally:
+        worker.terminate()
+        worker.wait()
+
+
+def test_no_scheduler_and_no_worker_are_said_in_one_line(
+    scheduler: tuple[str, subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "WAIT_SECONDS", 3)
+    with Engine(scheduler=scheduler[0]) as idle, pytest.raises(UserError, match=r"no worker; `dask worker tcp://.*"):
+        list(idle.map(pid, [1], nothing))
+    monkeypatch.setattr(engine, "CONNECT_SECONDS", 1)
+    for address in ("tcp://127.0.0.1:9", "nonsense"):
+        with Engine(scheduler=address) as nobody, pytest.raises(UserError, match="does not answer"):
+            list(nobody.map(pid, [1], nothing))

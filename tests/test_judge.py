@@ -451,7 +451,7 @@ def test_a_record_that_breaks_off_is_not_finished(client, alone, monkeypatch):
     def full(*_: object) -> None:
         raise OSError("no space left\non the disk")
 
-    monkeypatch.setattr(tracking.Record, "files", full)
+    monkeypatch.setattr(tracking.Record, "folder", full)
     with pytest.raises(OSError, match="no space left"):
         judge.record(alone, client.tracking_uri, "broken", {})
     run = recorded(client, "broken")

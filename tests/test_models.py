@@ -108,6 +108,30 @@ def test_a_row_without_tokens_gives_zeros_and_finite_gradients(pooling: str, jit
     assert (np.abs(gradient.numpy()[1:]).max(axis=1) > 0).any()
 
 
+@pytest.mark.parametrize("pooling", ["tfidf", "mean"])
+def test_a_training_step_without_the_padding_sums_up_the_same(pooling: str) -> None:
+    """Values and gradient, compiled by XLA; more room than tokens, repeated tokens, and a row without any."""
+    layer, _, _ = bag(pooling)
+    found = ids()
+    found[0, :4] = [5, 5, 5, 2]
+    rows, columns = np.nonzero(found)
+    tokens = np.stack([found[rows, columns], rows], axis=1).astype(np.int32)
+
+    @tf.function(jit_compile=True)
+    def pooled_and_gradient(given: Any, packed: Any) -> Any:
+        with tf.GradientTape() as tape:
+            pooled = layer(given, packed, training=True)
+            loss = tf.reduce_sum(pooled**2)
+        return pooled, tf.convert_to_tensor(tape.gradient(loss, layer.trainable_weights)[0])
+
+    pooled, gradient = pooled_and_gradient(found, None)
+    for packed in (tokens, np.pad(tokens, ((0, 7), (0, 0)))):
+        of_rows = np.zeros((len(found), 1), np.int32)  # their number is all it looks at
+        for value, expected in zip(pooled_and_gradient(of_rows, packed), (pooled, gradient), strict=True):
+            np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(layer(found, tokens[:3]), layer(found))  # a prediction does not look at it
+
+
 def test_idf_is_not_trained() -> None:
     layer, _, _ = bag("tfidf")
     assert [variable.name for variable in layer.trainable_variables] == ["table"]

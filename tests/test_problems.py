@@ -56,7 +56,7 @@ def test_nothing_wrong_is_the_model_and_no_problem():
         (
             "training: {lr: 2}",
             "training.lr: unknown key; allowed: epochs, batch_size, optimizer, learning_rate, "
-            "momentum, weight_decay, pruning, keep, every_epoch",
+            "momentum, weight_decay, pruning, keep, every_epoch, execution",
         ),
         ("training.epochs: 3", "training.epochs: unknown key; dots are for --set; write training: {epochs: ...}"),
         ("extend: x.yaml", "extend: unknown key; did you mean 'extends'?"),

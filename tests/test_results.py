@@ -44,7 +44,7 @@ def project(tmp_path_factory) -> Project:
     Then the calibrated one was declared anew and run with another seed, beside the same run of the plain one again, and
     that was run with an override.
     """
-    project = Project(tmp_path_factory.mktemp("project"))
+    project = Project(tmp_path_factory.mktemp("project"), plain=True)
     (project.folder / "docs").mkdir()
     shutil.copy(REPOSITORY / "docs" / "your_table.csv", project.folder / "docs")
     folder = project.folder / "experiments" / "your_table"

@@ -120,6 +120,23 @@ def test_epochs_are_picked_from_one_training(record: Record) -> None:
     np.testing.assert_array_equal(*scores)
 
 
+def test_heads_are_the_runs_without_their_metrics(tmp_path: Path) -> None:
+    """Read past MLflow, in its own tables: the same as MLflow gives, in the same order."""
+    record = Record(tmp_path)
+    record.run(trial("one"), trial("two", thresholds={"min_positives": 7}))
+    deleted = record.run(trial("three", training={"epochs": 1}))[0]
+    record.client.delete_run(deleted.info.run_id)
+    for kind in ("", "run", "trial", "nothing"):
+        whole = tracking.all_runs(record.client, record.experiment, f"tags.kind = '{kind}'" if kind else "")
+        heads = tracking.heads(record.client, record.experiment, kind)
+        assert [dict(run.info) for run in heads] == [dict(run.info) for run in whole]
+        assert [(run.data.tags, run.data.params) for run in heads] == [
+            (run.data.tags, run.data.params) for run in whole
+        ]
+        assert not any(run.data.metrics for run in heads)
+    assert len(tracking.heads(record.client, record.experiment, "run")) == 2
+
+
 def test_cross_validated_scores_are_of_all_rows_outside_the_test_part(record: Record) -> None:
     declared = trial("folds", dataset={"validation": "cross_validated"})
     (run,) = record.run(declared)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from project import OF_THE_MACHINE, REPOSITORY, Project, wait_for
+from project import REPOSITORY, Project, wait_for
 from rarelabels import config, datasets, results, runner, study, tracking
 from rarelabels.config import load_study
 from rarelabels.schema import RULES
@@ -21,13 +21,13 @@ from rarelabels.schema import RULES
 
 @pytest.fixture
 def project(tmp_path):
-    return Project(tmp_path)
+    return Project(tmp_path, plain=True)
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    """One epoch of both focal trials, which differ only in what they watch, and of the linear model."""
-    project = Project(tmp_path_factory.mktemp("shared"))
+    """One epoch of both focal trials, which differ only in what they watch."""
+    project = Project(tmp_path_factory.mktemp("shared"), plain=True)
     names = ["movies/focal_accuracy", "movies/focal_auc"]
     out, err = project.call("run", *names, "--seeds", "3", "--set", "training.epochs=1", "--workers", "1")
     project.out, project.err = out, err
@@ -63,6 +63,7 @@ def test_every_training_has_the_curves_of_all_metrics_watched_in_its_study(share
         assert "curve/f1_none/Drama" not in run.data.metrics  # a vector only where it is watched
 
 
+@pytest.mark.long
 def test_f1_without_averaging_is_a_curve_for_each_label_and_micro_shares_its_training(project):
     names = ["movies/bce_f1_none", "movies/bce_f1_micro"]
     _, err = project.call("run", *names, "--seeds", "0", "--set", "training.epochs=1", "--workers", "1")
@@ -71,6 +72,7 @@ def test_f1_without_averaging_is_a_curve_for_each_label_and_micro_shares_its_tra
         assert {"curve/f1_none/Drama", "curve/val_f1_none/Sci-Fi", "curve/f1_micro"} <= run.data.metrics.keys()
 
 
+@pytest.mark.long
 def test_a_result_says_what_keras_did_and_how_few_rows_count(project):
     names = ["movies/class_weight_dict", "movies/sample_weights", "movies/bce_unshuffled"]
     out, _ = project.call("run", *names, "--seeds", "0", "--set", "training.epochs=1", "--workers", "1")
@@ -88,6 +90,7 @@ def test_a_result_says_what_keras_did_and_how_few_rows_count(project):
     assert rows["training/compressed_bytes"] > 100_000
 
 
+@pytest.mark.long
 def test_seeds_may_be_added_to_a_trial_that_was_summed_up(project):
     """`make quick` runs one seed, `make movies` then all: the parent's numbers are those of both."""
     for seeds in ("0", "0,1"):
@@ -126,6 +129,7 @@ def test_trials_without_their_data_are_skipped_and_say_how_to_get_them(project):
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.long
 def test_another_data_set_in_a_study_is_compared_apart(project):
     """The trial on the table has another test part: nothing of it is paired with the films."""
     example = (REPOSITORY / "experiments" / "your_table" / "_base.yaml").read_text(encoding="utf-8")
@@ -210,6 +214,7 @@ def test_a_finished_trial_called_again_trains_nothing(shared):
     assert len(shared.runs()) == before
 
 
+@pytest.mark.long
 def test_a_trial_added_later_takes_the_training_that_exists(project):
     project.call("run", "movies/focal_accuracy", "--seeds", "0", "--set", "training.epochs=1", "--workers", "1")
     _, err = project.call("run", "movies/focal_auc", "--seeds", "0", "--set", "training.epochs=1", "--workers", "1")
@@ -218,6 +223,7 @@ def test_a_trial_added_later_takes_the_training_that_exists(project):
     assert second.data.tags["trained_by"] == first.info.run_id
 
 
+@pytest.mark.long
 def test_other_rules_are_computed_from_the_scores_of_a_finished_run(project):
     project.call("run", "movies/linear_bce", "--seeds", "0", "--workers", "1")
     recall = ["--set", "thresholds.objective.beta=2.0"]
@@ -239,10 +245,10 @@ def test_a_run_whose_rules_fail_leaves_those_that_share_its_training_alone(tmp_p
     runs = [study.identity(one, "", 0, digest, "") for one in others]
     judge = runner.judge
 
-    def fail_once(identity, record):
+    def fail_once(identity, record, trained):
         if identity.trial.thresholds.min_positives == 5:
             raise ValueError("no rule")
-        judge(identity, record)
+        judge(identity, record, trained)
 
     monkeypatch.setattr(runner, "judge", fail_once)
     pairs = tuple((one, tracking.open_parent(client, experiment, one).run_id) for one in runs)
@@ -252,6 +258,7 @@ def test_a_run_whose_rules_fail_leaves_those_that_share_its_training_alone(tmp_p
     assert ended == ["FAILED", "FINISHED", "FINISHED"]
 
 
+@pytest.mark.long
 def test_a_run_that_fails_leaves_the_others_alone_and_says_which_weight(project):
     arguments = ["run", "movies/bce_accuracy", "movies/floor_prior", "--seeds", "0", "--workers", "1"]
     arguments += ["--set", "training.learning_rate=1.0e+38"]
@@ -263,30 +270,6 @@ def test_a_run_that_fails_leaves_the_others_alone_and_says_which_weight(project)
     assert statuses == {"movies/bce_accuracy": "FAILED", "movies/floor_prior": "FINISHED"}
     _, err = project.call(*arguments, code=1)
     assert "1 run to do, 1 finished before" in err
-
-
-def test_after_kill_nine_the_same_command_finishes_the_rest_and_nothing_twice(project, tmp_path_factory):
-    arguments = ["run", "movies/floor_prior", "movies/bce_accuracy", "--seeds", "0,1", "--workers", "1"]
-    arguments += ["--set", "training.epochs=8"]
-    process = project.start(*arguments)
-    wait_for(lambda: _is_halfway(project))
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
-    wait_for(lambda: not project.processes())
-    project.call(*arguments)
-    statuses = pd.Series([run.info.status for run in project.runs()])
-    assert (statuses == "KILLED").sum() == 1
-    finished = [run.data.tags["fingerprint"] for run in project.runs() if run.info.status == "FINISHED"]
-    assert len(finished) == len(set(finished)) == 4
-
-    undisturbed = Project(tmp_path_factory.mktemp("undisturbed"))
-    undisturbed.call(*arguments)
-    pd.testing.assert_frame_equal(project.counted(), undisturbed.counted(), check_exact=True)
-    for trial in ("bce_accuracy (overridden)", "floor_prior"):
-        ours, theirs = (_parent(p, trial).data.metrics for p in (project, undisturbed))
-        for name in OF_THE_MACHINE:
-            assert (ours.pop(name, None) is None) == (theirs.pop(name, None) is None)
-        assert ours == theirs
 
 
 @pytest.mark.long
@@ -319,11 +302,6 @@ def test_the_parent_process_never_imports_tensorflow(project):
     script.write_text(code, encoding="utf-8")
     subprocess.run([sys.executable, str(script)], cwd=project.folder, env=project.environment, check=True, timeout=300)
     assert [run.info.status for run in project.runs()] == ["FINISHED"]
-
-
-def _parent(project: Project, name: str):
-    (run,) = [run for run in project.runs("trial") if run.info.run_name == name]
-    return run
 
 
 def _query(project: Project, question: str) -> set[str]:

@@ -187,6 +187,39 @@ def test_a_reused_network_runs_all_batches_of_another_split(data: Dataset) -> No
     np.testing.assert_array_equal(reused[2], reused[0])
 
 
+def test_a_batch_with_more_tokens_than_there_is_room_for_is_trained_on_as_well(
+    data: Dataset, plain: tuple[Fitted, Curves], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "_room", lambda *_: 64)
+    one, _ = fit(PLAIN, data)
+    np.testing.assert_allclose(one.scores(data.test), plain[0].scores(data.test), rtol=0, atol=1e-6)
+
+
+def test_there_is_room_for_the_tokens_of_nearly_every_batch() -> None:
+    rng = np.random.default_rng(0)
+    ids = (np.arange(40) < rng.geometric(0.1, (5000, 1))).astype(np.int32)
+    lengths, room = (ids > 0).sum(axis=1), training._room(ids, 256)
+    most = max(rng.permutation(lengths)[:256].sum() for _ in range(2000))
+    assert most < room < 1.5 * most
+    assert room % training.ROOM_STEP == 0
+    assert training._room(np.zeros((9, 8), np.int32), 4) == training.ROOM_STEP
+
+
+def test_packed_tokens_are_those_of_each_row_in_order() -> None:
+    ids = np.array([[3, 4, 0], [0, 0, 0], [5, 0, 0]], np.int32)
+    assert training._packed(ids, 4).numpy().tolist() == [[3, 0], [4, 0], [5, 2], [0, 0]]
+    assert training._packed(ids, 2).numpy().tolist() == [[3, 0], [4, 0], [5, 2], [0, 0]]
+    assert training._packed(ids, 3).numpy().tolist() == [[3, 0], [4, 0], [5, 2]]
+
+
+def test_trials_share_a_network_where_nothing_compiled_differs() -> None:
+    assert trial().compiled() == trial(epochs=9, keep="last", every_epoch=True).compiled()
+    weighted = [trial(loss={"kind": "weighted_bce"}, weighting={"kind": "pos_weight", "strength": i}) for i in (0, 1)]
+    assert weighted[0].compiled() == weighted[1].compiled()
+    others = [trial(learning_rate=0.5), trial(model={"width": 7}), trial(execution="plain"), weighted[0]]
+    assert len({one.compiled() for one in [trial(), *others]}) == 1 + len(others)
+
+
 def test_another_seed_gives_other_numbers(data: Dataset) -> None:
     assert np.abs(scores(PLAIN, data, seed=0) - scores(PLAIN, data, seed=1)).max() > 1e-3
 
@@ -310,9 +343,8 @@ def test_scores_of_label_sets_are_the_softmax_of_the_logits_summed_up(data: Data
         fitted, curves = fit(trial(loss=SETS, model={"head": head}, keep="last"), data)
         table = powerset.sets_of(np.arange(2**5), 5) if head == "powerset" else powerset.seen_sets(data.train.y)
         assert fitted.facts["output_parameters"] == 13 * len(table)
-        model = fitted.network.model
         inputs = fitted.prepared.inputs(data.validation)
-        probability = softmax(model(inputs).numpy().astype(np.float64), axis=1)
+        probability = softmax(fitted.network.logits(inputs).numpy().astype(np.float64), axis=1)
         np.testing.assert_allclose(fitted.scores(data.validation), probability @ table, atol=1e-6)
         np.testing.assert_array_equal(fitted.label_sets(data.validation), table[probability.argmax(axis=1)])
         own = (data.validation.y[:, None] == table).all(axis=2)  # a one-hot, but for a set that is no class

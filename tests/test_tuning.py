@@ -1,10 +1,7 @@
 """Searches with Optuna, in real processes on a real record and a real storage."""
 
 import json
-import os
-import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +11,7 @@ import optuna
 import pandas as pd
 import pytest
 
+from postgres import Postgres
 from project import Project, wait_for
 from rarelabels import config, results, study, tracking, tuning
 from rarelabels.metrics import decision_metrics
@@ -27,7 +25,7 @@ SHORT = ["--seeds", "0", "--set", "training.epochs=2", "--set", "tuning.seeds=[0
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)
+    return Project(tmp_path, plain=True)
 
 
 def optuna_trials(project: Project, storage: str = "") -> list[optuna.trial.FrozenTrial]:
@@ -44,13 +42,14 @@ def search_runs(project: Project) -> list:
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Five trials on two workers, then two more; and the study's results afterwards."""
-    project = Project(tmp_path_factory.mktemp("searched"))
+    project = Project(tmp_path_factory.mktemp("searched"), plain=True)
     _, project.first = project.call("run", TUNED, *SHORT, "--set", "tuning.n_trials=5", "--workers", "2")
     project.before = project.runs()
     project.out, project.second = project.call("run", TUNED, *SHORT, "--set", "tuning.n_trials=7", "--workers", "1")
     return project
 
 
+@pytest.mark.long
 def test_a_search_runs_its_trials_and_goes_on_with_more(searched: Project) -> None:
     assert "search of movies/pos_weight_tuned: 5 of 5 trials to do, 0 done before" in searched.first
     assert "search of movies/pos_weight_tuned: 2 of 7 trials to do, 5 done before" in searched.second
@@ -59,6 +58,7 @@ def test_a_search_runs_its_trials_and_goes_on_with_more(searched: Project) -> No
     assert {trial.state.name for trial in trials} <= {"COMPLETE", "PRUNED"}
 
 
+@pytest.mark.long
 def test_it_begins_with_the_declaration_and_no_worker_repeats_another(searched: Project) -> None:
     trials = sorted(optuna_trials(searched), key=lambda trial: trial.number)
     assert trials[0].params == {"weighting.strength": 1.0, "weighting.scale": 1.0}
@@ -68,6 +68,7 @@ def test_it_begins_with_the_declaration_and_no_worker_repeats_another(searched: 
         assert 0.25 <= trial.params["weighting.scale"] <= 4
 
 
+@pytest.mark.long
 def test_every_trial_is_a_run_below_its_search_and_never_looks_at_test(searched: Project) -> None:
     (search,) = search_runs(searched)
     tried = searched.runs("tried", "movies/tuning")
@@ -89,6 +90,7 @@ def test_every_trial_is_a_run_below_its_search_and_never_looks_at_test(searched:
             assert list(trial.intermediate_values) == [0, 1]
 
 
+@pytest.mark.long
 def test_the_best_is_run_as_an_ordinary_trial(searched: Project) -> None:
     (search,) = search_runs(searched)
     client = tracking.connect(searched.record)
@@ -107,6 +109,7 @@ def test_the_best_is_run_as_an_ordinary_trial(searched: Project) -> None:
     assert f"Tuned: weighting.strength = {best.params['weighting.strength']:.4g}" in searched.out.replace("\n", " ")
 
 
+@pytest.mark.long
 def test_its_history_and_figures_are_kept(searched: Project) -> None:
     (search,) = search_runs(searched)
     client = tracking.connect(searched.record)
@@ -118,6 +121,7 @@ def test_its_history_and_figures_are_kept(searched: Project) -> None:
     assert steps == {t.number for t in optuna_trials(searched) if t.state.name == "COMPLETE"}
 
 
+@pytest.mark.long
 def test_a_finished_search_searches_nothing_and_a_study_starts_none(searched: Project) -> None:
     _, err = searched.call("run", TUNED, *SHORT, "--set", "tuning.n_trials=7")
     assert "0 of 7 trials to do, 7 done before" in err
@@ -128,6 +132,7 @@ def test_a_finished_search_searches_nothing_and_a_study_starts_none(searched: Pr
     assert "skipped: movies/pos_weight_tuned: not searched yet" in out  # as it is declared, with 30 trials
 
 
+@pytest.mark.long
 def test_results_by_rule_have_every_rule_and_the_floors(searched: Project) -> None:
     out, _ = searched.call("results", "movies", "--by", "rule")
     for title in ("macro-F1 by threshold rule", "micro-F1 by threshold rule", "subset accuracy by threshold rule"):
@@ -136,6 +141,7 @@ def test_results_by_rule_have_every_rule_and_the_floors(searched: Project) -> No
     assert "(a bound)" in out
 
 
+@pytest.mark.long
 def test_a_hopeless_trial_is_pruned_and_recorded_so_and_one_that_diverges_fails(project: Project) -> None:
     """Learning rates from far too small to far too large; the first trials are never pruned."""
     declared = (EXPERIMENTS / "movies" / "pos_weight_tuned.yaml").read_text("utf-8")
@@ -209,13 +215,14 @@ def test_after_kill_nine_a_search_goes_on_to_the_same_total(project: Project) ->
 @pytest.fixture(scope="module")
 def thresholds(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A search of thresholds on one training, which the plain trial then shares."""
-    project = Project(tmp_path_factory.mktemp("thresholds"))
+    project = Project(tmp_path_factory.mktemp("thresholds"), plain=True)
     names = ["movies/samples_f1_tuned", "movies/thresholds_tuned", "movies/bce_platt"]
     short = ["--seeds", "0", "--set", "training.epochs=2", "--set", "tuning.n_trials=25", "--workers", "1"]
     project.out, project.err = project.call("run", *names, *short)
     return project
 
 
+@pytest.mark.long
 def test_thresholds_are_searched_on_the_scores_of_one_shared_training(thresholds: Project) -> None:
     assert "search of movies/samples_f1_tuned seed 0: 25 of 25 trials to do" in thresholds.err
     assert "3 runs to do (0 trainings:" in thresholds.err  # the search of the first has trained them all
@@ -232,6 +239,7 @@ def test_thresholds_are_searched_on_the_scores_of_one_shared_training(thresholds
     assert metrics["test/ranking/macro_ece"] < metrics["test/uncalibrated/macro_ece"]
 
 
+@pytest.mark.long
 def test_what_a_search_of_thresholds_reaches_is_what_its_rules_reach(thresholds: Project) -> None:
     client = tracking.connect(thresholds.record)
     for search in search_runs(thresholds):
@@ -411,21 +419,9 @@ def test_half_a_line_that_a_killed_process_left_is_dropped_and_nothing_else(tmp_
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL of its own on the loopback interface."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [Path(shutil.which("initdb") or "")]
-    assert found[-1].name, "PostgreSQL is needed for this test: apt-get install postgresql"
-    place = Path(subprocess.check_output(["mktemp", "-d", "/tmp/pg.XXXXXX"], text=True).strip())
-    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    if user:
-        shutil.chown(place, "postgres")
-    tools, data = found[-1].parent, place / "data"
-    subprocess.run([*user, tools / "initdb", "-D", data, "-U", "me", "-A", "trust"], check=True, cwd=place)
-    options = f"-p 54329 -c listen_addresses=127.0.0.1 -k {place} -c fsync=off"
-    subprocess.run([*user, tools / "pg_ctl", "-D", data, "-w", "-l", place / "log", "-o", options, "start"], check=True)
-    yield "postgresql://me@127.0.0.1:54329/postgres"
-    subprocess.run([*user, tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=True)
-    shutil.rmtree(place)
+def postgres() -> Iterator[str]:
+    with Postgres() as started:
+        yield started.url(driver="postgresql")
 
 
 @pytest.mark.long

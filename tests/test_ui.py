@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import matplotlib.pyplot as plt
 import pytest
+import requests
 from mlflow.entities import Run
 from playwright.sync_api import Browser, Page, expect
 
@@ -29,7 +30,7 @@ EPOCHS = 4  # enough for a curve
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The example of README, with fewer epochs: films, two nets and a floor, two seeds each."""
-    made = Project(tmp_path_factory.mktemp("ui"))
+    made = Project(tmp_path_factory.mktemp("ui"), plain=True)
     (made.folder / "docs").symlink_to(REPOSITORY / "docs")
     declared = made.folder / "experiments" / STUDY / "_base.yaml"
     declared.write_text(declared.read_text("utf-8").replace("epochs: 20", f"epochs: {EPOCHS}"), "utf-8")
@@ -184,3 +185,60 @@ def test_of_a_server_the_links_are_its_own(project, link, monkeypatch):
     out, _ = project.call("ui")
     assert "The record is a server" in out
     assert link in out.split()
+
+
+SECRET = "a long enough one"
+
+
+def test_other_machines_are_let_in_by_name_and_password_only(project):
+    """The page, its links and this suite's own reading all go through MLflow's basic auth."""
+    with mlflow_page.served(project, "--host", "0.0.0.0", MLFLOW_AUTH_ADMIN_PASSWORD=SECRET) as links:
+        (link,) = links.values()
+        address, _, _path = link.partition("/#")
+        assert address.startswith(f"http://{socket.gethostname()}:")
+        here = f"http://127.0.0.1:{address.rpartition(':')[2]}"
+        for name, password, status in ((None, None, 401), ("admin", "password1234", 401), ("admin", SECRET, 200)):
+            for asked in ("/", "/ajax-api/2.0/mlflow/experiments/search?max_results=9"):
+                auth = (name, password) if name else None
+                assert requests.get(here + asked, auth=auth, timeout=30).status_code == status, (name, asked)
+        reader = dict(project.environment)
+        project.environment |= {"MLFLOW_TRACKING_URI": here, "MLFLOW_TRACKING_USERNAME": "admin"}
+        try:
+            project.environment["MLFLOW_TRACKING_PASSWORD"] = "wrong"
+            _, err = project.call("results", STUDY, code=2)
+            assert len(err.splitlines()) == 1
+            assert "wrong" not in err
+            project.environment["MLFLOW_TRACKING_PASSWORD"] = SECRET
+            out, _ = project.call("results", STUDY)
+            assert "pos_weight_sqrt" in out
+        finally:
+            project.environment = reader
+    users = project.folder / "runs" / "users"
+    assert users.stat().st_mode & 0o077 == 0
+    assert SECRET not in (users / "basic_auth.ini").read_text("utf-8")
+    with mlflow_page.served(project, "--host", "0.0.0.0") as links:  # its users are known from before
+        assert list(links) == [STUDY]
+
+
+@pytest.mark.parametrize(
+    ("password", "says"),
+    [("", "of 12 characters or more; given none"), ("password123", "of 12 characters or more; given 11")],
+)
+def test_without_a_password_of_some_length_other_machines_are_not_let_in(project, tmp_path, password, says):
+    made = Project(tmp_path, declared=False)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "mlflow.db").symlink_to(project.folder / "runs" / "mlflow.db")
+    made.environment["MLFLOW_AUTH_ADMIN_PASSWORD"] = password
+    _, err = made.call("ui", "--host", "0.0.0.0", code=2)
+    (line,) = err.splitlines()
+    assert says in line
+    assert not password or password not in line
+    assert not (tmp_path / "runs" / "users").exists()
+
+
+def test_an_address_that_is_not_of_this_machine_is_said_in_one_line(project, monkeypatch):
+    monkeypatch.setitem(project.environment, "MLFLOW_AUTH_ADMIN_PASSWORD", SECRET)
+    _, err = project.call("ui", "--host", "192.0.2.1", code=2)
+    assert err.splitlines() == [
+        "rarelabels: --host 192.0.2.1: is no address of this machine (Cannot assign requested address)"
+    ]

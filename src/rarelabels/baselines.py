@@ -14,8 +14,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import normalize
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
 from rarelabels.datasets import Dataset, Part
@@ -151,6 +149,8 @@ def tfidf(vocabularies: dict[str, Vocabulary], text: dict[str, Tokens]) -> Spars
     Raises:
         KeyError: ``text`` lacks a field of ``vocabularies``.
     """
+    from sklearn.preprocessing import normalize  # takes a second to import: the linear model alone needs it
+
     counts = sparse.hstack([vocabulary.counts(text[field]) for field, vocabulary in vocabularies.items()], format="csr")
     idf = np.concatenate([vocabulary.idf for vocabulary in vocabularies.values()])
     counts.data *= idf[counts.indices]
@@ -213,6 +213,8 @@ def _fit_label(spec: LinearSpec, X: Sparse, y: npt.NDArray[np.uint8], seed: int)
     if y.min() == y.max():
         return np.zeros(X.shape[1]), np.inf if y[0] else -np.inf
     # Among the deterministic solvers liblinear's primal one is the fastest here: 1 s for 17 labels, lbfgs 2.4 s.
+    from sklearn.linear_model import LogisticRegression
+
     model = LogisticRegression(C=spec.c, solver="liblinear", max_iter=1000, random_state=seed).fit(X, y)
     return model.coef_[0], float(model.intercept_[0])
 

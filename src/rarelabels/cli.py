@@ -65,15 +65,25 @@ def run(
     names: Names,
     seeds: Annotated[str | None, typer.Option(help="Only these seeds: 0,1")] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="Override: training.epochs=2")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: as many as cores")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes here; default: as many as cores")] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(envvar="DASK_SCHEDULER_ADDRESS", metavar="ADDRESS", help="Of a Dask cluster: tcp://host:8786"),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run again what is finished")] = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Train as ordinary Keras does, to compare: --set training.execution=plain")
+    ] = False,
 ) -> None:
     """Run trials, record them in MLflow, and print the comparison of their studies.
 
     A trial that is named and declares a search is tuned first; the name of a study starts no search.
     """
     changes = dict(config.parse_override(text) for text in overrides or [])
+    changes |= {"training.execution": "plain"} if plain else {}
     chosen = _seeds(seeds)
+    if workers and scheduler:
+        raise UserError(f"--workers starts processes here, and {scheduler} has its own; leave one of them out")
     studies = sorted({trial.study for trial in config.load_many(names, changes)})
     # The comparison at the end needs the whole of each study, so what is wrong with it is better told now.
     folders = [folder for name in studies if (folder := config.EXPERIMENTS / name).is_dir()]
@@ -84,7 +94,8 @@ def run(
     from rarelabels.table import print_comparisons
 
     where = tracking.uri()
-    with Progress() as progress, Engine(workers) as engine:
+    with Progress() as progress, tracking.answering(where), Engine(workers, scheduler) as engine:
+        _check_reach(where, engine.other_machines())
         named = config.named(names)
         tuned = [one for one in study.load(names, changes) if one.trial.tuning and one.trial.name in named]
         if tuned:
@@ -183,7 +194,7 @@ def results(
     if not runs:
         _known_study(name)
     if output is Format.csv:
-        frame = record.runs(runs)
+        frame = record.runs(study.recorded(name, tracking.uri(), with_metrics=True) if runs else [])
         print(frame.to_csv(index=False), end="")
         return
     if not runs:
@@ -198,13 +209,19 @@ def results(
 
 @app.command()
 def ui(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="On 127.0.0.1")] = 5000,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 5000,
+    host: Annotated[
+        str, typer.Option(help="Another address lets other machines in, with MLflow's basic auth")
+    ] = "127.0.0.1",
 ) -> None:
-    """Open MLflow's page on the record, on this machine only, until Ctrl-C; print a link to the runs of each study."""
+    """Open MLflow's page on the record until Ctrl-C, on this machine only unless asked; print a link to each study.
+
+    For other machines the administrator's password is in MLFLOW_AUTH_ADMIN_PASSWORD when it is first started.
+    """
     from rarelabels import tracking
     from rarelabels.ui import open_ui
 
-    open_ui(tracking.uri(), port, lambda line: print(line, flush=True))
+    open_ui(tracking.uri(), host, port, lambda line: print(line, flush=True))
 
 
 @app.command()
@@ -412,6 +429,17 @@ def _check(paths: list[Path], studies: list[Path]) -> None:
             problems.append(str(error))
     if problems:
         raise UserError("\n".join(problems))
+
+
+def _check_reach(where: str, machines: list[str]) -> None:
+    """Refuse workers that cannot reach the record, or where searches are kept."""
+    from rarelabels import tracking
+
+    if machines and where.startswith(tracking.SQLITE):
+        raise UserError(
+            f"workers on {', '.join(machines)} cannot write to a file on this machine ({where}); "
+            "set MLFLOW_TRACKING_URI to a server that they reach"
+        )
 
 
 def _known_study(name: str) -> str:

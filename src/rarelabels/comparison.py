@@ -144,7 +144,7 @@ def compare(
 
     Args:
         client: of the record; None if there is none yet.
-        runs: all runs of the study's experiment.
+        runs: all runs of the study's experiment; their metrics are not looked at.
         declared: the parents of the declarations as they stand, with what to call them.
         skipped: why trials are left out; the first comparison says so, and which have no result.
     """
@@ -197,7 +197,8 @@ def _compare(
     rows = [_with_gain(_row(client, run, name, below), replicates[name]) for run, name in named]
     others = [run for run in parents if run.data.tags["overrides"]]
     overridden = [_row(client, run, run.data.tags["trial"].split("/")[1], below) for run in others]
-    floors = {name: _floor(parents[0], name) for name in (*FLOORS, *TUNED_FLOORS)}
+    means = results.summary(client, parents[0]).set_index("metric")["mean"]
+    floors = {name: _floor(means, name) for name in (*FLOORS, *TUNED_FLOORS)}
     rows.sort(key=lambda row: row.mean("test/ranking/macro_average_precision"), reverse=True)
     return Comparison(data, _marked(rows, replicates), overridden, floors, missing=[], skipped=[])
 
@@ -224,9 +225,9 @@ def _with_gain(row: Row, drawn: pd.DataFrame) -> Row:
     return replace(row, values=pd.concat([row.values, gain]).rename_axis("metric"))
 
 
-def _floor(run: Run, name: str) -> dict[str, float]:
+def _floor(means: pd.Series, name: str) -> dict[str, float]:
     prefix = f"floor/{name}/"
-    return {key.removeprefix(prefix): value for key, value in run.data.metrics.items() if key.startswith(prefix)}
+    return {str(key).removeprefix(prefix): float(value) for key, value in means.items() if str(key).startswith(prefix)}
 
 
 def _marked(rows: list[Row], replicates: Mapping[str, pd.DataFrame]) -> list[Row]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +70,7 @@ def read_file(path: Path) -> dict[str, Any]:
             raise InputError.of(where, "", "is not a file" if path.exists() else "there is no such file")
         if path.stat().st_size > MAX_BYTES:
             raise InputError.of(where, "", f"is too long for a declaration; allowed {MAX_BYTES} bytes")
-        data = parse(path.read_bytes().decode("utf-8-sig"), where)
+        data = deepcopy(_parsed(path.read_bytes().decode("utf-8-sig"), where))
     except UnicodeDecodeError as error:
         raise InputError.of(where, "", f"is not UTF-8 text (byte {error.start + 1})") from None
     except OSError as error:
@@ -77,6 +79,12 @@ def read_file(path: Path) -> dict[str, Any]:
         given = "is empty" if data is None else f"given {show(data)}"
         raise InputError.of(where, "", f"{given}; allowed a mapping of keys to values")
     return data
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str, where: str) -> Any:
+    """Parents are read for each of their children, and a study more than once."""
+    return parse(text, where)
 
 
 def parse(text: str, where: str, key: str = "") -> Any:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -108,11 +106,10 @@ def record(judgement: Judgement, where: str, name: str, asked: Mapping[str, obje
         run.metrics(judgement.evaluation.metrics)
         limits = {name: dict(zip(("low", "high"), ends, strict=True)) for name, ends in judgement.intervals.items()}
         run.metrics({f"interval/{name}_{end}": v for name, ends in limits.items() for end, v in ends.items()})
-        with tempfile.TemporaryDirectory() as folder:
+        with run.folder() as folder:
             scored = judgement.evaluation
-            evaluation.save_scores(Path(folder, "scores"), scored.labels, scored.validation, scored.test)
-            scored.save(Path(folder))
-            run.files(Path(folder))
+            evaluation.save_scores(folder / "scores", scored.labels, scored.validation, scored.test)
+            scored.save(folder)
     except BaseException as error:
         run.fail(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
         raise

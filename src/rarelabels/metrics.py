@@ -378,7 +378,8 @@ def curve_areas(hits: Array, above: Array, upto: Array, negatives: Array) -> tup
 
 def _average_precision(hits: Array, upto: Array) -> Floats:
     found = np.cumsum(hits, axis=0, dtype=np.float64)
-    return _ratio((hits * _ratio(found, found + upto)).sum(axis=0), hits.sum(axis=0), undefined=np.nan)
+    precision = found / np.maximum(found + upto, 1)  # counts: below 1 is 0 of 0
+    return _ratio((hits * precision).sum(axis=0), hits.sum(axis=0), undefined=np.nan)
 
 
 def _areas(ranks: PositiveRanks) -> tuple[Floats, Floats]:

@@ -35,8 +35,18 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         if self.pooling == "tfidf":
             self.idf = self.add_weight(shape=(self.rows,), initializer="zeros", trainable=False, name="idf")
 
-    def call(self, ids: Tensor) -> Tensor:
-        """Return the pooled embeddings, shape (batch, width)."""
+    def call(self, ids: Tensor, packed: Tensor | None = None, training: bool = False) -> Tensor:
+        """Return the pooled embeddings, shape (batch, width).
+
+        Most of a batch is padding. A training step may leave it out: the same sums, but for rounding.
+
+        Args:
+            ids: (batch, length), 0 is padding; with ``packed``, a training step looks at the number of rows alone.
+            packed: (n, 2): a token's id, 0 if it is none, and its row in the batch. Not for ``max``.
+            training: whether to use ``packed``.
+        """
+        if packed is not None and training:
+            return self._packed(packed[:, 0], packed[:, 1], tf.shape(ids)[0])
         vectors = tf.gather(self.table, ids)
         real = tf.cast(ids > 0, vectors.dtype)
         if self.pooling == "max":
@@ -48,6 +58,19 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         else:
             weights = tf.math.divide_no_nan(real, tf.reduce_sum(real, axis=1, keepdims=True))
         return tf.einsum("bt,btw->bw", weights, vectors)
+
+    def _packed(self, ids: Tensor, rows: Tensor, batch: Tensor) -> Tensor:
+        def summed(values: Tensor) -> Tensor:
+            return tf.math.unsorted_segment_sum(values, rows, batch)
+
+        weights = tf.cast(ids > 0, self.table.dtype)
+        if self.pooling == "tfidf":
+            weights *= tf.gather(self.idf, ids)
+            scale = tf.sqrt(summed(weights * weights))
+        else:
+            scale = summed(weights)
+        weights = tf.math.divide_no_nan(weights, tf.gather(scale, rows))
+        return summed(weights[:, None] * tf.gather(self.table, ids))
 
 
 class Embedded(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
@@ -66,7 +89,7 @@ class Embedded(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         return tf.gather(self.table, ids) * tf.cast(ids > 0, self.table.dtype)[..., None]
 
 
-def build(spec: NetworkSpec, shape: Shape, seed: int) -> keras.Model:
+def build(spec: NetworkSpec, shape: Shape, seed: int, *, packed: bool = False) -> keras.Model:
     """Return the network of ``spec``: each text field summed up in a vector, numbers beside them, dense layers, logits.
 
     With ``shape.backbone``, its last block stands between the numbers and the dense layers.
@@ -78,10 +101,13 @@ def build(spec: NetworkSpec, shape: Shape, seed: int) -> keras.Model:
         shape: its text fields, numbers and labels.
         seed: of the initial weights. Each layer is given seeds of its own drawn from it, because without one Keras
             draws from Python's global generator, which other threads of a worker draw from at the same time.
+        packed: bags take one more input for each field, ``text_<i>_packed``; see ``Bag.call``.
     """
     seeds = map(int, np.random.SeedSequence(seed).generate_state(3 * len(shape.fields) + len(spec.hidden) + 1))
     inputs = {f"text_{i}": keras.Input((None,), dtype="int32", name=f"text_{i}") for i in range(len(shape.fields))}
-    parts = _text_vectors(spec, shape, list(inputs.values()), seeds) if isinstance(spec, TextNetworkSpec) else []
+    if packed:
+        inputs |= {name: keras.Input((2,), dtype="int32", name=name) for name in map(packed_of, list(inputs))}
+    parts = _text_vectors(spec, shape, inputs, seeds) if isinstance(spec, TextNetworkSpec) else []
     if shape.n_numeric:
         inputs[NUMERIC] = keras.Input((shape.n_numeric,), name=NUMERIC)
         parts.append(backbones.last_block(shape.backbone, inputs[NUMERIC]) if shape.backbone else inputs[NUMERIC])
@@ -91,21 +117,31 @@ def build(spec: NetworkSpec, shape: Shape, seed: int) -> keras.Model:
     logits = keras.layers.Dense(shape.n_outputs, kernel_initializer=_glorot(next(seeds)), name="logits")(x)
     if isinstance(spec, TextBagSpec) and spec.wide:
         wide = [
-            Bag(field.table_rows, shape.n_labels, "tfidf", "zeros", name=f"wide_{i}")(inputs[f"text_{i}"])
+            Bag(field.table_rows, shape.n_labels, "tfidf", "zeros", name=f"wide_{i}")(*_of_field(inputs, i))
             for i, field in enumerate(shape.fields)
         ]
         logits = keras.layers.Add()([logits, *wide])
     return keras.Model(inputs, logits)
 
 
-def _text_vectors(spec: TextNetworkSpec, shape: Shape, ids: list[Tensor], seeds: Iterator[int]) -> list[Tensor]:
+def packed_of(field: str) -> str:
+    """Return the name of the input with the tokens of a field alone."""
+    return f"{field}_packed"
+
+
+def _of_field(inputs: dict[str, Tensor], i: int) -> tuple[Tensor, Tensor | None]:
+    return inputs[f"text_{i}"], inputs.get(packed_of(f"text_{i}"))
+
+
+def _text_vectors(spec: TextNetworkSpec, shape: Shape, inputs: dict[str, Tensor], seeds: Iterator[int]) -> list[Tensor]:
     """One vector for each text field."""
     vectors = []
-    for i, (field, x) in enumerate(zip(shape.fields, ids, strict=True)):
+    for i, field in enumerate(shape.fields):
+        x, packed = _of_field(inputs, i)
         table = keras.initializers.RandomUniform(seed=next(seeds))
         match spec:
             case TextBagSpec():
-                vectors.append(Bag(field.table_rows, spec.width, spec.pooling, table, name=f"bag_{i}")(x))
+                vectors.append(Bag(field.table_rows, spec.width, spec.pooling, table, name=f"bag_{i}")(x, packed))
             case TextLstmSpec():
                 embedded = Embedded(field.table_rows, spec.width, table, name=f"embedded_{i}")(x)
                 lstm = keras.layers.LSTM(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,11 @@ class Epochs:
     validation: Floats
     test: Floats
     val_loss: Floats
+
+    @classmethod
+    def of(cls, stored: Mapping[str, npt.NDArray[Any]]) -> Epochs:
+        """Return what a training kept, by name."""
+        return cls(*(stored[name].astype(np.float64) for name in ("validation", "test", "val_loss")))
 
 
 @dataclass(frozen=True, eq=False)

@@ -366,7 +366,7 @@ def scores(client: MlflowClient, run_id: str, part: str) -> Scored:
     Those are the stored ones, or what the run's calibration makes of them.
     """
     stored = Scored.from_frame(pd.read_parquet(_artifact(client, run_id, f"{_folder(client, run_id)}/{part}.parquet")))
-    if not any(file.path == CALIBRATION for file in client.list_artifacts(run_id)):
+    if not any(file.path == CALIBRATION for file in tracking.files(client, run_id).list_artifacts()):
         return stored
     calibration = Calibration.from_json(json.loads(_artifact(client, run_id, CALIBRATION).read_text("utf-8")))
     return replace(stored, scores=calibration.apply(stored.scores))
@@ -374,12 +374,12 @@ def scores(client: MlflowClient, run_id: str, part: str) -> Scored:
 
 def raw_scores(client: MlflowClient, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
     """Return the labels of a run, and its scores of validation and test before any calibration."""
-    return _both_parts(client, run_id, _folder(client, run_id))
+    return stored_scores(_artifact(client, run_id, _folder(client, run_id)))
 
 
 def trained_scores(client: MlflowClient, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
     """Return what :func:`raw_scores` does, of the epoch that the training kept, whichever was picked afterwards."""
-    return _both_parts(client, run_id, SCORES)
+    return stored_scores(_artifact(client, run_id, SCORES))
 
 
 def epochs(client: MlflowClient, run_id: str) -> Epochs:
@@ -392,20 +392,22 @@ def epochs(client: MlflowClient, run_id: str) -> Epochs:
             f"run {trained_by}, whose training this one shares, has its {EPOCHS} no more; train again with --force"
         ) from error
     with np.load(file, allow_pickle=False) as stored:
-        return Epochs(*(stored[name].astype(np.float64) for name in ("validation", "test", "val_loss")))
+        return Epochs.of(stored)
 
 
-def _both_parts(client: MlflowClient, run_id: str, folder: str) -> tuple[tuple[str, ...], Scored, Scored]:
-    validation, test = (
-        pd.read_parquet(_artifact(client, run_id, f"{folder}/{part}.parquet")) for part in ("validation", "test")
-    )
+def stored_scores(folder: Path) -> tuple[tuple[str, ...], Scored, Scored]:
+    """Return the labels and scores of validation and test that ``evaluation.save_scores`` wrote to a folder.
+
+    What is measured is always measured on these: the last bits of a mean depend on how an array lies in memory.
+    """
+    validation, test = (pd.read_parquet(folder / f"{part}.parquet") for part in PARTS)
     names = tuple(name.removeprefix("true/") for name in validation.columns if name.startswith("true/"))
     return names, Scored.from_frame(validation), Scored.from_frame(test)
 
 
 def _folder(client: MlflowClient, run_id: str) -> str:
     """Return where the scores are that the rules of a run are about."""
-    files = client.list_artifacts(run_id)
+    files = tracking.files(client, run_id).list_artifacts()
     return PICKED if any(file.path == PICKED for file in files) else SCORES
 
 
@@ -461,4 +463,4 @@ def _frame_or_empty(client: MlflowClient, run: Run, name: str, read: Any) -> pd.
 
 
 def _artifact(client: MlflowClient, run_id: str, path: str) -> Path:
-    return Path(client.download_artifacts(run_id, path))
+    return tracking.file(client, run_id, path)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import tempfile
+import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from rarelabels import config, evaluation, fitting, picking, powerset, results, tracking
-from rarelabels.evaluation import Scored
-from rarelabels.schema import Trial, UserError
-from rarelabels.tracking import Identity, Record
+from rarelabels.evaluation import Floats, Scored
+from rarelabels.picking import Epochs
+from rarelabels.schema import PickedBy, UserError
+from rarelabels.tracking import Identity, Record, WaitingError
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -38,27 +39,63 @@ class Task:
     source: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What the rules of a run are chosen from, and measured on.
+
+    Attributes:
+        labels: names of the columns.
+        validation: its scores.
+        test: its scores.
+        prevalence: of the labels in the training part, (n_labels,).
+        source: the run that the training was copied from; empty if it was made here.
+        epochs: scores after each epoch, of a training made here that keeps them.
+    """
+
+    labels: tuple[str, ...]
+    validation: Scored
+    test: Scored
+    prevalence: Floats
+    source: str = ""
+    epochs: Epochs | None = None
+
+
 def run(task: Task, where: str, say: Say) -> str:
-    """Do a task and record it; a failure is recorded too, and its reason returned rather than raised ("": none)."""
-    client = tracking.connect(where)
+    """Do a task and record it; a failure is recorded too, and its reason returned rather than raised ("": none).
+
+    Raises:
+        UserError: the record does not answer when a run is to begin.
+    """
+    client = tracking.connect(where, tracking.PATIENCE)
+    tracking.deliver_left(client, where, tracking.outboxes(where))
     source, failures = task.source, []
     for identity, parent in task.runs:
-        record = tracking.start(client, task.experiment, identity, parent, task.hypotheses)
+        with tracking.answering(where):
+            record = tracking.start(client, task.experiment, identity, parent, task.hypotheses)
         try:
-            record.params(config.flat(identity.trial) | {"seed": identity.seed})
-            record.text("trial.yaml", config.dump(identity.trial))
-            train_or_copy(identity, source, task.watch, record, say)
-            source = source or record.run_id
-            judge(identity, record)
+            with record.alive():
+                record.params(config.flat(identity.trial) | {"seed": identity.seed})
+                record.text("trial.yaml", config.dump(identity.trial))
+                trained = copied(source, record) if source else train(identity, task.watch, record, say)
+                source = source or record.run_id
+                judge(identity, record, trained)
+                record.finish()
         except Exception as error:  # whatever a run dies of, it is that run's own failure
-            reason = failure(error)
-            record.fail(reason)
+            reason = end(record, error)
             if not source:  # the training failed, which the others share
                 return reason
             failures.append(f"{identity.trial.name}: {reason}")
-            continue
-        record.finish()
     return "; ".join(failures)
+
+
+def end(record: Record, error: Exception) -> str:
+    """End a run that died, unless its results wait for the record, and return what it died of."""
+    if isinstance(error, WaitingError):
+        return str(error)
+    reason = failure(error)
+    with suppress(Exception):  # the record may be what it died of; what is not ended is cut off
+        record.fail(reason)
+    return reason
 
 
 def failure(error: Exception) -> str:
@@ -66,15 +103,22 @@ def failure(error: Exception) -> str:
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
 
 
-def train_or_copy(identity: Identity, source: str, watch: tuple[str, ...], record: Record, say: Say) -> None:
+def copied(source: str, record: Record) -> Trained:
+    """Record a training once more, and return it."""
+    tracking.copy_training(record.client, source, record)
+    prevalence = results.train_prevalence(record.client, source)
+    return Trained(*results.trained_scores(record.client, source), prevalence, source)
+
+
+def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) -> Trained:
     """Record a training: curves, facts, weights, and the scores of validation and test, which nothing measures yet."""
-    if source:
-        tracking.copy_training(record.client, source, record)
-        return
     trial, seed = identity.trial, identity.seed
     data, weights = fitting.load(trial, seed)
     if tracking.training_fingerprint(trial, seed, data.digest) != identity.training:
-        raise UserError("the data changed after this run was planned; call the same command again")
+        raise UserError(
+            f"the data or the versions of the libraries on {socket.gethostname()} are not those that this run was "
+            "planned with; make them equal, and call the same command again"
+        )
     record.tags({"watched": " ".join(watch), "test_part": data.test.digest()})
     record.data(trial.dataset.kind, data.digest, data.summary)
     record.notes([*data.notes, *weights.notes])
@@ -90,42 +134,41 @@ def train_or_copy(identity: Identity, source: str, watch: tuple[str, ...], recor
     train, test = Scored(data.train.ids, data.train.y, fitted.scores(data.train)), Scored.of(fitted, data.test)
     facts = {f"training/{name}": value for name, value in getattr(fitted, "facts", {}).items()}
     record.metrics(facts | evaluation.gap(train, test))
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        evaluation.save_scores(folder / "scores", data.labels, validation, test)
-        if epochs := getattr(fitted, "epochs", None):
+    epochs = getattr(fitted, "epochs", None)
+    with record.folder() as folder:
+        evaluation.save_scores(folder / results.SCORES, data.labels, validation, test)
+        if epochs:
             np.savez_compressed(folder / tracking.EPOCHS, allow_pickle=False, **epochs)
         (folder / "data.json").write_text(json.dumps(data.summary, indent=1, ensure_ascii=False), encoding="utf-8")
         fitted.save(folder / "model")
-        record.metrics({"training/compressed_bytes": (folder / "model" / "weights.npz").stat().st_size})
-        record.files(folder)
+        compressed = (folder / "model" / "weights.npz").stat().st_size
+        stored = results.stored_scores(folder / results.SCORES)
+    record.metrics({"training/compressed_bytes": compressed})
+    prevalence = np.array(list(data.summary["prevalence"]["train"].values()))
+    return Trained(*stored, prevalence, epochs=Epochs.of(epochs) if epochs else None)
 
 
-def judge(identity: Identity, record: Record) -> None:
-    """Choose the rules from the recorded validation scores, and measure both parts under each."""
-    client, run_id = record.client, record.run_id
+def judge(identity: Identity, record: Record, trained: Trained) -> None:
+    """Choose the rules from the validation scores, and measure both parts under each."""
     if identity.trial.picked_by:
-        pick(identity.trial, record)
-    labels, validation, test = results.raw_scores(client, run_id)
-    searched = results.rules(client, identity.search) if identity.trial.searches_thresholds else {}
-    floors = evaluation.floors(results.train_prevalence(client, run_id))
-    spec = identity.trial.thresholds
-    measured = evaluation.evaluate(labels, validation, test, floors, spec, searched)
-    honest = evaluation.crossfit_metrics(validation.y, validation.scores, spec)
+        trained = pick(identity.trial.picked_by, record, trained)
+    searched = results.rules(record.client, identity.search) if identity.trial.searches_thresholds else {}
+    floors, spec = evaluation.floors(trained.prevalence), identity.trial.thresholds
+    measured = evaluation.evaluate(trained.labels, trained.validation, trained.test, floors, spec, searched)
+    honest = evaluation.crossfit_metrics(trained.validation.y, trained.validation.scores, spec)
     kept = {name: value for name, value in honest.items() if name.endswith(evaluation.KEPT)}
     record.metrics(measured.metrics | kept)
-    with tempfile.TemporaryDirectory() as name:
-        measured.save(Path(name))
-        record.files(Path(name))
+    with record.folder() as folder:
+        measured.save(folder)
 
 
-def pick(trial: Trial, record: Record) -> None:
-    """Record the scores of the epoch that watching one metric would have kept; the rules are about those."""
-    labels, validation, test = results.trained_scores(record.client, record.run_id)
-    assert trial.picked_by is not None
-    picked = picking.pick(trial.picked_by, results.epochs(record.client, record.run_id), validation, test)
-    with tempfile.TemporaryDirectory() as name:
-        evaluation.save_scores(Path(name, results.PICKED), labels, picked.validation, picked.test)
-        record.files(Path(name))
+def pick(by: PickedBy, record: Record, trained: Trained) -> Trained:
+    """Record the scores of the epoch that watching one metric would have kept, and return them for the rules."""
+    epochs = trained.epochs or results.epochs(record.client, trained.source)
+    picked = picking.pick(by, epochs, trained.validation, trained.test)
+    with record.folder() as folder:
+        evaluation.save_scores(folder / results.PICKED, trained.labels, picked.validation, picked.test)
+        _, validation, test = results.stored_scores(folder / results.PICKED)
     record.metrics({"picked/epoch": float(picked.epochs.mean())})
     record.tags({"model_is_judged": "no: the weights are those of the epoch that training.keep names"})
+    return replace(trained, validation=validation, test=test)

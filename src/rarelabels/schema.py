@@ -6,7 +6,7 @@ Nothing here reads a file or imports TensorFlow. ``config`` turns YAML into thes
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
@@ -588,6 +588,13 @@ class TrainingSpec(Spec):
         "best", description="the epoch kept: best validation macro average precision, or the last"
     )
     every_epoch: bool = Field(False, description="record the scores of every epoch, so that picked_by may choose one")
+    execution: Literal["fast", "plain"] = Field(
+        "fast", description="plain: ordinary Keras, without XLA, a step at a time, a new network for each run"
+    )
+
+    def compiled(self) -> TrainingSpec:
+        """Return what of it is compiled into a network."""
+        return self.model_copy(update={"epochs": 1, "keep": "last", "every_epoch": False})
 
 
 class FBeta(Spec):
@@ -858,7 +865,13 @@ class Trial(Spec):
         definition = self.model_dump(mode="json", include=parts)
         definition["dataset"].pop("path", None)  # the digest of the content says which data, wherever they lie
         definition["dataset"].get("backbone", {}).pop("file", None)
+        if self.training.execution == "fast":  # runs are the same as before there was another way
+            definition.get("training", {}).pop("execution", None)
         return definition
+
+    def compiled(self) -> Hashable:
+        """Return what is compiled into a network: one serves all trials for which this is equal."""
+        return self.dataset, self.model, self.loss, self.training.compiled()
 
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""

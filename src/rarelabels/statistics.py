@@ -268,6 +268,8 @@ class _SeedSample:
         self.rows = {f"ranking/{name}": values for name, values in ranking_rows(self.truth, scores).items()}
         for rule, assigned in self.assigned.items():
             self.rows |= {f"{rule}/{name}": values for name, values in decision_rows(self.truth, assigned).items()}
+        tables = [self.truth, *(table for one in self.assigned.values() for table in (self.truth & one, one))]
+        self.cells = np.concatenate(tables, axis=1, dtype=np.float32)
         self.curves = [_Curve(column, own) for column, own in label_columns(self.truth, scores)]
         self.pooled_curve = _Curve(self.truth, scores)
         self.calibration = sparse.vstack(
@@ -285,11 +287,10 @@ class _SeedSample:
 
     def _chunk(self, weights: Array) -> dict[str, Floats]:
         """Metrics under each column of ``weights``, shape (n, chunk)."""
-        actual = _label_counts(self.truth, weights)
+        actual, *counts = _label_counts(self.cells, self.truth.shape[1], weights)
         values = row_means(self.rows, weights.astype(np.float64)) | self._rankings(weights, actual)
         positives = self.truth.sum(axis=0)
-        for rule, assigned in self.assigned.items():
-            hits, predicted = _label_counts(self.truth & assigned, weights), _label_counts(assigned, weights)
+        for rule, hits, predicted in zip(self.assigned, counts[::2], counts[1::2], strict=True):
             averages = label_averages(hits, predicted, actual, positives)
             values |= {f"{rule}/{name}": average for name, average in averages.items()}
         return values
@@ -313,24 +314,28 @@ class _SeedSample:
 class _Curve:
     """The curve of one label, or of all pooled, as a sparse matrix that turns row weights into its steps.
 
-    A negative falls into one of 2g + 1 steps between and at the g distinct scores of the positives: above the highest,
-    equal to it, below it, and so on. One product with the weights sums every step under all draws.
+    A negative falls into one of g + 1 steps: it has at least the highest of the g distinct scores of the positives, at
+    least the next one, and so on, or less than all. One product with the weights sums every step under all draws.
     """
 
     def __init__(self, truth: Bools, scores: Array) -> None:
         distinct = np.unique(scores[truth])
-        self.size = 2 * distinct.size + 1
-        low, high = (np.searchsorted(distinct, scores[~truth], side=side) for side in ("left", "right"))
+        self.size = distinct.size + 1
+        rows, n_rows = (np.nonzero(~truth)[0], np.nonzero(truth)[0]), len(truth)
+        below, upto = (np.searchsorted(distinct, scores[~truth], side=side) for side in ("left", "right"))
+        tied = below < upto
+        self.negatives = _indicator(distinct.size - upto, rows[0], (self.size, n_rows))
+        self.tied = _indicator(distinct.size - upto[tied], rows[0][tied], (distinct.size, n_rows))
         positive_steps = distinct.size - 1 - np.searchsorted(distinct, scores[truth])
-        rows = np.nonzero(~truth)[0], np.nonzero(truth)[0]
-        self.negatives = _indicator(2 * distinct.size - low - high, rows[0], (self.size, len(truth)))
-        self.positives = _indicator(positive_steps, rows[1], (distinct.size, len(truth)))
+        self.positives = _indicator(positive_steps, rows[1], (distinct.size, n_rows))
 
     def areas(self, weights: Array) -> tuple[Floats, Floats]:
         """Average precision and ROC AUC under each column of ``weights``; NaN where undefined."""
         steps = np.cumsum((self.negatives @ weights).astype(np.float64), axis=0)
         hits = (self.positives @ weights).astype(np.float64)
-        return curve_areas(hits, above=steps[:-1:2], upto=steps[1::2], negatives=steps[-1])
+        upto = steps[:-1]
+        above = upto - self.tied @ weights if self.tied.nnz else upto
+        return curve_areas(hits, above, upto, negatives=steps[-1])
 
 
 def _calibration_matrix(truth: Bools, scores: Array) -> sparse.csr_array:
@@ -346,9 +351,10 @@ def _indicator(bins: Array, rows: Array, shape: tuple[int, int]) -> sparse.csr_a
     return sparse.csr_array((np.ones(bins.size, dtype=np.float32), (bins, rows)), shape=shape)
 
 
-def _label_counts(cells: Bools, weights: Array) -> Floats:
-    """Weighted count of each label, shape (chunk, n_labels)."""
-    return (weights.T @ cells.astype(np.float32)).astype(np.float64)
+def _label_counts(cells: Array, n_labels: int, weights: Array) -> list[Floats]:
+    """Weighted counts of each label in each of the tables that lie side by side in ``cells``: (chunk, n_labels)."""
+    counts = (weights.T @ cells).astype(np.float64)
+    return np.split(counts, cells.shape[1] // n_labels, axis=1)
 
 
 def _weights(draws: Draws, widest: int) -> Iterator[Array]:

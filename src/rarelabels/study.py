@@ -22,7 +22,6 @@ from rarelabels import (
     ranking,
     results,
     runner,
-    study_record,
     summary,
     tracking,
     weighting,
@@ -188,21 +187,38 @@ def _runs(
         found = {seed: searches.find(trial, variant, seed if searched_by_seed else None, digest) for seed in seeds}
         if not searched_by_seed:
             trial = config.with_values(trial, searches.best(found[seeds[0]]))
-    return [identity(trial, variant, seed, digest, changed, found[seed].info.run_id if found else "") for seed in seeds]
+    by_seed = {seed: search.info.run_id for seed, search in found.items()}
+    return with_seeds(trial, variant, seeds, digest, changed, by_seed)
 
 
-def identity(trial: Trial, variant: str, seed: int, digest: str, changed: str, search: str = "") -> Identity:
-    """Return which run a trial with a seed is, on data with that digest."""
-    return Identity(
-        trial,
-        variant,
-        seed,
-        definition=tracking.fingerprint(trial, None, digest),
-        fingerprint=tracking.fingerprint(trial, seed, digest),
-        training=tracking.training_fingerprint(trial, seed, digest),
-        overrides=changed,
-        search=search,
-    )
+def with_seeds(
+    trial: Trial,
+    variant: str,
+    seeds: Sequence[int],
+    digest: str,
+    changed: str,
+    searches: Mapping[int, str] | None = None,
+) -> list[Identity]:
+    """Return which runs a trial with some seeds is, on data with that digest; ``searches`` that tuned it by seed."""
+    prints = tracking.fingerprints(trial, seeds, digest)
+    return [
+        Identity(
+            trial,
+            variant,
+            seed,
+            definition=prints.definition,
+            fingerprint=prints.runs[seed],
+            training=prints.trainings[seed],
+            overrides=changed,
+            search=(searches or {}).get(seed, ""),
+        )
+        for seed in seeds
+    ]
+
+
+def identity(trial: Trial, variant: str, seed: int, digest: str, changed: str) -> Identity:
+    """Return which run a trial with one seed is."""
+    return with_seeds(trial, variant, [seed], digest, changed)[0]
 
 
 def run(asked: Asked, where: str, engine: Engine, progress: Progress, *, force: bool = False) -> None:
@@ -212,6 +228,8 @@ def run(asked: Asked, where: str, engine: Engine, progress: Progress, *, force: 
         UserError: the record does not answer.
     """
     client = tracking.connect(where)
+    if delivered := tracking.deliver_left(client, where, tracking.outboxes(where)):
+        progress.say([f"the results of {counted(delivered, 'run')} waited on disk and are now in the record"])
     progress.say(asked.data)
     studies = sorted({identity.trial.study for identity in asked.identities})
     plans = [_plan(client, study, [i for i in asked.identities if i.trial.study == study], force) for study in studies]
@@ -220,7 +238,12 @@ def run(asked: Asked, where: str, engine: Engine, progress: Progress, *, force: 
     progress.begin(sum(len(task.runs) for task in tasks))
     work = functools.partial(_run_task, where)
     names = [f"{task.runs[0][0].trial.short_name} seed {task.runs[0][0].seed}" for task in tasks]
-    for position, reason in engine.map(work, tasks, lambda i, event: progress.epoch(names[i], event)):
+    for position, reason in engine.map(
+        work,
+        tasks,
+        lambda i, event: progress.epoch(names[i], event),
+        group=lambda task: task.runs[0][0].trial.compiled(),
+    ):
         runs = tasks[position].runs
         ended = ", ".join(f"{one.trial.name} seed {one.seed}" for one, _ in runs)
         progress.end(names[position], ended, len(runs), WORKER_DIED if reason is None else reason)
@@ -240,8 +263,8 @@ def _ahead(plan: Plan, workers: int) -> str:
     return line
 
 
-def recorded(study: str, where: str) -> list[Run]:
-    """Return all recorded runs of a study, oldest first.
+def recorded(study: str, where: str, *, with_metrics: bool = False) -> list[Run]:
+    """Return all recorded runs of a study, oldest first; with their metrics it takes long.
 
     Raises:
         UserError: the record does not answer.
@@ -250,7 +273,9 @@ def recorded(study: str, where: str) -> list[Run]:
         return []
     client = tracking.connect(where)
     experiment = tracking.find_experiment(client, study)
-    return tracking.all_runs(client, experiment) if experiment else []
+    if experiment is None:
+        return []
+    return tracking.all_runs(client, experiment) if with_metrics else tracking.heads(client, experiment)
 
 
 def compare(study: str, where: str, asked: Sequence[Identity]) -> list[Comparison]:
@@ -325,7 +350,7 @@ def rank(study: str, where: str, metric: str) -> Ranking:
         UserError: the record does not answer, the metric is none to choose by, or no trial can be ranked.
     """
     chosen = ranking.chosen_by(metric)
-    runs = recorded(study, where)
+    runs = recorded(study, where, with_metrics=True)
     if not runs:
         raise UserError(f"nothing is recorded of {study} yet; `rarelabels run {study}` runs it")
     declared = _declared(study, where, runs, [])
@@ -346,6 +371,8 @@ def _compare(runs: Sequence[Run], declared: _Declared, where: str) -> list[Compa
 
 def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:
     """Put the comparison of the whole study, as it stands now, on the study's own run."""
+    from rarelabels import study_record  # matplotlib takes a second to import: only drawing needs it
+
     runs = recorded(plan.study, where)
     declared = _declared(plan.study, where, runs, plan.identities)
     compared = [one for one in _compare(runs, declared, where) if one.rows]
@@ -355,7 +382,7 @@ def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:
 
 def _plan(client: MlflowClient, study: str, identities: list[Identity], force: bool) -> Plan:
     experiment = tracking.open_experiment(client, study)
-    runs = tracking.all_runs(client, experiment)
+    runs = tracking.heads(client, experiment)
     tracking.end_orphans(client, runs)
     finished = {} if force else results.finished(runs)
     trainings = {} if force else trained(client, study, runs)
@@ -387,7 +414,7 @@ def _plan(client: MlflowClient, study: str, identities: list[Identity], force: b
 def trained(client: MlflowClient, study: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
     """Return, by fingerprint of the training, the finished runs that hold it, oldest first, then those of searches."""
     tuning = tracking.find_experiment(client, study + tracking.TUNING)
-    searched = tracking.all_runs(client, tuning, "tags.kind = 'search'") if tuning else []
+    searched = tracking.heads(client, tuning, "search") if tuning else []
     by_training: dict[str, list[Run]] = {}
     for run in [*runs, *searched]:
         if run.info.status == "FINISHED" and "training" in run.data.tags:
@@ -401,7 +428,7 @@ def _run_task(where: str, task: Task, say: runner.Say) -> str:
 
 def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progress: Progress) -> int:
     """Bring each parent's aggregate up to date with the finished runs below it; return how many were not."""
-    runs = tracking.all_runs(client, plan.experiment)
+    runs = tracking.heads(client, plan.experiment)
     tracking.end_orphans(client, runs)
     parents, by_id = results.parents(runs), {run.info.run_id: run for run in runs}
     below, tasks = results.below(runs), []

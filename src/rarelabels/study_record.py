@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import fmean
 
 import numpy as np
@@ -38,8 +36,7 @@ def record_comparison(
         identities: the runs of the trials as they are declared now.
     """
     record = tracking.open_study(client, experiment, study)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with record.folder() as folder:
         pd.concat([one.long() for one in compared]).to_csv(folder / "comparison.csv", index=False)
         for number, one in enumerate(compared):
             suffix = f"_{number + 1}" if number else ""
@@ -55,7 +52,6 @@ def record_comparison(
                 plots.save(plots.half_by_theory(told, title), folder / f"half_by_theory{suffix}.png")
         for file, figure in study_figures.figures(client, study, compared, runs, identities):
             plots.save(figure, folder / f"{file}.png")
-        record.files(folder)
     record.finish()
 
 
@@ -103,7 +99,7 @@ def _told(client: MlflowClient, row: Row, pairs: Sequence[tuple[Identity, Run]])
         cut = np.broadcast_to(_true_probability_of_half(identity.trial, weights), weights.prevalence.shape)
         part = results.scores(client, twin.info.run_id, "test")
         predicted.append(metrics.decision_metrics(part.y, part.scores >= cut)["macro_f1"])
-        plain.append(twin.data.metrics["test/half/macro_f1"])
+        plain.append(client.get_run(twin.info.run_id).data.metrics["test/half/macro_f1"])
         cuts.append(float(cut.mean()))
     measured = row.values.loc["test/half/macro_f1", ["mean", "low", "high"]]
     return (row.name, fmean(cuts), fmean(predicted), *measured, fmean(plain))

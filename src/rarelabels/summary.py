@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -13,7 +12,7 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from rarelabels import __version__, plots, results, statistics, threshold_study, tracking
+from rarelabels import __version__, results, statistics, threshold_study, tracking
 from rarelabels.runner import Say
 
 CURSE_DRAWS = 30
@@ -36,7 +35,7 @@ def stamp(children: list[str]) -> str:
 
 def sum_up(where: str, task: SummaryTask, _: Say) -> None:
     """Compute and record the aggregate of one trial."""
-    client = tracking.connect(where)
+    client = tracking.connect(where, tracking.PATIENCE)
     parent = tracking.Record(client, task.parent)
     children = [client.get_run(run_id) for run_id in task.children]
     # MLflow lets no parameter change, and seeds may be added: which they are is a tag.
@@ -49,13 +48,11 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> None:
     limits = table.dropna().set_index("metric")[["low", "high"]]
     for end, values in limits.items():
         parent.metrics({f"interval/{metric}_{end}": value for metric, value in values.items()})
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with parent.folder() as folder:
         table.to_csv(folder / "summary.csv", index=False)
         replicates.to_parquet(folder / "bootstrap.parquet", compression="zstd", index=False)
         (folder / "figures").mkdir()
         draw(client, children, curves, folder / "figures")
-        parent.files(folder)
     seeds = " ".join(run.data.tags["seed"] for run in children)
     first = children[0].data.tags
     parent.tags({"seeds": seeds, "summed_up": task.stamp, "test_part": first["test_part"]})
@@ -91,6 +88,8 @@ def _epoch(run: Run) -> float | None:
 
 def draw(client: MlflowClient, children: list[Run], curves: pd.DataFrame, folder: Path) -> None:
     """Draw the figures of a trial into a folder."""
+    from rarelabels import plots  # matplotlib takes a second to import: only drawing needs it
+
     trial, kept = children[0].data.tags["trial"], [_epoch(run) for run in children]
     if len(curves):
         unit = plots.loss_unit(children[0].data.params)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, assert_never
@@ -17,7 +17,7 @@ from typing import Any, assert_never
 import numpy as np
 import numpy.typing as npt
 
-from rarelabels import losses, memory, metrics, models, powerset, preprocessing, pruning
+from rarelabels import losses, memory, metrics, models, optimizers, powerset, preprocessing, pruning
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Vocabulary
 from rarelabels.losses import LabelFactors, OfClasses
@@ -30,6 +30,7 @@ from rarelabels.schema import (
     LastBlockSpec,
     LossSpec,
     NetworkSpec,
+    TextBagSpec,
     TrainingSpec,
     Trial,
     UserError,
@@ -40,10 +41,12 @@ from rarelabels.weighting import Weights
 
 Floats = npt.NDArray[np.float64]
 OnEpoch = Callable[[int, dict[str, float]], None]
+_Block = tuple[int, dict[str, Any]]
 Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)
 
 PREDICT_BATCH = 512  # the last batch is padded to it, so that a row's scores never depend on the rows around it
 LOGITS_AT_ONCE = 2**22  # fewer rows are a batch where there are many label sets
+ROOM_STEP = 512  # tokens of a batch are padded to a multiple, so that the seeds of a trial share one compiled step
 WHOLE_EPOCH = 1_000_000  # batches that one call runs at most; one number, for Keras compiles it into the network
 KEPT_BY = "val_macro_average_precision"
 _PREPROCESSING = "preprocessing.json"
@@ -60,7 +63,10 @@ class Network:
 
     def __init__(self, spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> None:
         self.spec, self.shape = spec, shape
-        self.model = models.build(spec, shape, seed=0)
+        plain = training.execution == "plain"
+        packed = isinstance(spec, TextBagSpec) and spec.pooling != "max" and not plain
+        self.packed_fields = tuple(f"text_{i}" for i in range(len(shape.fields))) if packed else ()
+        self.model = models.build(spec, shape, seed=0, packed=packed)
         ones = np.ones(shape.n_labels, np.float32)
         self.factors = LabelFactors(
             positive=tf.Variable(ones), negative=tf.Variable(ones), prevalence=tf.Variable(ones)
@@ -68,17 +74,20 @@ class Network:
         self.loss = losses.build(loss, spec.head, self.factors)
         self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
         self.masks = pruning.masks(training.pruning, self.model.trainable_variables)
-        jit = shape.backbone is None  # XLA makes convolutions on images slow: 24 ms a row where it takes 4 without
+        # XLA makes convolutions on images slow: 24 ms a row where it takes 4 without.
+        jit = shape.backbone is None and not plain
         self.model.compile(
             optimizer=_optimizer(training),
             loss=self.loss if shape.n_sets is None else OfClasses(self.loss),
             jit_compile=jit,
-            steps_per_execution=WHOLE_EPOCH,
+            steps_per_execution=1 if plain else WHOLE_EPOCH,
         )
-        self.model.unrolled_steps_per_execution = 1  # Keras's 8 copies of the step only take longer to compile
+        if not plain:
+            self.model.unrolled_steps_per_execution = 1  # Keras's 8 copies of the step only take longer to compile
         self.model.optimizer.build(self.model.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.model.optimizer.variables]
-        self.logits = tf.function(lambda x: self.model(x, training=False), jit_compile=jit)
+        unused = {models.packed_of(field): tf.zeros((1, 2), tf.int32) for field in self.packed_fields}
+        self.logits = tf.function(lambda x: self.model(x | unused, training=False), jit_compile=jit)
 
     @property
     def output_parameters(self) -> int:
@@ -133,14 +142,15 @@ class Fitted:
     def scores(self, part: Part) -> Floats:
         """Return probabilities, float64 (n, n_labels); of label sets the sum over those that hold the label."""
         self._put_weights_back()
-        return _scores(self.network, self.sets, self.prepared.inputs(part))
+        return _scores(self.network, self.sets, _blocks(self.network, self.prepared.inputs(part)))
 
     def label_sets(self, part: Part) -> npt.NDArray[np.uint8] | None:
         """Return the labels of each row's most likely label set, (n, n_labels); None for a head on labels."""
         if self.sets is None:
             return None
         self._put_weights_back()
-        return self.sets.sets(_read(self.network, self.sets, self.prepared.inputs(part)).most_likely)
+        blocks = _blocks(self.network, self.prepared.inputs(part))
+        return self.sets.sets(_read(self.network, self.sets, blocks).most_likely)
 
     def _put_weights_back(self) -> None:
         for variable, value in zip(self.network.model.variables, self.weights, strict=True):
@@ -209,7 +219,14 @@ def fit(
     callbacks = [curves]
     if training.pruning:
         callbacks += [pruning.MagnitudePruning(training.pruning, network.masks, network.model.trainable_variables)]
-    batches = _batches(curves.train_inputs, _targets(sets, data.train.y), weights.rows, training.batch_size, seed)
+    batches = _batches(
+        curves.train_inputs,
+        _targets(sets, data.train.y),
+        weights.rows,
+        training.batch_size,
+        seed,
+        network.packed_fields,
+    )
     network.model.fit(batches, epochs=training.epochs, shuffle=False, verbose=0, callbacks=callbacks)
     facts = curves.facts() | {"kept_epoch": curves.kept_epoch, "zero_share": _zero_share(network, curves.kept_weights)}
     facts |= {"output_parameters": network.output_parameters} | peak.facts()
@@ -259,8 +276,10 @@ def _backbone(trial: Trial) -> Backbone | None:
 
 
 def _network(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> Network:
-    any_schedule = {"epochs": 1, "keep": "last", "every_epoch": False}  # none of it is compiled
-    return _compiled(spec, loss, training.model_copy(update=any_schedule), shape)
+    if training.execution == "plain":
+        keras.backend.clear_session()
+        return Network(spec, loss, training, shape)
+    return _compiled(spec, loss, training.compiled(), shape)
 
 
 @functools.lru_cache(maxsize=1)
@@ -270,11 +289,14 @@ def _compiled(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: 
 
 
 def _optimizer(training: TrainingSpec) -> keras.optimizers.Optimizer:
+    adam, adamw = optimizers.TableAdam, optimizers.TableAdamW
+    if training.execution == "plain":
+        adam, adamw = keras.optimizers.Adam, keras.optimizers.AdamW
     match training.optimizer:
         case "adam":
-            return keras.optimizers.Adam(training.learning_rate)
+            return adam(training.learning_rate)
         case "adamw":
-            return keras.optimizers.AdamW(training.learning_rate, weight_decay=training.weight_decay)
+            return adamw(training.learning_rate, weight_decay=training.weight_decay)
         case "sgd":
             return keras.optimizers.SGD(training.learning_rate, momentum=training.momentum)
         case _:
@@ -299,11 +321,14 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         self.objective, self.sets = objective, sets
         self.network, self.data, self.on_epoch, self.keep = network, data, on_epoch, training.keep
         self.watch, self.watched = watch, _watched(data.labels)
-        self.train_inputs, self.validation_inputs = prepared.inputs(data.train), prepared.inputs(data.validation)
+        self.train_inputs = prepared.inputs(data.train)
+        # Cut once for all epochs.
+        self.validation_blocks = list(_blocks(network, prepared.inputs(data.validation)))
+        self.train_blocks = list(_blocks(network, self.train_inputs)) if watch else []
+        self.test_blocks = list(_blocks(network, prepared.inputs(data.test))) if training.every_epoch else []
         self.kept_epoch, self.kept_value = 0, -np.inf
         self.kept_weights: list[npt.NDArray[Any]] = []
         self.history: list[dict[str, float]] = []
-        self.test_inputs = prepared.inputs(data.test) if training.every_epoch else None
         self.scores: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = []
         self.begun, self.seconds = 0.0, list[float]()
         self.val_loss_share: float | None = None
@@ -323,13 +348,13 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         average_precision = metrics.macro_average_precision(y, scores)
         if not np.isnan(average_precision):
             curves[KEPT_BY] = average_precision
-        if self.test_inputs:
-            test = _scores(self.network, self.sets, self.test_inputs)
+        if self.test_blocks:
+            test = _scores(self.network, self.sets, self.test_blocks)
             self.scores.append((scores.astype(np.float32), test.astype(np.float32)))
         if self.objective:
             curves["objective"] = self.objective(scores)
         if self.watch:
-            train_scores = _scores(self.network, self.sets, self.train_inputs)
+            train_scores = _scores(self.network, self.sets, self.train_blocks)
             curves |= self.watched.curves(self.watch, "val_", y, scores)
             curves |= self.watched.curves(self.watch, "", self.data.train.y, train_scores)
         if self.network.sums_over_labels:
@@ -353,10 +378,10 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
     def _validate(self, y: npt.NDArray[np.uint8]) -> tuple[float | None, Floats]:
         """Return the loss of the validation part, None if no row has one, and its scores."""
         if self.sets is None:
-            logits = _logits(self.network, self.validation_inputs)
+            logits = _logits(self.network, self.validation_blocks)
             loss = float(np.mean(self.network.loss(_targets(None, y), logits)))
             return loss, models.scores(self.network.spec.head, logits)
-        read = _read(self.network, self.sets, self.validation_inputs, self.sets.classes(y))
+        read = _read(self.network, self.sets, self.validation_blocks, self.sets.classes(y))
         covered = ~np.isnan(read.losses)
         self.val_loss_share = float(covered.mean())
         return float(read.losses[covered].mean()) if covered.any() else None, read.marginals
@@ -402,11 +427,17 @@ def _idf_column(vocabulary: Vocabulary, rows: int) -> npt.NDArray[np.float32]:
 
 
 def _batches(
-    inputs: Inputs, targets: npt.NDArray[Any], row_weights: Floats | None, batch_size: int, seed: int
+    inputs: Inputs,
+    targets: npt.NDArray[Any],
+    row_weights: Floats | None,
+    batch_size: int,
+    seed: int,
+    packed_fields: Collection[str] = (),
 ) -> tf.data.Dataset:
     """Shuffled batches of equal size: the rows left over differ from epoch to epoch.
 
-    One batch size means one compiled step. Fewer rows than a batch make one batch.
+    One batch size means one compiled step. Fewer rows than a batch make one batch. Of ``packed_fields`` a batch holds
+    the tokens alone, see ``models.Bag``.
     """
     n = len(targets)
     batch_size = min(batch_size, n)
@@ -415,33 +446,66 @@ def _batches(
         whole.append(tf.constant(row_weights, tf.float32))
     rows = tf.data.Dataset.range(n).shuffle(n, seed=seed, reshuffle_each_iteration=True)
     rows = rows.batch(batch_size, drop_remainder=True)
-    return rows.map(lambda i: tf.nest.map_structure(lambda values: tf.gather(values, i), tuple(whole))).prefetch(2)
+    room = {field: _room(inputs[field], batch_size) for field in packed_fields}
+
+    def batch(i: Any) -> tuple[Any, ...]:
+        x, *others = tf.nest.map_structure(lambda values: tf.gather(values, i), tuple(whole))
+        packed = {models.packed_of(field): _packed(x[field], room[field]) for field in packed_fields}
+        return x | packed | {field: x[field][:, :1] for field in packed_fields}, *others
+
+    return rows.map(batch).prefetch(2)
 
 
-def _logit_blocks(network: Network, inputs: Inputs) -> Iterator[npt.NDArray[np.float32]]:
+def _room(ids: npt.NDArray[np.int32], batch_size: int) -> int:
+    """Return how many tokens there may be in a batch of rows: 6 standard deviations more than the mean, rounded up.
+
+    A batch with more gets twice or three times the room, and is compiled for itself: that takes seconds, and changes
+    no number.
+    """
+    lengths = (ids > 0).sum(axis=1)
+    most = batch_size * lengths.mean() + 6 * np.sqrt(batch_size) * lengths.std()
+    return int(most // ROOM_STEP + 1) * ROOM_STEP
+
+
+def _packed(ids: Any, room: int) -> Any:
+    """Return the tokens of padded ids and the rows they are in, (n, 2), padded with 0 to a multiple of the room."""
+    places = tf.where(ids > 0)
+    pairs = tf.stack([tf.gather_nd(ids, places), tf.cast(places[:, 0], tf.int32)], axis=1)
+    return tf.pad(pairs, [[0, -tf.shape(pairs)[0] % room], [0, 0]])
+
+
+def _blocks(network: Network, inputs: Inputs) -> Iterator[_Block]:
+    """Cut rows into batches of one size, the last of them padded; each with how many rows it has."""
     n = len(next(iter(inputs.values())))
     size = min(PREDICT_BATCH, max(1, LOGITS_AT_ONCE // network.shape.n_outputs))
     for start in range(0, n, size):
         block = {name: values[start : start + size] for name, values in inputs.items()}
-        missing = max(0, start + size - n)
-        block = {name: np.pad(values, ((0, missing), (0, 0))) for name, values in block.items()}
-        yield network.logits(block).numpy()[: size - missing]
+        if missing := max(0, start + size - n):
+            block = {name: np.pad(values, ((0, missing), (0, 0))) for name, values in block.items()}
+        yield size - missing, {name: tf.constant(values) for name, values in block.items()}
 
 
-def _logits(network: Network, inputs: Inputs) -> npt.NDArray[np.float32]:
-    return np.concatenate(list(_logit_blocks(network, inputs)))
+def _logit_blocks(network: Network, blocks: Iterable[_Block]) -> Iterator[npt.NDArray[np.float32]]:
+    for n_rows, block in blocks:
+        yield network.logits(block).numpy()[:n_rows]
 
 
-def _read(network: Network, sets: LabelSets, inputs: Inputs, classes: powerset.Classes | None = None) -> powerset.Read:
+def _logits(network: Network, blocks: Iterable[_Block]) -> npt.NDArray[np.float32]:
+    return np.concatenate(list(_logit_blocks(network, blocks)))
+
+
+def _read(
+    network: Network, sets: LabelSets, blocks: Iterable[_Block], classes: powerset.Classes | None = None
+) -> powerset.Read:
     """Return what the logits of rows with these classes say, some rows at a time: all logits might not fit memory."""
     read, start = [], 0
-    for logits in _logit_blocks(network, inputs):
+    for logits in _logit_blocks(network, blocks):
         rows = slice(start, start := start + len(logits))
         read.append(powerset.read(logits, sets, None if classes is None else classes[rows]))
     return powerset.Read.joined(read)
 
 
-def _scores(network: Network, sets: LabelSets | None, inputs: Inputs) -> Floats:
+def _scores(network: Network, sets: LabelSets | None, blocks: Iterable[_Block]) -> Floats:
     if sets is None:
-        return models.scores(network.spec.head, _logits(network, inputs))
-    return _read(network, sets, inputs).marginals
+        return models.scores(network.spec.head, _logits(network, blocks))
+    return _read(network, sets, blocks).marginals

@@ -1,4 +1,4 @@
-"""MLflow's page on this record: the server, on this machine only, and a link to the runs of each study.
+"""MLflow's page on this record: the server, on this machine only unless asked, and a link to the runs of each study.
 
 MLflow 3.17 opens on its pages for language models, shows none of a run's numbers until columns are chosen, and sorts
 1,300 charts by name. So each link says that models are trained here, and names a saved view that is part of the record:
@@ -7,21 +7,27 @@ columns with the main numbers, the curves as first charts, then the test part by
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException
+from importlib.util import find_spec
 from types import FrameType
 
 from rarelabels import tracking
 from rarelabels.schema import UserError
 
-HOST = "127.0.0.1"
+HERE = ("127.0.0.1", "localhost", "::1")
+EVERYWHERE = ("0.0.0.0", "::")
+PASSWORD, USERS, KEY = "MLFLOW_AUTH_ADMIN_PASSWORD", "MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY"
+SHORTEST = 12  # characters of a password
 START = 90  # seconds that MLflow is given to start: 5 on a machine that does nothing else
 PAGE = "/#/experiments/{}/runs?workflowType=machine_learning"
 VIEWS = {  # key in the link -> (name in the page's list of views, which runs)
@@ -40,33 +46,68 @@ COLOURS = (  # of the trials in turn: MLflow takes a run's colour from its id, a
 )
 
 
-def open_ui(where: str, port: int, say: Callable[[str], None]) -> None:
+def open_ui(where: str, host: str, port: int, say: Callable[[str], None]) -> None:
     """Serve MLflow's page on a record until Ctrl-C; of a record that is a server, say where its page is.
 
+    Other machines are let in by name and password only: on any address but the loopback interface it is served with
+    MLflow's basic auth.
+
     Raises:
-        UserError: nothing is recorded yet, nothing answers, the port is taken, or MLflow does not start.
+        UserError: nothing is recorded yet, nothing answers, the port is taken, there is no password for other machines,
+            or MLflow does not start.
     """
-    if where.startswith(("http://", "https://")):
+    if where.startswith(tracking.SERVER):
         say("The record is a server; its page is there:")
         _tell(_links(where, where.rstrip("/")), say)
         return
     if not tracking.is_begun(where):
         raise UserError(f"nothing is recorded yet in {where.removeprefix(tracking.SQLITE)}; begin with `make quick`")
-    _check_free(port)
-    links = _links(where, f"http://{HOST}:{port}")
+    access = {} if host in HERE else _basic_auth(where, host)
+    _check_free(host, port)
+    name = socket.gethostname() if host in EVERYWHERE else host
+    links = _links(where, f"http://{f'[{name}]' if ':' in name else name}:{port}")
     # like Ctrl-C: a server that is left behind would hold the port
     signal.signal(signal.SIGTERM, _interrupt)
     say("starting MLflow ...")
-    server = _start(where, port)
+    server = _start(where, host, port, access)
     try:
-        _wait(server, port)
+        _wait(server, HERE[0] if host in EVERYWHERE else host, port)
         _tell(links, say)
+        if access:
+            say("other machines need a user's name and password, which are sent as they are: put TLS before it")
         say("Ctrl-C ends it")
         raise _ended(server.wait())
     except KeyboardInterrupt:
         pass
     finally:
         _end(server)
+
+
+def _basic_auth(where: str, host: str) -> dict[str, str]:
+    """Return the environment of a server with users, who are kept beside a local record, else in ``runs/``.
+
+    Raises:
+        UserError: what it needs is not installed, or the administrator has no good password.
+    """
+    if find_spec("flask_wtf") is None:
+        raise UserError(f"--host {host}: other machines are let in with a password only; pip install 'mlflow[auth]'")
+    folder = tracking.outboxes(where).parent / "users"
+    password, is_begun = os.environ.get(PASSWORD, ""), (folder / "users.db").exists() or USERS in os.environ
+    if (password or not is_begun) and len(password) < SHORTEST:
+        raise UserError(
+            f"--host {host}: set {PASSWORD} to the password that the user admin is to have, of {SHORTEST} characters "
+            f"or more; given {len(password) or 'none'}"
+        )
+    access = {KEY: os.environ.get(KEY) or secrets.token_hex(32)}
+    if USERS not in os.environ:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        declared = folder / "basic_auth.ini"
+        declared.write_text(
+            f"[mlflow]\ndefault_permission = READ\nadmin_username = admin\ndatabase_uri = sqlite:///{folder}/users.db\n",
+            "utf-8",
+        )
+        access[USERS] = str(declared)
+    return access
 
 
 def view(name: str, search: str) -> str:
@@ -103,6 +144,7 @@ def _links(where: str, page: str) -> list[tuple[str, str]]:
     client = tracking.connect(where)
     found = []
     for experiment in tracking.experiments(client):
+        tracking.end_orphans(client, tracking.heads(client, experiment.experiment_id))
         link = page + PAGE.format(experiment.experiment_id)
         if tracking.colour_trials(client, experiment.experiment_id, COLOURS):
             for key, (name, search) in VIEWS.items():
@@ -120,34 +162,39 @@ def _tell(links: list[tuple[str, str]], say: Callable[[str], None]) -> None:
         say(f"  {name:{width}}  {link}")
 
 
-def _check_free(port: int) -> None:
-    with socket.socket() as tried:
+def _check_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that has just ended is no hindrance
         try:
-            tried.bind((HOST, port))
+            tried.bind((host, port))
         except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise UserError(f"--host {host}: is no address of this machine ({error.strerror})") from error
             raise UserError(
                 f"port {port} is taken ({error.strerror}), perhaps by another `rarelabels ui`; else: "
                 f"rarelabels ui --port {port + 1}"
             ) from error
 
 
-def _start(where: str, port: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", str(port), "--workers", "1"]
+def _start(where: str, host: str, port: int, access: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"]
     command += ["--uvicorn-opts", "--log-level warning"]  # not a line for each request
+    command += ["--app-name", "basic-auth"] if access else []
     # By the environment, for other users of the machine see the arguments, and a database has a password.
-    environment = os.environ | {"MLFLOW_BACKEND_STORE_URI": where, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = os.environ | {"MLFLOW_BACKEND_STORE_URI": where, "MLFLOW_DISABLE_TELEMETRY": "true"} | dict(access)
     environment |= {"PYTHONWARNINGS": "ignore", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+    environment |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # six processes that nothing here needs
     # A group of its own: Ctrl-C comes here, and the server, its parts with it, is ended from here.
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
-def _wait(server: subprocess.Popen[bytes], port: int) -> None:
+def _wait(server: subprocess.Popen[bytes], host: str, port: int) -> None:
     """Return when the server answers."""
     until = time.monotonic() + START
     while server.poll() is None:
         try:
-            connection = HTTPConnection(HOST, port, timeout=1)
+            connection = HTTPConnection(host, port, timeout=1)
             connection.request("GET", "/health")
             if connection.getresponse().status == 200:
                 return

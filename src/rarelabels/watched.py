@@ -52,8 +52,9 @@ class Watched:
 
     def _trace(self, name: str) -> Callable[..., Any]:
         metric = WATCHED[name](len(self.labels))
+        any_rows = tf.TensorSpec((None, len(self.labels)), tf.float32)
 
-        @tf.function  # type: ignore[untyped-decorator]  # tensorflow is untyped
+        @tf.function(input_signature=(any_rows, any_rows))  # type: ignore[untyped-decorator]  # tensorflow is untyped
         def value(y_true: Any, scores: Any) -> Any:
             metric.reset_state()
             metric.update_state(y_true, scores)

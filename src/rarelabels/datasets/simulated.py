@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq
 from scipy.special import expit, logit, softmax
 
 from rarelabels.datasets.fields import Table
@@ -122,6 +121,8 @@ def centre(prevalence: float, scale: float) -> float:
     density = np.exp(-(z**2) / 2)
     weights = density / density.sum()
     farthest = abs(float(logit(prevalence))) + _FARTHEST * scale
+    from scipy.optimize import brentq  # takes half a second to import: nothing else needs it
+
     return float(brentq(lambda b: float(weights @ expit(b + scale * z)) - prevalence, -farthest, farthest, xtol=1e-12))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,9 +115,7 @@ def image(figure: Figure) -> str:
 def _attach(page: Contents, where: str, images: Mapping[Picture, str]) -> None:
     client = tracking.connect(where)
     record = tracking.open_study(client, tracking.open_experiment(client, page.name), page.name)
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "report.html").write_text(render([page], images), encoding="utf-8")
-        record.files(Path(folder))
+    record.text("report.html", render([page], images))
     record.finish()
 
 

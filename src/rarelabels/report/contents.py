@@ -164,7 +164,7 @@ def _pictures(
     curves = {row.name: results.curves(client, [run.info.run_id for run in row.runs]) for row in comparison.rows}
     curves = {name: of for name, of in curves.items() if len(of)}
     if curves:
-        kept = {row.name: _kept(row) for row in comparison.rows}
+        kept = {row.name: _kept(client, row) for row in comparison.rows}
         yield Picture(
             "learning_curves",
             "Learning curves",
@@ -211,8 +211,8 @@ def _pictures(
     )
 
 
-def _kept(row: Row) -> list[float]:
-    metrics = (run.data.metrics for run in row.runs)
+def _kept(client: MlflowClient, row: Row) -> list[float]:
+    metrics = (client.get_run(run.info.run_id).data.metrics for run in row.runs)
     epochs = (of.get("picked/epoch", of.get("training/kept_epoch")) for of in metrics)
     return [epoch for epoch in epochs if epoch is not None]
 

@@ -31,6 +31,7 @@ from rarelabels.tuning.label_thresholds import search_thresholds
 from rarelabels.tuning.parameters import attempt, conclude
 from rarelabels.tuning.searches import (
     Search,
+    answering,
     fail_cut_off,
     is_url,
     load,
@@ -58,6 +59,11 @@ def search(
     storage = storage_for(where)
     if is_url(storage):
         open_storage(storage)  # a storage that does not answer is better told before anything is recorded
+    elif machines := engine.other_machines():
+        raise UserError(
+            f"workers on {', '.join(machines)} cannot share a file on this machine ({storage}); set OPTUNA_STORAGE to "
+            "a database that they reach, such as postgresql+psycopg://host/optuna"
+        )
     searches = _open(identities, labels, where, storage)
     left = [(one, _left(one)) for one in searches]
     unfinished = [(one, count) for one, count in left if count or not _is_concluded(where, one)]
@@ -66,13 +72,16 @@ def search(
     progress.begin(len(tasks))
     names_of = [f"{one.trial.short_name} {number}" for number, one in enumerate(tasks)]
     work = functools.partial(_work, where)
-    for position, reason in engine.map(work, tasks, lambda i, event: progress.epoch(names_of[i], event)):
-        one = tasks[position]
-        progress.end(names_of[position], f"search of {one.title}", 1, study.WORKER_DIED if reason is None else reason)
     ended = [one for one, _ in unfinished if not one.trial.searches_thresholds]
-    for position, reason in engine.map(functools.partial(conclude, where), ended, lambda *_: None):
-        if reason:
-            progress.failures.append(f"search of {ended[position].title}: {reason}")
+    with tracking.alive(tracking.connect(where), [one.record for one in ended]), answering(storage):
+        for position, reason in engine.map(
+            work, tasks, lambda i, event: progress.epoch(names_of[i], event), group=lambda one: one.identity.fingerprint
+        ):
+            why = study.WORKER_DIED if reason is None else reason
+            progress.end(names_of[position], f"search of {tasks[position].title}", 1, why)
+        for position, reason in engine.map(functools.partial(conclude, where), ended, lambda *_: None):
+            if reason:
+                progress.failures.append(f"search of {ended[position].title}: {reason}")
 
 
 def _identities(
@@ -136,7 +145,7 @@ def _open(
     for name in sorted({one.trial.study for one in identities}):
         own = [one for one in identities if one.trial.study == name]
         experiment = tracking.open_experiment(client, name + tracking.TUNING)
-        tracking.end_orphans(client, tracking.all_runs(client, experiment))
+        tracking.end_orphans(client, tracking.heads(client, experiment))
         trainings = study.trained(client, name, study.recorded(name, where))
         follow = study.watched(name, own)
         for one in own:
@@ -170,7 +179,7 @@ def _is_concluded(where: str, one: Search) -> bool:
 
 def _work(where: str, one: Search, say: Say) -> str:
     """Do one trial of a search of parameters, or a whole search of thresholds; return why it failed, or ""."""
-    client = tracking.connect(where)
+    client = tracking.connect(where, tracking.PATIENCE)
     if one.trial.searches_thresholds:
         return search_thresholds(client, one, say)
     attempt(client, one, say)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import optuna
@@ -31,17 +29,18 @@ def search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
     record.go_on()
     try:
         if "trained" not in client.get_run(one.record).data.tags:
-            runner.train_or_copy(one.identity, one.source, one.watch, record, say)
+            if one.source:
+                runner.copied(one.source, record)
+            else:
+                runner.train(one.identity, one.watch, record, say)
             record.tags({"trained": "yes"})
         _, validation, _ = results.raw_scores(client, one.record)
         validation = evaluation.calibrated(validation, one.trial.thresholds)
         asked_of, facts, rules = _find_thresholds(one, tuning, validation)
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
+        with record.folder() as folder:
             stored = thresholds.to_json(rules, one.labels)
             (folder / "thresholds.json").write_text(json.dumps(stored, indent=1, ensure_ascii=False), encoding="utf-8")
             save_history(asked_of, f"validation {tuning.metric}", one.title, folder)
-            record.files(folder)
         record.metrics(facts)
         record.curves(("search/value", trial.number, trial.values[0]) for trial in finished(asked_of))
         told = (

@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import functools
 import json
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
+from contextlib import suppress
 from statistics import fmean
 from typing import Any
 
 import optuna
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 
 from rarelabels import config, evaluation, fitting, runner, tracking
 from rarelabels.runner import Say
 from rarelabels.schema import NoPruner, ParameterSearch
-from rarelabels.tracking import Record
+from rarelabels.tracking import Record, WaitingError
 from rarelabels.tuning.history import save_history
-from rarelabels.tuning.searches import ENDED, Search, beat, fail_cut_off, finished, load, taken, wait_for_others
+from rarelabels.tuning.searches import (
+    ENDED,
+    Search,
+    beat,
+    fail_cut_off,
+    finished,
+    load,
+    once_more,
+    taken,
+    wait_for_others,
+)
 
 
 def attempt(client: MlflowClient, one: Search, say: Say) -> None:
@@ -40,13 +51,19 @@ def attempt(client: MlflowClient, one: Search, say: Say) -> None:
     try:
         values = values_of(one, asked.params)
         record.params({key: json.dumps(v) if isinstance(v, Mapping) else v for key, v in values.items()})
-        measured = _same(asked_of, asked, tuning) or _measure(one, values, asked, record, say)
+        with record.alive():
+            measured = _same(asked_of, asked, tuning) or _measure(one, values, asked, record, say)
         value = measured[tuning.metric]
         record.metrics(measured)
-        asked_of.tell(asked, value)
-        Record(client, one.record).metrics({"search/value": value}, step=asked.number)
+        once_more(lambda: asked_of.tell(asked, value))
+        with suppress(MlflowException):  # a point of a curve: the trial is told, and the record may be away
+            Record(client, one.record).metrics({"search/value": value}, step=asked.number)
         record.tags({"state": "complete"})
         record.finish()
+    except StorageInternalError:  # it was away for long: the trial is cut off
+        raise
+    except WaitingError:  # all is told but to the record, and waits for it
+        return
     except optuna.TrialPruned as pruned:
         asked_of.tell(asked, state=TrialState.PRUNED)
         record.tags({"state": "pruned"})
@@ -138,7 +155,7 @@ def _measure(
             say({"epoch": epoch, "epochs": tried.training.epochs, "loss": curves["loss"]})
             beat(asked)
             if "objective" in curves:
-                asked.report(curves["objective"], epoch - 1)  # Optuna counts from 0
+                once_more(lambda: asked.report(curves["objective"], epoch - 1))  # Optuna counts from 0
                 if asked.should_prune():
                     raise optuna.TrialPruned(
                         f"pruned after epoch {epoch} of seed {seed}: {tuning.metric} {curves['objective']:.4f}"
@@ -170,14 +187,12 @@ def conclude(where: str, one: Search, _: Say) -> str:
         record.fail(reason)
         return f"none of its {len(trials)} trials could be finished: {reason}"
     best = asked_of.best_trial
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with record.folder() as folder:
         found = {"values": values_of(one, best.params), "value": best.value, "metric": tuning.metric}
         (folder / "best.json").write_text(
             json.dumps(found | {"number": best.number, **counts}, indent=1, ensure_ascii=False), encoding="utf-8"
         )
         save_history(asked_of, tuning.metric, one.title, folder)
-        record.files(folder)
     record.metrics({"search/best": float(best.values[0]), **{f"search/{state}": n for state, n in counts.items()}})
     told = ", ".join(f"{key} = {_short(value)}" for key, value in best.params.items())
     counted = f"{len(trials)} trials, {counts['pruned']} pruned, {counts['fail']} failed"

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any, TypeVar, assert_never
 from urllib.parse import urlsplit
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
+from optuna.exceptions import StorageInternalError
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import IntegrityError, ProgrammingError
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
-from rarelabels import tracking
+from rarelabels import lease, tracking
 from rarelabels.schema import (
     MedianPruner,
     NoPruner,
@@ -37,8 +40,10 @@ from rarelabels.tracking import Identity
 JOURNALS = "optuna"  # a folder, a file in it for each search: to open one is to read it from its beginning
 LOCK_SECONDS = 10  # a lock is held for milliseconds: an older one was left by a process that is gone
 UNOWNED = timedelta(minutes=1)  # a running trial whose owner did not get to write its name for so long is cut off
+AWAY_SECONDS = 600  # that a database may be away while a search goes on
 TABLE_SECONDS = 5  # that another process may take to make a database's tables
 SILENT_SECONDS = 1800  # an epoch, or a model without epochs, may take so long
+T = TypeVar("T")
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
@@ -86,8 +91,8 @@ class Search:
 
 def beat(trial: optuna.Trial) -> None:
     """Say that this process runs a trial and is alive."""
-    trial.set_user_attr("owner", tracking.owner())
-    trial.set_user_attr("alive", time.time())
+    once_more(lambda: trial.set_user_attr("owner", lease.owner()))
+    once_more(lambda: trial.set_user_attr("alive", time.time()))
 
 
 def is_cut_off(trial: FrozenTrial) -> bool:
@@ -95,7 +100,7 @@ def is_cut_off(trial: FrozenTrial) -> bool:
     owner, alive = trial.user_attrs.get("owner"), trial.user_attrs.get("alive")
     if owner is None or alive is None:
         return trial.datetime_start is None or datetime.now() - trial.datetime_start > UNOWNED
-    return tracking.is_gone(owner) or time.time() - float(alive) > SILENT_SECONDS
+    return lease.is_gone(owner) or time.time() - float(alive) > SILENT_SECONDS
 
 
 def fail_cut_off(asked: optuna.Study) -> None:
@@ -134,8 +139,12 @@ def storage_for(where: str) -> str:
     return str((Path(where.removeprefix(tracking.SQLITE)).parent if local else Path("runs").resolve()) / JOURNALS)
 
 
-def open_storage(url: str) -> BaseStorage:
+def open_storage(url: str, patience: float = 0) -> BaseStorage:
     """Open, and create if need be, what keeps the searches.
+
+    Args:
+        url: of a database, or the path of a journal.
+        patience: seconds that a database may be away now. Later it may be away for some minutes in any case.
 
     Raises:
         UserError: it does not answer or cannot be made.
@@ -143,7 +152,7 @@ def open_storage(url: str) -> BaseStorage:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         if is_url(url):
-            return _open_database(url)
+            return _open_database(url, patience)
         Path(url).parent.mkdir(parents=True, exist_ok=True)
         lock = JournalFileSymlinkLock(url, grace_period=LOCK_SECONDS)
         _drop_half_a_line(Path(url), lock)
@@ -151,26 +160,64 @@ def open_storage(url: str) -> BaseStorage:
     except Exception as error:
         if not is_url(url):
             raise UserError(f"{url}: the searches cannot be kept there: {error}") from error
-        secret = urlsplit(url).password
-        shown = url.replace(secret, "***") if secret else url
-        if isinstance(error, ImportError):
-            raise UserError(
-                f"OPTUNA_STORAGE {shown!r}: its driver is not installed; pip install 'psycopg[binary]'"
-            ) from error
-        raise UserError(
-            f"OPTUNA_STORAGE {shown!r} does not answer ({type(error).__name__}); start the database, correct the "
-            f"variable, or unset it to use a file beside the record"
-        ) from error
+        raise _no_answer(url, error) from error
 
 
-def _open_database(url: str) -> RDBStorage:
+def _open_database(url: str, patience: float) -> RDBStorage:
     """Open a database; where another process is making Optuna's tables at this moment, once it has made them."""
-    for _ in range(TABLE_SECONDS):
+    began = time.monotonic()
+    while True:
         try:
-            return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+            storage = RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+            event.listen(storage.engine, "do_connect", _connect_patiently)
+            return storage
         except (IntegrityError, ProgrammingError):
+            if time.monotonic() > began + TABLE_SECONDS:
+                raise
+        except OperationalError:
+            if time.monotonic() > began + patience:
+                raise
+        time.sleep(1)
+
+
+def _connect_patiently(dialect: Any, _: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
+    """Connect to a database that may be away for a while."""
+    until = time.monotonic() + AWAY_SECONDS
+    while True:
+        try:
+            return dialect.connect(*arguments, **named)
+        except dialect.loaded_dbapi.OperationalError:
+            if time.monotonic() > until:
+                raise
             time.sleep(1)
-    return RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+
+
+def once_more(tell: Callable[[], T]) -> T:
+    """Tell the storage something, again if its database went away in the middle of it."""
+    try:
+        return tell()
+    except StorageInternalError:
+        return tell()  # with a new connection, which waits for it to come back
+
+
+@contextmanager
+def answering(url: str) -> Iterator[None]:
+    """Say in one line that the storage went away for long while a block runs."""
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        raise _no_answer(url, error) from error
+
+
+def _no_answer(url: str, error: Exception) -> UserError:
+    secret = urlsplit(url).password
+    shown = url.replace(secret, "***") if secret else url
+    if isinstance(error, ImportError):
+        return UserError(f"OPTUNA_STORAGE {shown!r}: its driver is not installed; pip install 'psycopg[binary]'")
+    return UserError(
+        f"OPTUNA_STORAGE {shown!r} does not answer ({type(error).__name__}); start the database, correct the "
+        f"variable, or unset it to use a file beside the record"
+    )
 
 
 def is_url(storage: str) -> bool:
@@ -209,7 +256,7 @@ def load(one: Search, begin: Mapping[str, Any] | None = None) -> optuna.Study:
     tuning = one.trial.tuning
     assert tuning is not None
     return optuna.create_study(
-        storage=open_storage(one.storage),
+        storage=open_storage(one.storage, AWAY_SECONDS),  # it has answered before
         study_name=one.name,
         direction=tuning.direction if isinstance(tuning, ParameterSearch) else "maximize",
         sampler=SeededByNumber(tuning.sampler, one.identity.seed, begin),

@@ -1,0 +1,463 @@
+"""The record in MLflow: the only module that writes to it.
+
+One MLflow experiment per study; per trial a parent run with the aggregate, below it one child per seed. What a run is
+called and which tags it carries is decided here, what counts as the same run in ``identity``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from subprocess import run as run_command
+from urllib.parse import urlsplit
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves the machine unasked
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+from mlflow import MlflowClient
+from mlflow.entities import Experiment, Run
+from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repo import ArtifactRepository
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+
+from rarelabels import __version__, lease, outbox
+from rarelabels.schema import Trial, UserError
+from rarelabels.tracking import database
+from rarelabels.tracking.identity import (
+    Identity,
+    ParentKey,
+    fingerprints,
+    library_versions,
+    parent_key,
+    search_fingerprint,
+    training_fingerprint,
+)
+from rarelabels.tracking.record import (
+    NOTE,
+    PATIENCE,
+    PAUSE_SECONDS,
+    SQLITE,
+    Record,
+    WaitingError,
+    deliver_left,
+    is_away,
+)
+from rarelabels.tracking.registry import BEST, register, registered, registered_name, versions
+from rarelabels.tracking.scratch import ScratchRecord, ScratchRun, scratch_record
+
+logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # and with a traceback what it raises as well
+
+ROOT = "rarelabels/"
+SERVER = ("http://", "https://")
+KIND = "mlflow.experimentKind"  # unset, MLflow's page opens in its mode for language models
+PARENT = "mlflow.parentRunId"
+HYPOTHESIS = "hypothesis."  # before its name: the digest of one that was declared when the run was made
+VIEW = "mlflow.sharedViewState."  # before its key: a saved view of MLflow's page
+COLOUR = "mlflow.runColor"
+COPIED_TAGS = ("watched", "test_part")
+OF_TRAINING = ("curve/", "training/")  # metrics that do not depend on how scores are judged
+FILES_OF_TRAINING = ("data.json", "model", "scores")
+EPOCHS = "scores/epochs.npz"  # the scores of every epoch, of a training that records them
+TUNING = "/tuning"  # added to a study's name: the experiment of its searches
+PING_SECONDS = 5  # that a server is given to answer the first time
+
+
+__all__ = [
+    "BEST",
+    "NOTE",
+    "PATIENCE",
+    "SQLITE",
+    "Identity",
+    "ParentKey",
+    "Record",
+    "ScratchRecord",
+    "ScratchRun",
+    "WaitingError",
+    "deliver_left",
+    "fingerprints",
+    "is_away",
+    "parent_key",
+    "register",
+    "registered",
+    "registered_name",
+    "scratch_record",
+    "search_fingerprint",
+    "training_fingerprint",
+    "versions",
+]
+
+
+def uri() -> str:
+    """Return where the record is: ``MLFLOW_TRACKING_URI``, else an absolute SQLite file in ``runs/`` of this folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path('runs').resolve() / 'mlflow.db'}"
+
+
+def is_begun(where: str) -> bool:
+    """Return whether there may be anything to read: a local record is a file that the first run makes."""
+    return not where.startswith(SQLITE) or Path(where.removeprefix(SQLITE)).exists()
+
+
+def connect(where: str, patience: float = 0) -> MlflowClient:
+    """Open the record, creating a local one (which takes MLflow a few seconds, once).
+
+    Args:
+        where: the tracking URI.
+        patience: seconds that it may be away.
+
+    Raises:
+        UserError: nothing answers there.
+    """
+    until = time.monotonic() + patience
+    while True:
+        try:
+            if where.startswith(SERVER):
+                _ping(where)
+            with _one_at_a_time(where):
+                client = MlflowClient(tracking_uri=where)
+                client.search_experiments(max_results=1)
+        except UserError:
+            raise
+        except Exception as error:
+            if time.monotonic() >= until:
+                raise _no_answer(where, error) from error
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return client
+
+
+@contextmanager
+def _one_at_a_time(where: str) -> Iterator[None]:
+    """Let two processes not make the tables of a local record at once: one of them would fail."""
+    if not where.startswith(SQLITE):
+        yield
+        return
+    place = Path(where.removeprefix(SQLITE))
+    _make_folder(place.parent)
+    with ExitStack() as opened:
+        with suppress(OSError):  # a record that can only be read has its tables already
+            fcntl.flock(opened.enter_context(place.with_suffix(".lock").open("w")), fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def answering(where: str) -> Iterator[None]:
+    """Say in one line that the record went away while a block runs, for longer than MLflow asks again."""
+    try:
+        yield
+    except MlflowException as error:
+        if not is_away(error):
+            raise
+        raise _no_answer(where, error) from error
+
+
+def alive(client: MlflowClient, run_ids: Sequence[str]) -> AbstractContextManager[None]:
+    """Renew the leases of runs that this process answers for while a block runs."""
+
+    def renew(end: str) -> None:
+        for run_id in run_ids:
+            client.set_tag(run_id, "lease", end)
+
+    return lease.renewed(renew)
+
+
+def outboxes(where: str) -> Path:
+    """Return the folder where results wait for a record: beside a local one, else ``runs/outbox`` of this folder."""
+    runs = Path(where.removeprefix(SQLITE)).parent if where.startswith(SQLITE) else Path("runs").resolve()
+    return runs / "outbox"
+
+
+def find_experiment(client: MlflowClient, study: str) -> str | None:
+    """Return the id of a study's experiment, None if nothing is recorded of it."""
+    found = client.get_experiment_by_name(ROOT + study)
+    return str(found.experiment_id) if found else None
+
+
+def open_experiment(client: MlflowClient, study: str) -> str:
+    """Return the id of a study's experiment, creating it if need be; two processes may do so at once."""
+    if found := find_experiment(client, study):
+        return found
+    place = None
+    where = str(client.tracking_uri)
+    if where.startswith(SQLITE):
+        place = (Path(where.removeprefix(SQLITE)).parent / "artifacts" / study).as_uri()
+    try:
+        return str(client.create_experiment(ROOT + study, place, tags={KIND: "custom_model_development"}))
+    except MlflowException:
+        if found := find_experiment(client, study):
+            return found
+        raise
+
+
+def experiments(client: MlflowClient) -> list[Experiment]:
+    """Return what was recorded by this suite, by name: an experiment for each study, its searches, and others."""
+    found = client.search_experiments(filter_string=f"name LIKE '{ROOT}%'", order_by=["name ASC"], max_results=1000)
+    return list(found)
+
+
+def offer_view(client: MlflowClient, experiment: Experiment, key: str, content: str) -> None:
+    """Put a saved view of MLflow's page into an experiment, unless it is there."""
+    if experiment.tags.get(VIEW + key) != content:
+        client.set_experiment_tag(experiment.experiment_id, VIEW + key, content)
+
+
+def colour_trials(client: MlflowClient, experiment: str, colours: Sequence[str]) -> int:
+    """Give the trials of an experiment colours in turn, but those that have one; return how many trials there are."""
+    trials = heads(client, experiment, "trial")
+    for number, run in enumerate(trials):
+        if COLOUR not in run.data.tags:
+            client.set_tag(run.info.run_id, COLOUR, colours[number % len(colours)])
+    return len(trials)
+
+
+def start(
+    client: MlflowClient, experiment: str, identity: Identity, parent: str, hypotheses: Mapping[str, str]
+) -> Record:
+    """Open the run of one seed below its parent; what it tells waits in an outbox while the record is away."""
+    tags = _tags(identity, "run") | {"seed": str(identity.seed), "fingerprint": identity.fingerprint, PARENT: parent}
+    tags |= {"training": identity.training, "search": identity.search, "lease": lease.until()}
+    tags |= {HYPOTHESIS + name: digest for name, digest in hypotheses.items()}
+    return _start(client, experiment, tags, f"seed {identity.seed}")
+
+
+def _start(client: MlflowClient, experiment: str, tags: Mapping[str, str], name: str) -> Record:
+    run_id = client.create_run(experiment, tags=dict(tags), run_name=name).info.run_id
+    where = str(client.tracking_uri)
+    return Record(client, run_id, outbox.of_run(outboxes(where), where, run_id), tags[NOTE])
+
+
+def open_parent(client: MlflowClient, experiment: str, identity: Identity) -> Record:
+    """Open a new parent run of a trial (or of one variant of it)."""
+    tags = _tags(identity, "trial") | {"search": identity.search}
+    run = client.create_run(experiment, tags=tags, run_name=" ".join(_named(identity)))
+    return Record(client, run.info.run_id)
+
+
+def _named(identity: Identity) -> list[str]:
+    changed = ["(overridden)"] if identity.overrides else []
+    return [identity.trial.short_name, *filter(None, [identity.variant.rpartition(".")[2]]), *changed]
+
+
+def open_study(client: MlflowClient, experiment: str, study: str) -> Record:
+    """Return the one run that carries the study's comparison, creating it the first time."""
+    found = client.search_runs([experiment], "tags.kind = 'study'", max_results=1, order_by=["start_time ASC"])
+    if found:
+        return Record(client, found[0].info.run_id)
+    tags = {"kind": "study", "study": study, NOTE: f"The comparison of the trials of {study}."}
+    return Record(client, client.create_run(experiment, tags=tags, run_name=f"= {study}").info.run_id)
+
+
+def open_search(client: MlflowClient, experiment: str, identity: Identity, seed: int | None) -> Record:
+    """Return the run of a search, the one that was begun before if there is one; ``fingerprint`` is the search's.
+
+    A search of thresholds has a seed, and its run holds the training whose scores it searches.
+    """
+    found = _earliest(client, experiment, identity.fingerprint)
+    if found:
+        return found
+    of_seed = {} if seed is None else {"seed": str(seed), "training": identity.training}
+    tags = _tags(identity, "search") | {"fingerprint": identity.fingerprint, "lease": lease.until()} | of_seed
+    # The seed first: MLflow's page cuts names after some letters.
+    name = " ".join([*([] if seed is None else [f"seed {seed}"]), *_named(identity)])
+    made = client.create_run(experiment, tags=tags, run_name=name)
+    first = _earliest(client, experiment, identity.fingerprint)
+    if first and first.run_id != made.info.run_id:  # another process was faster
+        Record(client, made.info.run_id).stop(f"the same search as {first.run_id}")
+        return first
+    return Record(client, made.info.run_id)
+
+
+def _earliest(client: MlflowClient, experiment: str, mark: str) -> Record | None:
+    found = client.search_runs([experiment], f"tags.fingerprint = '{mark}'", 1, 1, ["start_time ASC"])
+    return Record(client, found[0].info.run_id) if found else None
+
+
+def start_tried(client: MlflowClient, experiment: str, search: str, trial: Trial, number: int) -> Record:
+    """Open the run of one of Optuna's trials, below its search."""
+    tags = {"kind": "tried", "trial": trial.name, "number": str(number), PARENT: search}
+    tags |= {"owner": lease.owner(), "lease": lease.until()}
+    tags |= {NOTE: f"Optuna's trial {number} of the search for {trial.name}: validation alone."}
+    return _start(client, experiment, tags, f"trial {number}")
+
+
+def start_judgement(client: MlflowClient, experiment: str, name: str) -> Record:
+    """Open the run of scores that were made elsewhere."""
+    return _start_alone(client, experiment, "judged", name, library_versions(with_tensorflow=False))
+
+
+def start_probes(client: MlflowClient, experiment: str, name: str, versions: Mapping[str, str]) -> Record:
+    """Open the run of one round of probes; ``versions`` of the libraries that they are about become tags."""
+    return _start_alone(client, experiment, "probes", name, {**library_versions(with_tensorflow=True), **versions})
+
+
+def _start_alone(client: MlflowClient, experiment: str, kind: str, name: str, versions: Mapping[str, str]) -> Record:
+    """Open a run that belongs to no trial."""
+    tags = {"kind": kind, "owner": lease.owner(), "rarelabels": __version__}
+    tags |= {library.replace("-", "_"): installed for library, installed in versions.items()}
+    return Record(client, client.create_run(experiment, tags=tags, run_name=name).info.run_id)
+
+
+def copy_training(client: MlflowClient, source: str, target: Record) -> None:
+    """Record a training once more, for a trial that differs only in what it watches or in its rules."""
+    run = client.get_run(source)
+    metrics = {key: value for key, value in run.data.metrics.items() if key.startswith(OF_TRAINING)}
+    curves = [key for key in metrics if key.startswith("curve/")]
+    history = chain.from_iterable(client.get_metric_history(source, key) for key in curves)
+    target.curves((point.key, point.step, point.value) for point in history)
+    target.metrics({key: value for key, value in metrics.items() if key not in curves})
+    origin = run.data.tags.get("trained_by", source)
+    target.tags({"trained_by": origin} | {name: run.data.tags[name] for name in COPIED_TAGS if name in run.data.tags})
+    target.notes([note for note in run.data.tags.get("notes", "").split("\n") if note])
+    target.data_of(run)
+    with target.folder() as folder:
+        for name in FILES_OF_TRAINING:
+            client.download_artifacts(source, name, str(folder))
+        folder.joinpath(*EPOCHS.split("/")).unlink(missing_ok=True)  # large, and read where it was made
+
+
+def all_runs(client: MlflowClient, experiment: str, filter_string: str = "") -> list[Run]:
+    """Return all runs of an experiment that match, with their metrics, oldest first."""
+    found: list[Run] = []
+    token = None
+    collected = gc.isenabled()
+    gc.disable()  # half of the time would go into looking at objects that all stay
+    try:
+        while True:
+            page = client.search_runs([experiment], filter_string, 1, 5000, ["start_time ASC"], token)
+            found += page
+            token = page.token
+            if not token:
+                return found
+    finally:
+        if collected:
+            gc.enable()
+
+
+def files(client: MlflowClient, run_id: str) -> ArtifactRepository:
+    """Return what lists the files of a run, and downloads them.
+
+    MLflow's client reads the whole run, hundreds of metrics, each time it is asked for a file.
+    """
+    return _files(str(client.tracking_uri), run_id)
+
+
+def file(client: MlflowClient, run_id: str, path: str) -> Path:
+    """Return where a file or folder of a run is: in the record, if that is on this machine, else a download.
+
+    MLflow copies even what is on this machine, and leaves its copies; downloads are deleted when the process ends.
+    """
+    place = files(client, run_id)
+    if isinstance(place, LocalArtifactRepository):
+        return Path(place.download_artifacts(path))
+    folder = Path(_downloads().name, run_id)
+    folder.mkdir(exist_ok=True)
+    return Path(place.download_artifacts(path, str(folder)))
+
+
+@lru_cache(maxsize=1)
+def _downloads() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="rarelabels-")
+
+
+@lru_cache(maxsize=4096)
+def _files(where: str, run_id: str) -> ArtifactRepository:
+    if database.is_one(where):
+        place = database.artifact_uri(where, run_id)
+    else:
+        place = MlflowClient(where).get_run(run_id).info.artifact_uri
+    return get_artifact_repository(place, tracking_uri=where)
+
+
+def heads(client: MlflowClient, experiment: str, kind: str = "") -> list[Run]:
+    """Return the runs of an experiment without their metrics, oldest first: status, times, tags and parameters.
+
+    A run has hundreds of metrics, and MLflow reads a run whole or not at all: 200 runs take seconds. Of a database
+    that this process can read, a few queries give the rest; of a server, whole runs.
+
+    Args:
+        client: of the record.
+        experiment: MLflow's id.
+        kind: of runs, as their tag says; all if empty.
+    """
+    where = str(client.tracking_uri)
+    if database.is_one(where):
+        return database.heads(where, experiment, kind)
+    return all_runs(client, experiment, f"tags.kind = '{kind}'" if kind else "")
+
+
+def end_orphans(client: MlflowClient, runs: Iterable[Run]) -> list[str]:
+    """Mark as KILLED the RUNNING runs that never end, see ``lease.is_over``; return their ids.
+
+    One that was only away for long comes to its end all the same, and is FINISHED then; so is a trial whose study is
+    run again.
+    """
+    ended = []
+    for run in runs:
+        tags = run.data.tags
+        if run.info.status == "RUNNING" and lease.is_over(tags.get("owner", ""), tags.get("lease", "")):
+            client.set_tag(run.info.run_id, "reason", "cut off: the process that ran it is gone, or silent for minutes")
+            client.set_terminated(run.info.run_id, "KILLED")
+            ended.append(str(run.info.run_id))
+    return ended
+
+
+def _tags(identity: Identity, kind: str) -> dict[str, str]:
+    trial = identity.trial
+    tags = {
+        "kind": kind,
+        "trial": trial.name,
+        "study": trial.study,
+        "variant": identity.variant,
+        "definition": identity.definition,
+        "overrides": identity.overrides,
+        "owner": lease.owner(),
+        "rarelabels": __version__,
+        NOTE: f"{trial.question}\n\nThread: {trial.thread}",
+    }
+    tags |= {name.replace("-", "_"): value for name, value in library_versions(trial.needs_tensorflow).items()}
+    if commit := _commit():
+        tags["mlflow.source.git.commit"] = commit
+    return tags
+
+
+@lru_cache(maxsize=1)
+def _commit() -> str:
+    try:
+        here = Path(__file__).parent
+        command = ["git", "-C", str(here), "rev-parse", "HEAD"]
+        return run_command(command, capture_output=True, text=True, timeout=PING_SECONDS).stdout.strip()
+    except OSError:
+        return ""
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder}: the record's folder cannot be made: {error.strerror}") from error
+
+
+def _ping(where: str) -> None:
+    """Ask a server for its health once; MLflow itself would go on asking for minutes."""
+    import requests
+
+    requests.get(f"{where.rstrip('/')}/health", timeout=PING_SECONDS).raise_for_status()
+
+
+def _no_answer(where: str, error: Exception) -> UserError:
+    secret = urlsplit(where).password
+    where = where.replace(secret, "***") if secret else where
+    return UserError(
+        f"MLFLOW_TRACKING_URI {where!r} does not answer ({type(error).__name__}); "
+        "start the server, correct the variable, or unset it to use runs/mlflow.db here"
+    )

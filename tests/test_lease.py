@@ -1,0 +1,54 @@
+"""Who is alive: processes of this machine by their id and beginning, others by their lease."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from project import wait_for
+from rarelabels import lease
+
+
+def test_a_process_of_this_machine_is_gone_when_it_has_ended_and_no_other_has_its_id() -> None:
+    code = "import sys; from rarelabels import lease; print(lease.owner(), flush=True); sys.stdin.read()"
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True) as other:
+        assert other.stdout is not None
+        who = other.stdout.readline().strip()
+        assert not lease.is_gone(who)
+    assert lease.is_gone(who)
+    assert not lease.is_gone(lease.owner())
+    host, pid, _ = lease.owner().split(" ")
+    assert int(pid) == os.getpid()
+    assert lease.is_gone(f"{host} {pid} 1")  # this process has the id of one that began before it
+
+
+def test_of_another_machine_the_lease_tells() -> None:
+    elsewhere, here = "elsewhere 1 1", lease.owner()
+    assert not lease.is_gone(elsewhere)
+    late, early = f"{time.time() - 1:.0f}", lease.until()
+    assert 299 <= float(early) - time.time() <= 301
+    assert [lease.is_over(who, end) for who in (elsewhere, here) for end in (late, early, "")] == [
+        *(True, False, False),
+        *(True, False, False),
+    ]
+
+
+def test_a_lease_is_renewed_while_the_block_runs_whatever_a_renewal_dies_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "RENEWED_EVERY", 0.05)
+    ends: list[str] = []
+
+    def renew(end: str) -> None:
+        ends.append(end)
+        raise OSError("the record is away")
+
+    with lease.renewed(renew):
+        wait_for(lambda: len(ends) >= 3, 10)
+    time.sleep(0.2)
+    before = len(ends)
+    time.sleep(0.2)
+    assert len(ends) == before

@@ -1,0 +1,203 @@
+"""What waits for the record, and reaches it whole, once, in the end."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
+from sqlalchemy.exc import OperationalError
+
+from rarelabels import outbox, tracking
+from rarelabels.tracking import Record, WaitingError, record
+
+WHERE = "http://me:s3cret@127.0.0.1:5000"
+
+
+def test_entries_wait_in_their_order_and_half_a_line_is_none(tmp_path: Path) -> None:
+    box = outbox.of_run(tmp_path, WHERE, "abc")
+    box.add({"tags": {"a": "1"}})
+    with box.files() as place:
+        (place / "x.txt").write_text("x", "utf-8")
+    box.leave()
+    (folder,) = tmp_path.iterdir()
+    with (folder / "journal.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"status": "FINI')
+    (left,) = outbox.left(tmp_path, WHERE)
+    assert (left.run_id, left.waiting, left.status) == ("abc", [{"tags": {"a": "1"}}, {"files": "files-1"}], None)
+    assert (left.folder / "files-1" / "x.txt").read_text("utf-8") == "x"
+    assert "s3cret" not in str(folder)
+
+
+def test_what_a_living_process_writes_is_left_alone_and_so_is_another_record(tmp_path: Path) -> None:
+    box = outbox.of_run(tmp_path, WHERE, "abc")
+    box.add({"status": "FINISHED", "at": 1})
+    assert list(outbox.left(tmp_path, WHERE)) == []
+    box.leave()
+    assert list(outbox.left(tmp_path, "http://127.0.0.1:5001")) == []
+    assert [one.status for one in outbox.left(tmp_path, WHERE)] == ["FINISHED"]
+
+
+class Away:
+    """A client whose calls raise while the record is away."""
+
+    def __init__(self, client: MlflowClient, error: Exception) -> None:
+        self._client, self.error, self.is_away = client, error, True
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._client, name)
+        if not callable(found):
+            return found
+
+        def call(*args: object, **named: object) -> object:
+            if self.is_away:
+                raise self.error
+            return found(*args, **named)
+
+        return call
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> MlflowClient:
+    return tracking.connect(f"sqlite:///{tmp_path / 'runs' / 'mlflow.db'}")
+
+
+@pytest.fixture
+def run(client: MlflowClient) -> Run:
+    return client.create_run(tracking.open_experiment(client, "tests"))
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PAUSE_SECONDS", "PATIENCE_HERE", "EVERY_SECONDS"):
+        monkeypatch.setattr(record, name, 0.0)
+
+
+def tell_everything(told: Record) -> None:
+    told.params({"loss.kind": "bce"})
+    told.curve(1, {"loss": 0.5})
+    told.curve(2, {"loss": 0.25})
+    told.metrics({f"test/{i}": i / 7 for i in range(2_000)})
+    told.text("trial.yaml", "question: why?")
+    told.data("films", "d" * 64, {"rows": {"train": 3}})
+
+
+def check(client: MlflowClient, run_id: str) -> None:
+    found = client.get_run(run_id)
+    assert found.info.status == "FINISHED"
+    assert found.data.params == {"loss.kind": "bce"}
+    curve = client.get_metric_history(run_id, "curve/loss")
+    assert [(point.step, point.value) for point in curve] == [(1, 0.5), (2, 0.25)]
+    assert {key: value for key, value in found.data.metrics.items() if key.startswith("test/")} == {
+        f"test/{i}": i / 7 for i in range(2_000)
+    }
+    assert Path(client.download_artifacts(run_id, "trial.yaml")).read_text("utf-8") == "question: why?"
+    assert [(one.dataset.name, one.dataset.digest) for one in found.inputs.dataset_inputs] == [("films", "d" * 36)]
+
+
+AWAY = [
+    MlflowException("API request failed", error_code=1),
+    OperationalError("insert", {}, Exception("database is locked")),
+    OSError(28, "No space left on device"),
+]
+
+
+@pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
+def test_a_record_that_comes_back_has_everything(client: MlflowClient, run: Run, tmp_path: Path, error) -> None:
+    away = Away(client, error)
+    told = Record(away, run.info.run_id, outbox.of_run(tmp_path / "box", str(client.tracking_uri), run.info.run_id))
+    tell_everything(told)
+    assert client.get_run(run.info.run_id).data.metrics == {}
+    away.is_away = False
+    told.finish()
+    check(client, run.info.run_id)
+    assert list((tmp_path / "box").iterdir()) == []
+
+
+def test_one_that_does_not_gets_it_from_another_process_once(client: MlflowClient, run: Run, tmp_path: Path) -> None:
+    where, run_id = str(client.tracking_uri), run.info.run_id
+    told = Record(Away(client, AWAY[0]), run_id, outbox.of_run(tmp_path / "box", where, run_id))
+    tell_everything(told)
+    with pytest.raises(WaitingError, match=f"the results wait in {tmp_path / 'box'}"):
+        told.finish()
+    client.set_tag(run_id, "reason", "cut off: silent for minutes")
+    client.set_terminated(run_id, "KILLED")
+    assert tracking.deliver_left(client, where, tmp_path / "box") == 1
+    check(client, run_id)
+    assert "reason" not in client.get_run(run_id).data.tags
+    assert tracking.deliver_left(client, where, tmp_path / "box") == 0
+
+
+def test_what_was_sent_in_part_is_sent_again_and_is_there_once(client: MlflowClient, run: Run, tmp_path: Path) -> None:
+    """A process that is killed between two calls leaves a journal of which a part is in the record."""
+    where, run_id = str(client.tracking_uri), run.info.run_id
+    box = outbox.of_run(tmp_path / "box", where, run_id)
+    told = Record(client, run_id, box)
+    tell_everything(told)
+    box.add({"status": "FINISHED", "at": 1_000})
+    box.leave()
+    assert tracking.deliver_left(client, where, tmp_path / "box") == 1
+    check(client, run_id)
+    assert client.get_run(run_id).info.end_time == 1_000
+
+
+def test_a_run_that_was_cut_off_is_not_told_and_nor_is_one_that_was_deleted(
+    client: MlflowClient, run: Run, tmp_path: Path
+) -> None:
+    where = str(client.tracking_uri)
+    half = outbox.of_run(tmp_path / "box", where, run.info.run_id)
+    half.add({"tags": {"half": "told"}})
+    half.leave()
+    deleted = outbox.of_run(tmp_path / "box", where, "f" * 32)
+    deleted.add({"status": "FINISHED", "at": 1})
+    deleted.leave()
+    assert tracking.deliver_left(client, where, tmp_path / "box") == 0
+    assert "half" not in client.get_run(run.info.run_id).data.tags
+    assert list((tmp_path / "box").iterdir()) == []
+
+
+def test_what_the_record_refuses_of_a_run_it_knows_is_kept(client: MlflowClient, run: Run, tmp_path: Path) -> None:
+    """A wrong password, say: the results of a training must not be dropped for it."""
+    where = str(client.tracking_uri)
+    box = outbox.of_run(tmp_path / "box", where, run.info.run_id)
+    box.add({"status": "FINISHED", "at": 1})
+    box.leave()
+    refused = Away(client, MlflowException("permission denied", error_code=PERMISSION_DENIED))
+    assert tracking.deliver_left(refused, where, tmp_path / "box") == 0
+    assert tracking.deliver_left(client, where, tmp_path / "box") == 1
+    assert client.get_run(run.info.run_id).info.status == "FINISHED"
+
+
+@pytest.mark.parametrize(
+    ("who", "after", "expected"), [("elsewhere 1 1", -1, "KILLED"), ("elsewhere 1 1", 60, "RUNNING")]
+)
+def test_a_run_of_another_machine_is_cut_off_when_its_lease_is_over(
+    client: MlflowClient, run: Run, who: str, after: float, expected: str
+) -> None:
+    for key, value in (("owner", who), ("lease", f"{time.time() + after:.0f}")):
+        client.set_tag(run.info.run_id, key, value)
+    tracking.end_orphans(client, tracking.heads(client, run.info.experiment_id))
+    found = client.get_run(run.info.run_id)
+    assert found.info.status == expected
+    assert ("cut off" in found.data.tags.get("reason", "")) == (expected == "KILLED")
+
+
+def test_what_the_record_refuses_is_raised_at_once(client: MlflowClient, run: Run, tmp_path: Path) -> None:
+    """To wait would not help: a parameter cannot be changed."""
+    told = Record(client, run.info.run_id, outbox.of_run(tmp_path / "box", str(client.tracking_uri), run.info.run_id))
+    told.params({"loss.kind": "bce"})
+    with pytest.raises(MlflowException, match="Changing param values"):
+        told.params({"loss.kind": "focal"})
+
+
+def test_a_journal_is_plain_json(client: MlflowClient, run: Run, tmp_path: Path) -> None:
+    box = outbox.of_run(tmp_path / "box", str(client.tracking_uri), run.info.run_id)
+    Record(client, run.info.run_id, box).metrics({"a": float("nan"), "b": 0.1})
+    (line,) = (box.folder / "journal.jsonl").read_text("utf-8").splitlines()
+    (first, second) = json.loads(line)["metrics"]
+    assert (first[0], second[:2]) == ("a", ["b", 0.1])
