@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -39,6 +40,12 @@ class Project:
     ) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "rarelabels", *arguments]
         pipe = subprocess.PIPE
+
+        def begin() -> None:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell makes what it runs in the background ignore Ctrl-C
+            if preexec_fn:
+                preexec_fn()
+
         return subprocess.Popen(
             command,
             cwd=self.folder,
@@ -46,7 +53,7 @@ class Project:
             stdout=pipe,
             stderr=pipe,
             text=True,
-            preexec_fn=preexec_fn,
+            preexec_fn=begin,
         )
 
     def call(self, *arguments: str, code: int = 0, timeout: float = 600) -> tuple[str, str]:
