@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WAIT = 30_000  # milliseconds: two cores may be busy with other tests
+WAIT = 90_000  # milliseconds: two cores may be busy with other tests
 expect.set_options(timeout=WAIT)
 
 

@@ -25,11 +25,11 @@ def served(project: Project, *options: str, **environment: str) -> Iterator[dict
     try:
         yield _links(process)
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0, process.communicate()[1]
+        assert process.wait(120) == 0, process.communicate()[1]
     finally:
         if process.poll() is None:
             process.terminate()
-            process.wait(30)
+            process.wait(120)
         process.communicate()
 
 

@@ -43,10 +43,10 @@ class MlflowServer:
         self._process = subprocess.Popen(
             command, stdout=log, stderr=log, start_new_session=True, env=environment, cwd=self._folder
         )
-        end = time.monotonic() + 90
+        end = time.monotonic() + 300
         while time.monotonic() < end and self._process.poll() is None:
             try:
-                if requests.get(f"{self.url}/health", timeout=1).ok:
+                if requests.get(f"{self.url}/health", timeout=5).ok:
                     return
             except requests.RequestException:
                 time.sleep(0.2)

@@ -56,7 +56,7 @@ class Project:
             preexec_fn=begin,
         )
 
-    def call(self, *arguments: str, code: int = 0, timeout: float = 600) -> tuple[str, str]:
+    def call(self, *arguments: str, code: int = 0, timeout: float = 1800) -> tuple[str, str]:
         process = self.start(*arguments)
         out, err = process.communicate(timeout=timeout)
         assert process.returncode == code, err
@@ -103,7 +103,12 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def wait_for(condition, seconds: float = 240) -> None:
+def is_listening(port: int) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_for(condition, seconds: float = 900) -> None:
     """Wait until something is so; an end without it is a failure."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -48,7 +48,7 @@ def python(folder: Path, *args: str, **environment: str) -> Answer:
     given = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
     command = [sys.executable, *args]
     done = subprocess.run(
-        command, cwd=folder, env=given | environment, capture_output=True, encoding="utf-8", timeout=300
+        command, cwd=folder, env=given | environment, capture_output=True, encoding="utf-8", timeout=900
     )
     return Answer(done.returncode, done.stdout, done.stderr)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from project import free_port, wait_for
+from project import free_port, is_listening, wait_for
 from rarelabels import engine
 from rarelabels.engine import Engine
 from rarelabels.schema import UserError
@@ -48,7 +48,7 @@ def test_events_arrive_with_their_task_and_results_with_their_position() -> None
     with Engine(2) as workers:
         found = dict(workers.map(tell, ["a", "b", "c"], lambda i, event: told.append((i, event["epoch"]))))
         assert found == {0: "A", 1: "B", 2: "C"}
-        wait_for(lambda: len(told) == 3, 30)
+        wait_for(lambda: len(told) == 3, 120)
     assert sorted(told) == [(0, "a"), (1, "b"), (2, "c")]
 
 
@@ -145,6 +145,7 @@ def start(*command: str) -> subprocess.Popen[bytes]:
 def scheduler() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     port = free_port()
     process = start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+    wait_for(lambda: is_listening(port))
     yield f"tcp://127.0.0.1:{port}", process
     process.kill()
     process.wait()

@@ -91,7 +91,7 @@ def test_kill_nine_of_a_worker_in_mid_epoch(project: Project, undisturbed: Proje
     wait_for(lambda: is_training(project))
     victim = workers(process)[0]
     victim.send_signal(signal.SIGKILL)
-    _, err = process.communicate(timeout=600)
+    _, err = process.communicate(timeout=1800)
     assert process.returncode == 0, err
     assert statuses(project)["KILLED"] == 1
     check(project, undisturbed)
@@ -102,8 +102,8 @@ def test_kill_nine_of_the_parent_in_mid_study(project: Project, undisturbed: Pro
     process = project.start(*STUDY)
     wait_for(lambda: is_training(project))
     process.kill()
-    process.communicate(timeout=60)
-    wait_for(lambda: not project.processes(), 60)  # no worker outlives it
+    process.communicate(timeout=300)
+    wait_for(lambda: not project.processes(), 300)  # no worker outlives it
     before = statuses(project)
     project.call(*STUDY)
     after = statuses(project)
@@ -132,7 +132,7 @@ def test_a_server_that_is_killed_and_comes_back_in_a_minute(
     time.sleep(45)
     assert away.poll() is None
     server.start()
-    _, err = away.communicate(timeout=900)
+    _, err = away.communicate(timeout=1800)
     assert away.returncode == 0, err
     assert statuses(project) == {"FINISHED": RUNS}
     check(project, undisturbed)
@@ -151,8 +151,8 @@ def test_trained_runs_wait_on_disk_for_a_server_that_stays_away(
 
     wait_for(lambda: waiting() > 0)
     away.kill()
-    away.communicate(timeout=60)
-    wait_for(lambda: not project.processes(), 60)
+    away.communicate(timeout=300)
+    wait_for(lambda: not project.processes(), 300)
     trained = waiting()
     server.start()
     before = statuses(project)
@@ -174,7 +174,7 @@ def test_a_disk_that_is_full(project: Project, undisturbed: Project) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
     process = project.start(*STUDY, preexec_fn=full)
-    _, err = process.communicate(timeout=900)
+    _, err = process.communicate(timeout=1800)
     assert process.returncode in (1, 2), err
     assert "Traceback" not in err
     assert len(err.splitlines()[-1]) < 600
@@ -205,7 +205,7 @@ def test_damaged_files_of_the_cache(project: Project, undisturbed: Project) -> N
 def test_two_studies_started_at_once_on_the_same_record(project: Project, undisturbed: Project) -> None:
     """They may do the same work; the record counts it once."""
     both = [project.start(*STUDY, "--workers", "1") for _ in range(2)]
-    ends = [process.communicate(timeout=900) for process in both]
+    ends = [process.communicate(timeout=1800) for process in both]
     assert [process.returncode for process in both] == [0, 0], ends
     project.call(*STUDY)
     check(project, undisturbed)

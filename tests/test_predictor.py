@@ -244,7 +244,7 @@ def test_a_reader_that_has_seen_enough_hears_no_complaint(project, best):
     process = project.start("predict", "my", "long.csv")
     assert process.stdout.readline().startswith("id,labels,")
     process.stdout.close()
-    assert (process.wait(timeout=120), process.stderr.read()) == (0, "")
+    assert (process.wait(timeout=600), process.stderr.read()) == (0, "")
 
 
 def test_without_a_registered_model_predict_says_how_to_get_one(project):
@@ -532,7 +532,7 @@ def test_mlflow_serves_it(project, registered, name, tmp_path):
             assert (status, told in answer["message"]) == (400, True), answer
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=30)
+        server.wait(timeout=300)
 
 
 def is_up(port: int) -> bool:

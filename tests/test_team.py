@@ -15,7 +15,7 @@ import pytest
 
 from mlflow_server import MlflowServer
 from postgres import Postgres
-from project import Project, free_port, wait_for
+from project import Project, free_port, is_listening, wait_for
 from rarelabels import results
 
 pytestmark = pytest.mark.long
@@ -56,6 +56,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
                 )
                 for command in commands
             ]
+            wait_for(lambda: is_listening(int(port)))
             yield Team(postgres, server, address, postgres.create("optuna"), folder / "cache")
         finally:
             for process in reversed(started):
@@ -122,9 +123,9 @@ def test_postgresql_is_killed_and_comes_back(team: Team, tmp_path: Path, both: t
     team.postgres.kill()
     assert process.poll() is None
     team.postgres.start()
-    process.communicate(timeout=900)
+    process.communicate(timeout=1800)
     if process.returncode:  # a trial that was being told at that very moment is cut off: the same command goes on
-        project.call("run", *names, *SEARCH, "--scheduler", team.scheduler, timeout=900)
+        project.call("run", *names, *SEARCH, "--scheduler", team.scheduler, timeout=1800)
     runs = [run for run in project.runs() if "focal" in run.data.tags["trial"]]
     assert [run.info.status for run in runs].count("FINISHED") == 4
     assert "RUNNING" not in {run.info.status for run in runs}

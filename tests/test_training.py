@@ -232,7 +232,7 @@ def test_two_processes_give_the_same_bits(data: Dataset, tmp_path: Path) -> None
     )
     file = tmp_path / "scores.npy"
     command = [sys.executable, "-c", code, str(Path(__file__).parent), str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""  # TensorFlow and Keras have nothing to warn of
     fit(PLAIN, data, seed=5)

@@ -192,7 +192,7 @@ def test_after_kill_nine_a_search_goes_on_to_the_same_total(project: Project) ->
     process = project.start(*command)
     wait_for(lambda: sum(t.state.is_finished() for t in optuna_trials(project)) >= 2)
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     wait_for(lambda: not project.processes())
     before = optuna_trials(project)
     kept = [trial for trial in before if trial.state.is_finished()]
@@ -431,7 +431,7 @@ def test_two_searchers_share_a_search_on_postgresql(project: Project, postgres: 
     project.call("run", "movies/floor_zeros", "--seeds", "0", "--workers", "1")  # makes the record
     command = ["run", TUNED, *SHORT, "--set", "tuning.n_trials=8", "--workers", "1"]
     both = [project.start(*command) for _ in range(2)]
-    ends = [process.communicate(timeout=600) for process in both]
+    ends = [process.communicate(timeout=1800) for process in both]
     assert [process.returncode for process in both] == [0, 0], ends
     trials = [trial for trial in optuna_trials(project, postgres) if trial.state.name != "FAIL"]
     assert len(trials) == 8

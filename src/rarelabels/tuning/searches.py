@@ -41,7 +41,7 @@ JOURNALS = "optuna"  # a folder, a file in it for each search: to open one is to
 LOCK_SECONDS = 10  # a lock is held for milliseconds: an older one was left by a process that is gone
 UNOWNED = timedelta(minutes=1)  # a running trial whose owner did not get to write its name for so long is cut off
 AWAY_SECONDS = 600  # that a database may be away while a search goes on
-TABLE_SECONDS = 5  # that another process may take to make a database's tables
+TABLE_SECONDS = 20  # that another process may take to make a database's tables
 SILENT_SECONDS = 1800  # an epoch, or a model without epochs, may take so long
 T = TypeVar("T")
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
