@@ -215,8 +215,8 @@ def one_step(
         if of_outputs(variable.path):
             variable.assign(variable.numpy()[..., outputs])
     targets, packed = training._targets(sets, y), network.packed_fields
-    batches = training._batches(prepared.inputs(train), targets, weights.rows, len(y), 0, packed)
-    network.model.fit(batches, epochs=1, shuffle=False, verbose=0)
+    batches, steps = training._batches(prepared.inputs(train), targets, weights.rows, len(y), 0, packed)
+    network.train(batches, steps, epochs=1)
     return {variable.path: variable.numpy() for variable in network.model.variables}
 
 

@@ -320,8 +320,11 @@ def row_means(rows: Mapping[str, Floats], weights: Floats) -> dict[str, Floats]:
     ``rows`` are of shape (n,), ``weights`` (n, n_resamples), the means (n_resamples,); NaN where no row is covered.
     """
     values = np.stack(list(rows.values()))
-    covered = ~np.isnan(values)
-    means = _ratio(np.where(covered, values, 0.0) @ weights, covered.astype(np.float64) @ weights, undefined=np.nan)
+    left_out = np.isnan(values)
+    some = left_out.any(axis=1)
+    totals = np.tile(weights.sum(axis=0), (len(values), 1))
+    totals[some] = (~left_out[some]).astype(np.float64) @ weights
+    means = _ratio(np.where(left_out, 0.0, values) @ weights, totals, undefined=np.nan)
     return dict(zip(rows, means, strict=True))
 
 

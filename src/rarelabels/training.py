@@ -47,7 +47,6 @@ Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)
 PREDICT_BATCH = 512  # the last batch is padded to it, so that a row's scores never depend on the rows around it
 LOGITS_AT_ONCE = 2**22  # fewer rows are a batch where there are many label sets
 ROOM_STEP = 512  # tokens of a batch are padded to a multiple, so that the seeds of a trial share one compiled step
-WHOLE_EPOCH = 1_000_000  # batches that one call runs at most; one number, for Keras compiles it into the network
 KEPT_BY = "val_macro_average_precision"
 _PREPROCESSING = "preprocessing.json"
 _WEIGHTS = "weights.npz"
@@ -63,7 +62,7 @@ class Network:
 
     def __init__(self, spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> None:
         self.spec, self.shape = spec, shape
-        plain = training.execution == "plain"
+        plain = self.is_plain = training.execution == "plain"
         packed = isinstance(spec, TextBagSpec) and spec.pooling != "max" and not plain
         self.packed_fields = tuple(f"text_{i}" for i in range(len(shape.fields))) if packed else ()
         self.model = models.build(spec, shape, seed=0, packed=packed)
@@ -80,10 +79,10 @@ class Network:
             optimizer=_optimizer(training),
             loss=self.loss if shape.n_sets is None else OfClasses(self.loss),
             jit_compile=jit,
-            steps_per_execution=1 if plain else WHOLE_EPOCH,
         )
+        self.steps = tf.Variable(1)
         if not plain:
-            self.model.unrolled_steps_per_execution = 1  # Keras's 8 copies of the step only take longer to compile
+            self.model.train_function = self._whole_epoch(jit)
         self.model.optimizer.build(self.model.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.model.optimizer.variables]
         unused = {models.packed_of(field): tf.zeros((1, 2), tf.int32) for field in self.packed_fields}
@@ -93,6 +92,26 @@ class Network:
     def output_parameters(self) -> int:
         """Weights and biases of the layer that gives the logits."""
         return int(self.model.get_layer("logits").count_params())
+
+    def _whole_epoch(self, jit: bool) -> Callable[[Any], Any]:
+        """Return what stands in for Keras's own train function, which holds the number of its steps compiled."""
+        step = tf.function(self.model.train_step, jit_compile=jit, reduce_retracing=True, autograph=False)
+
+        @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # tensorflow is untyped
+        def whole_epoch(batches: Any) -> Any:
+            logs = step(next(batches))
+            for _ in tf.range(1, self.steps):
+                logs = step(next(batches))
+            return logs
+
+        return whole_epoch  # type: ignore[no-any-return]  # tensorflow is untyped
+
+    def train(self, batches: tf.data.Dataset, steps: int, **options: Any) -> None:
+        """Call ``fit`` with batches without end of which ``steps`` make an epoch."""
+        self.steps.assign(steps)
+        if not self.is_plain:
+            self.model.steps_per_execution = steps
+        self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, **options)
 
     def reset(self, seed: int, prepared: Preprocessing, weights: Weights) -> None:
         """Put the network into the state that a new one built under this seed would have."""
@@ -219,7 +238,7 @@ def fit(
     callbacks = [curves]
     if training.pruning:
         callbacks += [pruning.MagnitudePruning(training.pruning, network.masks, network.model.trainable_variables)]
-    batches = _batches(
+    batches, steps = _batches(
         curves.train_inputs,
         _targets(sets, data.train.y),
         weights.rows,
@@ -227,7 +246,7 @@ def fit(
         seed,
         network.packed_fields,
     )
-    network.model.fit(batches, epochs=training.epochs, shuffle=False, verbose=0, callbacks=callbacks)
+    network.train(batches, steps, epochs=training.epochs, callbacks=callbacks)
     facts = curves.facts() | {"kept_epoch": curves.kept_epoch, "zero_share": _zero_share(network, curves.kept_weights)}
     facts |= {"output_parameters": network.output_parameters} | peak.facts()
     return Fitted(data.labels, network, prepared, curves.kept_weights, curves.kept_epoch, facts, curves.epochs(), sets)
@@ -433,19 +452,22 @@ def _batches(
     batch_size: int,
     seed: int,
     packed_fields: Collection[str] = (),
-) -> tf.data.Dataset:
-    """Shuffled batches of equal size: the rows left over differ from epoch to epoch.
+) -> tuple[tf.data.Dataset, int]:
+    """Return shuffled batches of equal size, epoch after epoch without end, and how many make an epoch.
 
-    One batch size means one compiled step. Fewer rows than a batch make one batch. Of ``packed_fields`` a batch holds
-    the tokens alone, see ``models.Bag``.
+    The rows left over differ from epoch to epoch. One batch size means one compiled step. Fewer rows than a batch make
+    one batch. Of ``packed_fields`` a batch holds the tokens alone, see ``models.Bag``.
     """
     n = len(targets)
     batch_size = min(batch_size, n)
+    steps = n // batch_size
     whole = [{name: tf.constant(values) for name, values in inputs.items()}, tf.constant(targets)]
     if row_weights is not None:
         whole.append(tf.constant(row_weights, tf.float32))
     rows = tf.data.Dataset.range(n).shuffle(n, seed=seed, reshuffle_each_iteration=True)
-    rows = rows.batch(batch_size, drop_remainder=True)
+    rows = rows.batch(batch_size, drop_remainder=True).repeat()
+    # Every other order, as Keras takes them of batches that end: it begins them twice an epoch, which takes a while.
+    rows = rows.enumerate().filter(lambda i, _: i // steps % 2 == 0).map(lambda _, i: i)
     room = {field: _room(inputs[field], batch_size) for field in packed_fields}
 
     def batch(i: Any) -> tuple[Any, ...]:
@@ -453,7 +475,7 @@ def _batches(
         packed = {models.packed_of(field): _packed(x[field], room[field]) for field in packed_fields}
         return x | packed | {field: x[field][:, :1] for field in packed_fields}, *others
 
-    return rows.map(batch).prefetch(2)
+    return rows.map(batch).prefetch(2), steps
 
 
 def _room(ids: npt.NDArray[np.int32], batch_size: int) -> int:
