@@ -214,8 +214,8 @@ def one_step(
     for variable in network.model.variables:
         if of_outputs(variable.path):
             variable.assign(variable.numpy()[..., outputs])
-    targets, packed = training._targets(sets, y), network.packed_fields
-    batches, steps = training._batches(prepared.inputs(train), targets, weights.rows, len(y), 0, packed)
+    targets, rooms = training._targets(sets, y), network.rooms(prepared.inputs(train), len(y))
+    batches, steps = training._batches(prepared.inputs(train), targets, weights.rows, len(y), 0, rooms)
     network.train(batches, steps, epochs=1)
     return {variable.path: variable.numpy() for variable in network.model.variables}
 

@@ -191,6 +191,7 @@ def test_a_batch_with_more_tokens_than_there_is_room_for_is_trained_on_as_well(
     data: Dataset, plain: tuple[Fitted, Curves], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "_room", lambda *_: 64)
+    training._compiled.cache_clear()
     one, _ = fit(PLAIN, data)
     np.testing.assert_allclose(one.scores(data.test), plain[0].scores(data.test), rtol=0, atol=1e-6)
 
@@ -203,6 +204,23 @@ def test_there_is_room_for_the_tokens_of_nearly_every_batch() -> None:
     assert most < room < 1.5 * most
     assert room % training.ROOM_STEP == 0
     assert training._room(np.zeros((9, 8), np.int32), 4) == training.ROOM_STEP
+
+
+def test_a_network_keeps_its_room_for_tokens_which_changes_no_bit(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training._compiled.cache_clear()
+    alone, curves = fit(PLAIN, data)
+    network = alone.network
+    needed = network.rooms(alone.prepared.inputs(data.train), 32)
+    monkeypatch.setattr(training, "_room", lambda *_: 5 * training.ROOM_STEP)
+    assert all(kept > needed[field] for field, kept in network.rooms({field: None for field in needed}, 32).items())
+    monkeypatch.setattr(training, "_room", lambda *_: training.ROOM_STEP)
+    again, same = fit(PLAIN, data)
+    assert again.network is network
+    assert set(network.rooms({field: None for field in needed}, 32).values()) == {5 * training.ROOM_STEP}
+    np.testing.assert_array_equal(again.scores(data.test), alone.scores(data.test))
+    assert same == curves
 
 
 def test_packed_tokens_are_those_of_each_row_in_order() -> None:

@@ -1,7 +1,7 @@
 """Train the declared network: seed, compile, fit, curves, and scores of a part.
 
-One compiled network serves all seeds of a trial in a process (compiling costs as much as several epochs): it is kept
-between calls, and weights, optimizer state and random generators are set anew for each fit.
+One compiled network serves all seeds of a trial in a process (compiling costs as much as a fit): it is kept between
+calls, and weights, optimizer state and random generators are set anew for each fit.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import json
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, assert_never
 
 import numpy as np
@@ -46,7 +47,7 @@ Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)
 
 PREDICT_BATCH = 512  # the last batch is padded to it, so that a row's scores never depend on the rows around it
 LOGITS_AT_ONCE = 2**22  # fewer rows are a batch where there are many label sets
-ROOM_STEP = 512  # tokens of a batch are padded to a multiple, so that the seeds of a trial share one compiled step
+ROOM_STEP = 512  # tokens of a batch are padded to a multiple, so that most seeds of a trial share one compiled step
 KEPT_BY = "val_macro_average_precision"
 _PREPROCESSING = "preprocessing.json"
 _WEIGHTS = "weights.npz"
@@ -65,6 +66,7 @@ class Network:
         plain = self.is_plain = training.execution == "plain"
         packed = isinstance(spec, TextBagSpec) and spec.pooling != "max" and not plain
         self.packed_fields = tuple(f"text_{i}" for i in range(len(shape.fields))) if packed else ()
+        self._rooms = dict.fromkeys(self.packed_fields, 0)
         self.model = models.build(spec, shape, seed=0, packed=packed)
         ones = np.ones(shape.n_labels, np.float32)
         self.factors = LabelFactors(
@@ -105,6 +107,15 @@ class Network:
             return logs
 
         return whole_epoch  # type: ignore[no-any-return]  # tensorflow is untyped
+
+    def rooms(self, inputs: Inputs, batch_size: int) -> dict[str, int]:
+        """Return how many tokens of each packed field a batch may hold.
+
+        No fewer than before, which changes no number: another room would be another compiled step.
+        """
+        for field, before in self._rooms.items():
+            self._rooms[field] = max(before, _room(inputs[field], batch_size))
+        return dict(self._rooms)
 
     def train(self, batches: tf.data.Dataset, steps: int, **options: Any) -> None:
         """Call ``fit`` with batches without end of which ``steps`` make an epoch."""
@@ -244,7 +255,7 @@ def fit(
         weights.rows,
         training.batch_size,
         seed,
-        network.packed_fields,
+        network.rooms(curves.train_inputs, training.batch_size),
     )
     network.train(batches, steps, epochs=training.epochs, callbacks=callbacks)
     facts = curves.facts() | {"kept_epoch": curves.kept_epoch, "zero_share": _zero_share(network, curves.kept_weights)}
@@ -301,7 +312,7 @@ def _network(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: S
     return _compiled(spec, loss, training.compiled(), shape)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.lru_cache(maxsize=2)  # the vocabularies of a trial's seeds may need tables of two sizes
 def _compiled(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> Network:
     keras.backend.clear_session()
     return Network(spec, loss, training, shape)
@@ -451,12 +462,12 @@ def _batches(
     row_weights: Floats | None,
     batch_size: int,
     seed: int,
-    packed_fields: Collection[str] = (),
+    rooms: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[tf.data.Dataset, int]:
     """Return shuffled batches of equal size, epoch after epoch without end, and how many make an epoch.
 
     The rows left over differ from epoch to epoch. One batch size means one compiled step. Fewer rows than a batch make
-    one batch. Of ``packed_fields`` a batch holds the tokens alone, see ``models.Bag``.
+    one batch. Of fields with ``rooms``, for so many tokens, a batch holds the tokens alone: see ``models.Bag``.
     """
     n = len(targets)
     batch_size = min(batch_size, n)
@@ -468,12 +479,11 @@ def _batches(
     rows = rows.batch(batch_size, drop_remainder=True).repeat()
     # Every other order, as Keras takes them of batches that end: it begins them twice an epoch, which takes a while.
     rows = rows.enumerate().filter(lambda i, _: i // steps % 2 == 0).map(lambda _, i: i)
-    room = {field: _room(inputs[field], batch_size) for field in packed_fields}
 
     def batch(i: Any) -> tuple[Any, ...]:
         x, *others = tf.nest.map_structure(lambda values: tf.gather(values, i), tuple(whole))
-        packed = {models.packed_of(field): _packed(x[field], room[field]) for field in packed_fields}
-        return x | packed | {field: x[field][:, :1] for field in packed_fields}, *others
+        packed = {models.packed_of(field): _packed(x[field], room) for field, room in rooms.items()}
+        return x | packed | {field: x[field][:, :1] for field in rooms}, *others
 
     return rows.map(batch).prefetch(2), steps
 
