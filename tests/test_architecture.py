@@ -79,7 +79,7 @@ ARROWS: dict[str, set[str]] = {
     "summary": READING - {"comparison"} | {"runner", "threshold_study", "tracking"},
     "study_plots": {"plots"},
     "study_figures": READING - {"findings"} | {"study_plots", "tracking"},
-    "study_record": READING | {"study_figures", "fitting", "theory", "tracking", "weighting"},
+    "study_record": READING | {"study_figures", "datasets", "theory", "tracking", "weighting"},
     "progress": set(),
     "ranking": READING - {"comparison", "findings", "plots"} | {"problems", "tracking"},
     "ui": {"schema", "tracking"},

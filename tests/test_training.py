@@ -214,11 +214,11 @@ def test_a_network_keeps_its_room_for_tokens_which_changes_no_bit(
     network = alone.network
     needed = network.rooms(alone.prepared.inputs(data.train), 32)
     monkeypatch.setattr(training, "_room", lambda *_: 5 * training.ROOM_STEP)
-    assert all(kept > needed[field] for field, kept in network.rooms({field: None for field in needed}, 32).items())
+    assert all(kept > needed[field] for field, kept in network.rooms(dict.fromkeys(needed), 32).items())
     monkeypatch.setattr(training, "_room", lambda *_: training.ROOM_STEP)
     again, same = fit(PLAIN, data)
     assert again.network is network
-    assert set(network.rooms({field: None for field in needed}, 32).values()) == {5 * training.ROOM_STEP}
+    assert set(network.rooms(dict.fromkeys(needed), 32).values()) == {5 * training.ROOM_STEP}
     np.testing.assert_array_equal(again.scores(data.test), alone.scores(data.test))
     assert same == curves
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from statistics import fmean
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from rarelabels import fitting, metrics, plots, results, study_figures, theory, tracking
+from rarelabels import datasets, metrics, plots, results, study_figures, theory, tracking, weighting
 from rarelabels.comparison import FLOORS, Comparison, Row, by_rule
-from rarelabels.schema import LABEL_WEIGHTINGS, NetworkSpec, Trial
+from rarelabels.schema import LABEL_WEIGHTINGS, DatasetSpec, NetworkSpec, Trial
 from rarelabels.tracking import Identity
 from rarelabels.weighting import Weights
 
@@ -95,7 +97,8 @@ def _name(identity: Identity) -> str:
 def _told(client: MlflowClient, row: Row, pairs: Sequence[tuple[Identity, Run]]) -> tuple[object, ...]:
     predicted, plain, cuts = [], [], []
     for identity, twin in pairs:
-        _, weights = fitting.load(identity.trial, identity.seed)
+        labels, y_train = _training_labels(identity.trial.dataset, identity.seed)
+        weights = weighting.weights(identity.trial.weighting, y_train, labels)
         cut = np.broadcast_to(_true_probability_of_half(identity.trial, weights), weights.prevalence.shape)
         part = results.scores(client, twin.info.run_id, "test")
         predicted.append(metrics.decision_metrics(part.y, part.scores >= cut)["macro_f1"])
@@ -103,6 +106,12 @@ def _told(client: MlflowClient, row: Row, pairs: Sequence[tuple[Identity, Run]])
         cuts.append(float(cut.mean()))
     measured = row.values.loc["test/half/macro_f1", ["mean", "low", "high"]]
     return (row.name, fmean(cuts), fmean(predicted), *measured, fmean(plain))
+
+
+@functools.lru_cache(maxsize=16)  # trials with the same data and seeds follow one another
+def _training_labels(spec: DatasetSpec, seed: int) -> tuple[tuple[str, ...], npt.NDArray[np.uint8]]:
+    data = datasets.load(spec, seed)
+    return data.labels, data.train.y
 
 
 def _true_probability_of_half(trial: Trial, weights: Weights) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
