@@ -22,7 +22,7 @@ from rarelabels import powerset, training
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens
 from rarelabels.schema import Trial, UserError
-from rarelabels.tensorflow_setup import keras
+from rarelabels.tensorflow_setup import keras, tf
 from rarelabels.training import Fitted
 from rarelabels.weighting import weights
 
@@ -185,6 +185,20 @@ def test_a_reused_network_runs_all_batches_of_another_split(data: Dataset) -> No
     np.testing.assert_array_equal(reused[1], scores(PLAIN, fewer))
     np.testing.assert_array_equal(reused[2], scores(PLAIN, data))
     np.testing.assert_array_equal(reused[2], reused[0])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7, 2**31 - 2, 2**31 - 1, 2**31 + 5, 2**40])
+def test_rows_are_shuffled_as_tensorflow_does_with_that_global_seed(seed: int) -> None:
+    ours = training._shuffled(100, seed).repeat(3)
+    try:
+        tf.random.set_seed(seed)
+        theirs = tf.data.Dataset.range(100).shuffle(100, seed=seed, reshuffle_each_iteration=True).repeat(3)
+    finally:
+        tf.random.set_seed(None)
+    orders = np.array(list(ours.as_numpy_iterator())).reshape(3, 100)
+    assert orders.ravel().tolist() == list(theirs.as_numpy_iterator())
+    assert {tuple(sorted(order)) for order in orders} == {tuple(range(100))}
+    assert len(set(map(tuple, orders))) == 3
 
 
 def test_a_batch_with_more_tokens_than_there_is_room_for_is_trained_on_as_well(
