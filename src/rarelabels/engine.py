@@ -45,7 +45,7 @@ OnEvent = Callable[[int, Event], None]
 
 ADDRESS = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for it
 WORKER_BYTES = 2 * 2**30  # a TensorFlow worker takes 1 GB to begin with
-FULL_BYTES, GROWN_BYTES = 9 * 2**27, 3 * 2**27  # 1.125 GiB, and 0.375 more than after its first task: begun anew
+FULL_BYTES, GROWN_BYTES = 21 * 2**26, 2**28  # 1.3125 GiB, and 0.25 more than after its first task: begun anew
 KEY = "rarelabels-"  # begins the names of our tasks, on a scheduler that may have others
 UNFETCHED = ("executing", "memory")  # states of a task whose result its parent does not have yet
 CONNECT_SECONDS = 10
