@@ -66,7 +66,7 @@ ARROWS: dict[str, set[str]] = {
     "fitting": {
         *("backbones", "baselines", "cross_validation", "datasets", "evaluation", "schema", "training", "weighting"),
     },
-    "runner": STEPS | {"fitting", "picking", "powerset"},
+    "runner": STEPS | {"fitting", "picking", "powerset", "thresholds"},
     "cross_validation": {"datasets", "evaluation", "schema"},
     "picking": {"evaluation", "metrics", "schema", "thresholds"},
     "engine": {"schema"},

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
+import requests
+import sqlalchemy
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
-from sqlalchemy.exc import OperationalError
+from mlflow.protos.databricks_pb2 import (
+    BAD_REQUEST,
+    ENDPOINT_NOT_FOUND,
+    PERMISSION_DENIED,
+    RESOURCE_DOES_NOT_EXIST,
+)
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
 from rarelabels import outbox, tracking
 from rarelabels.tracking import Record, WaitingError, record
@@ -41,6 +50,62 @@ def test_what_a_living_process_writes_is_left_alone_and_so_is_another_record(tmp
     box.leave()
     assert list(outbox.left(tmp_path, "http://127.0.0.1:5001")) == []
     assert [one.status for one in outbox.left(tmp_path, WHERE)] == ["FINISHED"]
+
+
+def test_a_record_is_the_same_whoever_asks_and_wherever_its_folder_is_moved(tmp_path: Path) -> None:
+    box = outbox.of_run(tmp_path, WHERE, "abc")
+    box.add({"status": "FINISHED", "at": 1})
+    box.leave()
+    for same in ("http://127.0.0.1:5000", "http://127.0.0.1:5000/", "http://me:new@127.0.0.1:5000"):
+        assert [one.run_id for one in outbox.left(tmp_path, same)] == ["abc"]
+    box = outbox.of_run(tmp_path, "sqlite:////old/runs/mlflow.db", "def")
+    box.leave()
+    assert [one.run_id for one in outbox.left(tmp_path, "sqlite:////new/runs/mlflow.db")] == ["def"]
+
+
+@pytest.mark.parametrize("damage", [b"\0\0\0\0\n", b"{\xff}\n", b"17\n"])
+def test_a_damaged_line_ends_a_journal_and_its_run_was_cut_off(tmp_path: Path, damage: bytes) -> None:
+    box = outbox.of_run(tmp_path, WHERE, "abc")
+    box.add({"tags": {"a": "1"}})
+    with (box.folder / "journal.jsonl").open("ab") as file:
+        file.write(damage)
+    box.add({"status": "FINISHED", "at": 1})
+    box.leave()
+    (left,) = outbox.left(tmp_path, WHERE)
+    assert (left.waiting, left.status) == ([{"tags": {"a": "1"}}], None)
+
+
+BUSY = """
+import sys
+from pathlib import Path
+from rarelabels import outbox
+place, where, name = Path(sys.argv[1]), "http://127.0.0.1:5000", sys.argv[2]
+sys.stdin.read(1)  # all at once
+for number in range(200):
+    for box in outbox.left(place, where):
+        raise SystemExit(f"took up {box.run_id}, whose process lives")
+    box = outbox.of_run(place, where, f"{name}x{number}")
+    with box.files() as files:
+        (files / "a").write_text("a", "utf-8")
+    box.add({"status": "FINISHED", "at": number})
+    box.remove()
+"""
+
+
+def test_processes_that_begin_and_end_runs_do_not_touch_those_of_others(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", BUSY, str(tmp_path / "outbox")]
+    pipe = subprocess.PIPE
+    running = [
+        subprocess.Popen([*command, str(i)], stdin=pipe, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+        for i in range(4)
+    ]
+    for one in running:
+        assert one.stdin is not None
+        one.stdin.write("!")
+        one.stdin.flush()
+    said = [one.communicate(timeout=600)[0] for one in running]
+    assert [one.returncode for one in running] == [0] * 4, said
+    assert list((tmp_path / "outbox").iterdir()) == []
 
 
 class Away:
@@ -144,6 +209,80 @@ def test_what_was_sent_in_part_is_sent_again_and_is_there_once(client: MlflowCli
     assert tracking.deliver_left(client, where, tmp_path / "box") == 1
     check(client, run_id)
     assert client.get_run(run_id).info.end_time == 1_000
+
+
+def answered(status: int) -> requests.HTTPError:
+    response = requests.Response()
+    response.status_code = status
+    return requests.HTTPError(f"{status} for url: http://127.0.0.1:5000", response=response)
+
+
+def of_mlflow(cause: Exception) -> MlflowException:
+    error = MlflowException(str(cause), error_code=BAD_REQUEST)
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        *((answered(status), True) for status in (408, 429, 500, 502, 503, 504)),
+        *((answered(status), False) for status in (400, 401, 403, 404, 413)),
+        (requests.ConnectionError("refused"), True),
+        (MlflowException("no such page", error_code=ENDPOINT_NOT_FOUND), True),
+        (MlflowException("no such run", error_code=RESOURCE_DOES_NOT_EXIST), False),
+        (of_mlflow(InterfaceError("select", {}, Exception("connection already closed"))), True),
+        (of_mlflow(sqlalchemy.exc.TimeoutError("QueuePool limit")), True),
+        (of_mlflow(IntegrityError("insert", {}, Exception("a key is there already"))), False),
+        (ValueError("loss is NaN"), False),
+    ],
+    ids=str,
+)
+def test_what_a_later_attempt_may_do_and_what_it_may_not(error: Exception, expected: bool) -> None:
+    assert tracking.is_away(error) is expected
+
+
+def test_a_run_whose_file_is_refused_fails_and_says_why(client: MlflowClient, run: Run, tmp_path: Path) -> None:
+    """A gate before the server may take no file of that size: to wait would not help, nor to train again."""
+
+    class Refusing(Away):
+        def __getattr__(self, name: str) -> object:
+            self.is_away = name == "log_artifacts"
+            return super().__getattr__(name)
+
+    box = outbox.of_run(tmp_path / "box", str(client.tracking_uri), run.info.run_id)
+    told = Record(Refusing(client, answered(413)), run.info.run_id, box)
+    told.metrics({"a": 1.0})
+    with pytest.raises(requests.HTTPError, match="413"):
+        told.text("scores.txt", "0.5")
+    told.fail("HTTPError: 413")
+    found = client.get_run(run.info.run_id)
+    assert (found.info.status, found.data.tags["reason"], found.data.metrics) == ("FAILED", "HTTPError: 413", {"a": 1})
+    assert list((tmp_path / "box").iterdir()) == []
+
+
+def test_a_run_that_others_thought_cut_off_is_not_so_once_it_is_finished(
+    client: MlflowClient, run: Run, tmp_path: Path
+) -> None:
+    """A machine that slept."""
+    box = outbox.of_run(tmp_path / "box", str(client.tracking_uri), run.info.run_id)
+    told = Record(client, run.info.run_id, box)
+    client.set_tag(run.info.run_id, "reason", "cut off: silent for minutes")
+    client.set_terminated(run.info.run_id, "KILLED")
+    told.finish()
+    found = client.get_run(run.info.run_id)
+    assert found.info.status == "FINISHED"
+    assert "reason" not in found.data.tags
+
+
+def test_a_run_that_ended_after_the_record_was_read_stays_as_it_ended(client: MlflowClient, run: Run) -> None:
+    for key, value in (("owner", "elsewhere 1 1"), ("lease", "1")):
+        client.set_tag(run.info.run_id, key, value)
+    read = tracking.heads(client, run.info.experiment_id)
+    client.set_terminated(run.info.run_id, "FINISHED")
+    assert tracking.end_orphans(client, read) == []
+    found = client.get_run(run.info.run_id)
+    assert (found.info.status, "reason" in found.data.tags) == ("FINISHED", False)
 
 
 def test_a_run_that_was_cut_off_is_not_told_and_nor_is_one_that_was_deleted(

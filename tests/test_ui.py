@@ -197,6 +197,9 @@ def test_other_machines_are_let_in_by_name_and_password_only(project):
         address, _, _path = link.partition("/#")
         assert address.startswith(f"http://{socket.gethostname()}:")
         here = f"http://127.0.0.1:{address.rpartition(':')[2]}"
+        for host, status in ((address.removeprefix("http://"), 200), ("10.1.2.3:5000", 200), ("evil.example", 403)):
+            asked = requests.get(here, auth=("admin", SECRET), headers={"Host": host}, timeout=30)
+            assert asked.status_code == status, host
         for name, password, status in ((None, None, 401), ("admin", "password1234", 401), ("admin", SECRET, 200)):
             for asked in ("/", "/ajax-api/2.0/mlflow/experiments/search?max_results=9"):
                 auth = (name, password) if name else None

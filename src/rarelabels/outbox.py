@@ -1,8 +1,9 @@
 """What a run has to tell the record, on disk until the record has it.
 
 A folder for each run holds a journal, a line of JSON for each entry, and the files that entries name. Whoever writes a
-journal holds a lock on it, so that one without a lock was left by a process that is gone. To deliver a journal twice
-does no harm, for every entry says when it was made and MLflow keeps one of two equal ones.
+journal holds a lock on it, so that one without a lock was left by a process that is gone; a folder comes and goes, and
+is taken up, under the lock of the place. To deliver a journal twice does no harm, for every entry says when it was made
+and MLflow keeps one of two equal ones.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 Entry = dict[str, Any]  # one key: metrics, params, tags, data, files or status
 
@@ -30,23 +33,27 @@ class Outbox:
 
     Raises:
         BlockingIOError: another process holds it.
-        OSError: the folder cannot be written.
+        OSError: the folder is not there (any more), or cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.run_id = folder, folder.name.rpartition("-")[2]
+        self._journal = (folder / _JOURNAL).open("a+", encoding="utf-8", errors="replace")
+        try:
+            fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._journal.close()
+            raise
         self._folders = len(list(folder.glob("files-*")))
-        self._journal = (folder / _JOURNAL).open("a+", encoding="utf-8")
-        fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._journal.seek(0)
-        whole = [line for line in self._journal if line.endswith("\n")]  # the last one may have been cut off
-        self.waiting: list[Entry] = [json.loads(line) for line in whole]
+        self.waiting: list[Entry] = list(_entries(self._journal))
 
     def add(self, entry: Entry) -> None:
         """Append an entry."""
         self._journal.write(json.dumps(entry) + "\n")
         self._journal.flush()
+        if "status" in entry:  # what is done is to be found after a power cut, too
+            os.fsync(self._journal.fileno())
         self.waiting.append(entry)
 
     @contextmanager
@@ -76,23 +83,56 @@ class Outbox:
 
     def remove(self) -> None:
         """Delete it: everything is delivered, or nothing ever will be."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self._journal.close()
+        with _locked(self.folder.parent):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self._journal.close()
 
 
 def of_run(place: Path, where: str, run_id: str) -> Outbox:
     """Open the outbox of a run in the record ``where``; ``place`` may hold those of several records."""
-    return Outbox(place / f"{_mark(where)}-{run_id}")
+    folder = place / f"{_mark(where)}-{run_id}"
+    place.mkdir(parents=True, exist_ok=True)
+    with _locked(place):
+        folder.mkdir(exist_ok=True)
+        return Outbox(folder)
 
 
 def left(place: Path, where: str) -> Iterator[Outbox]:
     """Yield what processes that are gone left for the record ``where``."""
     for folder in sorted(place.glob(f"{_mark(where)}-*")):
         try:
-            yield Outbox(folder)
-        except BlockingIOError:  # its process lives
+            with _locked(place):
+                box = Outbox(folder)
+        except (BlockingIOError, FileNotFoundError):  # its process lives, or has just ended and removed it
             continue
+        yield box
+
+
+def _entries(lines: Iterable[str]) -> Iterator[Entry]:
+    """Yield entries up to the first line that is none: the last may have been cut off, a damaged disk hold others."""
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            return
+        if not line.endswith("\n") or not isinstance(entry, dict):
+            return
+        yield entry
+
+
+@contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    """Keep other processes from making, taking up and removing folders of a place."""
+    with place.with_suffix(".lock").open("a", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _mark(where: str) -> str:
-    return hashlib.sha256(where.encode()).hexdigest()[:12]  # the address may hold a password
+    """Name a record, whoever asks: a password may be another tomorrow, and a folder with its file be moved."""
+    parts = urlsplit(where)
+    if parts.scheme == "sqlite":
+        record = Path(parts.path).name  # its outbox lies beside it
+    else:
+        record = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+    return hashlib.sha256(record.encode()).hexdigest()[:12]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rarelabels import config, evaluation, fitting, picking, powerset, results, tracking
+from rarelabels import config, evaluation, fitting, picking, powerset, results, thresholds, tracking
 from rarelabels.evaluation import Floats, Scored
 from rarelabels.picking import Epochs
 from rarelabels.schema import PickedBy, UserError
@@ -76,9 +77,11 @@ def run(task: Task, where: str, say: Say) -> str:
             with record.alive():
                 record.params(config.flat(identity.trial) | {"seed": identity.seed})
                 record.text("trial.yaml", config.dump(identity.trial))
+                # before the training, which would be lost if the record did not answer then
+                searched = results.rules(client, identity.search) if identity.trial.searches_thresholds else {}
                 trained = copied(source, record) if source else train(identity, task.watch, record, say)
                 source = source or record.run_id
-                judge(identity, record, trained)
+                judge(identity, record, trained, searched)
                 record.finish()
         except Exception as error:  # whatever a run dies of, it is that run's own failure
             reason = end(record, error)
@@ -99,8 +102,9 @@ def end(record: Record, error: Exception) -> str:
 
 
 def failure(error: Exception) -> str:
-    """Return what a run died of, in one line."""
-    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+    """Return what a run died of, in one line, without the password that an address in it may have."""
+    line = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
+    return re.sub(r"//[^/@\s]+@", "//***@", line)
 
 
 def copied(source: str, record: Record) -> Trained:
@@ -148,11 +152,10 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
     return Trained(*stored, prevalence, epochs=Epochs.of(epochs) if epochs else None)
 
 
-def judge(identity: Identity, record: Record, trained: Trained) -> None:
-    """Choose the rules from the validation scores, and measure both parts under each."""
+def judge(identity: Identity, record: Record, trained: Trained, searched: thresholds.Rules) -> None:
+    """Choose the rules from the validation scores, beside those ``searched``, and measure both parts under each."""
     if identity.trial.picked_by:
         trained = pick(identity.trial.picked_by, record, trained)
-    searched = results.rules(record.client, identity.search) if identity.trial.searches_thresholds else {}
     floors, spec = evaluation.floors(trained.prevalence), identity.trial.thresholds
     measured = evaluation.evaluate(trained.labels, trained.validation, trained.test, floors, spec, searched)
     honest = evaluation.crossfit_metrics(trained.validation.y, trained.validation.scores, spec)

@@ -431,14 +431,19 @@ def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progre
     runs = tracking.heads(client, plan.experiment)
     tracking.end_orphans(client, runs)
     parents, by_id = results.parents(runs), {run.info.run_id: run for run in runs}
-    below, tasks = results.below(runs), []
+    below, tasks, names = results.below(runs), [], list[str]()
     for key in dict.fromkeys(identity.parent_key for identity in plan.identities):
         children = below.get(key, [])
         stamp = summary.stamp([run.info.run_id for run in children])
-        if key in parents and children and by_id[parents[key]].data.tags.get("summed_up") != stamp:
-            tasks.append(SummaryTask(parents[key], tuple(run.info.run_id for run in children), stamp))
+        parent = by_id.get(parents.get(key, ""))
+        if parent and children and (parent.data.tags.get("summed_up"), parent.info.status) != (stamp, "FINISHED"):
+            tasks.append(SummaryTask(parent.info.run_id, tuple(run.info.run_id for run in children), stamp))
+            names.append(" ".join(filter(None, key[:2])))
     progress.summing(len(tasks))
-    return len(list(engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None)))
+    for position, is_done in engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None):
+        if not is_done:
+            progress.failures.append(f"{names[position]}: not summed up: {WORKER_DIED}")
+    return len(tasks)
 
 
 def checked(trial: Trial, seed: int) -> Dataset:

@@ -33,8 +33,8 @@ def stamp(children: list[str]) -> str:
     return hashlib.sha256(" ".join([__version__, str(CODE), *children]).encode()).hexdigest()[:16]
 
 
-def sum_up(where: str, task: SummaryTask, _: Say) -> None:
-    """Compute and record the aggregate of one trial."""
+def sum_up(where: str, task: SummaryTask, _: Say) -> bool:
+    """Compute and record the aggregate of one trial; True, which a worker that dies of it does not return."""
     client = tracking.connect(where, tracking.PATIENCE)
     parent = tracking.Record(client, task.parent)
     children = [client.get_run(run_id) for run_id in task.children]
@@ -58,6 +58,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> None:
     parent.tags({"seeds": seeds, "summed_up": task.stamp, "test_part": first["test_part"]})
     parent.notes([f"(seed {first['seed']}) {note}" for note in first.get("notes", "").split("\n") if note])
     parent.finish()
+    return True
 
 
 def aggregate(client: MlflowClient, children: list[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:

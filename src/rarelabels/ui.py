@@ -27,6 +27,11 @@ from rarelabels.schema import UserError
 HERE = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")
 PASSWORD, USERS, KEY = "MLFLOW_AUTH_ADMIN_PASSWORD", "MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY"
+HOSTS = "MLFLOW_SERVER_ALLOWED_HOSTS"
+NEAR = (  # names in an address that MLflow answers to anyway: this machine, and the addresses of private networks
+    *("localhost", "localhost:*", "127.0.0.1", "127.0.0.1:*", "[[]::1]:*", "10.*", "192.168.*", "fc00:*", "fd00:*"),
+    *(f"172.{i}.*" for i in range(16, 32)),
+)
 SHORTEST = 12  # characters of a password
 START = 90  # seconds that MLflow is given to start: 5 on a machine that does nothing else
 PAGE = "/#/experiments/{}/runs?workflowType=machine_learning"
@@ -62,9 +67,9 @@ def open_ui(where: str, host: str, port: int, say: Callable[[str], None]) -> Non
         return
     if not tracking.is_begun(where):
         raise UserError(f"nothing is recorded yet in {where.removeprefix(tracking.SQLITE)}; begin with `make quick`")
-    access = {} if host in HERE else _basic_auth(where, host)
-    _check_free(host, port)
     name = socket.gethostname() if host in EVERYWHERE else host
+    access = {} if host in HERE else _basic_auth(where, host) | _answering_to(name)
+    _check_free(host, port)
     links = _links(where, f"http://{f'[{name}]' if ':' in name else name}:{port}")
     # like Ctrl-C: a server that is left behind would hold the port
     signal.signal(signal.SIGTERM, _interrupt)
@@ -108,6 +113,14 @@ def _basic_auth(where: str, host: str) -> dict[str, str]:
         )
         access[USERS] = str(declared)
     return access
+
+
+def _answering_to(name: str) -> dict[str, str]:
+    """Return the environment of a server that answers to a name: MLflow refuses those that it has not been told."""
+    if HOSTS in os.environ:
+        return {}
+    names = dict.fromkeys((name, socket.getfqdn(name)))
+    return {HOSTS: ",".join([*NEAR, *names, *(f"{one}:*" for one in names)])}
 
 
 def view(name: str, search: str) -> str:

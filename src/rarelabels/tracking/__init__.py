@@ -403,12 +403,17 @@ def end_orphans(client: MlflowClient, runs: Iterable[Run]) -> list[str]:
     """
     ended = []
     for run in runs:
-        tags = run.data.tags
-        if run.info.status == "RUNNING" and lease.is_over(tags.get("owner", ""), tags.get("lease", "")):
+        # looked at again: since the runs were read it may have come to its end, or its results been delivered
+        if _never_ends(run) and _never_ends(client.get_run(run.info.run_id)):
             client.set_tag(run.info.run_id, "reason", "cut off: the process that ran it is gone, or silent for minutes")
             client.set_terminated(run.info.run_id, "KILLED")
             ended.append(str(run.info.run_id))
     return ended
+
+
+def _never_ends(run: Run) -> bool:
+    tags = run.data.tags
+    return run.info.status == "RUNNING" and lease.is_over(tags.get("owner", ""), tags.get("lease", ""))
 
 
 def _tags(identity: Identity, kind: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset as LoggedDataset
 from mlflow.entities import DatasetInput, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from rarelabels import lease, outbox
 from rarelabels.outbox import Entry, Outbox
@@ -28,7 +28,11 @@ EVERY_SECONDS = 1.0  # curves are visible that soon; a call for each number woul
 PAUSE_SECONDS = 5.0  # between two attempts to reach a record that is away
 PATIENCE, PATIENCE_HERE = 600.0, 60.0  # seconds that a server may be away, and a file on this machine be locked
 RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
-AWAY = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED")
+AWAY = (  # the last is what a gate says while the server behind it begins anew
+    *("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"),
+    "ENDPOINT_NOT_FOUND",
+)
+REFUSED, BUSY = range(400, 500), (408, 429)  # HTTP: a later attempt would be told the same, but for these
 
 
 class WaitingError(Exception):
@@ -119,8 +123,15 @@ class Record:
         Raises:
             WaitingError: see :meth:`finish`.
         """
-        self.tags({"reason": reason})
-        self._end("FAILED")
+        try:
+            self.tags({"reason": reason})
+            self._end("FAILED")
+        except Exception as error:
+            if not self._box or isinstance(error, WaitingError) or is_away(error):
+                raise
+            # What the record refuses of this run, a file too large perhaps, must not hide why it failed.
+            _send(self.client, self.run_id, [{"tags": {"reason": reason}}, _ended("FAILED")], Path())
+            self._box.remove()
 
     def stop(self, reason: str) -> None:
         """End as KILLED, before its time but on purpose, with one readable line."""
@@ -154,13 +165,19 @@ class Record:
             self._next = time.monotonic() + PAUSE_SECONDS
 
     def _end(self, status: str) -> None:
-        ended = {"status": status, "at": _now()}
-        if not self._box:
-            _send(self.client, self.run_id, [ended], Path())
-            if status == "FINISHED":
-                _forget_reason(self.client, self.run_id)
-            return
-        self._box.add(ended)
+        if self._box:
+            self._box.add(_ended(status))
+            self._wait()
+        else:
+            _send(self.client, self.run_id, [_ended(status)], Path())
+        if status == "FINISHED":
+            _forget_reason(self.client, self.run_id)
+        if self._box:
+            self._box.remove()
+
+    def _wait(self) -> None:
+        """Try until nothing waits any more."""
+        assert self._box
         until = time.monotonic() + (PATIENCE_HERE if str(self.client.tracking_uri).startswith(SQLITE) else PATIENCE)
         while self._box.waiting:
             self._next = 0.0
@@ -173,7 +190,6 @@ class Record:
                         "and the same command delivers them"
                     )
                 time.sleep(PAUSE_SECONDS)
-        self._box.remove()
 
 
 @contextmanager
@@ -192,8 +208,16 @@ def _asking_once() -> Iterator[None]:
 def is_away(error: BaseException) -> bool:
     """Return whether a later attempt may succeed: the record, its database or the disk of its files do not answer."""
     if isinstance(error, MlflowException):
-        return error.error_code in AWAY
-    return isinstance(error, (OSError, SQLAlchemyError))  # those of requests are OSErrors
+        # MLflow calls most of what a database says a bad request
+        return error.error_code in AWAY or _is_of_database(error.__cause__)
+    answer = getattr(getattr(error, "response", None), "status_code", None)  # errors of requests are OSErrors
+    if answer in REFUSED and answer not in BUSY:
+        return False
+    return isinstance(error, OSError) or _is_of_database(error)
+
+
+def _is_of_database(error: BaseException | None) -> bool:
+    return isinstance(error, SQLAlchemyError) and not isinstance(error, (DataError, IntegrityError, ProgrammingError))
 
 
 def deliver_left(client: MlflowClient, where: str, place: Path) -> int:
@@ -254,8 +278,12 @@ def _send(client: MlflowClient, run_id: str, entries: Sequence[Entry], folder: P
 
 def _forget_reason(client: MlflowClient, run_id: str) -> None:
     """It was not cut off, as others may have thought, or was and has come to its end now."""
-    with suppress(MlflowException):  # there is none
+    with suppress(Exception):  # mostly there is none; and a run that is done stays done
         client.delete_tag(run_id, "reason")
+
+
+def _ended(status: str) -> Entry:
+    return {"status": status, "at": _now()}
 
 
 def _now() -> int:
