@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from rarelabels import (
     tracking,
 )
 from rarelabels.datasets import splits
+from rarelabels.progress import Progress
 from rarelabels.runner import Task
 from rarelabels.schema import Trial
 from rarelabels.summary import SummaryTask
@@ -204,6 +206,48 @@ def test_figures_across_trials_are_of_what_is_recorded(tmp_path: Path) -> None:
     single = part.y.sum(axis=1) == 1
     right = ((part.scores[single] >= 0.5) == (part.y[single] > 0)).all(axis=1).mean()
     assert told[1] == f"all right {right:.2f}"
+
+
+class Workers:
+    """Stand in for the engine: each task is done here, or its worker dies of it."""
+
+    def __init__(self, *, die: bool) -> None:
+        self.die, self.done = die, 0
+
+    def map(self, function: Callable[..., Any], tasks: list[Any], *_: Any) -> Iterator[tuple[int, Any]]:
+        for position, task in enumerate(tasks):
+            self.done += 1
+            yield position, None if self.die else function(task, lambda _: None)
+
+
+def test_a_trial_is_summed_up_until_it_is_finished_and_a_worker_that_dies_of_it_is_told(tmp_path: Path) -> None:
+    record = Record(tmp_path)
+    one = record.identity(trial("summed"))
+    record.do([one])
+    parent, _ = record.family(one)
+    plan = study.Plan("tests", record.experiment, [one], [], 1, None)
+
+    def sum_up(*, die: bool = False) -> tuple[int, list[str], str]:
+        workers, progress = Workers(die=die), Progress()
+        progress.console.quiet = True
+        counted = study._sum_up(record.client, plan, record.where, workers, progress)  # type: ignore[arg-type]
+        assert counted == workers.done
+        return counted, progress.failures, record.client.get_run(parent).info.status
+
+    said = "tests/summed: not summed up: its worker died again and again (out of memory?)"
+    assert sum_up(die=True) == (1, [said], "RUNNING")
+    assert sum_up() == (1, [], "FINISHED")
+    assert sum_up() == (0, [], "FINISHED")
+    record.client.set_terminated(parent, "KILLED")  # cut off after its last tag and before its end
+    assert sum_up() == (1, [], "FINISHED")
+
+
+def test_a_reason_is_one_line_without_a_password() -> None:
+    error = OSError("API request to http://me:s3cret@host:5000/api failed\nand more")
+    assert runner.failure(error) == "OSError: API request to http://***@host:5000/api failed"
+    assert runner.failure(ValueError("postgresql+psycopg://me:p:w@db/mlflow")).endswith("//***@db/mlflow")
+    assert runner.failure(ValueError("see http://host/a@b")) == "ValueError: see http://host/a@b"
+    assert runner.failure(ValueError()) == "ValueError: "
 
 
 def test_data_are_named_by_what_sets_them_apart() -> None:
