@@ -245,10 +245,10 @@ def test_a_run_whose_rules_fail_leaves_those_that_share_its_training_alone(tmp_p
     runs = [study.identity(one, "", 0, digest, "") for one in others]
     judge = runner.judge
 
-    def fail_once(identity, record, trained):
+    def fail_once(identity, *rest):
         if identity.trial.thresholds.min_positives == 5:
             raise ValueError("no rule")
-        judge(identity, record, trained)
+        judge(identity, *rest)
 
     monkeypatch.setattr(runner, "judge", fail_once)
     pairs = tuple((one, tracking.open_parent(client, experiment, one).run_id) for one in runs)
