@@ -244,8 +244,9 @@ def test_a_trial_is_summed_up_until_it_is_finished_and_a_worker_that_dies_of_it_
 
 def test_a_reason_is_one_line_without_a_password() -> None:
     error = OSError("API request to http://me:s3cret@host:5000/api failed\nand more")
-    assert runner.failure(error) == "OSError: API request to http://***@host:5000/api failed"
-    assert runner.failure(ValueError("postgresql+psycopg://me:p:w@db/mlflow")).endswith("//***@db/mlflow")
+    assert runner.failure(error) == "OSError: API request to http://me:***@host:5000/api failed"
+    assert runner.failure(ValueError("postgresql+psycopg://me:p:w@db/mlflow")).endswith("//me:***@db/mlflow")
+    assert runner.failure(ValueError("http://host:5000/a@b")) == "ValueError: http://host:5000/a@b"
     assert runner.failure(ValueError("see http://host/a@b")) == "ValueError: see http://host/a@b"
     assert runner.failure(ValueError()) == "ValueError: "
 

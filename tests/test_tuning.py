@@ -10,6 +10,7 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+from optuna.exceptions import StorageInternalError
 
 from postgres import Postgres
 from project import Project, wait_for
@@ -357,6 +358,30 @@ def test_a_trial_of_a_machine_that_is_silent_is_cut_off_and_one_of_a_living_proc
     searches.fail_cut_off(asked)
     assert [trial.state.name for trial in asked.trials] == ["RUNNING", "FAIL", "RUNNING", "RUNNING"]
     assert len(searches.taken(asked)) == 3
+
+
+def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_was_told_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else others would wait for it until it has been silent for half an hour."""
+    asked = in_memory()
+    (identity,), labels = tuning._identities([tuned(TUNED, {})], None)
+    one = searches.Search(identity, "", "", "", labels[identity.fingerprint])
+    monkeypatch.setattr(parameters, "load", lambda *_: asked)
+
+    def went_away(_client: object, _one: object, _of: object, trial: optuna.Trial, _say: object) -> None:
+        searches.beat(trial)
+        if trial.number:
+            asked.tell(trial, 0.5)
+        raise StorageInternalError("the database went away")
+
+    monkeypatch.setattr(parameters, "_attempt", went_away)
+    for _ in range(2):
+        with pytest.raises(StorageInternalError):
+            parameters.attempt(None, one, print)  # type: ignore[arg-type]
+    assert [trial.state.name for trial in asked.trials] == ["FAIL", "COMPLETE"]
+    assert [trial.number for trial in searches.taken(asked)] == [1]
+    searches.wait_for_others(asked)  # for nobody
 
 
 def test_a_search_is_the_same_whatever_its_number_of_trials_and_another_for_another_space() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -103,8 +102,7 @@ def end(record: Record, error: Exception) -> str:
 
 def failure(error: Exception) -> str:
     """Return what a run died of, in one line, without the password that an address in it may have."""
-    line = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"
-    return re.sub(r"//[^/@\s]+@", "//***@", line)
+    return tracking.without_password(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
 
 
 def copied(source: str, record: Record) -> Trained:

@@ -65,8 +65,7 @@ class Network:
         self.spec, self.shape = spec, shape
         plain = self.is_plain = training.execution == "plain"
         packed = isinstance(spec, TextBagSpec) and spec.pooling != "max" and not plain
-        self.packed_fields = tuple(f"text_{i}" for i in range(len(shape.fields))) if packed else ()
-        self._rooms = dict.fromkeys(self.packed_fields, 0)
+        self._rooms = {f"text_{i}": 0 for i in range(len(shape.fields))} if packed else {}
         self.model = models.build(spec, shape, seed=0, packed=packed)
         ones = np.ones(shape.n_labels, np.float32)
         self.factors = LabelFactors(
@@ -87,7 +86,7 @@ class Network:
             self.model.train_function = self._whole_epoch(jit)
         self.model.optimizer.build(self.model.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.model.optimizer.variables]
-        unused = {models.packed_of(field): tf.zeros((1, 2), tf.int32) for field in self.packed_fields}
+        unused = {models.packed_of(field): tf.zeros((1, 2), tf.int32) for field in self._rooms}
         self.logits = tf.function(lambda x: self.model(x | unused, training=False), jit_compile=jit)
 
     @property
@@ -490,7 +489,7 @@ def _shuffled(n: int, seed: int) -> tf.data.Dataset:
     """Return the numbers below ``n``, each time in another order.
 
     They are those of ``Dataset.shuffle(n, seed)`` after ``tf.random.set_seed(seed)``, which is not called because it
-    makes TensorFlow forget every function that it has prepared: 0.6 s for each fit, and 4 MiB that nothing frees.
+    makes TensorFlow forget every function that it has prepared: half a second a fit, and 4 MiB that nothing frees.
     """
     seed %= 2**31 - 1
     shuffled = tf.raw_ops.ShuffleDatasetV3(

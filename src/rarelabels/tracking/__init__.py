@@ -10,6 +10,7 @@ import fcntl
 import gc
 import logging
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,6 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from subprocess import run as run_command
-from urllib.parse import urlsplit
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves the machine unasked
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -95,6 +95,7 @@ __all__ = [
     "search_fingerprint",
     "training_fingerprint",
     "versions",
+    "without_password",
 ]
 
 
@@ -459,10 +460,13 @@ def _ping(where: str) -> None:
     requests.get(f"{where.rstrip('/')}/health", timeout=PING_SECONDS).raise_for_status()
 
 
+def without_password(text: str) -> str:
+    """Return a text without the passwords of addresses in it."""
+    return re.sub(r"(//[^/@\s:]*:)[^/\s]*@", r"\1***@", text)
+
+
 def _no_answer(where: str, error: Exception) -> UserError:
-    secret = urlsplit(where).password
-    where = where.replace(secret, "***") if secret else where
     return UserError(
-        f"MLFLOW_TRACKING_URI {where!r} does not answer ({type(error).__name__}); "
+        f"MLFLOW_TRACKING_URI {without_password(where)!r} does not answer ({type(error).__name__}); "
         "start the server, correct the variable, or unset it to use runs/mlflow.db here"
     )

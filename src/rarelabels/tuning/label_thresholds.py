@@ -19,7 +19,7 @@ from rarelabels.sweeps import Floats
 from rarelabels.thresholds import Rule, Rules
 from rarelabels.tracking import Record
 from rarelabels.tuning.history import save_history
-from rarelabels.tuning.searches import Search, beat, finished, load, taken
+from rarelabels.tuning.searches import Search, beat, finished, load, not_left_running, taken
 
 
 def search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
@@ -85,8 +85,9 @@ def _find_thresholds(
     space: dict[str, BaseDistribution] = {label: IntDistribution(1, len(y) + 1, log=True) for label in one.labels}
     while len(taken(asked_of)) < tuning.n_trials:
         asked = asked_of.ask(space)
-        beat(asked)
-        asked_of.tell(asked, value(cut(asked.params)))
+        with not_left_running(asked_of, asked):
+            beat(asked)
+            asked_of.tell(asked, value(cut(asked.params)))
     searched = cut(asked_of.best_trial.params)
     facts = {
         "search/best": value(searched),

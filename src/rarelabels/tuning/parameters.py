@@ -28,6 +28,7 @@ from rarelabels.tuning.searches import (
     fail_cut_off,
     finished,
     load,
+    not_left_running,
     once_more,
     taken,
     wait_for_others,
@@ -42,6 +43,13 @@ def attempt(client: MlflowClient, one: Search, say: Say) -> None:
     if len(taken(asked_of)) >= tuning.n_trials:  # another process was faster
         return
     asked = asked_of.ask(distributions(one))
+    with not_left_running(asked_of, asked):
+        _attempt(client, one, asked_of, asked, say)
+
+
+def _attempt(client: MlflowClient, one: Search, asked_of: optuna.Study, asked: optuna.Trial, say: Say) -> None:
+    tuning = one.trial.tuning
+    assert isinstance(tuning, ParameterSearch)
     beat(asked)
     if sum(trial.number < asked.number for trial in taken(asked_of)) >= tuning.n_trials:
         asked_of.tell(asked, state=TrialState.FAIL)  # without a reason: it does not count
@@ -60,7 +68,9 @@ def attempt(client: MlflowClient, one: Search, say: Say) -> None:
             Record(client, one.record).metrics({"search/value": value}, step=asked.number)
         record.tags({"state": "complete"})
         record.finish()
-    except StorageInternalError:  # it was away for long: the trial is cut off
+    except StorageInternalError:  # it went away: the trial is cut off
+        with suppress(Exception):
+            record.stop("cut off: the storage of the searches went away")
         raise
     except WaitingError:  # all is told but to the record, and waits for it
         return

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, assert_never
-from urllib.parse import urlsplit
 
 import numpy as np
 import optuna
@@ -101,6 +100,20 @@ def is_cut_off(trial: FrozenTrial) -> bool:
     if owner is None or alive is None:
         return trial.datetime_start is None or datetime.now() - trial.datetime_start > UNOWNED
     return lease.is_gone(owner) or time.time() - float(alive) > SILENT_SECONDS
+
+
+@contextmanager
+def not_left_running(asked_of: optuna.Study, asked: optuna.Trial) -> Iterator[None]:
+    """Tell a trial as failed, without a reason: as cut off, if the block raises before it has been told.
+
+    This process may live on, and whoever waits for the trial would take it for one in flight, for half an hour.
+    """
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):  # the storage may be what it died of; then others wait
+            once_more(lambda: asked_of.tell(asked, state=TrialState.FAIL, skip_if_finished=True))
+        raise
 
 
 def fail_cut_off(asked: optuna.Study) -> None:
@@ -210,8 +223,7 @@ def answering(url: str) -> Iterator[None]:
 
 
 def _no_answer(url: str, error: Exception) -> UserError:
-    secret = urlsplit(url).password
-    shown = url.replace(secret, "***") if secret else url
+    shown = tracking.without_password(url)
     if isinstance(error, ImportError):
         return UserError(f"OPTUNA_STORAGE {shown!r}: its driver is not installed; pip install 'psycopg[binary]'")
     return UserError(
