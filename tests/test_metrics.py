@@ -1,11 +1,17 @@
 """Every metric equals scikit-learn's on what it covers; what is undefined is left out and counted."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from rarelabels import metrics, sweeps
 from rarelabels.metrics import (
     LOWER_IS_BETTER,
+    calibration_bins,
+    calibration_edges,
+    calibration_error,
     counts,
     decision_metrics,
     macro_average_precision,
@@ -198,6 +204,60 @@ def test_calibration_error_of_distinct_scores_is_the_mean_over_fifteen_equal_bin
         y, s = (values[np.argsort(scores[:, label]), label] for values in (truth, scores))
         own.append(sum(abs(b.sum()) for b in np.split(y - s, cuts)) / 50)
     assert ranking_metrics(truth, scores)["macro_ece"] == pytest.approx(np.mean(own), abs=1e-12)
+
+
+@pytest.mark.parametrize("at_once", [1 << 18, 50])
+def test_calibration_errors_are_those_of_scores_put_into_bins_one_by_one(at_once, monkeypatch):
+    monkeypatch.setattr(sweeps, "CELLS_AT_ONCE", at_once)
+    rng = np.random.default_rng(6)
+    y = rng.random((300, 40)) < np.linspace(0.5, 0.01, 40)
+    y[0] = True
+    for s in (rng.random(y.shape), np.round(rng.random(y.shape), 1), rng.random(y.shape).astype(np.float32) ** 9):
+
+        def error(truth, scores):
+            bins = calibration_bins(scores, calibration_edges(scores))
+            surplus = np.bincount(bins, weights=truth - scores.astype(float), minlength=15)
+            return calibration_error(surplus, scores.size)
+
+        found = ranking_metrics(y, s)
+        assert found["ece"] == pytest.approx(error(y.ravel(), s.ravel()), abs=1e-12)
+        of_labels = [error(y[:, label], s[:, label]) for label in range(40)]
+        assert found["macro_ece"] == pytest.approx(np.mean(of_labels), abs=1e-12)
+
+
+@pytest.mark.parametrize("decimals", [17, 2, 1])
+def test_metrics_of_many_blocks_equal_scikit_learn(decimals, monkeypatch):
+    """Equal scores that go over the ends of rows, labels and what is looked at in one go."""
+    monkeypatch.setattr(sweeps, "CELLS_AT_ONCE", 200)
+    monkeypatch.setattr(metrics, "SCORES_AT_ONCE", 300)
+    rng = np.random.default_rng(7)
+    y = rng.random((150, 40)) < np.linspace(0.6, 0.02, 40)
+    y[:, :2] |= ~y.any(axis=1, keepdims=True)
+    y[0], y[1:3] = True, [[True] + [False] * 39]
+    s = np.round(np.clip(0.2 * y + 0.8 * rng.random(y.shape), 0, 1), decimals)
+    found = ranking_metrics(y, s)
+    some = ~y.all(axis=1)
+    wanted = {
+        "macro_average_precision": sk.average_precision_score(y, s, average="macro"),
+        "micro_average_precision": sk.average_precision_score(y, s, average="micro"),
+        "macro_roc_auc": sk.roc_auc_score(y, s, average="macro"),
+        "micro_roc_auc": sk.roc_auc_score(y, s, average="micro"),
+        "lrap": sk.label_ranking_average_precision_score(y, s),
+        "coverage": sk.coverage_error(y, s),
+        "ranking_loss": sk.label_ranking_loss(y[some], s[some]),
+    }
+    check(found, wanted)
+    assert macro_average_precision(y, s) == found["macro_average_precision"]
+
+
+def test_extra_memory_of_ranking_metrics_stays_below_twice_the_scores():
+    rng = np.random.default_rng(0)
+    y, s = rng.random((20_000, 200)) < 0.04, rng.random((20_000, 200))
+    tracemalloc.start()
+    ranking_metrics(y, s)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * s.nbytes
 
 
 def test_calibration_error_of_a_constant_score_is_its_distance_from_the_prevalence():

@@ -386,7 +386,7 @@ print("tensorflow" in loaded)
 def test_it_runs_where_rarelabels_and_what_only_studies_need_are_not_installed(registered, name, tmp_path):
     _, folder = registered(name)
     absent = {
-        *("arff", "bokeh_sampledata", "dask", "distributed", "iterstrat", "optuna", "ruamel", "typer"),
+        *("arff", "bokeh_sampledata", "dask", "distributed", "optuna", "ruamel", "typer"),
         *({"tensorflow", "keras"} if name == "linear" else ()),
     }
     code = BARE.format(absent=absent, folder=str(folder))

@@ -295,18 +295,6 @@ def test_a_fraction_is_drawn_from_all_over() -> None:
     assert abs(rows.mean() - 499.5) < 4 * 289 / np.sqrt(5000)
 
 
-def test_a_split_that_takes_minutes_says_so_before(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(splits, "_stratify", lambda y, share, seed: (np.arange(9), np.arange(5, 6)))
-    split(np.zeros((2_000_000, 20), dtype=np.uint8), 0)
-    assert not caplog.messages
-    # Two cuts of 200,000 * (9 µs + 600² * 0.45 ns) = 34 s
-    split(np.zeros((200_000, 600), dtype=np.uint8), 0)
-    (line,) = caplog.messages
-    assert line.startswith("stratifying 200,000 rows by 600 labels takes about 2 minutes")
-
-
 def test_a_label_without_positives_is_no_hindrance() -> None:
     y = labels()
     y[:, 3] = 0

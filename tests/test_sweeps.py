@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from rarelabels import sweeps
 from rarelabels.schema import F1, BalancedAccuracy, CostMatrix, FBeta, Jaccard
 from rarelabels.sweeps import (
     ALWAYS,
@@ -281,6 +282,43 @@ def test_common_threshold_reaches_what_scikit_learn_measures(metric):
     else:
         wanted = sk.f1_score(y, assigned, average=metric.removesuffix("_f1"), zero_division=0)
     assert found.value == pytest.approx(wanted, abs=1e-12)
+
+
+def shapes_of_scores(y, rng):
+    """Scores of many cells: even, crowded near 0 as those of rare labels, all but decided, rounded, of float32."""
+    even = np.clip(0.3 * y + 0.7 * rng.random(y.shape), 0, 1)
+    yield from (even, even**9, even**0.1, 1 / (1 + np.exp(40 * (0.5 - even))), np.round(even, 2), np.round(even**4, 3))
+    yield from (even.astype(np.float32), (even**30).astype(np.float32), rng.random(y.shape), even * 1e300)
+
+
+@pytest.mark.parametrize("share", [0.002, 0.05, 0.6])
+def test_common_threshold_for_micro_f1_is_the_best_of_all_cells_in_order(share, monkeypatch):
+    monkeypatch.setattr(sweeps, "CELLS_AT_ONCE", 1000)
+    rng = np.random.default_rng(8)
+    for _ in range(3):
+        y = rng.random((700, 20)) < share
+        for s in shapes_of_scores(y, rng):
+            distinct, which = np.unique(s, return_inverse=True)
+            hits, assigned = (
+                np.cumsum(np.bincount(which.reshape(-1), weights=w)[::-1])[::-1] for w in (y.reshape(-1), None)
+            )
+            f1 = 2 * hits / (y.sum() + assigned)
+            best = int(np.flatnonzero(f1 == f1.max())[-1])
+            found = best_common_threshold(y, s, "micro_f1")
+            assert found.value == f1[best]
+            assert np.count_nonzero(assign(s, found.threshold)) == assigned[best]
+            lower = float(distinct[best - 1]) if best else -np.inf
+            assert lower < found.threshold <= distinct[best]
+
+
+def test_only_what_may_hold_the_best_common_threshold_is_sorted(monkeypatch):
+    rng, sorted_cells, order_cells = np.random.default_rng(9), [], sweeps.order_cells
+    monkeypatch.setattr(
+        sweeps, "order_cells", lambda truth, scores: sorted_cells.append(truth.size) or order_cells(truth, scores)
+    )
+    y = rng.random((2000, 50)) < 0.05
+    best_common_threshold(y, 0.3 * y + 0.7 * rng.random(y.shape), "micro_f1")
+    assert 0 < sum(sorted_cells) < y.size / 20
 
 
 def test_no_positives_have_no_best_f1_but_a_subset_accuracy():

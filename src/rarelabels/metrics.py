@@ -12,6 +12,7 @@ The parts that ``statistics`` repeats for reweighted rows are public: :func:`lab
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from rarelabels.sweeps import Array, Bools, Floats, checked, multi_hot
+from rarelabels.sweeps import (
+    Array,
+    Bools,
+    Floats,
+    Integers,
+    Ordered,
+    checked,
+    labels_in_order,
+    multi_hot,
+    order_cells,
+)
 from rarelabels.thresholds import Rule
 
 LOWER_IS_BETTER: frozenset[str] = frozenset(
@@ -112,15 +123,15 @@ def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
     (2015) for the calibration error, Nguyen and O'Connor (2015) for equal-mass bins.
     """
     truth, scores = probabilities(y_true, y_score)
-    per_label, pooled = _label_rankings(truth, scores)
     covered: Bools = np.any(truth, axis=0)
-    micro_ap, micro_auc = _areas(rank_positives(truth, scores))
+    per_label = _label_rankings(truth, scores)
+    pooled = _rankings(order_cells(truth.reshape(1, -1), scores.reshape(1, -1)))
     values = _plain_row_means(ranking_rows(truth, scores)) | {
-        "micro_average_precision": micro_ap,
-        "micro_roc_auc": micro_auc,
+        "micro_average_precision": pooled["average_precision"][0],
+        "micro_roc_auc": pooled["roc_auc"][0],
         "macro_average_precision": mean_over(per_label["average_precision"], covered),
         "macro_roc_auc": mean_over(per_label["roc_auc"], covered & ~truth.all(axis=0)),
-        "ece": pooled,
+        "ece": pooled["ece"][0],
         "macro_ece": mean_over(per_label["ece"], covered),
     }
     return _defined(values)
@@ -130,12 +141,12 @@ def macro_average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
     """Return the macro average precision alone, as in :func:`ranking_metrics`; NaN if no label has a positive."""
     truth, scores = probabilities(y_true, y_score)
     covered: Bools = np.any(truth, axis=0)
-    values = np.zeros(len(covered))
-    for label, (column, own) in enumerate(label_columns(truth, scores)):
-        if covered[label]:
-            ranks = rank_positives(column, own)
-            values[label] = _average_precision(ranks.hits, ranks.upto)
-    return float(mean_over(values, covered))
+    values = [
+        _average_precision(ranks.hits, ranks.upto)
+        for ordered in labels_in_order(truth, scores)
+        for ranks in rank_positives(ordered, ordered.positive_places())
+    ]
+    return float(mean_over(np.array(values), covered))
 
 
 def counts(y_true: ArrayLike) -> dict[str, int]:
@@ -178,7 +189,7 @@ def per_label(
     truth, scores = probabilities(y_true, y_score)
     n_rows, n_labels = truth.shape
     actual = truth.sum(axis=0)
-    rankings, _ = _label_rankings(truth, scores)
+    rankings = _label_rankings(truth, scores)
     columns: dict[str, object] = {
         "label": list(range(n_labels) if labels is None else labels),
         "positives": actual,
@@ -267,44 +278,60 @@ def ranking_rows(truth: Bools, scores: Array) -> dict[str, Floats]:
     """Return the ranking metrics that are means over rows, each of shape (n,); NaN where a row is left out."""
     step = max(1, SCORES_AT_ONCE // truth.shape[1])
     blocks = [
-        _ranking_row_block(truth[start : start + step], scores[start : start + step].astype(np.float64))
+        _ranking_row_block(truth[start : start + step], scores[start : start + step])
         for start in range(0, len(truth), step)
     ]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 
-def _ranking_row_block(truth: Bools, scores: Floats) -> dict[str, Floats]:
-    n_labels = truth.shape[1]
-    order = np.argsort(-scores, axis=1)
-    ordered, right = np.take_along_axis(scores, order, axis=1), np.take_along_axis(truth, order, axis=1)
-    ranks = np.broadcast_to(np.arange(1, n_labels + 1), truth.shape)
-    ends_tie = np.ones(truth.shape, dtype=bool)
-    ends_tie[:, :-1] = ordered[:, :-1] > ordered[:, 1:]
-    # Labels with the same or a higher score, and how many of them are right: read at the last of equal scores.
-    reached = np.minimum.accumulate(np.where(ends_tie, ranks, n_labels)[:, ::-1], axis=1)[:, ::-1]
-    found = np.take_along_axis(np.cumsum(right, axis=1), reached - 1, axis=1)
+def _ranking_row_block(truth: Bools, given: Array) -> dict[str, Floats]:
+    scores = given.astype(np.float64)
+    n_rows, n_labels = truth.shape
+    ordered = order_cells(truth, given)
+    places = ordered.positive_places()
     n_right = np.count_nonzero(truth, axis=1)
-    misordered = np.where(right, reached - found, 0).sum(axis=1)
+    has_labels = n_right > 0
+    bounds = np.append(0, np.cumsum(n_right))
+    row = np.repeat(np.arange(n_rows), n_right)
+    keys = ordered.keys.reshape(-1)[places]
+    is_first = np.ones(len(places), dtype=bool)
+    is_first[1:] = (keys[1:] != keys[:-1]) | (row[1:] != row[:-1])
+    # Of each right label: labels with the same or a higher score, and how many of them are right.
+    first = np.maximum.accumulate(np.where(is_first, np.arange(len(places)), 0))
+    reached = (row + 1) * n_labels - places[first]
+    found = bounds[row + 1] - first
+    precision, misordered = (
+        np.bincount(row, weights=of_label, minlength=n_rows) for of_label in (found / reached, reached - found)
+    )
+    coverage = np.zeros(n_rows)
+    coverage[has_labels] = reached[bounds[:-1][has_labels]]  # of its lowest right label
     rows = {
         "categorical_accuracy": (truth.argmax(axis=1) == scores.argmax(axis=1)).astype(np.float64),
-        "lrap": _ratio(np.where(right, found / reached, 0.0).sum(axis=1), n_right, undefined=np.nan),
-        "coverage": np.where(right, reached, 0).max(axis=1).astype(np.float64),
+        "lrap": _ratio(precision, n_right, undefined=np.nan),
+        "coverage": coverage,
         "ranking_loss": _ratio(misordered, n_right * (n_labels - n_right), undefined=np.nan),
         "brier": ((scores - truth) ** 2).mean(axis=1),
         "log_loss": _log_loss(truth, scores).mean(axis=1),
     }
-    return rows | {
-        f"precision_at_{depth}": _precision_at(depth, right, ordered) for depth in DEPTHS if depth <= n_labels
-    }
+    return rows | {f"precision_at_{depth}": _precision_at(depth, ordered) for depth in DEPTHS if depth <= n_labels}
 
 
-def _precision_at(depth: int, right: Bools, ordered: Floats) -> Floats:
+def _precision_at(depth: int, ordered: Ordered) -> Floats:
     """Expected share of right labels among the ``depth`` highest, equal scores in random order."""
-    last = ordered[:, depth - 1 : depth]
-    surely, maybe = ordered > last, ordered == last
+    n_labels = ordered.keys.shape[1]
+    one = ordered.keys.dtype.type(1)
+    highest = ordered.keys[:, n_labels - depth :]
+    values: Floats = np.count_nonzero((highest & one) == 0, axis=1) / depth
+    if depth == n_labels:
+        return values
+    # Where equal scores are on both sides of the cut
+    tied = np.flatnonzero(highest[:, 0] >> one == ordered.keys[:, n_labels - depth - 1] >> one)
+    right, levels = (ordered.keys[tied] & one) == 0, ordered.keys[tied] >> one
+    last = levels[:, n_labels - depth, np.newaxis]
+    surely, maybe = levels > last, levels == last
     seats = depth - np.count_nonzero(surely, axis=1)
     share = _ratio(np.count_nonzero(right & maybe, axis=1), np.count_nonzero(maybe, axis=1))
-    values: Floats = (np.count_nonzero(right & surely, axis=1) + seats * share) / depth
+    values[tied] = (np.count_nonzero(right & surely, axis=1) + seats * share) / depth
     return values
 
 
@@ -336,26 +363,40 @@ def _plain_row_means(rows: Mapping[str, Floats]) -> dict[str, Floats]:
 # From where the positives stand among the negatives
 
 
-def rank_positives(truth: Bools, scores: Array) -> PositiveRanks:
-    """Return where the positives stand among the negatives.
+def rank_positives(ordered: Ordered, places: Integers) -> list[PositiveRanks]:
+    """Return for each group of cells, a label's or all, where its positives stand among its negatives.
 
-    Only the negatives are sorted in full, by value: no index array, and for rare positives little more than the cost of
-    ``numpy.sort``. No ranking metric changes between two negatives.
+    No ranking metric changes between two negatives.
 
     Args:
-        truth: any shape; all entries are taken as one label.
-        scores: the shape of ``truth``.
+        ordered: the cells.
+        places: its ``positive_places()``.
     """
-    ascending, hits = np.unique(scores[truth], return_counts=True)
-    negatives = scores[~truth]
-    negatives.sort()
-    distinct = ascending[::-1]
-    return PositiveRanks(
-        hits=hits[::-1].astype(np.int64),
-        above=negatives.size - np.searchsorted(negatives, distinct, side="right"),
-        upto=negatives.size - np.searchsorted(negatives, distinct, side="left"),
-        negatives=negatives.size,
-    )
+    n_groups, n = ordered.keys.shape
+    keys = ordered.keys.reshape(-1)
+    bounds = np.searchsorted(places, np.arange(n_groups + 1) * n)
+    own = keys[places]
+    begins = np.ones(len(places) + 1, dtype=bool)  # another score, or another group
+    begins[1:-1] = own[1:] != own[:-1]
+    begins[bounds] = True
+    first = np.flatnonzero(begins)
+    hits, first = np.diff(first), first[:-1]
+    start = places[first]
+    group = start // n
+    end = (group + 1) * n
+    upto = end - start - (bounds[group + 1] - first)
+    # Negatives with the same score follow its positives.
+    follows = np.minimum(start + hits, keys.size - 1)
+    tied = (start + hits < end) & (keys[follows] == own[first] + keys.dtype.type(1))
+    above = upto.copy()
+    higher = ordered.places_above(group[tied], keys[follows[tied]])
+    above[tied] -= higher - follows[tied]
+    ends = np.searchsorted(group, np.arange(n_groups + 1))
+    ranks = []
+    for (a, b), positives in zip(itertools.pairwise(ends), np.diff(bounds), strict=True):
+        of_hits, of_above, of_upto = (counts[a:b][::-1].copy() for counts in (hits, above, upto))
+        ranks.append(PositiveRanks(of_hits, of_above, of_upto, n - int(positives)))
+    return ranks
 
 
 def label_columns(truth: Bools, scores: Array) -> Iterator[tuple[Bools, Array]]:
@@ -411,23 +452,27 @@ def calibration_error(surplus: Array, total: ArrayLike) -> Floats:
     return error
 
 
-def _label_rankings(truth: Bools, scores: Array) -> tuple[dict[str, Floats], Floats]:
-    """Return average precision, ROC AUC and calibration error of each label; and the pooled calibration error."""
-    n_rows, n_labels = truth.shape
-    values = {name: np.empty(n_labels) for name in ("average_precision", "roc_auc", "ece")}
-    pooled_edges, pooled = calibration_edges(scores), np.zeros(CALIBRATION_BINS)
-    for label, (column, column_scores) in enumerate(label_columns(truth, scores)):
-        values["average_precision"][label], values["roc_auc"][label] = _areas(rank_positives(column, column_scores))
-        surplus = _bin_surplus(column, column_scores, calibration_edges(column_scores))
-        values["ece"][label] = calibration_error(surplus, n_rows)
-        pooled += _bin_surplus(column, column_scores, pooled_edges)
-    return values, calibration_error(pooled, truth.size)
+def _label_rankings(truth: Bools, scores: Array) -> dict[str, Floats]:
+    blocks = [_rankings(ordered) for ordered in labels_in_order(truth, scores)]
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 
-def _bin_surplus(truth: Bools, scores: Array, edges: Array) -> Floats:
-    surplus: Floats = np.subtract(truth, scores, dtype=np.float64)
-    bins = calibration_bins(scores, edges)
-    return np.asarray(np.bincount(bins, weights=surplus, minlength=CALIBRATION_BINS), dtype=np.float64)
+def _rankings(ordered: Ordered) -> dict[str, Floats]:
+    """Return average precision, ROC AUC and calibration error of each group of cells."""
+    places = ordered.positive_places()
+    areas = np.array([_areas(ranks) for ranks in rank_positives(ordered, places)])
+    errors = calibration_error(_surplus(ordered, places), ordered.keys.shape[1])
+    return {"average_precision": areas[:, 0], "roc_auc": areas[:, 1], "ece": errors}
+
+
+def _surplus(ordered: Ordered, positive_places: Integers) -> Floats:
+    """Return truth minus score, summed over each bin of equal mass of each group, shape (bins, groups)."""
+    n_groups, n = ordered.keys.shape
+    edges = np.arange(n_groups)[:, np.newaxis] * n + np.arange(CALIBRATION_BINS) * n // CALIBRATION_BINS
+    starts = ordered.first_places_of_equals(edges.reshape(-1))
+    hits = np.diff(np.searchsorted(positive_places, np.append(starts, ordered.keys.size)))
+    surplus: Floats = (hits - ordered.sums_from(starts)).reshape(n_groups, CALIBRATION_BINS).T
+    return surplus
 
 
 def _ratio(numerator: Array, denominator: Array, undefined: float = 0.0) -> Floats:

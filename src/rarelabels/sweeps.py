@@ -13,6 +13,7 @@ a false positive costs more than a true negative. The same holds of a sum over l
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ NEVER = 2.0
 ALWAYS = -1.0
 CELLS_AT_ONCE = 1 << 18  # what of the keys, and of what is computed from them, stays near the processor
 LABELS_AT_ONCE = 16  # at least: a row of a block is then a cache line or two, read once
+BITS = 7  # of the fraction of a score, by which cells are counted before any is sorted
 ROUNDING = 1e-12  # mean F1 that differ by less are taken as equal
 
 
@@ -243,10 +245,64 @@ def best_common_threshold(
 
 def _best_pooled(truth: Bools, scores: Array) -> tuple[float, float, float]:
     """Return the score of the best cut, the next lower one (-inf: none) and the micro-F1."""
-    cuts = _find_cuts(truth.reshape(1, -1), scores.reshape(1, -1))
+    if scores.dtype in (np.float32, np.float64) and scores.min() >= 0:
+        cuts = _promising_cuts(truth, scores)
+    else:
+        cuts = _find_cuts(order_cells(truth.reshape(1, -1), scores.reshape(1, -1)))
     best, chosen = _highest_of_each(_merits(F1, cuts), cuts.bounds)
-    upper, lower = cuts.gap(chosen)
-    return float(upper[0]), float(lower[0]), float(best[0])
+    upper = float(cuts.ordered.scores_at(cuts.places[chosen])[0])
+    lower = max(
+        float(np.max(scores[rows], where=scores[rows] < upper, initial=-np.inf)) for rows in slices(*scores.shape)
+    )
+    return upper, lower, float(best[0])
+
+
+def _promising_cuts(truth: Bools, scores: Array) -> _Cuts:
+    """Return, of all cells taken as one label, the cuts that can have the best F1: a few need sorting, not all.
+
+    Cells are counted in bins of their scores. A cut inside a bin has at most the hits of the whole bin, and at least
+    the false positives of the bins above; a bin where that is less than the F1 at the edge of another is left out.
+    """
+    positives = int(np.count_nonzero(truth))
+    lowest, highest = (int(_bins(np.asarray(end))) for end in (scores.min(), scores.max()))
+    cells, ones = (np.zeros(highest - lowest + 1, dtype=np.int64) for _ in range(2))
+    for rows in slices(*scores.shape):
+        bins = _bins(scores[rows]) - lowest
+        cells += np.bincount(bins.reshape(-1), minlength=cells.size)
+        ones += np.bincount(bins[truth[rows]], minlength=ones.size)
+    assigned, hits = (np.cumsum(counts[::-1])[::-1] for counts in (cells, ones))
+    at_edge = 2 * hits / (positives + assigned)
+    at_most = 2 * hits / (positives + assigned - cells + ones)
+    promising = (ones > 0) & (at_most >= at_edge.max())
+    some_truth, some_scores = [], []
+    for rows in slices(*scores.shape):
+        near = promising[_bins(scores[rows]) - lowest]
+        some_truth.append(truth[rows][near])
+        some_scores.append(scores[rows][near])
+    ordered = order_cells(np.concatenate(some_truth)[np.newaxis], np.concatenate(some_scores)[np.newaxis])
+    places = ordered.positive_places()
+    bins = _bins(ordered.all_scores()[0]) - lowest
+    end, own = np.searchsorted(bins, bins[places], side="right"), bins[places]
+    return _Cuts(
+        ordered,
+        places,
+        hits=np.searchsorted(places, end) - np.arange(places.size) + (hits - ones)[own],
+        assigned=end - places + (assigned - cells)[own],
+        bounds=np.array([0, places.size]),
+        positives=np.array([positives]),
+    )
+
+
+def _bins(scores: Array) -> Integers:
+    """Return whole numbers that rise with the scores, none below 0: their exponents and ``BITS`` bits of what follows.
+
+    Between 0.5 and 1 are 128 bins, as many as between 0.25 and 0.5.
+    """
+    unsigned = np.dtype(f"u{scores.dtype.itemsize}")
+    without_sign = np.left_shift(scores.view(unsigned), unsigned.type(1))
+    dropped = np.finfo(scores.dtype).nmant - BITS + 1
+    bins: Integers = (without_sign >> unsigned.type(dropped)).astype(np.int64)
+    return bins
 
 
 def _best_sum_of_f1(truth: Bools, scores: Array) -> tuple[float, float, float]:
@@ -260,8 +316,8 @@ def _best_sum_of_f1(truth: Bools, scores: Array) -> tuple[float, float, float]:
         scores: shape (groups, n).
     """
     steps, cells = np.empty(truth.shape), np.empty(truth.shape, dtype=scores.dtype)
-    for block in _slices(*truth.shape):
-        ordered = _sort(truth[block], scores[block])
+    for block in slices(*truth.shape):
+        ordered = order_cells(truth[block], scores[block])
         steps[block], cells[block] = _f1_steps(ordered), ordered.all_scores()
     ascending = cells.reshape(-1)
     sums = steps.reshape(-1)[np.argsort(ascending)]
@@ -274,7 +330,7 @@ def _best_sum_of_f1(truth: Bools, scores: Array) -> tuple[float, float, float]:
     return float(ascending[best]), float(lower), float(sums[best])
 
 
-def _f1_steps(ordered: _Sorted) -> Floats:
+def _f1_steps(ordered: Ordered) -> Floats:
     """Return by how much each cell, in the order of its group, changes the F1 of the cells above it."""
     n = ordered.keys.shape[1]
     f1 = _f1_from(ordered)
@@ -283,7 +339,7 @@ def _f1_steps(ordered: _Sorted) -> Floats:
     return steps
 
 
-def _f1_from(ordered: _Sorted) -> Floats:
+def _f1_from(ordered: Ordered) -> Floats:
     """Return the F1 of each group when all cells from a position upwards are assigned; shape (groups, n)."""
     n = ordered.keys.shape[1]
     hits = np.cumsum(ordered.positives()[:, ::-1], axis=1)[:, ::-1]
@@ -375,8 +431,8 @@ def best_top_k(y_true: ArrayLike, y_score: ArrayLike) -> TopK:
         raise UndefinedLabel(f"y_true: no positives in {truth.shape[1]} labels; samples F1 has no maximum to choose")
     n_rows, n_labels = truth.shape
     sums = np.zeros(n_labels)
-    for block in _slices(n_rows, n_labels):
-        ordered = _sort(truth[block], scores[block])
+    for block in slices(n_rows, n_labels):
+        ordered = order_cells(truth[block], scores[block])
         sums += np.take_along_axis(_f1_from(ordered), ordered.first_of_equals(), axis=1).sum(axis=0)
     by_k = sums[::-1]
     best = int(np.flatnonzero(by_k >= by_k.max() - ROUNDING * n_rows)[0])
@@ -479,11 +535,11 @@ class _Climb:
         self.assigned[:, label] = assigned
 
 
-# Sorted cells and the cuts in them
+# Cells in order and the cuts in them
 
 
 @dataclass(frozen=True, eq=False)
-class _Sorted:
+class Ordered:
     """Groups of cells (a label's, a row's, or all), each in the order of its scores, lowest first.
 
     Attributes:
@@ -498,10 +554,28 @@ class _Sorted:
     dtype: np.dtype[Any]
 
     def positives(self) -> Bools:
+        """Return which cells are positives, shape (groups, n)."""
         return np.asarray((self.keys & self.keys.dtype.type(1)) == 0)
 
+    def positive_places(self) -> Integers:
+        """Return where the positives are, flat, shape (m,)."""
+        keys, one = self.keys.reshape(-1), self.keys.dtype.type(1)
+        return np.concatenate(
+            [
+                begin + np.flatnonzero((keys[begin : begin + CELLS_AT_ONCE] & one) == 0)
+                for begin in range(0, keys.size, CELLS_AT_ONCE)
+            ]
+        )
+
     def all_scores(self) -> Array:
+        """Return the scores, shape (groups, n)."""
         return _decoded(self.keys, self.dtype) if self.scores is None else self.scores
+
+    def scores_between(self, start: int, end: int) -> Array:
+        """Return the scores from one flat place to another."""
+        if self.scores is not None:
+            return self.scores.reshape(-1)[start:end]
+        return _decoded(self.keys.reshape(-1)[start:end], self.dtype)
 
     def scores_at(self, places: Integers) -> Floats:
         """Return the scores at flat places."""
@@ -510,9 +584,11 @@ class _Sorted:
         return _decoded(self.keys.ravel()[places], self.dtype).astype(np.float64)
 
     def lowest(self) -> Floats:
+        """Return the lowest score of each group."""
         return self.scores_at(np.arange(len(self.keys)) * self.keys.shape[1])
 
     def highest(self) -> Floats:
+        """Return the highest score of each group."""
         return self.scores_at(np.arange(1, len(self.keys) + 1) * self.keys.shape[1] - 1)
 
     def first_of_equals(self) -> Integers:
@@ -521,6 +597,42 @@ class _Sorted:
         first = np.broadcast_to(np.arange(levels.shape[1]), levels.shape).copy()
         first[:, 1:][levels[:, 1:] == levels[:, :-1]] = 0
         return np.maximum.accumulate(first, axis=1)
+
+    def first_places_of_equals(self, places: Integers) -> Integers:
+        """Return for some flat places the flat place of the first cell of the group with the same score."""
+        n, keys = self.keys.shape[1], self.keys.reshape(-1)
+        lowest = keys[places] & ~self.keys.dtype.type(1)
+        first = places.copy()
+        tied = (places % n > 0) & (keys[places - 1] >= lowest)
+        first[tied] = self._searched(places[tied] // n, lowest[tied], "left")
+        return first
+
+    def places_above(self, groups: Integers, keys: Array) -> Integers:
+        """Return for each of some keys, negatives' ones, the flat place of the first cell of its group that is higher.
+
+        Args:
+            groups: rising, shape (m,).
+            keys: shape (m,).
+        """
+        return self._searched(groups, keys, "right")
+
+    def sums_from(self, starts: Integers) -> Floats:
+        """Return the sums of the scores from each flat place to the next one; ``starts`` rise from 0."""
+        sums = np.zeros(starts.shape)
+        for begin in range(0, self.keys.size, CELLS_AT_ONCE):
+            scores = self.scores_between(begin, begin + CELLS_AT_ONCE)
+            inside = np.clip(starts - begin, 0, scores.size)
+            there = inside < np.append(inside[1:], scores.size)
+            sums[there] += np.add.reduceat(scores, inside[there], dtype=np.float64)
+        return sums
+
+    def _searched(self, groups: Integers, keys: Array, side: Literal["left", "right"]) -> Integers:
+        n, found = self.keys.shape[1], np.empty(groups.shape, dtype=np.int64)
+        bounds = np.append(np.flatnonzero(np.diff(groups, prepend=-1)), groups.size)
+        for start, end in itertools.pairwise(bounds):
+            group = groups[start]
+            found[start:end] = group * n + np.searchsorted(self.keys[group], keys[start:end], side=side)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -539,7 +651,7 @@ class _Cuts:
         positives: of each group, shape (groups,).
     """
 
-    ordered: _Sorted
+    ordered: Ordered
     places: Integers
     hits: Integers
     assigned: Integers
@@ -574,22 +686,27 @@ class _Cuts:
 
 def _cuts_by_block(truth: Bools, scores: Array) -> Iterator[_Cuts]:
     """Yield the cuts of a few labels at a time."""
-    for block in _slices(truth.shape[1], truth.shape[0]):
-        yield _find_cuts(truth[:, block].T, scores[:, block].T)
+    for ordered in labels_in_order(truth, scores):
+        yield _find_cuts(ordered)
 
 
-def _slices(n_groups: int, n: int) -> Iterator[slice]:
+def labels_in_order(truth: Bools, scores: Array) -> Iterator[Ordered]:
+    """Yield the ordered cells of a few labels at a time, of both of shape (n, n_labels)."""
+    for block in slices(truth.shape[1], truth.shape[0]):
+        yield order_cells(truth[:, block].T, scores[:, block].T)
+
+
+def slices(n_groups: int, n: int) -> Iterator[slice]:
     """Yield slices of groups that hold about ``CELLS_AT_ONCE`` cells."""
     step = max(LABELS_AT_ONCE, CELLS_AT_ONCE // n)
     for start in range(0, n_groups, step):
         yield slice(start, start + step)
 
 
-def _find_cuts(truth: Bools, scores: Array) -> _Cuts:
-    """Return the cuts of groups of cells, both of shape (groups, n)."""
-    ordered = _sort(truth, scores)
+def _find_cuts(ordered: Ordered) -> _Cuts:
+    """Return the cuts of groups of cells."""
     n_groups, n = ordered.keys.shape
-    places = np.flatnonzero(ordered.positives())
+    places = ordered.positive_places()
     ends = np.arange(n_groups + 1) * n
     bounds = np.searchsorted(places, ends)
     positives = np.diff(bounds)
@@ -598,7 +715,7 @@ def _find_cuts(truth: Bools, scores: Array) -> _Cuts:
     return _Cuts(ordered, places, hits, assigned, bounds, positives)
 
 
-def _sort(truth: Bools, scores: Array) -> _Sorted:
+def order_cells(truth: Bools, scores: Array) -> Ordered:
     """Sort each group of cells, both of shape (groups, n).
 
     The bits of floats that are not negative rise with them, and the first bit, the sign, is free: shifted out (with the
@@ -607,13 +724,13 @@ def _sort(truth: Bools, scores: Array) -> _Sorted:
     if scores.dtype not in (np.float32, np.float64):
         scores = scores.astype(np.float64)
     if scores.min() < 0:
-        return _sort_by_index(truth, scores)
+        return _order_by_index(truth, scores)
     unsigned = np.dtype(f"u{scores.dtype.itemsize}")
     keys = np.empty(scores.shape, dtype=unsigned)
     np.left_shift(scores.view(unsigned), unsigned.type(1), out=keys)
     keys |= ~truth
     keys.sort(axis=1)
-    return _Sorted(keys, None, scores.dtype)
+    return Ordered(keys, None, scores.dtype)
 
 
 def _decoded(keys: Array, dtype: np.dtype[Any]) -> Array:
@@ -622,7 +739,7 @@ def _decoded(keys: Array, dtype: np.dtype[Any]) -> Array:
     return scores
 
 
-def _sort_by_index(truth: Bools, scores: Array) -> _Sorted:
+def _order_by_index(truth: Bools, scores: Array) -> Ordered:
     order = np.argsort(scores, axis=1)
     ordered = np.take_along_axis(scores, order, axis=1)
     keys = np.zeros(scores.shape, dtype=np.int64)
@@ -630,7 +747,7 @@ def _sort_by_index(truth: Bools, scores: Array) -> _Sorted:
     keys <<= 1
     keys |= ~np.take_along_axis(truth, order, axis=1)
     keys.sort(axis=1)  # among equal scores positives come first
-    return _Sorted(keys, ordered, scores.dtype)
+    return Ordered(keys, ordered, scores.dtype)
 
 
 def _highest_of_each(merits: Array, bounds: Integers) -> tuple[Array, Integers]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +25,7 @@ from rarelabels.datasets import (
     mulan,
     simulated,
     splits,
+    stratification,
     table,
     thread_rows,
     wikipedia_movies,
@@ -193,8 +193,7 @@ def digest(spec: DatasetSpec) -> str:
     """Return the SHA-256 of all that decides the data: the source's content, the spec, the code that reads and splits.
 
     The seed is not part of it, and neither is the path of a table, or of a backbone's weights: the same content
-    elsewhere is the same data. The
-    stratifier's release is: another one may part the rows differently.
+    elsewhere is the same data.
 
     Raises:
         UserError: the source cannot be read.
@@ -213,7 +212,7 @@ def _digest(spec: DatasetSpec, source: str) -> str:
         "spec": spec.model_dump(mode="json", exclude={"path": True, "backbone": {"file"}}),
         "parser": _kind(spec).VERSION,
         "splits": splits.VERSION,
-        "stratifier": version("iterative-stratification"),
+        "stratifier": stratification.AS_IN_RELEASE,
     }
     if isinstance(spec, ImagesSpec):
         definition["features"] = [backbone_files.VERSION, backbone_files.content(spec.backbone)]
