@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
+import socket
 import subprocess
 import tempfile
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -66,3 +71,56 @@ class Postgres:
     def _call(self, tool: str, *arguments: object) -> None:
         command = [*self._user, str(self._tools / tool), *map(str, arguments)]
         subprocess.run(command, check=True, cwd=self._place, stdout=subprocess.DEVNULL)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The server has done a statement of someone, or committed it, and is killed before it answers."""
+
+    statement: bytes
+    committed: bool = False
+
+
+class Gate:
+    """Stands before a PostgreSQL, kills it at given moments, one after the other, and starts it again at once."""
+
+    def __init__(self, postgres: Postgres) -> None:
+        self._postgres, self._lock = postgres, threading.Lock()
+        self.moments: list[Moment] = []
+        self._door = socket.create_server(("127.0.0.1", 0), backlog=64)
+        threading.Thread(target=self._let_in, daemon=True).start()
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://me@127.0.0.1:{self._door.getsockname()[1]}/{database}"
+
+    def _let_in(self) -> None:
+        while True:
+            client, _ = self._door.accept()
+            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        """Carry what one client and the server say to each other, until one of them is gone."""
+        begun, over = None, False
+        with client, suppress(OSError), socket.create_connection(("127.0.0.1", self._postgres.port)) as server:
+            while True:
+                for speaker in select.select([client, server], [], [])[0]:
+                    said = speaker.recv(2**16)
+                    if not said:
+                        return
+                    if speaker is client:
+                        begun = begun or next((one for one in self.moments[:1] if one.statement in said), None)
+                        over = begun is not None and (not begun.committed or b"COMMIT" in said)
+                    elif over:
+                        if self._kill(begun):
+                            return
+                        begun, over = None, False
+                    (server if speaker is client else client).sendall(said)
+
+    def _kill(self, moment: Moment | None) -> bool:
+        with self._lock:
+            if self.moments[:1] != [moment]:  # it has come for another client
+                return False
+            self._postgres.kill()
+            self._postgres.start()
+            self.moments.pop(0)
+            return True

@@ -23,6 +23,7 @@ from mlflow.protos.databricks_pb2 import (
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
 from rarelabels import outbox, tracking
+from rarelabels.schema import UserError
 from rarelabels.tracking import Record, WaitingError, record
 
 WHERE = "http://me:s3cret@127.0.0.1:5000"
@@ -240,6 +241,16 @@ def of_mlflow(cause: Exception) -> MlflowException:
 )
 def test_what_a_later_attempt_may_do_and_what_it_may_not(error: Exception, expected: bool) -> None:
     assert tracking.is_away(error) is expected
+
+
+def test_a_database_that_goes_away_in_a_transaction_is_one_line() -> None:
+    """MLflow tries to roll back, which raises what no handler of its own sees."""
+    went = sqlalchemy.exc.OperationalError("ROLLBACK", {}, Exception("terminating connection"))
+    with pytest.raises(UserError, match="does not answer"), tracking.answering("postgresql://me@here/mlflow"):
+        raise went
+    wrong = sqlalchemy.exc.ProgrammingError("select", {}, Exception("no such table"))
+    with pytest.raises(sqlalchemy.exc.ProgrammingError), tracking.answering("postgresql://me@here/mlflow"):
+        raise wrong
 
 
 def test_a_run_whose_file_is_refused_fails_and_says_why(client: MlflowClient, run: Run, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,9 @@ import optuna
 import pandas as pd
 import pytest
 
+import my_study
 from mlflow_server import MlflowServer
-from postgres import Postgres
+from postgres import Gate, Moment, Postgres
 from project import Project, free_port, is_listening, wait_for
 from rarelabels import results
 
@@ -29,7 +31,7 @@ SEARCH = ["--set", "tuning.n_trials=4", "--set", "tuning.seeds=[0]"]
 class Team:
     """What a team shares."""
 
-    postgres: Postgres
+    gate: Gate
     server: MlflowServer
     scheduler: str
     storage: str
@@ -48,7 +50,10 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     quiet = subprocess.DEVNULL
     started = []
     with Postgres() as postgres:
-        server = MlflowServer(tmp_path_factory.mktemp("server"), postgres.create("mlflow"))
+        gate = Gate(postgres)
+        for database in ("mlflow", "optuna"):
+            postgres.create(database)
+        server = MlflowServer(tmp_path_factory.mktemp("server"), gate.url("mlflow"))
         try:
             started = [
                 subprocess.Popen(
@@ -57,7 +62,7 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
                 for command in commands
             ]
             wait_for(lambda: is_listening(int(port)))
-            yield Team(postgres, server, address, postgres.create("optuna"), folder / "cache")
+            yield Team(gate, server, address, gate.url("optuna"), folder / "cache")
         finally:
             for process in reversed(started):
                 process.terminate()
@@ -113,20 +118,50 @@ def test_the_search_is_in_the_database(both: tuple[Project, Project], team: Team
     assert len({trial.user_attrs["owner"] for trial in trials}) == 2
 
 
-def test_postgresql_is_killed_and_comes_back(team: Team, tmp_path: Path, both: tuple[Project, Project]) -> None:
-    """In mid-study, with its server and its searches on it: the same call of the command ends well."""
+RATE = """
+extends: _base.yaml
+question: How fast may it learn?
+thread: beyond the threads
+training: {epochs: 2, execution: plain}
+tuning:
+  kind: parameters
+  space: {training.learning_rate: {low: 1.0e-3, high: 1.0e-1, log: true}}
+  metric: validation/half/macro_f1
+  direction: maximize
+  n_trials: 6
+  seeds: [0]
+  sampler: {kind: tpe, n_startup_trials: 9, n_ei_candidates: 24, multivariate: true, constant_liar: true, seed: 0}
+  pruner: {kind: median, n_startup_trials: 9, n_warmup_epochs: 4}
+"""
+SAYS_WHERE = Moment(b"\x00\x00\x00\x03run")  # of a trial of a search, the name of its run
+MOMENTS = [
+    *(Moment(b"INSERT INTO studies"), SAYS_WHERE, SAYS_WHERE, Moment(b"INSERT INTO trials ", committed=True)),
+    *(Moment(b"INSERT INTO trial_params"), Moment(b"INSERT INTO trial_intermediate_values")),
+    *(Moment(b"UPDATE trials SET state", committed=True), Moment(b"INSERT INTO metrics"), Moment(b"UPDATE runs")),
+]
+
+
+def test_postgresql_is_killed_and_comes_back(team: Team, tmp_path: Path) -> None:
+    """With its server and its searches on it, in the middle of what they say to it.
+
+    A command goes on, or ends with one line: where a worker, which lives on, was disturbed a second time in one trial.
+    The next call waits for no trial that a worker has given up.
+    """
     project = of_team(tmp_path, team)
-    names = ["movies/focal_accuracy", "movies/focal_tuned", "--seeds", "0,1", "--set", "training.epochs=4"]
-    process = project.start("run", *names, *SEARCH, "--scheduler", team.scheduler)
-    before = len(project.runs("tried", "movies/tuning"))
-    wait_for(lambda: len(project.runs("tried", "movies/tuning")) > before + 1)
-    team.postgres.kill()
-    assert process.poll() is None
-    team.postgres.start()
-    process.communicate(timeout=1800)
-    if process.returncode:  # a trial that was being told at that very moment is cut off: the same command goes on
-        project.call("run", *names, *SEARCH, "--scheduler", team.scheduler, timeout=1800)
-    runs = [run for run in project.runs() if "focal" in run.data.tags["trial"]]
-    assert [run.info.status for run in runs].count("FINISHED") == 4
-    assert "RUNNING" not in {run.info.status for run in runs}
-    assert len({run.data.tags["fingerprint"] for run in runs if run.info.status == "FINISHED"}) == 4
+    my_study.declare(project.folder)
+    (project.folder / "experiments" / my_study.STUDY / "rate_tuned.yaml").write_text(RATE, "utf-8")
+    command = ["run", "my/rate_tuned", "my/linear", "--seeds", "0", "--scheduler", team.scheduler]
+    team.gate.moments += MOMENTS
+    for _ in MOMENTS:
+        process = project.start(*command)
+        _, err = process.communicate(timeout=300)
+        assert process.returncode == 0 or "does not answer" in err.splitlines()[-1], err
+        if not team.gate.moments:
+            break
+    assert not team.gate.moments
+    if process.returncode:
+        project.call(*command, timeout=300)
+    runs = project.runs(study="my")
+    assert Counter(run.info.status for run in runs if run.data.tags["trial"] == "my/linear") == {"FINISHED": 1}
+    (search,) = project.runs("search", "my/tuning")
+    assert (search.info.status, search.data.tags["trials"]) == ("FINISHED", "6")

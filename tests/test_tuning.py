@@ -10,6 +10,7 @@ import numpy as np
 import optuna
 import pandas as pd
 import pytest
+import sqlalchemy
 from optuna.exceptions import StorageInternalError
 
 from postgres import Postgres
@@ -17,6 +18,7 @@ from project import Project, wait_for
 from rarelabels import config, results, study, tracking, tuning
 from rarelabels.metrics import decision_metrics
 from rarelabels.schema import RandomSampler, TpeSampler, UserError
+from rarelabels.tracking import database
 from rarelabels.tuning import parameters, searches
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -363,7 +365,7 @@ def test_a_trial_of_a_machine_that_is_silent_is_cut_off_and_one_of_a_living_proc
 def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_was_told_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Else others would wait for it until it has been silent for half an hour."""
+    """Else others would wait for it until it has been silent for long: the living process may never end."""
     asked = in_memory()
     (identity,), labels = tuning._identities([tuned(TUNED, {})], None)
     one = searches.Search(identity, "", "", "", labels[identity.fingerprint])
@@ -382,6 +384,63 @@ def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_
     assert [trial.state.name for trial in asked.trials] == ["FAIL", "COMPLETE"]
     assert [trial.number for trial in searches.taken(asked)] == [1]
     searches.wait_for_others(asked)  # for nobody
+
+
+class Deaf(optuna.storages.InMemoryStorage):
+    """A storage that does what it is told to a trial's state, and then goes away before it says so, once."""
+
+    heard = False
+
+    def set_trial_state_values(self, *told: object, **named: object) -> bool:
+        done = super().set_trial_state_values(*told, **named)
+        if not self.heard:
+            self.heard = True
+            raise StorageInternalError("the database went away")
+        return done
+
+
+def test_what_was_told_stays_though_the_answer_is_lost() -> None:
+    asked = optuna.create_study(storage=Deaf())
+    trial = asked.ask()
+    searches.tell(asked, trial, 0.5)
+    (told,) = asked.trials
+    assert (told.state.name, told.value) == ("COMPLETE", 0.5)
+
+
+def test_two_processes_may_give_up_the_same_trial_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = in_memory()
+    trial = asked.ask()
+    trial.set_user_attr("owner", "elsewhere 1 1")
+    trial.set_user_attr("alive", 0.0)
+    tell = asked._storage.set_trial_state_values
+
+    def second(number: int, state: optuna.trial.TrialState, values: object) -> bool:
+        tell(number, state)  # the first
+        return tell(number, state)
+
+    monkeypatch.setattr(asked._storage, "set_trial_state_values", second)
+    searches.fail_cut_off(asked)
+    assert [trial.state.name for trial in asked.trials] == ["FAIL"]
+
+
+def test_a_search_makes_up_for_a_trial_that_another_process_gave_up_in_the_meantime(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was in flight when the command counted what is left to do."""
+    asked = in_memory()
+    (identity,), labels = tuning._identities([tuned(TUNED, {"tuning.n_trials": 2})], None)
+    one = searches.Search(identity, "", "", "", labels[identity.fingerprint])
+    monkeypatch.setattr(tuning, "load", lambda *_: asked)
+    asked.tell(asked.ask(), 0.5)
+    other = asked.ask()
+    searches.beat(other)
+    assert tuning._left(one) == 0
+
+    def ends(of: optuna.Study) -> None:
+        of.tell(other, state=optuna.trial.TrialState.FAIL)
+
+    monkeypatch.setattr(tuning, "wait_for_others", ends)
+    assert tuning._given_up([one]) == [one]
 
 
 def test_a_search_is_the_same_whatever_its_number_of_trials_and_another_for_another_space() -> None:
@@ -470,3 +529,38 @@ def test_two_searchers_share_a_search_on_postgresql(project: Project, postgres: 
     reasons = [run.data.tags["reason"] for run in late if run.info.status == "KILLED"]
     assert len(late) == len(reasons) <= 1
     assert set(reasons) <= {f"the same search as {search.info.run_id}"}
+
+
+@pytest.mark.long
+def test_a_search_of_many_trials_takes_few_connections(postgres: str) -> None:
+    """A database has a hundred, and whoever gets none waits as if it were away."""
+    for _ in range(20):
+        opened = searches.open_storage(postgres, 1)
+        opened.get_all_studies()
+    with opened.engine.connect() as open_:
+        counted = sqlalchemy.text("select count(*) from pg_stat_activity where datname = current_database()")
+        assert open_.execute(counted).scalar() < 10
+
+
+@pytest.mark.long
+def test_no_connection_waits_for_ever_and_what_the_address_says_goes_first(postgres: str) -> None:
+    with sqlalchemy.create_engine(f"{postgres}?connect_timeout=7").connect() as open_:
+        said = open_.connection.driver_connection.info.get_parameters()
+        idle = open_.execute(sqlalchemy.text("show idle_in_transaction_session_timeout")).scalar()
+    bounds = {key: str(value) for key, value in database.CONNECTION.items()} | {"connect_timeout": "7"}
+    assert bounds.items() <= said.items()
+    assert idle == "1min"
+
+
+@pytest.mark.long
+def test_a_process_that_is_frozen_holds_nothing_for_long(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else nobody could ask for a trial as long as it is."""
+    monkeypatch.setattr(database, "IDLE_SECONDS", 1)
+    engine, locked = sqlalchemy.create_engine(postgres), sqlalchemy.text("select * from held for update")
+    with engine.begin() as first:
+        first.execute(sqlalchemy.text("create table held as select 1 as number"))
+    with engine.connect() as frozen, engine.begin() as other:
+        frozen.execute(locked)
+        other.execute(sqlalchemy.text("set local lock_timeout = '100s'"))
+        assert other.execute(locked).scalar() == 1
+        frozen.invalidate()

@@ -29,6 +29,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
+from sqlalchemy.exc import SQLAlchemyError
 
 from rarelabels import __version__, lease, outbox
 from rarelabels.schema import Trial, UserError
@@ -156,7 +157,7 @@ def answering(where: str) -> Iterator[None]:
     """Say in one line that the record went away while a block runs, for longer than MLflow asks again."""
     try:
         yield
-    except MlflowException as error:
+    except (MlflowException, SQLAlchemyError) as error:  # the latter, too, where MLflow cannot roll back
         if not is_away(error):
             raise
         raise _no_answer(where, error) from error

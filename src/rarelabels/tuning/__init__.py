@@ -35,9 +35,11 @@ from rarelabels.tuning.searches import (
     fail_cut_off,
     is_url,
     load,
+    once_more,
     open_storage,
     storage_for,
     taken,
+    wait_for_others,
 )
 
 MOST_WEIGHTS, MOST_THRESHOLDS = 20, 100  # labels that a search gives a weight, or a threshold, each
@@ -65,23 +67,41 @@ def search(
             "a database that they reach, such as postgresql+psycopg://host/optuna"
         )
     searches = _open(identities, labels, where, storage)
-    left = [(one, _left(one)) for one in searches]
-    unfinished = [(one, count) for one, count in left if count or not _is_concluded(where, one)]
-    tasks = [one for one, count in unfinished for _ in range(1 if one.trial.searches_thresholds else count)]
-    progress.say(_ahead(one, count) for one, count in left)
+    with answering(storage):
+        left = [(one, _left(one)) for one in searches]
+        unfinished = [(one, count) for one, count in left if count or not _is_concluded(where, one)]
+        progress.say(_ahead(one, count) for one, count in left)
+        ended = [one for one, _ in unfinished if not one.trial.searches_thresholds]
+        with tracking.alive(tracking.connect(where), [one.record for one in ended]):
+            tasks = [one for one, count in unfinished for _ in range(1 if one.trial.searches_thresholds else count)]
+            is_well = _run(tasks, where, engine, progress)
+            while is_well and (tasks := _given_up(ended)):
+                is_well = _run(tasks, where, engine, progress)
+            for position, reason in engine.map(functools.partial(_conclude, where), ended, lambda *_: None):
+                if reason:
+                    progress.failures.append(f"search of {ended[position].title}: {reason}")
+
+
+def _run(tasks: Sequence[Search], where: str, engine: Engine, progress: Progress) -> bool:
+    """Do tasks; return whether none failed."""
     progress.begin(len(tasks))
-    names_of = [f"{one.trial.short_name} {number}" for number, one in enumerate(tasks)]
+    names = [f"{one.trial.short_name} {number}" for number, one in enumerate(tasks)]
     work = functools.partial(_work, where)
-    ended = [one for one, _ in unfinished if not one.trial.searches_thresholds]
-    with tracking.alive(tracking.connect(where), [one.record for one in ended]), answering(storage):
-        for position, reason in engine.map(
-            work, tasks, lambda i, event: progress.epoch(names_of[i], event), group=lambda one: one.identity.fingerprint
-        ):
-            why = study.WORKER_DIED if reason is None else reason
-            progress.end(names_of[position], f"search of {tasks[position].title}", 1, why)
-        for position, reason in engine.map(functools.partial(conclude, where), ended, lambda *_: None):
-            if reason:
-                progress.failures.append(f"search of {ended[position].title}: {reason}")
+    failed = False
+    for position, reason in engine.map(
+        work, tasks, lambda i, event: progress.epoch(names[i], event), group=lambda one: one.identity.fingerprint
+    ):
+        why = study.WORKER_DIED if reason is None else reason
+        failed |= bool(why)
+        progress.end(names[position], f"search of {tasks[position].title}", 1, why)
+    return not failed
+
+
+def _given_up(searches: Sequence[Search]) -> list[Search]:
+    """Return a search for each trial that it still lacks, once no other process is at it: others gave them up."""
+    for one in searches:
+        wait_for_others(load(one))
+    return [one for one in searches for _ in range(_left(one))]
 
 
 def _identities(
@@ -160,10 +180,14 @@ def _open(
 
 def _left(one: Search) -> int:
     """Return how many trials a search lacks, once those cut off are told as failed."""
+    assert one.trial.tuning is not None
+    return max(0, one.trial.tuning.n_trials - once_more(lambda: _counted(one)))
+
+
+def _counted(one: Search) -> int:
     asked = load(one)
     fail_cut_off(asked)
-    assert one.trial.tuning is not None
-    return max(0, one.trial.tuning.n_trials - len(taken(asked)))
+    return len(taken(asked))
 
 
 def _ahead(one: Search, count: int) -> str:
@@ -174,7 +198,9 @@ def _ahead(one: Search, count: int) -> str:
 
 def _is_concluded(where: str, one: Search) -> bool:
     run = tracking.connect(where).get_run(one.record)
-    return run.info.status == "FINISHED" and int(run.data.tags.get("trials", 0)) >= len(taken(load(one)))
+    if run.info.status != "FINISHED":
+        return False
+    return int(run.data.tags.get("trials", 0)) >= once_more(lambda: len(taken(load(one))))
 
 
 def _work(where: str, one: Search, say: Say) -> str:
@@ -182,5 +208,9 @@ def _work(where: str, one: Search, say: Say) -> str:
     client = tracking.connect(where, tracking.PATIENCE)
     if one.trial.searches_thresholds:
         return search_thresholds(client, one, say)
-    attempt(client, one, say)
+    once_more(lambda: attempt(client, one, say))
     return ""
+
+
+def _conclude(where: str, one: Search, say: Say) -> str:
+    return once_more(lambda: conclude(where, one, say))

@@ -19,7 +19,7 @@ from rarelabels.sweeps import Floats
 from rarelabels.thresholds import Rule, Rules
 from rarelabels.tracking import Record
 from rarelabels.tuning.history import save_history
-from rarelabels.tuning.searches import Search, beat, finished, load, not_left_running, taken
+from rarelabels.tuning.searches import Search, finished, in_flight, load, once_more, taken, tell
 
 
 def search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
@@ -36,7 +36,7 @@ def search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
             record.tags({"trained": "yes"})
         _, validation, _ = results.raw_scores(client, one.record)
         validation = evaluation.calibrated(validation, one.trial.thresholds)
-        asked_of, facts, rules = _find_thresholds(one, tuning, validation)
+        asked_of, facts, rules = once_more(lambda: _find_thresholds(one, tuning, validation))
         with record.folder() as folder:
             stored = thresholds.to_json(rules, one.labels)
             (folder / "thresholds.json").write_text(json.dumps(stored, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -85,9 +85,8 @@ def _find_thresholds(
     space: dict[str, BaseDistribution] = {label: IntDistribution(1, len(y) + 1, log=True) for label in one.labels}
     while len(taken(asked_of)) < tuning.n_trials:
         asked = asked_of.ask(space)
-        with not_left_running(asked_of, asked):
-            beat(asked)
-            asked_of.tell(asked, value(cut(asked.params)))
+        with in_flight(asked_of, asked):
+            tell(asked_of, asked, value(cut(asked.params)))
     searched = cut(asked_of.best_trial.params)
     facts = {
         "search/best": value(searched),

@@ -13,8 +13,8 @@ import optuna
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from rarelabels import config, evaluation, fitting, runner, tracking
 from rarelabels.runner import Say
@@ -22,66 +22,70 @@ from rarelabels.schema import NoPruner, ParameterSearch
 from rarelabels.tracking import Record, WaitingError
 from rarelabels.tuning.history import save_history
 from rarelabels.tuning.searches import (
+    CUT_OFF,
     ENDED,
     Search,
-    beat,
     fail_cut_off,
     finished,
+    in_flight,
     load,
-    not_left_running,
     once_more,
     taken,
+    tell,
     wait_for_others,
 )
 
 
 def attempt(client: MlflowClient, one: Search, say: Say) -> None:
-    """Ask for one more trial, train it, and tell what came of it; a failure of its own is part of the search."""
+    """Ask for one more trial, train it, and tell what came of it; a failure of its own is part of the search.
+
+    Raises:
+        CUT_OFF: the storage went away in the middle; the trial is cut off.
+    """
     asked_of, tuning = load(one, declared_values(one)), one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
     fail_cut_off(asked_of)  # of a worker that died, whose task this may be
     if len(taken(asked_of)) >= tuning.n_trials:  # another process was faster
         return
     asked = asked_of.ask(distributions(one))
-    with not_left_running(asked_of, asked):
+    with in_flight(asked_of, asked):
         _attempt(client, one, asked_of, asked, say)
 
 
 def _attempt(client: MlflowClient, one: Search, asked_of: optuna.Study, asked: optuna.Trial, say: Say) -> None:
     tuning = one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
-    beat(asked)
     if sum(trial.number < asked.number for trial in taken(asked_of)) >= tuning.n_trials:
-        asked_of.tell(asked, state=TrialState.FAIL)  # without a reason: it does not count
+        tell(asked_of, asked, state=TrialState.FAIL)  # without a reason: it does not count
         return
     record = tracking.start_tried(client, one.experiment, one.record, one.trial, asked.number)
-    asked.set_user_attr("run", record.run_id)
     try:
+        asked.set_user_attr("run", record.run_id)
         values = values_of(one, asked.params)
         record.params({key: json.dumps(v) if isinstance(v, Mapping) else v for key, v in values.items()})
         with record.alive():
             measured = _same(asked_of, asked, tuning) or _measure(one, values, asked, record, say)
         value = measured[tuning.metric]
         record.metrics(measured)
-        once_more(lambda: asked_of.tell(asked, value))
-        with suppress(MlflowException):  # a point of a curve: the trial is told, and the record may be away
+        tell(asked_of, asked, value)
+        with suppress(MlflowException, SQLAlchemyError):  # a point of a curve: the record may be away
             Record(client, one.record).metrics({"search/value": value}, step=asked.number)
         record.tags({"state": "complete"})
         record.finish()
-    except StorageInternalError:  # it went away: the trial is cut off
+    except CUT_OFF:  # another trial is asked for
         with suppress(Exception):
             record.stop("cut off: the storage of the searches went away")
         raise
     except WaitingError:  # all is told but to the record, and waits for it
         return
     except optuna.TrialPruned as pruned:
-        asked_of.tell(asked, state=TrialState.PRUNED)
+        tell(asked_of, asked, state=TrialState.PRUNED)
         record.tags({"state": "pruned"})
         record.stop(str(pruned))
     except Exception as error:
         reason = runner.failure(error)
-        asked.set_user_attr("reason", reason)
-        asked_of.tell(asked, state=TrialState.FAIL)
+        once_more(lambda: asked.set_user_attr("reason", reason))
+        tell(asked_of, asked, state=TrialState.FAIL)
         record.tags({"state": "failed"})
         record.fail(reason)
 
@@ -163,7 +167,6 @@ def _measure(
         def on_epoch(epoch: int, curves: dict[str, float], seed: int = seed) -> None:
             record.metrics({f"curve/seed_{seed}_{name}": value for name, value in curves.items()}, step=epoch)
             say({"epoch": epoch, "epochs": tried.training.epochs, "loss": curves["loss"]})
-            beat(asked)
             if "objective" in curves:
                 once_more(lambda: asked.report(curves["objective"], epoch - 1))  # Optuna counts from 0
                 if asked.should_prune():

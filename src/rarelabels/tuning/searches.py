@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, assert_never
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.exceptions import StorageInternalError
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
@@ -38,11 +39,13 @@ from rarelabels.tracking import Identity
 
 JOURNALS = "optuna"  # a folder, a file in it for each search: to open one is to read it from its beginning
 LOCK_SECONDS = 10  # a lock is held for milliseconds: an older one was left by a process that is gone
-UNOWNED = timedelta(minutes=1)  # a running trial whose owner did not get to write its name for so long is cut off
+UNOWNED = timedelta(seconds=10)  # a running trial whose owner did not get to write its name for so long is cut off
 AWAY_SECONDS = 600  # that a database may be away while a search goes on
 TABLE_SECONDS = 20  # that another process may take to make a database's tables
-SILENT_SECONDS = 1800  # an epoch, or a model without epochs, may take so long
+SILENT_SECONDS = AWAY_SECONDS + 2 * lease.RENEWED_EVERY  # then others do not wait for a process any more
 T = TypeVar("T")
+# The storage went away (the second is raised when a transaction is rolled back), or for so long that others gave up.
+CUT_OFF = (StorageInternalError, OperationalError, UpdateFinishedTrialError)
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
@@ -90,8 +93,8 @@ class Search:
 
 def beat(trial: optuna.Trial) -> None:
     """Say that this process runs a trial and is alive."""
-    once_more(lambda: trial.set_user_attr("owner", lease.owner()))
-    once_more(lambda: trial.set_user_attr("alive", time.time()))
+    trial.set_user_attr("owner", lease.owner())
+    trial.set_user_attr("alive", time.time())
 
 
 def is_cut_off(trial: FrozenTrial) -> bool:
@@ -103,16 +106,18 @@ def is_cut_off(trial: FrozenTrial) -> bool:
 
 
 @contextmanager
-def not_left_running(asked_of: optuna.Study, asked: optuna.Trial) -> Iterator[None]:
-    """Tell a trial as failed, without a reason: as cut off, if the block raises before it has been told.
+def in_flight(asked_of: optuna.Study, asked: optuna.Trial) -> Iterator[None]:
+    """Beat for a trial while the block runs; tell it as failed, without a reason: as cut off, if the block raises.
 
-    This process may live on, and whoever waits for the trial would take it for one in flight, for half an hour.
+    This process may live on, and whoever waits for the trial would take it for one in flight.
     """
     try:
-        yield
+        once_more(lambda: beat(asked))
+        with lease.renewed(lambda _: beat(asked)):
+            yield
     except BaseException:
         with suppress(Exception):  # the storage may be what it died of; then others wait
-            once_more(lambda: asked_of.tell(asked, state=TrialState.FAIL, skip_if_finished=True))
+            tell(asked_of, asked, state=TrialState.FAIL)
         raise
 
 
@@ -120,7 +125,7 @@ def fail_cut_off(asked: optuna.Study) -> None:
     """Tell the trials that never will end as failed; without a reason they do not count."""
     for trial in asked.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         if is_cut_off(trial):
-            asked.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+            tell(asked, trial.number, state=TrialState.FAIL)
 
 
 def taken(asked: optuna.Study) -> list[FrozenTrial]:
@@ -137,7 +142,8 @@ def finished(asked: optuna.Study) -> list[FrozenTrial]:
 
 def wait_for_others(asked_of: optuna.Study) -> None:
     """Wait while trials of another process, which is alive, are in flight."""
-    while any(not is_cut_off(one) for one in asked_of.get_trials(deepcopy=False, states=(TrialState.RUNNING,))):
+    running = (TrialState.RUNNING,)
+    while any(not is_cut_off(one) for one in once_more(lambda: asked_of.get_trials(deepcopy=False, states=running))):
         time.sleep(1)
 
 
@@ -176,8 +182,12 @@ def open_storage(url: str, patience: float = 0) -> BaseStorage:
         raise _no_answer(url, error) from error
 
 
+@lru_cache(maxsize=4)
 def _open_database(url: str, patience: float) -> RDBStorage:
-    """Open a database; where another process is making Optuna's tables at this moment, once it has made them."""
+    """Open a database; where another process is making Optuna's tables at this moment, once it has made them.
+
+    A process opens it once: one opened for each trial keeps connections, of which a database has a hundred.
+    """
     began = time.monotonic()
     while True:
         try:
@@ -205,12 +215,23 @@ def _connect_patiently(dialect: Any, _: Any, arguments: list[Any], named: dict[s
             time.sleep(1)
 
 
-def once_more(tell: Callable[[], T]) -> T:
-    """Tell the storage something, again if its database went away in the middle of it."""
+def once_more(ask: Callable[[], T]) -> T:
+    """Ask the storage for something, or tell it, again if its database went away in the middle of it."""
     try:
-        return tell()
-    except StorageInternalError:
-        return tell()  # with a new connection, which waits for it to come back
+        return ask()
+    except CUT_OFF:
+        return ask()  # with a new connection, which waits for it to come back
+
+
+def tell(
+    asked_of: optuna.Study, asked: optuna.Trial | int, value: float | None = None, state: TrialState | None = None
+) -> None:
+    """Tell what came of a trial; one that was told before, or by another process at this moment, stays as it is.
+
+    The first attempt may have arrived, and its answer been lost; or others thought this process gone.
+    """
+    with suppress(UpdateFinishedTrialError):
+        once_more(lambda: asked_of.tell(asked, value, state, skip_if_finished=True))
 
 
 @contextmanager
@@ -218,7 +239,7 @@ def answering(url: str) -> Iterator[None]:
     """Say in one line that the storage went away for long while a block runs."""
     try:
         yield
-    except (StorageInternalError, SQLAlchemyError) as error:
+    except (*CUT_OFF, SQLAlchemyError) as error:
         raise _no_answer(url, error) from error
 
 
@@ -267,13 +288,16 @@ def load(one: Search, begin: Mapping[str, Any] | None = None) -> optuna.Study:
     """
     tuning = one.trial.tuning
     assert tuning is not None
-    return optuna.create_study(
-        storage=open_storage(one.storage, AWAY_SECONDS),  # it has answered before
-        study_name=one.name,
-        direction=tuning.direction if isinstance(tuning, ParameterSearch) else "maximize",
-        sampler=SeededByNumber(tuning.sampler, one.identity.seed, begin),
-        pruner=_pruner(tuning.pruner) if isinstance(tuning, ParameterSearch) else optuna.pruners.NopPruner(),
-        load_if_exists=True,
+    storage = open_storage(one.storage, AWAY_SECONDS)  # it has answered before
+    return once_more(
+        lambda: optuna.create_study(
+            storage=storage,
+            study_name=one.name,
+            direction=tuning.direction if isinstance(tuning, ParameterSearch) else "maximize",
+            sampler=SeededByNumber(tuning.sampler, one.identity.seed, begin),
+            pruner=_pruner(tuning.pruner) if isinstance(tuning, ParameterSearch) else optuna.pruners.NopPruner(),
+            load_if_exists=True,
+        )
     )
 
 
