@@ -19,6 +19,8 @@ from rarelabels.tracking import Identity, Record, WaitingError
 
 Say = Callable[[dict[str, Any]], None]
 
+WATCHED_ROWS = "of the training part as many as validation has, evenly spread"  # see watched.rows
+
 
 @dataclass(frozen=True)
 class Task:
@@ -121,7 +123,7 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
             f"the data or the versions of the libraries on {socket.gethostname()} are not those that this run was "
             "planned with; make them equal, and call the same command again"
         )
-    record.tags({"watched": " ".join(watch), "test_part": data.test.digest()})
+    record.tags({"watched": " ".join(watch), "watched_rows": WATCHED_ROWS, "test_part": data.test.digest()})
     record.data(trial.dataset.kind, data.digest, data.summary)
     record.notes([*data.notes, *weights.notes])
     known = weights.facts | powerset.facts(data.train.y, data.test.y)
