@@ -18,7 +18,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import average_precision_score, log_loss
 
-from rarelabels import models, powerset, training, watched
+from rarelabels import losses, models, powerset, training, watched
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens
 from rarelabels.schema import Trial, UserError
@@ -186,7 +186,7 @@ def test_a_reset_network_has_the_weights_of_a_new_one(data: Dataset, model: Any)
     declared = trial(model=model, epochs=1, execution="plain")
     fitted, _ = fit(declared, data, seed=1)
     network = fitted.network
-    network.reset(7, fitted.prepared, weights(declared.weighting, data.train.y))
+    network.reset(7, fitted.prepared, weights(declared.weighting, data.train.y), declared)
     new = models.build(network.spec, network.shape, 7)
     assert len(network.model.variables) == len(new.variables) > 3
     for variable, fresh in zip(network.model.variables, new.variables, strict=True):
@@ -269,8 +269,39 @@ def test_trials_share_a_network_where_nothing_compiled_differs() -> None:
     assert trial().compiled() == trial(epochs=9, keep="last", every_epoch=True).compiled()
     weighted = [trial(loss={"kind": "weighted_bce"}, weighting={"kind": "pos_weight", "strength": i}) for i in (0, 1)]
     assert weighted[0].compiled() == weighted[1].compiled()
-    others = [trial(learning_rate=0.5), trial(model={"width": 7}), trial(execution="plain"), weighted[0]]
+    others = [trial(optimizer="sgd"), trial(model={"width": 7}), trial(execution="plain"), weighted[0]]
+    others += [trial(loss={"kind": "binary_focal"}), trial(loss={"kind": "binary_focal", "alpha": 0.3})]
+    others += [trial(loss={"kind": "asymmetric", "shift": 0}), trial(loss={"kind": "asymmetric"})]
     assert len({one.compiled() for one in [trial(), *others]}) == 1 + len(others)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            {"kind": "binary_focal", "gamma": 0.7, "alpha": 0.95},
+            {"kind": "binary_focal", "gamma": 3.0, "alpha": 0.3},
+        ),
+        ({"kind": "logit_adjusted", "tau": 0.7}, {"kind": "logit_adjusted", "tau": 1.3}),
+    ],
+    ids=lambda loss: str(loss["kind"]),
+)
+def test_losses_that_differ_in_numbers_and_learning_rates_share_a_network_and_change_no_bit(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch, one: Any, other: Any
+) -> None:
+    shared, also = trial(loss=one, learning_rate=0.03), trial(loss=other, learning_rate=0.01)
+    assert shared.compiled() == also.compiled()
+    also_fitted = fit(also, data)[0]
+    fitted = fit(shared, data)[0]
+    assert fitted.network is also_fitted.network
+    found = fitted.scores(data.test)
+    assert (also_fitted.scores(data.test) != found).any()
+    build = losses.build
+    monkeypatch.setattr(losses, "build", lambda spec, head, labels, _: build(shared.loss, head, labels))
+    training._compiled.cache_clear()
+    with_constants = scores(shared, data)
+    training._compiled.cache_clear()
+    np.testing.assert_array_equal(found, with_constants)
 
 
 def test_another_seed_gives_other_numbers(data: Dataset) -> None:

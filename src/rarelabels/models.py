@@ -14,7 +14,7 @@ from rarelabels.schema import NetworkSpec, TextBagSpec, TextCnnSpec, TextLstmSpe
 from rarelabels.tensorflow_setup import keras, tf
 
 Tensor = Any
-Initializer = keras.initializers.Initializer
+Initializer = Any  # of Keras
 
 
 class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped

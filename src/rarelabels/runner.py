@@ -71,6 +71,8 @@ def run(task: Task, where: str, say: Say) -> str:
     client = tracking.connect(where, tracking.PATIENCE)
     tracking.deliver_left(client, where, tracking.outboxes(where))
     source, failures = task.source, []
+    if not source:
+        fitting.prepare(task.runs[0][0].trial)
     for identity, parent in task.runs:
         with tracking.answering(where):
             record = tracking.start(client, task.experiment, identity, parent, task.hypotheses)

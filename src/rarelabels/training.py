@@ -35,6 +35,7 @@ from rarelabels.schema import (
     TrainingSpec,
     Trial,
     UserError,
+    without_numbers,
 )
 from rarelabels.tensorflow_setup import keras, tf
 from rarelabels.watched import Watched
@@ -71,7 +72,8 @@ class Network:
         self.factors = LabelFactors(
             positive=tf.Variable(ones), negative=tf.Variable(ones), prevalence=tf.Variable(ones)
         )
-        self.loss = losses.build(loss, spec.head, self.factors)
+        self.numbers = {name: tf.Variable(value, dtype=tf.float32) for name, value in losses.numbers(loss).items()}
+        self.loss = losses.build(loss, spec.head, self.factors, self.numbers)
         self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
         self.masks = pruning.masks(training.pruning, self.model.trainable_variables)
         # XLA makes convolutions on images slow: 24 ms a row where it takes 4 without.
@@ -132,8 +134,8 @@ class Network:
             self.model.steps_per_execution = steps
         self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, **options)
 
-    def reset(self, seed: int, prepared: Preprocessing, weights: Weights) -> None:
-        """Put the network into the state that a new one built under this seed would have."""
+    def reset(self, seed: int, prepared: Preprocessing, weights: Weights, trial: Trial) -> None:
+        """Put the network into the state that a new one built for the trial under this seed would have."""
         drawn = models.initializers(self.spec, self.shape, seed)
         for variable in self.model.variables:
             path = variable.path
@@ -141,6 +143,9 @@ class Network:
         self.holds = None
         for variable, start in zip(self.model.optimizer.variables, self.fresh_optimizer, strict=True):
             variable.assign(start)
+        self.model.optimizer.learning_rate = trial.training.learning_rate
+        for name, value in losses.numbers(trial.loss).items():
+            self.numbers[name].assign(value)
         ones = np.ones(self.shape.n_labels)
         self.factors.positive.assign(ones if weights.positive is None else weights.positive)
         self.factors.negative.assign(ones if weights.negative is None else weights.negative)
@@ -265,7 +270,7 @@ def fit(
     sets = powerset.classes_of(spec.head, data.train.y)
     network = _network(spec, trial.loss, training, _shape(trial, prepared, data.labels, sets))
     peak = memory.Peak()
-    network.reset(seed, prepared, weights)
+    network.reset(seed, prepared, weights, trial)
     curves = _Curves(network, data, prepared, sets, watch, on_epoch, training, objective)
     callbacks = [curves]
     if training.pruning:
@@ -330,7 +335,7 @@ def _network(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: S
     if training.execution == "plain":
         keras.backend.clear_session()
         return Network(spec, loss, training, shape)
-    return _compiled(spec, loss, training.compiled(), shape)
+    return _compiled(spec, without_numbers(loss), training.compiled(), shape)
 
 
 @functools.lru_cache(maxsize=2)  # the vocabularies of a trial's seeds may need tables of two sizes
