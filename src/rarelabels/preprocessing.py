@@ -83,7 +83,7 @@ class Preprocessing:
     vocabularies: dict[str, Vocabulary]
     fields: tuple[Field, ...]
     scaler: Scaler | Unscaled
-    _made: WeakKeyDictionary[Part, Inputs] = field(default_factory=WeakKeyDictionary, repr=False)
+    _made: WeakKeyDictionary[Part, Inputs] = field(init=False, default_factory=WeakKeyDictionary, repr=False)
 
     @classmethod
     def fit(cls, spec: NetworkSpec, train: Part) -> Preprocessing:
