@@ -35,8 +35,18 @@ def process() -> Callable[[Any, Say], int]:
 pid = process()
 
 
-def has_colorsys(_: int, __: Say) -> bool:
-    return "colorsys" in sys.modules
+def looking() -> Callable[[int, Say], bool]:
+    """By value, too."""
+
+    def has_colorsys(_: int, __: Say) -> bool:
+        import sys
+
+        return "colorsys" in sys.modules
+
+    return has_colorsys
+
+
+has_colorsys = looking()
 
 
 def nothing(*_: Any) -> None:

@@ -173,7 +173,8 @@ class Engine:
     @cached_property
     def _client(self) -> Client:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        client = self._open.enter_context(self._connected() if self.scheduler else self._started())
+        client = self._connected() if self.scheduler else self._started()
+        self._open.callback(client.close)  # as a context manager it belongs to the thread that began it
         client.register_plugin(_Setting(is_local=not self.scheduler))
         return client
 

@@ -22,11 +22,9 @@ def load(trial: Trial, seed: int) -> tuple[Dataset, Weights]:
 
 
 def prepare(trial: Trial) -> None:
-    """Import what training this takes, TensorFlow for a network: seconds that are no part of a run."""
+    """Import TensorFlow if the trial needs it: seconds that are no part of a run."""
     if trial.needs_tensorflow:
-        from rarelabels import training  # noqa: F401
-    else:
-        from rarelabels import baselines  # noqa: F401
+        from rarelabels import training  # noqa: F401  imported for what follows
 
 
 def with_features(spec: DatasetSpec, data: Dataset) -> Dataset:
