@@ -311,7 +311,7 @@ def test_a_look_at_a_table_imports_neither_tensorflow_nor_mlflow() -> None:
 def test_a_run_imports_tensorflow_only_when_it_trains() -> None:
     way = reached("runner").get("training")
     assert way is None, " -> ".join(way or ())
-    assert [one.at_once for one in OURS if one.by == "fitting" and one.of == "training"] == [False]
+    assert {one.at_once for one in OURS if one.by == "fitting" and one.of == "training"} == {False}
 
 
 def test_the_parent_of_many_runs_never_imports_tensorflow() -> None:

@@ -35,6 +35,20 @@ def process() -> Callable[[Any, Say], int]:
 pid = process()
 
 
+def looking() -> Callable[[int, Say], bool]:
+    """By value, too."""
+
+    def has_colorsys(_: int, __: Say) -> bool:
+        import sys
+
+        return "colorsys" in sys.modules
+
+    return has_colorsys
+
+
+has_colorsys = looking()
+
+
 def nothing(*_: Any) -> None:
     return None
 
@@ -50,6 +64,16 @@ def test_events_arrive_with_their_task_and_results_with_their_position() -> None
         assert found == {0: "A", 1: "B", 2: "C"}
         wait_for(lambda: len(told) == 3, 120)
     assert sorted(told) == [(0, "a"), (1, "b"), (2, "c")]
+
+
+def test_workers_that_are_begun_early_have_imported_what_tasks_need() -> None:
+    with Engine(2) as workers:
+        workers.begin(["colorsys", "no_such_module"])
+        found = dict(workers.map(has_colorsys, [0, 1], nothing))
+    assert found == {0: True, 1: True}
+    with Engine(1) as idle:  # and nobody starts one for nothing
+        assert dict(idle.map(has_colorsys, [], nothing)) == {}
+        assert "_client" not in vars(idle)
 
 
 def test_a_group_stays_with_its_worker_and_no_worker_is_idle_for_it() -> None:

@@ -65,6 +65,33 @@ def test_the_most_likely_set_is_measured_where_there_is_one_and_stored() -> None
     assert Scored.from_frame(TEST.frame(LABELS)).label_sets is None
 
 
+@pytest.mark.parametrize("changed", ["validation", "test", "prevalence", "thresholds", "no validation"])
+def test_floors_that_are_remembered_are_those_of_the_same_split_and_thresholds(changed: str) -> None:
+    validation: Scored | None = VALIDATION
+    test, floors, spec = TEST, FLOORS, ThresholdSpec.model_validate({})
+    evaluated()  # remembers theirs
+    match changed:
+        case "validation":
+            validation = replace(VALIDATION, y=VALIDATION.y[::-1].copy() | (np.arange(5) == 4).astype(np.uint8))
+        case "test":
+            test = replace(TEST, y=1 - TEST.y)
+        case "prevalence":
+            floors = evaluation.floors(PREVALENCE[::-1])
+        case "thresholds":
+            spec = ThresholdSpec.model_validate({"min_positives": 1000})
+        case _:
+            validation = None
+
+    def of_floors() -> dict[str, float]:
+        measured = evaluation.evaluate(LABELS, validation, test, floors, spec).metrics
+        return {name: value for name, value in measured.items() if name.startswith("floor/")}
+
+    found = of_floors()
+    evaluation._FLOORS.clear()
+    assert found == of_floors()
+    assert found != {name: value for name, value in evaluated().metrics.items() if name.startswith("floor/")}
+
+
 def test_base_rates_are_measured_under_every_rule_chosen_on_validation() -> None:
     measured = evaluated().metrics
     # The k most frequent labels for every row, k best for samples F1 on validation.

@@ -209,7 +209,7 @@ def one_step(
     prepared, sets = Preprocessing.fit(trial.model, train), powerset.classes_of(trial.model.head, y)
     network = training._network(trial.model, trial.loss, trial.training, training._shape(trial, prepared, named, sets))
     weights = weighting.weights(trial.weighting, y, named)
-    network.reset(0, prepared, weights)
+    network.reset(0, prepared, weights, trial)
     outputs = output_order(trial, train, columns)
     for variable in network.model.variables:
         if of_outputs(variable.path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 from dataclasses import replace
 
@@ -62,6 +63,17 @@ def test_another_part_is_scaled_and_numbered_as_the_training_part() -> None:
     inputs = prepared.inputs(other)
     assert inputs["text_0"][0].tolist() == [3] + [0] * 7
     assert inputs["numeric"].tolist() == [[5, 1]]
+
+
+def test_inputs_of_a_part_are_made_once_and_go_with_it() -> None:
+    one, other = part(), part()
+    prepared = Preprocessing.fit(BAG, one)
+    assert prepared.inputs(one) is prepared.inputs(one)
+    assert prepared.inputs(one) is not prepared.inputs(other)
+    assert len(prepared._made) == 2
+    del other
+    gc.collect()
+    assert len(prepared._made) == 1
 
 
 def test_without_numbers_there_is_no_numeric_input() -> None:

@@ -18,7 +18,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import average_precision_score, log_loss
 
-from rarelabels import powerset, training
+from rarelabels import losses, models, powerset, training, watched
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens
 from rarelabels.schema import Trial, UserError
@@ -177,6 +177,27 @@ def test_a_network_is_compiled_once_for_all_seeds(data: Dataset) -> None:
     assert training._compiled.cache_info().misses == before
 
 
+@pytest.mark.parametrize(
+    "model",
+    [{"hidden": [4]}, {"wide": True, "pooling": "tfidf"}, {"kind": "text_lstm", "units": 3}, {"kind": "text_cnn"}],
+    ids=lambda model: str(model.get("kind", sorted(model)[0])),
+)
+def test_a_reset_network_has_the_weights_of_a_new_one(data: Dataset, model: Any) -> None:
+    declared = trial(model=model, epochs=1, execution="plain")
+    fitted, _ = fit(declared, data, seed=1)
+    network = fitted.network
+    network.reset(7, fitted.prepared, weights(declared.weighting, data.train.y), declared)
+    new = models.build(network.spec, network.shape, 7)
+    assert len(network.model.variables) == len(new.variables) > 3
+    for variable, fresh in zip(network.model.variables, new.variables, strict=True):
+        if not variable.path.endswith("/idf"):  # the vocabulary's
+            np.testing.assert_array_equal(variable.numpy(), fresh.numpy(), variable.path)
+    assert any((old != one.numpy()).any() for old, one in zip(fitted.weights, new.variables, strict=True))
+    before = fitted.scores(data.test)
+    assert (before != scores(declared, data, seed=7)).any()
+    np.testing.assert_array_equal(fitted.scores(data.test), before)  # the weights are put back after other fits
+
+
 def test_a_reused_network_runs_all_batches_of_another_split(data: Dataset) -> None:
     """Seeds part the rows a little differently: 300 rows are 9 batches of 32, the first 260 are 8."""
     fewer = replace(data, train=cut(data.train, np.arange(260)))
@@ -248,8 +269,39 @@ def test_trials_share_a_network_where_nothing_compiled_differs() -> None:
     assert trial().compiled() == trial(epochs=9, keep="last", every_epoch=True).compiled()
     weighted = [trial(loss={"kind": "weighted_bce"}, weighting={"kind": "pos_weight", "strength": i}) for i in (0, 1)]
     assert weighted[0].compiled() == weighted[1].compiled()
-    others = [trial(learning_rate=0.5), trial(model={"width": 7}), trial(execution="plain"), weighted[0]]
+    others = [trial(optimizer="sgd"), trial(model={"width": 7}), trial(execution="plain"), weighted[0]]
+    others += [trial(loss={"kind": "binary_focal"}), trial(loss={"kind": "binary_focal", "alpha": 0.3})]
+    others += [trial(loss={"kind": "asymmetric", "shift": 0}), trial(loss={"kind": "asymmetric"})]
     assert len({one.compiled() for one in [trial(), *others]}) == 1 + len(others)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (
+            {"kind": "binary_focal", "gamma": 0.7, "alpha": 0.95},
+            {"kind": "binary_focal", "gamma": 3.0, "alpha": 0.3},
+        ),
+        ({"kind": "logit_adjusted", "tau": 0.7}, {"kind": "logit_adjusted", "tau": 1.3}),
+    ],
+    ids=lambda loss: str(loss["kind"]),
+)
+def test_losses_that_differ_in_numbers_and_learning_rates_share_a_network_and_change_no_bit(
+    data: Dataset, monkeypatch: pytest.MonkeyPatch, one: Any, other: Any
+) -> None:
+    shared, also = trial(loss=one, learning_rate=0.03), trial(loss=other, learning_rate=0.01)
+    assert shared.compiled() == also.compiled()
+    also_fitted = fit(also, data)[0]
+    fitted = fit(shared, data)[0]
+    assert fitted.network is also_fitted.network
+    found = fitted.scores(data.test)
+    assert (also_fitted.scores(data.test) != found).any()
+    build = losses.build
+    monkeypatch.setattr(losses, "build", lambda spec, head, labels, _: build(shared.loss, head, labels))
+    training._compiled.cache_clear()
+    with_constants = scores(shared, data)
+    training._compiled.cache_clear()
+    np.testing.assert_array_equal(found, with_constants)
 
 
 def test_another_seed_gives_other_numbers(data: Dataset) -> None:
@@ -299,7 +351,8 @@ def test_watching_changes_nothing(data: Dataset, plain: tuple[Fitted, Curves]) -
 def test_curves_of_the_last_epoch_are_those_of_its_scores(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
     fitted, curves = plain
     last = curves[3]
-    for prefix, rows in (("", data.train), ("val_", data.validation)):
+    some = cut(data.train, watched.rows(300, 100))
+    for prefix, rows in (("", some), ("val_", data.validation)):
         values = fitted.scores(rows)
         by_hand = {
             "binary_accuracy": ((values > 0.5) == rows.y).mean(),
@@ -313,6 +366,16 @@ def test_curves_of_the_last_epoch_are_those_of_its_scores(data: Dataset, plain: 
     assert last["val_macro_average_precision"] == pytest.approx(macro_ap(data.validation, validation))
     per_label = [log_loss(data.validation.y[:, i], validation[:, i]) for i in range(5)]
     assert last["val_loss"] == pytest.approx(np.mean(per_label), rel=1e-5)
+
+
+def test_training_curves_are_of_as_many_rows_as_validation_has_evenly_spread() -> None:
+    assert watched.rows(5, 2).tolist() == [0, 2]
+    assert watched.rows(10, 4).tolist() == [0, 2, 5, 7]
+    assert watched.rows(3, 4).tolist() == [0, 1, 2]
+    rows = watched.rows(7515, 1074)
+    assert len(rows) == 1074
+    assert set(np.diff(rows)) == {6, 7}
+    assert rows[-1] > 7515 - 8
 
 
 def test_best_keeps_the_epoch_with_the_best_validation_average_precision(data: Dataset) -> None:

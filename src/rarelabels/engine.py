@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import importlib
 import logging
 import os
 import signal
@@ -68,12 +69,32 @@ class Engine:
         self._count, self.scheduler = count or os.cpu_count() or 1, scheduler
         self._topic = f"rarelabels-{uuid.uuid4().hex}"  # others may use the same scheduler
         self._open = ExitStack()
+        self._beginning: threading.Thread | None = None
+        self._imports: list[Future] = []
 
     def __enter__(self) -> Engine:
         return self
 
     def __exit__(self, *error: object) -> None:
+        if self._beginning:
+            self._beginning.join()
         self._open.close()
+
+    def begin(self, modules: Sequence[str]) -> None:
+        """Start the workers in the background, and let them import what they will need; the first task waits for it.
+
+        For a command that knows that there will be tasks: one that finds everything finished starts no worker.
+        """
+        self._beginning = threading.Thread(target=self._begin, args=(modules,), daemon=True)
+        self._beginning.start()
+
+    def _begin(self, modules: Sequence[str]) -> None:
+        with suppress(Exception):  # the first task meets it again, and tells it
+            for worker in self._workers():
+                key = f"import-{uuid.uuid4().hex}"  # no task of ours: a worker that begins anew need not wait for it
+                future = self._client.submit(_import, modules, workers=[worker], key=key)
+                future.add_done_callback(lambda done: done.release())
+                self._imports.append(future)
 
     @property
     def count(self) -> int:
@@ -152,7 +173,8 @@ class Engine:
     @cached_property
     def _client(self) -> Client:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        client = self._open.enter_context(self._connected() if self.scheduler else self._started())
+        client = self._connected() if self.scheduler else self._started()
+        self._open.callback(client.close)  # as a context manager it belongs to the thread that began it
         client.register_plugin(_Setting(is_local=not self.scheduler))
         return client
 
@@ -226,6 +248,11 @@ class _Setting(WorkerPlugin):  # type: ignore[misc]  # distributed is untyped
         memory.memory_pause_fraction = memory.memory_spill_fraction = memory.memory_target_fraction = False
         if self.is_local:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers: they need not say anything
+
+
+def _import(modules: Sequence[str]) -> None:
+    for name in modules:
+        importlib.import_module(name)
 
 
 def _call(function: Function[T, R], task: T, position: int, topic: str) -> R:

@@ -5,6 +5,7 @@ Needs no model: scores that were made elsewhere are judged by the same function.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,8 @@ TUNED = ("global", "per_label")
 # What is kept of base rates under the other rules, and of crossfit: a record of many runs is read whole.
 KEPT = ("macro_f1", "micro_f1", "samples_f1", "subset_accuracy", "binary_accuracy")
 SURE = 0.01  # a score nearer than this to 0 or 1 is all but a decision
+REMEMBERED = 16  # splits whose floors are not measured again
+_FLOORS: dict[str, dict[str, float]] = {}
 UNCALIBRATED = ("brier", "log_loss", "ece", "macro_ece")  # measured before a calibration as well
 
 
@@ -128,7 +131,10 @@ def save_scores(folder: Path, labels: tuple[str, ...], validation: Scored | None
     folder.mkdir()
     for name, part in (("validation", validation), ("test", test)):
         if part is not None:
-            part.frame(labels).to_parquet(folder / f"{name}.parquet", compression="zstd", index=False)
+            frame = part.frame(labels)
+            repeated = [column for column in frame.columns if not column.startswith("score/")]  # scores hardly are
+            place = folder / f"{name}.parquet"
+            frame.to_parquet(place, compression="zstd", index=False, use_dictionary=repeated)
 
 
 def floors(prevalence: Floats) -> dict[str, Floats]:
@@ -180,13 +186,7 @@ def evaluate(
         measured["validation/count/labels_with_global_threshold"] = rules["per_label"].fallbacks
     rules |= {"oracle": thresholds.oracle(test.y, test.scores, spec.objective)}
     measured |= _part("test", test, rules)
-    for name, scores in floors.items():
-        constant = np.broadcast_to(scores, test.y.shape)
-        values = metrics.decision_metrics(test.y, constant >= thresholds.HALF)
-        values |= metrics.ranking_metrics(test.y, constant)
-        measured |= {f"floor/{name}/{metric}": value for metric, value in values.items()}
-    if validation:
-        measured |= _tuned_floors(validation, test, floors["prior"], spec)
+    measured |= _of_floors(validation, test, floors, spec)
     table = metrics.per_label(test.y, test.scores, rules, labels=labels)
     return Evaluation(labels, *given, rules, measured, table, fitted)
 
@@ -276,6 +276,30 @@ def _choose(validation: Scored, spec: ThresholdSpec) -> Rules:
     return thresholds.choose_rules(
         validation.y, validation.scores, min_positives=spec.min_positives, objective=spec.objective
     )
+
+
+def _of_floors(
+    validation: Scored | None, test: Scored, floors: Mapping[str, Floats], spec: ThresholdSpec
+) -> dict[str, float]:
+    """Measure the floors; those of the last splits are remembered, for the trials of a study share them."""
+    told = hashlib.sha256(f"{spec.model_dump_json()} {list(floors)}".encode())
+    arrays: list[npt.NDArray[Any]] = [*([validation.y] if validation else []), test.y, *floors.values()]
+    for array in arrays:
+        told.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+    key = told.hexdigest()
+    if key not in _FLOORS:
+        measured: dict[str, float] = {}
+        for name, scores in floors.items():
+            constant = np.broadcast_to(scores, test.y.shape)
+            values = metrics.decision_metrics(test.y, constant >= thresholds.HALF)
+            values |= metrics.ranking_metrics(test.y, constant)
+            measured |= {f"floor/{name}/{metric}": value for metric, value in values.items()}
+        if validation:
+            measured |= _tuned_floors(validation, test, floors["prior"], spec)
+        while len(_FLOORS) >= REMEMBERED:
+            del _FLOORS[next(iter(_FLOORS))]
+        _FLOORS[key] = measured
+    return dict(_FLOORS[key])
 
 
 def _tuned_floors(validation: Scored, test: Scored, prior: Floats, spec: ThresholdSpec) -> dict[str, float]:

@@ -21,6 +21,12 @@ def load(trial: Trial, seed: int) -> tuple[Dataset, Weights]:
     return data, weighting.weights(trial.weighting, data.train.y, data.labels)
 
 
+def prepare(trial: Trial) -> None:
+    """Import TensorFlow if the trial needs it: seconds that are no part of a run."""
+    if trial.needs_tensorflow:
+        from rarelabels import training  # noqa: F401  imported for what follows
+
+
 def with_features(spec: DatasetSpec, data: Dataset) -> Dataset:
     """Return data whose images, if there are any, have become numbers."""
     if not isinstance(spec, ImagesSpec):

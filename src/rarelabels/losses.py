@@ -9,8 +9,9 @@ In the formulas z is a logit, p = σ(z), y the 0/1 target, π the prevalence of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, assert_never
 
 from rarelabels.schema import (
@@ -49,14 +50,31 @@ class LabelFactors:
     prevalence: Tensor
 
 
-def build(spec: LossSpec, head: str, labels: LabelFactors) -> Loss:
+def numbers(spec: LossSpec) -> dict[str, float]:
+    """Return the numbers of a loss that may be variables of a compiled one; ``others``: what negatives carry.
+
+    Those of ``asymmetric`` and ``distribution_balanced`` stay constants: XLA rounds in another way where it knows them.
+    """
+    match spec:
+        case BinaryFocal():
+            alpha = 0.5 if spec.alpha is None else spec.alpha  # not read
+            return {"gamma": spec.gamma, "alpha": alpha, "others": 1 - alpha}
+        case LogitAdjusted():
+            return {"tau": spec.tau}
+        case _:
+            return {}
+
+
+def build(spec: LossSpec, head: str, labels: LabelFactors, given: Mapping[str, Tensor] | None = None) -> Loss:
     """Return the loss that ``spec`` declares for logits of a net with this ``head``.
 
     Args:
         spec: the declared loss.
         head: how the net's logits become scores; see ``schema.Head``.
         labels: read at each call of the loss, so variables among them may change between calls.
+        given: tensors or variables for the :func:`numbers` of the loss; its own if left out.
     """
+    of = SimpleNamespace(**(numbers(spec) if given is None else given))
     if head in SET_HEADS:  # the schema allows no other loss with them
         return label_set_crossentropy
     match spec:
@@ -67,7 +85,8 @@ def build(spec: LossSpec, head: str, labels: LabelFactors) -> Loss:
         case WeightedBinaryCrossentropy():
             return lambda y, z: weighted_binary_crossentropy(y, z, labels.positive, labels.negative)
         case BinaryFocal():
-            return lambda y, z: binary_focal(y, z, spec.gamma, spec.alpha, spec.reduction)
+            alpha = None if spec.alpha is None else (of.alpha, of.others)
+            return lambda y, z: binary_focal(y, z, of.gamma, alpha, spec.reduction)
         case CategoricalCrossentropy():
             if spec.targets == "normalised":
                 return lambda y, z: normalised_categorical_crossentropy(y, z, head, spec.form)
@@ -77,7 +96,7 @@ def build(spec: LossSpec, head: str, labels: LabelFactors) -> Loss:
         case DistributionBalanced():
             return lambda y, z: distribution_balanced(y, z, labels.prevalence, spec)
         case LogitAdjusted():
-            return lambda y, z: logit_adjusted(y, z, labels.prevalence, spec.tau)
+            return lambda y, z: logit_adjusted(y, z, labels.prevalence, of.tau)
         case Hamming():
             return hamming
         case SoftF1():
@@ -116,8 +135,10 @@ def weighted_binary_crossentropy(y: Tensor, z: Tensor, positive: Tensor, negativ
     return tf.reduce_mean(loss, axis=-1)
 
 
-def binary_focal(y: Tensor, z: Tensor, gamma: float, alpha: float | None, reduction: str = "mean") -> Tensor:
-    """(1−p_t)^γ · BCE, times α for positives and 1−α for negatives if α is given; p_t = p where y = 1, else 1−p.
+def binary_focal(
+    y: Tensor, z: Tensor, gamma: Tensor, alpha: tuple[Tensor, Tensor] | None, reduction: str = "mean"
+) -> Tensor:
+    """(1−p_t)^γ · BCE, times α for positives and 1−α for negatives if both are given; p_t = p where y = 1, else 1−p.
 
     ``reduction="sum_over_labels"`` is the scale of TensorFlow Addons. With γ = 0 and no α it is binary cross-entropy.
     A logit of 0 with γ = 2 costs ln 2 / 4 = 0.1733.
@@ -126,11 +147,11 @@ def binary_focal(y: Tensor, z: Tensor, gamma: float, alpha: float | None, reduct
     """
     loss = y * focal_term(z, gamma) + (1 - y) * focal_term(-z, gamma)
     if alpha is not None:
-        loss *= y * alpha + (1 - y) * (1 - alpha)
+        loss *= y * alpha[0] + (1 - y) * alpha[1]
     return tf.reduce_sum(loss, axis=-1) if reduction == "sum_over_labels" else tf.reduce_mean(loss, axis=-1)
 
 
-def focal_term(towards: Tensor, gamma: float) -> Tensor:
+def focal_term(towards: Tensor, gamma: Tensor) -> Tensor:
     """(1−q)^γ · −log q for the probability q = σ(``towards``) of the truth."""
     # (1 − q)^γ by softplus, for it has no finite gradient where 1 − q underflows and γ < 1
     return tf.exp(-gamma * tf.math.softplus(towards)) * tf.math.softplus(-towards)
@@ -235,7 +256,7 @@ def distribution_balanced(y: Tensor, z: Tensor, prevalence: Tensor, spec: Distri
     return tf.reduce_mean(weight * (y * tf.math.softplus(-moved) + (1 - y) * negative), axis=-1)
 
 
-def logit_adjusted(y: Tensor, z: Tensor, prevalence: Tensor, tau: float) -> Tensor:
+def logit_adjusted(y: Tensor, z: Tensor, prevalence: Tensor, tau: Tensor) -> Tensor:
     """Binary cross-entropy of z + τ·log(π/(1−π)); scores are σ(z) alone.
 
     A net that fits it perfectly says z = logit q − τ·log(π/(1−π)) for a label with probability q: with τ = 1 deciding

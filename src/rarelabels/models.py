@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from rarelabels.schema import NetworkSpec, TextBagSpec, TextCnnSpec, TextLstmSpe
 from rarelabels.tensorflow_setup import keras, tf
 
 Tensor = Any
+Initializer = Any  # of Keras
 
 
 class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
@@ -99,22 +99,21 @@ def build(spec: NetworkSpec, shape: Shape, seed: int, *, packed: bool = False) -
     Args:
         spec: the declared model.
         shape: its text fields, numbers and labels.
-        seed: of the initial weights. Each layer is given seeds of its own drawn from it, because without one Keras
-            draws from Python's global generator, which other threads of a worker draw from at the same time.
+        seed: of the initial weights; see :func:`initializers`.
         packed: bags take one more input for each field, ``text_<i>_packed``; see ``Bag.call``.
     """
-    seeds = map(int, np.random.SeedSequence(seed).generate_state(3 * len(shape.fields) + len(spec.hidden) + 1))
+    initial = initializers(spec, shape, seed)
     inputs = {f"text_{i}": keras.Input((None,), dtype="int32", name=f"text_{i}") for i in range(len(shape.fields))}
     if packed:
         inputs |= {name: keras.Input((2,), dtype="int32", name=name) for name in map(packed_of, list(inputs))}
-    parts = _text_vectors(spec, shape, inputs, seeds) if isinstance(spec, TextNetworkSpec) else []
+    parts = _text_vectors(spec, shape, inputs, initial) if isinstance(spec, TextNetworkSpec) else []
     if shape.n_numeric:
         inputs[NUMERIC] = keras.Input((shape.n_numeric,), name=NUMERIC)
         parts.append(backbones.last_block(shape.backbone, inputs[NUMERIC]) if shape.backbone else inputs[NUMERIC])
     x = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     for i, width in enumerate(spec.hidden):
-        x = keras.layers.Dense(width, "relu", kernel_initializer=_glorot(next(seeds)), name=f"hidden_{i}")(x)
-    logits = keras.layers.Dense(shape.n_outputs, kernel_initializer=_glorot(next(seeds)), name="logits")(x)
+        x = keras.layers.Dense(width, "relu", kernel_initializer=initial[f"hidden_{i}/kernel"], name=f"hidden_{i}")(x)
+    logits = keras.layers.Dense(shape.n_outputs, kernel_initializer=initial["logits/kernel"], name="logits")(x)
     if isinstance(spec, TextBagSpec) and spec.wide:
         wide = [
             Bag(field.table_rows, shape.n_labels, "tfidf", "zeros", name=f"wide_{i}")(*_of_field(inputs, i))
@@ -122,6 +121,30 @@ def build(spec: NetworkSpec, shape: Shape, seed: int, *, packed: bool = False) -
         ]
         logits = keras.layers.Add()([logits, *wide])
     return keras.Model(inputs, logits)
+
+
+def initializers(spec: NetworkSpec, shape: Shape, seed: int) -> dict[str, Initializer]:
+    """Return what draws the weights of the network of ``spec``, by the variable's path; all others start the same.
+
+    Each has a seed of its own drawn from ``seed``, because without one Keras draws from Python's global generator,
+    which other threads of a worker draw from at the same time. Called again, it draws the same numbers again.
+    """
+    seeds = map(int, np.random.SeedSequence(seed).generate_state(3 * len(shape.fields) + len(spec.hidden) + 1))
+    initial: dict[str, Initializer] = {}
+    for i in range(len(shape.fields)):
+        table = keras.initializers.RandomUniform(seed=next(seeds))
+        match spec:
+            case TextBagSpec():
+                initial[f"bag_{i}/table"] = table
+            case TextLstmSpec():
+                initial[f"embedded_{i}/table"] = table
+                initial[f"lstm_{i}/lstm_cell/kernel"] = _glorot(next(seeds))
+                initial[f"lstm_{i}/lstm_cell/recurrent_kernel"] = keras.initializers.Orthogonal(seed=next(seeds))
+            case TextCnnSpec():
+                initial[f"embedded_{i}/table"] = table
+                initial[f"filters_{i}/kernel"] = _glorot(next(seeds))
+    dense = [*(f"hidden_{i}" for i in range(len(spec.hidden))), "logits"]
+    return initial | {f"{name}/kernel": _glorot(next(seeds)) for name in dense}
 
 
 def packed_of(field: str) -> str:
@@ -133,33 +156,37 @@ def _of_field(inputs: dict[str, Tensor], i: int) -> tuple[Tensor, Tensor | None]
     return inputs[f"text_{i}"], inputs.get(packed_of(f"text_{i}"))
 
 
-def _text_vectors(spec: TextNetworkSpec, shape: Shape, inputs: dict[str, Tensor], seeds: Iterator[int]) -> list[Tensor]:
+def _text_vectors(
+    spec: TextNetworkSpec, shape: Shape, inputs: dict[str, Tensor], initial: dict[str, Initializer]
+) -> list[Tensor]:
     """One vector for each text field."""
     vectors = []
     for i, field in enumerate(shape.fields):
         x, packed = _of_field(inputs, i)
-        table = keras.initializers.RandomUniform(seed=next(seeds))
         match spec:
             case TextBagSpec():
+                table = initial[f"bag_{i}/table"]
                 vectors.append(Bag(field.table_rows, spec.width, spec.pooling, table, name=f"bag_{i}")(x, packed))
             case TextLstmSpec():
+                table = initial[f"embedded_{i}/table"]
                 embedded = Embedded(field.table_rows, spec.width, table, name=f"embedded_{i}")(x)
                 lstm = keras.layers.LSTM(
                     spec.units,
-                    kernel_initializer=_glorot(next(seeds)),
-                    recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
+                    kernel_initializer=initial[f"lstm_{i}/lstm_cell/kernel"],
+                    recurrent_initializer=initial[f"lstm_{i}/lstm_cell/recurrent_kernel"],
                     seed=0,  # of a dropout that it has not; without one its state would be drawn
                     name=f"lstm_{i}",
                 )
                 vectors.append(lstm(embedded, mask=x > 0))
             case TextCnnSpec():
+                table = initial[f"embedded_{i}/table"]
                 embedded = Embedded(field.table_rows, spec.width, table, name=f"embedded_{i}")(x)
                 filters = keras.layers.Conv1D(
                     spec.filters,
                     spec.kernel,
                     padding="same",
                     activation="relu",
-                    kernel_initializer=_glorot(next(seeds)),
+                    kernel_initializer=initial[f"filters_{i}/kernel"],
                     name=f"filters_{i}",
                 )
                 # What the filters say of padding is cut to 0, which no ReLU is below.
@@ -168,7 +195,7 @@ def _text_vectors(spec: TextNetworkSpec, shape: Shape, inputs: dict[str, Tensor]
     return vectors
 
 
-def _glorot(seed: int) -> keras.initializers.Initializer:
+def _glorot(seed: int) -> Initializer:
     return keras.initializers.GlorotUniform(seed)
 
 

@@ -5,8 +5,9 @@ Everything is fitted on the training part; what is fitted goes with the weights,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +83,7 @@ class Preprocessing:
     vocabularies: dict[str, Vocabulary]
     fields: tuple[Field, ...]
     scaler: Scaler | Unscaled
+    _made: WeakKeyDictionary[Part, Inputs] = field(init=False, default_factory=WeakKeyDictionary, repr=False)
 
     @classmethod
     def fit(cls, spec: NetworkSpec, train: Part) -> Preprocessing:
@@ -112,13 +114,16 @@ class Preprocessing:
     def inputs(self, part: Part) -> Inputs:
         """Return ``text_<i>``, (n, length) int32, for the i-th text field, and ``numeric``, (n, k) float32, if k > 0.
 
-        Fields are numbered because a column's name may hold what Keras allows in no name.
+        Fields are numbered because a column's name may hold what Keras allows in no name. The inputs of a part are made
+        once: it is trained on, looked at after every epoch, and scored at the end.
         """
-        inputs: Inputs = {
-            f"text_{i}": vocabulary.pad(part.text[name], field.length)
-            for i, ((name, vocabulary), field) in enumerate(zip(self.vocabularies.items(), self.fields, strict=True))
-        }
-        return inputs | ({NUMERIC: self.scaler.transform(part.numeric)} if self.n_numeric else {})
+        if part not in self._made:
+            inputs: Inputs = {
+                f"text_{i}": vocabulary.pad(part.text[name], of.length)
+                for i, ((name, vocabulary), of) in enumerate(zip(self.vocabularies.items(), self.fields, strict=True))
+            }
+            self._made[part] = inputs | ({NUMERIC: self.scaler.transform(part.numeric)} if self.n_numeric else {})
+        return self._made[part]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain lists; floats survive JSON exactly."""

@@ -19,6 +19,8 @@ from rarelabels.tracking import Identity, Record, WaitingError
 
 Say = Callable[[dict[str, Any]], None]
 
+WATCHED_ROWS = "of the training part as many as validation has, evenly spread"  # see watched.rows
+
 
 @dataclass(frozen=True)
 class Task:
@@ -69,6 +71,8 @@ def run(task: Task, where: str, say: Say) -> str:
     client = tracking.connect(where, tracking.PATIENCE)
     tracking.deliver_left(client, where, tracking.outboxes(where))
     source, failures = task.source, []
+    if not source:
+        fitting.prepare(task.runs[0][0].trial)
     for identity, parent in task.runs:
         with tracking.answering(where):
             record = tracking.start(client, task.experiment, identity, parent, task.hypotheses)
@@ -121,7 +125,7 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
             f"the data or the versions of the libraries on {socket.gethostname()} are not those that this run was "
             "planned with; make them equal, and call the same command again"
         )
-    record.tags({"watched": " ".join(watch), "test_part": data.test.digest()})
+    record.tags({"watched": " ".join(watch), "watched_rows": WATCHED_ROWS, "test_part": data.test.digest()})
     record.data(trial.dataset.kind, data.digest, data.summary)
     record.notes([*data.notes, *weights.notes])
     known = weights.facts | powerset.facts(data.train.y, data.test.y)

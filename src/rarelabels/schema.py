@@ -484,6 +484,22 @@ LossSpec = Annotated[
     | SoftF1,
     Field(discriminator="kind"),
 ]
+
+
+def without_numbers(loss: LossSpec) -> LossSpec:
+    """Return what of a loss is compiled into a network: its numbers are variables there, but for whether they matter.
+
+    Two focal losses with an alpha have the same, one without has another.
+    """
+    match loss:
+        case BinaryFocal():
+            return loss.model_copy(update={"gamma": 1.0, "alpha": None if loss.alpha is None else 0.5})
+        case LogitAdjusted():
+            return LogitAdjusted(kind="logit_adjusted")
+        case _:
+            return loss
+
+
 NEEDS_SIGMOID = ("weighted_bce", "asymmetric", "distribution_balanced", "logit_adjusted", "hamming", "soft_f1")
 
 
@@ -593,8 +609,8 @@ class TrainingSpec(Spec):
     )
 
     def compiled(self) -> TrainingSpec:
-        """Return what of it is compiled into a network."""
-        return self.model_copy(update={"epochs": 1, "keep": "last", "every_epoch": False})
+        """Return what of it is compiled into a network; the learning rate is a variable there."""
+        return self.model_copy(update={"epochs": 1, "keep": "last", "every_epoch": False, "learning_rate": 1.0})
 
 
 class FBeta(Spec):
@@ -871,7 +887,7 @@ class Trial(Spec):
 
     def compiled(self) -> Hashable:
         """Return what is compiled into a network: one serves all trials for which this is equal."""
-        return self.dataset, self.model, self.loss, self.training.compiled()
+        return self.dataset, self.model, without_numbers(self.loss), self.training.compiled()
 
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""

@@ -18,7 +18,7 @@ from typing import Any, assert_never
 import numpy as np
 import numpy.typing as npt
 
-from rarelabels import losses, memory, metrics, models, optimizers, powerset, preprocessing, pruning
+from rarelabels import losses, memory, metrics, models, optimizers, powerset, preprocessing, pruning, watched
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Vocabulary
 from rarelabels.losses import LabelFactors, OfClasses
@@ -35,6 +35,7 @@ from rarelabels.schema import (
     TrainingSpec,
     Trial,
     UserError,
+    without_numbers,
 )
 from rarelabels.tensorflow_setup import keras, tf
 from rarelabels.watched import Watched
@@ -71,7 +72,8 @@ class Network:
         self.factors = LabelFactors(
             positive=tf.Variable(ones), negative=tf.Variable(ones), prevalence=tf.Variable(ones)
         )
-        self.loss = losses.build(loss, spec.head, self.factors)
+        self.numbers = {name: tf.Variable(value, dtype=tf.float32) for name, value in losses.numbers(loss).items()}
+        self.loss = losses.build(loss, spec.head, self.factors, self.numbers)
         self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
         self.masks = pruning.masks(training.pruning, self.model.trainable_variables)
         # XLA makes convolutions on images slow: 24 ms a row where it takes 4 without.
@@ -87,7 +89,12 @@ class Network:
         self.model.optimizer.build(self.model.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.model.optimizer.variables]
         unused = {models.packed_of(field): tf.zeros((1, 2), tf.int32) for field in self._rooms}
-        self.logits = tf.function(lambda x: self.model(x | unused, training=False), jit_compile=jit)
+        self.logits = tf.function(lambda x: self.model(x | unused, training=False), jit_compile=jit, autograph=False)
+        self._finite = tf.function(self._weights_are_finite, autograph=False)
+        drawn = models.initializers(spec, shape, seed=0)
+        assert drawn.keys() <= {variable.path for variable in self.model.variables}
+        self._start = {one.path: one.numpy() for one in self.model.variables if one.path not in drawn}
+        self.holds: list[npt.NDArray[Any]] | None = None  # the weights that were last put back, if still there
 
     @property
     def output_parameters(self) -> int:
@@ -95,15 +102,18 @@ class Network:
         return int(self.model.get_layer("logits").count_params())
 
     def _whole_epoch(self, jit: bool) -> Callable[[Any], Any]:
-        """Return what stands in for Keras's own train function, which holds the number of its steps compiled."""
+        """Return what stands in for Keras's own train function, which holds the number of its steps compiled.
+
+        Nothing here is rewritten by AutoGraph, which took a second for each network.
+        """
         step = tf.function(self.model.train_step, jit_compile=jit, reduce_retracing=True, autograph=False)
 
-        @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # tensorflow is untyped
+        @tf.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]  # tensorflow is untyped
         def whole_epoch(batches: Any) -> Any:
-            logs = step(next(batches))
-            for _ in tf.range(1, self.steps):
-                logs = step(next(batches))
-            return logs
+            def one_more(done: Any, _: Any) -> Any:
+                return done + 1, step(next(batches))
+
+            return tf.while_loop(lambda done, _: done < self.steps, one_more, (1, step(next(batches))))[1]
 
         return whole_epoch  # type: ignore[no-any-return]  # tensorflow is untyped
 
@@ -119,17 +129,23 @@ class Network:
     def train(self, batches: tf.data.Dataset, steps: int, **options: Any) -> None:
         """Call ``fit`` with batches without end of which ``steps`` make an epoch."""
         self.steps.assign(steps)
+        self.holds = None
         if not self.is_plain:
             self.model.steps_per_execution = steps
         self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, **options)
 
-    def reset(self, seed: int, prepared: Preprocessing, weights: Weights) -> None:
-        """Put the network into the state that a new one built under this seed would have."""
-        fresh = models.build(self.spec, self.shape, seed)
-        for variable, value in zip(self.model.variables, fresh.variables, strict=True):
-            variable.assign(value)
+    def reset(self, seed: int, prepared: Preprocessing, weights: Weights, trial: Trial) -> None:
+        """Put the network into the state that a new one built for the trial under this seed would have."""
+        drawn = models.initializers(self.spec, self.shape, seed)
+        for variable in self.model.variables:
+            path = variable.path
+            variable.assign(drawn[path](variable.shape) if path in drawn else self._start[path])
+        self.holds = None
         for variable, start in zip(self.model.optimizer.variables, self.fresh_optimizer, strict=True):
             variable.assign(start)
+        self.model.optimizer.learning_rate = trial.training.learning_rate
+        for name, value in losses.numbers(trial.loss).items():
+            self.numbers[name].assign(value)
         ones = np.ones(self.shape.n_labels)
         self.factors.positive.assign(ones if weights.positive is None else weights.positive)
         self.factors.negative.assign(ones if weights.negative is None else weights.negative)
@@ -140,6 +156,21 @@ class Network:
         for layer in self.model.layers:
             if isinstance(layer, models.Bag) and layer.pooling == "tfidf":
                 layer.idf.assign(_idf_column(vocabularies[int(layer.name.split("_")[1])], layer.rows))
+
+    def put(self, weights: list[npt.NDArray[Any]]) -> None:
+        """Take the weights of a fit, unless they are there."""
+        if self.holds is not weights:
+            for variable, value in zip(self.model.variables, weights, strict=True):
+                variable.assign(value)
+            self.holds = weights
+
+    def not_finite(self) -> str | None:
+        """Return the path of the first weight with a value that is NaN or infinite, if there is one."""
+        finite = self._finite().numpy()
+        return None if finite.all() else str(self.model.weights[int(finite.argmin())].path)
+
+    def _weights_are_finite(self) -> Any:
+        return tf.stack([tf.reduce_all(tf.math.is_finite(weight.value)) for weight in self.model.weights])
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,20 +200,16 @@ class Fitted:
 
     def scores(self, part: Part) -> Floats:
         """Return probabilities, float64 (n, n_labels); of label sets the sum over those that hold the label."""
-        self._put_weights_back()
+        self.network.put(self.weights)
         return _scores(self.network, self.sets, _blocks(self.network, self.prepared.inputs(part)))
 
     def label_sets(self, part: Part) -> npt.NDArray[np.uint8] | None:
         """Return the labels of each row's most likely label set, (n, n_labels); None for a head on labels."""
         if self.sets is None:
             return None
-        self._put_weights_back()
+        self.network.put(self.weights)
         blocks = _blocks(self.network, self.prepared.inputs(part))
         return self.sets.sets(_read(self.network, self.sets, blocks).most_likely)
-
-    def _put_weights_back(self) -> None:
-        for variable, value in zip(self.network.model.variables, self.weights, strict=True):
-            variable.assign(value)
 
     def save(self, folder: Path) -> None:
         """Write ``weights.npz`` (by variable path) and ``preprocessing.json``; :func:`load_saved` reads them."""
@@ -214,11 +241,12 @@ def fit(
         seed: initialises the net and shuffles the rows.
         watch: metrics to follow once per epoch, from the scores at its end.
         on_epoch: is given the epoch (from 1) and its curves: ``loss`` (with row weights, if there are any),
-            ``val_loss`` (without), ``val_macro_average_precision``, ``<watched>`` and ``val_<watched>``; a loss
-            declared to sum over labels also as ``loss_per_label`` and ``val_loss_per_label``. Without positives in
-            validation there is no average precision: its key is left out, and the last epoch is kept. With the head
-            ``seen_sets`` a validation row whose label set no training row has would cost infinitely much: ``val_loss``
-            is the mean over the others, and left out if there are none.
+            ``val_loss`` (without), ``val_macro_average_precision``, ``<watched>`` and ``val_<watched>``; the former
+            are of some training rows, see ``watched.rows``. A loss declared to sum over labels comes also as
+            ``loss_per_label`` and ``val_loss_per_label``. Without positives in validation there is no average
+            precision: its key is left out, and the last epoch is kept. With the head ``seen_sets`` a validation row
+            whose label set no training row has would cost infinitely much: ``val_loss`` is the mean over the others,
+            and left out if there are none.
         objective: of the validation scores of each epoch; a curve of that name. ``on_epoch`` may end the training by
             raising.
 
@@ -242,7 +270,7 @@ def fit(
     sets = powerset.classes_of(spec.head, data.train.y)
     network = _network(spec, trial.loss, training, _shape(trial, prepared, data.labels, sets))
     peak = memory.Peak()
-    network.reset(seed, prepared, weights)
+    network.reset(seed, prepared, weights, trial)
     curves = _Curves(network, data, prepared, sets, watch, on_epoch, training, objective)
     callbacks = [curves]
     if training.pruning:
@@ -307,7 +335,7 @@ def _network(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: S
     if training.execution == "plain":
         keras.backend.clear_session()
         return Network(spec, loss, training, shape)
-    return _compiled(spec, loss, training.compiled(), shape)
+    return _compiled(spec, without_numbers(loss), training.compiled(), shape)
 
 
 @functools.lru_cache(maxsize=2)  # the vocabularies of a trial's seeds may need tables of two sizes
@@ -349,10 +377,16 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         self.objective, self.sets = objective, sets
         self.network, self.data, self.on_epoch, self.keep = network, data, on_epoch, training.keep
         self.watch, self.watched = watch, _watched(data.labels)
-        self.train_inputs = prepared.inputs(data.train)
+        self.train_inputs, followed = prepared.inputs(data.train), prepared.inputs(data.validation)
+        self.n_validation, y = len(data.validation.y), data.validation.y
+        if watch:
+            rows = watched.rows(len(data.train.y), len(data.validation.y))
+            self.y_train = data.train.y[rows]
+            followed = {name: np.concatenate([of, self.train_inputs[name][rows]]) for name, of in followed.items()}
+            y = np.concatenate([y, self.y_train])
+        self.targets = _targets(sets, y)
         # Cut once for all epochs.
-        self.validation_blocks = list(_blocks(network, prepared.inputs(data.validation)))
-        self.train_blocks = list(_blocks(network, self.train_inputs)) if watch else []
+        self.blocks = list(_blocks(network, followed))
         self.test_blocks = list(_blocks(network, prepared.inputs(data.test))) if training.every_epoch else []
         self.kept_epoch, self.kept_value = 0, -np.inf
         self.kept_weights: list[npt.NDArray[Any]] = []
@@ -370,9 +404,9 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         curves = {"loss": float((logs or {})["loss"])}
         self.seconds.append(time.perf_counter() - self.begun)
         y = self.data.validation.y
-        val_loss, scores = self._validate(y)
+        val_loss, scores, train_scores = self._validate()
         curves |= {} if val_loss is None else {"val_loss": val_loss}
-        _check_finite(epoch + 1, curves, self.network.model)
+        _check_finite(epoch + 1, curves, self.network)
         average_precision = metrics.macro_average_precision(y, scores)
         if not np.isnan(average_precision):
             curves[KEPT_BY] = average_precision
@@ -382,9 +416,8 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         if self.objective:
             curves["objective"] = self.objective(scores)
         if self.watch:
-            train_scores = _scores(self.network, self.sets, self.train_blocks)
             curves |= self.watched.curves(self.watch, "val_", y, scores)
-            curves |= self.watched.curves(self.watch, "", self.data.train.y, train_scores)
+            curves |= self.watched.curves(self.watch, "", self.y_train, train_scores)
         if self.network.sums_over_labels:
             n_labels = self.network.shape.n_labels
             curves |= {f"{name}_per_label": curves[name] / n_labels for name in ("loss", "val_loss")}
@@ -403,16 +436,19 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         losses = np.array([curves["val_loss"] for curves in self.history])
         return {"validation": np.stack(validation), "test": np.stack(test), "val_loss": losses}
 
-    def _validate(self, y: npt.NDArray[np.uint8]) -> tuple[float | None, Floats]:
-        """Return the loss of the validation part, None if no row has one, and its scores."""
+    def _validate(self) -> tuple[float | None, Floats, Floats]:
+        """Return the loss of the validation part, None if no row has one, its scores and those of watched rows."""
+        n = self.n_validation
         if self.sets is None:
-            logits = _logits(self.network, self.validation_blocks)
-            loss = float(np.mean(self.network.loss(_targets(None, y), logits)))
-            return loss, models.scores(self.network.spec.head, logits)
-        read = _read(self.network, self.sets, self.validation_blocks, self.sets.classes(y))
-        covered = ~np.isnan(read.losses)
+            logits = _logits(self.network, self.blocks)
+            loss = float(np.mean(self.network.loss(self.targets[:n], logits[:n])))
+            scores = models.scores(self.network.spec.head, logits)
+            return loss, scores[:n], scores[n:]
+        read = _read(self.network, self.sets, self.blocks, self.targets)
+        losses = read.losses[:n]
+        covered = ~np.isnan(losses)
         self.val_loss_share = float(covered.mean())
-        return float(read.losses[covered].mean()) if covered.any() else None, read.marginals
+        return float(losses[covered].mean()) if covered.any() else None, read.marginals[:n], read.marginals[n:]
 
     def facts(self) -> dict[str, float]:
         """Return how rough the validation curves are, and the other facts that epochs tell; see :func:`fit`."""
@@ -433,13 +469,12 @@ def _watched(labels: tuple[str, ...]) -> Watched:
     return Watched(labels)
 
 
-def _check_finite(epoch: int, curves: dict[str, float], model: keras.Model) -> None:
+def _check_finite(epoch: int, curves: dict[str, float], network: Network) -> None:
     for name, value in curves.items():
         if not np.isfinite(value):
             raise NotFiniteError(f"epoch {epoch}: {name} is {value}")
-    for weight in model.weights:
-        if not np.isfinite(weight.numpy()).all():
-            raise NotFiniteError(f"epoch {epoch}: weight {weight.path} is no longer finite")
+    if weight := network.not_finite():
+        raise NotFiniteError(f"epoch {epoch}: weight {weight} is no longer finite")
 
 
 def _zero_share(network: Network, weights: list[npt.NDArray[Any]]) -> float:
@@ -475,14 +510,18 @@ def _batches(
         whole.append(tf.constant(row_weights, tf.float32))
     rows = _shuffled(n, seed).batch(batch_size, drop_remainder=True).repeat()
     # Every other order, as Keras takes them of batches that end: it begins them twice an epoch, which takes a while.
-    rows = rows.enumerate().filter(lambda i, _: i // steps % 2 == 0).map(lambda _, i: i)
-
-    def batch(i: Any) -> tuple[Any, ...]:
-        x, *others = tf.nest.map_structure(lambda values: tf.gather(values, i), tuple(whole))
-        packed = {models.packed_of(field): _packed(x[field], room) for field, room in rooms.items()}
-        return x | packed | {field: x[field][:, :1] for field in rooms}, *others
-
+    rows = rows.batch(steps).shard(2, 0).unbatch()
+    of_fields = tuple(rooms.items())
+    batch = tf.autograph.experimental.do_not_convert(lambda i: _batch(i, tuple(whole), of_fields))
     return rows.map(batch).prefetch(2), steps
+
+
+@tf.function(autograph=False)  # type: ignore[untyped-decorator]  # tensorflow is untyped
+def _batch(i: Any, whole: tuple[Any, ...], rooms: tuple[tuple[str, int], ...]) -> tuple[Any, ...]:
+    """Return the rows ``i`` of all; traced once for all fits, where a function of ``map`` would be each time."""
+    x, *others = tf.nest.map_structure(lambda values: tf.gather(values, i), whole)
+    packed = {models.packed_of(field): _packed(x[field], room) for field, room in rooms}
+    return x | packed | {field: x[field][:, :1] for field, _ in rooms}, *others
 
 
 def _shuffled(n: int, seed: int) -> tf.data.Dataset:

@@ -26,7 +26,7 @@ WATCHED: dict[str, Callable[[int], Any]] = {
 
 
 class Watched:
-    """Watched metrics as functions of labels and scores, each traced once: AUC is slow otherwise."""
+    """Watched metrics as functions of labels and scores, those of a trial traced at once: AUC is slow otherwise."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         # MLflow takes no other signs in a metric's name, and a slash begins a section; the number tells labels apart
@@ -41,23 +41,33 @@ class Watched:
     ) -> dict[str, float]:
         """Return ``<prefix><name>`` of each metric; one that gives a vector as ``<prefix><name>/<label>``."""
         curves: dict[str, float] = {}
-        truth, given = tf.constant(y, tf.float32), tf.constant(scores, tf.float32)
-        for name in names:
-            value = self._traced(name)(truth, given).numpy()
+        values = self._traced(tuple(names))(tf.constant(y, tf.float32), tf.constant(scores, tf.float32))
+        for name, tensor in values.items():
+            value = tensor.numpy()
             if np.ndim(value) == 0:
                 curves[prefix + name] = float(value)
             else:
                 curves |= {f"{prefix}{name}/{label}": float(v) for label, v in zip(self.labels, value, strict=True)}
         return curves
 
-    def _trace(self, name: str) -> Callable[..., Any]:
-        metric = WATCHED[name](len(self.labels))
+    def _trace(self, names: tuple[str, ...]) -> Callable[..., Any]:
+        metrics = {name: WATCHED[name](len(self.labels)) for name in names}
         any_rows = tf.TensorSpec((None, len(self.labels)), tf.float32)
 
-        @tf.function(input_signature=(any_rows, any_rows))  # type: ignore[untyped-decorator]  # tensorflow is untyped
-        def value(y_true: Any, scores: Any) -> Any:
-            metric.reset_state()
-            metric.update_state(y_true, scores)
-            return metric.result()
+        @tf.function(input_signature=(any_rows, any_rows), autograph=False)  # type: ignore[untyped-decorator]  # as above
+        def values(y_true: Any, scores: Any) -> Any:
+            for metric in metrics.values():
+                metric.reset_state()
+                metric.update_state(y_true, scores)
+            return {name: metric.result() for name, metric in metrics.items()}
 
-        return value  # type: ignore[no-any-return]  # tensorflow is untyped
+        return values  # type: ignore[no-any-return]  # tensorflow is untyped
+
+
+def rows(n_train: int, n_validation: int) -> npt.NDArray[np.int64]:
+    """Return which training rows the curves of the training part are of: as many as validation has, evenly spread.
+
+    All of them where there are no more. They depend on the split alone; 2 of 5 rows are the first and the third.
+    """
+    n = min(n_train, n_validation)
+    return np.arange(n) * n_train // n

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,8 @@ from rarelabels.outbox import Entry, Outbox
 SQLITE = "sqlite:///"
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the description
 DESCRIBED = 2  # paragraphs that a run is begun with: its question and its thread
-BATCH, PARAMS = 900, 100  # MLflow takes at most 1,000 metrics, and 100 parameters, at once
-EVERY_SECONDS = 1.0  # curves are visible that soon; a call for each number would cost more than the training
+BATCH, PARAMS = 800, 100  # MLflow takes at most 100 parameters, 100 tags, and 1,000 things in all, at once
+EVERY_SECONDS = 2.0  # curves are visible that soon; a call for each number would cost more than the training
 PAUSE_SECONDS = 5.0  # between two attempts to reach a record that is away
 PATIENCE, PATIENCE_HERE = 600.0, 60.0  # seconds that a server may be away, and a file on this machine be locked
 RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
@@ -48,7 +49,7 @@ class Record:
 
     def __init__(self, client: MlflowClient, run_id: str, box: Outbox | None = None, described: str = "") -> None:
         self.client, self.run_id, self._box, self._described = client, run_id, box, described
-        self._next = 0.0  # moment of the next attempt
+        self._next = time.monotonic() + EVERY_SECONDS  # moment of the next attempt
 
     def alive(self) -> AbstractContextManager[None]:
         """Renew the run's lease while a block runs."""
@@ -260,11 +261,9 @@ def _send(client: MlflowClient, run_id: str, entries: Sequence[Entry], folder: P
     metrics = [Metric(*point) for entry in entries for point in entry.get("metrics", ())]
     params = [Param(*pair) for entry in entries for pair in entry.get("params", {}).items()]
     tags = {key: value for entry in entries for key, value in entry.get("tags", {}).items()}
-    for first in range(0, max(len(params), 1 if tags else 0), PARAMS):
-        some = params[first : first + PARAMS]
-        client.log_batch(run_id, params=some, tags=[] if first else [RunTag(*pair) for pair in tags.items()])
-    for first in range(0, len(metrics), BATCH):
-        client.log_batch(run_id, metrics=metrics[first : first + BATCH])
+    of_tags = [[RunTag(*pair) for pair in tags.items()]] if tags else []
+    for batch in zip_longest(_cut(metrics, BATCH), _cut(params, PARAMS), of_tags, fillvalue=()):
+        client.log_batch(run_id, *batch)
     for entry in entries:
         if data := entry.get("data"):
             dataset = LoggedDataset(data["name"], data["digest"], "rarelabels", data["source"], profile=data["profile"])
@@ -274,6 +273,10 @@ def _send(client: MlflowClient, run_id: str, entries: Sequence[Entry], folder: P
     for entry in entries:
         if status := entry.get("status"):
             client.set_terminated(run_id, status, entry["at"])
+
+
+def _cut(things: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (things[first : first + size] for first in range(0, len(things), size))
 
 
 def _forget_reason(client: MlflowClient, run_id: str) -> None:
