@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 from rarelabels import (
     comparison,
@@ -46,7 +44,7 @@ from rarelabels.schema import (
     UserError,
 )
 from rarelabels.summary import SummaryTask
-from rarelabels.tracking import Identity, ParentKey
+from rarelabels.tracking import Client, Identity, ParentKey, Run
 
 WORKER_DIED = "its worker died again and again (out of memory?)"
 
@@ -369,7 +367,7 @@ def _compare(runs: Sequence[Run], declared: _Declared, where: str) -> list[Compa
     return comparison.compare(client, runs, _names(declared), declared.skipped)
 
 
-def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:
+def _record_comparison(client: Client, plan: Plan, where: str) -> None:
     """Put the comparison of the whole study, as it stands now, on the study's own run."""
     from rarelabels import study_record  # matplotlib takes a second to import: only drawing needs it
 
@@ -380,7 +378,7 @@ def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:
         study_record.record_comparison(client, plan.experiment, plan.study, compared, runs, declared.identities)
 
 
-def _plan(client: MlflowClient, study: str, identities: list[Identity], force: bool) -> Plan:
+def _plan(client: Client, study: str, identities: list[Identity], force: bool) -> Plan:
     experiment = tracking.open_experiment(client, study)
     runs = tracking.heads(client, experiment)
     tracking.end_orphans(client, runs)
@@ -411,7 +409,7 @@ def _plan(client: MlflowClient, study: str, identities: list[Identity], force: b
     return Plan(study, experiment, identities, ahead, done, _expected_seconds(runs, ahead))
 
 
-def trained(client: MlflowClient, study: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
+def trained(client: Client, study: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
     """Return, by fingerprint of the training, the finished runs that hold it, oldest first, then those of searches."""
     tuning = tracking.find_experiment(client, study + tracking.TUNING)
     searched = tracking.heads(client, tuning, "search") if tuning else []
@@ -426,7 +424,7 @@ def _run_task(where: str, task: Task, say: runner.Say) -> str:
     return runner.run(task, where, say)
 
 
-def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progress: Progress) -> int:
+def _sum_up(client: Client, plan: Plan, where: str, engine: Engine, progress: Progress) -> int:
     """Bring each parent's aggregate up to date with the finished runs below it; return how many were not."""
     runs = tracking.heads(client, plan.experiment)
     tracking.end_orphans(client, runs)
@@ -534,7 +532,7 @@ def _expected_seconds(runs: Iterable[Run], tasks: Iterable[Task]) -> float | Non
     for run in runs:
         tags = run.data.tags
         if tags.get("kind") == "run" and run.info.status == "FINISHED" and "trained_by" not in tags:
-            took.setdefault(run.data.tags["trial"], []).append((run.info.end_time - run.info.start_time) / 1000)
+            took.setdefault(run.data.tags["trial"], []).append(((run.info.end_time or 0) - run.info.start_time) / 1000)
     if not took:
         return None
     mean = {trial: sum(seconds) / len(seconds) for trial, seconds in took.items()}

@@ -9,15 +9,13 @@ from statistics import fmean
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 from rarelabels import metrics, results, study_plots
 from rarelabels.comparison import Comparison, Row
 from rarelabels.evaluation import Scored
 from rarelabels.schema import BinaryCrossentropy, CategoricalCrossentropy, NetworkSpec, Trial
 from rarelabels.thresholds import HALF
-from rarelabels.tracking import PARENT, Identity
+from rarelabels.tracking import PARENT, Client, Identity, Run
 
 PICKED_METRICS = (
     *("half/binary_accuracy", "half/subset_accuracy", "half/micro_f1", "half/macro_f1", "half/weighted_f1"),
@@ -41,7 +39,7 @@ FEW_LABELS = 5  # up to which rows are told apart by how many of them are true
 
 
 def figures(
-    client: MlflowClient, study: str, compared: Sequence[Comparison], runs: Sequence[Run], asked: Sequence[Identity]
+    client: Client, study: str, compared: Sequence[Comparison], runs: Sequence[Run], asked: Sequence[Identity]
 ) -> Iterator[tuple[str, Figure]]:
     """Yield the file name (without ending) and the figure of each question that the study's trials are about.
 
@@ -85,7 +83,7 @@ def _but_for(trial: Trial, *blocks: str) -> str:
     return json.dumps(definition, sort_keys=True)
 
 
-def _heads(client: MlflowClient, trials: Mapping[str, Trial], parents: Mapping[str, str]) -> Iterator[pd.DataFrame]:
+def _heads(client: Client, trials: Mapping[str, Trial], parents: Mapping[str, str]) -> Iterator[pd.DataFrame]:
     """Yield the training losses of trials that differ in head and cross-entropy alone, if both heads are among them."""
     alike: dict[str, dict[str, Trial]] = {}
     for name, trial in trials.items():
@@ -106,9 +104,9 @@ def _heads(client: MlflowClient, trials: Mapping[str, Trial], parents: Mapping[s
         yield pd.DataFrame(sorted(points), columns=["loss", "head", "epoch", "value"])
 
 
-def _curve(client: MlflowClient, run_id: str, name: str) -> dict[int, float]:
+def _curve(client: Client, run_id: str, name: str) -> dict[int, float]:
     """Return the newest value of each epoch: a parent that is summed up again has every epoch once more."""
-    points = client.get_metric_history(run_id, name)
+    points = client.read.history(run_id, name)
     return {point.step: point.value for point in sorted(points, key=lambda point: point.timestamp)}
 
 
@@ -142,7 +140,7 @@ def _short(metric: str) -> str:
     return f"{'per label:' if rule == 'per_label' else ''} {name}".strip()
 
 
-def _by_cardinality(client: MlflowClient, parents: Mapping[str, str], runs: Sequence[Run]) -> pd.DataFrame:
+def _by_cardinality(client: Client, parents: Mapping[str, str], runs: Sequence[Run]) -> pd.DataFrame:
     """Return what each trial finds of rows with so many true labels, mean over seeds; nothing where labels are many."""
     names = {parent: name for name, parent in parents.items()}
     found: dict[str, list[Scored]] = {name: [] for name in parents}
@@ -184,7 +182,7 @@ def _sweeps(rows: Sequence[Row], by_name: Mapping[str, Identity]) -> Iterator[tu
         yield key, pd.DataFrame(found)
 
 
-def _group_sizes(client: MlflowClient, parents: Mapping[str, str], runs: Sequence[Run]) -> dict[str, int]:
+def _group_sizes(client: Client, parents: Mapping[str, str], runs: Sequence[Run]) -> dict[str, int]:
     """Return how many labels each group has, from the rarest; nothing where no label is rare."""
     wanted = set(parents.values())
     child = next((run for run in runs if run.data.tags.get(PARENT) in wanted and _is_done(run)), None)

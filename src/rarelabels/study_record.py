@@ -9,18 +9,16 @@ from statistics import fmean
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 from rarelabels import datasets, metrics, plots, results, study_figures, theory, tracking, weighting
 from rarelabels.comparison import FLOORS, Comparison, Row, by_rule
 from rarelabels.schema import LABEL_WEIGHTINGS, DatasetSpec, NetworkSpec, Trial
-from rarelabels.tracking import Identity
+from rarelabels.tracking import Client, Identity, Run
 from rarelabels.weighting import Weights
 
 
 def record_comparison(
-    client: MlflowClient,
+    client: Client,
     experiment: str,
     study: str,
     compared: Sequence[Comparison],
@@ -58,7 +56,7 @@ def record_comparison(
 
 
 def half_by_theory(
-    client: MlflowClient, comparison: Comparison, runs: Sequence[Run], identities: Sequence[Identity]
+    client: Client, comparison: Comparison, runs: Sequence[Run], identities: Sequence[Identity]
 ) -> pd.DataFrame:
     """Return what theory says of decisions at 0.5, beside what was measured.
 
@@ -94,7 +92,7 @@ def _name(identity: Identity) -> str:
     return " ".join(filter(None, [identity.trial.short_name, identity.variant]))
 
 
-def _told(client: MlflowClient, row: Row, pairs: Sequence[tuple[Identity, Run]]) -> tuple[object, ...]:
+def _told(client: Client, row: Row, pairs: Sequence[tuple[Identity, Run]]) -> tuple[object, ...]:
     predicted, plain, cuts = [], [], []
     for identity, twin in pairs:
         labels, y_train = _training_labels(identity.trial.dataset, identity.seed)
@@ -102,7 +100,7 @@ def _told(client: MlflowClient, row: Row, pairs: Sequence[tuple[Identity, Run]])
         cut = np.broadcast_to(_true_probability_of_half(identity.trial, weights), weights.prevalence.shape)
         part = results.scores(client, twin.info.run_id, "test")
         predicted.append(metrics.decision_metrics(part.y, part.scores >= cut)["macro_f1"])
-        plain.append(client.get_run(twin.info.run_id).data.metrics["test/half/macro_f1"])
+        plain.append(client.run(twin.info.run_id).data.metrics["test/half/macro_f1"])
         cuts.append(float(cut.mean()))
     measured = row.values.loc["test/half/macro_f1", ["mean", "low", "high"]]
     return (row.name, fmean(cuts), fmean(predicted), *measured, fmean(plain))

@@ -9,11 +9,10 @@ from statistics import fmean
 
 import numpy as np
 import pandas as pd
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 from rarelabels import __version__, results, statistics, threshold_study, tracking
 from rarelabels.runner import Say
+from rarelabels.tracking import Client, Run
 
 CURSE_DRAWS = 30
 CODE = 5  # raised when what a summary holds changes
@@ -37,7 +36,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> bool:
     """Compute and record the aggregate of one trial; True, which a worker that dies of it does not return."""
     client = tracking.connect(where, tracking.PATIENCE)
     parent = tracking.Record(client, task.parent)
-    children = [client.get_run(run_id) for run_id in task.children]
+    children = [client.run(run_id) for run_id in task.children]
     # MLflow lets no parameter change, and seeds may be added: which they are is a tag.
     parent.params({key: value for key, value in children[0].data.params.items() if key != "seed"})
     table, replicates = aggregate(client, children)
@@ -61,7 +60,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> bool:
     return True
 
 
-def aggregate(client: MlflowClient, children: list[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return (``metric, mean, low, high`` over seeds and test rows; the bootstrap replicates by recorded name)."""
     names = sorted({key for run in children for key in run.data.metrics if not key.startswith("curve/")})
     means = {name: fmean(run.data.metrics[name] for run in children if name in run.data.metrics) for name in names}
@@ -87,7 +86,7 @@ def _epoch(run: Run) -> float | None:
     return epoch
 
 
-def draw(client: MlflowClient, children: list[Run], curves: pd.DataFrame, folder: Path) -> None:
+def draw(client: Client, children: list[Run], curves: pd.DataFrame, folder: Path) -> None:
     """Draw the figures of a trial into a folder."""
     from rarelabels import plots  # matplotlib takes a second to import: only drawing needs it
 

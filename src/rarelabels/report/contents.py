@@ -8,14 +8,13 @@ from statistics import fmean
 
 import pandas as pd
 from matplotlib.figure import Figure
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 from rarelabels import plots, results
 from rarelabels.comparison import FLOORS, HEADLINE, Comparison, Row, by_rule
 from rarelabels.findings import Finding
 from rarelabels.report import figures
 from rarelabels.schema import Study
+from rarelabels.tracking import Client, Run
 
 PRICED = ("global", "per_label")  # against 0.5
 VERSIONS = ("rarelabels", "tensorflow", "keras", "scikit_learn", "numpy")
@@ -92,7 +91,7 @@ class Contents:
 
 
 def gather(
-    client: MlflowClient, name: str, stated: Study | None, compared: Sequence[Comparison], findings: Sequence[Finding]
+    client: Client, name: str, stated: Study | None, compared: Sequence[Comparison], findings: Sequence[Finding]
 ) -> Contents:
     """Return what there is to say of a study.
 
@@ -107,7 +106,7 @@ def gather(
     versions = {
         library: sorted({run.data.tags[library] for run in runs if library in run.data.tags}) for library in VERSIONS
     }
-    ended = [pd.Timestamp(run.info.end_time, unit="ms").strftime("%Y-%m-%d") for run in runs]
+    ended = [pd.Timestamp(run.info.end_time or 0, unit="ms").strftime("%Y-%m-%d") for run in runs]
     return Contents(
         name,
         stated,
@@ -119,7 +118,7 @@ def gather(
     )
 
 
-def _part(client: MlflowClient, comparison: Comparison) -> Part:
+def _part(client: Client, comparison: Comparison) -> Part:
     labels = {row.name: _labels(client, row.runs) for row in comparison.rows}
     first = next(iter(labels.values()))[0]
     prices = {name: _prices(tables) for name, tables in labels.items()}
@@ -127,7 +126,7 @@ def _part(client: MlflowClient, comparison: Comparison) -> Part:
     return Part(comparison, by_rule(comparison), int(first["positives"].sum()), prices, pictures)
 
 
-def _labels(client: MlflowClient, runs: Sequence[Run]) -> list[pd.DataFrame]:
+def _labels(client: Client, runs: Sequence[Run]) -> list[pd.DataFrame]:
     return [results.per_label(client, run.info.run_id) for run in runs]
 
 
@@ -148,7 +147,7 @@ def _prices(tables: Sequence[pd.DataFrame]) -> dict[str, Price]:
 
 
 def _pictures(
-    client: MlflowClient, comparison: Comparison, labels: Mapping[str, Sequence[pd.DataFrame]]
+    client: Client, comparison: Comparison, labels: Mapping[str, Sequence[pd.DataFrame]]
 ) -> Iterator[Picture]:
     n = len(comparison.rows)
     best = comparison.rows[0]
@@ -211,8 +210,8 @@ def _pictures(
     )
 
 
-def _kept(client: MlflowClient, row: Row) -> list[float]:
-    metrics = (client.get_run(run.info.run_id).data.metrics for run in row.runs)
+def _kept(client: Client, row: Row) -> list[float]:
+    metrics = (client.run(run.info.run_id).data.metrics for run in row.runs)
     epochs = (of.get("picked/epoch", of.get("training/kept_epoch")) for of in metrics)
     return [epoch for epoch in epochs if epoch is not None]
 

@@ -10,7 +10,6 @@ from statistics import fmean
 from typing import Any
 
 import optuna
-from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import StorageInternalError
@@ -19,7 +18,7 @@ from optuna.trial import TrialState
 from rarelabels import config, evaluation, fitting, runner, tracking
 from rarelabels.runner import Say
 from rarelabels.schema import NoPruner, ParameterSearch
-from rarelabels.tracking import Record, WaitingError
+from rarelabels.tracking import Client, Record, WaitingError
 from rarelabels.tuning.history import save_history
 from rarelabels.tuning.searches import (
     ENDED,
@@ -35,7 +34,7 @@ from rarelabels.tuning.searches import (
 )
 
 
-def attempt(client: MlflowClient, one: Search, say: Say) -> None:
+def attempt(client: Client, one: Search, say: Say) -> None:
     """Ask for one more trial, train it, and tell what came of it; a failure of its own is part of the search."""
     asked_of, tuning = load(one, declared_values(one)), one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
@@ -47,7 +46,7 @@ def attempt(client: MlflowClient, one: Search, say: Say) -> None:
         _attempt(client, one, asked_of, asked, say)
 
 
-def _attempt(client: MlflowClient, one: Search, asked_of: optuna.Study, asked: optuna.Trial, say: Say) -> None:
+def _attempt(client: Client, one: Search, asked_of: optuna.Study, asked: optuna.Trial, say: Say) -> None:
     tuning = one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
     beat(asked)
