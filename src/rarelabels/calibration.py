@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
 
 from rarelabels import metrics
 
@@ -60,6 +59,8 @@ class Calibration:
         Args:
             scores: probabilities, shape (n, n_labels).
         """
+        from scipy.special import expit, logit  # takes a third of a second, which most commands need not pay
+
         inside = np.clip(np.asarray(scores, dtype=np.float64), LEAST, MOST)
         calibrated = np.asarray(expit(self.slopes * logit(inside) + self.intercepts), dtype=np.float64)
         untouched = (self.slopes == 1) & (self.intercepts == 0)  # exactly: logit and σ lose the last digits
@@ -105,6 +106,8 @@ def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
     Source: Guo et al. (2017), "On calibration of modern neural networks"; Platt (1999), "Probabilistic outputs for
     support vector machines". Both as scikit-learn's ``CalibratedClassifierCV`` fits them.
     """
+    from scipy.special import logit
+
     truth, scores = metrics.probabilities(y_val, s_val)
     logits = np.asarray(logit(np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)), dtype=np.float64)
     n_labels = truth.shape[1]
@@ -147,6 +150,8 @@ def _fit_line(method: Literal["temperature", "sigmoid"], truth: Bools, logits: F
 
 def _read_line(model: Any, centre: float, reach: float) -> _Line | None:
     """Return the line of a fitted calibration, read at two logits among those it was fitted to: far off, σ is flat."""
+    from scipy.special import logit
+
     at = np.array([centre - reach, centre + reach])
     low, high = logit(model.predict_proba(at[:, None])[:, 1])
     slope = float(high - low) / (2 * reach)

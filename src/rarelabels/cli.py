@@ -89,12 +89,12 @@ def run(
     folders = [folder for name in studies if (folder := config.EXPERIMENTS / name).is_dir()]
     _check([path for path in (config.all_trials() if folders else []) if path.parent in folders], folders)
     from rarelabels import study, tracking
-    from rarelabels.engine import Engine
     from rarelabels.progress import Progress
     from rarelabels.table import print_comparisons
+    from rarelabels.workers import Workers
 
     where = tracking.uri()
-    with Progress() as progress, tracking.answering(where), Engine(workers, scheduler) as engine:
+    with Progress() as progress, tracking.answering(where), Workers(workers, scheduler) as engine:
         _check_reach(where, engine.other_machines())
         named = config.named(names)
         tuned = [one for one in study.load(names, changes) if one.trial.tuning and one.trial.name in named]
@@ -103,7 +103,7 @@ def run(
 
             tuning.search(tuned, chosen, where, engine, progress)
         try:
-            asked = study.identify(names, changes, chosen)
+            asked = study.identify(names, changes, chosen, study.done_before(studies, where, force=force))
         except NotSearchedError:
             _end_on_failures(progress.failures)  # of the search
             raise

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 from rarelabels.metrics import (
     CALIBRATION_BINS,
@@ -259,6 +262,8 @@ class _SeedSample:
     def __init__(
         self, y_true: ArrayLike, y_score: ArrayLike, rules: Mapping[str, Rule], decided: Mapping[str, ArrayLike]
     ) -> None:
+        from scipy import sparse  # takes a third of a second, which only drawing needs
+
         self.truth, scores = probabilities(y_true, y_score)
         self.assigned = {name: rule.assign(scores) for name, rule in rules.items()}
         self.assigned |= {name: multi_hot(labels, name) for name, labels in decided.items()}
@@ -340,6 +345,8 @@ class _Curve:
 
 def _calibration_matrix(truth: Bools, scores: Array) -> sparse.csr_array:
     """Truth minus score of every entry, at the row of its bin and the column of its test row."""
+    from scipy import sparse
+
     bins = calibration_bins(scores.ravel(), calibration_edges(scores))
     rows = np.repeat(np.arange(len(truth)), truth.size // len(truth))
     surplus: Floats = np.subtract(truth, scores, dtype=np.float64)
@@ -348,6 +355,8 @@ def _calibration_matrix(truth: Bools, scores: Array) -> sparse.csr_array:
 
 
 def _indicator(bins: Array, rows: Array, shape: tuple[int, int]) -> sparse.csr_array:
+    from scipy import sparse
+
     return sparse.csr_array((np.ones(bins.size, dtype=np.float32), (bins, rows)), shape=shape)
 
 

@@ -26,10 +26,10 @@ from rarelabels import (
 )
 from rarelabels.comparison import Comparison
 from rarelabels.datasets import Dataset
-from rarelabels.engine import Engine
 from rarelabels.findings import Finding
 from rarelabels.progress import Progress, counted, duration
 from rarelabels.ranking import Ranking
+from rarelabels.results import RunKey
 from rarelabels.runner import Task
 from rarelabels.schema import (
     VECTORS,
@@ -45,6 +45,9 @@ from rarelabels.schema import (
 )
 from rarelabels.summary import SummaryTask
 from rarelabels.tracking import Client, Identity, ParentKey, Run
+from rarelabels.workers import Workers
+
+IsKnown = Callable[[Sequence[Identity]], bool]
 
 WORKER_DIED = "its worker died again and again (out of memory?)"
 
@@ -114,12 +117,20 @@ def identify(
     names: Sequence[str],
     overrides: Mapping[str, object],
     seeds: tuple[int, ...] | None = None,
+    is_known: IsKnown = lambda _: False,
     searches: Searches | None = None,
 ) -> Asked:
     """Return every run that is asked for: trials × variants × seeds, but for trials whose data are not here.
 
     Each data set is loaded once here, before anything is recorded: its mistakes are the user's, and it fills the cache.
     A trial that was tuned is run as its search left it; one whose search is not finished is left out.
+
+    Args:
+        names: of trials, of studies, or paths.
+        overrides: by dotted key.
+        seeds: other than declared.
+        is_known: whether the runs of a trial are known to suit their data, which are not loaded then.
+        searches: in the record.
 
     Raises:
         UserError: see ``config.load_many``, ``datasets.load``, ``preprocessing.check`` and ``weighting.weights``.
@@ -132,7 +143,7 @@ def identify(
     for named in load(names, overrides):
         for label, variant in config.variants(named.trial):
             try:
-                identities += _runs(variant, label, seeds, named.overrides, read, searches)
+                identities += _runs(variant, label, seeds, named.overrides, read, searches, is_known)
             except (MissingDataError, NotSearchedError) as error:
                 skipped[" ".join(filter(None, [named.trial.name, label]))] = error
     if skipped and not identities:
@@ -174,11 +185,10 @@ def _runs(
     changed: str,
     read: dict[str, str],
     searches: Searches,
+    is_known: IsKnown,
 ) -> list[Identity]:
-    seeds = seeds or trial.seeds
-    data = checked(trial, seeds[0])
-    digest = data.digest
-    read[digest] = describe(trial.dataset, data)
+    seeds, declared = seeds or trial.seeds, trial
+    digest = _digest(trial.dataset)
     found = {}
     if trial.tuning:
         searched_by_seed = trial.searches_thresholds
@@ -186,7 +196,20 @@ def _runs(
         if not searched_by_seed:
             trial = config.with_values(trial, searches.best(found[seeds[0]]))
     by_seed = {seed: search.info.run_id for seed, search in found.items()}
-    return with_seeds(trial, variant, seeds, digest, changed, by_seed)
+    identities = with_seeds(trial, variant, seeds, digest, changed, by_seed)
+    if not is_known(identities):
+        read[digest] = describe(trial.dataset, checked(declared, seeds[0]))
+    return identities
+
+
+def done_before(studies: Sequence[str], where: str, *, force: bool = False) -> IsKnown:
+    """Return what tells whether all runs of a trial are finished, so that nothing of it is left to do."""
+    keys = set() if force else {key for study in studies for key in results.finished(recorded(study, where))}
+    return lambda runs: all(_key(one) in keys for one in runs)
+
+
+def _key(one: Identity) -> RunKey:
+    return one.trial.name, one.variant, one.overrides, one.fingerprint
 
 
 def with_seeds(
@@ -219,7 +242,7 @@ def identity(trial: Trial, variant: str, seed: int, digest: str, changed: str) -
     return with_seeds(trial, variant, [seed], digest, changed)[0]
 
 
-def run(asked: Asked, where: str, engine: Engine, progress: Progress, *, force: bool = False) -> None:
+def run(asked: Asked, where: str, engine: Workers, progress: Progress, *, force: bool = False) -> None:
     """Do all runs that are not finished, then sum up their trials; ``progress`` is told of failures.
 
     Raises:
@@ -304,11 +327,13 @@ def _declared(
     if not folder.is_dir():
         found.others.extend(results.parents(list(runs)))
         return found
-    searches, skipped = Searches(where), {}
+    done, searches, skipped = set(results.finished(list(runs))), Searches(where), {}
     for path in config.find([study], root):
         trial = config.load_trial(path)
         try:
-            asked_for = identify([str(path)], {}, searches=searches)
+            asked_for = identify(
+                [str(path)], {}, is_known=lambda runs: any(_key(one) in done for one in runs), searches=searches
+            )
             found.identities.extend(asked_for.identities)
             found.skipped.extend(asked_for.skipped)
         except NotSearchedError as error:  # what an earlier search found is not this trial's
@@ -388,7 +413,7 @@ def _plan(client: Client, study: str, identities: list[Identity], force: bool) -
     watch, hypotheses = watched(study, identities), _hypotheses(study)
     missing: dict[str, list[Identity]] = {}  # by training: the runs that share one are one task
     for identity in identities:
-        same = finished.get((identity.trial.name, identity.variant, identity.overrides, identity.fingerprint), [])
+        same = finished.get(_key(identity), [])
         if not any(_has_curves(run, identity.trial) for run in same):
             missing.setdefault(identity.training, []).append(identity)
             if identity.parent_key not in parents:
@@ -424,7 +449,7 @@ def _run_task(where: str, task: Task, say: runner.Say) -> str:
     return runner.run(task, where, say)
 
 
-def _sum_up(client: Client, plan: Plan, where: str, engine: Engine, progress: Progress) -> int:
+def _sum_up(client: Client, plan: Plan, where: str, engine: Workers, progress: Progress) -> int:
     """Bring each parent's aggregate up to date with the finished runs below it; return how many were not."""
     runs = tracking.heads(client, plan.experiment)
     tracking.end_orphans(client, runs)
@@ -492,6 +517,11 @@ def _each_row_once(spec: DatasetSpec, data: Dataset) -> dict[str, npt.NDArray[np
     if isinstance(spec, ThreadRowsSpec):
         return {"training, validation and test": data.train.y}
     return {"training": data.train.y, "validation": data.validation.y, "test": data.test.y}
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(spec: DatasetSpec) -> str:
+    return datasets.digest(spec)
 
 
 @functools.lru_cache(maxsize=1)

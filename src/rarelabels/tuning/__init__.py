@@ -19,7 +19,6 @@ import numpy as np
 
 from rarelabels import config, evaluation, metrics, study, tracking
 from rarelabels.datasets import Dataset
-from rarelabels.engine import Engine
 from rarelabels.evaluation import Scored
 from rarelabels.problems import nearest
 from rarelabels.progress import Progress
@@ -39,6 +38,7 @@ from rarelabels.tuning.searches import (
     storage_for,
     taken,
 )
+from rarelabels.workers import Workers
 
 MOST_WEIGHTS, MOST_THRESHOLDS = 20, 100  # labels that a search gives a weight, or a threshold, each
 
@@ -47,7 +47,7 @@ def search(
     wanted: Sequence[Named],
     seeds: tuple[int, ...] | None,
     where: str,
-    engine: Engine,
+    engine: Workers,
     progress: Progress,
 ) -> None:
     """Bring the search of every trial, all of which declare one, to its number of trials.
