@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import scipy as sp
 from numpy.typing import ArrayLike, NDArray
 
 from rarelabels import metrics
@@ -59,10 +60,10 @@ class Calibration:
         Args:
             scores: probabilities, shape (n, n_labels).
         """
-        from scipy.special import expit, logit  # takes a third of a second, which most commands need not pay
-
         inside = np.clip(np.asarray(scores, dtype=np.float64), LEAST, MOST)
-        calibrated = np.asarray(expit(self.slopes * logit(inside) + self.intercepts), dtype=np.float64)
+        calibrated = np.asarray(
+            sp.special.expit(self.slopes * sp.special.logit(inside) + self.intercepts), dtype=np.float64
+        )
         untouched = (self.slopes == 1) & (self.intercepts == 0)  # exactly: logit and σ lose the last digits
         return np.where(untouched, scores, calibrated)
 
@@ -106,10 +107,8 @@ def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
     Source: Guo et al. (2017), "On calibration of modern neural networks"; Platt (1999), "Probabilistic outputs for
     support vector machines". Both as scikit-learn's ``CalibratedClassifierCV`` fits them.
     """
-    from scipy.special import logit
-
     truth, scores = metrics.probabilities(y_val, s_val)
-    logits = np.asarray(logit(np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)), dtype=np.float64)
+    logits = np.asarray(sp.special.logit(np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)), dtype=np.float64)
     n_labels = truth.shape[1]
     if kind == "temperature":
         line = _fit_line("temperature", truth.ravel(), logits.ravel())
@@ -150,9 +149,7 @@ def _fit_line(method: Literal["temperature", "sigmoid"], truth: Bools, logits: F
 
 def _read_line(model: Any, centre: float, reach: float) -> _Line | None:
     """Return the line of a fitted calibration, read at two logits among those it was fitted to: far off, σ is flat."""
-    from scipy.special import logit
-
     at = np.array([centre - reach, centre + reach])
-    low, high = logit(model.predict_proba(at[:, None])[:, 1])
+    low, high = sp.special.logit(model.predict_proba(at[:, None])[:, 1])
     slope = float(high - low) / (2 * reach)
     return _Line(slope, float(low + high) / 2 - slope * centre) if slope > 0 else None

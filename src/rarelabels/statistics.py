@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy as sp
 from numpy.typing import ArrayLike, NDArray
-
-if TYPE_CHECKING:
-    from scipy import sparse
 
 from rarelabels.metrics import (
     CALIBRATION_BINS,
@@ -262,8 +259,6 @@ class _SeedSample:
     def __init__(
         self, y_true: ArrayLike, y_score: ArrayLike, rules: Mapping[str, Rule], decided: Mapping[str, ArrayLike]
     ) -> None:
-        from scipy import sparse  # takes a third of a second, which only drawing needs
-
         self.truth, scores = probabilities(y_true, y_score)
         self.assigned = {name: rule.assign(scores) for name, rule in rules.items()}
         self.assigned |= {name: multi_hot(labels, name) for name, labels in decided.items()}
@@ -277,7 +272,7 @@ class _SeedSample:
         self.cells = np.concatenate(tables, axis=1, dtype=np.float32)
         self.curves = [_Curve(column, own) for column, own in label_columns(self.truth, scores)]
         self.pooled_curve = _Curve(self.truth, scores)
-        self.calibration = sparse.vstack(
+        self.calibration = sp.sparse.vstack(
             [_calibration_matrix(column, own) for column, own in label_columns(self.truth, scores)], format="csr"
         )
         self.pooled_calibration = _calibration_matrix(self.truth, scores)
@@ -343,21 +338,17 @@ class _Curve:
         return curve_areas(hits, above, upto, negatives=steps[-1])
 
 
-def _calibration_matrix(truth: Bools, scores: Array) -> sparse.csr_array:
+def _calibration_matrix(truth: Bools, scores: Array) -> sp.sparse.csr_array:
     """Truth minus score of every entry, at the row of its bin and the column of its test row."""
-    from scipy import sparse
-
     bins = calibration_bins(scores.ravel(), calibration_edges(scores))
     rows = np.repeat(np.arange(len(truth)), truth.size // len(truth))
     surplus: Floats = np.subtract(truth, scores, dtype=np.float64)
     entries = surplus.ravel().astype(np.float32)
-    return sparse.csr_array((entries, (bins, rows)), shape=(CALIBRATION_BINS, len(truth)))
+    return sp.sparse.csr_array((entries, (bins, rows)), shape=(CALIBRATION_BINS, len(truth)))
 
 
-def _indicator(bins: Array, rows: Array, shape: tuple[int, int]) -> sparse.csr_array:
-    from scipy import sparse
-
-    return sparse.csr_array((np.ones(bins.size, dtype=np.float32), (bins, rows)), shape=shape)
+def _indicator(bins: Array, rows: Array, shape: tuple[int, int]) -> sp.sparse.csr_array:
+    return sp.sparse.csr_array((np.ones(bins.size, dtype=np.float32), (bins, rows)), shape=shape)
 
 
 def _label_counts(cells: Array, n_labels: int, weights: Array) -> list[Floats]:
