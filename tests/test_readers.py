@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -170,12 +169,11 @@ def test_files_in_another_store_are_found_by_mlflow(tmp_path: Path, monkeypatch:
 
 
 def test_a_record_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
-    where = f"sqlite:///{tmp_path / 'runs' / 'mlflow.db'}"
-    assert not reader(where).is_begun()
-    tracking.connect(where)
-    assert reader(where).is_begun()
-    shutil.rmtree(tmp_path / "runs")
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "mlflow.db").touch()  # MLflow was cut off before it had made a table
-    assert not reader(where).is_begun()
-    assert tracking.find_experiment(tracking.connect(where), "movies") is None
+    for name, content in (("none", None), ("empty", b"")):  # the second: cut off before there was a table
+        where = f"sqlite:///{tmp_path / name / 'mlflow.db'}"
+        if content is not None:
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "mlflow.db").write_bytes(content)
+        assert not reader(where).is_begun()
+        assert tracking.find_experiment(tracking.connect(where), "movies") is None
+        assert reader(where).is_begun()
