@@ -77,10 +77,11 @@ ARROWS: dict[str, set[str]] = {
     "comparison": READING - {"comparison", "plots"} | {"tracking"},
     "table": {"comparison", "findings", "ranking", "schema"},
     "report": READING | {"tracking"},
-    "summary": READING - {"comparison"} | {"runner", "threshold_study", "tracking"},
+    "summary": READING - {"comparison", "plots"} | {"runner", "tracking"},
+    "trial_figures": {"plots", "results", "summary", "threshold_study", "tracking"},
     "study_plots": {"plots"},
     "study_figures": READING - {"findings"} | {"study_plots", "tracking"},
-    "study_record": READING | {"study_figures", "datasets", "theory", "tracking", "weighting"},
+    "study_record": READING | {"report", "study_figures", "datasets", "theory", "tracking", "weighting"},
     "progress": set(),
     "ranking": READING - {"comparison", "findings", "plots"} | {"problems", "tracking"},
     "ui": {"schema", "tracking"},
@@ -95,6 +96,7 @@ ARROWS: dict[str, set[str]] = {
         "study_record",
         "summary",
         "tracking",
+        "trial_figures",
     }
     | {"weighting", "workers"},
     "tuning": {
@@ -122,7 +124,7 @@ DOORS = {
     "pydantic": {"problems", "schema"},
     "ruamel": {"config", "declared"},
     "typer": {"cli"},
-    "matplotlib": {"plots", "report", "study_figures", "study_plots"},
+    "matplotlib": {"plots", "report", "study_figures", "study_plots", "trial_figures"},
 }
 TENSORFLOW_USERS = {"losses", "models", "backbones", "optimizers", "pruning", "training", "watched", "probes"}
 READERS = ("results", "comparison", "ranking", "plots", "table", "summary", "findings", "statistics", "report")

@@ -190,7 +190,7 @@ def test_figures_across_trials_are_of_what_is_recorded(tmp_path: Path) -> None:
     compared = comparison.compare(record.client, runs, names, [])
     assert [one.data for one in compared] == ["simulated"]
 
-    found = dict(study_figures.figures(record.client, "tests", compared, runs, asked))
+    found = dict(study_figures.figures(record.client, "tests", compared, runs, asked, []))
     assert set(found) == {"heads", "picked", "by_cardinality", "sweep_dataset_train_fraction"}
     assert [axes.get_title().splitlines()[-1] for axes in found["heads"].axes] == ["identical"]
     epochs = [line.get_xdata().tolist() for line in found["heads"].axes[0].lines]

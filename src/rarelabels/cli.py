@@ -315,16 +315,18 @@ def report(
 
     where = tracking.uri()
     studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_known_study(name)]
-    pages = []
+    pages, failures = [], list[str]()
     for one in [one for one in studies if study.recorded(one, where)]:
         _warn(f"reading {one}")
         if compared := [part for part in study.compare(one, where, []) if part.rows]:
             stated = config.load_study(config.EXPERIMENTS / one)
-            pages.append(gather(tracking.connect(where), one, stated, compared, study.verdicts(one, where)))
+            decided = study.verdicts(one, where)
+            pages.append(gather(tracking.connect(where), one, stated, compared, decided, failures))
     if not pages:
         raise UserError(f"nothing is recorded of {', '.join(studies)} yet; run `rarelabels run {studies[0]}`")
     page.write(pages, where, output)
     print(f"{output}: {', '.join(one.name for one in pages)}")
+    _end_on_failures(failures)
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,11 +75,22 @@ class Asked:
 
 @dataclass(frozen=True)
 class Plan:
-    """What has to be done for one study: tasks ahead, runs already finished, and the seconds the tasks may take."""
+    """What has to be done for one study.
+
+    Attributes:
+        study: its name.
+        experiment: MLflow's id.
+        identities: the runs that are asked for.
+        runs: all that are recorded.
+        tasks: ahead.
+        finished: how many of the runs are.
+        seconds: that the tasks may take.
+    """
 
     study: str
     experiment: str
     identities: list[Identity]
+    runs: list[Run]
     tasks: list[Task]
     finished: int
     seconds: float | None
@@ -270,7 +282,7 @@ def run(asked: Asked, where: str, engine: Workers, progress: Progress, *, force:
         progress.end(names[position], ended, len(runs), WORKER_DIED if reason is None else reason)
     for plan in plans:
         if _sum_up(client, plan, where, engine, progress):
-            _record_comparison(client, plan, where)
+            progress.failures += _record_comparison(client, plan, where)
 
 
 def _ahead(plan: Plan, workers: int) -> str:
@@ -387,20 +399,26 @@ def _names(declared: _Declared) -> dict[ParentKey, str]:
     return {key: " ".join(filter(None, [key[0].split("/")[1], key[1]])) for key in keys}
 
 
+def _name(key: ParentKey) -> str:
+    """Return what a trial is called, with its variant and overrides."""
+    return " ".join(filter(None, [*key[:2], f"({key[3]})" if key[3] else ""]))
+
+
 def _compare(runs: Sequence[Run], declared: _Declared, where: str) -> list[Comparison]:
     client = tracking.connect(where) if runs else None
     return comparison.compare(client, runs, _names(declared), declared.skipped)
 
 
-def _record_comparison(client: Client, plan: Plan, where: str) -> None:
-    """Put the comparison of the whole study, as it stands now, on the study's own run."""
+def _record_comparison(client: Client, plan: Plan, where: str) -> list[str]:
+    """Put the comparison of the whole study, as it stands now, on its own run; return what could not be drawn."""
     from rarelabels import study_record  # matplotlib takes a second to import: only drawing needs it
 
     runs = recorded(plan.study, where)
     declared = _declared(plan.study, where, runs, plan.identities)
     compared = [one for one in _compare(runs, declared, where) if one.rows]
-    if compared:  # else overridden trials alone
-        study_record.record_comparison(client, plan.experiment, plan.study, compared, runs, declared.identities)
+    if not compared:  # overridden trials alone
+        return []
+    return study_record.record_comparison(client, plan.experiment, plan.study, compared, runs, declared.identities)
 
 
 def _plan(client: Client, study: str, identities: list[Identity], force: bool) -> Plan:
@@ -431,7 +449,7 @@ def _plan(client: Client, study: str, identities: list[Identity], force: bool) -
         pairs = tuple((one, parents[one.parent_key]) for one in sharing)
         ahead.append(Task(experiment, pairs, watch(sharing[0].trial), hypotheses, source))
     done = len(identities) - sum(map(len, missing.values()))
-    return Plan(study, experiment, identities, ahead, done, _expected_seconds(runs, ahead))
+    return Plan(study, experiment, identities, runs, ahead, done, _expected_seconds(runs, ahead))
 
 
 def trained(client: Client, study: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
@@ -449,24 +467,54 @@ def _run_task(where: str, task: Task, say: runner.Say) -> str:
     return runner.run(task, where, say)
 
 
-def _sum_up(client: Client, plan: Plan, where: str, engine: Workers, progress: Progress) -> int:
-    """Bring each parent's aggregate up to date with the finished runs below it; return how many were not."""
-    runs = tracking.heads(client, plan.experiment)
+def _sum_up(client: Client, plan: Plan, where: str, engine: Workers, progress: Progress) -> bool:
+    """Bring each parent's aggregate and figures up to date; return whether the study's own are not any more.
+
+    Figures are drawn here, by a thread, while workers sum up other trials.
+    """
+    runs = tracking.heads(client, plan.experiment) if plan.tasks else plan.runs
     tracking.end_orphans(client, runs)
     parents, by_id = results.parents(runs), {run.info.run_id: run for run in runs}
-    below, tasks, names = results.below(runs), [], list[str]()
+    below, tasks, undrawn = results.below(runs), dict[str, SummaryTask](), dict[str, SummaryTask]()
     for key in dict.fromkeys(identity.parent_key for identity in plan.identities):
-        children = below.get(key, [])
-        stamp = summary.stamp([run.info.run_id for run in children])
+        children = tuple(run.info.run_id for run in below.get(key, []))
         parent = by_id.get(parents.get(key, ""))
-        if parent and children and (parent.data.tags.get("summed_up"), parent.info.status) != (stamp, "FINISHED"):
-            tasks.append(SummaryTask(parent.info.run_id, tuple(run.info.run_id for run in children), stamp))
-            names.append(" ".join(filter(None, key[:2])))
+        if parent and children:
+            one, name = SummaryTask(parent.info.run_id, children, summary.stamp(children)), _name(key)
+            if (parent.data.tags.get("summed_up"), parent.info.status) != (one.stamp, "FINISHED"):
+                tasks[name] = one
+            elif not _is_drawn(client, parent, one.stamp):
+                undrawn[name] = one
     progress.summing(len(tasks))
-    for position, is_done in engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None):
-        if not is_done:
-            progress.failures.append(f"{names[position]}: not summed up: {WORKER_DIED}")
-    return len(tasks)
+    drawing = ThreadPoolExecutor(1)
+    try:
+        drawn = [drawing.submit(_draw, where, name, one) for name, one in undrawn.items()]
+        names = list(tasks)
+        work = functools.partial(summary.sum_up, where)
+        for position, is_done in engine.map(work, list(tasks.values()), lambda *_: None):
+            name = names[position]
+            if is_done:
+                drawn.append(drawing.submit(_draw, where, name, tasks[name]))
+            else:
+                progress.failures.append(f"{name}: not summed up: {WORKER_DIED}")
+        for one_drawn in drawn:
+            progress.failures += one_drawn.result()
+    finally:
+        drawing.shutdown(cancel_futures=True)
+    of_study = (run.data.tags for run in runs if run.data.tags.get("kind") == "study")
+    return bool(tasks) or any(tags.get("drawn") == "" for tags in of_study)
+
+
+def _is_drawn(client: Client, parent: Run, stamp: str) -> bool:
+    """Return whether a parent has the figures of its aggregate; those summed up before 0.5 were drawn at once."""
+    drawn = parent.data.tags.get("drawn")
+    return drawn == stamp if drawn is not None else "figures" in tracking.file_names(client, parent.info.run_id)
+
+
+def _draw(where: str, name: str, one: SummaryTask) -> list[str]:
+    from rarelabels import trial_figures  # matplotlib takes a second to import: only drawing needs it
+
+    return trial_figures.draw(where, name, one)
 
 
 def checked(trial: Trial, seed: int) -> Dataset:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rarelabels import metrics, results, study_plots
+from rarelabels import metrics, plots, results, study_plots
 from rarelabels.comparison import Comparison, Row
 from rarelabels.evaluation import Scored
 from rarelabels.schema import BinaryCrossentropy, CategoricalCrossentropy, NetworkSpec, Trial
@@ -39,7 +39,12 @@ FEW_LABELS = 5  # up to which rows are told apart by how many of them are true
 
 
 def figures(
-    client: Client, study: str, compared: Sequence[Comparison], runs: Sequence[Run], asked: Sequence[Identity]
+    client: Client,
+    study: str,
+    compared: Sequence[Comparison],
+    runs: Sequence[Run],
+    asked: Sequence[Identity],
+    failures: list[str],
 ) -> Iterator[tuple[str, Figure]]:
     """Yield the file name (without ending) and the figure of each question that the study's trials are about.
 
@@ -49,6 +54,7 @@ def figures(
         compared: the comparisons, one for each set of test rows.
         runs: all runs of the study.
         asked: the runs of the trials as they are declared now.
+        failures: takes a line for each question whose figures cannot be drawn.
     """
     by_name = {_name(identity): identity for identity in asked}
     for number, one in enumerate(compared):
@@ -56,20 +62,25 @@ def figures(
         title = f"{study} on {one.data}"
         trials = {row.name: by_name[row.name].trial for row in one.rows if row.name in by_name}
         parents = {name: results.parents(list(runs)).get(by_name[name].parent_key, "") for name in trials}
-        for place, curves in enumerate(_heads(client, trials, parents)):
-            yield f"heads{suffix}{f'_{place + 1}' if place else ''}", study_plots.heads(curves, title)
-        for place, table in enumerate(_picked(one.rows, trials)):
-            lower = [name for name in table.columns if name.rpartition(" ")[2] in metrics.LOWER_IS_BETTER]
-            yield f"picked{suffix}{f'_{place + 1}' if place else ''}", study_plots.picked(table, lower, title)
-        if len(table := _by_cardinality(client, parents, runs)):
-            yield f"by_cardinality{suffix}", study_plots.by_cardinality(table, title)
-        if sizes := _group_sizes(client, parents, runs):
-            yield f"groups{suffix}", study_plots.groups(one.long(), sizes, title)
+        with plots.or_told(failures, f"{study}: heads{suffix}"):
+            for place, curves in enumerate(_heads(client, trials, parents)):
+                yield f"heads{suffix}{f'_{place + 1}' if place else ''}", study_plots.heads(curves, title)
+        with plots.or_told(failures, f"{study}: picked{suffix}"):
+            for place, table in enumerate(_picked(one.rows, trials)):
+                lower = [name for name in table.columns if name.rpartition(" ")[2] in metrics.LOWER_IS_BETTER]
+                yield f"picked{suffix}{f'_{place + 1}' if place else ''}", study_plots.picked(table, lower, title)
+        with plots.or_told(failures, f"{study}: by_cardinality{suffix}"):
+            if len(table := _by_cardinality(client, parents, runs)):
+                yield f"by_cardinality{suffix}", study_plots.by_cardinality(table, title)
+        with plots.or_told(failures, f"{study}: groups{suffix}"):
+            if sizes := _group_sizes(client, parents, runs):
+                yield f"groups{suffix}", study_plots.groups(one.long(), sizes, title)
     rows = [row for one in compared for row in one.rows]
     for key, table in _sweeps(rows, by_name):
-        shown = {metric: name for metric, name in SWEEP_METRICS.items() if (table["metric"] == metric).any()}
-        figure = study_plots.sweep(table, key, shown, LOGARITHMIC, f"{study}: trials that vary {key}")
-        yield f"sweep_{key.replace('.', '_')}", figure
+        file = f"sweep_{key.replace('.', '_')}"
+        with plots.or_told(failures, f"{study}: {file}"):
+            shown = {metric: name for metric, name in SWEEP_METRICS.items() if (table["metric"] == metric).any()}
+            yield file, study_plots.sweep(table, key, shown, LOGARITHMIC, f"{study}: trials that vary {key}")
 
 
 def _name(identity: Identity) -> str:

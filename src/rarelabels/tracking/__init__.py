@@ -249,11 +249,16 @@ def _named(identity: Identity) -> list[str]:
     return [identity.trial.short_name, *filter(None, [identity.variant.rpartition(".")[2]]), *changed]
 
 
+def study_run(client: Client, study: str) -> Run | None:
+    """Return the one run that carries the study's comparison; None if there is none yet."""
+    experiment = find_experiment(client, study)
+    return next(iter(heads(client, experiment, "study")), None) if experiment else None
+
+
 def open_study(client: Client, experiment: str, study: str) -> Record:
     """Return the one run that carries the study's comparison, creating it the first time."""
-    found = client.search_runs([experiment], "tags.kind = 'study'", max_results=1, order_by=["start_time ASC"])
-    if found:
-        return Record(client, found[0].info.run_id)
+    if found := study_run(client, study):
+        return Record(client, found.info.run_id)
     tags = {"kind": "study", "study": study, NOTE: f"The comparison of the trials of {study}."}
     return Record(client, client.create_run(experiment, tags=tags, run_name=f"= {study}").info.run_id)
 
