@@ -23,8 +23,9 @@ from rarelabels import report, tracking
 from rarelabels.comparison import Comparison, Row
 from rarelabels.evaluation import Scored
 from rarelabels.findings import Finding, Verdict
-from rarelabels.report import contents, figures
-from rarelabels.report.contents import Contents, Part, Picture
+from rarelabels.report import contents, figures, pictures
+from rarelabels.report.contents import Contents, Part
+from rarelabels.report.pictures import Picture
 from rarelabels.schema import Hypothesis, Study
 
 MINI = """
@@ -112,7 +113,7 @@ def test_a_price_is_what_a_rule_finds_and_costs_beside_half() -> None:
 
 def test_f1_of_a_label_is_the_mean_over_seeds_and_leaves_out_labels_without_positives() -> None:
     tables = [pd.DataFrame({"positives": [3, 0], "half/f1": [value, 0.0]}) for value in (0.2, 0.6)]
-    assert contents._f1(tables).to_dict("list") == {"positives": [3], "half": [0.4]}
+    assert pictures._f1(tables).to_dict("list") == {"positives": [3], "half": [0.4]}
 
 
 # Words
@@ -134,14 +135,14 @@ def small(*findings: Finding) -> Contents:
         "films", [Row("a", "0 1", "", ("A note.",), values, (), frozenset(metrics))], [], {}, [], []
     )
     rules = pd.DataFrame({"trial": ["a"], "rule": ["half"], "mean": [0.5], "low": [0.4], "high": [0.6]})
-    picture = Picture("comparison", "A title", "A caption.", 'What "it" shows.', Figure())
+    picture = Picture("comparison", "A title", "A caption.", 'What "it" shows.', 200, 100, "data:,")
     study = Study(title="Small", question="What is it?", thread="none")
     part = Part(comparison, rules, 30, {"a": contents._prices([labels(half=(2, 1), global_=(1, 0))])}, [picture])
     return Contents("small", study, findings, [part], {"keras": ["3.15"]}, ("2026-11-24", "2026-11-25"), 2)
 
 
 def rendered(page: Contents) -> str:
-    return report.render([page], {picture: "data:," for part in page.parts for picture in part.pictures})
+    return report.render([page])
 
 
 def test_advice_follows_the_verdict_and_is_silent_where_nothing_was_measured() -> None:
@@ -176,7 +177,7 @@ def test_without_advice_and_without_findings_a_page_is_whole() -> None:
 def test_an_image_holds_what_was_drawn() -> None:
     figure = Figure(figsize=(2, 1))
     figure.subplots().plot([0, 1], [0, 1], color="#0072B2")
-    head, _, data = report.image(figure).partition(",")
+    head, _, data = pictures.image(figure).partition(",")
     assert head == "data:image/webp;base64"
     drawn = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
     assert drawn.size == (288, 144)

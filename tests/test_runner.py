@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 from rarelabels import (
     comparison,
@@ -28,7 +26,7 @@ from rarelabels.progress import Progress
 from rarelabels.runner import Task
 from rarelabels.schema import Trial
 from rarelabels.summary import SummaryTask
-from rarelabels.tracking import Identity
+from rarelabels.tracking import Identity, Run
 
 SIMULATED = {"kind": "simulated", "rows": 300, "labels": 3, "features": 4}
 TRIAL: dict[str, Any] = {
@@ -49,7 +47,7 @@ class Record:
 
     def __init__(self, folder: Path) -> None:
         self.where = f"sqlite:///{folder / 'mlflow.db'}"
-        self.client: MlflowClient = tracking.connect(self.where)
+        self.client = tracking.connect(self.where)
         self.experiment = tracking.open_experiment(self.client, "tests")
 
     def run(self, *trials: Trial, source: str = "") -> list[Run]:
@@ -65,7 +63,7 @@ class Record:
         parents = [tracking.open_parent(self.client, self.experiment, one).run_id for one in identities]
         task = Task(self.experiment, tuple(zip(identities, parents, strict=True)), (), {}, source)
         assert runner.run(task, self.where, lambda _: None) == ""
-        found = tracking.all_runs(self.client, self.experiment, "tags.kind = 'run'")
+        found = tracking.all_runs(self.client, self.experiment, "run")
         by_print = {run.data.tags["fingerprint"]: run for run in found}
         return [by_print[one.fingerprint] for one in identities]
 
@@ -123,19 +121,19 @@ def test_epochs_are_picked_from_one_training(record: Record) -> None:
 
 
 def test_heads_are_the_runs_without_their_metrics(tmp_path: Path) -> None:
-    """Read past MLflow, in its own tables: the same as MLflow gives, in the same order."""
     record = Record(tmp_path)
     record.run(trial("one"), trial("two", thresholds={"min_positives": 7}))
     deleted = record.run(trial("three", training={"epochs": 1}))[0]
     record.client.delete_run(deleted.info.run_id)
     for kind in ("", "run", "trial", "nothing"):
-        whole = tracking.all_runs(record.client, record.experiment, f"tags.kind = '{kind}'" if kind else "")
+        whole = tracking.all_runs(record.client, record.experiment, kind)
         heads = tracking.heads(record.client, record.experiment, kind)
-        assert [dict(run.info) for run in heads] == [dict(run.info) for run in whole]
+        assert [run.info for run in heads] == [run.info for run in whole]
         assert [(run.data.tags, run.data.params) for run in heads] == [
             (run.data.tags, run.data.params) for run in whole
         ]
         assert not any(run.data.metrics for run in heads)
+        assert all(run.data.metrics for run in whole if run.data.tags["kind"] == "run")
     assert len(tracking.heads(record.client, record.experiment, "run")) == 2
 
 
@@ -192,7 +190,7 @@ def test_figures_across_trials_are_of_what_is_recorded(tmp_path: Path) -> None:
     compared = comparison.compare(record.client, runs, names, [])
     assert [one.data for one in compared] == ["simulated"]
 
-    found = dict(study_figures.figures(record.client, "tests", compared, runs, asked))
+    found = dict(study_figures.figures(record.client, "tests", compared, runs, asked, []))
     assert set(found) == {"heads", "picked", "by_cardinality", "sweep_dataset_train_fraction"}
     assert [axes.get_title().splitlines()[-1] for axes in found["heads"].axes] == ["identical"]
     epochs = [line.get_xdata().tolist() for line in found["heads"].axes[0].lines]

@@ -18,7 +18,7 @@ from project import Project, wait_for
 from rarelabels import config, results, study, tracking, tuning
 from rarelabels.metrics import decision_metrics
 from rarelabels.schema import RandomSampler, TpeSampler, UserError
-from rarelabels.tracking import database
+from rarelabels.tracking import bounds as connection_bounds
 from rarelabels.tuning import parameters, searches
 
 EXPERIMENTS = Path(__file__).parents[1] / "experiments"
@@ -547,7 +547,7 @@ def test_no_connection_waits_for_ever_and_what_the_address_says_goes_first(postg
     with sqlalchemy.create_engine(f"{postgres}?connect_timeout=7").connect() as open_:
         said = open_.connection.driver_connection.info.get_parameters()
         idle = open_.execute(sqlalchemy.text("show idle_in_transaction_session_timeout")).scalar()
-    bounds = {key: str(value) for key, value in database.CONNECTION.items()} | {"connect_timeout": "7"}
+    bounds = {key: str(value) for key, value in connection_bounds.CONNECTION.items()} | {"connect_timeout": "7"}
     assert bounds.items() <= said.items()
     assert idle == "1min"
 
@@ -555,7 +555,7 @@ def test_no_connection_waits_for_ever_and_what_the_address_says_goes_first(postg
 @pytest.mark.long
 def test_a_process_that_is_frozen_holds_nothing_for_long(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Else nobody could ask for a trial as long as it is."""
-    monkeypatch.setattr(database, "IDLE_SECONDS", 1)
+    monkeypatch.setattr(connection_bounds, "IDLE_SECONDS", 1)
     engine, locked = sqlalchemy.create_engine(postgres), sqlalchemy.text("select * from held for update")
     with engine.begin() as first:
         first.execute(sqlalchemy.text("create table held as select 1 as number"))

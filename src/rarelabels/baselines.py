@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.special import expit
+import scipy as sp
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
 from rarelabels.datasets import Dataset, Part
@@ -23,7 +22,7 @@ from rarelabels.evaluation import floors
 from rarelabels.schema import FloorSpec, KnownProbabilitiesSpec, LinearSpec, SimulatedSpec, Trial, UserError
 
 Array = npt.NDArray[np.float64]
-Sparse = sparse.csr_array[np.float64, tuple[int, int]]
+Sparse: TypeAlias = "sp.sparse.csr_array[np.float64, tuple[int, int]]"
 
 _PREPROCESSING = "preprocessing.json"
 _WEIGHTS = "weights.npz"
@@ -75,7 +74,7 @@ class Linear:
     def scores(self, part: Part) -> Array:
         """Return probabilities, (n, n_labels)."""
         features = _features(self.vocabularies, self.scaler, part)
-        return np.asarray(expit(features @ self.coefficients + self.intercepts))
+        return np.asarray(sp.special.expit(features @ self.coefficients + self.intercepts))
 
     def save(self, folder: Path) -> None:
         """Write the model to ``folder``, which is made if need be; :func:`load_saved` reads it."""
@@ -151,7 +150,9 @@ def tfidf(vocabularies: dict[str, Vocabulary], text: dict[str, Tokens]) -> Spars
     """
     from sklearn.preprocessing import normalize  # takes a second to import: the linear model alone needs it
 
-    counts = sparse.hstack([vocabulary.counts(text[field]) for field, vocabulary in vocabularies.items()], format="csr")
+    counts = sp.sparse.hstack(
+        [vocabulary.counts(text[field]) for field, vocabulary in vocabularies.items()], format="csr"
+    )
     idf = np.concatenate([vocabulary.idf for vocabulary in vocabularies.values()])
     counts.data *= idf[counts.indices]
     return normalize(counts, copy=False)  # type: ignore[no-any-return]  # scikit-learn is untyped
@@ -204,8 +205,8 @@ def _fit_linear(spec: LinearSpec, data: Dataset, seed: int) -> Linear:
 
 
 def _features(vocabularies: dict[str, Vocabulary], scaler: Scaler, part: Part) -> Sparse:
-    numbers = sparse.csr_array(scaler.transform(part.numeric).astype(np.float64))
-    return sparse.hstack([tfidf(vocabularies, part.text), numbers], format="csr") if vocabularies else numbers
+    numbers = sp.sparse.csr_array(scaler.transform(part.numeric).astype(np.float64))
+    return sp.sparse.hstack([tfidf(vocabularies, part.text), numbers], format="csr") if vocabularies else numbers
 
 
 def _fit_label(spec: LinearSpec, X: Sparse, y: npt.NDArray[np.uint8], seed: int) -> tuple[Array, float]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import scipy as sp
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit, logit
 
 from rarelabels import metrics
 
@@ -61,7 +61,9 @@ class Calibration:
             scores: probabilities, shape (n, n_labels).
         """
         inside = np.clip(np.asarray(scores, dtype=np.float64), LEAST, MOST)
-        calibrated = np.asarray(expit(self.slopes * logit(inside) + self.intercepts), dtype=np.float64)
+        calibrated = np.asarray(
+            sp.special.expit(self.slopes * sp.special.logit(inside) + self.intercepts), dtype=np.float64
+        )
         untouched = (self.slopes == 1) & (self.intercepts == 0)  # exactly: logit and σ lose the last digits
         return np.where(untouched, scores, calibrated)
 
@@ -106,7 +108,7 @@ def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
     support vector machines". Both as scikit-learn's ``CalibratedClassifierCV`` fits them.
     """
     truth, scores = metrics.probabilities(y_val, s_val)
-    logits = np.asarray(logit(np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)), dtype=np.float64)
+    logits = np.asarray(sp.special.logit(np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)), dtype=np.float64)
     n_labels = truth.shape[1]
     if kind == "temperature":
         line = _fit_line("temperature", truth.ravel(), logits.ravel())
@@ -148,6 +150,6 @@ def _fit_line(method: Literal["temperature", "sigmoid"], truth: Bools, logits: F
 def _read_line(model: Any, centre: float, reach: float) -> _Line | None:
     """Return the line of a fitted calibration, read at two logits among those it was fitted to: far off, σ is flat."""
     at = np.array([centre - reach, centre + reach])
-    low, high = logit(model.predict_proba(at[:, None])[:, 1])
+    low, high = sp.special.logit(model.predict_proba(at[:, None])[:, 1])
     slope = float(high - low) / (2 * reach)
     return _Line(slope, float(low + high) / 2 - slope * centre) if slope > 0 else None

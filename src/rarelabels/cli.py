@@ -90,12 +90,12 @@ def run(
     folders = [folder for name in studies if (folder := config.EXPERIMENTS / name).is_dir()]
     _check([path for path in (config.all_trials() if folders else []) if path.parent in folders], folders)
     from rarelabels import study, tracking
-    from rarelabels.engine import Engine
     from rarelabels.progress import Progress
     from rarelabels.table import print_comparisons
+    from rarelabels.workers import Workers
 
     where = tracking.uri()
-    with Progress() as progress, tracking.answering(where), Engine(workers, scheduler) as engine:
+    with Progress() as progress, tracking.answering(where), Workers(workers, scheduler) as engine:
         _check_reach(where, engine.other_machines())
         if force or not tracking.is_begun(where):  # there is something to do
             networks = ["rarelabels.training"] if any(trial.is_network for trial in trials) else []
@@ -107,7 +107,7 @@ def run(
 
             tuning.search(tuned, chosen, where, engine, progress)
         try:
-            asked = study.identify(names, changes, chosen)
+            asked = study.identify(names, changes, chosen, study.done_before(studies, where, force=force))
         except NotSearchedError:
             _end_on_failures(progress.failures)  # of the search
             raise
@@ -319,16 +319,18 @@ def report(
 
     where = tracking.uri()
     studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_known_study(name)]
-    pages = []
+    pages, failures = [], list[str]()
     for one in [one for one in studies if study.recorded(one, where)]:
         _warn(f"reading {one}")
         if compared := [part for part in study.compare(one, where, []) if part.rows]:
             stated = config.load_study(config.EXPERIMENTS / one)
-            pages.append(gather(tracking.connect(where), one, stated, compared, study.verdicts(one, where)))
+            decided = study.verdicts(one, where)
+            pages.append(gather(tracking.connect(where), one, stated, compared, decided, failures))
     if not pages:
         raise UserError(f"nothing is recorded of {', '.join(studies)} yet; run `rarelabels run {studies[0]}`")
     page.write(pages, where, output)
     print(f"{output}: {', '.join(one.name for one in pages)}")
+    _end_on_failures(failures)
 
 
 @app.command()

@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 from rarelabels import metrics, results, statistics
 from rarelabels.schema import RULES
-from rarelabels.tracking import ParentKey, parent_key
+from rarelabels.tracking import Client, ParentKey, Run, parent_key
 
 # The columns of the table, with what they are called there.
 HEADLINE = {
@@ -138,7 +136,7 @@ def compared_by_rule() -> list[str]:
 
 
 def compare(
-    client: MlflowClient | None, runs: Sequence[Run], declared: Mapping[ParentKey, str], skipped: Sequence[str]
+    client: Client | None, runs: Sequence[Run], declared: Mapping[ParentKey, str], skipped: Sequence[str]
 ) -> list[Comparison]:
     """Compare the trials of a study: one comparison for each set of test rows, the one with the most trials first.
 
@@ -186,7 +184,7 @@ def _names(groups: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _compare(
-    client: MlflowClient,
+    client: Client,
     parents: Sequence[Run],
     declared: Mapping[ParentKey, str],
     below: Mapping[ParentKey, Sequence[Run]],
@@ -203,12 +201,12 @@ def _compare(
     return Comparison(data, _marked(rows, replicates), overridden, floors, missing=[], skipped=[])
 
 
-def _row(client: MlflowClient, parent: Run, name: str, below: Mapping[ParentKey, Sequence[Run]]) -> Row:
+def _row(client: Client, parent: Run, name: str, below: Mapping[ParentKey, Sequence[Run]]) -> Row:
     table = results.summary(client, parent).set_index("metric")
     tags = parent.data.tags
     notes = tuple(note for note in tags.get("notes", "").split("\n") if note)
     if tags.get("search"):
-        notes = (f"Tuned: {client.get_run(tags['search']).data.tags['found']}", *notes)
+        notes = (f"Tuned: {client.run(tags['search']).data.tags['found']}", *notes)
     made = {run.data.tags["seed"]: run for run in below.get(parent_key(parent), [])}
     runs = tuple(made[seed] for seed in tags["seeds"].split() if seed in made)
     return Row(name, tags["seeds"], tags["overrides"], notes, table, runs)

@@ -8,24 +8,22 @@ import tempfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-import mlflow
 import pandas as pd
-from mlflow import MlflowClient
-from mlflow.entities import Run
-from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema
-from mlflow.types.schema import AnyType, Array
 
 import rarelabels
-from rarelabels import predictor, pyfunc_model, tracking
+from rarelabels import predictor, tracking
 from rarelabels.datasets import raw, table, table_files
 from rarelabels.datasets.table_files import Batch
 from rarelabels.evaluation import CALIBRATION
 from rarelabels.predictor import PROBABILITY, Predictor
 from rarelabels.ranking import Ranked, Ranking
 from rarelabels.schema import Trial, UserError
+from rarelabels.tracking import Client, Run
+
+if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
 
 # Of all that rarelabels needs, what a prediction imports.
 LIBRARIES = ("mlflow", "numpy", "pandas", "pyarrow", "pydantic", "scikit-learn", "scipy", "threadpoolctl")
@@ -61,7 +59,7 @@ def obstacle(one: Ranked) -> str:
     return ""
 
 
-def register_best(client: MlflowClient, ranked: Ranking, one: Ranked) -> str:
+def register_best(client: Client, ranked: Ranking, one: Ranked) -> str:
     """Register the model of the first seed of a trial, and say what was registered.
 
     Raises:
@@ -74,7 +72,7 @@ def register_best(client: MlflowClient, ranked: Ranking, one: Ranked) -> str:
     return f"registered: {name}: {one.name}, seed {seed}, rule {chosen.deployed_rule}"
 
 
-def register(client: MlflowClient, run: Run, trial: Trial, rule: str, why: dict[str, str]) -> str:
+def register(client: Client, run: Run, trial: Trial, rule: str, why: dict[str, str]) -> str:
     """Register a run's model as the best of its study, and return the version; the same is registered once.
 
     Args:
@@ -90,6 +88,8 @@ def register(client: MlflowClient, run: Run, trial: Trial, rule: str, why: dict[
     spec = raw.checked(trial.dataset)
 
     def build(folder: Path) -> None:
+        from rarelabels import pyfunc_model
+
         with tempfile.TemporaryDirectory() as name:
             for path in _files_of(client, run):
                 client.download_artifacts(run.info.run_id, path, name)
@@ -101,13 +101,17 @@ def register(client: MlflowClient, run: Run, trial: Trial, rule: str, why: dict[
     return tracking.register(client, trial.study, run, {"rule": rule}, tags | why, build)
 
 
-def _files_of(client: MlflowClient, run: Run) -> list[str]:
+def _files_of(client: Client, run: Run) -> list[str]:
     wanted = (predictor.MODEL, predictor.THRESHOLDS, CALIBRATION)
     return [file.path for file in client.list_artifacts(run.info.run_id) if file.path in wanted]
 
 
 def write_model(folder: Path, work: Path, trial: Trial, rule: str, examples: dict[str, list[object]]) -> None:
     """Write MLflow's model to ``folder``, of the predictor's files in ``work``."""
+    import mlflow
+
+    from rarelabels import pyfunc_model
+
     files = work / pyfunc_model.FILES
     loaded = predictor.load(files)
     code = _code(work / "code")
@@ -135,6 +139,10 @@ def _signature(loaded: Predictor) -> ModelSignature:
     An input is of any type: MLflow's ``double`` refuses a column of whole numbers, and its ``string`` an empty one.
     What a column must hold is in the model's metadata, and the model itself says which cell is wrong.
     """
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import AnyType, Array
+
     inputs = Schema([ColSpec(AnyType(), name) for name in loaded.columns])
     probabilities = [ColSpec(DataType.double, PROBABILITY + label) for label in loaded.labels]
     return ModelSignature(inputs, Schema([ColSpec(Array(DataType.string), "labels"), *probabilities]))
@@ -160,6 +168,8 @@ def load_best(study: str, where: str) -> Predictor:
     found = tracking.registered(tracking.connect(where), study) if tracking.is_begun(where) else None
     if found is None:
         raise UserError(f"no model of {study} is registered yet; `rarelabels best {study}` registers one")
+    import mlflow
+
     folder = mlflow.artifacts.download_artifacts(artifact_uri=found.source, tracking_uri=where)
     model: Any = mlflow.pyfunc.load_model(folder).unwrap_python_model()
     loaded: Predictor = model.predictor

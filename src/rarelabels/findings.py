@@ -9,13 +9,11 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 from rarelabels import results, statistics
 from rarelabels.schema import Hypothesis
 from rarelabels.sweeps import Floats
-from rarelabels.tracking import HYPOTHESIS, ParentKey, parent_key
+from rarelabels.tracking import HYPOTHESIS, Client, ParentKey, Run, parent_key
 
 Verdict = Literal["upheld", "refuted", "undecided"]
 LEVEL = 0.95  # at which all verdicts of a study hold together
@@ -73,7 +71,7 @@ def digest(hypothesis: Hypothesis) -> str:
 
 
 def sides(
-    client: MlflowClient, runs: Sequence[Run], names: Mapping[ParentKey, str], seeds: Mapping[str, Sequence[int]]
+    client: Client, runs: Sequence[Run], names: Mapping[ParentKey, str], seeds: Mapping[str, Sequence[int]]
 ) -> dict[str, Side]:
     """Return the trials that were measured, by name.
 

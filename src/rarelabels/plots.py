@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from sklearn.metrics import precision_recall_curve
+from numpy.typing import NDArray
 
 from rarelabels import metrics
 from rarelabels.evaluation import Scored
 from rarelabels.schema import SET_HEADS
+
+Floats = NDArray[np.float64]
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#777777"
@@ -33,6 +36,15 @@ def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG; ``savefig`` would draw it twice."""
     figure.set_dpi(120)
     FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]  # matplotlib has no types for it
+
+
+@contextmanager
+def or_told(failures: list[str], what: str) -> Iterator[None]:
+    """Let what cannot be drawn cost nothing but itself: a line in ``failures`` says why."""
+    try:
+        yield
+    except Exception as error:
+        failures.append(f"{what}: not drawn: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
 
 
 def loss_unit(params: Mapping[str, str]) -> str:
@@ -90,10 +102,10 @@ def precision_recall(parts: Sequence[Scored], labels: Sequence[str], title: str)
     first = parts[0]
     for column, _ in enumerate(labels):
         if first.y[:, column].any():
-            precision, recall, _ = precision_recall_curve(first.y[:, column], first.scores[:, column])
+            precision, recall = precision_recall_curve(first.y[:, column], first.scores[:, column])
             axes.plot(recall, precision, color=GREY, alpha=0.35, linewidth=0.7)
     for number, part in enumerate(parts):
-        precision, recall, _ = precision_recall_curve(part.y.ravel(), part.scores.ravel())
+        precision, recall = precision_recall_curve(part.y.ravel(), part.scores.ravel())
         axes.plot(recall, precision, color=BLUE, linewidth=1.4, label=None if number else "micro average, each seed")
     axes.plot([], [], color=GREY, linewidth=0.7, label=f"single labels ({len(labels)}), first seed")
     prevalence = float(first.y.mean())
@@ -102,6 +114,20 @@ def precision_recall(parts: Sequence[Scored], labels: Sequence[str], title: str)
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8, loc="upper right")
     return figure
+
+
+def precision_recall_curve(y_true: NDArray[np.uint8], y_score: Floats) -> tuple[Floats, Floats]:
+    """Return precision and recall at each distinct score from the least, then (1, 0): scikit-learn's, without it.
+
+    Args:
+        y_true: 0/1, (n,), with a 1.
+        y_score: (n,).
+    """
+    order = np.argsort(y_score, kind="stable")[::-1]
+    last = np.append(np.flatnonzero(np.diff(y_score[order])), len(order) - 1)  # of each run of equal scores
+    hits = np.cumsum(y_true[order], dtype=np.float64)[last]
+    precision, recall = hits / (1 + last), hits / hits[-1]
+    return np.append(precision[::-1], 1.0), np.append(recall[::-1], 0.0)
 
 
 def confusion(table: pd.DataFrame, title: str) -> Figure:

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 
 import numpy as np
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 from rarelabels import metrics, results, statistics
 from rarelabels.problems import nearest
@@ -28,7 +26,7 @@ from rarelabels.schema import (
     UserError,
 )
 from rarelabels.thresholds import CHOSEN_BY_NOTHING
-from rarelabels.tracking import Identity, ParentKey, parent_key
+from rarelabels.tracking import Client, Identity, ParentKey, Run, parent_key
 
 DEFAULT = "per_label/macro_f1"
 RANKING = "ranking"
@@ -163,7 +161,7 @@ def chosen_by(name: str) -> ChosenBy:
 
 
 def rank(
-    client: MlflowClient,
+    client: Client,
     runs: Sequence[Run],
     identities: Sequence[Identity],
     names: Mapping[ParentKey, str],
@@ -289,7 +287,7 @@ def _ranked(one: _Candidate, seeds: Sequence[int], chosen: ChosenBy) -> Ranked:
 
 
 def _with_test(
-    client: MlflowClient,
+    client: Client,
     ranked: Sequence[Ranked],
     parents: Mapping[str, Run | None],
     seeds: Sequence[int],

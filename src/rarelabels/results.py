@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -16,9 +16,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from mlflow import MlflowClient
-from mlflow.entities import Run
-from mlflow.exceptions import MlflowException
 
 from rarelabels import thresholds, tracking
 from rarelabels.calibration import Calibration
@@ -26,7 +23,7 @@ from rarelabels.evaluation import CALIBRATION, Scored
 from rarelabels.picking import Epochs
 from rarelabels.schema import UserError
 from rarelabels.thresholds import Rules
-from rarelabels.tracking import EPOCHS, ParentKey, parent_key
+from rarelabels.tracking import EPOCHS, Client, ParentKey, Run, parent_key
 
 SCORES, PICKED = "scores", "picked"  # folders of a run: of the epoch that the training kept, and of one picked later
 RunKey = tuple[str, str, str, str]  # trial, variant, overrides, fingerprint
@@ -245,8 +242,7 @@ def _recorded(name: str, where: str) -> list[Run]:
     client = tracking.connect(where) if begun else None
     experiment = tracking.find_experiment(client, name) if client else None
     if client is None or experiment is None:
-        names = [one.name for one in client.search_experiments()] if client else []
-        studies = sorted(one.removeprefix(tracking.ROOT) for one in names if one.startswith(tracking.ROOT))
+        studies = [one.name.removeprefix(tracking.ROOT) for one in tracking.experiments(client)] if client else []
         there = f"; there are: {', '.join(studies)}" if studies else ""
         raise UserError(f"nothing is recorded of {name!r} yet: `make {name}` runs it{there}")
     return tracking.all_runs(client, experiment)
@@ -350,44 +346,45 @@ def parents(found: list[Run]) -> dict[ParentKey, str]:
     return ids
 
 
-def curves(client: MlflowClient, run_ids: list[str]) -> pd.DataFrame:
+def curves(client: Client, run_ids: list[str]) -> pd.DataFrame:
     """Return the learning curves of runs: columns ``run_id, curve, epoch, value``."""
-    rows: list[tuple[str, str, int, float]] = []
-    for run_id in run_ids:
-        for key in client.get_run(run_id).data.metrics:
-            if key.startswith("curve/"):
-                rows += [(run_id, key, p.step, p.value) for p in client.get_metric_history(run_id, key)]
+    rows = [
+        (run_id, point.key, point.step, point.value)
+        for run_id in run_ids
+        for point in client.read.histories(run_id, "curve/")
+    ]
     return pd.DataFrame(rows, columns=["run_id", "curve", "epoch", "value"])
 
 
-def scores(client: MlflowClient, run_id: str, part: str) -> Scored:
+def scores(client: Client, run_id: str, part: str) -> Scored:
     """Return the scores of a part, ``validation`` or ``test``, that the rules of a run are about.
 
     Those are the stored ones, or what the run's calibration makes of them.
     """
-    stored = Scored.from_frame(pd.read_parquet(_artifact(client, run_id, f"{_folder(client, run_id)}/{part}.parquet")))
-    if not any(file.path == CALIBRATION for file in tracking.files(client, run_id).list_artifacts()):
+    there = tracking.file_names(client, run_id)
+    stored = Scored.from_frame(pd.read_parquet(_artifact(client, run_id, f"{_folder(there)}/{part}.parquet")))
+    if CALIBRATION not in there:
         return stored
     calibration = Calibration.from_json(json.loads(_artifact(client, run_id, CALIBRATION).read_text("utf-8")))
     return replace(stored, scores=calibration.apply(stored.scores))
 
 
-def raw_scores(client: MlflowClient, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
+def raw_scores(client: Client, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
     """Return the labels of a run, and its scores of validation and test before any calibration."""
-    return stored_scores(_artifact(client, run_id, _folder(client, run_id)))
+    return stored_scores(_artifact(client, run_id, _folder(tracking.file_names(client, run_id))))
 
 
-def trained_scores(client: MlflowClient, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
+def trained_scores(client: Client, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
     """Return what :func:`raw_scores` does, of the epoch that the training kept, whichever was picked afterwards."""
     return stored_scores(_artifact(client, run_id, SCORES))
 
 
-def epochs(client: MlflowClient, run_id: str) -> Epochs:
+def epochs(client: Client, run_id: str) -> Epochs:
     """Return the scores of every epoch of a run's training, which recorded them."""
-    trained_by = client.get_run(run_id).data.tags.get("trained_by", run_id)
+    trained_by = client.run(run_id).data.tags.get("trained_by", run_id)
     try:
         file = _artifact(client, trained_by, EPOCHS)
-    except (MlflowException, OSError) as error:
+    except OSError as error:
         raise UserError(
             f"run {trained_by}, whose training this one shares, has its {EPOCHS} no more; train again with --force"
         ) from error
@@ -405,19 +402,18 @@ def stored_scores(folder: Path) -> tuple[tuple[str, ...], Scored, Scored]:
     return names, Scored.from_frame(validation), Scored.from_frame(test)
 
 
-def _folder(client: MlflowClient, run_id: str) -> str:
-    """Return where the scores are that the rules of a run are about."""
-    files = tracking.files(client, run_id).list_artifacts()
-    return PICKED if any(file.path == PICKED for file in files) else SCORES
+def _folder(names: Set[str]) -> str:
+    """Return where the scores are that the rules of a run are about, which has files of these names."""
+    return PICKED if PICKED in names else SCORES
 
 
-def train_prevalence(client: MlflowClient, run_id: str) -> npt.NDArray[np.float64]:
+def train_prevalence(client: Client, run_id: str) -> npt.NDArray[np.float64]:
     """Return the share of positives of each label in the training part, (n_labels,)."""
     stored = json.loads(_artifact(client, run_id, "data.json").read_text(encoding="utf-8"))
     return np.array(list(stored["prevalence"]["train"].values()), np.float64)
 
 
-def rules(client: MlflowClient, run_id: str) -> Rules:
+def rules(client: Client, run_id: str) -> Rules:
     """Return the stored rules."""
     return thresholds.from_json(json.loads(_artifact(client, run_id, "thresholds.json").read_text(encoding="utf-8")))
 
@@ -428,39 +424,39 @@ def searches(found: list[Run]) -> dict[str, Run]:
     return {run.data.tags["fingerprint"]: run for run in sorted(searched, key=lambda run: int(run.data.tags["trials"]))}
 
 
-def best(client: MlflowClient, search: str) -> dict[str, Any]:
+def best(client: Client, search: str) -> dict[str, Any]:
     """Return the best values that a search of parameters found, by dotted key."""
     stored: dict[str, Any] = json.loads(_artifact(client, search, "best.json").read_text(encoding="utf-8"))
     values: dict[str, Any] = stored["values"]
     return values
 
 
-def labels(client: MlflowClient, run_id: str) -> tuple[str, ...]:
+def labels(client: Client, run_id: str) -> tuple[str, ...]:
     """Return the names of the labels of a run."""
     return tuple(per_label(client, run_id)["label"])
 
 
-def per_label(client: MlflowClient, run_id: str) -> pd.DataFrame:
+def per_label(client: Client, run_id: str) -> pd.DataFrame:
     """Return the per-label table of a run; see ``metrics.per_label``."""
     return pd.read_csv(_artifact(client, run_id, "per_label.csv"), keep_default_na=False, na_values=[""])
 
 
-def summary(client: MlflowClient, parent: Run) -> pd.DataFrame:
+def summary(client: Client, parent: Run) -> pd.DataFrame:
     """Return a trial's aggregate: columns ``metric, mean, low, high``; empty if the trial has none yet."""
     return _frame_or_empty(client, parent, "summary.csv", pd.read_csv)
 
 
-def replicates(client: MlflowClient, parent: Run) -> pd.DataFrame:
+def replicates(client: Client, parent: Run) -> pd.DataFrame:
     """Return a trial's bootstrap replicates: a column per metric, a row per draw (the same draws for all trials)."""
     return _frame_or_empty(client, parent, "bootstrap.parquet", pd.read_parquet)
 
 
-def _frame_or_empty(client: MlflowClient, run: Run, name: str, read: Any) -> pd.DataFrame:
+def _frame_or_empty(client: Client, run: Run, name: str, read: Any) -> pd.DataFrame:
     if run.data.tags.get("summed_up") is None:
         return pd.DataFrame()
     frame: pd.DataFrame = read(_artifact(client, run.info.run_id, name))
     return frame
 
 
-def _artifact(client: MlflowClient, run_id: str, path: str) -> Path:
+def _artifact(client: Client, run_id: str, path: str) -> Path:
     return tracking.file(client, run_id, path)

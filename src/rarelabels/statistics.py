@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy as sp
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 
 from rarelabels.metrics import (
     CALIBRATION_BINS,
@@ -272,7 +272,7 @@ class _SeedSample:
         self.cells = np.concatenate(tables, axis=1, dtype=np.float32)
         self.curves = [_Curve(column, own) for column, own in label_columns(self.truth, scores)]
         self.pooled_curve = _Curve(self.truth, scores)
-        self.calibration = sparse.vstack(
+        self.calibration = sp.sparse.vstack(
             [_calibration_matrix(column, own) for column, own in label_columns(self.truth, scores)], format="csr"
         )
         self.pooled_calibration = _calibration_matrix(self.truth, scores)
@@ -338,17 +338,17 @@ class _Curve:
         return curve_areas(hits, above, upto, negatives=steps[-1])
 
 
-def _calibration_matrix(truth: Bools, scores: Array) -> sparse.csr_array:
+def _calibration_matrix(truth: Bools, scores: Array) -> sp.sparse.csr_array:
     """Truth minus score of every entry, at the row of its bin and the column of its test row."""
     bins = calibration_bins(scores.ravel(), calibration_edges(scores))
     rows = np.repeat(np.arange(len(truth)), truth.size // len(truth))
     surplus: Floats = np.subtract(truth, scores, dtype=np.float64)
     entries = surplus.ravel().astype(np.float32)
-    return sparse.csr_array((entries, (bins, rows)), shape=(CALIBRATION_BINS, len(truth)))
+    return sp.sparse.csr_array((entries, (bins, rows)), shape=(CALIBRATION_BINS, len(truth)))
 
 
-def _indicator(bins: Array, rows: Array, shape: tuple[int, int]) -> sparse.csr_array:
-    return sparse.csr_array((np.ones(bins.size, dtype=np.float32), (bins, rows)), shape=shape)
+def _indicator(bins: Array, rows: Array, shape: tuple[int, int]) -> sp.sparse.csr_array:
+    return sp.sparse.csr_array((np.ones(bins.size, dtype=np.float32), (bins, rows)), shape=shape)
 
 
 def _label_counts(cells: Array, n_labels: int, weights: Array) -> list[Floats]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 from rarelabels import (
     comparison,
@@ -28,10 +27,10 @@ from rarelabels import (
 )
 from rarelabels.comparison import Comparison
 from rarelabels.datasets import Dataset
-from rarelabels.engine import Engine
 from rarelabels.findings import Finding
 from rarelabels.progress import Progress, counted, duration
 from rarelabels.ranking import Ranking
+from rarelabels.results import RunKey
 from rarelabels.runner import Task
 from rarelabels.schema import (
     VECTORS,
@@ -46,7 +45,10 @@ from rarelabels.schema import (
     UserError,
 )
 from rarelabels.summary import SummaryTask
-from rarelabels.tracking import Identity, ParentKey
+from rarelabels.tracking import Client, Identity, ParentKey, Run
+from rarelabels.workers import Workers
+
+IsKnown = Callable[[Sequence[Identity]], bool]
 
 WORKER_DIED = "its worker died again and again (out of memory?)"
 
@@ -73,11 +75,22 @@ class Asked:
 
 @dataclass(frozen=True)
 class Plan:
-    """What has to be done for one study: tasks ahead, runs already finished, and the seconds the tasks may take."""
+    """What has to be done for one study.
+
+    Attributes:
+        study: its name.
+        experiment: MLflow's id.
+        identities: the runs that are asked for.
+        runs: all that are recorded.
+        tasks: ahead.
+        finished: how many of the runs are.
+        seconds: that the tasks may take.
+    """
 
     study: str
     experiment: str
     identities: list[Identity]
+    runs: list[Run]
     tasks: list[Task]
     finished: int
     seconds: float | None
@@ -116,12 +129,20 @@ def identify(
     names: Sequence[str],
     overrides: Mapping[str, object],
     seeds: tuple[int, ...] | None = None,
+    is_known: IsKnown = lambda _: False,
     searches: Searches | None = None,
 ) -> Asked:
     """Return every run that is asked for: trials × variants × seeds, but for trials whose data are not here.
 
     Each data set is loaded once here, before anything is recorded: its mistakes are the user's, and it fills the cache.
     A trial that was tuned is run as its search left it; one whose search is not finished is left out.
+
+    Args:
+        names: of trials, of studies, or paths.
+        overrides: by dotted key.
+        seeds: other than declared.
+        is_known: whether the runs of a trial are known to suit their data, which are not loaded then.
+        searches: in the record.
 
     Raises:
         UserError: see ``config.load_many``, ``datasets.load``, ``preprocessing.check`` and ``weighting.weights``.
@@ -134,7 +155,7 @@ def identify(
     for named in load(names, overrides):
         for label, variant in config.variants(named.trial):
             try:
-                identities += _runs(variant, label, seeds, named.overrides, read, searches)
+                identities += _runs(variant, label, seeds, named.overrides, read, searches, is_known)
             except (MissingDataError, NotSearchedError) as error:
                 skipped[" ".join(filter(None, [named.trial.name, label]))] = error
     if skipped and not identities:
@@ -176,11 +197,10 @@ def _runs(
     changed: str,
     read: dict[str, str],
     searches: Searches,
+    is_known: IsKnown,
 ) -> list[Identity]:
-    seeds = seeds or trial.seeds
-    data = checked(trial, seeds[0])
-    digest = data.digest
-    read[digest] = describe(trial.dataset, data)
+    seeds, declared = seeds or trial.seeds, trial
+    digest = _digest(trial.dataset)
     found = {}
     if trial.tuning:
         searched_by_seed = trial.searches_thresholds
@@ -188,7 +208,20 @@ def _runs(
         if not searched_by_seed:
             trial = config.with_values(trial, searches.best(found[seeds[0]]))
     by_seed = {seed: search.info.run_id for seed, search in found.items()}
-    return with_seeds(trial, variant, seeds, digest, changed, by_seed)
+    identities = with_seeds(trial, variant, seeds, digest, changed, by_seed)
+    if not is_known(identities):
+        read[digest] = describe(trial.dataset, checked(declared, seeds[0]))
+    return identities
+
+
+def done_before(studies: Sequence[str], where: str, *, force: bool = False) -> IsKnown:
+    """Return what tells whether all runs of a trial are finished, so that nothing of it is left to do."""
+    keys = set() if force else {key for study in studies for key in results.finished(recorded(study, where))}
+    return lambda runs: all(_key(one) in keys for one in runs)
+
+
+def _key(one: Identity) -> RunKey:
+    return one.trial.name, one.variant, one.overrides, one.fingerprint
 
 
 def with_seeds(
@@ -221,7 +254,7 @@ def identity(trial: Trial, variant: str, seed: int, digest: str, changed: str) -
     return with_seeds(trial, variant, [seed], digest, changed)[0]
 
 
-def run(asked: Asked, where: str, engine: Engine, progress: Progress, *, force: bool = False) -> None:
+def run(asked: Asked, where: str, engine: Workers, progress: Progress, *, force: bool = False) -> None:
     """Do all runs that are not finished, then sum up their trials; ``progress`` is told of failures.
 
     Raises:
@@ -249,7 +282,7 @@ def run(asked: Asked, where: str, engine: Engine, progress: Progress, *, force: 
         progress.end(names[position], ended, len(runs), WORKER_DIED if reason is None else reason)
     for plan in plans:
         if _sum_up(client, plan, where, engine, progress):
-            _record_comparison(client, plan, where)
+            progress.failures += _record_comparison(client, plan, where)
 
 
 def _ahead(plan: Plan, workers: int) -> str:
@@ -306,11 +339,13 @@ def _declared(
     if not folder.is_dir():
         found.others.extend(results.parents(list(runs)))
         return found
-    searches, skipped = Searches(where), {}
+    done, searches, skipped = set(results.finished(list(runs))), Searches(where), {}
     for path in config.find([study], root):
         trial = config.load_trial(path)
         try:
-            asked_for = identify([str(path)], {}, searches=searches)
+            asked_for = identify(
+                [str(path)], {}, is_known=lambda runs: any(_key(one) in done for one in runs), searches=searches
+            )
             found.identities.extend(asked_for.identities)
             found.skipped.extend(asked_for.skipped)
         except NotSearchedError as error:  # what an earlier search found is not this trial's
@@ -364,23 +399,29 @@ def _names(declared: _Declared) -> dict[ParentKey, str]:
     return {key: " ".join(filter(None, [key[0].split("/")[1], key[1]])) for key in keys}
 
 
+def _name(key: ParentKey) -> str:
+    """Return what a trial is called, with its variant and overrides."""
+    return " ".join(filter(None, [*key[:2], f"({key[3]})" if key[3] else ""]))
+
+
 def _compare(runs: Sequence[Run], declared: _Declared, where: str) -> list[Comparison]:
     client = tracking.connect(where) if runs else None
     return comparison.compare(client, runs, _names(declared), declared.skipped)
 
 
-def _record_comparison(client: MlflowClient, plan: Plan, where: str) -> None:
-    """Put the comparison of the whole study, as it stands now, on the study's own run."""
+def _record_comparison(client: Client, plan: Plan, where: str) -> list[str]:
+    """Put the comparison of the whole study, as it stands now, on its own run; return what could not be drawn."""
     from rarelabels import study_record  # matplotlib takes a second to import: only drawing needs it
 
     runs = recorded(plan.study, where)
     declared = _declared(plan.study, where, runs, plan.identities)
     compared = [one for one in _compare(runs, declared, where) if one.rows]
-    if compared:  # else overridden trials alone
-        study_record.record_comparison(client, plan.experiment, plan.study, compared, runs, declared.identities)
+    if not compared:  # overridden trials alone
+        return []
+    return study_record.record_comparison(client, plan.experiment, plan.study, compared, runs, declared.identities)
 
 
-def _plan(client: MlflowClient, study: str, identities: list[Identity], force: bool) -> Plan:
+def _plan(client: Client, study: str, identities: list[Identity], force: bool) -> Plan:
     experiment = tracking.open_experiment(client, study)
     runs = tracking.heads(client, experiment)
     tracking.end_orphans(client, runs)
@@ -390,7 +431,7 @@ def _plan(client: MlflowClient, study: str, identities: list[Identity], force: b
     watch, hypotheses = watched(study, identities), _hypotheses(study)
     missing: dict[str, list[Identity]] = {}  # by training: the runs that share one are one task
     for identity in identities:
-        same = finished.get((identity.trial.name, identity.variant, identity.overrides, identity.fingerprint), [])
+        same = finished.get(_key(identity), [])
         if not any(_has_curves(run, identity.trial) for run in same):
             missing.setdefault(identity.training, []).append(identity)
             if identity.parent_key not in parents:
@@ -408,10 +449,10 @@ def _plan(client: MlflowClient, study: str, identities: list[Identity], force: b
         pairs = tuple((one, parents[one.parent_key]) for one in sharing)
         ahead.append(Task(experiment, pairs, watch(sharing[0].trial), hypotheses, source))
     done = len(identities) - sum(map(len, missing.values()))
-    return Plan(study, experiment, identities, ahead, done, _expected_seconds(runs, ahead))
+    return Plan(study, experiment, identities, runs, ahead, done, _expected_seconds(runs, ahead))
 
 
-def trained(client: MlflowClient, study: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
+def trained(client: Client, study: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
     """Return, by fingerprint of the training, the finished runs that hold it, oldest first, then those of searches."""
     tuning = tracking.find_experiment(client, study + tracking.TUNING)
     searched = tracking.heads(client, tuning, "search") if tuning else []
@@ -426,24 +467,54 @@ def _run_task(where: str, task: Task, say: runner.Say) -> str:
     return runner.run(task, where, say)
 
 
-def _sum_up(client: MlflowClient, plan: Plan, where: str, engine: Engine, progress: Progress) -> int:
-    """Bring each parent's aggregate up to date with the finished runs below it; return how many were not."""
-    runs = tracking.heads(client, plan.experiment)
+def _sum_up(client: Client, plan: Plan, where: str, engine: Workers, progress: Progress) -> bool:
+    """Bring each parent's aggregate and figures up to date; return whether the study's own are not any more.
+
+    Figures are drawn here, by a thread, while workers sum up other trials.
+    """
+    runs = tracking.heads(client, plan.experiment) if plan.tasks else plan.runs
     tracking.end_orphans(client, runs)
     parents, by_id = results.parents(runs), {run.info.run_id: run for run in runs}
-    below, tasks, names = results.below(runs), [], list[str]()
+    below, tasks, undrawn = results.below(runs), dict[str, SummaryTask](), dict[str, SummaryTask]()
     for key in dict.fromkeys(identity.parent_key for identity in plan.identities):
-        children = below.get(key, [])
-        stamp = summary.stamp([run.info.run_id for run in children])
+        children = tuple(run.info.run_id for run in below.get(key, []))
         parent = by_id.get(parents.get(key, ""))
-        if parent and children and (parent.data.tags.get("summed_up"), parent.info.status) != (stamp, "FINISHED"):
-            tasks.append(SummaryTask(parent.info.run_id, tuple(run.info.run_id for run in children), stamp))
-            names.append(" ".join(filter(None, key[:2])))
+        if parent and children:
+            one, name = SummaryTask(parent.info.run_id, children, summary.stamp(children)), _name(key)
+            if (parent.data.tags.get("summed_up"), parent.info.status) != (one.stamp, "FINISHED"):
+                tasks[name] = one
+            elif not _is_drawn(client, parent, one.stamp):
+                undrawn[name] = one
     progress.summing(len(tasks))
-    for position, is_done in engine.map(functools.partial(summary.sum_up, where), tasks, lambda *_: None):
-        if not is_done:
-            progress.failures.append(f"{names[position]}: not summed up: {WORKER_DIED}")
-    return len(tasks)
+    drawing = ThreadPoolExecutor(1)
+    try:
+        drawn = [drawing.submit(_draw, where, name, one) for name, one in undrawn.items()]
+        names = list(tasks)
+        work = functools.partial(summary.sum_up, where)
+        for position, is_done in engine.map(work, list(tasks.values()), lambda *_: None):
+            name = names[position]
+            if is_done:
+                drawn.append(drawing.submit(_draw, where, name, tasks[name]))
+            else:
+                progress.failures.append(f"{name}: not summed up: {WORKER_DIED}")
+        for one_drawn in drawn:
+            progress.failures += one_drawn.result()
+    finally:
+        drawing.shutdown(cancel_futures=True)
+    of_study = (run.data.tags for run in runs if run.data.tags.get("kind") == "study")
+    return bool(tasks) or any(tags.get("drawn") == "" for tags in of_study)
+
+
+def _is_drawn(client: Client, parent: Run, stamp: str) -> bool:
+    """Return whether a parent has the figures of its aggregate; those summed up before 0.5 were drawn at once."""
+    drawn = parent.data.tags.get("drawn")
+    return drawn == stamp if drawn is not None else "figures" in tracking.file_names(client, parent.info.run_id)
+
+
+def _draw(where: str, name: str, one: SummaryTask) -> list[str]:
+    from rarelabels import trial_figures  # matplotlib takes a second to import: only drawing needs it
+
+    return trial_figures.draw(where, name, one)
 
 
 def checked(trial: Trial, seed: int) -> Dataset:
@@ -496,6 +567,11 @@ def _each_row_once(spec: DatasetSpec, data: Dataset) -> dict[str, npt.NDArray[np
     return {"training": data.train.y, "validation": data.validation.y, "test": data.test.y}
 
 
+@functools.lru_cache(maxsize=64)
+def _digest(spec: DatasetSpec) -> str:
+    return datasets.digest(spec)
+
+
 @functools.lru_cache(maxsize=1)
 def _data(spec: DatasetSpec, seed: int) -> Dataset:
     return datasets.load(spec, seed)
@@ -534,7 +610,7 @@ def _expected_seconds(runs: Iterable[Run], tasks: Iterable[Task]) -> float | Non
     for run in runs:
         tags = run.data.tags
         if tags.get("kind") == "run" and run.info.status == "FINISHED" and "trained_by" not in tags:
-            took.setdefault(run.data.tags["trial"], []).append((run.info.end_time - run.info.start_time) / 1000)
+            took.setdefault(run.data.tags["trial"], []).append(((run.info.end_time or 0) - run.info.start_time) / 1000)
     if not took:
         return None
     mean = {trial: sum(seconds) / len(seconds) for trial, seconds in took.items()}

@@ -9,15 +9,13 @@ from statistics import fmean
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
-from rarelabels import metrics, results, study_plots
+from rarelabels import metrics, plots, results, study_plots
 from rarelabels.comparison import Comparison, Row
 from rarelabels.evaluation import Scored
 from rarelabels.schema import BinaryCrossentropy, CategoricalCrossentropy, NetworkSpec, Trial
 from rarelabels.thresholds import HALF
-from rarelabels.tracking import PARENT, Identity
+from rarelabels.tracking import PARENT, Client, Identity, Run
 
 PICKED_METRICS = (
     *("half/binary_accuracy", "half/subset_accuracy", "half/micro_f1", "half/macro_f1", "half/weighted_f1"),
@@ -41,7 +39,12 @@ FEW_LABELS = 5  # up to which rows are told apart by how many of them are true
 
 
 def figures(
-    client: MlflowClient, study: str, compared: Sequence[Comparison], runs: Sequence[Run], asked: Sequence[Identity]
+    client: Client,
+    study: str,
+    compared: Sequence[Comparison],
+    runs: Sequence[Run],
+    asked: Sequence[Identity],
+    failures: list[str],
 ) -> Iterator[tuple[str, Figure]]:
     """Yield the file name (without ending) and the figure of each question that the study's trials are about.
 
@@ -51,6 +54,7 @@ def figures(
         compared: the comparisons, one for each set of test rows.
         runs: all runs of the study.
         asked: the runs of the trials as they are declared now.
+        failures: takes a line for each question whose figures cannot be drawn.
     """
     by_name = {_name(identity): identity for identity in asked}
     for number, one in enumerate(compared):
@@ -58,20 +62,25 @@ def figures(
         title = f"{study} on {one.data}"
         trials = {row.name: by_name[row.name].trial for row in one.rows if row.name in by_name}
         parents = {name: results.parents(list(runs)).get(by_name[name].parent_key, "") for name in trials}
-        for place, curves in enumerate(_heads(client, trials, parents)):
-            yield f"heads{suffix}{f'_{place + 1}' if place else ''}", study_plots.heads(curves, title)
-        for place, table in enumerate(_picked(one.rows, trials)):
-            lower = [name for name in table.columns if name.rpartition(" ")[2] in metrics.LOWER_IS_BETTER]
-            yield f"picked{suffix}{f'_{place + 1}' if place else ''}", study_plots.picked(table, lower, title)
-        if len(table := _by_cardinality(client, parents, runs)):
-            yield f"by_cardinality{suffix}", study_plots.by_cardinality(table, title)
-        if sizes := _group_sizes(client, parents, runs):
-            yield f"groups{suffix}", study_plots.groups(one.long(), sizes, title)
+        with plots.or_told(failures, f"{study}: heads{suffix}"):
+            for place, curves in enumerate(_heads(client, trials, parents)):
+                yield f"heads{suffix}{f'_{place + 1}' if place else ''}", study_plots.heads(curves, title)
+        with plots.or_told(failures, f"{study}: picked{suffix}"):
+            for place, table in enumerate(_picked(one.rows, trials)):
+                lower = [name for name in table.columns if name.rpartition(" ")[2] in metrics.LOWER_IS_BETTER]
+                yield f"picked{suffix}{f'_{place + 1}' if place else ''}", study_plots.picked(table, lower, title)
+        with plots.or_told(failures, f"{study}: by_cardinality{suffix}"):
+            if len(table := _by_cardinality(client, parents, runs)):
+                yield f"by_cardinality{suffix}", study_plots.by_cardinality(table, title)
+        with plots.or_told(failures, f"{study}: groups{suffix}"):
+            if sizes := _group_sizes(client, parents, runs):
+                yield f"groups{suffix}", study_plots.groups(one.long(), sizes, title)
     rows = [row for one in compared for row in one.rows]
     for key, table in _sweeps(rows, by_name):
-        shown = {metric: name for metric, name in SWEEP_METRICS.items() if (table["metric"] == metric).any()}
-        figure = study_plots.sweep(table, key, shown, LOGARITHMIC, f"{study}: trials that vary {key}")
-        yield f"sweep_{key.replace('.', '_')}", figure
+        file = f"sweep_{key.replace('.', '_')}"
+        with plots.or_told(failures, f"{study}: {file}"):
+            shown = {metric: name for metric, name in SWEEP_METRICS.items() if (table["metric"] == metric).any()}
+            yield file, study_plots.sweep(table, key, shown, LOGARITHMIC, f"{study}: trials that vary {key}")
 
 
 def _name(identity: Identity) -> str:
@@ -85,7 +94,7 @@ def _but_for(trial: Trial, *blocks: str) -> str:
     return json.dumps(definition, sort_keys=True)
 
 
-def _heads(client: MlflowClient, trials: Mapping[str, Trial], parents: Mapping[str, str]) -> Iterator[pd.DataFrame]:
+def _heads(client: Client, trials: Mapping[str, Trial], parents: Mapping[str, str]) -> Iterator[pd.DataFrame]:
     """Yield the training losses of trials that differ in head and cross-entropy alone, if both heads are among them."""
     alike: dict[str, dict[str, Trial]] = {}
     for name, trial in trials.items():
@@ -106,9 +115,9 @@ def _heads(client: MlflowClient, trials: Mapping[str, Trial], parents: Mapping[s
         yield pd.DataFrame(sorted(points), columns=["loss", "head", "epoch", "value"])
 
 
-def _curve(client: MlflowClient, run_id: str, name: str) -> dict[int, float]:
+def _curve(client: Client, run_id: str, name: str) -> dict[int, float]:
     """Return the newest value of each epoch: a parent that is summed up again has every epoch once more."""
-    points = client.get_metric_history(run_id, name)
+    points = client.read.history(run_id, name)
     return {point.step: point.value for point in sorted(points, key=lambda point: point.timestamp)}
 
 
@@ -142,7 +151,7 @@ def _short(metric: str) -> str:
     return f"{'per label:' if rule == 'per_label' else ''} {name}".strip()
 
 
-def _by_cardinality(client: MlflowClient, parents: Mapping[str, str], runs: Sequence[Run]) -> pd.DataFrame:
+def _by_cardinality(client: Client, parents: Mapping[str, str], runs: Sequence[Run]) -> pd.DataFrame:
     """Return what each trial finds of rows with so many true labels, mean over seeds; nothing where labels are many."""
     names = {parent: name for name, parent in parents.items()}
     found: dict[str, list[Scored]] = {name: [] for name in parents}
@@ -184,7 +193,7 @@ def _sweeps(rows: Sequence[Row], by_name: Mapping[str, Identity]) -> Iterator[tu
         yield key, pd.DataFrame(found)
 
 
-def _group_sizes(client: MlflowClient, parents: Mapping[str, str], runs: Sequence[Run]) -> dict[str, int]:
+def _group_sizes(client: Client, parents: Mapping[str, str], runs: Sequence[Run]) -> dict[str, int]:
     """Return how many labels each group has, from the rarest; nothing where no label is rare."""
     wanted = set(parents.values())
     child = next((run for run in runs if run.data.tags.get(PARENT) in wanted and _is_done(run)), None)

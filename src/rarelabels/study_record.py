@@ -9,25 +9,26 @@ from statistics import fmean
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 from rarelabels import datasets, metrics, plots, results, study_figures, theory, tracking, weighting
 from rarelabels.comparison import FLOORS, Comparison, Row, by_rule
+from rarelabels.report import pictures
 from rarelabels.schema import LABEL_WEIGHTINGS, DatasetSpec, NetworkSpec, Trial
-from rarelabels.tracking import Identity
+from rarelabels.tracking import Client, Identity, Run
 from rarelabels.weighting import Weights
 
 
 def record_comparison(
-    client: MlflowClient,
+    client: Client,
     experiment: str,
     study: str,
     compared: Sequence[Comparison],
     runs: Sequence[Run],
     identities: Sequence[Identity],
-) -> None:
+) -> list[str]:
     """Put the comparisons of a study, one for each set of test rows, on the study's own run.
+
+    The figures are those across trials, and those of the report.
 
     Args:
         client: of the record.
@@ -36,29 +37,43 @@ def record_comparison(
         compared: with at least one trial each.
         runs: all runs of the study.
         identities: the runs of the trials as they are declared now.
+
+    Returns:
+        A line for each figure that cannot be drawn.
     """
+    failures: list[str] = []
     record = tracking.open_study(client, experiment, study)
     with record.folder() as folder:
         pd.concat([one.long() for one in compared]).to_csv(folder / "comparison.csv", index=False)
         for number, one in enumerate(compared):
             suffix = f"_{number + 1}" if number else ""
             title = f"{study} on {one.data}"
-            figure = plots.comparison(
-                one.long(), one.best_floors(), f"{title}: mean and 95 % interval over seeds and test rows"
-            )
-            plots.save(figure, folder / f"comparison{suffix}.png")
-            floors = [f"floor: {name}" for name in FLOORS]
-            plots.save(plots.rule_table(by_rule(one), floors, title), folder / f"loss_by_threshold{suffix}.png")
-            told = half_by_theory(client, one, runs, identities)
-            if len(told):
-                plots.save(plots.half_by_theory(told, title), folder / f"half_by_theory{suffix}.png")
-        for file, figure in study_figures.figures(client, study, compared, runs, identities):
-            plots.save(figure, folder / f"{file}.png")
+            with plots.or_told(failures, f"{study}: comparison{suffix}.png"):
+                figure = plots.comparison(
+                    one.long(), one.best_floors(), f"{title}: mean and 95 % interval over seeds and test rows"
+                )
+                plots.save(figure, folder / f"comparison{suffix}.png")
+            with plots.or_told(failures, f"{study}: loss_by_threshold{suffix}.png"):
+                floors = [f"floor: {name}" for name in FLOORS]
+                plots.save(plots.rule_table(by_rule(one), floors, title), folder / f"loss_by_threshold{suffix}.png")
+            with plots.or_told(failures, f"{study}: half_by_theory{suffix}.png"):
+                told = half_by_theory(client, one, runs, identities)
+                if len(told):
+                    plots.save(plots.half_by_theory(told, title), folder / f"half_by_theory{suffix}.png")
+            with plots.or_told(failures, f"{study}: figures of the report"):
+                labels = pictures.labels_of(client, one)
+                pictures.save(pictures.draw(client, one, labels, failures), number, folder)
+        for file, figure in study_figures.figures(client, study, compared, runs, identities, failures):
+            with plots.or_told(failures, f"{study}: {file}.png"):
+                plots.save(figure, folder / f"{file}.png")
+    shown = "" if failures else " ".join(map(pictures.stamp, compared))
+    record.tags({"drawn": "" if failures else "yes", pictures.TAG: shown})
     record.finish()
+    return failures
 
 
 def half_by_theory(
-    client: MlflowClient, comparison: Comparison, runs: Sequence[Run], identities: Sequence[Identity]
+    client: Client, comparison: Comparison, runs: Sequence[Run], identities: Sequence[Identity]
 ) -> pd.DataFrame:
     """Return what theory says of decisions at 0.5, beside what was measured.
 
@@ -94,7 +109,7 @@ def _name(identity: Identity) -> str:
     return " ".join(filter(None, [identity.trial.short_name, identity.variant]))
 
 
-def _told(client: MlflowClient, row: Row, pairs: Sequence[tuple[Identity, Run]]) -> tuple[object, ...]:
+def _told(client: Client, row: Row, pairs: Sequence[tuple[Identity, Run]]) -> tuple[object, ...]:
     predicted, plain, cuts = [], [], []
     for identity, twin in pairs:
         labels, y_train = _training_labels(identity.trial.dataset, identity.seed)
@@ -102,7 +117,7 @@ def _told(client: MlflowClient, row: Row, pairs: Sequence[tuple[Identity, Run]])
         cut = np.broadcast_to(_true_probability_of_half(identity.trial, weights), weights.prevalence.shape)
         part = results.scores(client, twin.info.run_id, "test")
         predicted.append(metrics.decision_metrics(part.y, part.scores >= cut)["macro_f1"])
-        plain.append(client.get_run(twin.info.run_id).data.metrics["test/half/macro_f1"])
+        plain.append(client.run(twin.info.run_id).data.metrics["test/half/macro_f1"])
         cuts.append(float(cut.mean()))
     measured = row.values.loc["test/half/macro_f1", ["mean", "low", "high"]]
     return (row.name, fmean(cuts), fmean(predicted), *measured, fmean(plain))

@@ -61,7 +61,7 @@ def open_ui(where: str, host: str, port: int, say: Callable[[str], None]) -> Non
         UserError: nothing is recorded yet, nothing answers, the port is taken, there is no password for other machines,
             or MLflow does not start.
     """
-    if where.startswith(tracking.SERVER):
+    if where.startswith(tracking.ADDRESSES):
         say("The record is a server; its page is there:")
         _tell(_links(where, where.rstrip("/")), say)
         return

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
+import scipy as sp
 
 LAYOUT = 4
 """Raised whenever the arrays of a stored :class:`Table` are to be read in another way."""
@@ -124,11 +124,11 @@ class Vocabulary:
         padded[rows[fits], column[fits]] = ids[fits]
         return padded
 
-    def counts(self, tokens: Tokens) -> sparse.csr_array[np.float64, tuple[int, int]]:
+    def counts(self, tokens: Tokens) -> sp.sparse.csr_array[np.float64, tuple[int, int]]:
         """Return (n, len(tokens)) float64: how often each known token occurs in each row; column i is ``tokens[i]``."""
         rows, ids = self._known(tokens)
         shape = (len(tokens), len(self.tokens))
-        return sparse.csr_array((np.ones(len(ids)), (rows.astype(np.int32), ids - 1)), shape=shape)
+        return sp.sparse.csr_array((np.ones(len(ids)), (rows.astype(np.int32), ids - 1)), shape=shape)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain lists; floats survive JSON exactly."""

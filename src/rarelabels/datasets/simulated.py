@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, logit, softmax
+import scipy as sp
 
 from rarelabels.datasets.fields import Table
 from rarelabels.schema import SimulatedSpec
@@ -64,8 +64,10 @@ class Simulation:
         """Return the probability of each label, (n, n_labels), from numbers (n, features)."""
         z = self._logits(numeric)
         if self.sets is None:
-            return np.asarray(expit(z))
-        return np.asarray(np.clip(softmax(z, axis=1) @ self.sets.astype(np.float64), 0, 1))  # rounding passes 1
+            return np.asarray(sp.special.expit(z))
+        return np.asarray(
+            np.clip(sp.special.softmax(z, axis=1) @ self.sets.astype(np.float64), 0, 1)
+        )  # rounding passes 1
 
     def most_likely_sets(self, numeric: Floats) -> Bits:
         """Return the most likely label set of each row, (n, n_labels) 0/1: no predictor has a higher subset accuracy.
@@ -80,7 +82,7 @@ class Simulation:
         if self.sets is None:
             p = self.probabilities(numeric)
             return (rng.random(p.shape) < p).astype(np.uint8)
-        up_to = softmax(self._logits(numeric), axis=1).cumsum(axis=1)[:, :-1]
+        up_to = sp.special.softmax(self._logits(numeric), axis=1).cumsum(axis=1)[:, :-1]
         drawn = (rng.random((len(numeric), 1)) >= up_to).sum(axis=1)
         return np.asarray(self.sets[drawn])
 
@@ -120,10 +122,12 @@ def centre(prevalence: float, scale: float) -> float:
     z = np.linspace(-_FARTHEST, _FARTHEST, _NODES)
     density = np.exp(-(z**2) / 2)
     weights = density / density.sum()
-    farthest = abs(float(logit(prevalence))) + _FARTHEST * scale
-    from scipy.optimize import brentq  # takes half a second to import: nothing else needs it
-
-    return float(brentq(lambda b: float(weights @ expit(b + scale * z)) - prevalence, -farthest, farthest, xtol=1e-12))
+    farthest = abs(float(sp.special.logit(prevalence))) + _FARTHEST * scale
+    return float(
+        sp.optimize.brentq(
+            lambda b: float(weights @ sp.special.expit(b + scale * z)) - prevalence, -farthest, farthest, xtol=1e-12
+        )
+    )
 
 
 def _rng(spec: SimulatedSpec, stream: int) -> np.random.Generator:

@@ -25,8 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
-from scipy.sparse.csgraph import connected_components
+import scipy as sp
 
 from rarelabels.datasets import source
 from rarelabels.datasets.fields import Table, Tokens, multi_hot
@@ -230,5 +229,5 @@ def _groups(articles: list[str | None], plots: list[list[str]]) -> npt.NDArray[n
     text = pd.factorize(np.array([" ".join(words) for words in plots], dtype=object))[0]
     # A graph whose first nodes are the rows and whose others are the articles, then the texts.
     ends = np.concatenate([len(rows) + article, 2 * len(rows) + text])
-    links = sparse.coo_array((np.ones(len(ends)), (np.tile(rows, 2), ends)), shape=(3 * len(rows), 3 * len(rows)))
-    return connected_components(links, directed=False)[1][: len(rows)].astype(np.int64)
+    links = sp.sparse.coo_array((np.ones(len(ends)), (np.tile(rows, 2), ends)), shape=(3 * len(rows), 3 * len(rows)))
+    return sp.sparse.csgraph.connected_components(links, directed=False)[1][: len(rows)].astype(np.int64)

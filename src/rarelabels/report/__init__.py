@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from PIL import Image
 
 from rarelabels import tracking
 from rarelabels.comparison import FLOORS, GAIN
 from rarelabels.findings import Finding
-from rarelabels.report.contents import PRICED, Contents, Part, Picture, floor_rows, headline
+from rarelabels.report.contents import PRICED, Contents, Part, floor_rows, headline
 from rarelabels.schema import UserError
 
 ABOUT = {"metric": "Which metric?", "loss": "Which loss?", "weights": "Which weights?", "threshold": "Which threshold?"}
 SIGNS = {"upheld": "✓", "refuted": "✗", "undecided": "?"}  # a verdict is never told by its colour alone
-DPI, CSS_DPI, COLOURS = 144, 96, 128
 DARKEST = 0.6  # of a cell's blue, on which black is legible
 
 
@@ -46,25 +40,19 @@ def write(pages: Sequence[Contents], where: str, target: Path) -> None:
     Raises:
         UserError: the record does not answer; the file cannot be written.
     """
-    images = {one: image(one.figure) for page in pages for part in page.parts for one in part.pictures}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}")
-        draft.write_text(render(pages, images), encoding="utf-8")
+        draft.write_text(render(pages), encoding="utf-8")
         draft.replace(target)
     except OSError as error:
         raise UserError(f"{target}: cannot be written: {error.strerror}; name another file with --output") from error
     for page in pages:
-        _attach(page, where, images)
+        _attach(page, where)
 
 
-def render(pages: Sequence[Contents], images: Mapping[Picture, str]) -> str:
-    """Return the page as HTML.
-
-    Args:
-        pages: what to say of each study.
-        images: the ``img`` source of each picture.
-    """
+def render(pages: Sequence[Contents]) -> str:
+    """Return the page on some studies as HTML."""
     environment = Environment(
         loader=PackageLoader("rarelabels.report"),
         autoescape=True,
@@ -81,9 +69,8 @@ def render(pages: Sequence[Contents], images: Mapping[Picture, str]) -> str:
         "floors": FLOORS,
         "gain": GAIN,
         "priced": PRICED,
-        "size": _size,
     }
-    return environment.get_template("page.html").render(pages=pages, images=images, advice=advice(pages))
+    return environment.get_template("page.html").render(pages=pages, advice=advice(pages))
 
 
 def advice(pages: Sequence[Contents]) -> dict[str, list[Line]]:
@@ -101,28 +88,11 @@ def advice(pages: Sequence[Contents]) -> dict[str, list[Line]]:
     return {question: lines[about] for about, question in ABOUT.items() if about in lines}
 
 
-def image(figure: Figure) -> str:
-    """Return a figure as a data URL: WebP without loss but for the number of colours, of which charts have few."""
-    FigureCanvasAgg(figure)
-    drawn, packed = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=DPI)
-    Image.open(drawn).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).convert("RGB").save(
-        packed, format="webp", lossless=True, quality=80
-    )
-    return f"data:image/webp;base64,{base64.b64encode(packed.getvalue()).decode()}"
-
-
-def _attach(page: Contents, where: str, images: Mapping[Picture, str]) -> None:
+def _attach(page: Contents, where: str) -> None:
     client = tracking.connect(where)
     record = tracking.open_study(client, tracking.open_experiment(client, page.name), page.name)
-    record.text("report.html", render([page], images))
+    record.text("report.html", render([page]))
     record.finish()
-
-
-def _size(figure: Figure) -> tuple[int, int]:
-    """Return width and height in CSS pixels."""
-    width, height = figure.get_size_inches()
-    return round(width * CSS_DPI), round(height * CSS_DPI)
 
 
 def _shade(part: Part, value: float) -> float:

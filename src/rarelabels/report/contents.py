@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
 import pandas as pd
-from matplotlib.figure import Figure
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
-from rarelabels import plots, results
-from rarelabels.comparison import FLOORS, HEADLINE, Comparison, Row, by_rule
+from rarelabels import tracking
+from rarelabels.comparison import FLOORS, HEADLINE, Comparison, by_rule
 from rarelabels.findings import Finding
-from rarelabels.report import figures
+from rarelabels.report import pictures
+from rarelabels.report.pictures import Picture
 from rarelabels.schema import Study
+from rarelabels.tracking import Client, Run
 
 PRICED = ("global", "per_label")  # against 0.5
 VERSIONS = ("rarelabels", "tensorflow", "keras", "scikit_learn", "numpy")
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A figure, with what it shows in a caption and in words for who cannot see it."""
-
-    name: str
-    title: str
-    caption: str
-    alt: str
-    figure: Figure
 
 
 @dataclass(frozen=True)
@@ -92,7 +80,12 @@ class Contents:
 
 
 def gather(
-    client: MlflowClient, name: str, stated: Study | None, compared: Sequence[Comparison], findings: Sequence[Finding]
+    client: Client,
+    name: str,
+    stated: Study | None,
+    compared: Sequence[Comparison],
+    findings: Sequence[Finding],
+    failures: list[str],
 ) -> Contents:
     """Return what there is to say of a study.
 
@@ -102,33 +95,31 @@ def gather(
         stated: its ``study.yaml``.
         compared: its comparisons, each with a trial.
         findings: what became of its hypotheses.
+        failures: takes a line for each figure that cannot be drawn.
     """
+    study = tracking.study_run(client, name)
     runs = [run for one in compared for row in one.rows for run in row.runs]
     versions = {
         library: sorted({run.data.tags[library] for run in runs if library in run.data.tags}) for library in VERSIONS
     }
-    ended = [pd.Timestamp(run.info.end_time, unit="ms").strftime("%Y-%m-%d") for run in runs]
+    ended = [pd.Timestamp(run.info.end_time or 0, unit="ms").strftime("%Y-%m-%d") for run in runs]
     return Contents(
         name,
         stated,
         findings,
-        [_part(client, one) for one in compared],
+        [_part(client, one, study, number, failures) for number, one in enumerate(compared)],
         {library: found for library, found in versions.items() if found},
         (min(ended), max(ended)),
         len(runs),
     )
 
 
-def _part(client: MlflowClient, comparison: Comparison) -> Part:
-    labels = {row.name: _labels(client, row.runs) for row in comparison.rows}
+def _part(client: Client, comparison: Comparison, study: Run | None, number: int, failures: list[str]) -> Part:
+    labels = pictures.labels_of(client, comparison)
     first = next(iter(labels.values()))[0]
     prices = {name: _prices(tables) for name, tables in labels.items()}
-    pictures = list(_pictures(client, comparison, labels))
-    return Part(comparison, by_rule(comparison), int(first["positives"].sum()), prices, pictures)
-
-
-def _labels(client: MlflowClient, runs: Sequence[Run]) -> list[pd.DataFrame]:
-    return [results.per_label(client, run.info.run_id) for run in runs]
+    drawn = pictures.kept(client, study, number, comparison, labels, failures)
+    return Part(comparison, by_rule(comparison), int(first["positives"].sum()), prices, drawn)
 
 
 def _prices(tables: Sequence[pd.DataFrame]) -> dict[str, Price]:
@@ -145,84 +136,6 @@ def _prices(tables: Sequence[pd.DataFrame]) -> dict[str, Price]:
         own_found, own_false = total(rule, "tp"), total(rule, "fp")
         prices[rule] = Price(own_found, own_false, own_found - found, own_false - false)
     return prices
-
-
-def _pictures(
-    client: MlflowClient, comparison: Comparison, labels: Mapping[str, Sequence[pd.DataFrame]]
-) -> Iterator[Picture]:
-    n = len(comparison.rows)
-    best = comparison.rows[0]
-    ranking = "test/ranking/macro_average_precision"
-    yield Picture(
-        "comparison",
-        "Macro-F1 under each rule, and ranking",
-        "Mean over seeds and 95 % interval over seeds and test rows; dashed: the best of the floors at 0.5.",
-        f"Dots with intervals for {n} trials: macro-F1 on test at 0.5, with one threshold, with one for each label and "
-        f"at the bound; beside it macro average precision, highest for {best.name} with {best.mean(ranking):.3f}.",
-        plots.comparison(comparison.long(), comparison.best_floors(), ""),
-    )
-    curves = {row.name: results.curves(client, [run.info.run_id for run in row.runs]) for row in comparison.rows}
-    curves = {name: of for name, of in curves.items() if len(of)}
-    if curves:
-        kept = {row.name: _kept(client, row) for row in comparison.rows}
-        yield Picture(
-            "learning_curves",
-            "Learning curves",
-            "Loss of training and validation: mean over seeds, the band from the lowest to the highest. "
-            "Losses have other scales, so the axes differ.",
-            f"A panel for each of {len(curves)} trained trials: training and validation loss by epoch.",
-            figures.learning_curves(curves, kept),
-        )
-        yield Picture(
-            "ranking_curves",
-            "The metric that keeps an epoch",
-            "Macro average precision on validation after each epoch: mean over seeds with its band, the other trials "
-            "in grey.",
-            f"A panel for each of {len(curves)} trained trials: macro average precision on validation by epoch.",
-            figures.ranking_curves(curves, kept),
-        )
-    drawn = {
-        row.name: figures.Curves.of([results.scores(client, run.info.run_id, "test") for run in row.runs])
-        for row in comparison.rows
-    }
-    yield Picture(
-        "precision_recall",
-        "Precision and recall",
-        "All labels pooled, on test; precision of the highest threshold that reaches a recall; band: all seeds.",
-        f"A panel for each of {len(drawn)} trials: precision against recall, falling from left to right, above the "
-        f"dashed line of chance.",
-        figures.precision_recall(drawn),
-    )
-    yield Picture(
-        "reliability",
-        "Reliability",
-        "How often labels are true against the score they were given, 15 bins of equal mass, all labels pooled, on "
-        "logarithmic axes. Above the dashed line scores are too low, below it too high.",
-        f"A panel for each of {len(drawn)} trials: share of true labels against mean score, beside the diagonal.",
-        figures.reliability(drawn),
-    )
-    yield Picture(
-        "f1_by_positives",
-        "F1 of each label against its positives",
-        "Test, mean over seeds. Labels without a positive on test are left out.",
-        f"A panel for each of {len(labels)} trials: a dot for each label, F1 against its number of positives, at 0.5 "
-        "and with its own threshold.",
-        figures.f1_by_positives({name: _f1(tables) for name, tables in labels.items()}),
-    )
-
-
-def _kept(client: MlflowClient, row: Row) -> list[float]:
-    metrics = (client.get_run(run.info.run_id).data.metrics for run in row.runs)
-    epochs = (of.get("picked/epoch", of.get("training/kept_epoch")) for of in metrics)
-    return [epoch for epoch in epochs if epoch is not None]
-
-
-def _f1(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the F1 of each label that has a positive under each rule that is drawn, mean over seeds."""
-    table = pd.DataFrame({"positives": tables[0]["positives"]})
-    for rule in [rule for rule in figures.JUDGED if f"{rule}/f1" in tables[0]]:
-        table[rule] = sum(of[f"{rule}/f1"] for of in tables) / len(tables)
-    return table[table["positives"] > 0]
 
 
 def floor_rows(comparison: Comparison, metrics: Sequence[str]) -> dict[str, list[float | None]]:

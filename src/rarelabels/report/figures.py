@@ -172,7 +172,8 @@ def _panels(names: list[str], draw: Callable[[Axes, str], None], x: str, y: str,
     panels = np.atleast_1d(figure.subplots(rows, columns, sharex=shared, sharey=shared, squeeze=False)).ravel()
     for axes, name in zip(panels, names, strict=False):
         draw(axes, name)
-        axes.set_title(name, fontsize=8, pad=3)
+        # A title that is told its height is not laid out anew each time; a loss may have an exponent below it.
+        axes.set_title(name, fontsize=8, pad=3, y=1.0 if shared else None)
         axes.tick_params(labelsize=7, labelbottom=True)
         axes.grid(alpha=0.25)
     for axes in panels[len(names) :]:

@@ -1,5 +1,7 @@
 """The record in MLflow: the only module that writes to it.
 
+MLflow takes seconds to import: what only reads does without it (``client``).
+
 One MLflow experiment per study; per trial a parent run with the aggregate, below it one child per seed. What a run is
 called and which tags it carries is decided here, what counts as the same run in ``identity``.
 """
@@ -7,11 +9,9 @@ called and which tags it carries is decided here, what counts as the same run in
 from __future__ import annotations
 
 import fcntl
-import gc
 import logging
 import os
 import re
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -23,17 +23,12 @@ from subprocess import run as run_command
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves the machine unasked
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-from mlflow import MlflowClient
-from mlflow.entities import Experiment, Run
-from mlflow.exceptions import MlflowException
-from mlflow.store.artifact.artifact_repo import ArtifactRepository
-from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
-from sqlalchemy.exc import SQLAlchemyError
-
 from rarelabels import __version__, lease, outbox
 from rarelabels.schema import Trial, UserError
-from rarelabels.tracking import database
+from rarelabels.tracking.client import Client
+from rarelabels.tracking.database import SQLITE
+from rarelabels.tracking.entities import Experiment, Point, Run
+from rarelabels.tracking.files import file, file_names
 from rarelabels.tracking.identity import (
     Identity,
     ParentKey,
@@ -47,20 +42,20 @@ from rarelabels.tracking.record import (
     NOTE,
     PATIENCE,
     PAUSE_SECONDS,
-    SQLITE,
     Record,
     WaitingError,
     deliver_left,
     is_away,
+    is_of_record,
 )
 from rarelabels.tracking.registry import BEST, register, registered, registered_name, versions
 from rarelabels.tracking.scratch import ScratchRecord, ScratchRun, scratch_record
+from rarelabels.tracking.server import ADDRESSES
 
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # and with a traceback what it raises as well
 
 ROOT = "rarelabels/"
-SERVER = ("http://", "https://")
 KIND = "mlflow.experimentKind"  # unset, MLflow's page opens in its mode for language models
 PARENT = "mlflow.parentRunId"
 HYPOTHESIS = "hypothesis."  # before its name: the digest of one that was declared when the run was made
@@ -75,17 +70,24 @@ PING_SECONDS = 5  # that a server is given to answer the first time
 
 
 __all__ = [
+    "ADDRESSES",
     "BEST",
     "NOTE",
     "PATIENCE",
     "SQLITE",
+    "Client",
+    "Experiment",
     "Identity",
     "ParentKey",
+    "Point",
     "Record",
+    "Run",
     "ScratchRecord",
     "ScratchRun",
     "WaitingError",
     "deliver_left",
+    "file",
+    "file_names",
     "fingerprints",
     "is_away",
     "parent_key",
@@ -110,7 +112,7 @@ def is_begun(where: str) -> bool:
     return not where.startswith(SQLITE) or Path(where.removeprefix(SQLITE)).exists()
 
 
-def connect(where: str, patience: float = 0) -> MlflowClient:
+def connect(where: str, patience: float = 0) -> Client:
     """Open the record, creating a local one (which takes MLflow a few seconds, once).
 
     Args:
@@ -123,11 +125,12 @@ def connect(where: str, patience: float = 0) -> MlflowClient:
     until = time.monotonic() + patience
     while True:
         try:
-            if where.startswith(SERVER):
+            if where.startswith(ADDRESSES):
                 _ping(where)
+            client = Client(where)
             with _one_at_a_time(where):
-                client = MlflowClient(tracking_uri=where)
-                client.search_experiments(max_results=1)
+                if not client.read.is_begun():
+                    client.search_experiments(max_results=1)
         except UserError:
             raise
         except Exception as error:
@@ -157,13 +160,13 @@ def answering(where: str) -> Iterator[None]:
     """Say in one line that the record went away while a block runs, for longer than MLflow asks again."""
     try:
         yield
-    except (MlflowException, SQLAlchemyError) as error:  # the latter, too, where MLflow cannot roll back
-        if not is_away(error):
+    except Exception as error:
+        if not (is_of_record(error) and is_away(error)):
             raise
         raise _no_answer(where, error) from error
 
 
-def alive(client: MlflowClient, run_ids: Sequence[str]) -> AbstractContextManager[None]:
+def alive(client: Client, run_ids: Sequence[str]) -> AbstractContextManager[None]:
     """Renew the leases of runs that this process answers for while a block runs."""
 
     def renew(end: str) -> None:
@@ -179,13 +182,12 @@ def outboxes(where: str) -> Path:
     return runs / "outbox"
 
 
-def find_experiment(client: MlflowClient, study: str) -> str | None:
+def find_experiment(client: Client, study: str) -> str | None:
     """Return the id of a study's experiment, None if nothing is recorded of it."""
-    found = client.get_experiment_by_name(ROOT + study)
-    return str(found.experiment_id) if found else None
+    return client.read.experiment(ROOT + study)
 
 
-def open_experiment(client: MlflowClient, study: str) -> str:
+def open_experiment(client: Client, study: str) -> str:
     """Return the id of a study's experiment, creating it if need be; two processes may do so at once."""
     if found := find_experiment(client, study):
         return found
@@ -195,25 +197,24 @@ def open_experiment(client: MlflowClient, study: str) -> str:
         place = (Path(where.removeprefix(SQLITE)).parent / "artifacts" / study).as_uri()
     try:
         return str(client.create_experiment(ROOT + study, place, tags={KIND: "custom_model_development"}))
-    except MlflowException:
+    except Exception:
         if found := find_experiment(client, study):
             return found
         raise
 
 
-def experiments(client: MlflowClient) -> list[Experiment]:
+def experiments(client: Client) -> list[Experiment]:
     """Return what was recorded by this suite, by name: an experiment for each study, its searches, and others."""
-    found = client.search_experiments(filter_string=f"name LIKE '{ROOT}%'", order_by=["name ASC"], max_results=1000)
-    return list(found)
+    return [one for one in client.read.experiments() if one.name.startswith(ROOT)]
 
 
-def offer_view(client: MlflowClient, experiment: Experiment, key: str, content: str) -> None:
+def offer_view(client: Client, experiment: Experiment, key: str, content: str) -> None:
     """Put a saved view of MLflow's page into an experiment, unless it is there."""
     if experiment.tags.get(VIEW + key) != content:
         client.set_experiment_tag(experiment.experiment_id, VIEW + key, content)
 
 
-def colour_trials(client: MlflowClient, experiment: str, colours: Sequence[str]) -> int:
+def colour_trials(client: Client, experiment: str, colours: Sequence[str]) -> int:
     """Give the trials of an experiment colours in turn, but those that have one; return how many trials there are."""
     trials = heads(client, experiment, "trial")
     for number, run in enumerate(trials):
@@ -222,9 +223,7 @@ def colour_trials(client: MlflowClient, experiment: str, colours: Sequence[str])
     return len(trials)
 
 
-def start(
-    client: MlflowClient, experiment: str, identity: Identity, parent: str, hypotheses: Mapping[str, str]
-) -> Record:
+def start(client: Client, experiment: str, identity: Identity, parent: str, hypotheses: Mapping[str, str]) -> Record:
     """Open the run of one seed below its parent; what it tells waits in an outbox while the record is away."""
     tags = _tags(identity, "run") | {"seed": str(identity.seed), "fingerprint": identity.fingerprint, PARENT: parent}
     tags |= {"training": identity.training, "search": identity.search, "lease": lease.until()}
@@ -232,13 +231,13 @@ def start(
     return _start(client, experiment, tags, f"seed {identity.seed}")
 
 
-def _start(client: MlflowClient, experiment: str, tags: Mapping[str, str], name: str) -> Record:
-    run_id = client.create_run(experiment, tags=dict(tags), run_name=name).info.run_id
+def _start(client: Client, experiment: str, tags: Mapping[str, str], name: str) -> Record:
+    run_id = str(client.create_run(experiment, tags=dict(tags), run_name=name).info.run_id)
     where = str(client.tracking_uri)
     return Record(client, run_id, outbox.of_run(outboxes(where), where, run_id), tags[NOTE])
 
 
-def open_parent(client: MlflowClient, experiment: str, identity: Identity) -> Record:
+def open_parent(client: Client, experiment: str, identity: Identity) -> Record:
     """Open a new parent run of a trial (or of one variant of it)."""
     tags = _tags(identity, "trial") | {"search": identity.search}
     run = client.create_run(experiment, tags=tags, run_name=" ".join(_named(identity)))
@@ -250,16 +249,21 @@ def _named(identity: Identity) -> list[str]:
     return [identity.trial.short_name, *filter(None, [identity.variant.rpartition(".")[2]]), *changed]
 
 
-def open_study(client: MlflowClient, experiment: str, study: str) -> Record:
+def study_run(client: Client, study: str) -> Run | None:
+    """Return the one run that carries the study's comparison; None if there is none yet."""
+    experiment = find_experiment(client, study)
+    return next(iter(heads(client, experiment, "study")), None) if experiment else None
+
+
+def open_study(client: Client, experiment: str, study: str) -> Record:
     """Return the one run that carries the study's comparison, creating it the first time."""
-    found = client.search_runs([experiment], "tags.kind = 'study'", max_results=1, order_by=["start_time ASC"])
-    if found:
-        return Record(client, found[0].info.run_id)
+    if found := study_run(client, study):
+        return Record(client, found.info.run_id)
     tags = {"kind": "study", "study": study, NOTE: f"The comparison of the trials of {study}."}
     return Record(client, client.create_run(experiment, tags=tags, run_name=f"= {study}").info.run_id)
 
 
-def open_search(client: MlflowClient, experiment: str, identity: Identity, seed: int | None) -> Record:
+def open_search(client: Client, experiment: str, identity: Identity, seed: int | None) -> Record:
     """Return the run of a search, the one that was begun before if there is one; ``fingerprint`` is the search's.
 
     A search of thresholds has a seed, and its run holds the training whose scores it searches.
@@ -279,12 +283,12 @@ def open_search(client: MlflowClient, experiment: str, identity: Identity, seed:
     return Record(client, made.info.run_id)
 
 
-def _earliest(client: MlflowClient, experiment: str, mark: str) -> Record | None:
+def _earliest(client: Client, experiment: str, mark: str) -> Record | None:
     found = client.search_runs([experiment], f"tags.fingerprint = '{mark}'", 1, 1, ["start_time ASC"])
     return Record(client, found[0].info.run_id) if found else None
 
 
-def start_tried(client: MlflowClient, experiment: str, search: str, trial: Trial, number: int) -> Record:
+def start_tried(client: Client, experiment: str, search: str, trial: Trial, number: int) -> Record:
     """Open the run of one of Optuna's trials, below its search."""
     tags = {"kind": "tried", "trial": trial.name, "number": str(number), PARENT: search}
     tags |= {"owner": lease.owner(), "lease": lease.until()}
@@ -292,24 +296,24 @@ def start_tried(client: MlflowClient, experiment: str, search: str, trial: Trial
     return _start(client, experiment, tags, f"trial {number}")
 
 
-def start_judgement(client: MlflowClient, experiment: str, name: str) -> Record:
+def start_judgement(client: Client, experiment: str, name: str) -> Record:
     """Open the run of scores that were made elsewhere."""
     return _start_alone(client, experiment, "judged", name, library_versions(with_tensorflow=False))
 
 
-def start_probes(client: MlflowClient, experiment: str, name: str, versions: Mapping[str, str]) -> Record:
+def start_probes(client: Client, experiment: str, name: str, versions: Mapping[str, str]) -> Record:
     """Open the run of one round of probes; ``versions`` of the libraries that they are about become tags."""
     return _start_alone(client, experiment, "probes", name, {**library_versions(with_tensorflow=True), **versions})
 
 
-def _start_alone(client: MlflowClient, experiment: str, kind: str, name: str, versions: Mapping[str, str]) -> Record:
+def _start_alone(client: Client, experiment: str, kind: str, name: str, versions: Mapping[str, str]) -> Record:
     """Open a run that belongs to no trial."""
     tags = {"kind": kind, "owner": lease.owner(), "rarelabels": __version__}
     tags |= {library.replace("-", "_"): installed for library, installed in versions.items()}
     return Record(client, client.create_run(experiment, tags=tags, run_name=name).info.run_id)
 
 
-def copy_training(client: MlflowClient, source: str, target: Record) -> None:
+def copy_training(client: Client, source: str, target: Record) -> None:
     """Record a training once more, for a trial that differs only in what it watches or in its rules."""
     run = client.get_run(source)
     metrics = {key: value for key, value in run.data.metrics.items() if key.startswith(OF_TRAINING)}
@@ -327,77 +331,17 @@ def copy_training(client: MlflowClient, source: str, target: Record) -> None:
         folder.joinpath(*EPOCHS.split("/")).unlink(missing_ok=True)  # large, and read where it was made
 
 
-def all_runs(client: MlflowClient, experiment: str, filter_string: str = "") -> list[Run]:
-    """Return all runs of an experiment that match, with their metrics, oldest first."""
-    found: list[Run] = []
-    token = None
-    collected = gc.isenabled()
-    gc.disable()  # half of the time would go into looking at objects that all stay
-    try:
-        while True:
-            page = client.search_runs([experiment], filter_string, 1, 5000, ["start_time ASC"], token)
-            found += page
-            token = page.token
-            if not token:
-                return found
-    finally:
-        if collected:
-            gc.enable()
+def all_runs(client: Client, experiment: str, kind: str = "") -> list[Run]:
+    """Return the runs of an experiment, or those of a kind, as their tag says, with their metrics, oldest first."""
+    return client.read.runs(experiment, kind, with_metrics=True)
 
 
-def files(client: MlflowClient, run_id: str) -> ArtifactRepository:
-    """Return what lists the files of a run, and downloads them.
-
-    MLflow's client reads the whole run, hundreds of metrics, each time it is asked for a file.
-    """
-    return _files(str(client.tracking_uri), run_id)
+def heads(client: Client, experiment: str, kind: str = "") -> list[Run]:
+    """Return what :func:`all_runs` does without metrics, of which a run has hundreds; of a server, whole runs."""
+    return client.read.runs(experiment, kind)
 
 
-def file(client: MlflowClient, run_id: str, path: str) -> Path:
-    """Return where a file or folder of a run is: in the record, if that is on this machine, else a download.
-
-    MLflow copies even what is on this machine, and leaves its copies; downloads are deleted when the process ends.
-    """
-    place = files(client, run_id)
-    if isinstance(place, LocalArtifactRepository):
-        return Path(place.download_artifacts(path))
-    folder = Path(_downloads().name, run_id)
-    folder.mkdir(exist_ok=True)
-    return Path(place.download_artifacts(path, str(folder)))
-
-
-@lru_cache(maxsize=1)
-def _downloads() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="rarelabels-")
-
-
-@lru_cache(maxsize=4096)
-def _files(where: str, run_id: str) -> ArtifactRepository:
-    if database.is_one(where):
-        place = database.artifact_uri(where, run_id)
-    else:
-        place = MlflowClient(where).get_run(run_id).info.artifact_uri
-    return get_artifact_repository(place, tracking_uri=where)
-
-
-def heads(client: MlflowClient, experiment: str, kind: str = "") -> list[Run]:
-    """Return the runs of an experiment without their metrics, oldest first: status, times, tags and parameters.
-
-    A run has hundreds of metrics, and MLflow reads a run whole or not at all: 200 runs take seconds. Of a database
-    that this process can read, a few queries give the rest; of a server, whole runs.
-
-    Args:
-        client: of the record.
-        experiment: MLflow's id.
-        kind: of runs, as their tag says; all if empty.
-    """
-    where = str(client.tracking_uri)
-    if database.is_one(where):
-        return database.heads(where, experiment, kind)
-    return all_runs(client, experiment, f"tags.kind = '{kind}'" if kind else "")
-
-
-def end_orphans(client: MlflowClient, runs: Iterable[Run]) -> list[str]:
+def end_orphans(client: Client, runs: Iterable[Run]) -> list[str]:
     """Mark as KILLED the RUNNING runs that never end, see ``lease.is_over``; return their ids.
 
     One that was only away for long comes to its end all the same, and is FINISHED then; so is a trial whose study is
@@ -406,10 +350,10 @@ def end_orphans(client: MlflowClient, runs: Iterable[Run]) -> list[str]:
     ended = []
     for run in runs:
         # looked at again: since the runs were read it may have come to its end, or its results been delivered
-        if _never_ends(run) and _never_ends(client.get_run(run.info.run_id)):
+        if _never_ends(run) and _never_ends(client.run(run.info.run_id)):
             client.set_tag(run.info.run_id, "reason", "cut off: the process that ran it is gone, or silent for minutes")
             client.set_terminated(run.info.run_id, "KILLED")
-            ended.append(str(run.info.run_id))
+            ended.append(run.info.run_id)
     return ended
 
 

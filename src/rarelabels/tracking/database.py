@@ -1,100 +1,188 @@
-"""Read what is small of the runs in MLflow's own database, past MLflow: its tables of runs, tags and parameters.
+"""Read MLflow's own database past MLflow: its tables of experiments, runs and registered models.
 
-Whatever this process keeps in PostgreSQL, be it MLflow's, Optuna's or read here, its connections have the bounds that
-are set here.
+A file of SQLite is read by Python's own module, other databases through SQLAlchemy.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
-from mlflow.entities import Param, Run, RunData, RunInfo, RunTag
-from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
-from mlflow.store.db.db_types import DATABASE_ENGINES
-from sqlalchemy import Engine, create_engine, event, text
+from rarelabels.tracking.entities import Experiment, Point, Run, RunData, RunInfo, Version
 
-# Without these a server that vanished is waited for as long as TCP goes on, a quarter of an hour or two hours; one that
-# is frozen, and a row that a frozen or vanished process holds, for ever. The names are libpq's.
-CONNECTION = {"connect_timeout": 30, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-CONNECTION |= {"tcp_user_timeout": 60_000}  # milliseconds
-DRIVERS = ("psycopg", "psycopg2")  # what uses libpq
-IDLE_SECONDS = 60  # that a process may hold rows and say nothing; a transaction takes milliseconds
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
-_RUNS = """
-select r.run_uuid, r.name, r.user_id, r.status, r.start_time, r.end_time, r.artifact_uri from runs r
-where r.experiment_id = :experiment and r.lifecycle_stage = 'active' and (:kind = '' or exists
-  (select 1 from tags k where k.run_uuid = r.run_uuid and k.key = 'kind' and k.value = :kind))
-order by r.start_time, r.run_uuid
+SQLITE = "sqlite:///"
+KINDS = ("sqlite", "postgresql", "mysql", "mssql")  # of databases that MLflow takes
+LOCKED_SECONDS = 20.0  # that a file may be locked by a writer, as MLflow has it
+
+_RUN = "select r.run_uuid, r.experiment_id, r.name, r.status, r.start_time, r.end_time, r.artifact_uri from runs r "
+_SOME = "r.experiment_id = :experiment and r.lifecycle_stage = 'active' and (:kind = '' or exists " + (
+    "(select 1 from tags k where k.run_uuid = r.run_uuid and k.key = 'kind' and k.value = :kind)) "
+)
+_ONE = "r.run_uuid = :run "
+_OF_RUNS = "select t.run_uuid, t.key, t.value from {table} t join runs r on r.run_uuid = t.run_uuid where "
+_METRICS = _OF_RUNS.format(table="latest_metrics").replace("t.value", "t.value, t.is_nan")
+_POINTS = """
+select key, value, is_nan, timestamp, step from metrics
+where run_uuid = :run and {which} order by key, timestamp, step, value
 """
-_OF_RUNS = """
-select t.run_uuid, t.key, t.value from {table} t join runs r on r.run_uuid = t.run_uuid
-where r.experiment_id = :experiment and r.lifecycle_stage = 'active'
+_VERSIONS = """
+select version, source from model_versions where name = :name and current_stage <> 'Deleted_Internal'
+order by version desc
 """
+Row = Sequence[Any]
 
 
-def is_one(where: str) -> bool:
-    """Return whether a tracking URI is a database that this process reads itself."""
-    return where.partition(":")[0].partition("+")[0] in DATABASE_ENGINES
+class _Open(Protocol):
+    """An open connection."""
+
+    def rows(self, statement: str, **values: object) -> list[Row]:
+        """Return what a statement finds; ``:name`` in it stands for a value."""
 
 
-def heads(where: str, experiment: str, kind: str) -> list[Run]:
-    """Return the runs of an experiment, or those of a kind, oldest first, without metrics and inputs.
+class Database:
+    """The database of a record.
 
     Args:
-        where: URL of the database.
-        experiment: MLflow's id.
-        kind: what the tag of that name says; all runs if empty.
+        where: its URL.
     """
-    asked = {"experiment": int(experiment), "kind": kind}
-    tags: dict[str, list[RunTag]] = {}
-    params: dict[str, list[Param]] = {}
-    with _engine(where).connect() as open_:
-        found = open_.execute(text(_RUNS), asked).all()
-        for run_id, key, value in open_.execute(text(_OF_RUNS.format(table="tags")), asked):
-            tags.setdefault(run_id, []).append(RunTag(key, value))
-        for run_id, key, value in open_.execute(text(_OF_RUNS.format(table="params")), asked):
-            params.setdefault(run_id, []).append(Param(key, value))
-    return [
-        Run(
-            RunInfo(run_id, experiment, user, status, begun, ended, "active", place, name),
-            RunData([], params.get(run_id, []), tags.get(run_id, [])),
-        )
-        for run_id, name, user, status, begun, ended, place in found
-    ]
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    @staticmethod
+    def is_one(where: str) -> bool:
+        """Return whether a tracking URI is a database."""
+        return where.partition(":")[0].partition("+")[0] in KINDS
+
+    def is_begun(self) -> bool:
+        """Return whether MLflow has made all its tables: its first experiment comes after them."""
+        try:
+            with self._open() as asked:
+                return bool(asked.rows("select experiment_id from experiments limit 1"))
+        except Exception:  # there is no file or table yet, or nothing answers: MLflow makes it, or says so
+            return False
+
+    def experiments(self) -> list[Experiment]:
+        """Return those that are not deleted, by name."""
+        with self._open() as asked:
+            found = asked.rows("select experiment_id, name from experiments where lifecycle_stage = 'active'")
+            tags = asked.rows("select experiment_id, key, value from experiment_tags")
+        of: dict[int, dict[str, str]] = defaultdict(dict)
+        for number, key, value in tags:
+            of[number][key] = value
+        return sorted((Experiment(str(n), name, of[n]) for n, name in found), key=lambda one: one.name)
+
+    def experiment(self, name: str) -> str | None:
+        """Return the id of an experiment."""
+        with self._open() as asked:
+            found = asked.rows("select experiment_id from experiments where name = :name", name=name)
+        return str(found[0][0]) if found else None
+
+    def runs(self, experiment: str, kind: str = "", *, with_metrics: bool = False) -> list[Run]:
+        """Return the runs of an experiment that are not deleted, or those of a kind, oldest first."""
+        asked = {"experiment": int(experiment), "kind": kind}
+        return self._runs(_SOME, "order by r.start_time, r.run_uuid", with_metrics, asked)
+
+    def run(self, run_id: str) -> Run | None:
+        """Return a run with its metrics."""
+        found = self._runs(_ONE, "", True, {"run": run_id})
+        return found[0] if found else None
+
+    def artifact_uri(self, run_id: str) -> str | None:
+        """Return where the files of a run are."""
+        with self._open() as asked:
+            found = asked.rows("select artifact_uri from runs where run_uuid = :run", run=run_id)
+        return str(found[0][0]) if found else None
+
+    def history(self, run_id: str, key: str) -> list[Point]:
+        """Return all values of a metric, by time, step and value."""
+        return self._points("key = :key", run_id, key=key)
+
+    def histories(self, run_id: str, prefix: str) -> list[Point]:
+        """Return all values of the metrics whose names begin like that, by name, time, step and value."""
+        return self._points("substr(key, 1, :length) = :prefix", run_id, length=len(prefix), prefix=prefix)
+
+    def versions(self, name: str) -> list[Version]:
+        """Return the versions of a registered model, newest first."""
+        with self._open() as asked:
+            found = asked.rows(_VERSIONS, name=name)
+            tags = asked.rows("select version, key, value from model_version_tags where name = :name", name=name)
+            aliases = asked.rows("select version, alias from registered_model_aliases where name = :name", name=name)
+        return [
+            Version(
+                name,
+                str(version),
+                source,
+                {key: value for of, key, value in tags if of == version},
+                tuple(alias for of, alias in aliases if of == version),
+            )
+            for version, source in found
+        ]
+
+    def _runs(self, which: str, order: str, with_metrics: bool, values: dict[str, object]) -> list[Run]:
+        tags: dict[str, dict[str, str]] = defaultdict(dict)
+        params: dict[str, dict[str, str]] = defaultdict(dict)
+        metrics: dict[str, dict[str, float]] = defaultdict(dict)
+        with self._open() as asked:
+            found = asked.rows(_RUN + "where " + which + order, **values)
+            for table, of in (("tags", tags), ("params", params)):
+                for run_id, key, value in asked.rows(_OF_RUNS.format(table=table) + which, **values):
+                    of[run_id][key] = value
+            for run_id, key, value, is_nan in asked.rows(_METRICS + which, **values) if with_metrics else ():
+                metrics[run_id][key] = float("nan") if is_nan else value
+        return [
+            Run(
+                RunInfo(run_id, str(experiment), name, status, begun, ended, place),
+                RunData(metrics[run_id], params[run_id], tags[run_id]),
+            )
+            for run_id, experiment, name, status, begun, ended, place in found
+        ]
+
+    def _points(self, which: str, run_id: str, **values: object) -> list[Point]:
+        with self._open() as asked:
+            found = asked.rows(_POINTS.format(which=which), run=run_id, **values)
+        return [Point(key, float("nan") if is_nan else value, when, step) for key, value, is_nan, when, step in found]
+
+    @contextmanager
+    def _open(self) -> Iterator[_Open]:
+        if self._where.startswith(SQLITE):
+            place = self._where.removeprefix(SQLITE).partition("?")[0]
+            with closing(sqlite3.connect(f"file:{quote(place)}?mode=ro", LOCKED_SECONDS, uri=True)) as file:
+                yield _File(file)
+            return
+        with self._engine.connect() as connection:
+            yield _Connection(connection)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        from sqlalchemy import create_engine
+
+        from rarelabels.tracking import bounds  # noqa: F401  to import it is to set them
+
+        return create_engine(self._where, pool_pre_ping=True)
 
 
-def artifact_uri(where: str, run_id: str) -> str:
-    """Return where the files of a run are.
+class _File:
+    def __init__(self, file: sqlite3.Connection) -> None:
+        self._file = file
 
-    Raises:
-        MlflowException: there is no such run.
-    """
-    with _engine(where).connect() as open_:
-        found = open_.execute(text("select artifact_uri from runs where run_uuid = :run"), {"run": run_id}).scalar()
-    if found is None:
-        raise MlflowException(f"Run with id={run_id} not found", error_code=RESOURCE_DOES_NOT_EXIST)
-    return str(found)
+    def rows(self, statement: str, **values: object) -> list[Row]:
+        return self._file.execute(statement, values).fetchall()
 
 
-@lru_cache(maxsize=4)
-def _engine(where: str) -> Engine:
-    return create_engine(where, pool_pre_ping=True)
+class _Connection:
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
 
+    def rows(self, statement: str, **values: object) -> list[Row]:
+        from sqlalchemy import text
 
-@event.listens_for(Engine, "do_connect")
-def _set_bounds(dialect: Any, _: Any, __: list[Any], named: dict[str, Any]) -> None:
-    """Let no connection wait for ever for a server that says nothing; what the address says itself goes first."""
-    if dialect.driver in DRIVERS:
-        named |= CONNECTION | named
-
-
-@event.listens_for(Engine, "connect")
-def _let_go(connection: Any, _: Any) -> None:
-    """Have the server end this process's transaction, should the process be frozen or vanish in the middle of one."""
-    if type(connection).__module__.partition(".")[0] not in DRIVERS:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(f"set idle_in_transaction_session_timeout = {IDLE_SECONDS * 1000}")
-    connection.commit()
+        return list(self._connection.execute(text(statement), values))

@@ -10,10 +10,9 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from mlflow.entities import Run
-
 from rarelabels import THREADS, __version__
 from rarelabels.schema import Trial
+from rarelabels.tracking.entities import Run
 
 EVALUATION = 4  # raised when rules or metrics are added: runs are judged anew from their scores, without training
 

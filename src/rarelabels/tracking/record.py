@@ -10,18 +10,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
-
-from mlflow import MlflowClient
-from mlflow.entities import Dataset as LoggedDataset
-from mlflow.entities import DatasetInput, Metric, Param, Run, RunTag
-from mlflow.exceptions import MlflowException
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
+from typing import TYPE_CHECKING, Any
 
 from rarelabels import lease, outbox
 from rarelabels.outbox import Entry, Outbox
+from rarelabels.tracking.client import Client
+from rarelabels.tracking.database import SQLITE
 
-SQLITE = "sqlite:///"
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the description
 DESCRIBED = 2  # paragraphs that a run is begun with: its question and its thread
 BATCH, PARAMS = 800, 100  # MLflow takes at most 100 parameters, 100 tags, and 1,000 things in all, at once
@@ -33,6 +31,7 @@ AWAY = (  # the last is what a gate says while the server behind it begins anew
     *("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"),
     "ENDPOINT_NOT_FOUND",
 )
+OF_A_STATEMENT = ("DataError", "IntegrityError", "ProgrammingError")  # what a database says of it at any time
 REFUSED, BUSY = range(400, 500), (408, 429)  # HTTP: a later attempt would be told the same, but for these
 
 
@@ -47,7 +46,7 @@ class Record:
     later; without one it is sent at once, or raises what MLflow raises.
     """
 
-    def __init__(self, client: MlflowClient, run_id: str, box: Outbox | None = None, described: str = "") -> None:
+    def __init__(self, client: Client, run_id: str, box: Outbox | None = None, described: str = "") -> None:
         self.client, self.run_id, self._box, self._described = client, run_id, box, described
         self._next = time.monotonic() + EVERY_SECONDS  # moment of the next attempt
 
@@ -206,11 +205,16 @@ def _asking_once() -> Iterator[None]:
             os.environ[RETRIES] = said
 
 
+def is_of_record(error: BaseException) -> bool:
+    """Return whether an error comes from MLflow, a database, or a request to a server."""
+    return not {"mlflow", "sqlalchemy", "sqlite3", "requests"}.isdisjoint(_libraries(error))
+
+
 def is_away(error: BaseException) -> bool:
     """Return whether a later attempt may succeed: the record, its database or the disk of its files do not answer."""
-    if isinstance(error, MlflowException):
+    if "mlflow" in _libraries(error):
         # MLflow calls most of what a database says a bad request
-        return error.error_code in AWAY or _is_of_database(error.__cause__)
+        return getattr(error, "error_code", "") in AWAY or _is_of_database(error.__cause__)
     answer = getattr(getattr(error, "response", None), "status_code", None)  # errors of requests are OSErrors
     if answer in REFUSED and answer not in BUSY:
         return False
@@ -218,10 +222,16 @@ def is_away(error: BaseException) -> bool:
 
 
 def _is_of_database(error: BaseException | None) -> bool:
-    return isinstance(error, SQLAlchemyError) and not isinstance(error, (DataError, IntegrityError, ProgrammingError))
+    names = {one.__name__ for one in type(error).__mro__}
+    return not {"sqlalchemy", "sqlite3"}.isdisjoint(_libraries(error)) and names.isdisjoint(OF_A_STATEMENT)
 
 
-def deliver_left(client: MlflowClient, where: str, place: Path) -> int:
+def _libraries(error: BaseException | None) -> set[str]:
+    """Return whose an error is; it is known by its name, for to import these libraries takes seconds."""
+    return {one.__module__.partition(".")[0] for one in type(error).__mro__}
+
+
+def deliver_left(client: Client, where: str, place: Path) -> int:
     """Send what processes that are gone left in ``place``; return how many runs came to their end by it.
 
     What the record refuses, though it knows the run, stays where it is.
@@ -244,20 +254,23 @@ def deliver_left(client: MlflowClient, where: str, place: Path) -> int:
     return delivered
 
 
-def _knows(client: MlflowClient, run_id: str) -> bool:
+def _knows(client: Client, run_id: str) -> bool:
     try:
         return bool(client.get_run(run_id).info.lifecycle_stage == "active")
     except Exception as error:
-        return not isinstance(error, MlflowException) or error.error_code != "RESOURCE_DOES_NOT_EXIST"
+        return getattr(error, "error_code", "") != "RESOURCE_DOES_NOT_EXIST"
 
 
-def _deliver(client: MlflowClient, box: Outbox) -> None:
+def _deliver(client: Client, box: Outbox) -> None:
     _send(client, box.run_id, box.waiting, box.folder)
     box.sent()
 
 
-def _send(client: MlflowClient, run_id: str, entries: Sequence[Entry], folder: Path) -> None:
+def _send(client: Client, run_id: str, entries: Sequence[Entry], folder: Path) -> None:
     """Send entries in as few calls as MLflow allows; the status last. ``folder`` holds the files that they name."""
+    from mlflow.entities import Dataset as LoggedDataset
+    from mlflow.entities import DatasetInput, Metric, Param, RunTag
+
     metrics = [Metric(*point) for entry in entries for point in entry.get("metrics", ())]
     params = [Param(*pair) for entry in entries for pair in entry.get("params", {}).items()]
     tags = {key: value for entry in entries for key, value in entry.get("tags", {}).items()}
@@ -279,7 +292,7 @@ def _cut(things: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     return (things[first : first + size] for first in range(0, len(things), size))
 
 
-def _forget_reason(client: MlflowClient, run_id: str) -> None:
+def _forget_reason(client: Client, run_id: str) -> None:
     """It was not cut off, as others may have thought, or was and has come to its end now."""
     with suppress(Exception):  # mostly there is none; and a run that is done stays done
         client.delete_tag(run_id, "reason")

@@ -7,15 +7,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from mlflow import MlflowClient
-from mlflow.entities import Run
-from mlflow.entities.model_registry import ModelVersion
-from mlflow.exceptions import MlflowException
-
 from rarelabels import __version__
+from rarelabels.tracking.client import Client
+from rarelabels.tracking.entities import Run, Version
 
 BEST = "best"  # alias of the registered version that predicts
-NOT_THERE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # of a model, or of an alias of one
 
 Build = Callable[[Path], None]
 
@@ -25,18 +21,13 @@ def registered_name(study: str) -> str:
     return f"rarelabels-{study.replace(':', '-')}"  # MLflow takes no colon, and no slash, which no study has
 
 
-def registered(client: MlflowClient, study: str) -> ModelVersion | None:
+def registered(client: Client, study: str) -> Version | None:
     """Return the version of a study's model that was registered as the best; None if there is none."""
-    try:
-        return client.get_model_version_by_alias(registered_name(study), BEST)
-    except MlflowException as error:
-        if error.error_code in NOT_THERE:
-            return None
-        raise
+    return next((one for one in versions(client, study) if BEST in one.aliases), None)
 
 
 def register(
-    client: MlflowClient, study: str, run: Run, what: Mapping[str, str], why: Mapping[str, str], build: Build
+    client: Client, study: str, run: Run, what: Mapping[str, str], why: Mapping[str, str], build: Build
 ) -> str:
     """Make a run's model the best of its study in the registry, and return its version.
 
@@ -56,21 +47,22 @@ def register(
     if same:
         version = same[0].version
         for key, value in why.items():
-            client.set_model_version_tag(name, version, key, value)
+            if same[0].tags.get(key) != value:
+                client.set_model_version_tag(name, version, key, value)
     else:
         place = "/".join(["registered", *(what[key] for key in sorted(what) if key != "run")])
         with tempfile.TemporaryDirectory() as folder:
             build(Path(folder, "model"))
             client.log_artifacts(run.info.run_id, str(Path(folder, "model")), place)
-        with suppress(MlflowException):  # there already
+        with suppress(Exception):  # there already
             client.create_registered_model(name, description=f"The best model of the study {study}.")
         source = f"{run.info.artifact_uri}/{place}"
         version = client.create_model_version(name, source, run.info.run_id, {**what, **why}).version
-    client.set_registered_model_alias(name, BEST, version)
+    if not (same and BEST in same[0].aliases):
+        client.set_registered_model_alias(name, BEST, version)
     return str(version)
 
 
-def versions(client: MlflowClient, study: str) -> list[ModelVersion]:
+def versions(client: Client, study: str) -> list[Version]:
     """Return all registered versions of a study's model, newest first."""
-    found = client.search_model_versions(f"name = '{registered_name(study)}'")
-    return sorted(found, key=lambda one: int(one.version), reverse=True)
+    return client.read.versions(registered_name(study))

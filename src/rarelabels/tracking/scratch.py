@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlflow import MlflowClient
+from rarelabels.tracking.database import SQLITE
 
-from rarelabels.tracking.record import SQLITE
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def scratch_record() -> Iterator[ScratchRecord]:
     Whatever MLFLOW_TRACKING_URI says is put back afterwards.
     """
     import mlflow
+    from mlflow import MlflowClient
 
     said = os.environ.get("MLFLOW_TRACKING_URI")
     with tempfile.TemporaryDirectory() as folder:

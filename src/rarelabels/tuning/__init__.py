@@ -19,7 +19,6 @@ import numpy as np
 
 from rarelabels import config, evaluation, metrics, study, tracking
 from rarelabels.datasets import Dataset
-from rarelabels.engine import Engine
 from rarelabels.evaluation import Scored
 from rarelabels.problems import nearest
 from rarelabels.progress import Progress
@@ -41,6 +40,7 @@ from rarelabels.tuning.searches import (
     taken,
     wait_for_others,
 )
+from rarelabels.workers import Workers
 
 MOST_WEIGHTS, MOST_THRESHOLDS = 20, 100  # labels that a search gives a weight, or a threshold, each
 
@@ -49,7 +49,7 @@ def search(
     wanted: Sequence[Named],
     seeds: tuple[int, ...] | None,
     where: str,
-    engine: Engine,
+    engine: Workers,
     progress: Progress,
 ) -> None:
     """Bring the search of every trial, all of which declare one, to its number of trials.
@@ -82,7 +82,7 @@ def search(
                     progress.failures.append(f"search of {ended[position].title}: {reason}")
 
 
-def _run(tasks: Sequence[Search], where: str, engine: Engine, progress: Progress) -> bool:
+def _run(tasks: Sequence[Search], where: str, engine: Workers, progress: Progress) -> bool:
     """Do tasks; return whether none failed."""
     progress.begin(len(tasks))
     names = [f"{one.trial.short_name} {number}" for number, one in enumerate(tasks)]

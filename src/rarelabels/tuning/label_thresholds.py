@@ -8,7 +8,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import optuna
-from mlflow import MlflowClient
 from optuna.distributions import BaseDistribution, IntDistribution
 
 from rarelabels import evaluation, metrics, results, runner, sweeps, thresholds
@@ -17,18 +16,18 @@ from rarelabels.runner import Say
 from rarelabels.schema import ThresholdSearch
 from rarelabels.sweeps import Floats
 from rarelabels.thresholds import Rule, Rules
-from rarelabels.tracking import Record
+from rarelabels.tracking import Client, Record
 from rarelabels.tuning.history import save_history
 from rarelabels.tuning.searches import Search, finished, in_flight, load, once_more, taken, tell
 
 
-def search_thresholds(client: MlflowClient, one: Search, say: Say) -> str:
+def search_thresholds(client: Client, one: Search, say: Say) -> str:
     """Search thresholds for the scores of one training, which is recorded first, in the search's own run."""
     record, tuning = Record(client, one.record), one.trial.tuning
     assert isinstance(tuning, ThresholdSearch)
     record.go_on()
     try:
-        if "trained" not in client.get_run(one.record).data.tags:
+        if "trained" not in client.run(one.record).data.tags:
             if one.source:
                 runner.copied(one.source, record)
             else:

@@ -10,7 +10,6 @@ from statistics import fmean
 from typing import Any
 
 import optuna
-from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState
@@ -19,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from rarelabels import config, evaluation, fitting, runner, tracking
 from rarelabels.runner import Say
 from rarelabels.schema import NoPruner, ParameterSearch
-from rarelabels.tracking import Record, WaitingError
+from rarelabels.tracking import Client, Record, WaitingError
 from rarelabels.tuning.history import save_history
 from rarelabels.tuning.searches import (
     CUT_OFF,
@@ -36,7 +35,7 @@ from rarelabels.tuning.searches import (
 )
 
 
-def attempt(client: MlflowClient, one: Search, say: Say) -> None:
+def attempt(client: Client, one: Search, say: Say) -> None:
     """Ask for one more trial, train it, and tell what came of it; a failure of its own is part of the search.
 
     Raises:
@@ -52,7 +51,7 @@ def attempt(client: MlflowClient, one: Search, say: Say) -> None:
         _attempt(client, one, asked_of, asked, say)
 
 
-def _attempt(client: MlflowClient, one: Search, asked_of: optuna.Study, asked: optuna.Trial, say: Say) -> None:
+def _attempt(client: Client, one: Search, asked_of: optuna.Study, asked: optuna.Trial, say: Say) -> None:
     tuning = one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
     if sum(trial.number < asked.number for trial in taken(asked_of)) >= tuning.n_trials:

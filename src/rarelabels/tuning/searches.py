@@ -35,7 +35,10 @@ from rarelabels.schema import (
     UserError,
 )
 from rarelabels.schema import RandomSampler as RandomSpec
-from rarelabels.tracking import Identity
+from rarelabels.tracking import (
+    Identity,
+    bounds,  # noqa: F401  of Optuna's connections, too: to import it is to set them
+)
 
 JOURNALS = "optuna"  # a folder, a file in it for each search: to open one is to read it from its beginning
 LOCK_SECONDS = 10  # a lock is held for milliseconds: an older one was left by a process that is gone

@@ -1,0 +1,204 @@
+"""Read a record that is a server, by the requests that MLflow makes, without MLflow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from configparser import ConfigParser
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from rarelabels.tracking.entities import Experiment, Point, Run, RunData, RunInfo, Version
+
+if TYPE_CHECKING:
+    import requests
+
+ADDRESSES = ("http://", "https://")
+API, FILES = "/api/2.0/mlflow", "/api/2.0/mlflow-artifacts/artifacts"
+SECONDS = 120.0  # that a request may take, as MLflow has it
+BUSY = (408, 429, 500, 502, 503, 504)  # answers after which MLflow asks again, as long as it does
+PAGE = {"experiments": 1000, "runs": 5000, "metrics": 25_000, "model_versions": 1000}
+
+
+class Server:
+    """A server of MLflow's.
+
+    Raises an error of ``requests`` where it does not answer as it should.
+
+    Args:
+        where: its address.
+    """
+
+    def __init__(self, where: str) -> None:
+        self._where = where.rstrip("/")
+
+    def is_begun(self) -> bool:
+        """Return True where the server answers, and lets this process in."""
+        self._ask("POST", f"{API}/experiments/search", {"max_results": 1})
+        return True
+
+    def experiments(self) -> list[Experiment]:
+        """Return those that are not deleted, by name."""
+        found = self._pages("POST", "/experiments/search", "experiments", {})
+        return sorted((_experiment(one) for one in found), key=lambda one: one.name)
+
+    def experiment(self, name: str) -> str | None:
+        """Return the id of an experiment."""
+        answer = self._ask("GET", f"{API}/experiments/get-by-name", {"experiment_name": name}, absent=True)
+        return str(answer["experiment"]["experiment_id"]) if answer else None
+
+    def runs(self, experiment: str, kind: str = "", *, with_metrics: bool = False) -> list[Run]:
+        """Return the runs of an experiment that are not deleted, or those of a kind, oldest first.
+
+        They have their metrics anyway: a server gives runs whole.
+        """
+        del with_metrics
+        asked = {"experiment_ids": [experiment], "order_by": ["start_time ASC"], "run_view_type": "ACTIVE_ONLY"}
+        asked |= {"filter": f"tags.kind = '{kind}'"} if kind else {}
+        return [_run(one) for one in self._pages("POST", "/runs/search", "runs", asked)]
+
+    def run(self, run_id: str) -> Run | None:
+        """Return a run with its metrics."""
+        answer = self._ask("GET", f"{API}/runs/get", {"run_id": run_id}, absent=True)
+        return _run(answer["run"]) if answer else None
+
+    def artifact_uri(self, run_id: str) -> str | None:
+        """Return where the files of a run are."""
+        found = self.run(run_id)
+        return found.info.artifact_uri if found else None
+
+    def history(self, run_id: str, key: str) -> list[Point]:
+        """Return all values of a metric, by time, step and value."""
+        found = self._pages("GET", "/metrics/get-history", "metrics", {"run_id": run_id, "metric_key": key})
+        return [Point(one["key"], float(one["value"]), int(one["timestamp"]), int(one.get("step", 0))) for one in found]
+
+    def histories(self, run_id: str, prefix: str) -> list[Point]:
+        """Return all values of the metrics whose names begin like that, by name, time, step and value."""
+        found = self.run(run_id)
+        keys = sorted(key for key in found.data.metrics if key.startswith(prefix)) if found else []
+        return [point for key in keys for point in self.history(run_id, key)]
+
+    def versions(self, name: str) -> list[Version]:
+        """Return the versions of a registered model, newest first."""
+        model = self._ask("GET", f"{API}/registered-models/get", {"name": name}, absent=True)
+        if model is None:
+            return []
+        aliases = [(one["alias"], one["version"]) for one in model["registered_model"].get("aliases", ())]
+        found = self._pages("GET", "/model-versions/search", "model_versions", {"filter": f"name = '{name}'"})
+        made = [
+            Version(
+                name,
+                str(one["version"]),
+                one["source"],
+                _pairs(one.get("tags", ())),
+                tuple(alias for alias, of in aliases if of == one["version"]),
+            )
+            for one in found
+        ]
+        return sorted(made, key=lambda one: int(one.version), reverse=True)
+
+    def list_files(self, place: str) -> dict[str, bool]:
+        """Return the names of what is in a folder of the server's own store, each with whether it is a folder."""
+        answer = self._ask("GET", FILES, {"path": place})
+        assert answer is not None
+        return {Path(one["path"]).name: one["is_dir"] for one in answer.get("files", ())}
+
+    def download(self, place: str, target: Path) -> None:
+        """Write a file of the server's own store to ``target``."""
+        asked = f"{self._where}{FILES}/{quote(place)}"
+        with self._session.get(asked, timeout=SECONDS, stream=True) as answer:
+            if answer.status_code == 404:
+                raise FileNotFoundError(f"{place}: is not in the record")
+            answer.raise_for_status()
+            with target.open("wb") as file:
+                for chunk in answer.iter_content(1 << 20):
+                    file.write(chunk)
+
+    def _pages(self, method: str, path: str, name: str, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        asked = asked | {"max_results": PAGE[name]}
+        while True:
+            answer = self._ask(method, API + path, asked)
+            assert answer is not None
+            yield from answer.get(name, ())
+            if not answer.get("next_page_token"):
+                return
+            asked["page_token"] = answer["next_page_token"]
+
+    def _ask(self, method: str, path: str, asked: dict[str, Any], *, absent: bool = False) -> dict[str, Any] | None:
+        """Return what the server answers; where ``absent`` is allowed None of what is not there."""
+        how: dict[str, Any] = {"params": asked} if method == "GET" else {"json": asked}
+        answer = self._session.request(method, self._where + path, timeout=SECONDS, **how)
+        if absent and answer.status_code == 404 and answer.json().get("error_code") == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    @cached_property
+    def _session(self) -> requests.Session:
+        import requests
+        from requests.adapters import HTTPAdapter
+        from urllib3.util import Retry
+
+        session = requests.Session()
+        again = Retry(
+            total=int(os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "7")),
+            backoff_factor=2,
+            backoff_jitter=1,
+            status_forcelist=BUSY,
+            allowed_methods=None,  # nothing here changes anything
+            raise_on_status=False,
+        )
+        for scheme in ADDRESSES:
+            session.mount(scheme, HTTPAdapter(max_retries=again))
+        named = _credentials()
+        if named[0]:
+            session.auth = named
+        elif token := os.environ.get("MLFLOW_TRACKING_TOKEN"):
+            session.headers["Authorization"] = f"Bearer {token}"
+        if os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("true", "1"):
+            session.verify = False
+        elif certificate := os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"):
+            session.verify = certificate
+        if own := os.environ.get("MLFLOW_TRACKING_CLIENT_CERT_PATH"):
+            session.cert = own
+        return session
+
+
+def _credentials() -> tuple[str, str]:
+    """Return name and password as MLflow takes them: from the environment, else from its file in the home folder."""
+    names = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
+    kept = ConfigParser(interpolation=None)
+    kept.read(Path("~/.mlflow/credentials").expanduser())
+    found = [os.environ.get(one) or kept.get("mlflow", one.lower(), fallback="") or "" for one in names]
+    return found[0], found[1]
+
+
+def _experiment(found: dict[str, Any]) -> Experiment:
+    return Experiment(str(found["experiment_id"]), found["name"], _pairs(found.get("tags", ())))
+
+
+def _run(found: dict[str, Any]) -> Run:
+    info, data = found["info"], found.get("data", {})
+    return Run(
+        RunInfo(
+            info["run_id"],
+            str(info["experiment_id"]),
+            info.get("run_name", ""),
+            info["status"],
+            int(info["start_time"]),
+            int(info["end_time"]) if "end_time" in info else None,
+            info["artifact_uri"],
+        ),
+        RunData(
+            {one["key"]: float(one["value"]) for one in data.get("metrics", ())},
+            _pairs(data.get("params", ())),
+            _pairs(data.get("tags", ())),
+        ),
+    )
+
+
+def _pairs(found: Any) -> dict[str, str]:
+    return {one["key"]: one.get("value", "") for one in found}

@@ -1,0 +1,71 @@
+"""The figures of a trial, on its parent run: drawn once for each aggregate, which a stamp tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from matplotlib.figure import Figure
+
+from rarelabels import plots, results, threshold_study, tracking
+from rarelabels.summary import SummaryTask
+from rarelabels.tracking import Client, Run
+
+FOLDER = "figures"  # of the parent run
+CURSE_DRAWS = 30
+
+
+def draw(where: str, name: str, one: SummaryTask) -> list[str]:
+    """Draw the figures of a trial, and put them on its parent run; return why which could not be drawn.
+
+    Args:
+        where: the record.
+        name: of the trial.
+        one: its runs and their stamp, of which the aggregate is recorded.
+    """
+    failures: list[str] = []
+    client = tracking.connect(where)
+    parent = tracking.Record(client, one.parent)
+    with parent.folder() as folder, plots.or_told(failures, f"{name}: {FOLDER}"):
+        (folder / FOLDER).mkdir()
+        children = [client.run(run_id) for run_id in one.children]
+        for file, figure in _figures(client, children, f"{name}: {FOLDER}", failures):
+            with plots.or_told(failures, f"{name}: {FOLDER}/{file}.png"):
+                plots.save(figure, folder / FOLDER / f"{file}.png")
+    if not failures:
+        parent.tags({"drawn": one.stamp})
+    return failures
+
+
+def _figures(client: Client, children: list[Run], of: str, failures: list[str]) -> Iterator[tuple[str, Figure]]:
+    """Yield file names (without ending) and figures; ``of`` begins what is said of one that cannot be drawn."""
+    trial, ids = children[0].data.tags["trial"], [run.info.run_id for run in children]
+    seed, first = children[0].data.tags["seed"], ids[0]
+    with plots.or_told(failures, f"{of}/learning_curves.png"):
+        if len(curves := results.curves(client, ids)):
+            unit = plots.loss_unit(children[0].data.params)
+            kept = [epoch for run in children if (epoch := _epoch(run)) is not None]
+            yield "learning_curves", plots.learning_curves(curves, trial, unit, kept)
+    validations = [results.scores(client, run_id, "validation") for run_id in ids]
+    parts = [results.scores(client, run_id, "test") for run_id in ids]
+    labels = results.labels(client, first)
+    with plots.or_told(failures, f"{of}/precision_recall.png"):
+        yield "precision_recall", plots.precision_recall(parts, labels, trial)
+    with plots.or_told(failures, f"{of}/confusion.png"):
+        yield "confusion", plots.confusion(results.per_label(client, first), f"{trial}, seed {seed}")
+    with plots.or_told(failures, f"{of}/reliability.png"):
+        is_calibrated = any(name.startswith("test/uncalibrated/") for name in children[0].data.metrics)
+        before = [results.raw_scores(client, run_id)[2] for run_id in ids] if is_calibrated else None
+        yield "reliability", plots.reliability(parts, before, trial)
+    with plots.or_told(failures, f"{of}/f1_theory.png"):
+        theory = threshold_study.f1_theory(validations, [int(run.data.tags["seed"]) for run in children], labels)
+        if len(theory):  # a label has a positive in validation, and below: also in test
+            yield "f1_theory", plots.f1_theory(theory, trial)
+    with plots.or_told(failures, f"{of}/winners_curse.png"):
+        curse = threshold_study.winners_curse(validations[0], parts[0], draws=CURSE_DRAWS, seed=int(seed))
+        if len(curse):
+            yield "winners_curse", plots.winners_curse(curse, f"{trial}, seed {seed}")
+
+
+def _epoch(run: Run) -> float | None:
+    """Return the epoch whose scores are judged: the one picked afterwards, else the one the training kept."""
+    return run.data.metrics.get("picked/epoch", run.data.metrics.get("training/kept_epoch"))

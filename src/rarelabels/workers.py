@@ -1,0 +1,65 @@
+"""The engine when it is needed: Dask takes a second to import, which a study with nothing left to do need not pay."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from rarelabels.engine import Engine
+
+T = TypeVar("T")
+R = TypeVar("R")
+Event = dict[str, Any]
+
+
+class Workers:
+    """What :class:`rarelabels.engine.Engine` is, which is imported and opened by the first task; a context manager.
+
+    Args:
+        count: workers to start on this machine; as many as cores if None.
+        scheduler: address of a Dask scheduler that exists; its workers are used instead.
+    """
+
+    def __init__(self, count: int | None = None, scheduler: str | None = None) -> None:
+        self._count, self._scheduler = count, scheduler
+        self._open = ExitStack()
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+
+    def begin(self, modules: Sequence[str]) -> None:
+        """Start them in the background, for there will be tasks; see :meth:`rarelabels.engine.Engine.begin`."""
+        self._engine.begin(modules)
+
+    @property
+    def count(self) -> int:
+        """How many workers there are, or will be."""
+        return self._engine.count if self._scheduler else self._count or os.cpu_count() or 1
+
+    def other_machines(self) -> list[str]:
+        """Return the names of the machines, but this one, that have workers."""
+        return self._engine.other_machines() if self._scheduler else []
+
+    def map(
+        self,
+        function: Callable[[T, Callable[[Event], None]], R],
+        tasks: Sequence[T],
+        on_event: Callable[[int, Event], None],
+        group: Callable[[T], Hashable] = lambda _: None,
+    ) -> Iterator[tuple[int, R | None]]:
+        """Yield (position of the task, result) as tasks end; see :meth:`rarelabels.engine.Engine.map`."""
+        if tasks:
+            yield from self._engine.map(function, tasks, on_event, group)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        from rarelabels.engine import Engine
+
+        return self._open.enter_context(Engine(self._count, self._scheduler))
