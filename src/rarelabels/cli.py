@@ -95,6 +95,8 @@ def run(
 
     where = tracking.uri()
     with Progress() as progress, tracking.answering(where), Engine(workers, scheduler) as engine:
+        if engine.is_open_to_others():
+            _warn(f"{scheduler} is open: whoever reaches it runs code as its user; tls:// keeps others out (README)")
         _check_reach(where, engine.other_machines())
         named = config.named(names)
         tuned = [one for one in study.load(names, changes) if one.trial.tuning and one.trial.name in named]

@@ -25,11 +25,13 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import ip_address
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import dask
 import psutil
-from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin, get_worker, wait
+from distributed import Client, Future, KilledWorker, LocalCluster, Security, WorkerPlugin, get_worker, wait
 from distributed.comm import CommClosedError
 from distributed.core import Status
 from distributed.system import MEMORY_LIMIT
@@ -61,7 +63,8 @@ class Engine:
 
     Args:
         count: workers to start on this machine; as many as cores if None.
-        scheduler: address of a Dask scheduler that exists, ``tcp://host:port``; its workers are used instead.
+        scheduler: address of a Dask scheduler that exists, ``tcp://host:port``, or ``tls://host:port`` with the keys
+            that Dask's settings name; its workers are used instead.
     """
 
     def __init__(self, count: int | None = None, scheduler: str | None = None) -> None:
@@ -79,6 +82,14 @@ class Engine:
     def count(self) -> int:
         """How many workers there are, or will be."""
         return len(self._workers()) if self.scheduler else self._count
+
+    def is_open_to_others(self) -> bool:
+        """Return whether the scheduler listens to other machines, and to anybody there: whoever reaches it runs code.
+
+        Workers that are started here are not: they have keys of their own, see ``own_keys``.
+        """
+        place = urlsplit(self.scheduler or "")
+        return bool(self.scheduler) and place.scheme != "tls" and not _is_loopback(place.hostname or "")
 
     def other_machines(self) -> list[str]:
         """Return the names of the machines, but this one, that have workers."""
@@ -157,6 +168,8 @@ class Engine:
         return client
 
     def _started(self) -> Client:
+        from rarelabels import own_keys  # not needed where there is a scheduler
+
         # A local cluster looks for a lost worker once, after a while, and ends its nanny for good if at that very
         # moment the worker is being begun anew for another reason: it is told not to look.
         dask.config.set({"distributed.deploy.lost-worker-timeout": "365d"})
@@ -169,6 +182,7 @@ class Engine:
             dashboard_address="127.0.0.1:0",
             memory_limit=max(WORKER_BYTES, MEMORY_LIMIT // self._count),
             silence_logs=logging.CRITICAL,
+            security=Security(require_encryption=True, **own_keys.make()),
         )
         self._open.enter_context(cluster)
         return Client(cluster)
@@ -296,6 +310,13 @@ def _check(client: Client) -> None:
         raise UserError(f"the scheduler or its workers cannot import rarelabels ({error}); install it there") from error
     if others := sorted(found - {__version__}):
         raise UserError(f"there is rarelabels {', '.join(others)} there, and {__version__} here; install the same")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _version() -> str:
