@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from rarelabels import tracking
+from rarelabels import tracking, whole_files
 from rarelabels.comparison import FLOORS, GAIN
 from rarelabels.findings import Finding
 from rarelabels.report.contents import PRICED, Contents, Part, Picture, floor_rows, headline
@@ -49,9 +49,7 @@ def write(pages: Sequence[Contents], where: str, target: Path) -> None:
     images = {one: image(one.figure) for page in pages for part in page.parts for one in part.pictures}
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}")
-        draft.write_text(render(pages, images), encoding="utf-8")
-        draft.replace(target)
+        whole_files.write(target, render(pages, images).encode("utf-8"))
     except OSError as error:
         raise UserError(f"{target}: cannot be written: {error.strerror}; name another file with --output") from error
     for page in pages:

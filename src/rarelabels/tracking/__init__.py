@@ -10,7 +10,6 @@ import fcntl
 import gc
 import logging
 import os
-import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +21,7 @@ from subprocess import run as run_command
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves the machine unasked
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # with the password, if the address has one
 
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, Run
@@ -31,6 +31,7 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
 from rarelabels import __version__, lease, outbox
+from rarelabels.addresses import without_password
 from rarelabels.schema import Trial, UserError
 from rarelabels.tracking import database
 from rarelabels.tracking.identity import (
@@ -95,7 +96,6 @@ __all__ = [
     "search_fingerprint",
     "training_fingerprint",
     "versions",
-    "without_password",
 ]
 
 
@@ -458,11 +458,6 @@ def _ping(where: str) -> None:
     import requests
 
     requests.get(f"{where.rstrip('/')}/health", timeout=PING_SECONDS).raise_for_status()
-
-
-def without_password(text: str) -> str:
-    """Return a text without the passwords of addresses in it."""
-    return re.sub(r"(//[^/@\s:]*:)[^/\s]*@", r"\1***@", text)
 
 
 def _no_answer(where: str, error: Exception) -> UserError:
