@@ -142,7 +142,7 @@ def _renew_password(declared: str, password: str) -> None:
     """
     settings = ConfigParser()
     settings.read(declared, "utf-8")
-    of = settings["mlflow"] if "mlflow" in settings else {}
+    of = settings["mlflow"] if settings.has_section("mlflow") else {}
     told = {"database": of.get("database_uri", ""), "name": of.get("admin_username", ADMIN), "password": password}
     environment = os.environ | {PASSWORD: password, USERS: declared, "MLFLOW_DISABLE_TELEMETRY": "true"}
     ended = subprocess.run(
