@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import dask
+import psutil
 import pytest
+from distributed import LocalCluster
 
 from project import free_port, is_listening, wait_for
-from rarelabels import engine
+from rarelabels import engine, own_keys
 from rarelabels.engine import Engine
 from rarelabels.schema import UserError
+from rarelabels.workers import Workers
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -155,6 +159,106 @@ def test_an_error_of_a_task_is_raised_here() -> None:
 
     with Engine(1) as workers, pytest.raises(UserError, match="the record does not answer"):
         list(workers.map(fail, [1], nothing))
+
+
+# Doors
+
+# What another user of the machine does: he tries every port that listens, without keys and with keys of his own, and
+# speaks to a scheduler or a worker where he is let in (it then runs what it is sent).
+INTRUDER = """
+import asyncio, os, sys
+from distributed import Security
+from distributed.comm import connect
+from rarelabels import own_keys
+
+own = Security(require_encryption=True, **own_keys.make()).get_connection_args("client")
+os.setgid(65534)
+os.setuid(65534)  # after the imports: he may have a Python of his own, and cannot read this one
+
+async def ask(port, scheme, arguments):
+    comm = await connect(f"{scheme}://127.0.0.1:{port}", timeout=2, **arguments)
+    await comm.write({"op": "identity", "reply": True})
+    return (await comm.read())["type"]
+
+async def ask_all():
+    doors = [(port, *how) for port in sys.argv[1:] for how in (("tcp", {}), ("tls", own))]
+    return await asyncio.gather(*(asyncio.wait_for(ask(*door), 4) for door in doors), return_exceptions=True)
+
+print(asyncio.run(ask_all()))
+"""
+
+
+def intrude(pid: int) -> str:
+    """What a user without rights gets out of a process's ports and those of its children."""
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    ports = {str(one.laddr.port) for member in family for one in member.net_connections() if one.status == "LISTEN"}
+    assert ports
+    command = [sys.executable, "-c", INTRUDER, *sorted(ports)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root becomes another user")
+def test_no_other_user_of_the_machine_gets_in() -> None:
+    with Engine(1) as workers:
+        found = workers.map(pid, range(2), nothing)
+        next(found)
+        assert "'Scheduler'" not in intrude(os.getpid())
+        list(found)
+    with LocalCluster(n_workers=1, host="127.0.0.1", dashboard_address=None):
+        assert "'Scheduler'" in intrude(os.getpid()), "the intruder gets in where nobody keeps him out"
+
+
+def test_keys_are_new_for_each_command() -> None:
+    first, second = own_keys.make(), own_keys.make()
+    assert first.keys() == second.keys()
+    assert not set(first.values()) & set(second.values())
+
+
+@pytest.mark.parametrize(
+    ("address", "is_open"),
+    [
+        *(("tcp://10.0.0.1:8786", True), ("tcp://host:1", True), ("10.0.0.1:8786", True), ("ws://host:1", True)),
+        *(("tls://10.0.0.1:8786", False), ("tcp://127.0.0.1:1", False), ("tcp://localhost:1", False)),
+        *(("tcp://[::1]:1", False), (None, False)),
+    ],
+)
+def test_a_scheduler_that_is_open_to_other_machines_is_known(address: str | None, is_open: bool) -> None:
+    assert Workers(scheduler=address).is_open_to_others() == is_open
+
+
+@pytest.fixture
+def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Dask's usual settings for TLS, in the environment, with keys in files."""
+    made = own_keys.make()
+    for name in ("tls_scheduler_cert", "tls_scheduler_key"):
+        (tmp_path / name).write_text(made[name])
+    settings = {"REQUIRE_ENCRYPTION": "True", "TLS__CA_FILE": str(tmp_path / "tls_scheduler_cert")}
+    for role in ("SCHEDULER", "WORKER", "CLIENT"):
+        settings |= {f"TLS__{role}__CERT": str(tmp_path / "tls_scheduler_cert")}
+        settings |= {f"TLS__{role}__KEY": str(tmp_path / "tls_scheduler_key")}
+    return {f"DASK_DISTRIBUTED__COMM__{name}": value for name, value in settings.items()}
+
+
+def test_workers_behind_a_scheduler_with_tls_do_the_tasks(
+    keys: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in keys.items():
+        monkeypatch.setenv(name, value)
+    dask.config.refresh()
+    port = free_port()
+    address = f"tls://127.0.0.1:{port}"
+    processes = [start("scheduler", "--host", "tls://127.0.0.1", "--port", str(port), "--no-dashboard")]
+    try:
+        wait_for(lambda: is_listening(port))
+        processes.append(start("worker", address, "--nthreads", "1", "--no-dashboard"))
+        with Engine(scheduler=address) as workers:
+            assert len(dict(workers.map(pid, range(3), nothing))) == 3
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+        monkeypatch.undo()
+        dask.config.refresh()
 
 
 # Behind a scheduler

@@ -22,9 +22,32 @@ def test_a_process_of_this_machine_is_gone_when_it_has_ended_and_no_other_has_it
         assert not lease.is_gone(who)
     assert lease.is_gone(who)
     assert not lease.is_gone(lease.owner())
-    host, pid, _ = lease.owner().split(" ")
+    host, pid, _, place = lease.owner().split(" ")
     assert int(pid) == os.getpid()
-    assert lease.is_gone(f"{host} {pid} 1")  # this process has the id of one that began before it
+    assert lease.is_gone(f"{host} {pid} 1 {place}")  # this process has the id of one that began before it
+    assert lease.is_gone(f"{host} {pid} 1")  # in a record of 0.4.2
+
+
+def test_of_a_machine_or_a_container_of_the_same_name_nothing_is_known_but_the_lease() -> None:
+    host, pid, began, place = lease.owner().split(" ")
+    boot, namespace = place.split("/")
+    for elsewhere in (f"another/{namespace}", f"{boot}/pid:[1]"):
+        assert not lease.is_gone(f"{host} {pid} 1 {elsewhere}")
+        assert lease.is_over(f"{host} {pid} 1 {elsewhere}", f"{time.time() - 1:.0f}")
+    assert not lease.is_gone(f"renamed {pid} {began} {place}")
+    assert lease.is_gone(f"renamed {pid} 1 {place}")
+
+
+def test_a_process_in_a_namespace_of_its_own_is_not_taken_for_one_that_is_gone() -> None:
+    """As in a container: it has the id 1 there, and this machine has another process of that id."""
+    code = "from rarelabels import lease; print(lease.owner())"
+    command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", code]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    if ended.returncode:
+        pytest.skip(f"no namespace can be made here: {ended.stderr}")
+    who = ended.stdout.strip()
+    assert who.split(" ")[1] == "1"
+    assert not lease.is_gone(who)
 
 
 def test_of_another_machine_the_lease_tells() -> None:

@@ -218,9 +218,18 @@ def test_other_machines_are_let_in_by_name_and_password_only(project):
             project.environment = reader
     users = project.folder / "runs" / "users"
     assert users.stat().st_mode & 0o077 == 0
+    assert {path.name: path.stat().st_mode & 0o777 for path in users.iterdir()} == {
+        "basic_auth.ini": 0o600,
+        "users.db": 0o600,
+    }
     assert SECRET not in (users / "basic_auth.ini").read_text("utf-8")
-    with mlflow_page.served(project, "--host", "0.0.0.0") as links:  # its users are known from before
-        assert list(links) == [STUDY]
+    for changed, opens in ((None, SECRET), (f"{SECRET} and new", f"{SECRET} and new")):
+        given = {"MLFLOW_AUTH_ADMIN_PASSWORD": changed} if changed else {}
+        with mlflow_page.served(project, "--host", "0.0.0.0", **given) as links:  # its users are known from before
+            here = f"http://127.0.0.1:{links[STUDY].partition('/#')[0].rpartition(':')[2]}"
+            for password in (SECRET, f"{SECRET} and new"):
+                status = requests.get(here, auth=("admin", password), timeout=30).status_code
+                assert status == (200 if password == opens else 401), (changed, password)
 
 
 @pytest.mark.parametrize(

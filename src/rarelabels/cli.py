@@ -22,6 +22,7 @@ from typing import Annotated
 import typer
 
 from rarelabels import config
+from rarelabels.addresses import without_password
 from rarelabels.schema import Bound, NotSearchedError, UserError
 
 MANY_SCORES = 2_000_000  # to judge; fewer take seconds
@@ -96,6 +97,8 @@ def run(
 
     where = tracking.uri()
     with Progress() as progress, tracking.answering(where), Workers(workers, scheduler) as engine:
+        if engine.is_open_to_others():
+            _warn(f"{scheduler} is open: whoever reaches it runs code as its user; tls:// keeps others out (README)")
         _check_reach(where, engine.other_machines())
         if force or not tracking.is_begun(where):  # there is something to do
             networks = ["rarelabels.training"] if any(trial.is_network for trial in trials) else []
@@ -220,7 +223,8 @@ def ui(
 ) -> None:
     """Open MLflow's page on the record until Ctrl-C, on this machine only unless asked; print a link to each study.
 
-    For other machines the administrator's password is in MLFLOW_AUTH_ADMIN_PASSWORD when it is first started.
+    For other machines the administrator's password is in MLFLOW_AUTH_ADMIN_PASSWORD when it is first started; it is
+    changed by starting with another one.
     """
     from rarelabels import tracking
     from rarelabels.ui import open_ui
@@ -419,7 +423,7 @@ def fetch(name: Annotated[str, typer.Argument(metavar="DATA", help="wikipedia_mo
 
 def _end_on_failures(failures: list[str]) -> None:
     for failure in failures:
-        print(f"FAILED {failure}", file=sys.stderr)
+        print(f"FAILED {without_password(failure)}", file=sys.stderr)
     if failures:
         raise typer.Exit(1)
 
@@ -485,11 +489,11 @@ def _names(text: str | None) -> list[str]:
 
 
 def _warn(text: str) -> None:
-    print(f"rarelabels: {text}", file=sys.stderr)
+    print(f"rarelabels: {without_password(text)}", file=sys.stderr)
 
 
 def _print_where(where: str) -> None:
-    place = "" if where.startswith("sqlite:///") else f" (record: {where})"
+    place = "" if where.startswith("sqlite:///") else f" (record: {without_password(where)})"
     print(f"\nCurves, figures and all metrics: `rarelabels ui`{place}", file=sys.stderr)
 
 
@@ -498,7 +502,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        print(f"rarelabels: {error}", file=sys.stderr)
+        _warn(str(error))
         sys.exit(2)
     except SystemExit as end:
         if end.code == STOPPED:

@@ -30,7 +30,7 @@ from typing import Any, TypeVar
 
 import dask
 import psutil
-from distributed import Client, Future, KilledWorker, LocalCluster, WorkerPlugin, get_worker, wait
+from distributed import Client, Future, KilledWorker, LocalCluster, Security, WorkerPlugin, get_worker, wait
 from distributed.comm import CommClosedError
 from distributed.core import Status
 from distributed.system import MEMORY_LIMIT
@@ -62,7 +62,8 @@ class Engine:
 
     Args:
         count: workers to start on this machine; as many as cores if None.
-        scheduler: address of a Dask scheduler that exists, ``tcp://host:port``; its workers are used instead.
+        scheduler: address of a Dask scheduler that exists, ``tcp://host:port``, or ``tls://host:port`` with the keys
+            that Dask's settings name; its workers are used instead.
     """
 
     def __init__(self, count: int | None = None, scheduler: str | None = None) -> None:
@@ -179,6 +180,8 @@ class Engine:
         return client
 
     def _started(self) -> Client:
+        from rarelabels import own_keys  # not needed where there is a scheduler
+
         # A local cluster looks for a lost worker once, after a while, and ends its nanny for good if at that very
         # moment the worker is being begun anew for another reason: it is told not to look.
         dask.config.set({"distributed.deploy.lost-worker-timeout": "365d"})
@@ -191,6 +194,7 @@ class Engine:
             dashboard_address="127.0.0.1:0",
             memory_limit=max(WORKER_BYTES, MEMORY_LIMIT // self._count),
             silence_logs=logging.CRITICAL,
+            security=Security(require_encryption=True, **own_keys.make()),
         )
         self._open.enter_context(cluster)
         return Client(cluster)

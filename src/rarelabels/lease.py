@@ -1,7 +1,8 @@
 """Who runs a run, and until when others take its word for it.
 
-A process of this machine is known to be gone by its id and beginning; of one on another machine only its lease tells,
-which it renews while it lives.
+A process that this one could see is known to be gone by its id and beginning; of any other only its lease tells, which
+it renews while it lives. Names of hosts tell nothing: two machines may have the same, and so may two containers. What
+tells is the boot of the machine, and on Linux the namespace of process ids.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import platform
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 from subprocess import run as run_command
 
@@ -21,15 +24,18 @@ RENEWED_EVERY = 60.0
 
 
 def owner() -> str:
-    """Name this process on this machine: host, process id and when the process began (ids are used again)."""
-    return f"{socket.gethostname()} {os.getpid()} {_began(os.getpid())}"
+    """Name this process: host, process id, when the process began (ids are used again), and where its id is one."""
+    return f"{socket.gethostname()} {os.getpid()} {_began(os.getpid())} {_where()}"
 
 
 def is_gone(who: str) -> bool:
-    """Return whether a process of this machine, as :func:`owner` names it, has ended."""
-    host, _, rest = who.partition(" ")
-    pid, _, began = rest.partition(" ")
-    return host == socket.gethostname() and pid.isdigit() and _began(int(pid)) != began
+    """Return whether a process whose id means something here, as :func:`owner` names it, has ended.
+
+    Of names that records of 0.4.2 hold, without a place, the host is believed.
+    """
+    host, pid, began, place = (*who.split(" "), *[""] * 4)[:4]
+    is_here = place == _where() if place else host == socket.gethostname()
+    return is_here and pid.isdigit() and _began(int(pid)) != began
 
 
 def until() -> str:
@@ -66,6 +72,18 @@ def renewed(renew: Callable[[str], object]) -> Iterator[None]:
         yield
     finally:
         done.set()  # a renewal under way may wait for a record that is away, and nobody waits for it
+
+
+@lru_cache(maxsize=1)
+def _where() -> str:
+    """Name what process ids are ids in: this boot of this machine and, in a container, its own processes."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').readlink().name}"
+    except OSError:  # not Linux
+        import psutil
+
+        return f"{uuid.getnode():x}/{psutil.boot_time():.0f}"
 
 
 def _began(pid: int) -> str:

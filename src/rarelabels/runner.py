@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rarelabels import config, evaluation, fitting, picking, powerset, results, thresholds, tracking
+from rarelabels.addresses import without_password
 from rarelabels.evaluation import Floats, Scored
 from rarelabels.picking import Epochs
 from rarelabels.schema import PickedBy, UserError
@@ -106,7 +107,7 @@ def end(record: Record, error: Exception) -> str:
 
 def failure(error: Exception) -> str:
     """Return what a run died of, in one line, without the password that an address in it may have."""
-    return tracking.without_password(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+    return without_password(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
 
 
 def copied(source: str, record: Record) -> Trained:

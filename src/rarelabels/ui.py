@@ -17,11 +17,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from configparser import ConfigParser
 from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from types import FrameType
 
 from rarelabels import tracking
+from rarelabels.addresses import without_password
 from rarelabels.schema import UserError
 
 HERE = ("127.0.0.1", "localhost", "::1")
@@ -32,6 +34,17 @@ NEAR = (  # names in an address that MLflow answers to anyway: this machine, and
     *("localhost", "localhost:*", "127.0.0.1", "127.0.0.1:*", "[[]::1]:*", "10.*", "192.168.*", "fc00:*", "fd00:*"),
     *(f"172.{i}.*" for i in range(16, 32)),
 )
+ADMIN = "admin"
+# In a process of its own, because importing MLflow's authentication begins its application.
+RENEW = """
+import json, sys
+from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
+told = json.load(sys.stdin)
+store = SqlAlchemyStore()
+store.init_db(told["database"])
+if store.has_user(told["name"]):  # else MLflow makes the user, with this password
+    store.update_user(told["name"], password=told["password"])
+"""
 SHORTEST = 12  # characters of a password
 START = 90  # seconds that MLflow is given to start: 5 on a machine that does nothing else
 PAGE = "/#/experiments/{}/runs?workflowType=machine_learning"
@@ -63,7 +76,7 @@ def open_ui(where: str, host: str, port: int, say: Callable[[str], None]) -> Non
     """
     if where.startswith(tracking.ADDRESSES):
         say("The record is a server; its page is there:")
-        _tell(_links(where, where.rstrip("/")), say)
+        _tell(_links(where, without_password(where.rstrip("/"))), say)
         return
     if not tracking.is_begun(where):
         raise UserError(f"nothing is recorded yet in {where.removeprefix(tracking.SQLITE)}; begin with `make quick`")
@@ -97,7 +110,8 @@ def _basic_auth(where: str, host: str) -> dict[str, str]:
     if find_spec("flask_wtf") is None:
         raise UserError(f"--host {host}: other machines are let in with a password only; pip install 'mlflow[auth]'")
     folder = tracking.outboxes(where).parent / "users"
-    password, is_begun = os.environ.get(PASSWORD, ""), (folder / "users.db").exists() or USERS in os.environ
+    users, password = folder / "users.db", os.environ.get(PASSWORD, "")
+    is_begun = users.exists() or USERS in os.environ
     if (password or not is_begun) and len(password) < SHORTEST:
         raise UserError(
             f"--host {host}: set {PASSWORD} to the password that the user admin is to have, of {SHORTEST} characters "
@@ -107,12 +121,39 @@ def _basic_auth(where: str, host: str) -> dict[str, str]:
     if USERS not in os.environ:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         declared = folder / "basic_auth.ini"
+        for file in (users, declared):  # made by us before MLflow writes to it, which would let others read it
+            file.touch(mode=0o600)
+            file.chmod(0o600)
         declared.write_text(
-            f"[mlflow]\ndefault_permission = READ\nadmin_username = admin\ndatabase_uri = sqlite:///{folder}/users.db\n",
+            f"[mlflow]\ndefault_permission = READ\nadmin_username = {ADMIN}\ndatabase_uri = sqlite:///{users}\n",
             "utf-8",
         )
         access[USERS] = str(declared)
+    if password and is_begun:
+        _renew_password(access.get(USERS) or os.environ[USERS], password)
     return access
+
+
+def _renew_password(declared: str, password: str) -> None:
+    """Give the administrator of a user database the password: MLflow looks at it the first time only.
+
+    Raises:
+        UserError: the database cannot be changed.
+    """
+    settings = ConfigParser()
+    settings.read(declared, "utf-8")
+    of = settings["mlflow"] if settings.has_section("mlflow") else {}
+    told = {"database": of.get("database_uri", ""), "name": of.get("admin_username", ADMIN), "password": password}
+    environment = os.environ | {PASSWORD: password, USERS: declared, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    ended = subprocess.run(
+        [sys.executable, "-c", RENEW], input=json.dumps(told), env=environment, capture_output=True, text=True
+    )
+    if ended.returncode:
+        reason = (ended.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise UserError(
+            f"{PASSWORD} is set, but the password of the administrator in {declared} could not be changed to it "
+            f"({reason}); mend that, or unset {PASSWORD} to go on with the old one"
+        )
 
 
 def _answering_to(name: str) -> dict[str, str]:

@@ -6,7 +6,9 @@ import os
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from rarelabels.engine import Engine
@@ -43,6 +45,14 @@ class Workers:
         """How many workers there are, or will be."""
         return self._engine.count if self._scheduler else self._count or os.cpu_count() or 1
 
+    def is_open_to_others(self) -> bool:
+        """Return whether the scheduler listens to other machines, and to anybody there: whoever reaches it runs code.
+
+        Workers that are started here are not: they have keys of their own, see ``own_keys``.
+        """
+        place = urlsplit(self._scheduler or "")
+        return bool(self._scheduler) and place.scheme != "tls" and not _is_loopback(place.hostname or "")
+
     def other_machines(self) -> list[str]:
         """Return the names of the machines, but this one, that have workers."""
         return self._engine.other_machines() if self._scheduler else []
@@ -63,3 +73,10 @@ class Workers:
         from rarelabels.engine import Engine
 
         return self._open.enter_context(Engine(self._count, self._scheduler))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -11,7 +11,6 @@ import hashlib
 import io
 import logging
 import os
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rarelabels import whole_files
 from rarelabels.schema import UserError
 
 VARIABLE = "RARELABELS_CACHE"
@@ -92,26 +92,7 @@ def _write(path: Path, key: str, arrays: Arrays) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     payload = buffer.getvalue()
-    write_whole(path, _checksum(key, payload) + payload)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears complete or not at all; its folder must be there.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    # In the same folder, because a file can be replaced in one step only within one file system.
-    part = path.with_name(f"{path.name}-{uuid.uuid4().hex}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    whole_files.write(path, _checksum(key, payload) + payload)
 
 
 def _checksum(key: str, payload: bytes) -> bytes:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rarelabels.datasets import cache, source
+from rarelabels import whole_files
+from rarelabels.datasets import source
 from rarelabels.schema import UserError
 
 GITHUB = "https://raw.githubusercontent.com"
@@ -138,7 +139,7 @@ def _check(url: str, content: bytes, checksum: str) -> None:
 def _write(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        cache.write_whole(path, content)
+        whole_files.write(path, content)
     except OSError as error:
         raise UserError(
             f"{path}: cannot be written: {error.strerror or error}; set {source.VARIABLE} to a folder that can be"

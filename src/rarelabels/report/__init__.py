@@ -9,7 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from rarelabels import tracking
+from rarelabels import tracking, whole_files
 from rarelabels.comparison import FLOORS, GAIN
 from rarelabels.findings import Finding
 from rarelabels.report.contents import PRICED, Contents, Part, floor_rows, headline
@@ -42,9 +42,7 @@ def write(pages: Sequence[Contents], where: str, target: Path) -> None:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_name(f".{target.name}")
-        draft.write_text(render(pages), encoding="utf-8")
-        draft.replace(target)
+        whole_files.write(target, render(pages).encode("utf-8"))
     except OSError as error:
         raise UserError(f"{target}: cannot be written: {error.strerror}; name another file with --output") from error
     for page in pages:

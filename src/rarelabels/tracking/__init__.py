@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -22,8 +21,10 @@ from subprocess import run as run_command
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves the machine unasked
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # with the password, if the address has one
 
 from rarelabels import __version__, lease, outbox
+from rarelabels.addresses import without_password
 from rarelabels.schema import Trial, UserError
 from rarelabels.tracking.client import Client
 from rarelabels.tracking.database import SQLITE
@@ -98,7 +99,6 @@ __all__ = [
     "search_fingerprint",
     "training_fingerprint",
     "versions",
-    "without_password",
 ]
 
 
@@ -403,11 +403,6 @@ def _ping(where: str) -> None:
     import requests
 
     requests.get(f"{where.rstrip('/')}/health", timeout=PING_SECONDS).raise_for_status()
-
-
-def without_password(text: str) -> str:
-    """Return a text without the passwords of addresses in it."""
-    return re.sub(r"(//[^/@\s:]*:)[^/\s]*@", r"\1***@", text)
 
 
 def _no_answer(where: str, error: Exception) -> UserError:

@@ -24,6 +24,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from rarelabels import lease, tracking
+from rarelabels.addresses import without_password
 from rarelabels.schema import (
     MedianPruner,
     NoPruner,
@@ -247,7 +248,7 @@ def answering(url: str) -> Iterator[None]:
 
 
 def _no_answer(url: str, error: Exception) -> UserError:
-    shown = tracking.without_password(url)
+    shown = without_password(url)
     if isinstance(error, ImportError):
         return UserError(f"OPTUNA_STORAGE {shown!r}: its driver is not installed; pip install 'psycopg[binary]'")
     return UserError(

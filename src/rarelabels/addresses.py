@@ -1,0 +1,18 @@
+"""How an address of a record, a storage or a scheduler is shown: without the password that may be in it."""
+
+from __future__ import annotations
+
+import re
+
+# //name:password@ up to the last @ of a word, for a password may hold any sign; and ?password=... of PostgreSQL.
+_IN_ADDRESS = re.compile(r"(//[^/@\s:]*:)\S*@")
+_IN_QUERY = re.compile(r"((?:password|passwd|pwd|sslpassword)=)[^&\s'\"]*", re.IGNORECASE)
+
+
+def without_password(text: str) -> str:
+    """Return a text in which the passwords of all addresses are three stars.
+
+    >>> without_password("cannot reach postgresql://me:a/b@c@10.0.0.1:5432/runs")
+    'cannot reach postgresql://me:***@10.0.0.1:5432/runs'
+    """
+    return _IN_QUERY.sub(r"\1***", _IN_ADDRESS.sub(r"\1***@", text))

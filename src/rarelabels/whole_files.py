@@ -1,0 +1,26 @@
+"""Files that appear complete or not at all, whoever else writes them at the same time."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file under a name of its own and move it into place; its folder must be there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    # In the same folder, because a file can be replaced in one step only within one file system.
+    part = path.with_name(f"{path.name}-{uuid.uuid4().hex}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
