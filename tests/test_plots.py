@@ -8,6 +8,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.special import expit
+from sklearn.metrics import precision_recall_curve
 
 from rarelabels import metrics, plots, threshold_study
 from rarelabels.evaluation import Scored
@@ -185,3 +186,13 @@ def test_verdicts_draw_each_difference_over_what_was_claimed(saved) -> None:
 def test_verdicts_of_a_study_that_is_not_run(saved) -> None:
     row = {"name": "a", "direction": "equal", "margin": 0.01, "verdict": "undecided", "value": np.nan}
     saved(plots.verdicts(pd.DataFrame([row | {"low": np.nan, "high": np.nan}]), "a study"))
+
+
+@pytest.mark.parametrize("levels", [1, 3, 50, 100_000])
+def test_the_curve_of_precision_and_recall_is_scikit_learns(levels: int) -> None:
+    random = np.random.default_rng(levels)
+    y = (random.random(500) < 0.1).astype(np.uint8)
+    scores = random.integers(0, levels, 500) / levels
+    expected = precision_recall_curve(y, scores)[:2]
+    for own, other in zip(plots.precision_recall_curve(y, scores), expected, strict=True):
+        np.testing.assert_array_equal(own, other)

@@ -62,7 +62,7 @@ class Row:
 
     def mean(self, metric: str) -> float:
         """Return the mean over seeds; 0 where it is undefined."""
-        return float(self.values["mean"].to_dict().get(metric, 0.0))
+        return float(self.values["mean"].get(metric, 0.0))
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,8 @@ def _compare(
     data: str,
 ) -> Comparison:
     named = [(run, declared[parent_key(run)]) for run in parents if parent_key(run) in declared]
-    replicates = {name: results.replicates(client, run) for run, name in named}
+    drawn = [*HEADLINE, *compared_by_rule()]
+    replicates = {name: results.replicates(client, run, drawn) for run, name in named}
     rows = [_with_gain(_row(client, run, name, below), replicates[name]) for run, name in named]
     others = [run for run in parents if run.data.tags["overrides"]]
     overridden = [_row(client, run, run.data.tags["trial"].split("/")[1], below) for run in others]

@@ -71,7 +71,11 @@ def digest(hypothesis: Hypothesis) -> str:
 
 
 def sides(
-    client: Client, runs: Sequence[Run], names: Mapping[ParentKey, str], seeds: Mapping[str, Sequence[int]]
+    client: Client,
+    runs: Sequence[Run],
+    names: Mapping[ParentKey, str],
+    seeds: Mapping[str, Sequence[int]],
+    declared: Sequence[Hypothesis],
 ) -> dict[str, Side]:
     """Return the trials that were measured, by name.
 
@@ -80,7 +84,9 @@ def sides(
         runs: all runs of the study.
         names: the parents that count, with what hypotheses call them.
         seeds: those that are declared, by name; of a name that is not there, those it was run with.
+        declared: the hypotheses, whose metrics alone are read of the replicates.
     """
+    metrics = {metric for one in declared for metric in _metrics(one)}
     made, found = results.below(list(runs)), {}
     for run in runs:
         tags = run.data.tags
@@ -97,7 +103,7 @@ def sides(
             tuple(sorted(set(seeds.get(name, done)) - set(done))),
             tags["test_part"],
             dict(zip(table["metric"], table["mean"], strict=True)),
-            results.replicates(client, run),
+            results.replicates(client, run, metrics),
             known,
         )
     return found

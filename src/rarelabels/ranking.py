@@ -300,7 +300,7 @@ def _with_test(
         parent = parents[one.name]
         if parent is not None and parent.data.tags.get("seeds") == wanted:
             table = results.summary(client, parent).set_index("metric")
-            replicates = results.replicates(client, parent)
+            replicates = results.replicates(client, parent, [chosen.test])
             if chosen.test in replicates:
                 drawn[one.name] = replicates[chosen.test].to_numpy()
                 low, high = (float(table[end][chosen.test]) for end in ("low", "high"))

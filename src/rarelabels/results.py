@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pyarrow import parquet
 
 from rarelabels import thresholds, tracking
 from rarelabels.calibration import Calibration
@@ -446,9 +447,19 @@ def summary(client: Client, parent: Run) -> pd.DataFrame:
     return _frame_or_empty(client, parent, "summary.csv", pd.read_csv)
 
 
-def replicates(client: Client, parent: Run) -> pd.DataFrame:
-    """Return a trial's bootstrap replicates: a column per metric, a row per draw (the same draws for all trials)."""
-    return _frame_or_empty(client, parent, "bootstrap.parquet", pd.read_parquet)
+def replicates(client: Client, parent: Run, metrics: Iterable[str]) -> pd.DataFrame:
+    """Return a trial's bootstrap replicates: a column per metric, a row per draw (the same draws for all trials).
+
+    There are hundreds of columns: those of ``metrics`` are read that it has.
+    """
+
+    def read(file: Path) -> pd.DataFrame:
+        with parquet.ParquetFile(file) as stored:
+            wanted = set(metrics)
+            frame: pd.DataFrame = stored.read([one for one in stored.schema_arrow.names if one in wanted]).to_pandas()
+            return frame
+
+    return _frame_or_empty(client, parent, "bootstrap.parquet", read)
 
 
 def _frame_or_empty(client: Client, run: Run, name: str, read: Any) -> pd.DataFrame:

@@ -130,7 +130,6 @@ def identify(
     overrides: Mapping[str, object],
     seeds: tuple[int, ...] | None = None,
     is_known: IsKnown = lambda _: False,
-    searches: Searches | None = None,
 ) -> Asked:
     """Return every run that is asked for: trials × variants × seeds, but for trials whose data are not here.
 
@@ -142,17 +141,19 @@ def identify(
         overrides: by dotted key.
         seeds: other than declared.
         is_known: whether the runs of a trial are known to suit their data, which are not loaded then.
-        searches: in the record.
 
     Raises:
         UserError: see ``config.load_many``, ``datasets.load``, ``preprocessing.check`` and ``weighting.weights``.
         MissingDataError, NotSearchedError: no trial is left.
     """
-    searches = searches or Searches(tracking.uri())
+    return _identify(load(names, overrides), seeds, is_known, Searches(tracking.uri()))
+
+
+def _identify(declared: Sequence[Named], seeds: tuple[int, ...] | None, is_known: IsKnown, searches: Searches) -> Asked:
     identities: list[Identity] = []
     skipped: dict[str, UserError] = {}
     read: dict[str, str] = {}
-    for named in load(names, overrides):
+    for named in declared:
         for label, variant in config.variants(named.trial):
             try:
                 identities += _runs(variant, label, seeds, named.overrides, read, searches, is_known)
@@ -339,13 +340,15 @@ def _declared(
     if not folder.is_dir():
         found.others.extend(results.parents(list(runs)))
         return found
-    done, searches, skipped = set(results.finished(list(runs))), Searches(where), {}
+    searches, skipped, done = Searches(where), {}, set(results.finished(list(runs)))
+
+    def is_known(asked_for: Sequence[Identity]) -> bool:
+        return any(_key(one) in done for one in asked_for)
+
     for path in config.find([study], root):
         trial = config.load_trial(path)
         try:
-            asked_for = identify(
-                [str(path)], {}, is_known=lambda runs: any(_key(one) in done for one in runs), searches=searches
-            )
+            asked_for = _identify([Named(trial, "")], None, is_known, searches)
             found.identities.extend(asked_for.identities)
             found.skipped.extend(asked_for.skipped)
         except NotSearchedError as error:  # what an earlier search found is not this trial's
@@ -374,7 +377,7 @@ def verdicts(study: str, where: str, root: Path = config.EXPERIMENTS) -> list[Fi
     seeds: dict[str, list[int]] = {}
     for identity in declared.identities:
         seeds.setdefault(names[identity.parent_key], []).append(identity.seed)
-    measured = findings.sides(tracking.connect(where), runs, names, seeds) if runs else {}
+    measured = findings.sides(tracking.connect(where), runs, names, seeds, stated.hypotheses) if runs else {}
     return findings.decide(stated.hypotheses, measured)
 
 

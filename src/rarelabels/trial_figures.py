@@ -31,8 +31,7 @@ def draw(where: str, name: str, one: SummaryTask) -> list[str]:
         for file, figure in _figures(client, children, f"{name}: {FOLDER}", failures):
             with plots.or_told(failures, f"{name}: {FOLDER}/{file}.png"):
                 plots.save(figure, folder / FOLDER / f"{file}.png")
-    if not failures:
-        parent.tags({"drawn": one.stamp})
+    parent.tags({"drawn": "" if failures else one.stamp})
     return failures
 
 

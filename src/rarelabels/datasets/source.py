@@ -7,6 +7,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from rarelabels.datasets import cache
@@ -104,5 +105,14 @@ def digest(name: str, paths: Iterable[Path]) -> str:
     """
     whole = hashlib.sha256()
     for path in paths:
-        whole.update(hashlib.sha256(read(name, path)).digest())
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+        whole.update(_digest(name, path, stat.st_mtime_ns, stat.st_size))
     return whole.hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _digest(name: str, path: Path, _changed: int, _size: int) -> bytes:
+    return hashlib.sha256(read(name, path)).digest()

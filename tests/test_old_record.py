@@ -1,0 +1,95 @@
+"""The record that 0.4.2 made is read, continued, reported and served by what stands now."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from old_record import unpack
+from project import Project
+from rarelabels import tracking
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return unpack(tmp_path_factory.mktemp("old"))
+
+
+def same(printed: Path, expected: Path) -> None:
+    """Two CSV files hold the same: text as text, and numbers as numbers."""
+    pd.testing.assert_frame_equal(pd.read_csv(printed), pd.read_csv(expected), check_exact=True)
+
+
+@pytest.mark.parametrize("name", ["results_films", "results_table", "findings_films"])
+def test_it_is_read(old: Project, name: str, tmp_path: Path) -> None:
+    command, study = name.split("_")
+    (tmp_path / "printed.csv").write_text(old.call(command, study, "--format", "csv")[0], encoding="utf-8")
+    same(tmp_path / "printed.csv", old.folder / "expected" / f"{name}.csv")
+
+
+def test_its_registered_models_predict(old: Project, tmp_path: Path) -> None:
+    (tmp_path / "printed.csv").write_text(old.call("predict", "table", "new.csv")[0], encoding="utf-8")
+    expected = old.folder / "expected" / "predicted_table.csv"
+    same(tmp_path / "printed.csv", expected)
+    version = tracking.registered(tracking.connect(old.record), "table")
+    assert version is not None
+    model = mlflow.pyfunc.load_model(version.source)
+    named = [column for column in pd.read_csv(expected, nrows=0) if column.startswith("probability/")]
+    np.testing.assert_allclose(
+        model.predict(pd.read_csv(old.folder / "new.csv", dtype=object, keep_default_na=False))[named],
+        pd.read_csv(expected)[named],
+        atol=1e-9,
+    )
+
+
+def test_what_is_registered_is_not_registered_again(old: Project) -> None:
+    before = tracking.versions(tracking.connect(old.record), "table")
+    assert "registered: rarelabels-table version 1 (alias best): " in old.call("best", "table")[0]
+    assert tracking.versions(tracking.connect(old.record), "table") == before
+
+
+def test_it_is_reported(old: Project) -> None:
+    assert old.call("report")[0] == "runs/report.html: films, table\n"
+    page = (old.folder / "runs" / "report.html").read_text("utf-8")
+    assert page.count('src="data:image/webp;base64,') == 12
+    assert "Focal loss ranks films as well as binary cross-entropy." in page
+
+
+def test_it_is_continued(tmp_path: Path) -> None:
+    """Everything is finished; then one more seed trains that seed alone, and its trial is summed up and drawn anew."""
+    project = unpack(tmp_path)
+    before = {run.info.run_id for run in project.runs("run", "films")}
+    _, err = project.call("run", "films")
+    assert "films: 0 runs to do, 6 finished before" in err
+    assert {run.info.run_id for run in project.runs("run", "films")} == before
+    _, err = project.call("run", "films/floor_prior", "--seeds", "0,1,2", "--workers", "1")
+    assert "films: 1 run to do, 2 finished before" in err
+    (new,) = [run for run in project.runs("run", "films") if run.info.run_id not in before]
+    assert (new.data.tags["trial"], new.data.tags["seed"]) == ("films/floor_prior", "2")
+    parents = {run.data.tags["trial"]: run for run in project.runs("trial", "films")}
+    assert parents["films/floor_prior"].data.tags["seeds"] == "0 1 2"
+    assert parents["films/floor_prior"].data.tags["drawn"] == parents["films/floor_prior"].data.tags["summed_up"]
+    assert "drawn" not in parents["films/bce"].data.tags  # its figures are those of its aggregate
+
+
+def test_its_figures_are_drawn_where_they_are_missing(tmp_path: Path) -> None:
+    project = unpack(tmp_path)
+    parents = {run.data.tags["trial"]: run.info.run_id for run in project.runs("trial", "films")}
+    folder = project.folder / "runs" / "artifacts" / "films" / parents["films/bce"] / "artifacts" / "figures"
+    shutil.rmtree(folder)
+    project.call("run", "films")
+    kinds = ("confusion", "f1_theory", "learning_curves", "precision_recall", "reliability", "winners_curse")
+    assert sorted(file.name for file in folder.iterdir()) == [f"{kind}.png" for kind in kinds]
+
+
+def test_no_address_of_another_machine_is_left(old: Project) -> None:
+    with closing(sqlite3.connect(old.folder / "runs" / "mlflow.db")) as record:
+        told = [row[0] for row in record.execute("select artifact_uri from runs")]
+    assert all(address.startswith(f"file://{old.folder}/") for address in told)
