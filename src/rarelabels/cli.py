@@ -85,8 +85,7 @@ def run(
     chosen = _seeds(seeds)
     if workers and scheduler:
         raise UserError(f"--workers starts processes here, and {scheduler} has its own; leave one of them out")
-    trials = config.load_many(names, changes)
-    studies = sorted({trial.study for trial in trials})
+    studies = sorted({trial.study for trial in config.load_many(names, changes)})
     # The comparison at the end needs the whole of each study, so what is wrong with it is better told now.
     folders = [folder for name in studies if (folder := config.EXPERIMENTS / name).is_dir()]
     _check([path for path in (config.all_trials() if folders else []) if path.parent in folders], folders)
@@ -100,9 +99,6 @@ def run(
         if engine.is_open_to_others():
             _warn(f"{scheduler} is open: whoever reaches it runs code as its user; tls:// keeps others out (README)")
         _check_reach(where, engine.other_machines())
-        if force or not tracking.is_begun(where):  # there is something to do
-            networks = ["rarelabels.training"] if any(trial.is_network for trial in trials) else []
-            engine.begin(["rarelabels.study", *networks])
         named = config.named(names)
         tuned = [one for one in study.load(names, changes) if one.trial.tuning and one.trial.name in named]
         if tuned:
@@ -114,6 +110,9 @@ def run(
         except NotSearchedError:
             _end_on_failures(progress.failures)  # of the search
             raise
+        if force or not tracking.is_begun(where):  # then there is something to do, whatever the plan will be
+            networks = any(identity.trial.is_network for identity in asked.identities)
+            engine.begin(["rarelabels.study", *(["rarelabels.training"] if networks else [])])
         study.run(asked, where, engine, progress, force=force)
     for name in studies:
         print_comparisons(name, study.compare(name, where, asked.identities), _bounds(name))

@@ -126,7 +126,8 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
             f"the data or the versions of the libraries on {socket.gethostname()} are not those that this run was "
             "planned with; make them equal, and call the same command again"
         )
-    record.tags({"watched": " ".join(watch), "watched_rows": WATCHED_ROWS, "test_part": data.test.digest()})
+    of_some_rows = {"watched_rows": WATCHED_ROWS} if trial.is_network and watch else {}
+    record.tags({"watched": " ".join(watch), "test_part": data.test.digest()} | of_some_rows)
     record.data(trial.dataset.kind, data.digest, data.summary)
     record.notes([*data.notes, *weights.notes])
     known = weights.facts | powerset.facts(data.train.y, data.test.y)
