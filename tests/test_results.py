@@ -54,11 +54,11 @@ def project(tmp_path_factory) -> Project:
     (folder / "calibrated.yaml").write_text(CALIBRATED, encoding="utf-8")
     for name in ("floor_prior", "pos_weight_sqrt", "study"):
         (folder / f"{name}.yaml").unlink()
-    project.call("run", "your_table", "--workers", "1")
+    project.do("run", "your_table", "--workers", "1")
     replace(folder / "calibrated.yaml", "[platt]", "[platt]\nthresholds: {min_positives: 9}")
     again = ["your_table/calibrated", "your_table/linear"]
-    project.call("run", *again, "--seeds", "1", "--force", "--workers", "1")
-    project.call("run", "your_table/linear", "--seeds", "0", "--set", "thresholds.min_positives=7", "--workers", "1")
+    project.do("run", *again, "--seeds", "1", "--force", "--workers", "1")
+    project.do("run", "your_table/linear", "--seeds", "0", "--set", "thresholds.min_positives=7", "--workers", "1")
     return project
 
 
@@ -244,7 +244,7 @@ assert not {"tensorflow", "keras"} & set(sys.modules)
 
 def test_what_is_read_in_a_subfolder_is_what_the_command_prints_and_imports_no_tensorflow(project):
     (project.folder / "experiments" / "your_table" / "study.yaml").write_text(STATED, encoding="utf-8")
-    out, _ = project.call("findings", "your_table", "--format", "csv")
+    out, _ = project.do("findings", "your_table", "--format", "csv")
     (project.folder / "notebooks").mkdir()
     command = [sys.executable, "-c", READ]
     where = {"cwd": project.folder / "notebooks", "env": project.environment}
