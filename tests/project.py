@@ -89,18 +89,27 @@ def clean_environment() -> dict[str, str]:
 
 
 class Project:
-    """A folder with the declared trials and a record of its own; ``plain``: all declared to train as plain Keras does.
+    """A folder with the declared trials and a record of its own.
 
-    An epoch or two are not worth compiling for, which takes longer than they do.
+    Args:
+        folder: an empty one.
+        declared: whether the trials of the repository are in it.
+        plain: all are declared to train as plain Keras does: an epoch or two are not worth compiling for.
+        genres: as many of the films' are labels, if given; to judge 17 takes longer than to train them for an epoch.
     """
 
-    def __init__(self, folder: Path, *, declared: bool = True, plain: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, declared: bool = True, plain: bool = False, genres: int | None = None
+    ) -> None:
         self.folder = folder
         for name in ("conf", "experiments") if declared else ():
             shutil.copytree(REPOSITORY / name, folder / name)
         if plain:
             with (folder / "conf" / "base.yaml").open("a", encoding="utf-8") as base:
                 base.write("training: {execution: plain}\n")
+        if genres:
+            films = folder / "conf" / "datasets" / "movies.yaml"
+            films.write_text(films.read_text("utf-8").replace("labels: 17", f"labels: {genres}"), "utf-8")
         self.environment = clean_environment()
 
     def start(

@@ -5,7 +5,6 @@ import io
 import json
 import math
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from project import Answer, clean_environment, command
+from project import Answer, Project, clean_environment, command
 
 REPOSITORY = Path(__file__).parents[1]
 HEAVY = ["tensorflow", "keras", "mlflow", "dask", "optuna", "sklearn", "pandas", "matplotlib"]
@@ -28,12 +27,6 @@ question: Does a trial of my own run from anywhere?
 thread: beyond the threads
 model: {{kind: floor, predicts: ones}}
 """
-
-
-def make_house(folder: Path) -> Path:
-    for name in ("conf", "experiments"):
-        shutil.copytree(REPOSITORY / name, folder / name)
-    return folder
 
 
 def python(folder: Path, *args: str) -> Answer:
@@ -56,7 +49,7 @@ def rarelabels(folder: Path, *args: str, **environment: str) -> Answer:
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
     """Return a folder with the repository's conf and experiments, for one test."""
-    return make_house(tmp_path)
+    return Project(tmp_path, genres=5).folder
 
 
 # Instant answers
@@ -246,7 +239,7 @@ class Session:
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     """Return the record of three calls; all tests below look at it."""
-    house = make_house(tmp_path_factory.mktemp("house"))
+    house = Project(tmp_path_factory.mktemp("house"), genres=5).folder
     both = ["run", *FLOORS, "--seeds", "0,1", "--workers", "1"]
     first, second = python(house, "-m", "rarelabels", *both), rarelabels(house, *both)
     change = ["--set", "thresholds.min_positives=3"]

@@ -49,6 +49,7 @@ def project(tmp_path_factory) -> Project:
     shutil.copy(REPOSITORY / "docs" / "your_table.csv", project.folder / "docs")
     folder = project.folder / "experiments" / "your_table"
     replace(folder / "_base.yaml", "epochs: 20", "epochs: 2")
+    replace(folder / "_base.yaml", "min_rows: 40", "min_rows: 150")
     (folder / "_base.yaml").open("a", encoding="utf-8").write("seeds: [0]\n")
     (folder / "linear.yaml").open("a", encoding="utf-8").write("seeds: [0, 1]\n")
     (folder / "calibrated.yaml").write_text(CALIBRATED, encoding="utf-8")
