@@ -33,23 +33,8 @@ class Answer:
     err: str
 
 
-class Here:
+class Here(engine.Engine):
     """Stand in for the engine: each task is done in this process, one after another."""
-
-    scheduler = None
-
-    def __init__(self, count: int | None = None, scheduler: str | None = None) -> None:
-        assert scheduler is None
-        self.count = count or 1
-
-    def __enter__(self) -> "Here":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-    def other_machines(self) -> list[str]:
-        return []
 
     def map(
         self, function: engine.Function, tasks: Sequence[Any], on_event: engine.OnEvent, group: object = None
@@ -98,9 +83,7 @@ class Project:
         genres: as many of the films' are labels, if given; to judge 17 takes longer than to train them for an epoch.
     """
 
-    def __init__(
-        self, folder: Path, *, declared: bool = True, plain: bool = False, genres: int | None = None
-    ) -> None:
+    def __init__(self, folder: Path, *, declared: bool = True, plain: bool = False, genres: int | None = None) -> None:
         self.folder = folder
         for name in ("conf", "experiments") if declared else ():
             shutil.copytree(REPOSITORY / name, folder / name)

@@ -106,10 +106,11 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def with_table(folder: Path) -> Project:
-    project = Project(folder, plain=True)
+    project = Project(folder, plain=True, genres=5)
     (folder / "docs").mkdir()
     shutil.copy(REPOSITORY / "docs" / "your_table.csv", folder / "docs")
     edit(folder / "conf" / "base.yaml", "seeds: [0, 1, 2, 3, 4]", "seeds: [0]")
+    edit(folder / "experiments" / "your_table" / "_base.yaml", "min_rows: 40", "min_rows: 150")
     return project
 
 

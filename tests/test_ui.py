@@ -33,7 +33,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     made = Project(tmp_path_factory.mktemp("ui"), plain=True)
     (made.folder / "docs").symlink_to(REPOSITORY / "docs")
     declared = made.folder / "experiments" / STUDY / "_base.yaml"
-    declared.write_text(declared.read_text("utf-8").replace("epochs: 20", f"epochs: {EPOCHS}"), "utf-8")
+    declared.write_text(
+        declared.read_text("utf-8").replace("epochs: 20", f"epochs: {EPOCHS}").replace("min_rows: 40", "min_rows: 150"),
+        "utf-8",
+    )
     made.do("run", *(f"{STUDY}/{name}" for name in TRIALS), "--seeds", ",".join(map(str, SEEDS)), "--workers", "1")
     return made
 
