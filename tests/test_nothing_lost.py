@@ -159,7 +159,7 @@ def test_trained_runs_wait_on_disk_for_a_server_that_stays_away(
     trained = waiting(project)
     server.start()
     before = statuses(project)
-    _, err = project.call(*STUDY)
+    _, err = project.do(*STUDY)
     assert f"the results of {trained} run{'s' if trained > 1 else ''} waited on disk" in err
     assert f"{before['FINISHED'] + trained} finished before" in err
     assert statuses(project)["FINISHED"] == RUNS
@@ -181,7 +181,7 @@ def test_a_disk_that_is_full(project: Project, undisturbed: Project) -> None:
     assert process.returncode in (1, 2), err
     assert "Traceback" not in err
     assert len(err.splitlines()[-1]) < 600
-    project.call(*STUDY)
+    project.do(*STUDY)
     check(project, undisturbed)
 
 
@@ -210,7 +210,7 @@ def test_two_studies_started_at_once_on_the_same_record(project: Project, undist
     both = [project.start(*STUDY, "--workers", "1") for _ in range(2)]
     ends = [process.communicate(timeout=1800) for process in both]
     assert [process.returncode for process in both] == [0, 0], ends
-    project.call(*STUDY)
+    project.do(*STUDY)
     check(project, undisturbed)
 
 
