@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,10 +23,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))
 
 
+@pytest.fixture(scope="session")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run of the tests share: the one above theirs, if there are several."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
 @pytest.fixture(scope="session", autouse=True)
-def film_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """No test touches the user's cache; processes that a test starts share this one."""
-    folder = tmp_path_factory.mktemp("cache")
+def film_cache(whole_run: Path) -> Iterator[Path]:
+    """No test touches the user's cache; the processes of this run, and those that a test starts, share this one."""
+    folder = whole_run / "cache"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RARELABELS_CACHE", str(folder))
         yield folder

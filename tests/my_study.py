@@ -78,5 +78,5 @@ def run(folder: Path) -> Project:
     """Run the study in a new project."""
     project = Project(folder)
     declare(folder)
-    project.call("run", STUDY, "--workers", "1")
+    project.do("run", STUDY, "--workers", "1")
     return project

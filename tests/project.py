@@ -1,5 +1,6 @@
-"""A folder with the declared trials and a record of its own, for tests that start real processes."""
+"""A folder with the declared trials and a record of its own, and commands in it: in this process, or in their own."""
 
+import io
 import os
 import shutil
 import signal
@@ -8,32 +9,91 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pandas as pd
 
-from rarelabels import results, tracking
+from rarelabels import cli, engine, results, study, study_record, tracking
 
 REPOSITORY = Path(__file__).parents[1]
 OF_THE_MACHINE = ("training/seconds_per_epoch", "training/memory_rise_bytes")  # never the same twice
 
 
-class Project:
-    """A folder with the declared trials and a record of its own; ``plain``: all declared to train as plain Keras does.
+@dataclass(frozen=True)
+class Answer:
+    """What a command printed, and how it ended."""
 
-    An epoch or two are not worth compiling for, which takes longer than they do.
+    code: int
+    out: str
+    err: str
+
+
+class Here(engine.Engine):
+    """Stand in for the engine: each task is done in this process, one after another."""
+
+    def map(
+        self, function: engine.Function, tasks: Sequence[Any], on_event: engine.OnEvent, group: object = None
+    ) -> Iterator[tuple[int, Any]]:
+        for position, task in enumerate(tasks):
+
+            def send(event: engine.Event, position: int = position) -> None:
+                on_event(position, event | {"task": position})
+
+            yield position, function(task, send)
+
+
+def command(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> Answer:
+    """Do a command in this process, runs included: to start processes takes longer than what most tests ask them."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with (
+        mock.patch.dict(os.environ, clean_environment() if environment is None else environment, clear=True),
+        mock.patch.object(sys, "argv", ["rarelabels", *arguments]),
+        mock.patch.object(engine, "Engine", Here),
+        chdir(folder),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        finally:  # what a process forgets as it ends: another folder's table may have the same relative path
+            study._data.cache_clear()
+            study_record._training_labels.cache_clear()
+    return Answer(code, out.getvalue(), err.getvalue())
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this process's environment, but for where its record is."""
+    return {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+
+
+class Project:
+    """A folder with the declared trials and a record of its own.
+
+    Args:
+        folder: an empty one.
+        declared: whether the trials of the repository are in it.
+        plain: all are declared to train as plain Keras does: an epoch or two are not worth compiling for.
+        genres: as many of the films' are labels, if given; to judge 17 takes longer than to train them for an epoch.
     """
 
-    def __init__(self, folder: Path, *, declared: bool = True, plain: bool = False) -> None:
+    def __init__(self, folder: Path, *, declared: bool = True, plain: bool = False, genres: int | None = None) -> None:
         self.folder = folder
         for name in ("conf", "experiments") if declared else ():
             shutil.copytree(REPOSITORY / name, folder / name)
         if plain:
             with (folder / "conf" / "base.yaml").open("a", encoding="utf-8") as base:
                 base.write("training: {execution: plain}\n")
-        self.environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+        if genres:
+            films = folder / "conf" / "datasets" / "movies.yaml"
+            films.write_text(films.read_text("utf-8").replace("labels: 17", f"labels: {genres}"), "utf-8")
+        self.environment = clean_environment()
 
     def start(
         self, *arguments: str, preexec_fn: Callable[[], None] | None = None, **environment: str
@@ -56,7 +116,14 @@ class Project:
             preexec_fn=begin,
         )
 
+    def do(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+        """Do a command in this process."""
+        answer = command(self.folder, *arguments, environment=self.environment)
+        assert answer.code == code, answer.err
+        return answer.out, answer.err
+
     def call(self, *arguments: str, code: int = 0, timeout: float = 1800) -> tuple[str, str]:
+        """Call a command in a process of its own, with workers of its own."""
         process = self.start(*arguments)
         out, err = process.communicate(timeout=timeout)
         assert process.returncode == code, err

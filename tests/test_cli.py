@@ -1,12 +1,10 @@
-"""The command line as a user meets it: real processes in a folder of their own."""
+"""The command line as a user meets it, in a folder of its own: most commands are done in this process."""
 
 import csv
 import io
 import json
 import math
-import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -16,6 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+
+from project import Answer, Project, clean_environment, command
 
 REPOSITORY = Path(__file__).parents[1]
 HEAVY = ["tensorflow", "keras", "mlflow", "dask", "optuna", "sklearn", "pandas", "matplotlib"]
@@ -29,38 +29,27 @@ model: {{kind: floor, predicts: ones}}
 """
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a command printed, and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-def make_house(folder: Path) -> Path:
-    for name in ("conf", "experiments"):
-        shutil.copytree(REPOSITORY / name, folder / name)
-    return folder
-
-
-def python(folder: Path, *args: str, **environment: str) -> Answer:
-    given = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
-    command = [sys.executable, *args]
+def python(folder: Path, *args: str) -> Answer:
+    """Start Python as a user does."""
     done = subprocess.run(
-        command, cwd=folder, env=given | environment, capture_output=True, encoding="utf-8", timeout=900
+        [sys.executable, *args],
+        cwd=folder,
+        env=clean_environment(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=900,
     )
     return Answer(done.returncode, done.stdout, done.stderr)
 
 
 def rarelabels(folder: Path, *args: str, **environment: str) -> Answer:
-    return python(folder, "-m", "rarelabels", *args, **environment)
+    return command(folder, *args, environment=clean_environment() | environment)
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Path:
     """Return a folder with the repository's conf and experiments, for one test."""
-    return make_house(tmp_path)
+    return Project(tmp_path, genres=5).folder
 
 
 # Instant answers
@@ -205,7 +194,7 @@ def test_an_output_layer_that_no_machine_holds_is_refused_before_anything_is_bui
     ],
 )
 def test_wrong_usage_is_explained(house: Path, args: list[str], says: str):
-    answer = rarelabels(house, *args)
+    answer = python(house, "-m", "rarelabels", *args)
     assert (answer.code, answer.out) == (2, "")
     assert says in answer.err
     assert "Traceback" not in answer.err
@@ -250,9 +239,9 @@ class Session:
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
     """Return the record of three calls; all tests below look at it."""
-    house = make_house(tmp_path_factory.mktemp("house"))
+    house = Project(tmp_path_factory.mktemp("house"), genres=5).folder
     both = ["run", *FLOORS, "--seeds", "0,1", "--workers", "1"]
-    first, second = rarelabels(house, *both), rarelabels(house, *both)
+    first, second = python(house, "-m", "rarelabels", *both), rarelabels(house, *both)
     change = ["--set", "thresholds.min_positives=3"]
     overridden = rarelabels(house, "run", FLOORS[0], "--seeds", "0", "--workers", "1", *change)
     record = rarelabels(house, "results", "movies", "--format", "csv")

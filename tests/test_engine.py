@@ -57,16 +57,22 @@ def nothing(*_: Any) -> None:
     return None
 
 
-def test_events_arrive_with_their_task_and_results_with_their_position() -> None:
+@pytest.fixture(scope="module")
+def two() -> Iterator[Engine]:
+    """Two workers for one study after another."""
+    with Engine(2) as workers:
+        yield workers
+
+
+def test_events_arrive_with_their_task_and_results_with_their_position(two: Engine) -> None:
     def tell(task: str, say: Say) -> str:
         say({"epoch": task})
         return task.upper()
 
     told: list[tuple[int, str]] = []
-    with Engine(2) as workers:
-        found = dict(workers.map(tell, ["a", "b", "c"], lambda i, event: told.append((i, event["epoch"]))))
-        assert found == {0: "A", 1: "B", 2: "C"}
-        wait_for(lambda: len(told) == 3, 120)
+    found = dict(two.map(tell, ["a", "b", "c"], lambda i, event: told.append((i, event["epoch"]))))
+    assert found == {0: "A", 1: "B", 2: "C"}
+    wait_for(lambda: len(told) == 3, 120)
     assert sorted(told) == [(0, "a"), (1, "b"), (2, "c")]
 
 
@@ -80,21 +86,20 @@ def test_workers_that_are_begun_early_have_imported_what_tasks_need() -> None:
         assert "_client" not in vars(idle)
 
 
-def test_a_group_stays_with_its_worker_and_no_worker_is_idle_for_it() -> None:
+def test_a_group_stays_with_its_worker_and_no_worker_is_idle_for_it(two: Engine) -> None:
     def where(task: str, _: Say) -> int:
         time.sleep({"a": 1.0, "b": 2.4, "c": 2.5}[task])  # of two that end at once the next might change places
         return os.getpid()
 
     tasks = ["a", "a", "a", "b", "b", "b", "c", "c", "c"]
-    with Engine(2) as workers:
-        found = dict(workers.map(where, tasks, nothing, group=lambda task: task))
+    found = dict(two.map(where, tasks, nothing, group=lambda task: task))
     assert len({found[i] for i in range(3)}) == 1
     assert len({found[i] for i in range(3, 6)}) == 1
     assert found[0] != found[3]
     assert len({found[i] for i in range(6, 9)}) == 2  # the last group is shared, for nothing else is left
 
 
-def test_workers_are_never_paused_and_leave_ctrl_c_to_the_parent() -> None:
+def test_workers_are_never_paused_and_leave_ctrl_c_to_the_parent(two: Engine) -> None:
     def setting(_: str, __: Say) -> tuple[object, ...]:
         from distributed import get_worker
 
@@ -102,8 +107,7 @@ def test_workers_are_never_paused_and_leave_ctrl_c_to_the_parent() -> None:
         fractions = memory.memory_pause_fraction, memory.memory_spill_fraction, memory.memory_target_fraction
         return *fractions, signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
-    with Engine(1) as workers:
-        assert dict(workers.map(setting, ["x"], nothing)) == {0: (False, False, False, True)}
+    assert dict(two.map(setting, ["x"], nothing)) == {0: (False, False, False, True)}
 
 
 def test_a_worker_that_is_full_is_begun_anew_between_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,22 +147,21 @@ def test_workers_that_are_full_after_every_task_lose_no_result_and_no_worker(tmp
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {str(i): "begun\n" for i in range(16)}
 
 
-def test_a_task_that_kills_its_workers_is_given_up_and_the_others_are_done() -> None:
+def test_a_task_that_kills_its_workers_is_given_up_and_the_others_are_done(two: Engine) -> None:
     def die(task: int, _: Say) -> int:
         if task == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         return task
 
-    with Engine(2) as workers:
-        assert dict(workers.map(die, range(4), nothing)) == {0: 0, 1: None, 2: 2, 3: 3}
+    assert dict(two.map(die, range(4), nothing)) == {0: 0, 1: None, 2: 2, 3: 3}
 
 
-def test_an_error_of_a_task_is_raised_here() -> None:
+def test_an_error_of_a_task_is_raised_here(two: Engine) -> None:
     def fail(_: int, __: Say) -> None:
         raise UserError("the record does not answer")
 
-    with Engine(1) as workers, pytest.raises(UserError, match="the record does not answer"):
-        list(workers.map(fail, [1], nothing))
+    with pytest.raises(UserError, match="the record does not answer"):
+        list(two.map(fail, [1], nothing))
 
 
 # Doors
@@ -198,12 +201,9 @@ def intrude(pid: int) -> str:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root becomes another user")
-def test_no_other_user_of_the_machine_gets_in() -> None:
-    with Engine(1) as workers:
-        found = workers.map(pid, range(2), nothing)
-        next(found)
-        assert "'Scheduler'" not in intrude(os.getpid())
-        list(found)
+def test_no_other_user_of_the_machine_gets_in(two: Engine) -> None:
+    assert len(dict(two.map(pid, range(2), nothing))) == 2
+    assert "'Scheduler'" not in intrude(os.getpid())
     with LocalCluster(n_workers=1, host="127.0.0.1", dashboard_address=None):
         assert "'Scheduler'" in intrude(os.getpid()), "the intruder gets in where nobody keeps him out"
 

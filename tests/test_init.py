@@ -1,10 +1,9 @@
-"""``rarelabels init`` as a user meets it: real processes in folders that hold a table and nothing else."""
+"""``rarelabels init`` as a user meets it, in folders that hold a table and nothing else."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
 import random
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from project import Project
+from project import Project, clean_environment
 from rarelabels import config, results
 
 REPOSITORY = Path(__file__).parents[1]
@@ -25,7 +24,7 @@ class Alone(Project):
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+        self.environment = clean_environment()
 
     def files(self) -> dict[str, bytes]:
         return {
@@ -54,7 +53,7 @@ def small_table(path: Path, rows: int = 240) -> Path:
 
 
 def test_it_prints_what_it_found_and_writes_a_valid_study(alone: Alone) -> None:
-    out, err = alone.call("init", "my.csv", "--labels", "genres", "--group", "director")
+    out, err = alone.do("init", "my.csv", "--labels", "genres", "--group", "director")
     assert err == ""
     for said in (
         "my.csv: 1,500 rows, 7 columns",
@@ -86,20 +85,20 @@ def test_it_prints_what_it_found_and_writes_a_valid_study(alone: Alone) -> None:
         )
     }
     assert not list(alone.folder.glob(".rarelabels*"))
-    out, _ = alone.call("validate")
+    out, _ = alone.do("validate")
     assert out.startswith("9 trials and 1 studies are valid")
 
 
 def test_it_overwrites_nothing(alone: Alone) -> None:
-    alone.call("init", "my.csv", "--labels", "genres")
+    alone.do("init", "my.csv", "--labels", "genres")
     before = alone.files()
-    out, err = alone.call("init", "my.csv", "--labels", "genres", code=2)
+    out, err = alone.do("init", "my.csv", "--labels", "genres", code=2)
     assert out == ""
     assert err == (
         "rarelabels: experiments/my is there already, and nothing is overwritten; choose another --name, or remove it\n"
     )
     assert alone.files() == before
-    alone.call("init", "my.csv", "--labels", "genres", "--name", "second")
+    alone.do("init", "my.csv", "--labels", "genres", "--name", "second")
     after = alone.files()
     assert before == {name: content for name, content in after.items() if "second" not in name}
 
@@ -121,7 +120,7 @@ def test_it_overwrites_nothing(alone: Alone) -> None:
 )
 def test_a_mistake_is_one_line_and_changes_nothing(alone: Alone, arguments: list[str]) -> None:
     before = alone.files()
-    out, err = alone.call("init", *arguments, code=2)
+    out, err = alone.do("init", *arguments, code=2)
     assert out == ""
     assert err.startswith("rarelabels: ")
     assert err.count("\n") == 1
@@ -130,13 +129,13 @@ def test_a_mistake_is_one_line_and_changes_nothing(alone: Alone, arguments: list
 
 def test_a_file_that_is_not_utf_8_is_told_by_row_and_column(alone: Alone) -> None:
     (alone.folder / "latin.csv").write_bytes(b"plot,tags\n" + "un café noir,a|b\nle thé,b|c\n".encode("latin-1") * 30)
-    _, err = alone.call("init", "latin.csv", "--labels", "tags", code=2)
+    _, err = alone.do("init", "latin.csv", "--labels", "tags", code=2)
     assert "latin.csv: row 1 (line 2), column 'plot': is not UTF-8 text" in err
 
 
 def test_suspicious_inputs_and_a_guess_are_told(alone: Alone) -> None:
     small_table(alone.folder / "small.csv")
-    out, _ = alone.call("init", "small.csv")
+    out, _ = alone.do("init", "small.csv")
     assert "a guess: these are all the 0/1 columns" in out
     assert "0/1 columns that begin with 'is_'" in out
     assert "plot gives 3 of 3 labels away" in out
@@ -149,7 +148,7 @@ def test_the_makefile_of_the_repository_has_the_next_targets(alone: Alone) -> No
     for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(REPOSITORY / name, alone.folder)
     small_table(alone.folder / "test.csv")
-    out, _ = alone.call("init", "test.csv")
+    out, _ = alone.do("init", "test.csv")
     assert "  make test_table " in out
     assert "  make test_table/tuned " in out
 
@@ -166,9 +165,9 @@ def test_the_makefile_of_the_repository_has_the_next_targets(alone: Alone) -> No
 
 def test_a_study_on_a_table_runs_in_an_empty_folder(alone: Alone) -> None:
     small_table(alone.folder / "small.csv")
-    alone.call("init", "small.csv", "--name", "my")
+    alone.do("init", "small.csv", "--name", "my")
     names = ("my/bce", "my/linear", "my/floor_prior")
-    out, _ = alone.call("run", *names, "--seeds", "0", "--set", "training.epochs=1", "--workers", "1")
+    out, _ = alone.do("run", *names, "--seeds", "0", "--set", "training.epochs=1", "--plain")
     # The name of a study starts no search, so what init prints as a step of its own is needed.
     assert "skipped: my/pos_weight_tuned: not searched yet" in out
     runs = results.runs(alone.runs(study="my"))
@@ -178,5 +177,5 @@ def test_a_study_on_a_table_runs_in_an_empty_folder(alone: Alone) -> None:
     assert study
     for one in study.hypotheses:
         assert {one.metric, one.against_metric or one.metric} <= set(runs.columns), one.name
-    out, _ = alone.call("findings", "my", "--format", "csv")
+    out, _ = alone.do("findings", "my", "--format", "csv")
     assert set(pd.read_csv(io.StringIO(out))["name"]) == {one.name for one in study.hypotheses}

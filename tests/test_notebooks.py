@@ -106,10 +106,11 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def with_table(folder: Path) -> Project:
-    project = Project(folder, plain=True)
+    project = Project(folder, plain=True, genres=5)
     (folder / "docs").mkdir()
     shutil.copy(REPOSITORY / "docs" / "your_table.csv", folder / "docs")
     edit(folder / "conf" / "base.yaml", "seeds: [0, 1, 2, 3, 4]", "seeds: [0]")
+    edit(folder / "experiments" / "your_table" / "_base.yaml", "min_rows: 40", "min_rows: 150")
     return project
 
 
@@ -144,7 +145,7 @@ def own_table(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = with_table(tmp_path_factory.mktemp("own"))
     edit(project.folder / "experiments" / "your_table" / "_base.yaml", "epochs: 20", "epochs: 1")
     (project.folder / "experiments" / "your_table" / "linear.yaml").unlink()
-    project.call("run", "your_table", "--workers", "1")
+    project.do("run", "your_table")
     return project
 
 
@@ -189,7 +190,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Project:
         (folder / "attributes" / f"{name}.yaml").unlink()
     leave_out(folder / "attributes" / "study.yaml", r"last_block|random_features")
     trials = [f"{study}/{trial}" for study, names in SMALL.items() for trial in names]
-    project.call("run", *trials, "--workers", "1", timeout=1800)
+    project.do("run", *trials)
     return project
 
 

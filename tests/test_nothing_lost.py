@@ -23,22 +23,23 @@ import pytest
 
 from mlflow_server import MlflowServer
 from project import Project, wait_for
+from rarelabels.tracking.record import PAUSE_SECONDS
 
 STUDY = ["run", "movies/floor_prior", "movies/linear_bce", "movies/bce_accuracy", "--seeds", "0,1"]
-STUDY += ["--set", "training.epochs=6"]
+STUDY += ["--set", "training.epochs=8"]
 RUNS = 6
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = Project(tmp_path_factory.mktemp("undisturbed"))
+    project = Project(tmp_path_factory.mktemp("undisturbed"), plain=True, genres=5)
     project.call(*STUDY)
     return project
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return Project(tmp_path)
+    return Project(tmp_path, plain=True, genres=5)
 
 
 @pytest.fixture
@@ -124,12 +125,19 @@ def away(project: Project, server: MlflowServer) -> Iterator[subprocess.Popen[st
     process.communicate()
 
 
+def waiting(project: Project) -> int:
+    """How many runs have ended, and wait on disk for their record."""
+    journals = (project.folder / "runs" / "outbox").glob("*/journal.jsonl")
+    return sum('{"status": "FINISHED"' in journal.read_text("utf-8") for journal in journals)
+
+
 @pytest.mark.long
-def test_a_server_that_is_killed_and_comes_back_in_a_minute(
+def test_a_server_that_is_killed_and_comes_back_after_a_while(
     project: Project, undisturbed: Project, server: MlflowServer, away: subprocess.Popen[str]
 ) -> None:
     """The same call of the command ends well; no training is made twice."""
-    time.sleep(45)
+    wait_for(lambda: waiting(project) > 0)
+    time.sleep(2 * PAUSE_SECONDS)  # it has been looked for, and more than once
     assert away.poll() is None
     server.start()
     _, err = away.communicate(timeout=1800)
@@ -144,19 +152,14 @@ def test_trained_runs_wait_on_disk_for_a_server_that_stays_away(
     project: Project, undisturbed: Project, server: MlflowServer, away: subprocess.Popen[str]
 ) -> None:
     """Everything is killed while results wait: the next call delivers them, and trains only what was not trained."""
-
-    def waiting() -> int:
-        journals = (project.folder / "runs" / "outbox").glob("*/journal.jsonl")
-        return sum('{"status": "FINISHED"' in journal.read_text("utf-8") for journal in journals)
-
-    wait_for(lambda: waiting() > 0)
+    wait_for(lambda: waiting(project) > 0)
     away.kill()
     away.communicate(timeout=300)
     wait_for(lambda: not project.processes(), 300)
-    trained = waiting()
+    trained = waiting(project)
     server.start()
     before = statuses(project)
-    _, err = project.call(*STUDY)
+    _, err = project.do(*STUDY)
     assert f"the results of {trained} run{'s' if trained > 1 else ''} waited on disk" in err
     assert f"{before['FINISHED'] + trained} finished before" in err
     assert statuses(project)["FINISHED"] == RUNS
@@ -166,7 +169,7 @@ def test_trained_runs_wait_on_disk_for_a_server_that_stays_away(
 @pytest.mark.long
 def test_a_disk_that_is_full(project: Project, undisturbed: Project) -> None:
     """A file may not grow beyond a size: runs fail with one line, and with room again the same command goes on."""
-    project.call("run", "movies/floor_prior", "--seeds", "0")
+    project.do("run", "movies/floor_prior", "--seeds", "0")
     size = (project.folder / "runs" / "mlflow.db").stat().st_size
     limit = size + 2**18
 
@@ -178,7 +181,7 @@ def test_a_disk_that_is_full(project: Project, undisturbed: Project) -> None:
     assert process.returncode in (1, 2), err
     assert "Traceback" not in err
     assert len(err.splitlines()[-1]) < 600
-    project.call(*STUDY)
+    project.do(*STUDY)
     check(project, undisturbed)
 
 
@@ -186,7 +189,7 @@ def test_a_disk_that_is_full(project: Project, undisturbed: Project) -> None:
 def test_damaged_files_of_the_cache(project: Project, undisturbed: Project) -> None:
     cache = project.folder / "cache"
     project.environment["RARELABELS_CACHE"] = str(cache)
-    project.call("run", "movies/floor_prior", "--seeds", "0,1")
+    project.do("run", "movies/floor_prior", "--seeds", "0,1")
     files = [file for file in cache.rglob("*") if file.is_file()]
     assert files
     for number, file in enumerate(files):
@@ -207,7 +210,7 @@ def test_two_studies_started_at_once_on_the_same_record(project: Project, undist
     both = [project.start(*STUDY, "--workers", "1") for _ in range(2)]
     ends = [process.communicate(timeout=1800) for process in both]
     assert [process.returncode for process in both] == [0, 0], ends
-    project.call(*STUDY)
+    project.do(*STUDY)
     check(project, undisturbed)
 
 
@@ -241,7 +244,8 @@ def finished(project: Project) -> int:
 
 
 @pytest.mark.stress
-def test_three_hundred_fits_in_a_row_on_one_worker_stay_under_a_gibibyte_and_a_half(project: Project) -> None:
+def test_three_hundred_fits_in_a_row_on_one_worker_stay_under_a_gibibyte_and_a_half(tmp_path: Path) -> None:
+    project = Project(tmp_path)  # compiled, which is what fills a worker
     names = ["movies/bce_accuracy", "movies/pos_weight_ratio", "movies/focal_auc"]
     seeds = ",".join(map(str, range(100)))
     small = ["--set", "training.epochs=1", "--set", "dataset.train_fraction=0.1"]

@@ -128,14 +128,15 @@ class Away:
         return call
 
 
-@pytest.fixture
-def client(tmp_path: Path) -> MlflowClient:
-    return tracking.connect(f"sqlite:///{tmp_path / 'runs' / 'mlflow.db'}")
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> MlflowClient:
+    return tracking.connect(f"sqlite:///{tmp_path_factory.mktemp('runs') / 'mlflow.db'}")
 
 
 @pytest.fixture
-def run(client: MlflowClient) -> Run:
-    return client.create_run(tracking.open_experiment(client, "tests"))
+def run(client: MlflowClient, tmp_path: Path) -> Run:
+    """A run of an experiment of its own."""
+    return client.create_run(tracking.open_experiment(client, tmp_path.name))
 
 
 @pytest.fixture(autouse=True)

@@ -133,7 +133,7 @@ def test_another_batch_size_moves_scores_by_less_than_1e_5(project, registered, 
 
 @pytest.fixture(scope="module")
 def best(project):
-    out, err = project.call("best", my_study.STUDY)
+    out, err = project.do("best", my_study.STUDY)
     assert not err
     return out
 
@@ -162,18 +162,18 @@ def test_best_ranks_on_validation_shows_test_and_registers_the_first_seeds_model
         f"registered: rarelabels-my version {found.version} (alias best): {order[0]}, seed 0, rule per_label"
     )
     count = len(tracking.versions(client, "my"))
-    assert project.call("best", "my")[0] == best
+    assert project.do("best", "my")[0] == best
     assert len(tracking.versions(client, "my")) == count
 
 
 def test_a_test_metric_is_refused_in_one_line(project):
-    out, err = project.call("best", "my", "--metric", "test/per_label/macro_f1", code=2)
+    out, err = project.do("best", "my", "--metric", "test/per_label/macro_f1", code=2)
     assert (out, err.count("\n")) == ("", 1)
     assert "is a test metric: the test part is touched once" in err
 
 
 def predicted(project, *arguments: str) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(project.call("predict", "my", *arguments)[0])))
+    return list(csv.reader(io.StringIO(project.do("predict", "my", *arguments)[0])))
 
 
 def test_predict_writes_a_header_and_a_line_for_each_row_in_order(project, best):
@@ -195,7 +195,7 @@ def test_other_files_of_the_same_rows_give_the_same_lines_and_rows_without_names
     expected = predicted(project, "few.csv")
     reordered = [{name: row[name] for name in ["unused", *reversed(INPUTS)]} for row in made]
     (folder / "few.jsonl").write_text("\n".join(map(json.dumps, reordered)), encoding="utf-8")
-    _, err = project.call("predict", "my", "few.jsonl")
+    _, err = project.do("predict", "my", "few.jsonl")
     assert "has no column 'ref', which named the rows in training; rows are numbered from 1" in err
     numbered = predicted(project, "few.jsonl")
     assert [line[0] for line in numbered] == ["id", "1", "2", "3", "4", "5"]
@@ -234,7 +234,7 @@ def test_a_bad_row_far_down_ends_there_after_whole_lines(project, best):
     made = my_study.rows(9000)
     made[8500][NUMBER] = "x"
     my_study.write(project.folder / "late.csv", made)
-    out, err = project.call("predict", "my", "late.csv", code=2)
+    out, err = project.do("predict", "my", "late.csv", code=2)
     assert "late.csv: row 8501 (line 8502), column 'n° 1': 'x' is not a finite number" in err
     assert len(list(csv.reader(io.StringIO(out)))) == 1 + table_files.BATCH_ROWS
 
@@ -248,7 +248,7 @@ def test_a_reader_that_has_seen_enough_hears_no_complaint(project, best):
 
 
 def test_without_a_registered_model_predict_says_how_to_get_one(project):
-    _, err = project.call("predict", "movies", "my.csv", code=2)
+    _, err = project.do("predict", "movies", "my.csv", code=2)
     assert err == "rarelabels: no model of movies is registered yet; `rarelabels best movies` registers one\n"
 
 

@@ -210,7 +210,7 @@ class Outline(HTMLParser):
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A small study that was run: two floors and a network, two seeds."""
-    project = Project(tmp_path_factory.mktemp("report"), plain=True)
+    project = Project(tmp_path_factory.mktemp("report"), plain=True, genres=5)
     folder = project.folder / "experiments" / "mini"
     folder.mkdir()
     (folder / "study.yaml").write_text(MINI, encoding="utf-8")
@@ -219,21 +219,21 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             f"extends: ../movies/_base.yaml\nquestion: What does {name} score?\nthread: none\nseeds: [0, 1]\n{block}\n"
         )
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
-    project.call("run", "mini/zeros", "mini/prior", "mini/net", "--workers", "2")
+    project.do("run", "mini/zeros", "mini/prior", "mini/net", "--workers", "2")
     return project
 
 
 def test_nothing_recorded_is_one_line_and_no_file(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    _, err = project.call("report", code=2)
+    _, err = project.do("report", code=2)
     assert err.splitlines()[-1].startswith("rarelabels: nothing is recorded of ")
     assert not (tmp_path / "runs").exists()
-    _, err = project.call("report", "movie", code=2)
+    _, err = project.do("report", "movie", code=2)
     assert "did you mean 'movies'" in err
 
 
 def test_the_page_of_a_record_is_whole_and_on_the_run_of_the_study(recorded: Project) -> None:
-    out, _ = recorded.call("report")
+    out, _ = recorded.do("report")
     assert out == "runs/report.html: mini\n"
     page = (recorded.folder / "runs" / "report.html").read_text(encoding="utf-8")
     outline = Outline(page)
@@ -258,14 +258,14 @@ def test_the_page_of_a_record_is_whole_and_on_the_run_of_the_study(recorded: Pro
 
 def test_a_file_that_cannot_be_written_is_one_line(recorded: Project) -> None:
     (recorded.folder / "taken").write_text("a file", encoding="utf-8")
-    _, err = recorded.call("report", "mini", "--output", "taken/report.html", code=2)
+    _, err = recorded.do("report", "mini", "--output", "taken/report.html", code=2)
     assert "taken/report.html: cannot be written" in err.splitlines()[-1]
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_browser_shows_it_at_both_widths(recorded: Project, width: int) -> None:
-    recorded.call("report")
+    recorded.do("report")
     with browser() as chromium, opened_page(chromium, width=width, height=844) as (page, watch):
         page.goto((recorded.folder / "runs" / "report.html").as_uri())
         assert watch.problems == []

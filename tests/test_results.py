@@ -49,16 +49,17 @@ def project(tmp_path_factory) -> Project:
     shutil.copy(REPOSITORY / "docs" / "your_table.csv", project.folder / "docs")
     folder = project.folder / "experiments" / "your_table"
     replace(folder / "_base.yaml", "epochs: 20", "epochs: 2")
+    replace(folder / "_base.yaml", "min_rows: 40", "min_rows: 150")
     (folder / "_base.yaml").open("a", encoding="utf-8").write("seeds: [0]\n")
     (folder / "linear.yaml").open("a", encoding="utf-8").write("seeds: [0, 1]\n")
     (folder / "calibrated.yaml").write_text(CALIBRATED, encoding="utf-8")
     for name in ("floor_prior", "pos_weight_sqrt", "study"):
         (folder / f"{name}.yaml").unlink()
-    project.call("run", "your_table", "--workers", "1")
+    project.do("run", "your_table", "--workers", "1")
     replace(folder / "calibrated.yaml", "[platt]", "[platt]\nthresholds: {min_positives: 9}")
     again = ["your_table/calibrated", "your_table/linear"]
-    project.call("run", *again, "--seeds", "1", "--force", "--workers", "1")
-    project.call("run", "your_table/linear", "--seeds", "0", "--set", "thresholds.min_positives=7", "--workers", "1")
+    project.do("run", *again, "--seeds", "1", "--force", "--workers", "1")
+    project.do("run", "your_table/linear", "--seeds", "0", "--set", "thresholds.min_positives=7", "--workers", "1")
     return project
 
 
@@ -244,7 +245,7 @@ assert not {"tensorflow", "keras"} & set(sys.modules)
 
 def test_what_is_read_in_a_subfolder_is_what_the_command_prints_and_imports_no_tensorflow(project):
     (project.folder / "experiments" / "your_table" / "study.yaml").write_text(STATED, encoding="utf-8")
-    out, _ = project.call("findings", "your_table", "--format", "csv")
+    out, _ = project.do("findings", "your_table", "--format", "csv")
     (project.folder / "notebooks").mkdir()
     command = [sys.executable, "-c", READ]
     where = {"cwd": project.folder / "notebooks", "env": project.environment}

@@ -183,7 +183,7 @@ def test_figures_across_trials_are_of_what_is_recorded(tmp_path: Path) -> None:
     record.do(asked)
     for one in asked:
         parent, children = record.family(one)
-        for again in (False, True):  # a second time, as when a seed is added
+        for again in (False, True)[: 2 if one is asked[0] else 1]:  # a second time, as when a seed is added
             summary.sum_up(record.where, SummaryTask(parent, children, f"stamp {again}"), lambda _: None)
     runs = tracking.all_runs(record.client, record.experiment)
     names = {one.parent_key: " ".join(filter(None, [one.trial.short_name, one.variant])) for one in asked}

@@ -1,4 +1,4 @@
-"""Searches with Optuna, in real processes on a real record and a real storage."""
+"""Searches with Optuna on a real record and a real storage, in real processes where several take part."""
 
 import json
 import signal
@@ -28,7 +28,7 @@ SHORT = ["--seeds", "0", "--set", "training.epochs=2", "--set", "tuning.seeds=[0
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    return Project(tmp_path, plain=True)
+    return Project(tmp_path, plain=True, genres=5)
 
 
 def optuna_trials(project: Project, storage: str = "") -> list[optuna.trial.FrozenTrial]:
@@ -45,10 +45,10 @@ def search_runs(project: Project) -> list:
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Five trials on two workers, then two more; and the study's results afterwards."""
-    project = Project(tmp_path_factory.mktemp("searched"), plain=True)
+    project = Project(tmp_path_factory.mktemp("searched"), plain=True, genres=5)
     _, project.first = project.call("run", TUNED, *SHORT, "--set", "tuning.n_trials=5", "--workers", "2")
     project.before = project.runs()
-    project.out, project.second = project.call("run", TUNED, *SHORT, "--set", "tuning.n_trials=7", "--workers", "1")
+    project.out, project.second = project.do("run", TUNED, *SHORT, "--set", "tuning.n_trials=7")
     return project
 
 
@@ -126,18 +126,18 @@ def test_its_history_and_figures_are_kept(searched: Project) -> None:
 
 @pytest.mark.long
 def test_a_finished_search_searches_nothing_and_a_study_starts_none(searched: Project) -> None:
-    _, err = searched.call("run", TUNED, *SHORT, "--set", "tuning.n_trials=7")
+    _, err = searched.do("run", TUNED, *SHORT, "--set", "tuning.n_trials=7")
     assert "0 of 7 trials to do, 7 done before" in err
     assert "1 finished before" in err
     assert len(optuna_trials(searched)) == 7
-    out, _ = searched.call("results", "movies")
+    out, _ = searched.do("results", "movies")
     assert "skipped: movies/focal_tuned: not searched yet; `rarelabels run movies/focal_tuned` searches" in out
     assert "skipped: movies/pos_weight_tuned: not searched yet" in out  # as it is declared, with 30 trials
 
 
 @pytest.mark.long
 def test_results_by_rule_have_every_rule_and_the_floors(searched: Project) -> None:
-    out, _ = searched.call("results", "movies", "--by", "rule")
+    out, _ = searched.do("results", "movies", "--by", "rule")
     for title in ("macro-F1 by threshold rule", "micro-F1 by threshold rule", "subset accuracy by threshold rule"):
         assert title in out
     assert "floor: prior" in out
@@ -161,7 +161,7 @@ def test_a_hopeless_trial_is_pruned_and_recorded_so_and_one_that_diverges_fails(
         "  sampler: {kind: random, seed: 3}\n"
         "  pruner: {kind: median, n_startup_trials: 1, n_warmup_epochs: 0}\n"
     )
-    _, err = project.call("run", "movies/rates", "--workers", "1")
+    _, err = project.do("run", "movies/rates")
     trials = {trial.number: trial for trial in optuna_trials(project)}
     assert len(trials) == 8
     states = {run.data.tags["state"]: run for run in project.runs("tried", "movies/tuning")}
@@ -200,7 +200,7 @@ def test_after_kill_nine_a_search_goes_on_to_the_same_total(project: Project) ->
     before = optuna_trials(project)
     kept = [trial for trial in before if trial.state.is_finished()]
     assert len(before) - len(kept) <= 2  # the trials in flight
-    _, err = project.call(*command)
+    _, err = project.do(*command)
     assert f"search of {TUNED}: {6 - len(kept)} of 6 trials to do, {len(kept)} done before" in err
     after = {trial.number: trial for trial in optuna_trials(project)}
     for trial in kept:
@@ -218,10 +218,10 @@ def test_after_kill_nine_a_search_goes_on_to_the_same_total(project: Project) ->
 @pytest.fixture(scope="module")
 def thresholds(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A search of thresholds on one training, which the plain trial then shares."""
-    project = Project(tmp_path_factory.mktemp("thresholds"), plain=True)
+    project = Project(tmp_path_factory.mktemp("thresholds"), plain=True, genres=5)
     names = ["movies/samples_f1_tuned", "movies/thresholds_tuned", "movies/bce_platt"]
     short = ["--seeds", "0", "--set", "training.epochs=2", "--set", "tuning.n_trials=25", "--workers", "1"]
-    project.out, project.err = project.call("run", *names, *short)
+    project.out, project.err = project.do("run", *names, *short)
     return project
 
 
@@ -477,7 +477,7 @@ def test_trials_are_drawn_by_their_number_whoever_asks() -> None:
 
 def test_a_storage_that_does_not_answer_is_one_line_without_its_password(project: Project) -> None:
     project.environment["OPTUNA_STORAGE"] = "postgresql://me:s3cret@127.0.0.1:1/none"
-    _, err = project.call("run", TUNED, *SHORT, code=2)
+    _, err = project.do("run", TUNED, *SHORT, code=2)
     (line,) = err.splitlines()
     assert line.startswith("rarelabels: OPTUNA_STORAGE 'postgresql://me:***@127.0.0.1:1/none' does not answer")
     assert "s3cret" not in err
@@ -512,7 +512,7 @@ def postgres() -> Iterator[str]:
 def test_two_searchers_share_a_search_on_postgresql(project: Project, postgres: str) -> None:
     """Each has a worker of its own; together they do as many trials as declared, none twice."""
     project.environment["OPTUNA_STORAGE"] = postgres
-    project.call("run", "movies/floor_zeros", "--seeds", "0", "--workers", "1")  # makes the record
+    project.do("run", "movies/floor_zeros", "--seeds", "0")  # makes the record
     command = ["run", TUNED, *SHORT, "--set", "tuning.n_trials=8", "--workers", "1"]
     both = [project.start(*command) for _ in range(2)]
     ends = [process.communicate(timeout=1800) for process in both]

@@ -33,8 +33,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     made = Project(tmp_path_factory.mktemp("ui"), plain=True)
     (made.folder / "docs").symlink_to(REPOSITORY / "docs")
     declared = made.folder / "experiments" / STUDY / "_base.yaml"
-    declared.write_text(declared.read_text("utf-8").replace("epochs: 20", f"epochs: {EPOCHS}"), "utf-8")
-    made.call("run", *(f"{STUDY}/{name}" for name in TRIALS), "--seeds", ",".join(map(str, SEEDS)), "--workers", "1")
+    declared.write_text(
+        declared.read_text("utf-8").replace("epochs: 20", f"epochs: {EPOCHS}").replace("min_rows: 40", "min_rows: 150"),
+        "utf-8",
+    )
+    made.do("run", *(f"{STUDY}/{name}" for name in TRIALS), "--seeds", ",".join(map(str, SEEDS)), "--workers", "1")
     return made
 
 
@@ -160,7 +163,7 @@ def test_files_of_a_seed_are_previewed(page):
 
 def test_nothing_recorded_is_said_in_one_line_and_makes_no_folder(tmp_path):
     empty = Project(tmp_path)
-    out, err = empty.call("ui", code=2)
+    out, err = empty.do("ui", code=2)
     assert out == ""
     assert err.splitlines() == [
         f"rarelabels: nothing is recorded yet in {tmp_path}/runs/mlflow.db; begin with `make quick`"
@@ -173,7 +176,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(project):
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        _, err = project.call("ui", "--port", str(port), code=2)
+        _, err = project.do("ui", "--port", str(port), code=2)
     assert len(err.splitlines()) == 1
     assert f"port {port} is taken" in err
     assert f"rarelabels ui --port {port + 1}" in err
@@ -182,7 +185,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(project):
 def test_of_a_server_the_links_are_its_own(project, link, monkeypatch):
     server = link.partition("/#")[0]
     monkeypatch.setitem(project.environment, "MLFLOW_TRACKING_URI", server)
-    out, _ = project.call("ui")
+    out, _ = project.do("ui")
     assert "The record is a server" in out
     assert link in out.split()
 
@@ -208,11 +211,11 @@ def test_other_machines_are_let_in_by_name_and_password_only(project):
         project.environment |= {"MLFLOW_TRACKING_URI": here, "MLFLOW_TRACKING_USERNAME": "admin"}
         try:
             project.environment["MLFLOW_TRACKING_PASSWORD"] = "wrong"
-            _, err = project.call("results", STUDY, code=2)
+            _, err = project.do("results", STUDY, code=2)
             assert len(err.splitlines()) == 1
             assert "wrong" not in err
             project.environment["MLFLOW_TRACKING_PASSWORD"] = SECRET
-            out, _ = project.call("results", STUDY)
+            out, _ = project.do("results", STUDY)
             assert "pos_weight_sqrt" in out
         finally:
             project.environment = reader
@@ -241,7 +244,7 @@ def test_without_a_password_of_some_length_other_machines_are_not_let_in(project
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "mlflow.db").symlink_to(project.folder / "runs" / "mlflow.db")
     made.environment["MLFLOW_AUTH_ADMIN_PASSWORD"] = password
-    _, err = made.call("ui", "--host", "0.0.0.0", code=2)
+    _, err = made.do("ui", "--host", "0.0.0.0", code=2)
     (line,) = err.splitlines()
     assert says in line
     assert not password or password not in line
@@ -250,7 +253,7 @@ def test_without_a_password_of_some_length_other_machines_are_not_let_in(project
 
 def test_an_address_that_is_not_of_this_machine_is_said_in_one_line(project, monkeypatch):
     monkeypatch.setitem(project.environment, "MLFLOW_AUTH_ADMIN_PASSWORD", SECRET)
-    _, err = project.call("ui", "--host", "192.0.2.1", code=2)
+    _, err = project.do("ui", "--host", "192.0.2.1", code=2)
     assert err.splitlines() == [
         "rarelabels: --host 192.0.2.1: is no address of this machine (Cannot assign requested address)"
     ]

@@ -20,7 +20,7 @@ def whole() -> verdicts.Population:
 
 @pytest.fixture(scope="module")
 def measured(whole: verdicts.Population) -> list[dict[str, verdicts.Side]]:
-    return list(verdicts.samples(whole, STUDIES, rows=1000, seeds=5))
+    return list(verdicts.samples(whole, STUDIES, rows=500, seeds=3))
 
 
 def test_a_study_has_a_false_verdict_no_more_often_than_promised(whole, measured) -> None:
