@@ -103,7 +103,7 @@ ARROWS: dict[str, set[str]] = {
     }
     | {"weighting", "workers"},
     "tuning": {
-        *("addresses", "config", "datasets", "engine", "evaluation", "fitting", "lease", "metrics", "plots"),
+        *("addresses", "config", "datasets", "workers", "evaluation", "fitting", "lease", "metrics", "plots"),
         *("problems", "progress", "results", "runner", "schema", "study", "sweeps", "thresholds", "tracking"),
     },
     "predictor": {"baselines", "calibration", "datasets", "evaluation", "schema", "thresholds", "training"},
