@@ -196,3 +196,17 @@ def test_the_curve_of_precision_and_recall_is_scikit_learns(levels: int) -> None
     expected = precision_recall_curve(y, scores)[:2]
     for own, other in zip(plots.precision_recall_curve(y, scores), expected, strict=True):
         np.testing.assert_array_equal(own, other)
+
+
+def test_learning_curves_say_what_is_watched_on_a_sample(saved) -> None:
+    rows = [
+        (f"curve/{part}{name}", epoch, 0.5) for part in ("", "val_") for name in ("loss", "auc") for epoch in (1, 2)
+    ]
+    curves = pd.DataFrame(rows, columns=["curve", "epoch", "value"])
+    for of_a_sample, of_auc in ((True, "training (sample)"), (False, "training")):
+        figure = saved(plots.learning_curves(curves, "a trial", "loss", [2], of_a_sample=of_a_sample))
+        labels = {axes.get_title() or axes.get_ylabel(): legend(axes) for axes in figure.axes}
+        loss, auc = (next(shown for name, shown in labels.items() if key in name) for key in ("loss", "auc"))
+        assert "training" in loss
+        assert "training (sample)" not in loss
+        assert of_auc in auc

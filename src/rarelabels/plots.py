@@ -57,7 +57,9 @@ def loss_unit(params: Mapping[str, str]) -> str:
     return "loss (sum over labels)" if sums else "loss (mean over labels)"
 
 
-def learning_curves(curves: pd.DataFrame, title: str, loss_axis: str, kept: Sequence[float]) -> Figure:
+def learning_curves(
+    curves: pd.DataFrame, title: str, loss_axis: str, kept: Sequence[float], *, of_a_sample: bool = False
+) -> Figure:
     """Draw each curve of training and validation: mean over seeds, band from the lowest to the highest seed.
 
     A metric with a number for each label is drawn as one thin line per label, of validation alone.
@@ -67,6 +69,7 @@ def learning_curves(curves: pd.DataFrame, title: str, loss_axis: str, kept: Sequ
         title: of the figure.
         loss_axis: what the loss is.
         kept: the epochs kept, one per seed.
+        of_a_sample: whether what is watched of the training part is watched on some of its rows.
     """
     names = sorted({name.removeprefix("curve/").removeprefix("val_").split("/")[0] for name in curves["curve"]})
     names = sorted(names, key=lambda name: (name != "loss", name == "macro_average_precision", name))
@@ -79,7 +82,8 @@ def learning_curves(curves: pd.DataFrame, title: str, loss_axis: str, kept: Sequ
             values = curves[curves["curve"] == f"curve/{prefix}{name}"].groupby("epoch")["value"]
             if len(values):
                 mean = values.mean()
-                axes.plot(mean.index, mean, color=colour, label=part, marker="o", markersize=3)
+                some = " (sample)" if of_a_sample and part == "training" and name != "loss" else ""
+                axes.plot(mean.index, mean, color=colour, label=part + some, marker="o", markersize=3)
                 axes.fill_between(mean.index, values.min(), values.max(), color=colour, alpha=0.2, linewidth=0)
         vector = curves[curves["curve"].str.startswith(f"curve/val_{name}/")]
         for number, (_, one) in enumerate(vector.groupby("curve")):

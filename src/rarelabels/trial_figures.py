@@ -43,7 +43,8 @@ def _figures(client: Client, children: list[Run], of: str, failures: list[str]) 
         if len(curves := results.curves(client, ids)):
             unit = plots.loss_unit(children[0].data.params)
             kept = [epoch for run in children if (epoch := _epoch(run)) is not None]
-            yield "learning_curves", plots.learning_curves(curves, trial, unit, kept)
+            of_a_sample = "watched_rows" in children[0].data.tags
+            yield "learning_curves", plots.learning_curves(curves, trial, unit, kept, of_a_sample=of_a_sample)
     validations = [results.scores(client, run_id, "validation") for run_id in ids]
     parts = [results.scores(client, run_id, "test") for run_id in ids]
     labels = results.labels(client, first)
