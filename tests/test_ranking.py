@@ -30,7 +30,7 @@ class House:
     def __init__(self, trial, monkeypatch):
         self.trial, self.runs, self.identities, self.drawn = trial, [], [], {}
         monkeypatch.setattr(results, "summary", self.summary)
-        monkeypatch.setattr(results, "replicates", lambda _, parent: self.drawn[parent.data.tags["trial"]])
+        monkeypatch.setattr(results, "replicates", lambda _, parent, _metrics: self.drawn[parent.data.tags["trial"]])
 
     def add(self, name, values, test=0.5, seeds=(0, 1), metric="crossfit/per_label/macro_f1", tags=None, **changed):
         """Declare a trial with seeds and record a run for each value, the first seed's first; None is not run."""
