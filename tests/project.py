@@ -17,6 +17,7 @@ from typing import Any
 from unittest import mock
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from rarelabels import cli, engine, results, study, study_record, tracking
 
@@ -34,7 +35,7 @@ class Answer:
 
 
 class Here(engine.Engine):
-    """Stand in for the engine: each task is done in this process, one after another."""
+    """Stand in for the engine: each task is done in this process, one after another, with one thread as in a worker."""
 
     def map(
         self, function: engine.Function, tasks: Sequence[Any], on_event: engine.OnEvent, group: object = None
@@ -44,7 +45,9 @@ class Here(engine.Engine):
             def send(event: engine.Event, position: int = position) -> None:
                 on_event(position, event | {"task": position})
 
-            yield position, function(task, send)
+            with threadpool_limits(limits=1):  # sums of more threads end in other bits
+                result = function(task, send)
+            yield position, result
 
 
 def command(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> Answer:
