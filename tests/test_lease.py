@@ -27,6 +27,16 @@ def test_a_process_of_this_machine_is_gone_when_it_has_ended_and_no_other_has_it
     assert lease.is_gone(f"{host} {pid} 1")  # this process has the id of one that began before it
 
 
+def test_a_process_that_has_ended_is_gone_though_nobody_has_asked_for_its_end() -> None:
+    """As in a container whose first process leaves the dead alone."""
+    code = "from rarelabels import lease; print(lease.owner(), flush=True)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        who = other.stdout.readline().strip()
+        wait_for(lambda: lease.is_gone(who), 60)
+        assert other.returncode is None
+
+
 def test_of_another_machine_the_lease_tells() -> None:
     elsewhere, here = "elsewhere 1 1", lease.owner()
     assert not lease.is_gone(elsewhere)
