@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
+from threadpoolctl import threadpool_limits
 
 from rarelabels import datasets, plots
 from rarelabels.schema import MoviesSpec
@@ -38,6 +39,13 @@ def film_cache(whole_run: Path) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RARELABELS_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """The processes of this run share the cores as workers do."""
+    with threadpool_limits(limits=1):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -470,7 +470,7 @@ def test_hypotheses_are_judged_by_what_is_recorded(house: Path):
     folder.mkdir()
     (folder / "study.yaml").write_text(MINI, encoding="utf-8")
     for name in ("zeros", "prior"):
-        floor = f"model: {{kind: floor, predicts: {name}}}\nseeds: [3]"
+        floor = f"dataset: {{labels: 17}}\nmodel: {{kind: floor, predicts: {name}}}\nseeds: [3]"
         text = f"extends: ../movies/_base.yaml\nquestion: What do {name} score?\nthread: none\n{floor}\n"
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     assert rarelabels(house, "findings", "mini").out == "nothing is recorded of mini yet; run `rarelabels run mini`\n"

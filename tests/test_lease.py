@@ -50,6 +50,16 @@ def test_a_process_in_a_namespace_of_its_own_is_not_taken_for_one_that_is_gone()
     assert not lease.is_gone(who)
 
 
+def test_a_process_that_has_ended_is_gone_though_nobody_has_asked_for_its_end() -> None:
+    """As in a container whose first process leaves the dead alone."""
+    code = "from rarelabels import lease; print(lease.owner(), flush=True)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        who = other.stdout.readline().strip()
+        wait_for(lambda: lease.is_gone(who), 60)
+        assert other.returncode is None
+
+
 def test_of_another_machine_the_lease_tells() -> None:
     elsewhere, here = "elsewhere 1 1", lease.owner()
     assert not lease.is_gone(elsewhere)

@@ -176,7 +176,7 @@ def test_a_disk_that_is_full(project: Project, undisturbed: Project) -> None:
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    process = project.start(*STUDY, preexec_fn=full)
+    process = project.start(*STUDY, preexec_fn=full, RARELABELS_PATIENCE="5")
     _, err = process.communicate(timeout=1800)
     assert process.returncode in (1, 2), err
     assert "Traceback" not in err

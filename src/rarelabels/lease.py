@@ -94,4 +94,5 @@ def _began(pid: int) -> str:
             return "gone"
         command = ["ps", "-o", "lstart=", "-p", str(pid)]
         return run_command(command, capture_output=True, text=True).stdout.strip() or "gone"
-    return stat.rpartition(")")[2].split()[19]  # start time in clock ticks since boot
+    state, *others = stat.rpartition(")")[2].split()
+    return "gone" if state in "ZX" else others[18]  # ended, though its parent has not asked; start in ticks since boot

@@ -25,7 +25,8 @@ DESCRIBED = 2  # paragraphs that a run is begun with: its question and its threa
 BATCH, PARAMS = 800, 100  # MLflow takes at most 100 parameters, 100 tags, and 1,000 things in all, at once
 EVERY_SECONDS = 2.0  # curves are visible that soon; a call for each number would cost more than the training
 PAUSE_SECONDS = 5.0  # between two attempts to reach a record that is away
-PATIENCE, PATIENCE_HERE = 600.0, 60.0  # seconds that a server may be away, and a file on this machine be locked
+PATIENCE = 600.0  # seconds that a server may be away
+PATIENCE_HERE = float(os.environ.get("RARELABELS_PATIENCE", "60"))  # that a file on this machine may be locked
 RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 AWAY = (  # the last is what a gate says while the server behind it begins anew
     *("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"),
