@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mlflow import MlflowClient
 from scipy.special import expit, softmax
 from sklearn.utils.class_weight import compute_sample_weight
 from typer.testing import CliRunner
@@ -150,7 +149,7 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def only_run(where: str):
-    client = MlflowClient(tracking_uri=where)
+    client = tracking.connect(where)
     runs = client.search_runs([tracking.find_experiment(client, "probes")])
     assert [run.info.status for run in runs] == ["FINISHED"]
     return client, runs[0]

@@ -88,8 +88,8 @@ def check_runs(read: Reader, client: MlflowClient, experiment: str, kind: str) -
 def check_versions(read: Reader, client: MlflowClient, name: str) -> None:
     expected = client.search_model_versions(f"name = '{name}'")
     aliases = client.get_registered_model(name).aliases
-    assert [(one.version, one.source, one.tags) for one in read.versions(name)] == [
-        (str(one.version), one.source, one.tags)
+    assert [(one.version, one.run_id, one.source, one.tags) for one in read.versions(name)] == [
+        (str(one.version), one.run_id, one.source, one.tags)
         for one in sorted(expected, key=lambda one: int(one.version), reverse=True)
     ]
     found = {alias: int(one.version) for one in read.versions(name) for alias in one.aliases}

@@ -223,9 +223,10 @@ def test_a_trial_is_summed_up_until_it_is_finished_and_a_worker_that_dies_of_it_
     one = record.identity(trial("summed"))
     record.do([one])
     parent, _ = record.family(one)
-    plan = study.Plan("tests", record.experiment, [one], [], 1, None)
 
     def sum_up(*, die: bool = False) -> tuple[int, list[str], str]:
+        recorded = tracking.heads(record.client, record.experiment)
+        plan = study.Plan("tests", record.experiment, [one], recorded, [], 1, None)
         workers, progress = Workers(die=die), Progress()
         progress.console.quiet = True
         counted = study._sum_up(record.client, plan, record.where, workers, progress)  # type: ignore[arg-type]
@@ -244,7 +245,9 @@ def test_a_reason_is_one_line_without_a_password() -> None:
     error = OSError("API request to http://me:s3cret@host:5000/api failed\nand more")
     assert runner.failure(error) == "OSError: API request to http://me:***@host:5000/api failed"
     assert runner.failure(ValueError("postgresql+psycopg://me:p:w@db/mlflow")).endswith("//me:***@db/mlflow")
-    assert runner.failure(ValueError("http://host:5000/a@b")) == "ValueError: http://host:5000/a@b"
+    odd = OSError("postgresql+psycopg://me:p/a@ss:w?rd@host:5432/runs, postgresql:///runs?user=me&password=s3cret")
+    shown = "OSError: postgresql+psycopg://me:***@host:5432/runs, postgresql:///runs?user=me&password=***"
+    assert runner.failure(odd) == shown
     assert runner.failure(ValueError("see http://host/a@b")) == "ValueError: see http://host/a@b"
     assert runner.failure(ValueError()) == "ValueError: "
 

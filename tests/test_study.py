@@ -134,7 +134,7 @@ def test_results_are_read_where_the_data_are_not(project):
     (project.folder / "docs" / "your_table.csv").unlink()
     out, _ = project.do("results", "your_table")
     assert "floor_prior" in out.split("not run")[0].split("skipped")[0]
-    assert "skipped: your_table/bce, your_table/floor_prior, " in out
+    assert "skipped: your_table/bce, your_table/linear, " in out, "which are not run yet; of the floor nothing is asked"
     assert "there is no such file" in out
 
 

@@ -34,7 +34,7 @@ select key, value, is_nan, timestamp, step from metrics
 where run_uuid = :run and {which} order by key, timestamp, step, value
 """
 _VERSIONS = """
-select version, source from model_versions where name = :name and current_stage <> 'Deleted_Internal'
+select version, run_id, source from model_versions where name = :name and current_stage <> 'Deleted_Internal'
 order by version desc
 """
 Row = Sequence[Any]
@@ -120,11 +120,12 @@ class Database:
             Version(
                 name,
                 str(version),
+                run_id or "",
                 source,
                 {key: value for of, key, value in tags if of == version},
                 tuple(alias for of, alias in aliases if of == version),
             )
-            for version, source in found
+            for version, run_id, source in found
         ]
 
     def _runs(self, which: str, order: str, with_metrics: bool, values: dict[str, object]) -> list[Run]:

@@ -61,6 +61,7 @@ class Version:
 
     name: str
     version: str
+    run_id: str
     source: str
     tags: Mapping[str, str]
     aliases: tuple[str, ...]

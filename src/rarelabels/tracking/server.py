@@ -91,6 +91,7 @@ class Server:
             Version(
                 name,
                 str(one["version"]),
+                one.get("run_id", ""),
                 one["source"],
                 _pairs(one.get("tags", ())),
                 tuple(alias for alias, of in aliases if of == one["version"]),

@@ -72,7 +72,9 @@ class ThroughMlflow:
     def versions(self, name: str) -> list[Version]:
         """Return the versions of a registered model, newest first."""
         found = self._client.search_model_versions(f"name = '{name}'")
-        made = [Version(name, str(one.version), one.source, one.tags, tuple(one.aliases)) for one in found]
+        made = [
+            Version(name, str(one.version), one.run_id or "", one.source, one.tags, tuple(one.aliases)) for one in found
+        ]
         return sorted(made, key=lambda one: int(one.version), reverse=True)
 
     @cached_property
