@@ -37,6 +37,9 @@ class Answer:
 class Here(engine.Engine):
     """Stand in for the engine: each task is done in this process, one after another, with one thread as in a worker."""
 
+    def begin(self, modules: Sequence[str]) -> None:
+        """There is no worker to start."""
+
     def map(
         self, function: engine.Function, tasks: Sequence[Any], on_event: engine.OnEvent, group: object = None
     ) -> Iterator[tuple[int, Any]]:
