@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from configparser import ConfigParser
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -15,6 +15,10 @@ from rarelabels.tracking.entities import Experiment, Point, Run, RunData, RunInf
 if TYPE_CHECKING:
     import requests
 
+SETTINGS = (  # of MLflow's that say how a server is asked
+    *("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_INSECURE_TLS"),
+    *("MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_CLIENT_CERT_PATH"),
+)
 ADDRESSES = ("http://", "https://")
 API, FILES = "/api/2.0/mlflow", "/api/2.0/mlflow-artifacts/artifacts"
 SECONDS = 120.0  # that a request may take, as MLflow has it
@@ -137,35 +141,42 @@ class Server:
         found: dict[str, Any] = answer.json()
         return found
 
-    @cached_property
+    @property
     def _session(self) -> requests.Session:
-        import requests
-        from requests.adapters import HTTPAdapter
-        from urllib3.util import Retry
+        settings = {name: os.environ.get(name, "") for name in SETTINGS}
+        return _session(*_credentials(), tuple(settings.items()))
 
-        session = requests.Session()
-        again = Retry(
-            total=int(os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "7")),
-            backoff_factor=2,
-            backoff_jitter=1,
-            status_forcelist=BUSY,
-            allowed_methods=None,  # nothing here changes anything
-            raise_on_status=False,
-        )
-        for scheme in ADDRESSES:
-            session.mount(scheme, HTTPAdapter(max_retries=again))
-        named = _credentials()
-        if named[0]:
-            session.auth = named
-        elif token := os.environ.get("MLFLOW_TRACKING_TOKEN"):
-            session.headers["Authorization"] = f"Bearer {token}"
-        if os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in ("true", "1"):
-            session.verify = False
-        elif certificate := os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH"):
-            session.verify = certificate
-        if own := os.environ.get("MLFLOW_TRACKING_CLIENT_CERT_PATH"):
-            session.cert = own
-        return session
+
+@lru_cache(maxsize=4)
+def _session(name: str, password: str, settings: tuple[tuple[str, str], ...]) -> requests.Session:
+    """Return a session as the environment says it now: in a notebook a wrong password is corrected."""
+    import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+
+    of = dict(settings)
+    session = requests.Session()
+    again = Retry(
+        total=int(of["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] or 7),
+        backoff_factor=2,
+        backoff_jitter=1,
+        status_forcelist=BUSY,
+        allowed_methods=None,  # nothing here changes anything
+        raise_on_status=False,
+    )
+    for scheme in ADDRESSES:
+        session.mount(scheme, HTTPAdapter(max_retries=again))
+    if name:
+        session.auth = name, password
+    elif token := of["MLFLOW_TRACKING_TOKEN"]:
+        session.headers["Authorization"] = f"Bearer {token}"
+    if of["MLFLOW_TRACKING_INSECURE_TLS"].lower() in ("true", "1"):
+        session.verify = False
+    elif certificate := of["MLFLOW_TRACKING_SERVER_CERT_PATH"]:
+        session.verify = certificate
+    if own := of["MLFLOW_TRACKING_CLIENT_CERT_PATH"]:
+        session.cert = own
+    return session
 
 
 def _credentials() -> tuple[str, str]:
