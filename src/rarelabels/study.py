@@ -509,7 +509,7 @@ def _sum_up(client: Client, plan: Plan, where: str, engine: Workers, progress: P
 
 
 def _is_drawn(client: Client, parent: Run, stamp: str) -> bool:
-    """Return whether a parent has the figures of its aggregate; those summed up before 0.5 were drawn at once."""
+    """Return whether a parent has the figures of its aggregate; those summed up by 0.4.2 were drawn at once."""
     drawn = parent.data.tags.get("drawn")
     return drawn == stamp if drawn is not None else "figures" in tracking.file_names(client, parent.info.run_id)
 
