@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -473,7 +472,7 @@ def _run_task(where: str, task: Task, say: runner.Say) -> str:
 def _sum_up(client: Client, plan: Plan, where: str, engine: Workers, progress: Progress) -> bool:
     """Bring each parent's aggregate and figures up to date; return whether the study's own are not any more.
 
-    Figures are drawn here, by a thread, while workers sum up other trials.
+    Workers draw the figures once all trials are summed up.
     """
     runs = tracking.heads(client, plan.experiment) if plan.tasks else plan.runs
     tracking.end_orphans(client, runs)
@@ -489,21 +488,17 @@ def _sum_up(client: Client, plan: Plan, where: str, engine: Workers, progress: P
             elif not _is_drawn(client, parent, one.stamp):
                 undrawn[name] = one
     progress.summing(len(tasks))
-    drawing = ThreadPoolExecutor(1)
-    try:
-        drawn = [drawing.submit(_draw, where, name, one) for name, one in undrawn.items()]
-        names = list(tasks)
-        work = functools.partial(summary.sum_up, where)
-        for position, is_done in engine.map(work, list(tasks.values()), lambda *_: None):
-            name = names[position]
-            if is_done:
-                drawn.append(drawing.submit(_draw, where, name, tasks[name]))
-            else:
-                progress.failures.append(f"{name}: not summed up: {WORKER_DIED}")
-        for one_drawn in drawn:
-            progress.failures += one_drawn.result()
-    finally:
-        drawing.shutdown(cancel_futures=True)
+    names = list(tasks)
+    work = functools.partial(summary.sum_up, where)
+    for position, is_done in engine.map(work, list(tasks.values()), lambda *_: None):
+        name = names[position]
+        if is_done:
+            undrawn[name] = tasks[name]
+        else:
+            progress.failures.append(f"{name}: not summed up: {WORKER_DIED}")
+    drawn = engine.map(functools.partial(_draw, where), list(undrawn.items()), lambda *_: None)
+    for position, failures in drawn:
+        progress.failures += [f"{list(undrawn)[position]}: not drawn: {WORKER_DIED}"] if failures is None else failures
     of_study = (run.data.tags for run in runs if run.data.tags.get("kind") == "study")
     return bool(tasks) or any(tags.get("drawn") == "" for tags in of_study)
 
@@ -514,10 +509,10 @@ def _is_drawn(client: Client, parent: Run, stamp: str) -> bool:
     return drawn == stamp if drawn is not None else "figures" in tracking.file_names(client, parent.info.run_id)
 
 
-def _draw(where: str, name: str, one: SummaryTask) -> list[str]:
+def _draw(where: str, named: tuple[str, SummaryTask], _: runner.Say) -> list[str]:
     from rarelabels import trial_figures  # matplotlib takes a second to import: only drawing needs it
 
-    return trial_figures.draw(where, name, one)
+    return trial_figures.draw(where, *named)
 
 
 def checked(trial: Trial, seed: int) -> Dataset:

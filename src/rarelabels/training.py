@@ -513,7 +513,10 @@ def _batches(
     rows = rows.batch(steps).shard(2, 0).unbatch()
     of_fields = tuple(rooms.items())
     batch = tf.autograph.experimental.do_not_convert(lambda i: _batch(i, tuple(whole), of_fields))
-    return rows.map(batch).prefetch(2), steps
+    # There is nothing to tune here, and the thread that tunes keeps a fit that has ended waiting for up to a second.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return rows.map(batch).prefetch(2).with_options(options), steps
 
 
 @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # tensorflow is untyped

@@ -163,7 +163,7 @@ class _OneProcess:
     count = 1
 
     def __init__(self, clock: _Clock) -> None:
-        self._clock, self._names = clock, iter(("runs", "summing up"))
+        self._clock, self._names = clock, iter(("runs", "summing up", "figures"))
         self._began, self._before = time.perf_counter(), 0.0
         self.seconds, self.in_mlflow = Counter[str](), Counter[str]()
 

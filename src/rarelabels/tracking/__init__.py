@@ -26,6 +26,7 @@ os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # with 
 from rarelabels import __version__, lease, outbox
 from rarelabels.addresses import without_password
 from rarelabels.schema import Trial, UserError
+from rarelabels.tracking import empty
 from rarelabels.tracking.client import Client
 from rarelabels.tracking.database import SQLITE
 from rarelabels.tracking.entities import Experiment, Point, Run
@@ -113,7 +114,7 @@ def is_begun(where: str) -> bool:
 
 
 def connect(where: str, patience: float = 0) -> Client:
-    """Open the record, creating a local one (which takes MLflow a few seconds, once).
+    """Open the record, creating a local one.
 
     Args:
         where: the tracking URI.
@@ -129,6 +130,8 @@ def connect(where: str, patience: float = 0) -> Client:
                 _ping(where)
             client = Client(where)
             with _one_at_a_time(where):
+                if not is_begun(where):
+                    empty.put(Path(where.removeprefix(SQLITE)))
                 if not client.read.is_begun():
                     client.search_experiments(max_results=1)
         except UserError:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rarelabels.tracking import empty
 from rarelabels.tracking.database import SQLITE
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def scratch_record() -> Iterator[ScratchRecord]:
     said = os.environ.get("MLFLOW_TRACKING_URI")
     with tempfile.TemporaryDirectory() as folder:
         where = f"{SQLITE}{folder}/mlflow.db"
+        empty.put(Path(folder, "mlflow.db"))
         client = MlflowClient(tracking_uri=where)
         experiment = client.create_experiment("scratch", Path(folder, "artifacts").as_uri())
         try:
