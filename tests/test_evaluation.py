@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.special import expit, logit
-from sklearn.metrics import f1_score
+from sklearn.metrics import average_precision_score, f1_score
 
 from rarelabels import evaluation, thresholds
 from rarelabels.calibration import Calibration
@@ -30,6 +30,16 @@ def part(n: int, seed: int) -> Scored:
 
 VALIDATION, TEST = part(400, 0), part(600, 1)
 FLOORS = evaluation.floors(PREVALENCE)
+
+
+def test_the_gap_is_how_much_better_the_training_part_fares() -> None:
+    perfect = replace(TEST, scores=np.where(TEST.y == 1, 0.9, 0.1))
+    found = evaluation.gap(perfect, TEST)
+    assert found["training/gap_half_macro_f1"] == pytest.approx(
+        1 - f1_score(TEST.y, TEST.scores >= 0.5, average="macro")
+    )
+    theirs = average_precision_score(TEST.y, TEST.scores, average="macro")
+    assert found["training/gap_macro_average_precision"] == pytest.approx(1 - theirs)
 
 
 def evaluated(**changes: object) -> evaluation.Evaluation:

@@ -29,7 +29,8 @@ from rarelabels.tracking import Record, WaitingError, record
 WHERE = "http://me:s3cret@127.0.0.1:5000"
 
 
-def test_entries_wait_in_their_order_and_half_a_line_is_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("begun", ['{"status": "FINI', '{"status": "FINISHED", "at": 1}'])
+def test_entries_wait_in_their_order_and_a_line_without_its_end_is_none(tmp_path: Path, begun: str) -> None:
     box = outbox.of_run(tmp_path, WHERE, "abc")
     box.add({"tags": {"a": "1"}})
     with box.files() as place:
@@ -37,7 +38,7 @@ def test_entries_wait_in_their_order_and_half_a_line_is_none(tmp_path: Path) -> 
     box.leave()
     (folder,) = tmp_path.iterdir()
     with (folder / "journal.jsonl").open("a", encoding="utf-8") as file:
-        file.write('{"status": "FINI')
+        file.write(begun)
     (left,) = outbox.left(tmp_path, WHERE)
     assert (left.run_id, left.waiting, left.status) == ("abc", [{"tags": {"a": "1"}}, {"files": "files-1"}], None)
     assert (left.folder / "files-1" / "x.txt").read_text("utf-8") == "x"
