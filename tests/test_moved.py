@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 
 from old_record import MADE_IN, unpack
-from project import OF_THE_MACHINE, Project
-from rarelabels import tracking
+from project import OF_THE_MACHINE, Project, free_port
+from rarelabels import outbox, tracking, ui
+from rarelabels.schema import UserError
 from rarelabels.tracking import moved
 
 SEED = ("run", "films/floor_prior", "--seeds", "0,1,2")  # 2 is a new one
@@ -178,6 +179,37 @@ def test_a_copy_that_cannot_be_written_is_read_and_says_so_when_it_has_to_be_wri
     assert "was copied or moved here, and the addresses in it cannot be mended (attempt to write a readonly" in last
     assert "Traceback" not in err
     assert content(copied.folder) == before
+
+
+def test_the_page_is_served_on_mended_addresses(made: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*_: object) -> None:
+        raise UserError("this test needs no server")
+
+    monkeypatch.setattr(ui, "_start", start)
+    first = copy(made, tmp_path / "first")
+    assert "needs no server" in first.do("ui", "--port", str(free_port()), code=2)[1]  # its views are in the record now
+    second = copy(first, tmp_path / "second")
+    assert SAID in second.do("ui", "--port", str(free_port()), code=2)[1]
+    assert are_here(second)
+
+
+def test_results_that_wait_in_a_copied_outbox_are_delivered_to_the_copy(made: Project, tmp_path: Path) -> None:
+    """Both records have the run, and each gets its files."""
+    first = copy(made, tmp_path / "first")
+    (run, *_) = first.runs("run", "films")
+    box = outbox.of_run(tracking.outboxes(first.record), first.record, run.info.run_id)
+    with box.files() as folder:
+        (folder / "late.txt").write_text("late", "utf-8")
+    box.add({"status": "FINISHED", "at": run.info.end_time})
+    box.leave()
+    second = copy(first, tmp_path / "second")
+    before = content(first.folder)
+    assert "the results of 1 run waited on disk" in second.do("run", "films")[1]
+    assert content(first.folder) == before
+    assert "the results of 1 run waited on disk" in first.do("run", "films")[1]
+    for project in (first, second):
+        late = tracking.file(tracking.connect(project.record), run.info.run_id, "late.txt")
+        assert late.is_relative_to(project.folder)
 
 
 # Which addresses are whose
