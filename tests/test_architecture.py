@@ -59,7 +59,7 @@ ARROWS: dict[str, set[str]] = {
     "threshold_study": {"evaluation", "metrics", "sweeps", "thresholds"},
     "lease": set(),
     "outbox": set(),
-    "tracking": {"addresses", "lease", "outbox", "schema"},
+    "tracking": {"addresses", "lease", "outbox", "schema", "whole_files"},
     "score_files": {"evaluation", "problems", "schema"},
     "judge": {"evaluation", "schema", "score_files", "statistics", "thresholds", "metrics", "tracking"},
     "judge_table": {"evaluation", "judge", "metrics", "score_files", "statistics", "sweeps"},

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rarelabels import whole_files
 from rarelabels.tracking import mending
 from rarelabels.tracking.database import Database
 from rarelabels.tracking.entities import Experiment, Point, Run, Version
+from rarelabels.tracking.moved import path_of
 from rarelabels.tracking.server import ADDRESSES, Server
 from rarelabels.tracking.through_mlflow import ThroughMlflow
 
@@ -123,8 +126,18 @@ class Client:
     # run: one that is in a copied record is in two.
 
     def log_artifacts(self, run_id: str, folder: str, path: str | None = None) -> None:
-        """Put all files of a folder among those of a run; below ``path`` of them, if it is given."""
-        self._files(run_id).log_artifacts(folder, path)
+        """Put all files of a folder among those of a run; below ``path`` of them, if it is given.
+
+        On this machine each appears whole: another process may read what is replaced.
+        """
+        place = path_of(place_of(self.tracking_uri, run_id))
+        if place is None:
+            self._files(run_id).log_artifacts(folder, path)
+            return
+        for file in sorted(file for file in Path(folder).rglob("*") if file.is_file()):
+            target = place.joinpath(path or "", file.relative_to(folder))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            whole_files.write(target, file.read_bytes())
 
     def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
         """Return what is among the files of a run, or in a folder of them."""
