@@ -208,3 +208,10 @@ def test_a_file_of_a_run_appears_whole_or_stays_as_it_was(
     client.log_artifacts(run, str(tmp_path / "new"), "below")
     assert (place.is_symlink(), place.read_text("utf-8")) == (False, "two\n")
     assert (tmp_path / "elsewhere.txt").read_text("utf-8") == "one\n"
+
+
+def test_a_server_cannot_name_a_file_above_the_folder_it_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("x/one.txt", "..", "x/..", "/", "/etc/passwd", "x/../../two.txt")
+    told = {"files": [{"path": name, "is_dir": False} for name in names]}
+    monkeypatch.setattr(Server, "_ask", lambda *_: told)
+    assert set(Server("http://here").list_files("x")) == {"one.txt", "passwd", "two.txt"}

@@ -130,6 +130,7 @@ class Client:
 
         On this machine each appears whole: another process may read what is replaced.
         """
+        mend(self.tracking_uri)  # one that cannot be is said before anything is written
         place = path_of(place_of(self.tracking_uri, run_id))
         if place is None:
             self._files(run_id).log_artifacts(folder, path)
