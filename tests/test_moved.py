@@ -112,6 +112,7 @@ def test_a_moved_project_is_read_as_before_and_reading_writes_nothing(told: tupl
     assert content(here.folder) == before
 
 
+@pytest.mark.long
 def test_a_moved_project_goes_on(told: tuple[Project, dict[str, str]]) -> None:
     here, _ = told
     assert here.do("report")[0] == "runs/report.html: films, table\n"
@@ -136,6 +137,7 @@ def test_the_old_record_is_read_wherever_it_is_unpacked(tmp_path: Path) -> None:
     assert are_here(project)
 
 
+@pytest.mark.long
 def test_a_link_to_the_folder_is_the_same_place(made: Project, tmp_path: Path) -> None:
     real = copy(made, tmp_path / "real")
     tracking.mend(real.record)

@@ -16,37 +16,34 @@ import requests
 from mlflow.exceptions import MlflowException
 
 import mlflow_page
-import my_study
 from old_record import unpack
 from project import Project
 from rarelabels import tracking
 from rarelabels.tracking import Version
 
-NAME = "rarelabels-my"
-ANEW = "it is not used: `rarelabels best my` registers a model anew, and who registered this one can be asked"
+NAME = "rarelabels-table"
+ANEW = "it is not used: `rarelabels best table` registers a model anew, and who registered this one can be asked"
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A study whose best model is registered."""
-    project = Project(tmp_path_factory.mktemp("my"))
-    my_study.declare(project.folder)
-    project.do("run", "my/linear", "my/floor", "--workers", "1")
-    project.do("best", "my")
+    project = unpack(tmp_path_factory.mktemp("made"))
+    project.do("best", "table")
     return project
 
 
 @pytest.fixture
 def project(trained: Project, tmp_path: Path) -> Project:
     """A copy of it, to be tampered with."""
-    shutil.copytree(trained.folder, tmp_path / "my")
-    copied = Project(tmp_path / "my", declared=False)
+    shutil.copytree(trained.folder, tmp_path / "proj")
+    copied = Project(tmp_path / "proj", declared=False)
     tracking.mend(copied.record)
     return copied
 
 
 def best(project: Project) -> Version:
-    found = tracking.registered(tracking.connect(project.record), "my")
+    found = tracking.registered(tracking.connect(project.record), "table")
     assert found is not None
     return found
 
@@ -58,7 +55,7 @@ def model(project: Project) -> Path:
 
 def refused(project: Project) -> str:
     """What ``predict`` says, in one line."""
-    out, err = project.do("predict", "my", "my.csv", code=2)
+    out, err = project.do("predict", "table", "new.csv", code=2)
     assert not out
     assert err.count("\n") == 1
     return err
@@ -89,34 +86,34 @@ def trap(folder: Path) -> tuple[Path, Path]:
 
 
 def test_code_in_the_artifact_does_not_run(project: Project) -> None:
-    expected, sprung = project.do("predict", "my", "my.csv"), project.folder / "sprung"
+    expected, sprung = project.do("predict", "table", "new.csv"), project.folder / "sprung"
     assert expected[1] == ""
     for file in model(project).rglob("*.py"):
         file.write_text(f"{file.read_text('utf-8')}\nopen({str(sprung)!r}, 'w').close()\n", "utf-8")
     (model(project) / "python_env.yaml").unlink()
-    assert project.do("predict", "my", "my.csv") == expected
-    assert "registered: rarelabels-my version 1 " in project.do("best", "my")[0]
+    assert project.do("predict", "table", "new.csv") == expected
+    assert "registered: rarelabels-table version 2 " in project.do("best", "table")[0]
     assert not sprung.exists()
 
 
 def test_thresholds_that_were_changed_are_refused_and_best_registers_anew(project: Project) -> None:
-    expected = project.do("predict", "my", "my.csv")
+    expected = project.do("predict", "table", "new.csv")
     thresholds = model(project) / "artifacts" / "predictor" / "thresholds.json"
     before = best(project)
     thresholds.write_text("".join(c if c not in "123456789" else "0" for c in thresholds.read_text("utf-8")), "utf-8")
     assert refused(project) == (
-        f"rarelabels: {NAME} version 1 (run {before.run_id}): its file thresholds.json is not the one that was "
+        f"rarelabels: {NAME} version 2 (run {before.run_id}): its file thresholds.json is not the one that was "
         f"registered: it was changed or damaged; {ANEW}\n"
     )
-    assert "registered: rarelabels-my version 2 (alias best)" in project.do("best", "my")[0]
-    assert best(project).source == f"{before.source}-2"
-    assert project.do("predict", "my", "my.csv") == expected
+    assert "registered: rarelabels-table version 3 (alias best)" in project.do("best", "table")[0]
+    assert best(project).source == f"{before.source.removesuffix('-2')}-3"
+    assert project.do("predict", "table", "new.csv") == expected
 
 
 def test_a_file_more_is_not_read(project: Project) -> None:
-    expected = project.do("predict", "my", "my.csv")
+    expected = project.do("predict", "table", "new.csv")
     (model(project) / "artifacts" / "predictor" / "calibration.json").write_text("{}")
-    assert project.do("predict", "my", "my.csv") == expected
+    assert project.do("predict", "table", "new.csv") == expected
 
 
 def cut(file: Path) -> None:
@@ -161,13 +158,15 @@ def test_a_version_of_another_experiment_is_refused_and_nothing_runs(project: Pr
     for key, value in good.tags.items():
         client.set_model_version_tag(NAME, version, key, value)
     run_id = run.info.run_id
-    assert f"{NAME} version {version} (run {run_id}): its run is none of the trials of my; {ANEW}\n" in refused(project)
+    assert f"{NAME} version {version} (run {run_id}): its run is none of the trials of table; {ANEW}\n" in refused(
+        project
+    )
     # One that says that it is of the good run, with files of its own.
     version = register(project, f"{run.info.artifact_uri}/registered/0/half", good.run_id)
     assert f"(run {good.run_id}): its files are not among those of its run; {ANEW}\n" in refused(project)
     assert not sprung.exists()
-    assert "registered: rarelabels-my version 1 (alias best)" in project.do("best", "my")[0]
-    assert project.do("predict", "my", "my.csv")[1] == ""
+    assert "registered: rarelabels-table version 2 (alias best)" in project.do("best", "table")[0]
+    assert project.do("predict", "table", "new.csv")[1] == ""
     assert not sprung.exists()
 
 
@@ -187,7 +186,7 @@ def test_a_run_that_is_no_finished_one_of_a_trial_is_refused(project: Project) -
     assert f"its run is not finished, but RUNNING; {ANEW}\n" in refused(project)
     client.update_run(good.run_id, status="FINISHED")
     client.set_tag(good.run_id, "kind", "tried")
-    assert f"its run is none of the trials of my; {ANEW}\n" in refused(project)
+    assert f"its run is none of the trials of table; {ANEW}\n" in refused(project)
     register(project, good.source, "")
     assert f"(run unknown): its run is not in the record; {ANEW}\n" in refused(project)
 
@@ -203,11 +202,11 @@ def test_on_a_server_with_login_another_users_model_is_refused(
     folder, sprung = trap(tmp_path)
     tracking.connect(project.record).delete_registered_model(NAME)
     with mlflow_page.served(project, "--host", "0.0.0.0", MLFLOW_AUTH_ADMIN_PASSWORD=SECRET) as links:
-        here = f"http://127.0.0.1:{links['my'].partition('/#')[0].rpartition(':')[2]}"
+        here = f"http://127.0.0.1:{links['table'].partition('/#')[0].rpartition(':')[2]}"
         user = {"username": "mallory", "password": f"{SECRET} too"}
         asked = requests.post(f"{here}/api/2.0/mlflow/users/create", json=user, auth=("admin", SECRET), timeout=30)
         asked.raise_for_status()
-        good = next(run for run in project.runs(study="my") if run.data.tags["trial"] == "my/linear")
+        good = next(run for run in project.runs(study="table") if run.data.tags["trial"] == "table/linear")
         monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", user["username"])
         monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", user["password"])
         theirs = mlflow.MlflowClient(here)
@@ -222,9 +221,9 @@ def test_on_a_server_with_login_another_users_model_is_refused(
         source = f"{run.info.artifact_uri}/registered/0/half"
         version = theirs.create_model_version(NAME, source, run.info.run_id).version
         theirs.set_registered_model_alias(NAME, "best", version)
-        assert f"(run {run.info.run_id}): its run is none of the trials of my; {ANEW}\n" in refused(project)
-        assert "registered: rarelabels-my version 2 (alias best)" in project.do("best", "my")[0]
-        assert project.do("predict", "my", "my.csv")[1] == ""
+        assert f"(run {run.info.run_id}): its run is none of the trials of table; {ANEW}\n" in refused(project)
+        assert "registered: rarelabels-table version 2 (alias best)" in project.do("best", "table")[0]
+        assert project.do("predict", "table", "new.csv")[1] == ""
         theirs.set_registered_model_alias(NAME, "best", version)  # the name is theirs
         assert f"{NAME} version 1 (run {run.info.run_id})" in refused(project)
     assert not sprung.exists()
@@ -251,5 +250,5 @@ def test_files_that_nobody_checked_and_cannot_be_read_are_one_line(tmp_path: Pat
 
 def test_what_best_registers_is_loaded_by_mlflow_too(trained: Project) -> None:
     """The model stays for others, who trust its code."""
-    rows = pd.read_csv(trained.folder / "my.csv", keep_default_na=False, nrows=5)
+    rows = pd.read_csv(trained.folder / "new.csv", keep_default_na=False, nrows=5)
     assert len(mlflow.pyfunc.load_model(str(model(trained))).predict(rows)) == 5
