@@ -73,7 +73,7 @@ def registered(project):
 
 
 def load(folder: Path) -> predictor.Predictor:
-    return predictor.load(folder / "artifacts" / pyfunc_model.FILES)
+    return predictor.load(folder / "artifacts" / predictor.FOLDER)
 
 
 def of_file(path: Path, columns: list[str] = INPUTS) -> list[Batch]:
@@ -178,7 +178,7 @@ def predicted(project, *arguments: str) -> list[list[str]]:
 
 def test_predict_writes_a_header_and_a_line_for_each_row_in_order(project, best):
     made = my_study.rows(600)
-    loaded = deployment.load_best("my", project.record)
+    loaded = deployment.load_best("my", project.record, print)
     header, *lines = predicted(project, "my.csv")
     assert header == ["id", "labels", *(f"probability/{label}" for label in loaded.labels)]
     assert [line[0] for line in lines] == [row["ref"] for row in made]
@@ -400,7 +400,7 @@ def test_it_runs_where_rarelabels_and_what_only_studies_need_are_not_installed(r
 
 
 def copied(folder: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(folder / "artifacts" / pyfunc_model.FILES, tmp_path / "files"))
+    return Path(shutil.copytree(folder / "artifacts" / predictor.FOLDER, tmp_path / "files"))
 
 
 def test_labels_of_thresholds_or_calibration_in_another_order_are_refused(registered, tmp_path):
@@ -570,7 +570,7 @@ def test_a_table_of_lists_with_flags_for_labels_becomes_a_model(tmp_path):
     half = {"half": thresholds.Rule("half", np.full(len(data.labels), 0.5), fallbacks=0)}
     (tmp_path / "thresholds.json").write_text(json.dumps(thresholds.to_json(half, data.labels)), encoding="utf-8")
     described = raw.describe(trial.dataset)
-    predictor.save(tmp_path / pyfunc_model.FILES, trial, described, "half", tmp_path)
+    predictor.save(tmp_path / predictor.FOLDER, trial, described, "half", tmp_path)
     deployment.write_model(tmp_path / "out", tmp_path, trial, "half", raw.examples(trial.dataset, described.columns))
     model = mlflow.pyfunc.load_model(str(tmp_path / "out"))
     assert model.input_example["tags"].tolist() == [line["tags"] for line in lines[:3]]

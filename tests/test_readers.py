@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -140,7 +142,9 @@ def test_postgresql_is_read_as_mlflow_reads_it() -> None:
 
 
 def test_the_record_of_0_4_2_is_read_as_mlflow_reads_it(tmp_path: Path) -> None:
-    check(unpack(tmp_path).record, Database)
+    record = unpack(tmp_path).record
+    tracking.mend(record)  # MLflow reads addresses as they are
+    check(record, Database)
 
 
 @pytest.mark.parametrize("record", ["filled", "server"])
@@ -163,7 +167,7 @@ def test_files_in_another_store_are_found_by_mlflow(tmp_path: Path, monkeypatch:
     client = tracking.connect(where)
     run = client.create_run(client.create_experiment("elsewhere", (tmp_path / "files").as_uri())).info.run_id
     client.log_text(run, "one\n", "one.txt")
-    monkeypatch.setattr(files, "_local", lambda _: None)
+    monkeypatch.setattr(files, "path_of", lambda _: None)
     assert tracking.file_names(client, run) == {"one.txt"}
     assert tracking.file(client, run, "one.txt").read_text("utf-8") == "one\n"
 
@@ -177,3 +181,37 @@ def test_a_record_that_is_not_there_yet_is_made(tmp_path: Path) -> None:
         assert not reader(where).is_begun()
         assert tracking.find_experiment(tracking.connect(where), "movies") is None
         assert reader(where).is_begun()
+
+
+def test_a_file_of_a_run_appears_whole_or_stays_as_it_was(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full leaves what was there, and a link is replaced, not followed."""
+    client = tracking.connect(filled)
+    run = client.create_run(client.create_experiment("whole", (tmp_path / "there").as_uri())).info.run_id
+    (tmp_path / "new" / "deep").mkdir(parents=True)
+    (tmp_path / "new" / "deep" / "one.txt").write_text("one\n", "utf-8")
+    client.log_artifacts(run, str(tmp_path / "new"), "below")
+    place = tracking.file(client, run, "below/deep/one.txt")
+    (tmp_path / "new" / "deep" / "one.txt").write_text("two\n", "utf-8")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        client.log_artifacts(run, str(tmp_path / "new"), "below")
+    monkeypatch.undo()
+    assert [(path.name, path.read_text("utf-8")) for path in place.parent.iterdir()] == [("one.txt", "one\n")]
+    place.rename(tmp_path / "elsewhere.txt")
+    place.symlink_to(tmp_path / "elsewhere.txt")
+    client.log_artifacts(run, str(tmp_path / "new"), "below")
+    assert (place.is_symlink(), place.read_text("utf-8")) == (False, "two\n")
+    assert (tmp_path / "elsewhere.txt").read_text("utf-8") == "one\n"
+
+
+def test_a_server_cannot_name_a_file_above_the_folder_it_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("x/one.txt", "..", "x/..", "/", "/etc/passwd", "x/../../two.txt")
+    told = {"files": [{"path": name, "is_dir": False} for name in names]}
+    monkeypatch.setattr(Server, "_ask", lambda *_: told)
+    assert set(Server("http://here").list_files("x")) == {"one.txt", "passwd", "two.txt"}

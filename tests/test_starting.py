@@ -28,7 +28,9 @@ if __name__ == "__main__":
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return unpack(tmp_path_factory.mktemp("old"))
+    project = unpack(tmp_path_factory.mktemp("old"))
+    project.do("best", "table")  # registers it with hashes
+    return project
 
 
 def imported(project: Project, *arguments: str) -> set[str]:
@@ -55,6 +57,10 @@ def imported(project: Project, *arguments: str) -> set[str]:
 )
 def test_a_command_that_reads_imports_nothing_heavy(old: Project, arguments: tuple[str, ...]) -> None:
     assert imported(old, *arguments).isdisjoint(HEAVY)
+
+
+def test_a_linear_model_predicts_with_what_it_needs_alone(old: Project) -> None:
+    assert imported(old, "predict", "table", "new.csv").isdisjoint({*HEAVY} - {"sklearn"})
 
 
 def test_the_report_draws_nothing_that_is_drawn(tmp_path: Path) -> None:

@@ -297,7 +297,7 @@ def predict(
     from rarelabels import deployment, tracking
 
     names = deployment.column_names(file)  # a wrong file is better told now than after the loading
-    loaded = deployment.load_best(name, tracking.uri())
+    loaded = deployment.load_best(name, tracking.uri(), _warn)
     if loaded.raw.id and loaded.raw.id not in names:
         _warn(f"{file}: has no column {loaded.raw.id!r}, which named the rows in training; rows are numbered from 1")
     try:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
+from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # Of all that rarelabels needs, what a prediction imports.
 LIBRARIES = ("mlflow", "numpy", "pandas", "pyarrow", "pydantic", "scikit-learn", "scipy", "threadpoolctl")
+FILES = f"artifacts/{predictor.FOLDER}"  # where MLflow puts the predictor's files in a model
 OF_NETWORKS = ("keras", "tensorflow")
 
 
@@ -88,17 +90,15 @@ def register(client: Client, run: Run, trial: Trial, rule: str, why: dict[str, s
     spec = raw.checked(trial.dataset)
 
     def build(folder: Path) -> None:
-        from rarelabels import pyfunc_model
-
         with tempfile.TemporaryDirectory() as name:
             for path in _files_of(client, run):
                 client.download_artifacts(run.info.run_id, path, name)
             described = raw.describe(spec)
-            predictor.save(Path(name, pyfunc_model.FILES), trial, described, rule, Path(name))
+            predictor.save(Path(name, predictor.FOLDER), trial, described, rule, Path(name))
             write_model(folder, Path(name), trial, rule, raw.examples(spec, described.columns))
 
     tags = {"trial": trial.name, "seed": run.data.tags["seed"], "variant": run.data.tags["variant"]}
-    return tracking.register(client, trial.study, run, {"rule": rule}, tags | why, build)
+    return tracking.register(client, trial.study, run, {"rule": rule}, tags | why, FILES, build)
 
 
 def _files_of(client: Client, run: Run) -> list[str]:
@@ -112,14 +112,14 @@ def write_model(folder: Path, work: Path, trial: Trial, rule: str, examples: dic
 
     from rarelabels import pyfunc_model
 
-    files = work / pyfunc_model.FILES
+    files = work / predictor.FOLDER
     loaded = predictor.load(files)
     code = _code(work / "code")
     names = LIBRARIES + (OF_NETWORKS if trial.is_network else ())
     mlflow.pyfunc.save_model(
         folder,
         python_model=str(Path(pyfunc_model.__file__)),
-        artifacts={pyfunc_model.FILES: str(files)},
+        artifacts={predictor.FOLDER: str(files)},
         code_paths=[str(path) for path in code],
         signature=_signature(loaded),
         input_example=pd.DataFrame(examples),
@@ -159,21 +159,35 @@ def _code(folder: Path) -> list[Path]:
     return [package, metadata]
 
 
-def load_best(study: str, where: str) -> Predictor:
-    """Return the registered model of a study.
+def load_best(study: str, where: str, say: Callable[[str], None]) -> Predictor:
+    """Return the registered model of a study: its own files, read by this code, and none of the code beside them.
+
+    Args:
+        study: its name.
+        where: the record.
+        say: is told if nobody can tell whether the files are those that were registered.
 
     Raises:
-        UserError: none is registered.
+        UserError: none is registered, or what is registered is not what a run of the study made.
     """
     found = tracking.registered(tracking.connect(where), study) if tracking.is_begun(where) else None
     if found is None:
         raise UserError(f"no model of {study} is registered yet; `rarelabels best {study}` registers one")
-    import mlflow
-
-    folder = mlflow.artifacts.download_artifacts(artifact_uri=found.source, tracking_uri=where)
-    model: Any = mlflow.pyfunc.load_model(folder).unwrap_python_model()
-    loaded: Predictor = model.predictor
-    return loaded
+    name = f"{found.name} version {found.version}"
+    with tempfile.TemporaryDirectory() as folder:
+        if not tracking.copy_files(tracking.connect(where), study, found, FILES, Path(folder)):
+            say(
+                f"{name}: was registered without hashes of its files, which are not checked therefore; "
+                f"`rarelabels best {study}` registers it anew, with hashes"
+            )
+        try:
+            return predictor.load(Path(folder))
+        except (UserError, ValueError, LookupError, TypeError, AttributeError, OSError, BadZipFile) as error:
+            what = str(error).replace(f"{folder}/", "").partition("\n")[0]
+            raise UserError(
+                f"{name} (run {found.run_id}): its files cannot be read ({what}); `rarelabels best {study}` registers "
+                "a model anew"
+            ) from error
 
 
 def column_names(path: Path) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from rarelabels.evaluation import CALIBRATION
 from rarelabels.schema import SET_RULES, Trial, UserError
 from rarelabels.thresholds import Rule
 
+FOLDER = "predictor"  # what the folder of files is called among those of a registered model
 TRIAL, RAW, MODEL, THRESHOLDS = "trial.json", "raw.json", "model", "thresholds.json"
 PROBABILITY = "probability/"  # before a label's name, the name of a column
 SEPARATORS = ("|", ";", ",", "\t", "\n")
@@ -141,9 +142,10 @@ def load(folder: Path) -> Predictor:
     """Return what :func:`save` wrote; TensorFlow is imported for a network alone.
 
     Raises:
-        UserError: a file is missing, or two of them are about other labels.
+        UserError: a file is missing, two of them are about other labels, or the data have no raw rows.
     """
     trial = Trial.model_validate(_read(folder / TRIAL))
+    raw.checked(trial.dataset)  # of others a network may need files that the trial names
     described = _read(folder / RAW)
     rule_name = described.pop("rule")
     columns = tuple(RawColumn(**column) for column in described.pop("columns"))

@@ -19,15 +19,13 @@ from rarelabels import predictor
 from rarelabels.datasets.table_files import Batch
 from rarelabels.schema import UserError
 
-FILES = "predictor"  # what the folder of files is called among the model's artifacts
-
 
 class RarelabelsModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
     """A trained model, as MLflow calls it."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the model's files."""
-        self.predictor = predictor.load(Path(context.artifacts[FILES]))
+        self.predictor = predictor.load(Path(context.artifacts[predictor.FOLDER]))
 
     def predict(
         self,

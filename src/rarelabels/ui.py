@@ -83,6 +83,7 @@ def open_ui(where: str, host: str, port: int, say: Callable[[str], None]) -> Non
     name = socket.gethostname() if host in EVERYWHERE else host
     access = {} if host in HERE else _basic_auth(where, host) | _answering_to(name)
     _check_free(host, port)
+    tracking.mend(where)  # its server writes where the addresses say
     links = _links(where, f"http://{f'[{name}]' if ':' in name else name}:{port}")
     # like Ctrl-C: a server that is left behind would hold the port
     signal.signal(signal.SIGTERM, _interrupt)

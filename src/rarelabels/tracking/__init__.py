@@ -27,9 +27,9 @@ from rarelabels import __version__, lease, outbox
 from rarelabels.addresses import without_password
 from rarelabels.schema import Trial, UserError
 from rarelabels.tracking import empty
-from rarelabels.tracking.client import Client
-from rarelabels.tracking.database import SQLITE
-from rarelabels.tracking.entities import Experiment, Point, Run
+from rarelabels.tracking.client import Client, mend
+from rarelabels.tracking.database import SQLITE, file_of, folders_of
+from rarelabels.tracking.entities import Experiment, Point, Run, Version
 from rarelabels.tracking.files import file, file_names
 from rarelabels.tracking.identity import (
     Identity,
@@ -40,6 +40,7 @@ from rarelabels.tracking.identity import (
     search_fingerprint,
     training_fingerprint,
 )
+from rarelabels.tracking.moved import ROOT, files_of
 from rarelabels.tracking.record import (
     NOTE,
     PATIENCE,
@@ -50,14 +51,13 @@ from rarelabels.tracking.record import (
     is_away,
     is_of_record,
 )
-from rarelabels.tracking.registry import BEST, register, registered, registered_name, versions
+from rarelabels.tracking.registry import BEST, copy_files, register, registered, registered_name, versions
 from rarelabels.tracking.scratch import ScratchRecord, ScratchRun, scratch_record
 from rarelabels.tracking.server import ADDRESSES
 
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # and with a traceback what it raises as well
 
-ROOT = "rarelabels/"
 KIND = "mlflow.experimentKind"  # unset, MLflow's page opens in its mode for language models
 PARENT = "mlflow.parentRunId"
 HYPOTHESIS = "hypothesis."  # before its name: the digest of one that was declared when the run was made
@@ -76,6 +76,7 @@ __all__ = [
     "BEST",
     "NOTE",
     "PATIENCE",
+    "ROOT",
     "SQLITE",
     "Client",
     "Experiment",
@@ -86,12 +87,15 @@ __all__ = [
     "Run",
     "ScratchRecord",
     "ScratchRun",
+    "Version",
     "WaitingError",
+    "copy_files",
     "deliver_left",
     "file",
     "file_names",
     "fingerprints",
     "is_away",
+    "mend",
     "parent_key",
     "register",
     "registered",
@@ -110,7 +114,7 @@ def uri() -> str:
 
 def is_begun(where: str) -> bool:
     """Return whether there may be anything to read: a local record is a file that the first run makes."""
-    return not where.startswith(SQLITE) or Path(where.removeprefix(SQLITE)).exists()
+    return not where.startswith(SQLITE) or file_of(where).exists()
 
 
 def connect(where: str, patience: float = 0) -> Client:
@@ -129,11 +133,12 @@ def connect(where: str, patience: float = 0) -> Client:
             if where.startswith(ADDRESSES):
                 _ping(where)
             client = Client(where)
-            with _one_at_a_time(where):
-                if not is_begun(where):
-                    empty.put(Path(where.removeprefix(SQLITE)))
-                if not client.read.is_begun():
-                    client.search_experiments(max_results=1)
+            if not client.read.is_begun():
+                with _one_at_a_time(where):
+                    if not is_begun(where):
+                        empty.put(file_of(where))
+                    if not client.read.is_begun():
+                        client.search_experiments(max_results=1)
         except UserError:
             raise
         except Exception as error:
@@ -150,7 +155,7 @@ def _one_at_a_time(where: str) -> Iterator[None]:
     if not where.startswith(SQLITE):
         yield
         return
-    place = Path(where.removeprefix(SQLITE))
+    place = file_of(where)
     _make_folder(place.parent)
     with ExitStack() as opened:
         with suppress(OSError):  # a record that can only be read has its tables already
@@ -181,7 +186,7 @@ def alive(client: Client, run_ids: Sequence[str]) -> AbstractContextManager[None
 
 def outboxes(where: str) -> Path:
     """Return the folder where results wait for a record: beside a local one, else ``runs/outbox`` of this folder."""
-    runs = Path(where.removeprefix(SQLITE)).parent if where.startswith(SQLITE) else Path("runs").resolve()
+    runs = file_of(where).parent if where.startswith(SQLITE) else Path("runs").resolve()
     return runs / "outbox"
 
 
@@ -197,7 +202,7 @@ def open_experiment(client: Client, study: str) -> str:
     place = None
     where = str(client.tracking_uri)
     if where.startswith(SQLITE):
-        place = (Path(where.removeprefix(SQLITE)).parent / "artifacts" / study).as_uri()
+        place = files_of(folders_of(where)[0], study).as_uri()
     try:
         return str(client.create_experiment(ROOT + study, place, tags={KIND: "custom_model_development"}))
     except Exception:

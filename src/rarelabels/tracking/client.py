@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from rarelabels import whole_files
+from rarelabels.tracking import mending
 from rarelabels.tracking.database import Database
 from rarelabels.tracking.entities import Experiment, Point, Run, Version
+from rarelabels.tracking.moved import path_of
 from rarelabels.tracking.server import ADDRESSES, Server
 from rarelabels.tracking.through_mlflow import ThroughMlflow
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import FileInfo
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 OTHER_WAYS = ("MLFLOW_TRACKING_AUTH", "MLFLOW_TRACKING_AWS_SIGV4")  # to be let in by a server, which MLflow knows alone
+
+
+def mend(where: str) -> None:
+    """Make the addresses of a local record that was copied or moved those of here, and say so on stderr.
+
+    Raises:
+        UserError: see ``mending.mend``.
+    """
+    if said := mending.mend(where):
+        print(f"rarelabels: {said}", file=sys.stderr)
 
 
 class Reader(Protocol):
@@ -58,6 +75,27 @@ def reader(where: str) -> Reader:
     return ThroughMlflow(where)
 
 
+@lru_cache(maxsize=4096)
+def place_of(where: str, run_id: str) -> str:
+    """Return where the files of a run are, which never changes.
+
+    Raises:
+        LookupError: there is no such run.
+    """
+    found = reader(where).artifact_uri(run_id)
+    if found is None:
+        raise LookupError(f"run {run_id} is not in the record")
+    return found
+
+
+@lru_cache(maxsize=4096)
+def repository(place: str, where: str) -> ArtifactRepository:
+    """Return what MLflow reads and writes files by, at an address that a record at ``where`` has."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    return get_artifact_repository(place, tracking_uri=where)
+
+
 class Client:
     """A record. What is not defined here is the method of that name of ``MlflowClient``.
 
@@ -71,17 +109,47 @@ class Client:
 
     @cached_property
     def mlflow(self) -> MlflowClient:
-        """MLflow's own client."""
+        """MLflow's own client, which writes where the record's addresses say: they are mended first."""
         from mlflow import MlflowClient
 
         from rarelabels.tracking import bounds  # noqa: F401  to import it is to set them
 
+        mend(self.tracking_uri)
         return MlflowClient(tracking_uri=self.tracking_uri)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self.mlflow, name)
+
+    # By MLflow's client the files of a run would be where they were in the first record of this process that has the
+    # run: one that is in a copied record is in two.
+
+    def log_artifacts(self, run_id: str, folder: str, path: str | None = None) -> None:
+        """Put all files of a folder among those of a run; below ``path`` of them, if it is given.
+
+        On this machine each appears whole: another process may read what is replaced.
+        """
+        mend(self.tracking_uri)  # one that cannot be is said before anything is written
+        place = path_of(place_of(self.tracking_uri, run_id))
+        if place is None:
+            self._files(run_id).log_artifacts(folder, path)
+            return
+        for file in sorted(file for file in Path(folder).rglob("*") if file.is_file()):
+            target = place.joinpath(path or "", file.relative_to(folder))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            whole_files.write(target, file.read_bytes())
+
+    def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
+        """Return what is among the files of a run, or in a folder of them."""
+        return list(self._files(run_id).list_artifacts(path))
+
+    def download_artifacts(self, run_id: str, path: str, folder: str | None = None) -> str:
+        """Return where a file or folder of a run is now: copied to ``folder``, if it is given."""
+        return str(self._files(run_id).download_artifacts(path, folder))
+
+    def _files(self, run_id: str) -> ArtifactRepository:
+        return repository(place_of(self.tracking_uri, run_id), self.tracking_uri)
 
     def run(self, run_id: str) -> Run:
         """Return a run with its metrics.

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
+from rarelabels.tracking import moved
 from rarelabels.tracking.entities import Experiment, Point, Run, RunData, RunInfo, Version
 
 if TYPE_CHECKING:
@@ -38,6 +40,16 @@ select version, run_id, source from model_versions where name = :name and curren
 order by version desc
 """
 Row = Sequence[Any]
+
+
+def file_of(where: str) -> Path:
+    """Return the file of a local record."""
+    return Path(where.removeprefix(SQLITE).partition("?")[0])
+
+
+def folders_of(where: str) -> tuple[Path, ...]:
+    """Return the folder of a local record and, last, that of its database, should it be a link: both without links."""
+    return file_of(where).parent.resolve(), file_of(where).resolve().parent
 
 
 class _Open(Protocol):
@@ -100,7 +112,8 @@ class Database:
         """Return where the files of a run are."""
         with self._open() as asked:
             found = asked.rows("select artifact_uri from runs where run_uuid = :run", run=run_id)
-        return str(found[0][0]) if found else None
+            here = self._here(asked)
+        return here(found[0][0]) if found else None
 
     def history(self, run_id: str, key: str) -> list[Point]:
         """Return all values of a metric, by time, step and value."""
@@ -116,12 +129,13 @@ class Database:
             found = asked.rows(_VERSIONS, name=name)
             tags = asked.rows("select version, key, value from model_version_tags where name = :name", name=name)
             aliases = asked.rows("select version, alias from registered_model_aliases where name = :name", name=name)
+            here = self._here(asked)
         return [
             Version(
                 name,
                 str(version),
                 run_id or "",
-                source,
+                here(source),
                 {key: value for of, key, value in tags if of == version},
                 tuple(alias for of, alias in aliases if of == version),
             )
@@ -139,9 +153,10 @@ class Database:
                     of[run_id][key] = value
             for run_id, key, value, is_nan in asked.rows(_METRICS + which, **values) if with_metrics else ():
                 metrics[run_id][key] = float("nan") if is_nan else value
+            here = self._here(asked)
         return [
             Run(
-                RunInfo(run_id, str(experiment), name, status, begun, ended, place),
+                RunInfo(run_id, str(experiment), name, status, begun, ended, here(place)),
                 RunData(metrics[run_id], params[run_id], tags[run_id]),
             )
             for run_id, experiment, name, status, begun, ended, place in found
@@ -152,11 +167,19 @@ class Database:
             found = asked.rows(_POINTS.format(which=which), run=run_id, **values)
         return [Point(key, float("nan") if is_nan else value, when, step) for key, value, is_nan, when, step in found]
 
+    def _here(self, asked: _Open) -> Callable[[str], str]:
+        """Return what makes an address of files one of where the record is now; see ``moved``."""
+        if not self._where.startswith(SQLITE):
+            return str
+        here = folders_of(self._where)
+        made = moved.made_in(here, asked.rows(moved.MADE))
+        return lambda address: moved.present(str(address), made, here[0])
+
     @contextmanager
     def _open(self) -> Iterator[_Open]:
         if self._where.startswith(SQLITE):
-            place = self._where.removeprefix(SQLITE).partition("?")[0]
-            with closing(sqlite3.connect(f"file:{quote(place)}?mode=ro", LOCKED_SECONDS, uri=True)) as file:
+            place = quote(str(file_of(self._where)))
+            with closing(sqlite3.connect(f"file:{place}?mode=ro", LOCKED_SECONDS, uri=True)) as file:
                 yield _File(file)
             return
         with self._engine.connect() as connection:

@@ -5,27 +5,23 @@ from __future__ import annotations
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlparse
-from urllib.request import url2pathname
 
-from rarelabels.tracking.client import Client, reader
+from rarelabels.tracking.client import Client, place_of, reader, repository
+from rarelabels.tracking.moved import path_of
 from rarelabels.tracking.server import Server
-
-if TYPE_CHECKING:
-    from mlflow.store.artifact.artifact_repo import ArtifactRepository
 
 OF_THE_SERVER = "mlflow-artifacts"  # scheme of what a server of MLflow's keeps itself
 
 
 def file_names(client: Client, run_id: str) -> set[str]:
     """Return the names of the files and folders of a run, without those in its folders."""
-    place = _place(str(client.tracking_uri), run_id)
-    if folder := _local(place):
+    place = place_of(str(client.tracking_uri), run_id)
+    if folder := path_of(place):
         return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
     if server := _server(client, place):
         return set(server.list_files(_path(place)))
-    return {found.path for found in _repository(place, str(client.tracking_uri)).list_artifacts()}
+    return {found.path for found in repository(place, str(client.tracking_uri)).list_artifacts()}
 
 
 def file(client: Client, run_id: str, path: str) -> Path:
@@ -36,8 +32,8 @@ def file(client: Client, run_id: str, path: str) -> Path:
     Raises:
         FileNotFoundError: the run has no such file.
     """
-    place = _place(str(client.tracking_uri), run_id)
-    if folder := _local(place):
+    place = place_of(str(client.tracking_uri), run_id)
+    if folder := path_of(place):
         found = folder / path
         if not found.exists():
             raise FileNotFoundError(f"{found}: there is no such file")
@@ -50,7 +46,7 @@ def file(client: Client, run_id: str, path: str) -> Path:
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         _download(server, f"{above}/{name}", target / path, is_folder)
         return target / path
-    return Path(_repository(place, str(client.tracking_uri)).download_artifacts(path, str(target)))
+    return Path(repository(place, str(client.tracking_uri)).download_artifacts(path, str(target)))
 
 
 def _download(server: Server, place: str, target: Path, is_folder: bool) -> None:
@@ -67,20 +63,6 @@ def _downloads() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="rarelabels-")
 
 
-@lru_cache(maxsize=4096)
-def _place(where: str, run_id: str) -> str:
-    """Return where the files of a run are, which never changes."""
-    found = reader(where).artifact_uri(run_id)
-    if found is None:
-        raise LookupError(f"run {run_id} is not in the record")
-    return found
-
-
-def _local(place: str) -> Path | None:
-    parsed = urlparse(place)
-    return Path(url2pathname(parsed.path)) if parsed.scheme in ("", "file") and not parsed.netloc else None
-
-
 def _server(client: Client, place: str) -> Server | None:
     """Return the server that the files are on, if this process can ask it."""
     parsed, asked = urlparse(place), reader(str(client.tracking_uri))
@@ -90,10 +72,3 @@ def _server(client: Client, place: str) -> Server | None:
 
 def _path(place: str) -> str:
     return urlparse(place).path.strip("/")
-
-
-@lru_cache(maxsize=4096)
-def _repository(place: str, where: str) -> ArtifactRepository:
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-    return get_artifact_repository(place, tracking_uri=where)

@@ -108,7 +108,8 @@ class Server:
         """Return the names of what is in a folder of the server's own store, each with whether it is a folder."""
         answer = self._ask("GET", FILES, {"path": place})
         assert answer is not None
-        return {Path(one["path"]).name: one["is_dir"] for one in answer.get("files", ())}
+        found = {Path(one["path"]).name: bool(one["is_dir"]) for one in answer.get("files", ())}
+        return {name: is_folder for name, is_folder in found.items() if name not in ("", "..")}  # nothing leads upwards
 
     def download(self, place: str, target: Path) -> None:
         """Write a file of the server's own store to ``target``."""
