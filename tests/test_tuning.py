@@ -349,17 +349,25 @@ def test_the_first_trial_is_the_declaration_once_whoever_asks_and_again_after_it
     assert process().ask(space).params != begin
 
 
-def test_a_trial_of_a_machine_that_is_silent_is_cut_off_and_one_of_a_living_process_is_not() -> None:
+def test_a_trial_of_a_machine_that_is_silent_is_cut_off_and_one_of_a_living_process_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked = in_memory()
     running = [asked.ask() for _ in range(4)]
-    searches.beat(running[0])
+    searches.beat(running[0], time.time)
     for trial, owner, alive in ((running[1], "elsewhere 1 1", 0.0), (running[2], "elsewhere 1 1", time.time())):
         trial.set_user_attr("owner", owner)
         trial.set_user_attr("alive", alive)
-    assert [searches.is_cut_off(trial) for trial in asked.trials] == [False, True, False, False]  # the last just began
-    searches.fail_cut_off(asked)
-    assert [trial.state.name for trial in asked.trials] == ["RUNNING", "FAIL", "RUNNING", "RUNNING"]
-    assert len(searches.taken(asked)) == 3
+    assert [searches.is_cut_off(trial, time.time) for trial in asked.trials] == [
+        False,
+        True,
+        False,
+        False,
+    ]  # the last just began
+    monkeypatch.setattr(searches, "UNOWNED_SECONDS", 0.2)  # it is waited for, whatever the clock of its machine says
+    searches.fail_cut_off(asked, time.time)
+    assert [trial.state.name for trial in asked.trials] == ["RUNNING", "FAIL", "RUNNING", "FAIL"]
+    assert len(searches.taken(asked)) == 2
 
 
 def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_was_told_is_not(
@@ -372,7 +380,7 @@ def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_
     monkeypatch.setattr(parameters, "load", lambda *_: asked)
 
     def went_away(_client: object, _one: object, _of: object, trial: optuna.Trial, _say: object) -> None:
-        searches.beat(trial)
+        searches.beat(trial, time.time)
         if trial.number:
             asked.tell(trial, 0.5)
         raise StorageInternalError("the database went away")
@@ -383,7 +391,7 @@ def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_
             parameters.attempt(None, one, print)  # type: ignore[arg-type]
     assert [trial.state.name for trial in asked.trials] == ["FAIL", "COMPLETE"]
     assert [trial.number for trial in searches.taken(asked)] == [1]
-    searches.wait_for_others(asked)  # for nobody
+    searches.wait_for_others(asked, time.time)  # for nobody
 
 
 class Deaf(optuna.storages.InMemoryStorage):
@@ -419,7 +427,7 @@ def test_two_processes_may_give_up_the_same_trial_at_once(monkeypatch: pytest.Mo
         return tell(number, state)
 
     monkeypatch.setattr(asked._storage, "set_trial_state_values", second)
-    searches.fail_cut_off(asked)
+    searches.fail_cut_off(asked, time.time)
     assert [trial.state.name for trial in asked.trials] == ["FAIL"]
 
 
@@ -433,10 +441,10 @@ def test_a_search_makes_up_for_a_trial_that_another_process_gave_up_in_the_meant
     monkeypatch.setattr(tuning, "load", lambda *_: asked)
     asked.tell(asked.ask(), 0.5)
     other = asked.ask()
-    searches.beat(other)
+    searches.beat(other, time.time)
     assert tuning._left(one) == 0
 
-    def ends(of: optuna.Study) -> None:
+    def ends(of: optuna.Study, _: searches.Now) -> None:
         of.tell(other, state=optuna.trial.TrialState.FAIL)
 
     monkeypatch.setattr(tuning, "wait_for_others", ends)

@@ -24,8 +24,8 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # with the password, if the address has one
 
 from rarelabels import __version__, lease, outbox
-from rarelabels.addresses import without_password
 from rarelabels.schema import Trial, UserError
+from rarelabels.tracking import troubles
 from rarelabels.tracking.client import Client
 from rarelabels.tracking.database import SQLITE
 from rarelabels.tracking.entities import Experiment, Point, Run
@@ -130,12 +130,13 @@ def connect(where: str, patience: float = 0) -> Client:
             client = Client(where)
             with _one_at_a_time(where):
                 if not client.read.is_begun():
+                    _check_emptied(where)
                     client.search_experiments(max_results=1)
         except UserError:
             raise
         except Exception as error:
-            if time.monotonic() >= until:
-                raise _no_answer(where, error) from error
+            if time.monotonic() >= until or not troubles.is_passing(error):
+                raise troubles.of_record(where, error) from error
             time.sleep(PAUSE_SECONDS)
         else:
             return client
@@ -163,13 +164,22 @@ def answering(where: str) -> Iterator[None]:
     except Exception as error:
         if not (is_of_record(error) and is_away(error)):
             raise
-        raise _no_answer(where, error) from error
+        raise troubles.of_record(where, error) from error
+
+
+def explained(error: Exception) -> UserError | None:
+    """Return what to tell of an error of the record or of the disk that ends a command; None of another error."""
+    if is_of_record(error) and is_away(error):
+        return troubles.of_record(uri(), error)
+    line = troubles.of_disk(error) if isinstance(error, OSError) else None
+    return UserError(line) if line else None
 
 
 def alive(client: Client, run_ids: Sequence[str]) -> AbstractContextManager[None]:
     """Renew the leases of runs that this process answers for while a block runs."""
 
-    def renew(end: str) -> None:
+    def renew() -> None:
+        end = lease.until(client.now())
         for run_id in run_ids:
             client.set_tag(run_id, "lease", end)
 
@@ -226,7 +236,7 @@ def colour_trials(client: Client, experiment: str, colours: Sequence[str]) -> in
 def start(client: Client, experiment: str, identity: Identity, parent: str, hypotheses: Mapping[str, str]) -> Record:
     """Open the run of one seed below its parent; what it tells waits in an outbox while the record is away."""
     tags = _tags(identity, "run") | {"seed": str(identity.seed), "fingerprint": identity.fingerprint, PARENT: parent}
-    tags |= {"training": identity.training, "search": identity.search, "lease": lease.until()}
+    tags |= {"training": identity.training, "search": identity.search, "lease": lease.until(client.now())}
     tags |= {HYPOTHESIS + name: digest for name, digest in hypotheses.items()}
     return _start(client, experiment, tags, f"seed {identity.seed}")
 
@@ -272,7 +282,9 @@ def open_search(client: Client, experiment: str, identity: Identity, seed: int |
     if found:
         return found
     of_seed = {} if seed is None else {"seed": str(seed), "training": identity.training}
-    tags = _tags(identity, "search") | {"fingerprint": identity.fingerprint, "lease": lease.until()} | of_seed
+    tags = (
+        _tags(identity, "search") | {"fingerprint": identity.fingerprint, "lease": lease.until(client.now())} | of_seed
+    )
     # The seed first: MLflow's page cuts names after some letters.
     name = " ".join([*([] if seed is None else [f"seed {seed}"]), *_named(identity)])
     made = client.create_run(experiment, tags=tags, run_name=name)
@@ -291,7 +303,7 @@ def _earliest(client: Client, experiment: str, mark: str) -> Record | None:
 def start_tried(client: Client, experiment: str, search: str, trial: Trial, number: int) -> Record:
     """Open the run of one of Optuna's trials, below its search."""
     tags = {"kind": "tried", "trial": trial.name, "number": str(number), PARENT: search}
-    tags |= {"owner": lease.owner(), "lease": lease.until()}
+    tags |= {"owner": lease.owner(), "lease": lease.until(client.now())}
     tags |= {NOTE: f"Optuna's trial {number} of the search for {trial.name}: validation alone."}
     return _start(client, experiment, tags, f"trial {number}")
 
@@ -341,6 +353,25 @@ def heads(client: Client, experiment: str, kind: str = "") -> list[Run]:
     return client.read.runs(experiment, kind)
 
 
+def end_cut_off(where: str) -> None:
+    """Mark what was cut off in a whole record, see :func:`end_orphans`; one that can only be read stays as it is."""
+    if not is_begun(where) or _is_read_only(where):
+        return
+    client = connect(where)
+    running = client.read.running([one.experiment_id for one in experiments(client)])
+    try:
+        end_orphans(client, running)
+    except Exception as error:
+        if not is_of_record(error):
+            raise
+
+
+def _is_read_only(where: str) -> bool:
+    """Return whether a local record is known to let nothing be written; a server says so when it is asked to."""
+    place = Path(where.removeprefix(SQLITE))
+    return where.startswith(SQLITE) and not (os.access(place, os.W_OK) and os.access(place.parent, os.W_OK))
+
+
 def end_orphans(client: Client, runs: Iterable[Run]) -> list[str]:
     """Mark as KILLED the RUNNING runs that never end, see ``lease.is_over``; return their ids.
 
@@ -350,16 +381,16 @@ def end_orphans(client: Client, runs: Iterable[Run]) -> list[str]:
     ended = []
     for run in runs:
         # looked at again: since the runs were read it may have come to its end, or its results been delivered
-        if _never_ends(run) and _never_ends(client.run(run.info.run_id)):
+        if _never_ends(client, run) and _never_ends(client, client.run(run.info.run_id)):
             client.set_tag(run.info.run_id, "reason", "cut off: the process that ran it is gone, or silent for minutes")
             client.set_terminated(run.info.run_id, "KILLED")
             ended.append(run.info.run_id)
     return ended
 
 
-def _never_ends(run: Run) -> bool:
+def _never_ends(client: Client, run: Run) -> bool:
     tags = run.data.tags
-    return run.info.status == "RUNNING" and lease.is_over(tags.get("owner", ""), tags.get("lease", ""))
+    return run.info.status == "RUNNING" and lease.is_over(tags.get("owner", ""), tags.get("lease", ""), client.now)
 
 
 def _tags(identity: Identity, kind: str) -> dict[str, str]:
@@ -391,6 +422,22 @@ def _commit() -> str:
         return ""
 
 
+def _check_emptied(where: str) -> None:
+    """Refuse a file without a byte where there are files of runs: a record that was begun a moment ago has none.
+
+    Raises:
+        UserError: it was a record.
+    """
+    place = Path(where.removeprefix(SQLITE))
+    if (
+        where.startswith(SQLITE)
+        and place.exists()
+        and not place.stat().st_size
+        and any(place.parent.glob("artifacts/*"))
+    ):
+        raise UserError(troubles.damaged(place, "it is empty, though there are files of runs beside it"))
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -403,10 +450,3 @@ def _ping(where: str) -> None:
     import requests
 
     requests.get(f"{where.rstrip('/')}/health", timeout=PING_SECONDS).raise_for_status()
-
-
-def _no_answer(where: str, error: Exception) -> UserError:
-    return UserError(
-        f"MLFLOW_TRACKING_URI {without_password(where)!r} does not answer ({type(error).__name__}); "
-        "start the server, correct the variable, or unset it to use runs/mlflow.db here"
-    )

@@ -53,7 +53,7 @@ class Record:
 
     def alive(self) -> AbstractContextManager[None]:
         """Renew the run's lease while a block runs."""
-        return lease.renewed(lambda end: self.client.set_tag(self.run_id, "lease", end))
+        return lease.renewed(lambda: self.client.set_tag(self.run_id, "lease", lease.until(self.client.now())))
 
     def curve(self, epoch: int, values: Mapping[str, float]) -> None:
         """Log one epoch of ``curve/<name>``; visible within seconds."""
@@ -141,7 +141,7 @@ class Record:
 
     def go_on(self) -> None:
         """Run again, owned by this process."""
-        self.tags({"owner": lease.owner(), "lease": lease.until()})
+        self.tags({"owner": lease.owner(), "lease": lease.until(self.client.now())})
         self.client.update_run(self.run_id, status="RUNNING")
 
     def _tell(self, entry: Entry) -> None:

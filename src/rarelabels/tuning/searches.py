@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, assert_never
@@ -40,14 +40,17 @@ from rarelabels.tracking import (
     Identity,
     bounds,  # noqa: F401  of Optuna's connections, too: to import it is to set them
 )
+from rarelabels.tracking.client import reader
 
 JOURNALS = "optuna"  # a folder, a file in it for each search: to open one is to read it from its beginning
 LOCK_SECONDS = 10  # a lock is held for milliseconds: an older one was left by a process that is gone
-UNOWNED = timedelta(seconds=10)  # a running trial whose owner did not get to write its name for so long is cut off
+UNOWNED_SECONDS = 10  # a running trial whose owner does not write its name while one looks so long is cut off
 AWAY_SECONDS = 600  # that a database may be away while a search goes on
 TABLE_SECONDS = 20  # that another process may take to make a database's tables
 SILENT_SECONDS = AWAY_SECONDS + 2 * lease.RENEWED_EVERY  # then others do not wait for a process any more
+_UNOWNED: dict[tuple[int, datetime | None], float] = {}  # trials: when this process first saw that nobody owns them
 T = TypeVar("T")
+Now = Callable[[], float]
 # The storage went away (the second is raised when a transaction is rolled back), or for so long that others gave up.
 CUT_OFF = (StorageInternalError, OperationalError, UpdateFinishedTrialError)
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
@@ -91,33 +94,41 @@ class Search:
         """What Optuna calls it."""
         return f"rarelabels/{self.title} {self.identity.fingerprint[:12]}"
 
+    def now(self) -> float:
+        """Return the time by the clock of the storage: of a file's machine, or of a database's."""
+        return reader(self.storage).now() if is_url(self.storage) else time.time()
+
 
 # Which trials count
 
 
-def beat(trial: optuna.Trial) -> None:
-    """Say that this process runs a trial and is alive."""
+def beat(trial: optuna.Trial, now: Now) -> None:
+    """Say that this process runs a trial and is alive; ``now`` is the clock of the storage."""
     trial.set_user_attr("owner", lease.owner())
-    trial.set_user_attr("alive", time.time())
+    trial.set_user_attr("alive", now())
 
 
-def is_cut_off(trial: FrozenTrial) -> bool:
-    """Return whether a trial that has not ended never will: its process is gone, or on another machine and silent."""
+def is_cut_off(trial: FrozenTrial, now: Now) -> bool:
+    """Return whether a trial that has not ended never will: its process is gone, or on another machine and silent.
+
+    When it began is written by the clock of its machine, which may be wrong: how long nobody owns it is seen here.
+    """
     owner, alive = trial.user_attrs.get("owner"), trial.user_attrs.get("alive")
     if owner is None or alive is None:
-        return trial.datetime_start is None or datetime.now() - trial.datetime_start > UNOWNED
-    return lease.is_gone(owner) or time.time() - float(alive) > SILENT_SECONDS
+        since = _UNOWNED.setdefault((trial.number, trial.datetime_start), time.monotonic())
+        return time.monotonic() - since > UNOWNED_SECONDS
+    return lease.is_gone(owner) or now() - float(alive) > SILENT_SECONDS
 
 
 @contextmanager
-def in_flight(asked_of: optuna.Study, asked: optuna.Trial) -> Iterator[None]:
+def in_flight(asked_of: optuna.Study, asked: optuna.Trial, now: Now) -> Iterator[None]:
     """Beat for a trial while the block runs; tell it as failed, without a reason: as cut off, if the block raises.
 
     This process may live on, and whoever waits for the trial would take it for one in flight.
     """
     try:
-        once_more(lambda: beat(asked))
-        with lease.renewed(lambda _: beat(asked)):
+        once_more(lambda: beat(asked, now))
+        with lease.renewed(lambda: beat(asked, now)):
             yield
     except BaseException:
         with suppress(Exception):  # the storage may be what it died of; then others wait
@@ -125,11 +136,17 @@ def in_flight(asked_of: optuna.Study, asked: optuna.Trial) -> Iterator[None]:
         raise
 
 
-def fail_cut_off(asked: optuna.Study) -> None:
+def fail_cut_off(asked: optuna.Study, now: Now) -> None:
     """Tell the trials that never will end as failed; without a reason they do not count."""
-    for trial in asked.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if is_cut_off(trial):
+    while any("alive" not in one.user_attrs and not is_cut_off(one, now) for one in _running(asked)):
+        time.sleep(0.1)  # it has just begun, or its process is gone
+    for trial in _running(asked):
+        if is_cut_off(trial, now):
             tell(asked, trial.number, state=TrialState.FAIL)
+
+
+def _running(asked: optuna.Study) -> list[FrozenTrial]:
+    return asked.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
 
 def taken(asked: optuna.Study) -> list[FrozenTrial]:
@@ -144,10 +161,9 @@ def finished(asked: optuna.Study) -> list[FrozenTrial]:
     return asked.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
-def wait_for_others(asked_of: optuna.Study) -> None:
+def wait_for_others(asked_of: optuna.Study, now: Now) -> None:
     """Wait while trials of another process, which is alive, are in flight."""
-    running = (TrialState.RUNNING,)
-    while any(not is_cut_off(one) for one in once_more(lambda: asked_of.get_trials(deepcopy=False, states=running))):
+    while any(not is_cut_off(one, now) for one in once_more(lambda: _running(asked_of))):
         time.sleep(1)
 
 
