@@ -11,9 +11,10 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -130,7 +131,7 @@ def connect(where: str, patience: float = 0) -> Client:
             client = Client(where)
             with _one_at_a_time(where):
                 if not client.read.is_begun():
-                    _check_emptied(where)
+                    _check_new(where)
                     client.search_experiments(max_results=1)
         except UserError:
             raise
@@ -422,13 +423,17 @@ def _commit() -> str:
         return ""
 
 
-def _check_emptied(where: str) -> None:
-    """Refuse a file without a byte where there are files of runs: a record that was begun a moment ago has none.
+def _check_new(where: str) -> None:
+    """Refuse a local record that cannot be made, for which MLflow would try for minutes, or that lost its content.
 
     Raises:
-        UserError: it was a record.
+        sqlite3.Error: it cannot be made, or written.
+        UserError: it has no byte, but there are files of runs: one that was begun a moment ago has none.
     """
     place = Path(where.removeprefix(SQLITE))
+    if where.startswith(SQLITE):
+        with closing(sqlite3.connect(place)) as tried:
+            tried.execute("begin immediate")
     if (
         where.startswith(SQLITE)
         and place.exists()

@@ -18,7 +18,6 @@ from optuna.distributions import BaseDistribution
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
@@ -41,9 +40,9 @@ from rarelabels.tracking import (
     bounds,  # noqa: F401  of Optuna's connections, too: to import it is to set them
 )
 from rarelabels.tracking.client import reader
+from rarelabels.tuning.journal import Journal
 
 JOURNALS = "optuna"  # a folder, a file in it for each search: to open one is to read it from its beginning
-LOCK_SECONDS = 10  # a lock is held for milliseconds: an older one was left by a process that is gone
 UNOWNED_SECONDS = 10  # a running trial whose owner does not write its name while one looks so long is cut off
 AWAY_SECONDS = 600  # that a database may be away while a search goes on
 TABLE_SECONDS = 20  # that another process may take to make a database's tables
@@ -186,16 +185,16 @@ def open_storage(url: str, patience: float = 0) -> BaseStorage:
         patience: seconds that a database may be away now. Later it may be away for some minutes in any case.
 
     Raises:
-        UserError: it does not answer or cannot be made.
+        UserError: it does not answer, cannot be made, or is damaged.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         if is_url(url):
             return _open_database(url, patience)
         Path(url).parent.mkdir(parents=True, exist_ok=True)
-        lock = JournalFileSymlinkLock(url, grace_period=LOCK_SECONDS)
-        _drop_half_a_line(Path(url), lock)
-        return JournalStorage(JournalFileBackend(url, lock_obj=lock))
+        return JournalStorage(Journal(Path(url)))
+    except UserError:
+        raise
     except Exception as error:
         if not is_url(url):
             raise UserError(f"{url}: the searches cannot be kept there: {error}") from error
@@ -276,27 +275,6 @@ def _no_answer(url: str, error: Exception) -> UserError:
 def is_url(storage: str) -> bool:
     """Return whether a storage is a database, and not a file of ours."""
     return "://" in storage
-
-
-def _drop_half_a_line(journal: Path, lock: JournalFileSymlinkLock) -> None:
-    """Cut off what a process that was killed, or a full disk, left of a line: Optuna could not read on behind it."""
-    if not journal.exists() or _is_whole(journal):
-        return
-    lock.acquire()
-    try:
-        if not _is_whole(journal):  # else another process was about to end the line
-            written = journal.read_bytes()
-            os.truncate(journal, written.rfind(b"\n") + 1)
-    finally:
-        lock.release()
-
-
-def _is_whole(journal: Path) -> bool:
-    with journal.open("rb") as file:
-        if not file.seek(0, os.SEEK_END):
-            return True
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
 
 
 def load(one: Search, begin: Mapping[str, Any] | None = None) -> optuna.Study:
