@@ -79,9 +79,9 @@ class Database:
                 return bool(asked.rows("select experiment_id from experiments limit 1"))
         except sqlite3.OperationalError:  # there is no file or table yet
             return False
-        except sqlite3.DatabaseError:  # the file is damaged
-            raise
-        except Exception:  # there is no file or table yet, or nothing answers: MLflow makes it, or says so
+        except Exception as error:  # the file is damaged, or nothing answers, for which MLflow would try for minutes
+            if type(error).__name__ != "ProgrammingError":  # SQLAlchemy's: there is no table yet
+                raise
             return False
 
     def experiments(self) -> list[Experiment]:
