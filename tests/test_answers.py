@@ -90,7 +90,9 @@ def test_a_file_that_is_no_record_of_mlflow_is_called_that(tmp_path: Path) -> No
     project.environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{other}"
     _, err = project.do("results", "films", code=2)
     (line,) = err.splitlines()
-    assert line.startswith(f"rarelabels: {other} cannot be written (unable to open database file): let this user")
+    assert line.startswith(
+        f"rarelabels: {other} cannot be opened or written (unable to open database file): let this user"
+    )
 
 
 @pytest.mark.parametrize("command", [("run", "films/floor_prior", "--seeds", "9"), ("ui", "--port", "1")])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rarelabels import lease, outbox
 from rarelabels.outbox import Entry, Outbox
+from rarelabels.tracking import troubles
 from rarelabels.tracking.client import Client
 from rarelabels.tracking.database import SQLITE
 
@@ -50,6 +51,7 @@ class Record:
     def __init__(self, client: Client, run_id: str, box: Outbox | None = None, described: str = "") -> None:
         self.client, self.run_id, self._box, self._described = client, run_id, box, described
         self._next = time.monotonic() + EVERY_SECONDS  # moment of the next attempt
+        self._away: Exception | None = None  # what the last one met
 
     def alive(self) -> AbstractContextManager[None]:
         """Renew the run's lease while a block runs."""
@@ -163,7 +165,7 @@ class Record:
         except Exception as error:
             if not is_away(error):
                 raise
-            self._next = time.monotonic() + PAUSE_SECONDS
+            self._away, self._next = error, time.monotonic() + PAUSE_SECONDS
 
     def _end(self, status: str) -> None:
         if self._box:
@@ -187,8 +189,8 @@ class Record:
                 if time.monotonic() > until:
                     self._box.leave()
                     raise WaitingError(
-                        f"done, but the record does not answer: the results wait in {self._box.folder}, "
-                        "and the same command delivers them"
+                        f"done, but the record does not answer{troubles.short(self._away)}: the results wait in "
+                        f"{self._box.folder}, and the same command delivers them"
                     )
                 time.sleep(PAUSE_SECONDS)
 

@@ -20,8 +20,8 @@ OF_A_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES,
 
 def of_record(where: str, error: BaseException) -> UserError:
     """Return what to tell of an error that the record at ``where`` gave."""
-    found = next((one for one in _behind(error) if getattr(one, "sqlite_errorcode", None)), None)
-    if where.startswith(SQLITE) and isinstance(found, sqlite3.Error):
+    found = _of_sqlite(error)
+    if where.startswith(SQLITE) and found:
         return UserError(_of_file(Path(where.removeprefix(SQLITE)), found))
     return UserError(
         f"MLFLOW_TRACKING_URI {without_password(where)!r} does not answer ({type(error).__name__}); "
@@ -47,8 +47,14 @@ def of_disk(error: OSError) -> str | None:
 
 def is_passing(error: BaseException) -> bool:
     """Return whether a file may answer in a moment, or the record is no file of this machine."""
-    codes = [code & 0xFF for one in _behind(error) if (code := getattr(one, "sqlite_errorcode", None))]
-    return not codes or codes[0] in LOCKED
+    found = _of_sqlite(error)
+    return found is None or found.sqlite_errorcode & 0xFF in LOCKED
+
+
+def short(error: BaseException | None) -> str:
+    """Return what a file says of itself, in brackets; of a server nothing."""
+    found = _of_sqlite(error) if error else None
+    return f" ({found})" if found else ""
 
 
 def _of_file(file: Path, error: sqlite3.Error) -> str:
@@ -59,12 +65,18 @@ def _of_file(file: Path, error: sqlite3.Error) -> str:
         return f"{file} cannot grow ({error}): make room on its disk, and call the same command again"
     if code in CLOSED:
         return (
-            f"{file} cannot be written ({error}): let this user write to it and to its folder, or set "
+            f"{file} cannot be opened or written ({error}): let this user write to it and to its folder, or set "
             "MLFLOW_TRACKING_URI to another record"
         )
     if code in LOCKED:
         return f"{file} is locked by another process ({error}): call the same command again when that has ended"
     return f"{file} is no record that MLflow can read ({error}): put back a copy of it, or move it away and begin anew"
+
+
+def _of_sqlite(error: BaseException) -> sqlite3.Error | None:
+    return next(
+        (one for one in _behind(error) if isinstance(one, sqlite3.Error) and hasattr(one, "sqlite_errorcode")), None
+    )
 
 
 def _behind(error: BaseException) -> Iterator[BaseException]:
