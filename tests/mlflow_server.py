@@ -52,6 +52,14 @@ class MlflowServer:
                 time.sleep(0.2)
         raise AssertionError(f"MLflow did not start: {(self._folder / 'log').read_text('utf-8')}")
 
+    def stand_still(self) -> None:
+        """Stop it and all its parts, as a machine that swaps does: connections stay open, and nothing is answered."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on where it was stopped."""
+        os.killpg(self._process.pid, signal.SIGCONT)
+
     def kill(self) -> None:
         """Kill it and all its parts with signal 9."""
         with contextlib.suppress(ProcessLookupError):

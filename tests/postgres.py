@@ -61,12 +61,27 @@ class Postgres:
 
     def kill(self) -> None:
         """Kill it and all its parts with signal 9, as a machine that goes out does."""
-        postmaster = psutil.Process(int((self._data / "postmaster.pid").read_text("ascii").splitlines()[0]))
-        postmaster.suspend()  # or it would start other children
-        processes = [postmaster, *postmaster.children(recursive=True)]
+        self.stand_still()  # or it would start other children
+        processes = self._processes()
         for process in processes:
             process.kill()
         psutil.wait_procs(processes, timeout=30)  # it does not start while one of the old ones is there
+
+    def stand_still(self) -> None:
+        """Stop it and all its parts: connections stay open, and nothing is answered."""
+        postmaster, *_ = self._processes()
+        postmaster.suspend()
+        for process in self._processes():
+            process.suspend()
+
+    def go_on(self) -> None:
+        """Let it go on where it was stopped."""
+        for process in self._processes():
+            process.resume()
+
+    def _processes(self) -> list[psutil.Process]:
+        postmaster = psutil.Process(int((self._data / "postmaster.pid").read_text("ascii").splitlines()[0]))
+        return [postmaster, *postmaster.children(recursive=True)]
 
     def _call(self, tool: str, *arguments: object) -> None:
         command = [*self._user, str(self._tools / tool), *map(str, arguments)]

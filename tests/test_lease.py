@@ -33,7 +33,7 @@ def test_of_a_machine_or_a_container_of_the_same_name_nothing_is_known_but_the_l
     boot, namespace = place.split("/")
     for elsewhere in (f"another/{namespace}", f"{boot}/pid:[1]"):
         assert not lease.is_gone(f"{host} {pid} 1 {elsewhere}")
-        assert lease.is_over(f"{host} {pid} 1 {elsewhere}", f"{time.time() - 1:.0f}")
+        assert lease.is_over(f"{host} {pid} 1 {elsewhere}", f"{time.time() - 1:.0f}", time.time)
     assert not lease.is_gone(f"renamed {pid} {began} {place}")
     assert lease.is_gone(f"renamed {pid} 1 {place}")
 
@@ -63,9 +63,9 @@ def test_a_process_that_has_ended_is_gone_though_nobody_has_asked_for_its_end() 
 def test_of_another_machine_the_lease_tells() -> None:
     elsewhere, here = "elsewhere 1 1", lease.owner()
     assert not lease.is_gone(elsewhere)
-    late, early = f"{time.time() - 1:.0f}", lease.until()
+    late, early = f"{time.time() - 1:.0f}", lease.until(time.time())
     assert 299 <= float(early) - time.time() <= 301
-    assert [lease.is_over(who, end) for who in (elsewhere, here) for end in (late, early, "")] == [
+    assert [lease.is_over(who, end, time.time) for who in (elsewhere, here) for end in (late, early, "")] == [
         *(True, False, False),
         *(True, False, False),
     ]
@@ -73,10 +73,10 @@ def test_of_another_machine_the_lease_tells() -> None:
 
 def test_a_lease_is_renewed_while_the_block_runs_whatever_a_renewal_dies_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "RENEWED_EVERY", 0.05)
-    ends: list[str] = []
+    ends: list[float] = []
 
-    def renew(end: str) -> None:
-        ends.append(end)
+    def renew() -> None:
+        ends.append(time.time())
         raise OSError("the record is away")
 
     with lease.renewed(renew):

@@ -349,17 +349,25 @@ def test_the_first_trial_is_the_declaration_once_whoever_asks_and_again_after_it
     assert process().ask(space).params != begin
 
 
-def test_a_trial_of_a_machine_that_is_silent_is_cut_off_and_one_of_a_living_process_is_not() -> None:
+def test_a_trial_of_a_machine_that_is_silent_is_cut_off_and_one_of_a_living_process_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked = in_memory()
     running = [asked.ask() for _ in range(4)]
-    searches.beat(running[0])
+    searches.beat(running[0], time.time)
     for trial, owner, alive in ((running[1], "elsewhere 1 1", 0.0), (running[2], "elsewhere 1 1", time.time())):
         trial.set_user_attr("owner", owner)
         trial.set_user_attr("alive", alive)
-    assert [searches.is_cut_off(trial) for trial in asked.trials] == [False, True, False, False]  # the last just began
-    searches.fail_cut_off(asked)
-    assert [trial.state.name for trial in asked.trials] == ["RUNNING", "FAIL", "RUNNING", "RUNNING"]
-    assert len(searches.taken(asked)) == 3
+    assert [searches.is_cut_off(trial, time.time) for trial in asked.trials] == [
+        False,
+        True,
+        False,
+        False,
+    ]  # the last just began
+    monkeypatch.setattr(searches, "UNOWNED_SECONDS", 0.2)  # it is waited for, whatever the clock of its machine says
+    searches.fail_cut_off(asked, time.time)
+    assert [trial.state.name for trial in asked.trials] == ["RUNNING", "FAIL", "RUNNING", "FAIL"]
+    assert len(searches.taken(asked)) == 2
 
 
 def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_was_told_is_not(
@@ -372,7 +380,7 @@ def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_
     monkeypatch.setattr(parameters, "load", lambda *_: asked)
 
     def went_away(_client: object, _one: object, _of: object, trial: optuna.Trial, _say: object) -> None:
-        searches.beat(trial)
+        searches.beat(trial, time.time)
         if trial.number:
             asked.tell(trial, 0.5)
         raise StorageInternalError("the database went away")
@@ -383,7 +391,7 @@ def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_
             parameters.attempt(None, one, print)  # type: ignore[arg-type]
     assert [trial.state.name for trial in asked.trials] == ["FAIL", "COMPLETE"]
     assert [trial.number for trial in searches.taken(asked)] == [1]
-    searches.wait_for_others(asked)  # for nobody
+    searches.wait_for_others(asked, time.time)  # for nobody
 
 
 class Deaf(optuna.storages.InMemoryStorage):
@@ -419,7 +427,7 @@ def test_two_processes_may_give_up_the_same_trial_at_once(monkeypatch: pytest.Mo
         return tell(number, state)
 
     monkeypatch.setattr(asked._storage, "set_trial_state_values", second)
-    searches.fail_cut_off(asked)
+    searches.fail_cut_off(asked, time.time)
     assert [trial.state.name for trial in asked.trials] == ["FAIL"]
 
 
@@ -433,10 +441,10 @@ def test_a_search_makes_up_for_a_trial_that_another_process_gave_up_in_the_meant
     monkeypatch.setattr(tuning, "load", lambda *_: asked)
     asked.tell(asked.ask(), 0.5)
     other = asked.ask()
-    searches.beat(other)
+    searches.beat(other, time.time)
     assert tuning._left(one) == 0
 
-    def ends(of: optuna.Study) -> None:
+    def ends(of: optuna.Study, _: searches.Now) -> None:
         of.tell(other, state=optuna.trial.TrialState.FAIL)
 
     monkeypatch.setattr(tuning, "wait_for_others", ends)
@@ -497,6 +505,64 @@ def test_half_a_line_that_a_killed_process_left_is_dropped_and_nothing_else(tmp_
     asked = opened()
     asked.tell(asked.ask(), 3.0)
     assert [trial.value for trial in opened().trials] == [1.0, 2.0, 3.0]
+
+
+def spoil(lines: list[bytes], how: str) -> list[bytes]:
+    middle = len(lines) // 2
+    match how:
+        case "garbage":
+            return [*lines[:middle], b"\0\0garbage\n", *lines[middle + 1 :]]
+        case "missing":
+            return [*lines[:middle], *lines[middle + 1 :]]
+        case "twice":
+            return [*lines[:middle], lines[middle], *lines[middle:]]
+        case "other":
+            return [*lines[:middle], b'{"a": 1}\n', *lines[middle + 1 :]]
+        case _:
+            return [*lines[:-1], lines[-1][: len(lines[-1]) // 2] + b"\n"]
+
+
+@pytest.mark.parametrize("how", ["garbage", "missing", "twice", "other", "last"])
+def test_a_line_of_a_journal_that_is_damaged_or_missing_is_said_with_a_way_on(tmp_path: Path, how: str) -> None:
+    """Optuna counts trials by lines: without one, the values of a trial would be another's."""
+    journal = tmp_path / "x.journal"
+
+    def opened() -> optuna.Study:
+        return optuna.create_study(storage=searches.open_storage(str(journal)), study_name="x", load_if_exists=True)
+
+    def tell() -> list[float | None]:
+        asked = opened()
+        asked.tell(asked.ask(), float(len(asked.trials)))
+        return [trial.value for trial in opened().trials]
+
+    for _ in range(4):
+        told = tell()
+    assert told == [1.0, 2.0, 3.0, 4.0]
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(spoil(lines, how)))
+    damaged = journal.read_bytes()
+    with pytest.raises(
+        UserError, match=r"x\.journal: line \d+ of the search's journal .*; put back a copy of the file, or"
+    ):
+        tell()
+    assert journal.read_bytes() == damaged
+    with pytest.raises(UserError, match="of the search's journal"):
+        opened()
+    journal.rename(tmp_path / "away")
+    assert tell() == [1.0]
+
+
+def test_a_journal_of_an_earlier_version_is_read_and_goes_on_with_numbers(tmp_path: Path) -> None:
+    journal = tmp_path / "x.journal"
+    old = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(journal)))
+    asked = optuna.create_study(storage=old, study_name="x")
+    asked.tell(asked.ask(), 1.0)
+    before = len(journal.read_bytes().splitlines())
+    asked = optuna.load_study(storage=searches.open_storage(str(journal)), study_name="x")
+    asked.tell(asked.ask(), 2.0)
+    assert [trial.value for trial in asked.trials] == [1.0, 2.0]
+    numbers = [json.loads(line).get("line") for line in journal.read_bytes().splitlines()]
+    assert numbers == [None] * before + list(range(before, len(numbers)))
 
 
 # A real server

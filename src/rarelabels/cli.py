@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import enum
+import io
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -94,7 +95,7 @@ def run(
     from rarelabels.table import print_comparisons
     from rarelabels.workers import Workers
 
-    where = tracking.uri()
+    where = _record()
     with Progress() as progress, tracking.answering(where), Workers(workers, scheduler) as engine:
         if engine.is_open_to_others():
             _warn(f"{scheduler} is open: whoever reaches it runs code as its user; tls:// keeps others out (README)")
@@ -114,12 +115,14 @@ def run(
             networks = any(identity.trial.is_network for identity in asked.identities)
             engine.begin(["rarelabels.study", *(["rarelabels.training"] if networks else [])])
         study.run(asked, where, engine, progress, force=force)
-    for name in studies:
-        print_comparisons(name, study.compare(name, where, asked.identities), _bounds(name))
-    _print_where(where)
-    for reason in asked.skipped:
-        print(f"skipped: {reason}", file=sys.stderr)
-    _end_on_failures(progress.failures)
+    try:
+        for name in studies:
+            print_comparisons(name, study.compare(name, where, asked.identities), _bounds(name))
+        _print_where(where)
+    finally:  # whether or not anybody reads the comparison
+        for reason in asked.skipped:
+            print(f"skipped: {reason}", file=sys.stderr)
+        _end_on_failures(progress.failures)
 
 
 @app.command("init")
@@ -193,20 +196,21 @@ def results(
 ) -> None:
     """Print what is recorded of a study: means with 95 % intervals over seeds and test rows, floors, and ties."""
     from rarelabels import results as record
-    from rarelabels import study, tracking
+    from rarelabels import study
     from rarelabels.table import print_by_rule, print_comparisons
 
-    runs = study.recorded(name, tracking.uri()) if "/" not in name else []
+    where = _record()
+    runs = study.recorded(name, where) if "/" not in name else []
     if not runs:
         _known_study(name)
     if output is Format.csv:
-        frame = record.runs(study.recorded(name, tracking.uri(), with_metrics=True) if runs else [])
+        frame = record.runs(study.recorded(name, where, with_metrics=True) if runs else [])
         print(frame.to_csv(index=False), end="")
         return
     if not runs:
         print(f"nothing is recorded of {name} yet; run `rarelabels run {name}`")
         return
-    compared = study.compare(name, tracking.uri(), [])
+    compared = study.compare(name, where, [])
     if by is By.rule:
         print_by_rule(name, compared)
     else:
@@ -225,10 +229,9 @@ def ui(
     For other machines the administrator's password is in MLFLOW_AUTH_ADMIN_PASSWORD when it is first started; it is
     changed by starting with another one.
     """
-    from rarelabels import tracking
     from rarelabels.ui import open_ui
 
-    open_ui(tracking.uri(), host, port, lambda line: print(line, flush=True))
+    open_ui(_record(), host, port, lambda line: print(line, flush=True))
 
 
 @app.command()
@@ -241,10 +244,10 @@ def findings(
     A hypothesis that turns out false is a result like any other: the exit code is 0.
     """
     from rarelabels import findings as verdicts
-    from rarelabels import study, tracking
+    from rarelabels import study
     from rarelabels.table import print_findings
 
-    where = tracking.uri()
+    where = _record()
     studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_known_study(name)]
     recorded = [one for one in studies if study.recorded(one, where)]
     found = {one: study.verdicts(one, where) for one in recorded}
@@ -275,7 +278,7 @@ def best(
     from rarelabels import deployment, study, tracking
     from rarelabels.table import print_ranking
 
-    where = tracking.uri()
+    where = _record()
     ranked = study.rank(_known_study(name), where, metric)
     print_ranking(name, ranked)
     chosen, passed_over = deployment.choose(ranked)
@@ -294,17 +297,13 @@ def predict(
     The file needs the input columns of the training data, in any order; others are ignored. It may be larger than
     memory. A line of the answer is the row's id, the labels assigned, and a probability for each label.
     """
-    from rarelabels import deployment, tracking
+    from rarelabels import deployment
 
     names = deployment.column_names(file)  # a wrong file is better told now than after the loading
-    loaded = deployment.load_best(name, tracking.uri(), _warn)
+    loaded = deployment.load_best(name, _record(), _warn)
     if loaded.raw.id and loaded.raw.id not in names:
         _warn(f"{file}: has no column {loaded.raw.id!r}, which named the rows in training; rows are numbered from 1")
-    try:
-        deployment.predict(loaded, file, names, sys.stdout)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
+    deployment.predict(loaded, file, names, sys.stdout)
 
 
 @app.command()
@@ -320,7 +319,7 @@ def report(
     from rarelabels import study, tracking
     from rarelabels.report.contents import gather
 
-    where = tracking.uri()
+    where = _record()
     studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_known_study(name)]
     pages, failures = [], list[str]()
     for one in [one for one in studies if study.recorded(one, where)]:
@@ -371,7 +370,7 @@ def judge(
     if log is not None:
         from rarelabels import tracking
 
-        tracking.connect(tracking.uri())  # a record that does not answer is better told now than after the measuring
+        tracking.connect(_record())  # a record that does not answer is better told now than after the measuring
     judgement = judgements.judge(parts)
     if log is not None:
         judgements.record(judgement, tracking.uri(), log, {"validation": before or "", "test": measured})
@@ -395,7 +394,7 @@ def run_probes(
     """
     from rarelabels import tracking
 
-    tracking.connect(tracking.uri())  # a record that does not answer is better told now than after the probes
+    tracking.connect(_record())  # a record that does not answer is better told now than after the probes
     from rarelabels import probes
 
     observations = probes.observe_all(probes.PROBES)
@@ -418,6 +417,15 @@ def fetch(name: Annotated[str, typer.Argument(metavar="DATA", help="wikipedia_mo
     from rarelabels.datasets import fetch as fetching
 
     fetching.fetch(name, partial(print, file=sys.stderr))
+
+
+def _record() -> str:
+    """Return where the record is, once what was cut off is marked in it, whichever command comes next."""
+    from rarelabels import tracking
+
+    where = tracking.uri()
+    tracking.end_cut_off(where)
+    return where
 
 
 def _end_on_failures(failures: list[str]) -> None:
@@ -496,17 +504,77 @@ def _print_where(where: str) -> None:
     print(f"\nCurves, figures and all metrics: `rarelabels ui`{place}", file=sys.stderr)
 
 
+class _ReaderGoneError(Exception):
+    """Whoever reads what is printed has seen enough."""
+
+
+class _AnswerLostError(UserError):
+    """What is printed cannot be written."""
+
+
+class _Answer(io.FileIO):
+    """Where what a command prints goes, perhaps a pipe that is closed or a disk that is full."""
+
+    def write(self, text: Any) -> int:
+        """Write what is printed.
+
+        Raises:
+            _ReaderGoneError: nobody reads it any more.
+            _AnswerLostError: it cannot be written.
+        """
+        try:
+            return super().write(text)
+        except BrokenPipeError as error:
+            raise _ReaderGoneError from error
+        except OSError as error:
+            raise _AnswerLostError(f"what was asked for cannot be written to stdout: {error.strerror}") from error
+
+
+def _print_to_answer() -> None:
+    shown = sys.__stdout__
+    if shown is not None and shown is sys.stdout:  # else it is nobody's, or a test's
+        binary = io.BufferedWriter(_Answer(shown.fileno(), "wb", closefd=False))
+        sys.stdout = io.TextIOWrapper(binary, shown.encoding, shown.errors, line_buffering=shown.line_buffering)
+
+
+def _drop_answer() -> None:
+    """Let nothing more be written: Python would try the rest again when it ends, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
-    """Run the command line; a user's mistake is one line on stderr and exit code 2."""
+    """Run the command line; a user's mistake is one line on stderr and exit code 2, and so is a record that fails."""
+    _print_to_answer()
+    code = _code(app)
+    if sys.stdout is not None:
+        code = _code(sys.stdout.flush) or code
+    sys.exit(code)
+
+
+def _code(do: Callable[[], object]) -> int:
+    """Do something and return the exit code, once what went wrong is told."""
     try:
-        app()
+        do()
+    except _ReaderGoneError:
+        _drop_answer()
     except UserError as error:
+        if isinstance(error, _AnswerLostError):
+            _drop_answer()
         _warn(str(error))
-        sys.exit(2)
+        return 2
     except SystemExit as end:
         if end.code == STOPPED:
             print("rarelabels: stopped; the same command goes on where this one stopped", file=sys.stderr)
-        raise
+        return end.code if isinstance(end.code, int) else 0
+    except Exception as error:
+        from rarelabels import tracking
+
+        known = tracking.explained(error)
+        if known is None:
+            raise
+        _warn(str(known))
+        return 2
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 A process that this one could see is known to be gone by its id and beginning; of any other only its lease tells, which
 it renews while it lives. Names of hosts tell nothing: two machines may have the same, and so may two containers. What
-tells is the boot of the machine, and on Linux the namespace of process ids.
+tells is the boot of the machine, and on Linux the namespace of process ids. Clocks of machines tell nothing either: a
+lease is written and judged by the clock of the record.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import os
 import platform
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -38,24 +38,25 @@ def is_gone(who: str) -> bool:
     return is_here and pid.isdigit() and _began(int(pid)) != began
 
 
-def until() -> str:
-    """Return the end of a lease that begins now: seconds since 1970."""
-    return f"{time.time() + SECONDS:.0f}"
+def until(now: float) -> str:
+    """Return the end of a lease that begins now, by the clock of the record: seconds since 1970."""
+    return f"{now + SECONDS:.0f}"
 
 
-def is_over(who: str, end: str) -> bool:
+def is_over(who: str, end: str, now: Callable[[], float]) -> bool:
     """Return whether what ``who`` runs never ends: its process is gone, or on another machine and silent.
 
     Args:
         who: see :func:`owner`; empty if nobody knows.
         end: see :func:`until`; empty of what was recorded without one, which only a process that is gone ends.
+        now: tells the time by the clock of the record; it is asked where only the lease tells.
     """
-    return is_gone(who) or (bool(end) and time.time() > float(end))
+    return is_gone(who) or (bool(end) and now() > float(end))
 
 
 @contextmanager
-def renewed(renew: Callable[[str], object]) -> Iterator[None]:
-    """Call ``renew`` with the end of the lease every minute while the block runs, in another thread.
+def renewed(renew: Callable[[], object]) -> Iterator[None]:
+    """Call ``renew`` every minute while the block runs, in another thread.
 
     A renewal that fails is left to the next one: the record may be away for a while.
     """
@@ -64,7 +65,7 @@ def renewed(renew: Callable[[str], object]) -> Iterator[None]:
     def go_on() -> None:
         while not done.wait(RENEWED_EVERY):
             with suppress(Exception):
-                renew(until())
+                renew()
 
     thread = threading.Thread(target=go_on, daemon=True)
     thread.start()

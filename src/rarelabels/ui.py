@@ -199,7 +199,6 @@ def _links(where: str, page: str) -> list[tuple[str, str]]:
     client = tracking.connect(where)
     found = []
     for experiment in tracking.experiments(client):
-        tracking.end_orphans(client, tracking.heads(client, experiment.experiment_id))
         link = page + PAGE.format(experiment.experiment_id)
         if tracking.colour_trials(client, experiment.experiment_id, COLOURS):
             for key, (name, search) in VIEWS.items():

@@ -11,9 +11,10 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -24,9 +25,8 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # with the password, if the address has one
 
 from rarelabels import __version__, lease, outbox
-from rarelabels.addresses import without_password
 from rarelabels.schema import Trial, UserError
-from rarelabels.tracking import empty
+from rarelabels.tracking import empty, troubles
 from rarelabels.tracking.client import Client, mend
 from rarelabels.tracking.database import SQLITE, file_of, folders_of
 from rarelabels.tracking.entities import Experiment, Point, Run, Version
@@ -138,12 +138,13 @@ def connect(where: str, patience: float = 0) -> Client:
                     if not is_begun(where):
                         empty.put(file_of(where))
                     if not client.read.is_begun():
+                        _check_new(where)
                         client.search_experiments(max_results=1)
         except UserError:
             raise
         except Exception as error:
-            if time.monotonic() >= until:
-                raise _no_answer(where, error) from error
+            if time.monotonic() >= until or not troubles.is_passing(error):
+                raise troubles.of_record(where, error) from error
             time.sleep(PAUSE_SECONDS)
         else:
             return client
@@ -171,13 +172,22 @@ def answering(where: str) -> Iterator[None]:
     except Exception as error:
         if not (is_of_record(error) and is_away(error)):
             raise
-        raise _no_answer(where, error) from error
+        raise troubles.of_record(where, error) from error
+
+
+def explained(error: Exception) -> UserError | None:
+    """Return what to tell of an error of the record or of the disk that ends a command; None of another error."""
+    if is_of_record(error) and is_away(error):
+        return troubles.of_record(uri(), error)
+    line = troubles.of_disk(error) if isinstance(error, OSError) else None
+    return UserError(line) if line else None
 
 
 def alive(client: Client, run_ids: Sequence[str]) -> AbstractContextManager[None]:
     """Renew the leases of runs that this process answers for while a block runs."""
 
-    def renew(end: str) -> None:
+    def renew() -> None:
+        end = lease.until(client.now())
         for run_id in run_ids:
             client.set_tag(run_id, "lease", end)
 
@@ -234,7 +244,7 @@ def colour_trials(client: Client, experiment: str, colours: Sequence[str]) -> in
 def start(client: Client, experiment: str, identity: Identity, parent: str, hypotheses: Mapping[str, str]) -> Record:
     """Open the run of one seed below its parent; what it tells waits in an outbox while the record is away."""
     tags = _tags(identity, "run") | {"seed": str(identity.seed), "fingerprint": identity.fingerprint, PARENT: parent}
-    tags |= {"training": identity.training, "search": identity.search, "lease": lease.until()}
+    tags |= {"training": identity.training, "search": identity.search, "lease": lease.until(client.now())}
     tags |= {HYPOTHESIS + name: digest for name, digest in hypotheses.items()}
     return _start(client, experiment, tags, f"seed {identity.seed}")
 
@@ -280,7 +290,9 @@ def open_search(client: Client, experiment: str, identity: Identity, seed: int |
     if found:
         return found
     of_seed = {} if seed is None else {"seed": str(seed), "training": identity.training}
-    tags = _tags(identity, "search") | {"fingerprint": identity.fingerprint, "lease": lease.until()} | of_seed
+    tags = (
+        _tags(identity, "search") | {"fingerprint": identity.fingerprint, "lease": lease.until(client.now())} | of_seed
+    )
     # The seed first: MLflow's page cuts names after some letters.
     name = " ".join([*([] if seed is None else [f"seed {seed}"]), *_named(identity)])
     made = client.create_run(experiment, tags=tags, run_name=name)
@@ -299,7 +311,7 @@ def _earliest(client: Client, experiment: str, mark: str) -> Record | None:
 def start_tried(client: Client, experiment: str, search: str, trial: Trial, number: int) -> Record:
     """Open the run of one of Optuna's trials, below its search."""
     tags = {"kind": "tried", "trial": trial.name, "number": str(number), PARENT: search}
-    tags |= {"owner": lease.owner(), "lease": lease.until()}
+    tags |= {"owner": lease.owner(), "lease": lease.until(client.now())}
     tags |= {NOTE: f"Optuna's trial {number} of the search for {trial.name}: validation alone."}
     return _start(client, experiment, tags, f"trial {number}")
 
@@ -349,6 +361,25 @@ def heads(client: Client, experiment: str, kind: str = "") -> list[Run]:
     return client.read.runs(experiment, kind)
 
 
+def end_cut_off(where: str) -> None:
+    """Mark what was cut off in a whole record, see :func:`end_orphans`; one that can only be read stays as it is."""
+    if not is_begun(where) or _is_read_only(where):
+        return
+    client = connect(where)
+    running = client.read.running([one.experiment_id for one in experiments(client)])
+    try:
+        end_orphans(client, running)
+    except Exception as error:
+        if not is_of_record(error):
+            raise
+
+
+def _is_read_only(where: str) -> bool:
+    """Return whether a local record is known to let nothing be written; a server says so when it is asked to."""
+    place = Path(where.removeprefix(SQLITE))
+    return where.startswith(SQLITE) and not (os.access(place, os.W_OK) and os.access(place.parent, os.W_OK))
+
+
 def end_orphans(client: Client, runs: Iterable[Run]) -> list[str]:
     """Mark as KILLED the RUNNING runs that never end, see ``lease.is_over``; return their ids.
 
@@ -358,16 +389,16 @@ def end_orphans(client: Client, runs: Iterable[Run]) -> list[str]:
     ended = []
     for run in runs:
         # looked at again: since the runs were read it may have come to its end, or its results been delivered
-        if _never_ends(run) and _never_ends(client.run(run.info.run_id)):
+        if _never_ends(client, run) and _never_ends(client, client.run(run.info.run_id)):
             client.set_tag(run.info.run_id, "reason", "cut off: the process that ran it is gone, or silent for minutes")
             client.set_terminated(run.info.run_id, "KILLED")
             ended.append(run.info.run_id)
     return ended
 
 
-def _never_ends(run: Run) -> bool:
+def _never_ends(client: Client, run: Run) -> bool:
     tags = run.data.tags
-    return run.info.status == "RUNNING" and lease.is_over(tags.get("owner", ""), tags.get("lease", ""))
+    return run.info.status == "RUNNING" and lease.is_over(tags.get("owner", ""), tags.get("lease", ""), client.now)
 
 
 def _tags(identity: Identity, kind: str) -> dict[str, str]:
@@ -399,6 +430,26 @@ def _commit() -> str:
         return ""
 
 
+def _check_new(where: str) -> None:
+    """Refuse a local record that cannot be made, for which MLflow would try for minutes, or that lost its content.
+
+    Raises:
+        sqlite3.Error: it cannot be made, or written.
+        UserError: it has no byte, but there are files of runs: one that was begun a moment ago has none.
+    """
+    place = Path(where.removeprefix(SQLITE))
+    if where.startswith(SQLITE):
+        with closing(sqlite3.connect(place)) as tried:
+            tried.execute("begin immediate")
+    if (
+        where.startswith(SQLITE)
+        and place.exists()
+        and not place.stat().st_size
+        and any(place.parent.glob("artifacts/*"))
+    ):
+        raise UserError(troubles.damaged(place, "it is empty, though there are files of runs beside it"))
+
+
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -411,10 +462,3 @@ def _ping(where: str) -> None:
     import requests
 
     requests.get(f"{where.rstrip('/')}/health", timeout=PING_SECONDS).raise_for_status()
-
-
-def _no_answer(where: str, error: Exception) -> UserError:
-    return UserError(
-        f"MLFLOW_TRACKING_URI {without_password(where)!r} does not answer ({type(error).__name__}); "
-        "start the server, correct the variable, or unset it to use runs/mlflow.db here"
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -49,6 +50,9 @@ class Reader(Protocol):
     def runs(self, experiment: str, kind: str = "", *, with_metrics: bool = False) -> list[Run]:
         """Return the runs of an experiment that are not deleted, or those of a kind, oldest first."""
 
+    def running(self, experiments: Sequence[str]) -> list[Run]:
+        """Return the runs of these experiments whose status is RUNNING, oldest first."""
+
     def run(self, run_id: str) -> Run | None:
         """Return a run with its metrics."""
 
@@ -63,6 +67,9 @@ class Reader(Protocol):
 
     def versions(self, name: str) -> list[Version]:
         """Return the versions of a registered model, newest first."""
+
+    def now(self) -> float:
+        """Return the time by the record's own clock, in seconds since 1970; by this machine's if it has none."""
 
 
 @lru_cache(maxsize=8)
@@ -150,6 +157,10 @@ class Client:
 
     def _files(self, run_id: str) -> ArtifactRepository:
         return repository(place_of(self.tracking_uri, run_id), self.tracking_uri)
+
+    def now(self) -> float:
+        """Return the time by the record's clock, in seconds since 1970."""
+        return self.read.now()
 
     def run(self, run_id: str) -> Run:
         """Return a run with its metrics.

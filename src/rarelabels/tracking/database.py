@@ -6,6 +6,7 @@ A file of SQLite is read by Python's own module, other databases through SQLAlch
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
 from rarelabels.tracking import moved
+from rarelabels.tracking.clock import Clock
 from rarelabels.tracking.entities import Experiment, Point, Run, RunData, RunInfo, Version
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ _SOME = "r.experiment_id = :experiment and r.lifecycle_stage = 'active' and (:ki
     "(select 1 from tags k where k.run_uuid = r.run_uuid and k.key = 'kind' and k.value = :kind)) "
 )
 _ONE = "r.run_uuid = :run "
+_BY_AGE = "order by r.start_time, r.run_uuid"
+_RUNNING = "r.status = 'RUNNING' and r.lifecycle_stage = 'active' "
 _OF_RUNS = "select t.run_uuid, t.key, t.value from {table} t join runs r on r.run_uuid = t.run_uuid where "
 _METRICS = _OF_RUNS.format(table="latest_metrics").replace("t.value", "t.value, t.is_nan")
 _POINTS = """
@@ -39,6 +43,11 @@ _VERSIONS = """
 select version, run_id, source from model_versions where name = :name and current_stage <> 'Deleted_Internal'
 order by version desc
 """
+_NOW = {  # by kind of database: seconds since 1970
+    "postgresql": "select extract(epoch from clock_timestamp())",
+    "mysql": "select unix_timestamp(sysdate(6))",
+    "mssql": "select datediff_big(millisecond, '1970-01-01', sysutcdatetime()) / 1000.0",
+}
 Row = Sequence[Any]
 
 
@@ -68,18 +77,23 @@ class Database:
 
     def __init__(self, where: str) -> None:
         self._where = where
+        self._clock = Clock(self._ask_time)
 
     @staticmethod
     def is_one(where: str) -> bool:
         """Return whether a tracking URI is a database."""
-        return where.partition(":")[0].partition("+")[0] in KINDS
+        return _kind(where) in KINDS
 
     def is_begun(self) -> bool:
         """Return whether MLflow has made all its tables: its first experiment comes after them."""
         try:
             with self._open() as asked:
                 return bool(asked.rows("select experiment_id from experiments limit 1"))
-        except Exception:  # there is no file or table yet, or nothing answers: MLflow makes it, or says so
+        except sqlite3.OperationalError:  # there is no file or table yet
+            return False
+        except Exception as error:  # the file is damaged, or nothing answers, for which MLflow would try for minutes
+            if type(error).__name__ != "ProgrammingError":  # SQLAlchemy's: there is no table yet
+                raise
             return False
 
     def experiments(self) -> list[Experiment]:
@@ -101,7 +115,12 @@ class Database:
     def runs(self, experiment: str, kind: str = "", *, with_metrics: bool = False) -> list[Run]:
         """Return the runs of an experiment that are not deleted, or those of a kind, oldest first."""
         asked = {"experiment": int(experiment), "kind": kind}
-        return self._runs(_SOME, "order by r.start_time, r.run_uuid", with_metrics, asked)
+        return self._runs(_SOME, _BY_AGE, with_metrics, asked)
+
+    def running(self, experiments: Sequence[str]) -> list[Run]:
+        """Return the runs of these experiments whose status is RUNNING, oldest first."""
+        found = self._runs(_RUNNING, _BY_AGE, False, {})
+        return [run for run in found if run.info.experiment_id in experiments]
 
     def run(self, run_id: str) -> Run | None:
         """Return a run with its metrics."""
@@ -141,6 +160,14 @@ class Database:
             )
             for version, run_id, source in found
         ]
+
+    def now(self) -> float:
+        """Return the time by the clock of the database's machine; a file has none but this machine's."""
+        return self._clock.now() if _kind(self._where) in _NOW else time.time()
+
+    def _ask_time(self) -> float:
+        with self._open() as asked:
+            return float(asked.rows(_NOW[_kind(self._where)])[0][0])
 
     def _runs(self, which: str, order: str, with_metrics: bool, values: dict[str, object]) -> list[Run]:
         tags: dict[str, dict[str, str]] = defaultdict(dict)
@@ -192,6 +219,10 @@ class Database:
         from rarelabels.tracking import bounds  # noqa: F401  to import it is to set them
 
         return create_engine(self._where, pool_pre_ping=True)
+
+
+def _kind(where: str) -> str:
+    return where.partition(":")[0].partition("+")[0]
 
 
 class _File:

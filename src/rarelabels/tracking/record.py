@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from rarelabels import lease, outbox
 from rarelabels.outbox import Entry, Outbox
+from rarelabels.tracking import troubles
 from rarelabels.tracking.client import Client
 from rarelabels.tracking.database import SQLITE
 
@@ -50,10 +51,11 @@ class Record:
     def __init__(self, client: Client, run_id: str, box: Outbox | None = None, described: str = "") -> None:
         self.client, self.run_id, self._box, self._described = client, run_id, box, described
         self._next = time.monotonic() + EVERY_SECONDS  # moment of the next attempt
+        self._away: Exception | None = None  # what the last one met
 
     def alive(self) -> AbstractContextManager[None]:
         """Renew the run's lease while a block runs."""
-        return lease.renewed(lambda end: self.client.set_tag(self.run_id, "lease", end))
+        return lease.renewed(lambda: self.client.set_tag(self.run_id, "lease", lease.until(self.client.now())))
 
     def curve(self, epoch: int, values: Mapping[str, float]) -> None:
         """Log one epoch of ``curve/<name>``; visible within seconds."""
@@ -141,7 +143,7 @@ class Record:
 
     def go_on(self) -> None:
         """Run again, owned by this process."""
-        self.tags({"owner": lease.owner(), "lease": lease.until()})
+        self.tags({"owner": lease.owner(), "lease": lease.until(self.client.now())})
         self.client.update_run(self.run_id, status="RUNNING")
 
     def _tell(self, entry: Entry) -> None:
@@ -163,7 +165,7 @@ class Record:
         except Exception as error:
             if not is_away(error):
                 raise
-            self._next = time.monotonic() + PAUSE_SECONDS
+            self._away, self._next = error, time.monotonic() + PAUSE_SECONDS
 
     def _end(self, status: str) -> None:
         if self._box:
@@ -187,8 +189,8 @@ class Record:
                 if time.monotonic() > until:
                     self._box.leave()
                     raise WaitingError(
-                        f"done, but the record does not answer: the results wait in {self._box.folder}, "
-                        "and the same command delivers them"
+                        f"done, but the record does not answer{troubles.short(self._away)}: the results wait in "
+                        f"{self._box.folder}, and the same command delivers them"
                     )
                 time.sleep(PAUSE_SECONDS)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from configparser import ConfigParser
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from rarelabels.tracking.clock import Clock
 from rarelabels.tracking.entities import Experiment, Point, Run, RunData, RunInfo, Version
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ class Server:
 
     def __init__(self, where: str) -> None:
         self._where = where.rstrip("/")
+        self._clock = Clock(lambda: time_of(where))
 
     def is_begun(self) -> bool:
         """Return True where the server answers, and lets this process in."""
@@ -62,6 +66,12 @@ class Server:
         asked = {"experiment_ids": [experiment], "order_by": ["start_time ASC"], "run_view_type": "ACTIVE_ONLY"}
         asked |= {"filter": f"tags.kind = '{kind}'"} if kind else {}
         return [_run(one) for one in self._pages("POST", "/runs/search", "runs", asked)]
+
+    def running(self, experiments: Sequence[str]) -> list[Run]:
+        """Return the runs of these experiments whose status is RUNNING, oldest first."""
+        asked = {"experiment_ids": list(experiments), "order_by": ["start_time ASC"], "run_view_type": "ACTIVE_ONLY"}
+        asked["filter"] = "attributes.status = 'RUNNING'"
+        return [_run(one) for one in self._pages("POST", "/runs/search", "runs", asked)] if experiments else []
 
     def run(self, run_id: str) -> Run | None:
         """Return a run with its metrics."""
@@ -104,6 +114,10 @@ class Server:
         ]
         return sorted(made, key=lambda one: int(one.version), reverse=True)
 
+    def now(self) -> float:
+        """Return the time by the server's clock; every answer tells it."""
+        return self._clock.now()
+
     def list_files(self, place: str) -> dict[str, bool]:
         """Return the names of what is in a folder of the server's own store, each with whether it is a folder."""
         answer = self._ask("GET", FILES, {"path": place})
@@ -139,6 +153,7 @@ class Server:
         if absent and answer.status_code == 404 and answer.json().get("error_code") == "RESOURCE_DOES_NOT_EXIST":
             return None
         answer.raise_for_status()
+        self._clock.says(_time_of(answer))
         found: dict[str, Any] = answer.json()
         return found
 
@@ -178,6 +193,19 @@ def _session(name: str, password: str, settings: tuple[tuple[str, str], ...]) ->
     if own := of["MLFLOW_TRACKING_CLIENT_CERT_PATH"]:
         session.cert = own
     return session
+
+
+def time_of(where: str) -> float:
+    """Return the time by a server's clock, to a second; whoever is not let in is told it, too."""
+    import requests
+
+    return _time_of(requests.get(f"{where.rstrip('/')}/health", timeout=SECONDS))
+
+
+def _time_of(answer: requests.Response) -> float:
+    """Return when a server answered, as it says; one that does not say it has this machine's clock."""
+    said = answer.headers.get("Date")
+    return parsedate_to_datetime(said).timestamp() if said else time.time()
 
 
 def _credentials() -> tuple[str, str]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from rarelabels.tracking.clock import Clock
 from rarelabels.tracking.entities import Experiment, Point, Run, Version
+from rarelabels.tracking.server import ADDRESSES, time_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,6 +26,7 @@ class ThroughMlflow:
 
     def __init__(self, where: str) -> None:
         self._where = where
+        self._clock = Clock(lambda: time_of(where))
 
     def is_begun(self) -> bool:
         """Return False: MLflow makes what is not there."""
@@ -40,13 +45,11 @@ class ThroughMlflow:
     def runs(self, experiment: str, kind: str = "", *, with_metrics: bool = False) -> list[Run]:
         """Return the runs of an experiment that are not deleted, or those of a kind, oldest first."""
         del with_metrics  # MLflow gives runs whole
-        wanted, token, runs = f"tags.kind = '{kind}'" if kind else "", None, list[Any]()
-        while True:
-            page = self._client.search_runs([experiment], wanted, 1, PAGE, ["start_time ASC"], token)
-            runs += page
-            token = page.token
-            if not token:
-                return runs
+        return self._found([experiment], f"tags.kind = '{kind}'" if kind else "")
+
+    def running(self, experiments: Sequence[str]) -> list[Run]:
+        """Return the runs of these experiments whose status is RUNNING, oldest first."""
+        return self._found(experiments, "attributes.status = 'RUNNING'") if experiments else []
 
     def run(self, run_id: str) -> Run | None:
         """Return a run with its metrics; MLflow raises where there is none."""
@@ -76,6 +79,19 @@ class ThroughMlflow:
             Version(name, str(one.version), one.run_id or "", one.source, one.tags, tuple(one.aliases)) for one in found
         ]
         return sorted(made, key=lambda one: int(one.version), reverse=True)
+
+    def now(self) -> float:
+        """Return the time by a server's clock; else by this machine's."""
+        return self._clock.now() if self._where.startswith(ADDRESSES) else time.time()
+
+    def _found(self, experiments: Sequence[str], wanted: str) -> list[Run]:
+        token, runs = None, list[Any]()
+        while True:
+            page = self._client.search_runs(list(experiments), wanted, 1, PAGE, ["start_time ASC"], token)
+            runs += page
+            token = page.token
+            if not token:
+                return runs
 
     @cached_property
     def _client(self) -> MlflowClient:

@@ -100,7 +100,7 @@ def _run(tasks: Sequence[Search], where: str, engine: Workers, progress: Progres
 def _given_up(searches: Sequence[Search]) -> list[Search]:
     """Return a search for each trial that it still lacks, once no other process is at it: others gave them up."""
     for one in searches:
-        wait_for_others(load(one))
+        wait_for_others(load(one), one.now)
     return [one for one in searches for _ in range(_left(one))]
 
 
@@ -186,7 +186,7 @@ def _left(one: Search) -> int:
 
 def _counted(one: Search) -> int:
     asked = load(one)
-    fail_cut_off(asked)
+    fail_cut_off(asked, one.now)
     return len(taken(asked))
 
 

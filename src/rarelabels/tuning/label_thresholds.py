@@ -84,7 +84,7 @@ def _find_thresholds(
     space: dict[str, BaseDistribution] = {label: IntDistribution(1, len(y) + 1, log=True) for label in one.labels}
     while len(taken(asked_of)) < tuning.n_trials:
         asked = asked_of.ask(space)
-        with in_flight(asked_of, asked):
+        with in_flight(asked_of, asked, one.now):
             tell(asked_of, asked, value(cut(asked.params)))
     searched = cut(asked_of.best_trial.params)
     facts = {

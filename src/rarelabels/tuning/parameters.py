@@ -43,11 +43,11 @@ def attempt(client: Client, one: Search, say: Say) -> None:
     """
     asked_of, tuning = load(one, declared_values(one)), one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
-    fail_cut_off(asked_of)  # of a worker that died, whose task this may be
+    fail_cut_off(asked_of, one.now)  # of a worker that died, whose task this may be
     if len(taken(asked_of)) >= tuning.n_trials:  # another process was faster
         return
     asked = asked_of.ask(distributions(one))
-    with in_flight(asked_of, asked):
+    with in_flight(asked_of, asked, one.now):
         _attempt(client, one, asked_of, asked, say)
 
 
@@ -187,7 +187,7 @@ def conclude(where: str, one: Search, _: Say) -> str:
     """Record what a search of parameters found, once no other process is at it; return why it found nothing, or ""."""
     client, asked_of, tuning = tracking.connect(where), load(one), one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
-    wait_for_others(asked_of)
+    wait_for_others(asked_of, one.now)
     record = Record(client, one.record)
     record.go_on()
     trials = [trial for trial in taken(asked_of) if trial.state in ENDED]

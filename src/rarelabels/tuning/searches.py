@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, assert_never
@@ -18,7 +18,6 @@ from optuna.distributions import BaseDistribution
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
@@ -40,14 +39,17 @@ from rarelabels.tracking import (
     Identity,
     bounds,  # noqa: F401  of Optuna's connections, too: to import it is to set them
 )
+from rarelabels.tracking.client import reader
+from rarelabels.tuning.journal import Journal
 
 JOURNALS = "optuna"  # a folder, a file in it for each search: to open one is to read it from its beginning
-LOCK_SECONDS = 10  # a lock is held for milliseconds: an older one was left by a process that is gone
-UNOWNED = timedelta(seconds=10)  # a running trial whose owner did not get to write its name for so long is cut off
+UNOWNED_SECONDS = 10  # a running trial whose owner does not write its name while one looks so long is cut off
 AWAY_SECONDS = 600  # that a database may be away while a search goes on
 TABLE_SECONDS = 20  # that another process may take to make a database's tables
 SILENT_SECONDS = AWAY_SECONDS + 2 * lease.RENEWED_EVERY  # then others do not wait for a process any more
+_UNOWNED: dict[tuple[int, datetime | None], float] = {}  # trials: when this process first saw that nobody owns them
 T = TypeVar("T")
+Now = Callable[[], float]
 # The storage went away (the second is raised when a transaction is rolled back), or for so long that others gave up.
 CUT_OFF = (StorageInternalError, OperationalError, UpdateFinishedTrialError)
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
@@ -91,33 +93,41 @@ class Search:
         """What Optuna calls it."""
         return f"rarelabels/{self.title} {self.identity.fingerprint[:12]}"
 
+    def now(self) -> float:
+        """Return the time by the clock of the storage: of a file's machine, or of a database's."""
+        return reader(self.storage).now() if is_url(self.storage) else time.time()
+
 
 # Which trials count
 
 
-def beat(trial: optuna.Trial) -> None:
-    """Say that this process runs a trial and is alive."""
+def beat(trial: optuna.Trial, now: Now) -> None:
+    """Say that this process runs a trial and is alive; ``now`` is the clock of the storage."""
     trial.set_user_attr("owner", lease.owner())
-    trial.set_user_attr("alive", time.time())
+    trial.set_user_attr("alive", now())
 
 
-def is_cut_off(trial: FrozenTrial) -> bool:
-    """Return whether a trial that has not ended never will: its process is gone, or on another machine and silent."""
+def is_cut_off(trial: FrozenTrial, now: Now) -> bool:
+    """Return whether a trial that has not ended never will: its process is gone, or on another machine and silent.
+
+    When it began is written by the clock of its machine, which may be wrong: how long nobody owns it is seen here.
+    """
     owner, alive = trial.user_attrs.get("owner"), trial.user_attrs.get("alive")
     if owner is None or alive is None:
-        return trial.datetime_start is None or datetime.now() - trial.datetime_start > UNOWNED
-    return lease.is_gone(owner) or time.time() - float(alive) > SILENT_SECONDS
+        since = _UNOWNED.setdefault((trial.number, trial.datetime_start), time.monotonic())
+        return time.monotonic() - since > UNOWNED_SECONDS
+    return lease.is_gone(owner) or now() - float(alive) > SILENT_SECONDS
 
 
 @contextmanager
-def in_flight(asked_of: optuna.Study, asked: optuna.Trial) -> Iterator[None]:
+def in_flight(asked_of: optuna.Study, asked: optuna.Trial, now: Now) -> Iterator[None]:
     """Beat for a trial while the block runs; tell it as failed, without a reason: as cut off, if the block raises.
 
     This process may live on, and whoever waits for the trial would take it for one in flight.
     """
     try:
-        once_more(lambda: beat(asked))
-        with lease.renewed(lambda _: beat(asked)):
+        once_more(lambda: beat(asked, now))
+        with lease.renewed(lambda: beat(asked, now)):
             yield
     except BaseException:
         with suppress(Exception):  # the storage may be what it died of; then others wait
@@ -125,11 +135,17 @@ def in_flight(asked_of: optuna.Study, asked: optuna.Trial) -> Iterator[None]:
         raise
 
 
-def fail_cut_off(asked: optuna.Study) -> None:
+def fail_cut_off(asked: optuna.Study, now: Now) -> None:
     """Tell the trials that never will end as failed; without a reason they do not count."""
-    for trial in asked.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        if is_cut_off(trial):
+    while any("alive" not in one.user_attrs and not is_cut_off(one, now) for one in _running(asked)):
+        time.sleep(0.1)  # it has just begun, or its process is gone
+    for trial in _running(asked):
+        if is_cut_off(trial, now):
             tell(asked, trial.number, state=TrialState.FAIL)
+
+
+def _running(asked: optuna.Study) -> list[FrozenTrial]:
+    return asked.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
 
 def taken(asked: optuna.Study) -> list[FrozenTrial]:
@@ -144,10 +160,9 @@ def finished(asked: optuna.Study) -> list[FrozenTrial]:
     return asked.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
-def wait_for_others(asked_of: optuna.Study) -> None:
+def wait_for_others(asked_of: optuna.Study, now: Now) -> None:
     """Wait while trials of another process, which is alive, are in flight."""
-    running = (TrialState.RUNNING,)
-    while any(not is_cut_off(one) for one in once_more(lambda: asked_of.get_trials(deepcopy=False, states=running))):
+    while any(not is_cut_off(one, now) for one in once_more(lambda: _running(asked_of))):
         time.sleep(1)
 
 
@@ -170,16 +185,16 @@ def open_storage(url: str, patience: float = 0) -> BaseStorage:
         patience: seconds that a database may be away now. Later it may be away for some minutes in any case.
 
     Raises:
-        UserError: it does not answer or cannot be made.
+        UserError: it does not answer, cannot be made, or is damaged.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         if is_url(url):
             return _open_database(url, patience)
         Path(url).parent.mkdir(parents=True, exist_ok=True)
-        lock = JournalFileSymlinkLock(url, grace_period=LOCK_SECONDS)
-        _drop_half_a_line(Path(url), lock)
-        return JournalStorage(JournalFileBackend(url, lock_obj=lock))
+        return JournalStorage(Journal(Path(url)))
+    except UserError:
+        raise
     except Exception as error:
         if not is_url(url):
             raise UserError(f"{url}: the searches cannot be kept there: {error}") from error
@@ -260,27 +275,6 @@ def _no_answer(url: str, error: Exception) -> UserError:
 def is_url(storage: str) -> bool:
     """Return whether a storage is a database, and not a file of ours."""
     return "://" in storage
-
-
-def _drop_half_a_line(journal: Path, lock: JournalFileSymlinkLock) -> None:
-    """Cut off what a process that was killed, or a full disk, left of a line: Optuna could not read on behind it."""
-    if not journal.exists() or _is_whole(journal):
-        return
-    lock.acquire()
-    try:
-        if not _is_whole(journal):  # else another process was about to end the line
-            written = journal.read_bytes()
-            os.truncate(journal, written.rfind(b"\n") + 1)
-    finally:
-        lock.release()
-
-
-def _is_whole(journal: Path) -> bool:
-    with journal.open("rb") as file:
-        if not file.seek(0, os.SEEK_END):
-            return True
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
 
 
 def load(one: Search, begin: Mapping[str, Any] | None = None) -> optuna.Study:
