@@ -47,8 +47,9 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
     first = children[0].data.tags
     of_files = {"seeds": seeds, "summed_up": task.stamp, "drawn": "", "test_part": first["test_part"]}
     with tracking.one_sums_up(where):
-        # MLflow lets no parameter change, and seeds may be added: which they are is a tag.
-        parent.params({key: value for key, value in children[0].data.params.items() if key != "seed"})
+        # MLflow lets no parameter change: seeds may be added, which a tag says, and a table lie elsewhere than before.
+        kept = {"seed", *client.run(task.parent).data.params}
+        parent.params({key: value for key, value in children[0].data.params.items() if key not in kept})
         parent.curves((str(row.curve), int(row.epoch), float(row.value)) for row in mean.itertuples())
         parent.metrics(dict(zip(table["metric"], table["mean"], strict=True)))
         for end, values in limits.items():

@@ -14,6 +14,8 @@ from rarelabels.tracking.files import PAUSE_SECONDS, fetched, local, names_there
 from rarelabels.tracking.record import Record
 
 SUMMARY = ("summary.csv", "bootstrap.parquet")  # of a trial's parent
+OF_SUMMARY = ["summed_up", "seeds"]  # tags that say whose it is
+FIGURES = (".png", ".json")  # of a trial's parent or a study, what it is drawn as
 OF_SCORES = ("scores/validation.parquet", "scores/test.parquet")
 OF_RUN = ("data.json", "model/preprocessing.json", "model/weights.npz", "per_label.csv", "thresholds.json")
 REGISTERED = "registered/"  # a folder of a run: the models that were made of it
@@ -51,13 +53,14 @@ def condemn(client: Client, run: Run, wrong: Mapping[str, str]) -> None:
 def forget(client: Client, run: Run, paths: Iterable[str]) -> None:
     """Drop what is recorded of damaged files of a trial's parent or a study, so that they are made anew."""
     run_id, lost = run.info.run_id, list(paths)
-    if run.data.tags.get("kind") == "trial" and not set(lost).isdisjoint(SUMMARY):
-        client.delete_tag(run_id, "summed_up")
-    for path in lost:
-        if DIGEST + path in run.data.tags:
-            client.delete_tag(run_id, DIGEST + path)
-    if any(path.endswith((".png", ".json")) for path in lost):
+    dropped = [DIGEST + path for path in lost] + ([] if set(lost).isdisjoint(SUMMARY) else OF_SUMMARY)
+    for key in dropped:
+        if key in run.data.tags:
+            client.delete_tag(run_id, key)
+    if any(path.endswith(FIGURES) for path in lost):
         client.set_tag(run_id, "drawn", "")
+        if "pictures" in run.data.tags:
+            client.set_tag(run_id, "pictures", "")
 
 
 def lacks_digests(run: Run) -> bool:
