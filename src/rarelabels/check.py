@@ -52,7 +52,7 @@ def check(where: str, study: str | None, say: Callable[[str], object], *, repair
         return True
     client = tracking.connect(where)
     looks = [partial(_waiting, client, where), partial(_cut_off, client, study)]
-    looks += [partial(_files, client, study), partial(_summaries, client, study), partial(_journals, where)]
+    looks += [partial(_summaries, client, study), partial(_files, client, study), partial(_journals, where)]
     faults = mended = 0
     for look in looks:  # in this order: what waited is looked at once it is in the record
         for one in look():

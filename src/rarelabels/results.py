@@ -473,7 +473,7 @@ def replicates(client: Client, parent: Run, metrics: Iterable[str]) -> pd.DataFr
 def _frame_or_empty(client: Client, run: Run, name: str, read: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
     if run.data.tags.get("summed_up") is None:
         return pd.DataFrame()
-    return tracking.read(client, run.info.run_id, name, read)
+    return tracking.read(client, run.info.run_id, name, read, run.data.tags)
 
 
 def _json(file: Path) -> dict[str, Any]:

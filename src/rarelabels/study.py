@@ -231,8 +231,10 @@ def done_before(studies: Sequence[str], where: str, *, force: bool = False) -> I
     for study in () if force else studies:
         found |= results.finished(recorded(study, where))
 
+    client = tracking.connect(where) if found else None
+
     def is_done(one: Identity) -> bool:
-        return any(is_whole(tracking.connect(where), run) for run in found.get(_key(one), ()))
+        return client is not None and any(is_whole(client, run) for run in found.get(_key(one), ()))
 
     return lambda runs: all(map(is_done, runs))
 

@@ -74,7 +74,7 @@ def kept(
         failures: takes a line for each that cannot be drawn.
     """
     if study and study.data.tags.get(TAG, "").split()[number : number + 1] == [stamp(comparison)]:
-        return tracking.read(client, study.info.run_id, _file(number), _read)
+        return tracking.read(client, study.info.run_id, _file(number), _read, study.data.tags)
     return draw(client, comparison, labels, failures)
 
 

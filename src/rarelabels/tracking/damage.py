@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from rarelabels.schema import UserError
 from rarelabels.tracking.client import Client, reader
 from rarelabels.tracking.digests import DIGEST, digests, fault, recorded
 from rarelabels.tracking.entities import Run
@@ -32,6 +33,9 @@ def faults(client: Client, run: Run, *, deep: bool = True) -> dict[str, str]:
         run: a finished one.
         deep: whether everything is read. Else large files are known by their size; and where to look is a request to a
             server, it is only asked whether what trials and studies are shown by is there.
+
+    Raises:
+        UserError: the folder that holds all runs' files is not there.
     """
     expected = _expected(run.data.tags)
     found = _faults(client, run, expected, deep)
@@ -97,9 +101,11 @@ def _read_later(tags: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _faults(client: Client, run: Run, expected: Mapping[str, str], deep: bool) -> dict[str, str]:
-    run_id = run.info.run_id
+    run_id, folder = run.info.run_id, local(client, run.info.run_id)
     found: dict[str, str] = {}
-    if not deep and local(client, run_id) is None:
+    if folder and not (root := folder.parents[1]).is_dir():  # then no single run has lost anything
+        raise UserError(f"{root}: the files of the record are not there; mount that folder, or put it back")
+    if not deep and folder is None:
         if run.data.tags.get("kind") in WRITTEN_AGAIN and expected:
             there = names_there(client, run_id)
             found = {path: "is missing" for path in expected if path.partition("/")[0] not in there}

@@ -44,16 +44,22 @@ def names_there(client: Client, run_id: str) -> set[str]:
     return {found.path for found in _repository(place, str(client.tracking_uri)).list_artifacts()}
 
 
-def file(client: Client, run_id: str, path: str) -> Path:
+def file(client: Client, run_id: str, path: str, tags: Mapping[str, str] | None = None) -> Path:
     """Return where a file of a run is: in the record, if that is on this machine, else a download.
 
     MLflow copies even what is on this machine, and leaves its copies; downloads are deleted when the process ends.
+
+    Args:
+        client: of the record.
+        run_id: whose file it is.
+        path: of the file in its run.
+        tags: of the run, where they were read with what else is shown: a run whose files change is to be shown whole.
 
     Raises:
         DamagedError: the run has no such file, or it is not what was recorded.
     """
     where = str(client.tracking_uri)
-    said, wrong = _said(where, run_id), ""
+    said, wrong = _said(where, run_id) if tags is None else recorded(tags), ""
     for look in range(LOOKS):
         try:
             found = fetched(client, run_id, path)
@@ -69,13 +75,13 @@ def file(client: Client, run_id: str, path: str) -> Path:
     raise damaged(client, run_id, path, wrong)
 
 
-def read(client: Client, run_id: str, path: str, how: Callable[[Path], T]) -> T:
-    """Return what is in a file of a run.
+def read(client: Client, run_id: str, path: str, how: Callable[[Path], T], tags: Mapping[str, str] | None = None) -> T:
+    """Return what is in a file of a run, as ``how`` reads it; see :func:`file`.
 
     Raises:
         DamagedError: see :func:`file`; or what reads such files cannot read it.
     """
-    place = file(client, run_id, path)
+    place = file(client, run_id, path, tags)
     try:
         return how(place)
     except Exception:  # of pandas, pyarrow, NumPy, zipfile or json, each with errors of its own
@@ -136,6 +142,7 @@ def _what_mends(tags: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=4096)
 def _said(where: str, run_id: str) -> Mapping[str, str]:
+    """Return what the tags of a run that is written once say of its files."""
     return _read_said(where, run_id)
 
 
