@@ -130,7 +130,7 @@ def run_of(project: Project, kind: str, trial: str = f"{STUDY}/linear") -> track
 
 
 def file_of(project: Project, kind: str, path: str, trial: str = f"{STUDY}/linear") -> Path:
-    folder = tracking.files.local(tracking.connect(project.record), run_of(project, kind, trial).info.run_id)
+    folder = tracking.local(run_of(project, kind, trial))
     assert folder
     return folder / path
 
@@ -232,14 +232,13 @@ def test_large_files_of_the_same_size_are_seen_by_check_alone(project: Project, 
 
 def test_every_file_that_is_read_later_has_its_digest(project: Project) -> None:
     """Compared with what `sha256sum` would say."""
-    client = tracking.connect(project.record)
     for kind, needed in {
         "run": {"data.json", "model/weights.npz", "per_label.csv", "scores/test.parquet", "thresholds.json"},
         "trial": {"summary.csv", "bootstrap.parquet", "figures/confusion.png"},
         "study": {"figures/report_1.json"},
     }.items():
         run = run_of(project, kind)
-        folder = tracking.files.local(client, run.info.run_id)
+        folder = tracking.local(run)
         assert folder
         files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
         said = digests.recorded(run.data.tags)
@@ -349,7 +348,7 @@ def test_a_search_that_has_lost_what_it_found_is_concluded_again(tmp_path: Path)
     project.do("check", "--repair")
     (search,) = project.runs("search", "table/tuning")
     trial = search.data.tags["trial"]
-    place = tracking.files.local(tracking.connect(project.record), search.info.run_id)
+    place = tracking.local(search)
     assert place
     best = place / "best.json"
     kept = json.loads(best.read_text("utf-8"))

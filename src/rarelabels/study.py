@@ -565,7 +565,7 @@ def _behind(client: Client, plan: Plan, runs: list[Run]) -> _Behind:
         if (parent.data.tags.get("summed_up"), parent.info.status) != (one.stamp, "FINISHED"):
             found.tasks[name] = one
             continue
-        wrong = tracking.faults(client, parent, deep=tracking.is_here(client, parent))
+        wrong = tracking.faults(client, parent, deep=tracking.local(parent) is not None)
         if summed := [f"{path} {what}" for path, what in wrong.items() if path in tracking.SUMMARY]:
             found.tasks[name] = one
             found.lines.append(f"{name}: {'; '.join(summed)}; its runs are summed up again")

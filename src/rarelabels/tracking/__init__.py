@@ -103,6 +103,7 @@ __all__ = [
     "give_digests",
     "is_away",
     "lacks_digests",
+    "local",
     "names_there",
     "parent_key",
     "read",
@@ -372,11 +373,6 @@ def end_orphans(client: Client, runs: Iterable[Run]) -> list[str]:
             client.set_terminated(run.info.run_id, "KILLED")
             ended.append(run.info.run_id)
     return ended
-
-
-def is_here(client: Client, run: Run) -> bool:
-    """Return whether the files of a run are on this machine."""
-    return local(client, run.info.run_id) is not None
 
 
 def is_orphan(run: Run) -> bool:

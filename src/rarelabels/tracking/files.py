@@ -14,6 +14,7 @@ from urllib.request import url2pathname
 from rarelabels.schema import UserError
 from rarelabels.tracking.client import Client, reader
 from rarelabels.tracking.digests import fault, recorded
+from rarelabels.tracking.entities import Run
 from rarelabels.tracking.server import Server
 
 if TYPE_CHECKING:
@@ -151,9 +152,9 @@ def _read_said(where: str, run_id: str) -> Mapping[str, str]:
     return recorded(reader(where).tags(run_id))
 
 
-def local(client: Client, run_id: str) -> Path | None:
+def local(run: Run) -> Path | None:
     """Return the folder of a run's files, if it is on this machine."""
-    return _local(_place(str(client.tracking_uri), run_id))
+    return _local(run.info.artifact_uri)
 
 
 def fetched(client: Client, run_id: str, path: str) -> Path:
