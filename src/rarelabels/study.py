@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -230,7 +231,6 @@ def done_before(studies: Sequence[str], where: str, *, force: bool = False) -> I
     found: dict[RunKey, list[Run]] = {}
     for study in () if force else studies:
         found |= results.finished(recorded(study, where))
-
     client = tracking.connect(where) if found else None
 
     def is_done(one: Identity) -> bool:
@@ -464,16 +464,11 @@ def _plan(client: Client, study: str, identities: list[Identity], force: bool) -
             missing.setdefault(identity.training, []).append(identity)
             if identity.parent_key not in parents:
                 parents[identity.parent_key] = tracking.open_parent(client, experiment, identity).run_id
-    ahead = []
+    ahead, by_id = [], {run.info.run_id: run for run in [*runs, *chain.from_iterable(trainings.values())]}
     for training, sharing in missing.items():
-        source = next(
-            (
-                run.info.run_id
-                for run in trainings.get(training, [])
-                if all(_has_curves(run, one.trial) for one in sharing) and is_whole(client, run)
-            ),
-            "",
-        )
+        trials = [one.trial for one in sharing]
+        sources = (run for run in trainings.get(training, []) if _is_source(client, run, trials, by_id))
+        source = next((run.info.run_id for run in sources), "")
         pairs = tuple((one, parents[one.parent_key]) for one in sharing)
         ahead.append(Task(experiment, pairs, watch(sharing[0].trial), hypotheses, source))
     done = len(identities) - sum(map(len, missing.values()))
@@ -671,6 +666,19 @@ def _hypotheses(study: str) -> dict[str, str]:
     """A hash per hypothesis as it is declared now."""
     declared = config.load_study(config.EXPERIMENTS / study)
     return {one.name: findings.digest(one) for one in (declared.hypotheses if declared else ())}
+
+
+def _is_source(client: Client, run: Run, trials: Sequence[Trial], by_id: Mapping[str, Run]) -> bool:
+    """Return whether a finished run holds all that trials need of their training, which it shares."""
+    if not all(_has_curves(run, trial) for trial in trials) or not is_whole(client, run):
+        return False
+    if not any(trial.picked_by for trial in trials):
+        return True
+    made = by_id.get(run.data.tags.get("trained_by", run.info.run_id))  # which alone has the scores of every epoch
+    if made is None or tracking.EPOCHS in tracking.faults(client, made, deep=False):
+        return False
+    folder = tracking.local(made)
+    return folder is None or (folder / tracking.EPOCHS).is_file()
 
 
 def _has_curves(run: Run, trial: Trial) -> bool:
