@@ -86,6 +86,7 @@ ARROWS: dict[str, set[str]] = {
     "study_figures": READING - {"findings"} | {"study_plots", "tracking"},
     "study_record": READING | {"report", "study_figures", "datasets", "theory", "tracking", "weighting"},
     "progress": set(),
+    "check": {"outbox", "progress", "results", "schema", "tracking"},
     "ranking": READING - {"comparison", "findings", "plots"} | {"problems", "tracking"},
     "ui": {"addresses", "schema", "tracking"},
     "study": READING

@@ -120,6 +120,27 @@ def test_epochs_are_picked_from_one_training(record: Record) -> None:
     np.testing.assert_array_equal(*scores)
 
 
+def test_who_has_lost_the_scores_of_every_epoch_is_no_source_of_who_picks_one(tmp_path: Path) -> None:
+    """The copies of a training are whole, and lead to epochs that are gone."""
+    record, every = Record(tmp_path), {"every_epoch": True}
+    kept, last, loss = (
+        record.identity(trial(name, training=every, picked_by=by))
+        for name, by in (("kept", None), ("last", "last"), ("loss", "val_loss"))
+    )
+    made = record.task([kept, last])
+
+    def sources() -> list[str]:
+        return [task.source for task in study._plan(record.client, "tests", [kept, last, loss], False).tasks]
+
+    assert sources() == [made[0].info.run_id]
+    folder = tracking.local(made[0])
+    assert folder
+    (folder / tracking.EPOCHS).unlink()
+    assert sources() == [""]  # of the one that was lost, and of the one that picks
+    lost = record.client.get_run(made[0].info.run_id)
+    assert (lost.info.status, lost.data.tags["reason"]) == ("FAILED", "damaged: scores/epochs.npz is missing")
+
+
 def test_heads_are_the_runs_without_their_metrics(tmp_path: Path) -> None:
     record = Record(tmp_path)
     record.run(trial("one"), trial("two", thresholds={"min_positives": 7}))

@@ -49,6 +49,7 @@ def imported(project: Project, *arguments: str) -> set[str]:
         ("results", "films", "--format", "csv"),
         ("findings",),
         ("best", "table"),
+        ("check",),
         ("run", "films", "table/bce"),
         ("list",),
         ("validate",),

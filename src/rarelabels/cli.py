@@ -263,6 +263,24 @@ def findings(
             print(f"{one} declares no hypotheses")
 
 
+@app.command("check")
+def check_record(
+    name: Annotated[str | None, typer.Argument(metavar="STUDY", help="A study: movies. Default: all.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what is safe, and mark what `run` makes anew")] = False,
+) -> None:
+    """Look at the whole record: runs, their files, summaries, searches, and results that wait; a line for each fault.
+
+    A file is as it was recorded if it has the digest that its run's tags hold. Exit code 1 if something is wrong.
+    Repairing deletes no file and no number: runs that were cut off are marked, results that wait are delivered, files
+    without a digest get one, and runs and summaries with damaged files are marked, so that `rarelabels run` makes them
+    anew.
+    """
+    from rarelabels import check, tracking
+
+    if not check.check(tracking.uri(), name, print, repair=repair):
+        raise typer.Exit(1)
+
+
 @app.command()
 def best(
     name: Annotated[str, typer.Argument(metavar="STUDY", help="A study: movies")],

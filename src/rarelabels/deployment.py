@@ -91,8 +91,7 @@ def register(client: Client, run: Run, trial: Trial, rule: str, why: dict[str, s
 
     def build(folder: Path) -> None:
         with tempfile.TemporaryDirectory() as name:
-            for path in _files_of(client, run):
-                client.download_artifacts(run.info.run_id, path, name)
+            tracking.fetch(client, run.info.run_id, _files_of(client, run), Path(name))
             described = raw.describe(spec)
             predictor.save(Path(name, predictor.FOLDER), trial, described, rule, Path(name))
             write_model(folder, Path(name), trial, rule, raw.examples(spec, described.columns))
@@ -102,8 +101,8 @@ def register(client: Client, run: Run, trial: Trial, rule: str, why: dict[str, s
 
 
 def _files_of(client: Client, run: Run) -> list[str]:
-    wanted = (predictor.MODEL, predictor.THRESHOLDS, CALIBRATION)
-    return [file.path for file in client.list_artifacts(run.info.run_id) if file.path in wanted]
+    calibrated = CALIBRATION in tracking.file_names(client, run.info.run_id)
+    return [predictor.MODEL, predictor.THRESHOLDS, *([CALIBRATION] if calibrated else [])]
 
 
 def write_model(folder: Path, work: Path, trial: Trial, rule: str, examples: dict[str, list[object]]) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -165,11 +167,14 @@ def load(folder: Path) -> Predictor:
 
 
 def _scorer(trial: Trial, folder: Path) -> Scorer:
-    if trial.is_network:
-        from rarelabels import training  # TensorFlow takes seconds to import, and the linear model needs none
+    try:
+        if trial.is_network:
+            from rarelabels import training  # TensorFlow takes seconds to import, and the linear model needs none
 
-        return training.load_saved(trial, folder)
-    return baselines.load_saved(folder)
+            return training.load_saved(trial, folder)
+        return baselines.load_saved(folder)
+    except (OSError, ValueError, LookupError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise UserError(f"{folder}: cannot be read, a file is cut or damaged; register the model anew") from error
 
 
 def _check_labels(path: Path, stored: dict[str, Any], labels: tuple[str, ...]) -> None:
@@ -183,6 +188,8 @@ def _read(path: Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: missing; the folder holds no model of rarelabels") from error
+    except ValueError as error:
+        raise UserError(f"{path}: is damaged; register the model anew") from error
     return content
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -363,34 +363,32 @@ def scores(client: Client, run_id: str, part: str) -> Scored:
     Those are the stored ones, or what the run's calibration makes of them.
     """
     there = tracking.file_names(client, run_id)
-    stored = Scored.from_frame(pd.read_parquet(_artifact(client, run_id, f"{_folder(there)}/{part}.parquet")))
+    stored = Scored.from_frame(tracking.read(client, run_id, f"{_folder(there)}/{part}.parquet", pd.read_parquet))
     if CALIBRATION not in there:
         return stored
-    calibration = Calibration.from_json(json.loads(_artifact(client, run_id, CALIBRATION).read_text("utf-8")))
+    calibration = Calibration.from_json(tracking.read(client, run_id, CALIBRATION, _json))
     return replace(stored, scores=calibration.apply(stored.scores))
 
 
 def raw_scores(client: Client, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
     """Return the labels of a run, and its scores of validation and test before any calibration."""
-    return stored_scores(_artifact(client, run_id, _folder(tracking.file_names(client, run_id))))
+    return _both(client, run_id, _folder(tracking.file_names(client, run_id)))
 
 
 def trained_scores(client: Client, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
     """Return what :func:`raw_scores` does, of the epoch that the training kept, whichever was picked afterwards."""
-    return stored_scores(_artifact(client, run_id, SCORES))
+    return _both(client, run_id, SCORES)
 
 
 def epochs(client: Client, run_id: str) -> Epochs:
     """Return the scores of every epoch of a run's training, which recorded them."""
+
+    def read(file: Path) -> Epochs:
+        with np.load(file, allow_pickle=False) as stored:
+            return Epochs.of(stored)
+
     trained_by = client.run(run_id).data.tags.get("trained_by", run_id)
-    try:
-        file = _artifact(client, trained_by, EPOCHS)
-    except OSError as error:
-        raise UserError(
-            f"run {trained_by}, whose training this one shares, has its {EPOCHS} no more; train again with --force"
-        ) from error
-    with np.load(file, allow_pickle=False) as stored:
-        return Epochs.of(stored)
+    return tracking.read(client, trained_by, EPOCHS, read)
 
 
 def stored_scores(folder: Path) -> tuple[tuple[str, ...], Scored, Scored]:
@@ -398,7 +396,14 @@ def stored_scores(folder: Path) -> tuple[tuple[str, ...], Scored, Scored]:
 
     What is measured is always measured on these: the last bits of a mean depend on how an array lies in memory.
     """
-    validation, test = (pd.read_parquet(folder / f"{part}.parquet") for part in PARTS)
+    return _parts(*(pd.read_parquet(folder / f"{part}.parquet") for part in PARTS))
+
+
+def _both(client: Client, run_id: str, folder: str) -> tuple[tuple[str, ...], Scored, Scored]:
+    return _parts(*(tracking.read(client, run_id, f"{folder}/{part}.parquet", pd.read_parquet) for part in PARTS))
+
+
+def _parts(validation: pd.DataFrame, test: pd.DataFrame) -> tuple[tuple[str, ...], Scored, Scored]:
     names = tuple(name.removeprefix("true/") for name in validation.columns if name.startswith("true/"))
     return names, Scored.from_frame(validation), Scored.from_frame(test)
 
@@ -410,13 +415,13 @@ def _folder(names: Set[str]) -> str:
 
 def train_prevalence(client: Client, run_id: str) -> npt.NDArray[np.float64]:
     """Return the share of positives of each label in the training part, (n_labels,)."""
-    stored = json.loads(_artifact(client, run_id, "data.json").read_text(encoding="utf-8"))
+    stored = tracking.read(client, run_id, "data.json", _json)
     return np.array(list(stored["prevalence"]["train"].values()), np.float64)
 
 
 def rules(client: Client, run_id: str) -> Rules:
     """Return the stored rules."""
-    return thresholds.from_json(json.loads(_artifact(client, run_id, "thresholds.json").read_text(encoding="utf-8")))
+    return thresholds.from_json(tracking.read(client, run_id, "thresholds.json", _json))
 
 
 def searches(found: list[Run]) -> dict[str, Run]:
@@ -427,8 +432,7 @@ def searches(found: list[Run]) -> dict[str, Run]:
 
 def best(client: Client, search: str) -> dict[str, Any]:
     """Return the best values that a search of parameters found, by dotted key."""
-    stored: dict[str, Any] = json.loads(_artifact(client, search, "best.json").read_text(encoding="utf-8"))
-    values: dict[str, Any] = stored["values"]
+    values: dict[str, Any] = tracking.read(client, search, "best.json", _json)["values"]
     return values
 
 
@@ -439,7 +443,11 @@ def labels(client: Client, run_id: str) -> tuple[str, ...]:
 
 def per_label(client: Client, run_id: str) -> pd.DataFrame:
     """Return the per-label table of a run; see ``metrics.per_label``."""
-    return pd.read_csv(_artifact(client, run_id, "per_label.csv"), keep_default_na=False, na_values=[""])
+
+    def read(file: Path) -> pd.DataFrame:
+        return pd.read_csv(file, keep_default_na=False, na_values=[""])
+
+    return tracking.read(client, run_id, "per_label.csv", read)
 
 
 def summary(client: Client, parent: Run) -> pd.DataFrame:
@@ -462,12 +470,12 @@ def replicates(client: Client, parent: Run, metrics: Iterable[str]) -> pd.DataFr
     return _frame_or_empty(client, parent, "bootstrap.parquet", read)
 
 
-def _frame_or_empty(client: Client, run: Run, name: str, read: Any) -> pd.DataFrame:
+def _frame_or_empty(client: Client, run: Run, name: str, read: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
     if run.data.tags.get("summed_up") is None:
         return pd.DataFrame()
-    frame: pd.DataFrame = read(_artifact(client, run.info.run_id, name))
-    return frame
+    return tracking.read(client, run.info.run_id, name, read, run.data.tags)
 
 
-def _artifact(client: Client, run_id: str, path: str) -> Path:
-    return tracking.file(client, run_id, path)
+def _json(file: Path) -> dict[str, Any]:
+    stored: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return stored

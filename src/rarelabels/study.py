@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,7 @@ from rarelabels.workers import Workers
 
 IsKnown = Callable[[Sequence[Identity]], bool]
 
+ROUNDS = 3  # in which trials are summed up that others change at the same time
 WORKER_DIED = "its worker died again and again (out of memory?)"
 
 
@@ -84,6 +86,7 @@ class Plan:
         tasks: ahead.
         finished: how many of the runs are.
         seconds: that the tasks may take.
+        lost: a line for each run that is done again because its files are damaged.
     """
 
     study: str
@@ -93,6 +96,7 @@ class Plan:
     tasks: list[Task]
     finished: int
     seconds: float | None
+    lost: Sequence[str] = ()
 
 
 class Searches:
@@ -120,8 +124,15 @@ class Searches:
         return found
 
     def best(self, search: Run) -> dict[str, object]:
-        """Return the best values of a search of parameters, by dotted key."""
-        return results.best(tracking.connect(self._where), search.info.run_id)
+        """Return the best values of a search of parameters, by dotted key.
+
+        Raises:
+            NotSearchedError: they are lost.
+        """
+        try:
+            return results.best(tracking.connect(self._where), search.info.run_id)
+        except tracking.DamagedError as error:
+            raise NotSearchedError(str(error)) from error
 
 
 def identify(
@@ -215,9 +226,21 @@ def _runs(
 
 
 def done_before(studies: Sequence[str], where: str, *, force: bool = False) -> IsKnown:
-    """Return what tells whether all runs of a trial are finished, so that nothing of it is left to do."""
-    keys = set() if force else {key for study in studies for key in results.finished(recorded(study, where))}
-    return lambda runs: all(_key(one) in keys for one in runs)
+    """Return what tells whether all runs of a trial are finished, and whole, so that nothing of it is left to do."""
+    found: dict[RunKey, list[Run]] = {}
+    for study in () if force else studies:
+        found |= results.finished(recorded(study, where))
+    client = tracking.connect(where) if found else None
+
+    def is_done(one: Identity) -> bool:
+        return client is not None and any(is_whole(client, run) for run in found.get(_key(one), ()))
+
+    return lambda runs: all(map(is_done, runs))
+
+
+def is_whole(client: Client, run: Run) -> bool:
+    """Return whether a run has all its files, as far as that is seen without reading the large ones."""
+    return not tracking.faults(client, run, deep=False)
 
 
 def _key(one: Identity) -> RunKey:
@@ -267,7 +290,7 @@ def run(asked: Asked, where: str, engine: Workers, progress: Progress, *, force:
     studies = sorted({identity.trial.study for identity in asked.identities})
     plans = [_plan(client, study, [i for i in asked.identities if i.trial.study == study], force) for study in studies]
     tasks = [task for plan in plans for task in plan.tasks]
-    progress.say(_ahead(plan, engine.count) for plan in plans)
+    progress.say(line for plan in plans for line in (*plan.lost, _ahead(plan, engine.count)))
     progress.begin(sum(len(task.runs) for task in tasks))
     work = functools.partial(_run_task, where)
     names = [f"{task.runs[0][0].trial.short_name} seed {task.runs[0][0].seed}" for task in tasks]
@@ -427,6 +450,8 @@ def _plan(client: Client, study: str, identities: list[Identity], force: bool) -
     experiment = tracking.open_experiment(client, study)
     runs = tracking.heads(client, experiment)
     tracking.end_orphans(client, runs)
+    if lost := _give_up_damaged(client, runs, identities):
+        runs = tracking.heads(client, experiment)
     finished = {} if force else results.finished(runs)
     trainings = {} if force else trained(client, study, runs)
     parents = results.parents(runs)
@@ -438,20 +463,26 @@ def _plan(client: Client, study: str, identities: list[Identity], force: bool) -
             missing.setdefault(identity.training, []).append(identity)
             if identity.parent_key not in parents:
                 parents[identity.parent_key] = tracking.open_parent(client, experiment, identity).run_id
-    ahead = []
+    ahead, by_id = [], {run.info.run_id: run for run in [*runs, *chain.from_iterable(trainings.values())]}
     for training, sharing in missing.items():
-        source = next(
-            (
-                run.info.run_id
-                for run in trainings.get(training, [])
-                if all(_has_curves(run, one.trial) for one in sharing)
-            ),
-            "",
-        )
+        trials = [one.trial for one in sharing]
+        sources = (run for run in trainings.get(training, []) if _is_source(client, run, trials, by_id))
+        source = next((run.info.run_id for run in sources), "")
         pairs = tuple((one, parents[one.parent_key]) for one in sharing)
         ahead.append(Task(experiment, pairs, watch(sharing[0].trial), hypotheses, source))
     done = len(identities) - sum(map(len, missing.values()))
-    return Plan(study, experiment, identities, runs, ahead, done, _expected_seconds(runs, ahead))
+    return Plan(study, experiment, identities, runs, ahead, done, _expected_seconds(runs, ahead), lost)
+
+
+def _give_up_damaged(client: Client, runs: list[Run], identities: Iterable[Identity]) -> list[str]:
+    """Mark the finished runs that are asked for and have damaged files as failed; return a line for each."""
+    finished, lines = results.finished(runs), []
+    for run in [run for identity in identities for run in finished.get(_key(identity), ())]:
+        if wrong := tracking.faults(client, run, deep=False):
+            tracking.condemn(client, run, wrong)
+            told = "; ".join(f"{path} {what}" for path, what in wrong.items())
+            lines.append(f"{tracking.called(run.data.tags, run.info.run_id)}: {told}; it is done again")
+    return lines
 
 
 def trained(client: Client, study: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
@@ -472,41 +503,73 @@ def _run_task(where: str, task: Task, say: runner.Say) -> str:
 def _sum_up(client: Client, plan: Plan, where: str, engine: Workers, progress: Progress) -> bool:
     """Bring each parent's aggregate and figures up to date; return whether the study's own are not any more.
 
-    Workers draw the figures once all trials are summed up.
+    Workers draw the figures once all trials are summed up. What is summed up is looked at once more: another process
+    may have written at the same time, or finished a run meanwhile.
     """
     runs = tracking.heads(client, plan.experiment) if plan.tasks else plan.runs
     tracking.end_orphans(client, runs)
+    behind = _behind(client, plan, runs)
+    anew, lost = bool(behind.tasks), set[str]()
+    for _ in range(ROUNDS):
+        progress.say(behind.lines)
+        tasks = {name: one for name, one in behind.tasks.items() if name not in lost}
+        if not tasks:
+            break
+        progress.summing(len(tasks))
+        names = list(tasks)
+        work = functools.partial(summary.sum_up, where)
+        for position, reason in engine.map(work, list(tasks.values()), lambda *_: None):
+            if reason != "":
+                lost.add(names[position])
+                progress.failures.append(f"{names[position]}: not summed up: {reason or WORKER_DIED}")
+        runs = tracking.heads(client, plan.experiment)
+        behind = _behind(client, plan, runs)
+    undrawn = list(behind.undrawn.items())
+    for position, failures in engine.map(functools.partial(_draw, where), undrawn, lambda *_: None):
+        name = undrawn[position][0]
+        progress.failures += [f"{name}: not drawn: {WORKER_DIED}"] if failures is None else failures
+    own = [run for run in runs if run.data.tags.get("kind") == "study"]
+    return anew or any(run.data.tags.get("drawn") == "" or _has_lost_figures(client, run) for run in own)
+
+
+@dataclass(frozen=True)
+class _Behind:
+    """The trials, by name, whose summary is not that of their runs, those whose figures are not; what is damaged."""
+
+    tasks: dict[str, SummaryTask]
+    undrawn: dict[str, SummaryTask]
+    lines: list[str]
+
+
+def _behind(client: Client, plan: Plan, runs: list[Run]) -> _Behind:
     parents, by_id = results.parents(runs), {run.info.run_id: run for run in runs}
-    below, tasks, undrawn = results.below(runs), dict[str, SummaryTask](), dict[str, SummaryTask]()
+    below, found = results.below(runs), _Behind({}, {}, [])
     for key in dict.fromkeys(identity.parent_key for identity in plan.identities):
         children = tuple(run.info.run_id for run in below.get(key, []))
         parent = by_id.get(parents.get(key, ""))
-        if parent and children:
-            one, name = SummaryTask(parent.info.run_id, children, summary.stamp(children)), _name(key)
-            if (parent.data.tags.get("summed_up"), parent.info.status) != (one.stamp, "FINISHED"):
-                tasks[name] = one
-            elif not _is_drawn(client, parent, one.stamp):
-                undrawn[name] = one
-    progress.summing(len(tasks))
-    names = list(tasks)
-    work = functools.partial(summary.sum_up, where)
-    for position, is_done in engine.map(work, list(tasks.values()), lambda *_: None):
-        name = names[position]
-        if is_done:
-            undrawn[name] = tasks[name]
-        else:
-            progress.failures.append(f"{name}: not summed up: {WORKER_DIED}")
-    drawn = engine.map(functools.partial(_draw, where), list(undrawn.items()), lambda *_: None)
-    for position, failures in drawn:
-        progress.failures += [f"{list(undrawn)[position]}: not drawn: {WORKER_DIED}"] if failures is None else failures
-    of_study = (run.data.tags for run in runs if run.data.tags.get("kind") == "study")
-    return bool(tasks) or any(tags.get("drawn") == "" for tags in of_study)
+        if not parent or not children:
+            continue
+        one, name = SummaryTask(parent.info.run_id, children, summary.stamp(children)), _name(key)
+        if (parent.data.tags.get("summed_up"), parent.info.status) != (one.stamp, "FINISHED"):
+            found.tasks[name] = one
+            continue
+        wrong = tracking.faults(client, parent, deep=tracking.local(parent) is not None)
+        if summed := [f"{path} {what}" for path, what in wrong.items() if path in tracking.SUMMARY]:
+            found.tasks[name] = one
+            found.lines.append(f"{name}: {'; '.join(summed)}; its runs are summed up again")
+        elif wrong or not _is_drawn(client, parent, one.stamp):
+            found.undrawn[name] = one
+    return found
+
+
+def _has_lost_figures(client: Client, study: Run) -> bool:
+    return any(not path.endswith(".html") for path in tracking.faults(client, study, deep=False))
 
 
 def _is_drawn(client: Client, parent: Run, stamp: str) -> bool:
     """Return whether a parent has the figures of its aggregate; those summed up by 0.4.2 were drawn at once."""
     drawn = parent.data.tags.get("drawn")
-    return drawn == stamp if drawn is not None else "figures" in tracking.file_names(client, parent.info.run_id)
+    return drawn == stamp if drawn is not None else "figures" in tracking.names_there(client, parent.info.run_id)
 
 
 def _draw(where: str, named: tuple[str, SummaryTask], _: runner.Say) -> list[str]:
@@ -596,6 +659,19 @@ def _hypotheses(study: str) -> dict[str, str]:
     """A hash per hypothesis as it is declared now."""
     declared = config.load_study(config.EXPERIMENTS / study)
     return {one.name: findings.digest(one) for one in (declared.hypotheses if declared else ())}
+
+
+def _is_source(client: Client, run: Run, trials: Sequence[Trial], by_id: Mapping[str, Run]) -> bool:
+    """Return whether a finished run holds all that trials need of their training, which it shares."""
+    if not all(_has_curves(run, trial) for trial in trials) or not is_whole(client, run):
+        return False
+    if not any(trial.picked_by for trial in trials):
+        return True
+    made = by_id.get(run.data.tags.get("trained_by", run.info.run_id))  # which alone has the scores of every epoch
+    if made is None or tracking.EPOCHS in tracking.faults(client, made, deep=False):
+        return False
+    folder = tracking.local(made)
+    return folder is None or (folder / tracking.EPOCHS).is_file()
 
 
 def _has_curves(run: Run, trial: Trial) -> bool:

@@ -43,7 +43,8 @@ def record_comparison(
     """
     failures: list[str] = []
     record = tracking.open_study(client, experiment, study)
-    with record.folder() as folder:
+    of_files: dict[str, str] = {}
+    with record.folder(of_files) as folder:
         pd.concat([one.long() for one in compared]).to_csv(folder / "comparison.csv", index=False)
         for number, one in enumerate(compared):
             suffix = f"_{number + 1}" if number else ""
@@ -66,8 +67,8 @@ def record_comparison(
         for file, figure in study_figures.figures(client, study, compared, runs, identities, failures):
             with plots.or_told(failures, f"{study}: {file}.png"):
                 plots.save(figure, folder / f"{file}.png")
-    shown = "" if failures else " ".join(map(pictures.stamp, compared))
-    record.tags({"drawn": "" if failures else "yes", pictures.TAG: shown})
+        shown = "" if failures else " ".join(map(pictures.stamp, compared))
+        of_files |= {"drawn": "" if failures else "yes", pictures.TAG: shown}
     record.finish()
     return failures
 

@@ -31,30 +31,35 @@ def stamp(children: Sequence[str]) -> str:
     return hashlib.sha256(" ".join([__version__, str(CODE), *children]).encode()).hexdigest()[:16]
 
 
-def sum_up(where: str, task: SummaryTask, _: Say) -> bool:
-    """Compute and record the aggregate of one trial; True, which a worker that dies of it does not return."""
+def sum_up(where: str, task: SummaryTask, _: Say) -> str:
+    """Compute and record the aggregate of one trial; return what its runs have lost that it needs, or ""."""
     client = tracking.connect(where, tracking.PATIENCE)
     parent = tracking.Record(client, task.parent)
     children = [client.run(run_id) for run_id in task.children]
-    # MLflow lets no parameter change, and seeds may be added: which they are is a tag.
-    parent.params({key: value for key, value in children[0].data.params.items() if key != "seed"})
-    table, replicates = aggregate(client, children)
+    try:
+        table, replicates = aggregate(client, children)
+    except tracking.DamagedError as error:
+        return str(error)
     curves = results.curves(client, list(task.children))
     mean = curves.groupby(["curve", "epoch"], as_index=False)["value"].mean()
-    parent.curves((str(row.curve), int(row.epoch), float(row.value)) for row in mean.itertuples())
-    parent.metrics(dict(zip(table["metric"], table["mean"], strict=True)))
     limits = table.dropna().set_index("metric")[["low", "high"]]
-    for end, values in limits.items():
-        parent.metrics({f"interval/{metric}_{end}": value for metric, value in values.items()})
-    with parent.folder() as folder:
-        table.to_csv(folder / "summary.csv", index=False)
-        replicates.to_parquet(folder / "bootstrap.parquet", compression="zstd", index=False)
     seeds = " ".join(run.data.tags["seed"] for run in children)
     first = children[0].data.tags
-    parent.tags({"seeds": seeds, "summed_up": task.stamp, "drawn": "", "test_part": first["test_part"]})
-    parent.notes([f"(seed {first['seed']}) {note}" for note in first.get("notes", "").split("\n") if note])
-    parent.finish()
-    return True
+    of_files = {"seeds": seeds, "summed_up": task.stamp, "drawn": "", "test_part": first["test_part"]}
+    with tracking.one_sums_up(where):
+        # MLflow lets no parameter change: seeds may be added, which a tag says, and a table lie elsewhere than before.
+        kept = {"seed", *client.run(task.parent).data.params}
+        parent.params({key: value for key, value in children[0].data.params.items() if key not in kept})
+        parent.curves((str(row.curve), int(row.epoch), float(row.value)) for row in mean.itertuples())
+        parent.metrics(dict(zip(table["metric"], table["mean"], strict=True)))
+        for end, values in limits.items():
+            parent.metrics({f"interval/{metric}_{end}": value for metric, value in values.items()})
+        with parent.folder(of_files) as folder:
+            table.to_csv(folder / "summary.csv", index=False)
+            replicates.to_parquet(folder / "bootstrap.parquet", compression="zstd", index=False)
+        parent.notes([f"(seed {first['seed']}) {note}" for note in first.get("notes", "").split("\n") if note])
+        parent.finish()
+    return ""
 
 
 def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -24,14 +24,15 @@ def draw(where: str, name: str, one: SummaryTask) -> list[str]:
     """
     failures: list[str] = []
     client = tracking.connect(where)
-    parent = tracking.Record(client, one.parent)
-    with parent.folder() as folder, plots.or_told(failures, f"{name}: {FOLDER}"):
-        (folder / FOLDER).mkdir()
-        children = [client.run(run_id) for run_id in one.children]
-        for file, figure in _figures(client, children, f"{name}: {FOLDER}", failures):
-            with plots.or_told(failures, f"{name}: {FOLDER}/{file}.png"):
-                plots.save(figure, folder / FOLDER / f"{file}.png")
-    parent.tags({"drawn": "" if failures else one.stamp})
+    parent, of_files = tracking.Record(client, one.parent), {"drawn": ""}
+    with parent.folder(of_files) as folder:
+        with plots.or_told(failures, f"{name}: {FOLDER}"):
+            (folder / FOLDER).mkdir()
+            children = [client.run(run_id) for run_id in one.children]
+            for file, figure in _figures(client, children, f"{name}: {FOLDER}", failures):
+                with plots.or_told(failures, f"{name}: {FOLDER}/{file}.png"):
+                    plots.save(figure, folder / FOLDER / f"{file}.png")
+        of_files["drawn"] = "" if failures else one.stamp
     return failures
 
 

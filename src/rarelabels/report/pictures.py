@@ -74,8 +74,7 @@ def kept(
         failures: takes a line for each that cannot be drawn.
     """
     if study and study.data.tags.get(TAG, "").split()[number : number + 1] == [stamp(comparison)]:
-        stored = tracking.file(client, study.info.run_id, _file(number)).read_text("utf-8")
-        return [Picture(**one) for one in json.loads(stored)]
+        return tracking.read(client, study.info.run_id, _file(number), _read, study.data.tags)
     return draw(client, comparison, labels, failures)
 
 
@@ -84,6 +83,10 @@ def save(pictures: Sequence[Picture], number: int, folder: Path) -> None:
     place = folder / _file(number)
     place.parent.mkdir(exist_ok=True)
     place.write_text(json.dumps([asdict(one) for one in pictures], indent=1), encoding="utf-8")
+
+
+def _read(place: Path) -> list[Picture]:
+    return [Picture(**one) for one in json.loads(place.read_text("utf-8"))]
 
 
 def _file(number: int) -> str:

@@ -28,9 +28,10 @@ from rarelabels import __version__, lease, outbox
 from rarelabels.schema import Trial, UserError
 from rarelabels.tracking import empty, troubles
 from rarelabels.tracking.client import Client, mend
+from rarelabels.tracking.damage import OF_SCORES, SUMMARY, condemn, faults, forget, give_digests, lacks_digests
 from rarelabels.tracking.database import SQLITE, file_of, folders_of
 from rarelabels.tracking.entities import Experiment, Point, Run, Version
-from rarelabels.tracking.files import file, file_names
+from rarelabels.tracking.files import DamagedError, called, damaged, fetch, file, file_names, local, names_there, read
 from rarelabels.tracking.identity import (
     Identity,
     ParentKey,
@@ -75,10 +76,13 @@ __all__ = [
     "ADDRESSES",
     "BEST",
     "NOTE",
+    "OF_SCORES",
     "PATIENCE",
     "ROOT",
     "SQLITE",
+    "SUMMARY",
     "Client",
+    "DamagedError",
     "Experiment",
     "Identity",
     "ParentKey",
@@ -89,14 +93,25 @@ __all__ = [
     "ScratchRun",
     "Version",
     "WaitingError",
+    "called",
+    "condemn",
     "copy_files",
+    "damaged",
     "deliver_left",
+    "faults",
+    "fetch",
     "file",
     "file_names",
     "fingerprints",
+    "forget",
+    "give_digests",
     "is_away",
+    "lacks_digests",
+    "local",
     "mend",
+    "names_there",
     "parent_key",
+    "read",
     "register",
     "registered",
     "registered_name",
@@ -150,9 +165,14 @@ def connect(where: str, patience: float = 0) -> Client:
             return client
 
 
+def one_sums_up(where: str) -> AbstractContextManager[None]:
+    """Let one process at a time write the summary of a trial, into a local record."""
+    return _one_at_a_time(where, ".summary.lock")
+
+
 @contextmanager
-def _one_at_a_time(where: str) -> Iterator[None]:
-    """Let two processes not make the tables of a local record at once: one of them would fail."""
+def _one_at_a_time(where: str, lock: str = ".lock") -> Iterator[None]:
+    """Let two processes not do the same to a local record at once: of two that make its tables one would fail."""
     if not where.startswith(SQLITE):
         yield
         return
@@ -160,7 +180,7 @@ def _one_at_a_time(where: str) -> Iterator[None]:
     _make_folder(place.parent)
     with ExitStack() as opened:
         with suppress(OSError):  # a record that can only be read has its tables already
-            fcntl.flock(opened.enter_context(place.with_suffix(".lock").open("w")), fcntl.LOCK_EX)
+            fcntl.flock(opened.enter_context(place.with_suffix(lock).open("w")), fcntl.LOCK_EX)
         yield
 
 
@@ -346,9 +366,7 @@ def copy_training(client: Client, source: str, target: Record) -> None:
     target.notes([note for note in run.data.tags.get("notes", "").split("\n") if note])
     target.data_of(run)
     with target.folder() as folder:
-        for name in FILES_OF_TRAINING:
-            client.download_artifacts(source, name, str(folder))
-        folder.joinpath(*EPOCHS.split("/")).unlink(missing_ok=True)  # large, and read where it was made
+        fetch(client, source, FILES_OF_TRAINING, folder, without=EPOCHS)  # large, and read where it was made
 
 
 def all_runs(client: Client, experiment: str, kind: str = "") -> list[Run]:
@@ -389,14 +407,15 @@ def end_orphans(client: Client, runs: Iterable[Run]) -> list[str]:
     ended = []
     for run in runs:
         # looked at again: since the runs were read it may have come to its end, or its results been delivered
-        if _never_ends(client, run) and _never_ends(client, client.run(run.info.run_id)):
+        if is_orphan(client, run) and is_orphan(client, client.run(run.info.run_id)):
             client.set_tag(run.info.run_id, "reason", "cut off: the process that ran it is gone, or silent for minutes")
             client.set_terminated(run.info.run_id, "KILLED")
             ended.append(run.info.run_id)
     return ended
 
 
-def _never_ends(client: Client, run: Run) -> bool:
+def is_orphan(client: Client, run: Run) -> bool:
+    """Return whether a run is RUNNING and never ends."""
     tags = run.data.tags
     return run.info.status == "RUNNING" and lease.is_over(tags.get("owner", ""), tags.get("lease", ""), client.now)
 

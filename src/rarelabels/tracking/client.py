@@ -56,6 +56,9 @@ class Reader(Protocol):
     def run(self, run_id: str) -> Run | None:
         """Return a run with its metrics."""
 
+    def tags(self, run_id: str) -> dict[str, str]:
+        """Return the tags of a run; none where there is no such run."""
+
     def artifact_uri(self, run_id: str) -> str | None:
         """Return where the files of a run are."""
 

@@ -127,6 +127,12 @@ class Database:
         found = self._runs(_ONE, "", True, {"run": run_id})
         return found[0] if found else None
 
+    def tags(self, run_id: str) -> dict[str, str]:
+        """Return the tags of a run; none where there is no such run."""
+        with self._open() as asked:
+            found = asked.rows("select key, value from tags where run_uuid = :run", run=run_id)
+        return {str(key): str(value) for key, value in found}
+
     def artifact_uri(self, run_id: str) -> str | None:
         """Return where the files of a run are."""
         with self._open() as asked:

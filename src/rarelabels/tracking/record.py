@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import zip_longest
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rarelabels import lease, outbox
@@ -17,13 +18,14 @@ from rarelabels.outbox import Entry, Outbox
 from rarelabels.tracking import troubles
 from rarelabels.tracking.client import Client
 from rarelabels.tracking.database import SQLITE
+from rarelabels.tracking.digests import digests
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the description
 DESCRIBED = 2  # paragraphs that a run is begun with: its question and its thread
-BATCH, PARAMS = 800, 100  # MLflow takes at most 100 parameters, 100 tags, and 1,000 things in all, at once
+BATCH, PARAMS, TAGS = 800, 100, 100  # MLflow takes at most 100 parameters, 100 tags, and 1,000 things in all, at once
 EVERY_SECONDS = 2.0  # curves are visible that soon; a call for each number would cost more than the training
 PAUSE_SECONDS = 5.0  # between two attempts to reach a record that is away
 PATIENCE = 600.0  # seconds that a server may be away
@@ -75,7 +77,8 @@ class Record:
 
     def tags(self, values: Mapping[str, object]) -> None:
         """Set tags."""
-        self._tell({"tags": {key: str(value)[:5000] for key, value in values.items()}})
+        if values:
+            self._tell({"tags": {key: str(value)[:5000] for key, value in values.items()}})
 
     def data(self, name: str, digest: str, summary: Mapping[str, Any]) -> None:
         """Log the data set as an MLflow dataset input."""
@@ -101,16 +104,23 @@ class Record:
             (folder / name).write_text(content, encoding="utf-8")
 
     @contextmanager
-    def folder(self) -> Iterator[Path]:
-        """Give an empty folder, and log everything that the block puts into it as artifacts."""
+    def folder(self, said: Mapping[str, object] = MappingProxyType({})) -> Iterator[Path]:
+        """Give an empty folder, and log everything that the block puts into it as artifacts.
+
+        Their digests become tags in one call after the files, and with them what is ``said`` of the files: so what two
+        processes write at once does not match, and is seen. ``said`` is read when the block has ended.
+        """
         if self._box:
             with self._box.files() as place:
                 yield place
-            self._try()
+                told = digests(place)
+            self.tags({**told, **said})
             return
         with tempfile.TemporaryDirectory() as name:
             yield Path(name)
+            told = digests(Path(name))
             self.client.log_artifacts(self.run_id, name)
+        self.tags({**told, **said})
 
     def finish(self) -> None:
         """Write the status, last.
@@ -277,8 +287,8 @@ def _send(client: Client, run_id: str, entries: Sequence[Entry], folder: Path) -
     metrics = [Metric(*point) for entry in entries for point in entry.get("metrics", ())]
     params = [Param(*pair) for entry in entries for pair in entry.get("params", {}).items()]
     tags = {key: value for entry in entries for key, value in entry.get("tags", {}).items()}
-    of_tags = [[RunTag(*pair) for pair in tags.items()]] if tags else []
-    for batch in zip_longest(_cut(metrics, BATCH), _cut(params, PARAMS), of_tags, fillvalue=()):
+    of_tags = [RunTag(*pair) for pair in tags.items()]
+    for batch in zip_longest(_cut(metrics, BATCH), _cut(params, PARAMS), _cut(of_tags, TAGS), fillvalue=()):
         client.log_batch(run_id, *batch)
     for entry in entries:
         if data := entry.get("data"):

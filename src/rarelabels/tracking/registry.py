@@ -18,7 +18,7 @@ from rarelabels import __version__
 from rarelabels.schema import UserError
 from rarelabels.tracking.client import Client
 from rarelabels.tracking.entities import Run, Version
-from rarelabels.tracking.files import file
+from rarelabels.tracking.files import fetched
 from rarelabels.tracking.moved import ROOT
 
 BEST = "best"  # alias of the registered version that predicts
@@ -164,9 +164,11 @@ def _is_whole(client: Client, study: str, version: Version, read: str) -> bool:
 def _names(client: Client, made: _Made, folder: str) -> list[str]:
     """Return the names of all that is in a folder of files, and in its folders."""
     try:
-        found = file(client, made.version.run_id, folder)
+        found = fetched(client, made.version.run_id, folder)
     except (FileNotFoundError, LookupError):
         raise made.wrong("its files are not in the record") from None
+    if not found.is_dir():
+        raise made.wrong("its files are not in the record")
     return sorted(path.relative_to(found).as_posix() for path in found.rglob("*") if not _is_folder(path))
 
 
@@ -177,7 +179,7 @@ def _is_folder(path: Path) -> bool:
 def _content(client: Client, made: _Made, name: str) -> bytes | None:
     """Return what is in a file of a run; None if it is missing, or a symbolic link leads to it."""
     try:
-        found = file(client, made.version.run_id, name)
+        found = fetched(client, made.version.run_id, name)
     except (FileNotFoundError, LookupError):
         return None
     steps = [found, *found.parents][: len(PurePosixPath(name).parts)]

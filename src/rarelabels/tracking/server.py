@@ -78,6 +78,11 @@ class Server:
         answer = self._ask("GET", f"{API}/runs/get", {"run_id": run_id}, absent=True)
         return _run(answer["run"]) if answer else None
 
+    def tags(self, run_id: str) -> dict[str, str]:
+        """Return the tags of a run; none where there is no such run."""
+        found = self.run(run_id)
+        return found.data.tags if found else {}
+
     def artifact_uri(self, run_id: str) -> str | None:
         """Return where the files of a run are."""
         found = self.run(run_id)

@@ -56,6 +56,11 @@ class ThroughMlflow:
         found: Any = self._client.get_run(run_id)
         return found  # type: ignore[no-any-return]
 
+    def tags(self, run_id: str) -> dict[str, str]:
+        """Return the tags of a run; none where there is no such run."""
+        found = self.run(run_id)
+        return found.data.tags if found else {}
+
     def artifact_uri(self, run_id: str) -> str | None:
         """Return where the files of a run are."""
         found = self.run(run_id)

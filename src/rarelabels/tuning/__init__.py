@@ -172,7 +172,8 @@ def _open(
             seed = one.seed if one.trial.searches_thresholds else None
             record = tracking.open_search(client, experiment, one, seed).run_id
             kept = storage if is_url(storage) else str(Path(storage) / f"{one.fingerprint[:16]}.journal")
-            source = next((run.info.run_id for run in trainings.get(one.training, [])), "")
+            whole = (run.info.run_id for run in trainings.get(one.training, []) if study.is_whole(client, run))
+            source = next(whole, "")
             watch = follow(one.trial)
             searches.append(Search(one, experiment, record, kept, labels[one.fingerprint], watch, source))
     return searches
@@ -197,8 +198,9 @@ def _ahead(one: Search, count: int) -> str:
 
 
 def _is_concluded(where: str, one: Search) -> bool:
-    run = tracking.connect(where).get_run(one.record)
-    if run.info.status != "FINISHED":
+    client = tracking.connect(where)
+    run = client.run(one.record)
+    if run.info.status != "FINISHED" or not study.is_whole(client, run):
         return False
     return int(run.data.tags.get("trials", 0)) >= once_more(lambda: len(taken(load(one))))
 

@@ -10,7 +10,7 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, IntDistribution
 
-from rarelabels import evaluation, metrics, results, runner, sweeps, thresholds
+from rarelabels import evaluation, metrics, results, runner, sweeps, thresholds, tracking
 from rarelabels.evaluation import Scored
 from rarelabels.runner import Say
 from rarelabels.schema import ThresholdSearch
@@ -27,7 +27,9 @@ def search_thresholds(client: Client, one: Search, say: Say) -> str:
     assert isinstance(tuning, ThresholdSearch)
     record.go_on()
     try:
-        if "trained" not in client.run(one.record).data.tags:
+        begun = client.run(one.record)
+        lost = [path for path in tracking.faults(client, begun, deep=False) if path in tracking.OF_SCORES]
+        if "trained" not in begun.data.tags or lost:
             if one.source:
                 runner.copied(one.source, record)
             else:

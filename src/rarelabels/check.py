@@ -1,0 +1,180 @@
+"""Look at a whole record: runs, their files, summaries, searches, and what waits for it; and mend what is safe to mend.
+
+What can be made anew is made by `run`. Here it is marked, so that `run` sees it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from rarelabels import outbox, results, tracking
+from rarelabels.progress import counted
+from rarelabels.schema import UserError
+from rarelabels.tracking import Client, Run
+
+JOURNALS = "*/*.journal"  # of searches, below the folder of a record
+MADE_ANEW = ("run", "search", "trial", "study")  # kinds of runs whose damaged files `rarelabels run` makes again
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is found.
+
+    Attributes:
+        text: what it is.
+        mend: does what is safe, and says what it did; None where nothing is.
+        is_fault: something is wrong; else it is only worth knowing.
+    """
+
+    text: str
+    mend: Callable[[], str] | None = None
+    is_fault: bool = True
+
+
+def check(where: str, study: str | None, say: Callable[[str], object], *, repair: bool = False) -> bool:
+    """Tell what is wrong with a record, a line for each fault and a last one; return whether all is well, or mended.
+
+    Args:
+        where: the tracking URI.
+        study: the one to look at; all if None.
+        say: takes a line.
+        repair: also mend what is safe to mend.
+
+    Raises:
+        UserError: nothing is recorded of the study; the record does not answer.
+    """
+    if not tracking.is_begun(where):
+        say("nothing is recorded yet")
+        return True
+    client = tracking.connect(where)
+    looks = [partial(_waiting, client, where), partial(_cut_off, client, study)]
+    looks += [partial(_summaries, client, study), partial(_files, client, study), partial(_journals, where)]
+    faults = mended = 0
+    for look in looks:  # in this order: what waited is looked at once it is in the record
+        for one in look():
+            done = f": {one.mend()}" if repair and one.mend else ""
+            say(f"{one.text}{done}")
+            faults += one.is_fault
+            mended += one.is_fault and bool(done)
+    runs = sum(len(found) for _, found in _experiments(client, study))
+    if not faults:
+        say(f"all is well: {counted(runs, 'run')}")
+    elif repair:
+        say(f"{counted(faults, 'fault')}, of which {mended} mended or marked")
+    else:
+        of = f" {study}" if study else ""
+        say(f"{counted(faults, 'fault')}; `rarelabels check{of} --repair` mends or marks what can be made anew")
+    return faults == mended
+
+
+def _experiments(client: Client, study: str | None) -> list[tuple[str, list[Run]]]:
+    """Return the name of each experiment that is looked at, with its runs."""
+    found = {one.name.removeprefix(tracking.ROOT): one for one in tracking.experiments(client)}
+    names = [name for name in found if study is None or name in (study, study + tracking.TUNING)]
+    if study is not None and not names:
+        raise UserError(f"nothing is recorded of {study!r}; there are: {', '.join(found)}")
+    return [(name, tracking.heads(client, found[name].experiment_id)) for name in names]
+
+
+def _waiting(client: Client, where: str) -> Iterator[Finding]:
+    """What processes that are gone left for the record."""
+    place = tracking.outboxes(where)
+    deliver = partial(tracking.deliver_left, client, where, place)
+    for box in outbox.left(place, where):
+        ended = box.status is not None
+        box.leave()
+        told = "the results of" if ended else "what was cut off of"
+        yield Finding(
+            f"{told} run {box.run_id} {'wait' if ended else 'lies'} in {box.folder}",
+            lambda: "delivered" if deliver() else "looked through",
+            is_fault=ended,
+        )
+
+
+def _cut_off(client: Client, study: str | None) -> Iterator[Finding]:
+    for _, runs in _experiments(client, study):
+        for run in filter(partial(tracking.is_orphan, client), runs):
+            yield Finding(
+                f"{_called(run)} is RUNNING, and its process is gone",
+                lambda run=run: "marked" if tracking.end_orphans(client, [run]) else "ended meanwhile",  # type: ignore[misc]
+            )
+
+
+def _files(client: Client, study: str | None) -> Iterator[Finding]:
+    for name, runs in _experiments(client, study):
+        lacking = []
+        for run in runs:
+            if run.info.status != "FINISHED":
+                continue
+            if wrong := tracking.faults(client, run):
+                told = "; ".join(f"{path} {what}" for path, what in wrong.items())
+                can_be = run.data.tags.get("kind") in MADE_ANEW
+                yield Finding(f"{_called(run)}: {told}", partial(_give_up, client, run, wrong) if can_be else None)
+            elif tracking.lacks_digests(run):
+                lacking.append(run)
+        if lacking:
+            yield Finding(
+                f"{name}: {counted(len(lacking), 'run')} without digests of the files, as 0.4.2 made them",
+                partial(_give_digests, client, lacking),
+                is_fault=False,
+            )
+
+
+def _give_up(client: Client, run: Run, wrong: Mapping[str, str]) -> str:
+    tags = run.data.tags
+    if tags["kind"] in ("run", "search"):
+        tracking.condemn(client, run, wrong)
+    else:
+        tracking.forget(client, run, wrong)
+    if set(wrong) == {"report.html"}:
+        return "forgotten; `rarelabels report` writes it anew"
+    again = " with the same --set" if tags.get("overrides") else ""
+    return f"marked; `rarelabels run {tags.get('trial', tags['study'])}`{again} makes it anew"
+
+
+def _give_digests(client: Client, runs: Sequence[Run]) -> str:
+    for run in runs:
+        tracking.give_digests(client, run)
+    return "given"
+
+
+def _summaries(client: Client, study: str | None) -> Iterator[Finding]:
+    """Trials whose summary is of other seeds than those that are finished, but for studies that are running."""
+    for _, runs in _experiments(client, study):
+        if any(run.info.status == "RUNNING" and not tracking.is_orphan(client, run) for run in runs):
+            continue
+        below, by_id = results.below(runs), {run.info.run_id: run for run in runs}
+        for key, run_id in results.parents(runs).items():
+            parent = by_id[run_id]
+            finished = " ".join(run.data.tags["seed"] for run in below.get(key, []))
+            said = parent.data.tags.get("seeds", "")
+            if parent.data.tags.get("summed_up") and said != finished:
+                yield Finding(
+                    f"{_called(parent)}: its summary is of seeds {said}, and finished are {finished or 'none'}",
+                    partial(_give_up, client, parent, dict.fromkeys(tracking.SUMMARY, "")),
+                )
+
+
+def _journals(where: str) -> Iterator[Finding]:
+    """Lines of searches that cannot be read; the last may have been cut off, which the next search drops."""
+    if "://" in os.environ.get("OPTUNA_STORAGE", ""):
+        return
+    for journal in sorted(tracking.outboxes(where).parent.glob(JOURNALS)):
+        for number, line in enumerate(journal.read_bytes().splitlines(keepends=True), 1):
+            if line.endswith(b"\n") and not _is_entry(line):
+                yield Finding(f"{journal}: line {number} of the search cannot be read")
+
+
+def _is_entry(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return False
+
+
+def _called(run: Run) -> str:
+    return tracking.called(run.data.tags, run.info.run_id)
