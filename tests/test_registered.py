@@ -182,8 +182,8 @@ def test_a_source_that_leads_elsewhere_is_refused(project: Project, way: str) ->
 
 def test_a_run_that_is_no_finished_one_of_a_trial_is_refused(project: Project) -> None:
     good, client = best(project), tracking.connect(project.record)
-    client.update_run(good.run_id, status="RUNNING")
-    assert f"its run is not finished, but RUNNING; {ANEW}\n" in refused(project)
+    client.update_run(good.run_id, status="FAILED")
+    assert f"its run is not finished, but FAILED; {ANEW}\n" in refused(project)
     client.update_run(good.run_id, status="FINISHED")
     client.set_tag(good.run_id, "kind", "tried")
     assert f"its run is none of the trials of table; {ANEW}\n" in refused(project)
