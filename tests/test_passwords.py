@@ -27,7 +27,7 @@ FORMS = {ODD, QUOTED, quote(ODD), ODD.replace("@", "%40"), "s3/cr", "s3%2Fcr", "
 FAILS = "training.learning_rate=1e30"
 COMMANDS = (
     ("run", "films/floor_prior", "films/bce", "--seeds", "0", "--set", FAILS, "--workers", "1"),
-    ("run", "table/tuned", "--seeds", "0", "--set", "tuning.n_trials=1", "--workers", "1"),
+    ("run", "table/tuned", "--seeds", "0", "--workers", "1"),
     *(("results", "films"), ("results", "table", "--format", "csv"), ("findings",), ("best", "table"), ("report",)),
     *(("predict", "table", "new.csv"), ("judge", "scores.csv", "--log", "mine", "--format", "csv")),
 )
@@ -97,6 +97,8 @@ def print_links(project: Project) -> list[str]:
 def test_of_databases_for_the_record_and_for_searches(tmp_path: Path) -> None:
     project = unpack(tmp_path)
     (tmp_path / "runs").rename(tmp_path / "old")
+    declared = tmp_path / "experiments" / "table" / "tuned.yaml"
+    declared.write_text(declared.read_text("utf-8").replace("n_trials: 4", "n_trials: 1"), "utf-8")
     with Postgres() as started:
         urls = {}
         for name in ("mlflow", "optuna"):
