@@ -156,7 +156,7 @@ def test_files_of_a_run_are_found_and_read(record: str, request: pytest.FixtureR
     assert tracking.file(client, run, "one.txt").read_text("utf-8") == "one\n"
     assert (tracking.file(client, run, "scores") / "deep" / "two.txt").read_text("utf-8") == "two\n"
     assert tracking.file(client, run, "scores/deep/two.txt").read_text("utf-8") == "two\n"
-    with pytest.raises(FileNotFoundError, match=r"none\.txt"):
+    with pytest.raises(tracking.DamagedError, match=r"none\.txt is missing"):
         tracking.file(client, run, "none.txt")
     with pytest.raises(LookupError, match="is not in the record"):
         tracking.file(client, "0" * 32, "one.txt")

@@ -237,10 +237,10 @@ def test_files_that_nobody_checked_and_cannot_be_read_are_one_line(tmp_path: Pat
     whole = file.read_bytes()
     np.savez(file, coefficients=np.array([{"a": 1}], dtype=object), intercepts=np.zeros(1))
     err = project.do("predict", "table", "new.csv", code=2)[1]
-    assert "its files cannot be read (Object arrays cannot be loaded when allow_pickle=False)" in err
+    assert "model: cannot be read: Object arrays cannot be loaded when allow_pickle=False)" in err
     cut(file)
     err = project.do("predict", "table", "new.csv", code=2)[1]
-    assert "its files cannot be read (File is not a zip file); `rarelabels best table` registers a model anew\n" in err
+    assert "model: cannot be read: File is not a zip file); `rarelabels best table` registers a model anew\n" in err
     file.write_bytes(whole)
     raw = file.parents[1] / "raw.json"
     raw.write_text("{")

@@ -251,7 +251,7 @@ def test_a_trial_is_summed_up_until_it_is_finished_and_a_worker_that_dies_of_it_
         workers, progress = Workers(die=die), Progress()
         progress.console.quiet = True
         counted = study._sum_up(record.client, plan, record.where, workers, progress)  # type: ignore[arg-type]
-        assert counted == workers.done
+        assert counted == (workers.done > 0)
         return counted, progress.failures, record.client.get_run(parent).info.status
 
     said = "tests/summed: not summed up: its worker died again and again (out of memory?)"

@@ -50,6 +50,9 @@ def check(where: str, study: str | None, say: Callable[[str], object], *, repair
     if not tracking.is_begun(where):
         say("nothing is recorded yet")
         return True
+    if wrong := tracking.of_file(where):
+        say(wrong)
+        return False
     client = tracking.connect(where)
     looks = [partial(_waiting, client, where), partial(_cut_off, client, study)]
     looks += [partial(_summaries, client, study), partial(_files, client, study), partial(_journals, where)]
@@ -160,20 +163,23 @@ def _summaries(client: Client, study: str | None) -> Iterator[Finding]:
 
 
 def _journals(where: str) -> Iterator[Finding]:
-    """Lines of searches that cannot be read; the last may have been cut off, which the next search drops."""
+    """Lines of searches that cannot be read or are missing; the last may be cut off, which the next search drops."""
     if "://" in os.environ.get("OPTUNA_STORAGE", ""):
         return
     for journal in sorted(tracking.outboxes(where).parent.glob(JOURNALS)):
         for number, line in enumerate(journal.read_bytes().splitlines(keepends=True), 1):
-            if line.endswith(b"\n") and not _is_entry(line):
-                yield Finding(f"{journal}: line {number} of the search cannot be read")
+            if line.endswith(b"\n") and not _is_entry(line, number - 1):
+                yield Finding(
+                    f"{journal}: line {number} of the search cannot be read, or is not the one of that number"
+                )
 
 
-def _is_entry(line: bytes) -> bool:
+def _is_entry(line: bytes, number: int) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        entry = json.loads(line)
     except ValueError:
         return False
+    return isinstance(entry, dict) and entry.get("line", number) == number  # those of 0.4.2 have none
 
 
 def _called(run: Run) -> str:

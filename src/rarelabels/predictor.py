@@ -174,7 +174,7 @@ def _scorer(trial: Trial, folder: Path) -> Scorer:
             return training.load_saved(trial, folder)
         return baselines.load_saved(folder)
     except (OSError, ValueError, LookupError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise UserError(f"{folder}: cannot be read, a file is cut or damaged; register the model anew") from error
+        raise UserError(f"{folder}: cannot be read: {str(error).partition(chr(10))[0]}") from error
 
 
 def _check_labels(path: Path, stored: dict[str, Any], labels: tuple[str, ...]) -> None:

@@ -55,6 +55,7 @@ from rarelabels.tracking.record import (
 from rarelabels.tracking.registry import BEST, copy_files, register, registered, registered_name, versions
 from rarelabels.tracking.scratch import ScratchRecord, ScratchRun, scratch_record
 from rarelabels.tracking.server import ADDRESSES
+from rarelabels.tracking.troubles import of_file
 
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # and with a traceback what it raises as well
@@ -110,6 +111,7 @@ __all__ = [
     "local",
     "mend",
     "names_there",
+    "of_file",
     "parent_key",
     "read",
     "register",
@@ -394,7 +396,7 @@ def end_cut_off(where: str) -> None:
 
 def _is_read_only(where: str) -> bool:
     """Return whether a local record is known to let nothing be written; a server says so when it is asked to."""
-    place = Path(where.removeprefix(SQLITE))
+    place = file_of(where)
     return where.startswith(SQLITE) and not (os.access(place, os.W_OK) and os.access(place.parent, os.W_OK))
 
 
@@ -456,7 +458,7 @@ def _check_new(where: str) -> None:
         sqlite3.Error: it cannot be made, or written.
         UserError: it has no byte, but there are files of runs: one that was begun a moment ago has none.
     """
-    place = Path(where.removeprefix(SQLITE))
+    place = file_of(where)
     if where.startswith(SQLITE):
         with closing(sqlite3.connect(place)) as tried:
             tried.execute("begin immediate")

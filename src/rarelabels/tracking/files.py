@@ -132,7 +132,7 @@ def _what_mends(tags: Mapping[str, str]) -> str:
     study, trial = tags.get("study", ""), tags.get("trial", tags.get("study", ""))
     if tags.get("kind") in ("trial", "study") and not tags.get("overrides"):
         return f"`rarelabels run {trial}` makes it anew"
-    if tags.get("kind") in ("trial", "run", "search"):
+    if study and tags.get("kind") in ("trial", "run", "search"):
         again = "with the same --set " if tags.get("overrides") else ""
         return f"`rarelabels check {study} --repair`, and then `rarelabels run {trial}` {again}makes it anew"
     return "it cannot be made anew"

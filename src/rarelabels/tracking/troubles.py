@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from rarelabels.addresses import without_password
 from rarelabels.schema import UserError
-from rarelabels.tracking.database import SQLITE
+from rarelabels.tracking.database import SQLITE, file_of
 
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
@@ -22,7 +23,7 @@ def of_record(where: str, error: BaseException) -> UserError:
     """Return what to tell of an error that the record at ``where`` gave."""
     found = _of_sqlite(error)
     if where.startswith(SQLITE) and found:
-        return UserError(_of_file(Path(where.removeprefix(SQLITE)), found))
+        return UserError(_of_file(file_of(where), found))
     return UserError(
         f"MLFLOW_TRACKING_URI {without_password(where)!r} does not answer ({type(error).__name__}); "
         "start the server, correct the variable, or unset it to use runs/mlflow.db here"
@@ -35,6 +36,19 @@ def damaged(file: Path, reason: object) -> str:
         f"{file} is damaged ({reason}): put back a copy of it; without one, `sqlite3 {file.name} .recover | sqlite3 "
         f"new.db` may save the rest, or move {file.parent} away and begin anew"
     )
+
+
+def of_file(where: str) -> str:
+    """Read a local record's whole file, and say what is wrong with it; empty where nothing is, and of other records."""
+    if not where.startswith(SQLITE):
+        return ""
+    file = file_of(where)
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            found = database.execute("pragma quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        return _of_file(file, error)
+    return "" if found == "ok" else damaged(file, str(found).replace("\n", " "))
 
 
 def of_disk(error: OSError) -> str | None:
