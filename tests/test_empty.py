@@ -14,14 +14,18 @@ TIMES = ("creation_time", "last_update_time", "artifact_location")
 
 
 def content(place: Path) -> dict[str, object]:
-    """The schema and all rows of a database, without when and where it was made."""
+    """Tables, indices, columns and rows of a database, without when and where it was made.
+
+    Constraints stand in another order each time that MLflow makes them.
+    """
     with closing(sqlite3.connect(place)) as database:
         database.row_factory = sqlite3.Row
-        schema = database.execute("select type, name, sql from sqlite_master").fetchall()
-        found: dict[str, object] = {"": sorted(map(tuple, schema))}
+        names = database.execute("select type, name, tbl_name from sqlite_master").fetchall()
+        found: dict[str, object] = {"": sorted(map(tuple, names))}
         for (name,) in database.execute("select name from sqlite_master where type = 'table'").fetchall():
+            columns = [tuple(row) for row in database.execute(f'pragma table_info("{name}")')]
             rows = [dict(row) for row in database.execute(f'select * from "{name}"')]
-            found[name] = [{key: value for key, value in row.items() if key not in TIMES} for row in rows]
+            found[name] = columns, [{key: value for key, value in row.items() if key not in TIMES} for row in rows]
         return found
 
 

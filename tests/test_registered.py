@@ -150,7 +150,7 @@ def test_a_version_of_another_experiment_is_refused_and_nothing_runs(project: Pr
     """It has the name, the alias and the tags of a good one, and code that would run if MLflow loaded it."""
     folder, sprung = trap(tmp_path)
     good, client = best(project), tracking.connect(project.record)
-    run = client.create_run(client.create_experiment("mine"), tags={"kind": "run"})
+    run = client.create_run(client.create_experiment("mine", (tmp_path / "mine").as_uri()), tags={"kind": "run"})
     shutil.copytree(model(project) / "artifacts", folder / "artifacts")
     client.log_artifacts(run.info.run_id, str(folder), "registered/0/half")
     client.set_terminated(run.info.run_id)

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from old_record import unpack
-from project import Project
+from project import Here, Project
 from rarelabels import plots, study, study_figures, tracking
 from rarelabels.progress import Progress
-from rarelabels.workers import Workers
 
 FAILED = "floor_prior: figures/confusion.png: not drawn: ValueError: no room"
 
@@ -33,7 +32,7 @@ def figures(project: Project) -> Path:
 def go(project: Project) -> list[str]:
     """Do what ``rarelabels run films/floor_prior`` does, and return what failed."""
     progress = Progress()
-    with progress, Workers(1) as workers:
+    with progress, Here(1) as workers:
         asked = study.identify(["films/floor_prior"], {}, None, study.done_before(["films"], project.record))
         study.run(asked, project.record, workers, progress)
     return progress.failures
