@@ -1,5 +1,6 @@
 """A folder with the declared trials and a record of its own, and commands in it: in this process, or in their own."""
 
+import base64
 import io
 import os
 import shutil
@@ -10,16 +11,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import chdir, redirect_stderr, redirect_stdout, suppress
+from contextlib import chdir, contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pandas as pd
+from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from rarelabels import cli, engine, results, study, study_record, tracking
+from rarelabels import cli, engine, plots, results, study, study_record, tracking
+from rarelabels.report import pictures
 
 REPOSITORY = Path(__file__).parents[1]
 OF_THE_MACHINE = ("training/seconds_per_epoch", "training/memory_rise_bytes")  # never the same twice
@@ -53,13 +56,36 @@ class Here(engine.Engine):
             yield position, result
 
 
-def command(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> Answer:
-    """Do a command in this process, runs included: to start processes takes longer than what most tests ask them."""
+def _blank() -> bytes:
+    written = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(written, "png")
+    return written.getvalue()
+
+
+BLANK = _blank()
+
+
+@contextmanager
+def _blank_pictures() -> Iterator[None]:
+    """Make figures, but let each file be a blank picture: to draw them is half of a small study."""
+    with (
+        mock.patch.object(plots, "save", lambda _, path: path.write_bytes(BLANK)),
+        mock.patch.object(pictures, "image", return_value=f"data:image/png;base64,{base64.b64encode(BLANK).decode()}"),
+    ):
+        yield
+
+
+def command(folder: Path, *arguments: str, environment: dict[str, str] | None = None, draws: bool = False) -> Answer:
+    """Do a command in this process, runs included: to start processes takes longer than what most tests ask them.
+
+    Figures are drawn only if a test ``draws``.
+    """
     out, err, code = io.StringIO(), io.StringIO(), 0
     with (
         mock.patch.dict(os.environ, clean_environment() if environment is None else environment, clear=True),
         mock.patch.object(sys, "argv", ["rarelabels", *arguments]),
         mock.patch.object(engine, "Engine", Here),
+        nullcontext() if draws else _blank_pictures(),
         chdir(folder),
         redirect_stdout(out),
         redirect_stderr(err),
@@ -87,10 +113,19 @@ class Project:
         declared: whether the trials of the repository are in it.
         plain: all are declared to train as plain Keras does: an epoch or two are not worth compiling for.
         genres: as many of the films' are labels, if given; to judge 17 takes longer than to train them for an epoch.
+        draws: whether commands in this process draw their figures, or leave blank ones.
     """
 
-    def __init__(self, folder: Path, *, declared: bool = True, plain: bool = False, genres: int | None = None) -> None:
-        self.folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        declared: bool = True,
+        plain: bool = False,
+        genres: int | None = None,
+        draws: bool = False,
+    ) -> None:
+        self.folder, self.draws = folder, draws
         for name in ("conf", "experiments") if declared else ():
             shutil.copytree(REPOSITORY / name, folder / name)
         if plain:
@@ -124,7 +159,7 @@ class Project:
 
     def do(self, *arguments: str, code: int = 0) -> tuple[str, str]:
         """Do a command in this process."""
-        answer = command(self.folder, *arguments, environment=self.environment)
+        answer = command(self.folder, *arguments, environment=self.environment, draws=self.draws)
         assert answer.code == code, answer.err
         return answer.out, answer.err
 

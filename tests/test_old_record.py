@@ -12,7 +12,7 @@ import pytest
 
 from old_record import unpack
 from project import Project
-from rarelabels import tracking
+from rarelabels import study, tracking
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +70,18 @@ def test_it_is_reported(old: Project) -> None:
     assert "Focal loss ranks films as well as binary cross-entropy." in page
 
 
+def test_a_trial_is_done_if_all_its_runs_are(old: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(old.folder)
+    seeds = study.identify(["films/floor_prior"], {}, (0, 1, 2)).identities
+    is_done = study.done_before(["films"], old.record)
+    assert (is_done(seeds[:2]), is_done(seeds), is_done(seeds[2:])) == (True, False, False)
+
+
 def test_it_is_continued(tmp_path: Path) -> None:
     """Everything is finished; then one more seed trains that seed alone, and its trial is summed up and drawn anew."""
     project = unpack(tmp_path)
     before = {run.info.run_id for run in project.runs("run", "films")}
-    _, err = project.call("run", "films")
+    _, err = project.do("run", "films")
     assert "films: 0 runs to do, 6 finished before" in err
     assert {run.info.run_id for run in project.runs("run", "films")} == before
     _, err = project.call("run", "films/floor_prior", "--seeds", "0,1,2", "--workers", "1")

@@ -210,7 +210,7 @@ class Outline(HTMLParser):
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A small study that was run: two floors and a network, two seeds."""
-    project = Project(tmp_path_factory.mktemp("report"), plain=True, genres=5)
+    project = Project(tmp_path_factory.mktemp("report"), plain=True, genres=5, draws=True)
     folder = project.folder / "experiments" / "mini"
     folder.mkdir()
     (folder / "study.yaml").write_text(MINI, encoding="utf-8")

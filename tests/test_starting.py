@@ -67,7 +67,7 @@ def test_a_linear_model_predicts_with_what_it_needs_alone(old: Project) -> None:
 def test_the_report_draws_nothing_that_is_drawn(tmp_path: Path) -> None:
     """It writes, and imports MLflow for that; matplotlib the first time alone, when the record is as 0.4.2 left it."""
     project = unpack(tmp_path)
-    project.call("run", "films/floor_prior", "--seeds", "0,1,2", "--workers", "1")  # draws what the report shows
+    project.do("run", "films/floor_prior", "--seeds", "0,1,2", "--workers", "1")  # draws what the report shows
     without = {"tensorflow", "keras", "dask", "distributed", "optuna", "matplotlib", "sklearn"}
     assert imported(project, "report", "films").isdisjoint(without)
 
