@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from project import Project, clean_environment
+from project import Project
 from rarelabels import config, results
 
 REPOSITORY = Path(__file__).parents[1]
@@ -23,8 +23,7 @@ class Alone(Project):
     """A folder without the repository: no conf, no experiments, no Makefile."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environment = clean_environment()
+        super().__init__(folder, declared=False)
 
     def files(self) -> dict[str, bytes]:
         return {
