@@ -28,8 +28,8 @@ def search_thresholds(client: Client, one: Search, say: Say) -> str:
     record.go_on()
     try:
         begun = client.run(one.record)
-        lost = [path for path in tracking.faults(client, begun, deep=False) if path in tracking.OF_SCORES]
-        if "trained" not in begun.data.tags or lost:
+        is_trained = "trained" in begun.data.tags
+        if not is_trained or not tracking.faults(client, begun, deep=False).keys().isdisjoint(tracking.OF_SCORES):
             if one.source:
                 runner.copied(one.source, record)
             else:
