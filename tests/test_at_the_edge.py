@@ -162,6 +162,7 @@ def after_the_first(monkeypatch: pytest.MonkeyPatch, do) -> None:
     monkeypatch.setattr(runner, "run", run)
 
 
+@pytest.mark.long
 def test_a_table_that_changes_while_a_study_runs_is_no_table_of_that_study(
     old: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -352,6 +352,7 @@ def accuracy(data: Dataset) -> float:
     return float(model.score(X, y))
 
 
+@pytest.mark.long
 def test_imagenet_beats_random_weights(emoji: Dataset) -> None:
     learnt, random = (backbones.with_features(emoji, spec) for spec in (LITE0, RANDOM))
     assert accuracy(learnt) > 0.85
@@ -427,6 +428,7 @@ def test_a_head_on_pooled_features_learns(emoji: Dataset) -> None:
     assert right(fitted, backbones.with_features(emoji, LITE0).test) > 0.65  # chance is 1/4
 
 
+@pytest.mark.long
 def test_the_last_block_trains_on_and_gets_below_the_head_alone(
     emoji: Dataset, maps: Dataset, further: tuple[Fitted, list[float]]
 ) -> None:
@@ -453,6 +455,7 @@ def test_kernels_are_trained_and_statistics_stay(further: tuple[Fitted, list[flo
     np.testing.assert_array_equal(found["blocks.15.bn1/moving_variance"], variance)
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_numbers_and_another_another_head(maps: Dataset) -> None:
     once = FURTHER.model_copy(update={"training": FURTHER.training.model_copy(update={"epochs": 1})})
     first, again, other = (fit(once, maps, seed)[0].scores(maps.test) for seed in (0, 0, 1))
@@ -460,6 +463,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_another_head(maps: Dat
     assert (other != first).all()
 
 
+@pytest.mark.long
 def test_a_saved_last_block_gives_the_same_scores(
     maps: Dataset, further: tuple[Fitted, list[float]], tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def own_table(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@pytest.mark.long
 def test_your_own_data_on_a_small_run(own_table: Project) -> None:
     notebook = executed(own_table, FOLDER / "06_your_own_data.ipynb")
     assert_whole(notebook)
@@ -156,6 +157,7 @@ def test_your_own_data_on_a_small_run(own_table: Project) -> None:
     assert any("pos_weight_sqrt" in text for text in texts(notebook))
 
 
+@pytest.mark.long
 def test_execution_is_by_this_python_and_keeps_nothing_of_a_failure(own_table: Project, tmp_path: Path) -> None:
     path = tmp_path / "probe.ipynb"
     nbformat.write(new_notebook(cells=[new_code_cell("import sys\nprint(sys.executable)")]), path)

@@ -308,6 +308,7 @@ def test_another_seed_gives_other_numbers(data: Dataset) -> None:
     assert np.abs(scores(PLAIN, data, seed=0) - scores(PLAIN, data, seed=1)).max() > 1e-3
 
 
+@pytest.mark.long
 def test_two_processes_give_the_same_bits(data: Dataset, tmp_path: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import numpy as np, test_training as t; "
@@ -487,6 +488,7 @@ def test_what_a_training_took_is_among_its_facts(plain: tuple[Fitted, Curves]) -
 # Pruning
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sparsity", [0.5, 0.8])
 def test_a_pruned_net_has_the_declared_share_of_zeros_in_every_table_and_kernel(
     data: Dataset,
@@ -514,6 +516,7 @@ def test_a_pruned_net_has_the_declared_share_of_zeros_in_every_table_and_kernel(
     assert sizes[0] < sizes[1] * (1 - sparsity / 2)
 
 
+@pytest.mark.long
 def test_frequent_tokens_of_a_path_that_starts_at_zero_are_not_cut_before_they_are_learnt(data: Dataset) -> None:
     declared = trial(model={"wide": True}, keep="last", epochs=4, pruning={"sparsity": 0.5, "end_epoch": 3})
     fitted, _ = fit(declared, data)
