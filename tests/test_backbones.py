@@ -445,6 +445,7 @@ def test_before_training_the_last_block_is_the_backbones(emoji: Dataset, maps: D
     np.testing.assert_allclose(block(maps.test.numeric.astype(np.float32)), pooled, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.long
 def test_kernels_are_trained_and_statistics_stay(further: tuple[Fitted, list[float]]) -> None:
     stored = efficientnet_lite0.imagenet_weights(LITE0)
     variables = further[0].network.model.variables
@@ -472,6 +473,7 @@ def test_a_saved_last_block_gives_the_same_scores(
     np.testing.assert_array_equal(training.load_saved(FURTHER, tmp_path).scores(maps.test), expected)
 
 
+@pytest.mark.long
 def test_scores_of_a_row_do_not_depend_on_the_rows_around_it(
     maps: Dataset, further: tuple[Fitted, list[float]]
 ) -> None:
