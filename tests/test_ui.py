@@ -30,7 +30,7 @@ EPOCHS = 4  # enough for a curve
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The example of README, with fewer epochs: films, two nets and a floor, two seeds each."""
-    made = Project(tmp_path_factory.mktemp("ui"), plain=True)
+    made = Project(tmp_path_factory.mktemp("ui"), plain=True, draws=True)
     (made.folder / "docs").symlink_to(REPOSITORY / "docs")
     declared = made.folder / "experiments" / STUDY / "_base.yaml"
     declared.write_text(
