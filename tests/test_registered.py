@@ -210,7 +210,9 @@ def test_on_a_server_with_login_another_users_model_is_refused(
         monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", user["username"])
         monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", user["password"])
         theirs = mlflow.MlflowClient(here)
-        run = theirs.create_run(theirs.create_experiment("theirs", (tmp_path / "theirs").as_uri()), tags={"kind": "run"})
+        run = theirs.create_run(
+            theirs.create_experiment("theirs", (tmp_path / "theirs").as_uri()), tags={"kind": "run"}
+        )
         theirs.log_artifacts(run.info.run_id, str(folder), "registered/0/half")
         theirs.set_terminated(run.info.run_id)
         theirs.create_registered_model(NAME)
