@@ -86,9 +86,9 @@ ARROWS: dict[str, set[str]] = {
     "study_figures": READING - {"findings"} | {"study_plots", "tracking"},
     "study_record": READING | {"report", "study_figures", "datasets", "theory", "tracking", "weighting"},
     "progress": set(),
-    "check": {"outbox", "progress", "results", "schema", "tracking"},
+    "check": {"addresses", "outbox", "progress", "results", "schema", "summary", "tracking"},
     "ranking": READING - {"comparison", "findings", "plots"} | {"problems", "tracking"},
-    "ui": {"addresses", "schema", "tracking"},
+    "ui": {"addresses", "schema", "tracking", "whole_files"},
     "study": READING
     | {
         "ranking",

@@ -19,7 +19,7 @@ from rarelabels.schema import UserError
 from rarelabels.tracking import moved
 
 SEED = ("run", "films/floor_prior", "--seeds", "0,1,2")  # 2 is a new one
-SAID = "its addresses are mended, as it is here now"
+SAID = " and is here now: its addresses are mended"
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def test_the_old_record_is_read_wherever_it_is_unpacked(tmp_path: Path) -> None:
     project = unpack(tmp_path / "proj")
     before = content(project.folder)
     for arguments in READING:
-        if arguments[0] != "best":  # its models have no hashes: one is registered anew
+        if arguments[0] != "best":  # its models have no digests: one is registered anew
             assert SAID not in project.do(*arguments)[1]
     assert content(project.folder) == before
     assert all(MADE_IN in address for address in addresses(project))

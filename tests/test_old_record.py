@@ -35,8 +35,8 @@ def test_it_is_read(old: Project, name: str, tmp_path: Path) -> None:
 def test_its_registered_models_predict(old: Project, tmp_path: Path) -> None:
     out, err = old.call("predict", "table", "new.csv")
     assert err == (
-        "rarelabels: rarelabels-table version 1: was registered without hashes of its files, which are not checked "
-        "therefore; `rarelabels best table` registers it anew, with hashes\n"
+        "rarelabels: rarelabels-table version 1: its files are not checked, for it was registered before there were "
+        "digests; `rarelabels best table` registers a model anew\n"
     )
     (tmp_path / "printed.csv").write_text(out, encoding="utf-8")
     expected = old.folder / "expected" / "predicted_table.csv"
@@ -52,7 +52,7 @@ def test_its_registered_models_predict(old: Project, tmp_path: Path) -> None:
     )
 
 
-def test_what_is_registered_without_hashes_is_registered_once_more(tmp_path: Path) -> None:
+def test_what_is_registered_without_digests_is_registered_once_more(tmp_path: Path) -> None:
     project = unpack(tmp_path)
     for _ in range(2):
         assert "registered: rarelabels-table version 2 (alias best): " in project.do("best", "table")[0]

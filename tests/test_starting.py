@@ -29,7 +29,7 @@ if __name__ == "__main__":
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = unpack(tmp_path_factory.mktemp("old"))
-    project.do("best", "table")  # registers it with hashes
+    project.do("best", "table")  # registers it with digests
     return project
 
 

@@ -375,10 +375,12 @@ def test_what_else_is_looked_at(project: Project) -> None:
     lines = ['{"op_code": 0, "line": 0}', "#garbage", '{"op_code": 0, "line": 2}', '{"op_code": 0, "line": 4}', '{"op_']
     journal.write_text("\n".join(lines), "utf-8")
     client.set_tag(run_of(project, "trial").info.run_id, "seeds", "0")
+    client.set_tag(run_of(project, "trial", f"{STUDY}/floor").info.run_id, "summed_up", "of others")
     out, _ = project.do("check", code=1)
     assert f"the results of run {waits} wait in {place}" in out
     assert f"(run {orphan}) is RUNNING, and its process is gone" in out
     assert "its summary is of seeds 0, and finished are 0 1" in out
+    assert f"its summary is of other runs, or made by another version; `rarelabels run {STUDY}/floor` makes" in out
     assert f"{journal}: line 2 of the search cannot be read" in out
     assert f"{journal}: line 4 of the search cannot be read, or is not the one of that number" in out
     assert ("line 3" in out, "line 5" in out) == (False, False)

@@ -1,4 +1,4 @@
-"""How an address of a record, a storage or a scheduler is shown: without the password that may be in it."""
+"""Addresses of records, storages and schedulers: what is one, and how it is shown, without the password in it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import re
 # //name:password@ up to the last @ of a word, for a password may hold any sign; and ?password=... of PostgreSQL.
 _IN_ADDRESS = re.compile(r"(//[^/@\s:]*:)\S*@")
 _IN_QUERY = re.compile(r"((?:password|passwd|pwd|sslpassword)=)[^&\s'\"]*", re.IGNORECASE)
+
+
+def is_url(address: str) -> bool:
+    """Return whether an address is of something that is asked, and no path on this machine."""
+    return "://" in address
 
 
 def without_password(text: str) -> str:

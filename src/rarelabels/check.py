@@ -6,17 +6,17 @@ What can be made anew is made by `run`. Here it is marked, so that `run` sees it
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
-from rarelabels import outbox, results, tracking
+from rarelabels import outbox, results, summary, tracking
+from rarelabels.addresses import is_url
 from rarelabels.progress import counted
 from rarelabels.schema import UserError
 from rarelabels.tracking import Client, Run
 
-JOURNALS = "*/*.journal"  # of searches, below the folder of a record
 MADE_ANEW = ("run", "search", "trial", "study")  # kinds of runs whose damaged files `rarelabels run` makes again
 
 
@@ -90,9 +90,9 @@ def _waiting(client: Client, where: str) -> Iterator[Finding]:
     for box in outbox.left(place, where):
         ended = box.status is not None
         box.leave()
-        told = "the results of" if ended else "what was cut off of"
+        told = f"the results of run {box.run_id} wait" if ended else f"run {box.run_id} was cut off: what it told lies"
         yield Finding(
-            f"{told} run {box.run_id} {'wait' if ended else 'lies'} in {box.folder}",
+            f"{told} in {box.folder}",
             lambda: "delivered" if deliver() else "looked through",
             is_fault=ended,
         )
@@ -103,8 +103,12 @@ def _cut_off(client: Client, study: str | None) -> Iterator[Finding]:
         for run in filter(partial(tracking.is_orphan, client), runs):
             yield Finding(
                 f"{_called(run)} is RUNNING, and its process is gone",
-                lambda run=run: "marked" if tracking.end_orphans(client, [run]) else "ended meanwhile",  # type: ignore[misc]
+                partial(_mark, client, run),
             )
+
+
+def _mark(client: Client, run: Run) -> str:
+    return "marked" if tracking.end_orphans(client, [run]) else "ended meanwhile"
 
 
 def _files(client: Client, study: str | None) -> Iterator[Finding]:
@@ -146,27 +150,32 @@ def _give_digests(client: Client, runs: Sequence[Run]) -> str:
 
 
 def _summaries(client: Client, study: str | None) -> Iterator[Finding]:
-    """Trials whose summary is of other seeds than those that are finished, but for studies that are running."""
+    """Trials whose summary is not of the runs that are finished, but for studies that are running."""
     for _, runs in _experiments(client, study):
         if any(run.info.status == "RUNNING" and not tracking.is_orphan(client, run) for run in runs):
             continue
         below, by_id = results.below(runs), {run.info.run_id: run for run in runs}
         for key, run_id in results.parents(runs).items():
-            parent = by_id[run_id]
-            finished = " ".join(run.data.tags["seed"] for run in below.get(key, []))
-            said = parent.data.tags.get("seeds", "")
-            if parent.data.tags.get("summed_up") and said != finished:
+            parent, children = by_id[run_id], below.get(key, [])
+            stamp, said = parent.data.tags.get("summed_up"), parent.data.tags.get("seeds", "")
+            finished = " ".join(run.data.tags["seed"] for run in children)
+            if stamp and said != finished:
                 yield Finding(
                     f"{_called(parent)}: its summary is of seeds {said}, and finished are {finished or 'none'}",
                     partial(_give_up, client, parent, dict.fromkeys(tracking.SUMMARY, "")),
+                )
+            elif stamp and stamp != summary.stamp([run.info.run_id for run in children]):
+                yield Finding(
+                    f"{_called(parent)}: its summary is of other runs, or made by another version; `rarelabels run "
+                    f"{parent.data.tags['trial']}` makes it anew",
+                    is_fault=False,
                 )
 
 
 def _journals(where: str) -> Iterator[Finding]:
     """Lines of searches that cannot be read or are missing; the last may be cut off, which the next search drops."""
-    if "://" in os.environ.get("OPTUNA_STORAGE", ""):
-        return
-    for journal in sorted(tracking.outboxes(where).parent.glob(JOURNALS)):
+    storage = tracking.storage_of_searches(where)
+    for journal in [] if is_url(storage) else sorted(Path(storage).glob(f"*{tracking.JOURNAL}")):
         for number, line in enumerate(journal.read_bytes().splitlines(keepends=True), 1):
             if line.endswith(b"\n") and not _is_entry(line, number - 1):
                 yield Finding(

@@ -583,7 +583,9 @@ def _code(do: Callable[[], object]) -> int:
     except SystemExit as end:
         if end.code == STOPPED:
             print("rarelabels: stopped; the same command goes on where this one stopped", file=sys.stderr)
-        return end.code if isinstance(end.code, int) else 0
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        raise
     except Exception as error:
         from rarelabels import tracking
 

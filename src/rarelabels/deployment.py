@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
-from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -176,17 +175,14 @@ def load_best(study: str, where: str, say: Callable[[str], None]) -> Predictor:
     with tempfile.TemporaryDirectory() as folder:
         if not tracking.copy_files(tracking.connect(where), study, found, FILES, Path(folder)):
             say(
-                f"{name}: was registered without hashes of its files, which are not checked therefore; "
-                f"`rarelabels best {study}` registers it anew, with hashes"
+                f"{name}: its files are not checked, for it was registered before there were digests; "
+                f"{tracking.how_to_register(study)}"
             )
         try:
             return predictor.load(Path(folder))
-        except (UserError, ValueError, LookupError, TypeError, AttributeError, OSError, BadZipFile) as error:
-            what = str(error).replace(f"{folder}/", "").partition("\n")[0]
-            raise UserError(
-                f"{name} (run {found.run_id}): its files cannot be read ({what}); `rarelabels best {study}` registers "
-                "a model anew"
-            ) from error
+        except UserError as error:
+            what = str(error).replace(f"{folder}/", "").removeprefix(f"{folder}: ")
+            raise UserError(f"{name} (run {found.run_id}): {what}; {tracking.how_to_register(study)}") from error
 
 
 def column_names(path: Path) -> tuple[str, ...]:

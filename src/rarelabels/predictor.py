@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -144,8 +142,17 @@ def load(folder: Path) -> Predictor:
     """Return what :func:`save` wrote; TensorFlow is imported for a network alone.
 
     Raises:
-        UserError: a file is missing, two of them are about other labels, or the data have no raw rows.
+        UserError: a file is missing or damaged, two of them are about other labels, or the data have no raw rows.
     """
+    try:
+        return _load(folder)
+    except UserError:
+        raise
+    except Exception as error:  # of json, pydantic, zipfile, zlib or NumPy, each with errors of its own
+        raise UserError(f"{folder}: cannot be read: {str(error).partition(chr(10))[0]}") from error
+
+
+def _load(folder: Path) -> Predictor:
     trial = Trial.model_validate(_read(folder / TRIAL))
     raw.checked(trial.dataset)  # of others a network may need files that the trial names
     described = _read(folder / RAW)
@@ -167,20 +174,17 @@ def load(folder: Path) -> Predictor:
 
 
 def _scorer(trial: Trial, folder: Path) -> Scorer:
-    try:
-        if trial.is_network:
-            from rarelabels import training  # TensorFlow takes seconds to import, and the linear model needs none
+    if trial.is_network:
+        from rarelabels import training  # TensorFlow takes seconds to import, and the linear model needs none
 
-            return training.load_saved(trial, folder)
-        return baselines.load_saved(folder)
-    except (OSError, ValueError, LookupError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise UserError(f"{folder}: cannot be read: {str(error).partition(chr(10))[0]}") from error
+        return training.load_saved(trial, folder)
+    return baselines.load_saved(folder)
 
 
 def _check_labels(path: Path, stored: dict[str, Any], labels: tuple[str, ...]) -> None:
     """Names decide which threshold is whose, and the model's files which column is whose: they must agree."""
     if tuple(stored) != labels:
-        raise UserError(f"{path}: its labels are not those of the model, in their order; register the model anew")
+        raise UserError(f"{path}: its labels are not those of the model, in their order")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -188,8 +192,6 @@ def _read(path: Path) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: missing; the folder holds no model of rarelabels") from error
-    except ValueError as error:
-        raise UserError(f"{path}: is damaged; register the model anew") from error
     return content
 
 

@@ -22,7 +22,7 @@ from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from types import FrameType
 
-from rarelabels import tracking
+from rarelabels import tracking, whole_files
 from rarelabels.addresses import without_password
 from rarelabels.schema import UserError
 
@@ -122,13 +122,11 @@ def _basic_auth(where: str, host: str) -> dict[str, str]:
     if USERS not in os.environ:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         declared = folder / "basic_auth.ini"
-        for file in (users, declared):  # made by us before MLflow writes to it, which would let others read it
-            file.touch(mode=0o600)
-            file.chmod(0o600)
-        declared.write_text(
-            f"[mlflow]\ndefault_permission = READ\nadmin_username = {ADMIN}\ndatabase_uri = sqlite:///{users}\n",
-            "utf-8",
-        )
+        users.touch(mode=0o600)  # made by us before MLflow writes to it, which would let others read it
+        users.chmod(0o600)
+        settings = f"default_permission = READ\nadmin_username = {ADMIN}\ndatabase_uri = sqlite:///{users}\n"
+        whole_files.write(declared, f"[mlflow]\n{settings}".encode())
+        declared.chmod(0o600)
         access[USERS] = str(declared)
     if password and is_begun:
         _renew_password(access.get(USERS) or os.environ[USERS], password)

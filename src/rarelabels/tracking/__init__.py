@@ -30,8 +30,8 @@ from rarelabels.tracking import empty, troubles
 from rarelabels.tracking.client import Client, mend
 from rarelabels.tracking.damage import OF_SCORES, SUMMARY, condemn, faults, forget, give_digests, lacks_digests
 from rarelabels.tracking.database import SQLITE, file_of, folders_of
-from rarelabels.tracking.entities import Experiment, Point, Run, Version
-from rarelabels.tracking.files import DamagedError, called, damaged, fetch, file, file_names, local, names_there, read
+from rarelabels.tracking.entities import Experiment, Point, Run
+from rarelabels.tracking.files import DamagedError, called, fetch, file, file_names, local, names_there, read
 from rarelabels.tracking.identity import (
     Identity,
     ParentKey,
@@ -52,7 +52,15 @@ from rarelabels.tracking.record import (
     is_away,
     is_of_record,
 )
-from rarelabels.tracking.registry import BEST, copy_files, register, registered, registered_name, versions
+from rarelabels.tracking.registry import (
+    BEST,
+    copy_files,
+    how_to_register,
+    register,
+    registered,
+    registered_name,
+    versions,
+)
 from rarelabels.tracking.scratch import ScratchRecord, ScratchRun, scratch_record
 from rarelabels.tracking.server import ADDRESSES
 from rarelabels.tracking.troubles import of_file
@@ -70,6 +78,7 @@ OF_TRAINING = ("curve/", "training/")  # metrics that do not depend on how score
 FILES_OF_TRAINING = ("data.json", "model", "scores")
 EPOCHS = "scores/epochs.npz"  # the scores of every epoch, of a training that records them
 TUNING = "/tuning"  # added to a study's name: the experiment of its searches
+JOURNAL = ".journal"  # how the file of a search ends
 PING_SECONDS = 5  # that a server is given to answer the first time
 
 
@@ -92,12 +101,10 @@ __all__ = [
     "Run",
     "ScratchRecord",
     "ScratchRun",
-    "Version",
     "WaitingError",
     "called",
     "condemn",
     "copy_files",
-    "damaged",
     "deliver_left",
     "faults",
     "fetch",
@@ -106,6 +113,7 @@ __all__ = [
     "fingerprints",
     "forget",
     "give_digests",
+    "how_to_register",
     "is_away",
     "lacks_digests",
     "local",
@@ -220,6 +228,14 @@ def outboxes(where: str) -> Path:
     """Return the folder where results wait for a record: beside a local one, else ``runs/outbox`` of this folder."""
     runs = file_of(where).parent if where.startswith(SQLITE) else Path("runs").resolve()
     return runs / "outbox"
+
+
+def storage_of_searches(where: str) -> str:
+    """Return where searches are kept: ``OPTUNA_STORAGE``, else a folder beside a local record, else in ``runs/``.
+
+    A folder has a file for each search, for to open one is to read it from its beginning.
+    """
+    return os.environ.get("OPTUNA_STORAGE") or str(outboxes(where).with_name("optuna"))
 
 
 def find_experiment(client: Client, study: str) -> str | None:

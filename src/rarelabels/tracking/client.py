@@ -26,7 +26,7 @@ OTHER_WAYS = ("MLFLOW_TRACKING_AUTH", "MLFLOW_TRACKING_AWS_SIGV4")  # to be let 
 
 
 def mend(where: str) -> None:
-    """Make the addresses of a local record that was copied or moved those of here, and say so on stderr.
+    """Mend the addresses in a local record that was copied or moved, and say so on stderr.
 
     Raises:
         UserError: see ``mending.mend``.

@@ -31,8 +31,8 @@ def faults(client: Client, run: Run, *, deep: bool = True) -> dict[str, str]:
     Args:
         client: of the record.
         run: a finished one.
-        deep: whether everything is read. Else large files are known by their size; and where to look is a request to a
-            server, it is only asked whether what trials and studies are shown by is there.
+        deep: whether files are read whole. If not, a large file is known by its size; and on a server, where each look
+            is a request, only the files of trials and studies are looked for.
 
     Raises:
         UserError: the folder that holds all runs' files is not there.

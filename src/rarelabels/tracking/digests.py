@@ -16,15 +16,15 @@ SMALL = 2**16  # bytes; a larger file is known by its size where there are many 
 ENDINGS = {".parquet": b"PAR1", ".csv": b"\n", ".png": b"IEND\xaeB`\x82"}  # what a whole file of the kind ends with
 
 
-def digests(folder: Path) -> dict[str, str]:
-    """Return the tags of all files in a folder."""
+def digests(folder: Path, begin: str = DIGEST) -> dict[str, str]:
+    """Return the tags of all files in a folder; their names begin with ``begin``."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {DIGEST + path.relative_to(folder).as_posix(): _digest(path) for path in files}
+    return {begin + path.relative_to(folder).as_posix(): _digest(path) for path in files}
 
 
-def recorded(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return what the tags of a run say of its files, by path."""
-    return {key.removeprefix(DIGEST): said for key, said in tags.items() if key.startswith(DIGEST)}
+def recorded(tags: Mapping[str, str], begin: str = DIGEST) -> dict[str, str]:
+    """Return what the tags of a run that begin with ``begin`` say of its files, by path."""
+    return {key.removeprefix(begin): said for key, said in tags.items() if key.startswith(begin)}
 
 
 def fault(place: Path, said: str, *, deep: bool = True) -> str:
@@ -32,7 +32,7 @@ def fault(place: Path, said: str, *, deep: bool = True) -> str:
 
     Args:
         place: where it is.
-        said: its tag; empty of a file that has none, which is only looked at whether it ends as its kind does.
+        said: its tag; empty if it has none, and then only its end is looked at.
         deep: whether a large file is read, too.
     """
     if not place.is_file():

@@ -51,7 +51,7 @@ def file(client: Client, run_id: str, path: str, tags: Mapping[str, str] | None 
         client: of the record.
         run_id: whose file it is.
         path: of the file in its run.
-        tags: of the run, where they were read with what else is shown: a run whose files change is to be shown whole.
+        tags: of the run, if the caller has read them: a file that has changed since is not shown with them.
 
     Raises:
         DamagedError: the run has no such file, or it is not what was recorded.

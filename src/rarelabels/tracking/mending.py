@@ -1,4 +1,4 @@
-"""Make the addresses of files in a local record that was copied or moved those of where it is now; see ``moved``."""
+"""Mend the addresses of files in a local record that was copied or moved; see ``moved``."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def mend(where: str) -> str:
             record.execute("commit")
         except sqlite3.OperationalError as error:
             raise UserError(
-                f"{database}: was copied or moved here, and the addresses in it cannot be mended ({error}); make the "
-                "folder writable, or copy it to where it is: until then it can be read only"
+                f"{database}: was copied or moved here, and the addresses in it cannot be mended ({error}); make its "
+                "folder writable, or copy it to one that is; until then it can only be read"
             ) from error
     return (
-        f"{database}: made in {', '.join(map(str, made))}; its addresses are mended, as it is here now" if made else ""
+        f"{database}: was made in {', '.join(map(str, made))} and is here now: its addresses are mended" if made else ""
     )
 
 

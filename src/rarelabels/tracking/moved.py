@@ -22,7 +22,7 @@ def files_of(folder: Path, study: str) -> Path:
 
 
 def made_in(here: Sequence[Path], experiments: Iterable[Sequence[str | None]]) -> list[Path]:
-    """Return the folders, other than where the record is, that it was in when experiments of ours were made.
+    """Return the folders that the record was in before, as the addresses of our experiments tell.
 
     Args:
         here: the folder of the record and, if its database is a link, that of the file; without symbolic links.
@@ -40,7 +40,7 @@ def made_in(here: Sequence[Path], experiments: Iterable[Sequence[str | None]]) -
 
 
 def present(address: str, made: Sequence[Path], folder: Path) -> str:
-    """Return what an address of files is here; one that is of no folder where the record was made is left as it is."""
+    """Return an address of files as it is now, in ``folder``; one that is in none of the folders ``made`` stays."""
     path = path_of(address) if made else None
     if path is None or ".." in path.parts:
         return address

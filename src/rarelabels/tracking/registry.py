@@ -1,12 +1,11 @@
 """The best models of studies in MLflow's model registry.
 
 Whoever may write to a registry can register anything under the name of a study's model. What is read of a version here
-are files that a run of that study made, as its tags say by their hashes; none of them is code.
+are files that a run of that study made, as its tags say by their digests; none of them is code.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import tempfile
 from collections.abc import Callable, Mapping
@@ -17,12 +16,14 @@ from pathlib import Path, PurePosixPath
 from rarelabels import __version__
 from rarelabels.schema import UserError
 from rarelabels.tracking.client import Client
+from rarelabels.tracking.digests import digests, fault, recorded
 from rarelabels.tracking.entities import Run, Version
 from rarelabels.tracking.files import fetched
 from rarelabels.tracking.moved import ROOT
+from rarelabels.tracking.record import Record
 
 BEST = "best"  # alias of the registered version that predicts
-HASHES = "sha256."  # before the place of a registered model: lines as sha256sum writes them, of what is read of it
+MODEL = "sha256."  # before the place of a registered model: begins the tags with the digests of its files
 RUN = re.compile("[0-9a-f]{32}")  # MLflow's id of one
 PLAIN = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)*", re.ASCII)  # a path that leads nowhere but downwards
 
@@ -70,7 +71,7 @@ def register(
         with tempfile.TemporaryDirectory() as folder:
             build(Path(folder, "model"))
             client.log_artifacts(run.info.run_id, str(Path(folder, "model")), place)
-            client.set_tag(run.info.run_id, _tag(place), _hashes(Path(folder, "model", read)))
+            Record(client, run.info.run_id).tags(digests(Path(folder, "model", read), _tag(place)))
         with suppress(Exception):  # there already
             client.create_registered_model(name, description=f"The best model of the study {study}.")
         source = f"{run.info.artifact_uri}/{place}"
@@ -78,6 +79,11 @@ def register(
     if not (same and BEST in same[0].aliases):
         client.set_registered_model_alias(name, BEST, version)
     return str(version)
+
+
+def how_to_register(study: str) -> str:
+    """Say how the model of a study is registered anew."""
+    return f"`rarelabels best {study}` registers a model anew"
 
 
 def versions(client: Client, study: str) -> list[Version]:
@@ -98,33 +104,32 @@ def copy_files(client: Client, study: str, version: Version, read: str, target: 
         target: an empty folder.
 
     Returns:
-        Whether they have hashes: a version that was registered before there were any is copied unchecked.
+        Whether they have digests: a version that was registered before there were any is copied unchecked.
 
     Raises:
         UserError: the version is of no finished run of the study, or a file is missing or has been changed.
     """
     made = _made_by(client, study, version)
     folder = f"{made.place}/{read}"
-    hashes = made.hashes if made.hashes is not None else dict.fromkeys(_names(client, made, folder), "")
-    for name, expected in hashes.items():
+    for name, said in (made.said or dict.fromkeys(_names(client, made, folder), "")).items():
         content = _content(client, made, f"{folder}/{name}") if PLAIN.fullmatch(name) else None
         if content is None:
             raise made.wrong(f"its file {name} is missing, or no plain file")
-        if made.hashes is not None and hashlib.sha256(content).hexdigest() != expected:
-            raise made.wrong(f"its file {name} is not the one that was registered: it was changed or damaged")
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_bytes(content)
-    return made.hashes is not None
+        if said and (wrong := fault(target / name, said)):
+            raise made.wrong(f"its file {name} {wrong}")
+    return bool(made.said)
 
 
 @dataclass(frozen=True)
 class _Made:
-    """Where a version comes from: the run, the place below its files, and the hashes that it has of what is read."""
+    """Where a version comes from: the place among the files of its run, and what the run's tags say of what is read."""
 
     study: str
     version: Version
     place: str
-    hashes: dict[str, str] | None
+    said: dict[str, str]
 
     def wrong(self, what: str) -> UserError:
         return _refused(self.study, self.version, f"run {self.version.run_id}", what)
@@ -132,8 +137,8 @@ class _Made:
 
 def _refused(study: str, version: Version, run: str, what: str) -> UserError:
     return UserError(
-        f"{version.name} version {version.version} ({run}): {what}; it is not used: `rarelabels best {study}` "
-        "registers a model anew, and who registered this one can be asked"
+        f"{version.name} version {version.version} ({run}): {what}; the model is not used. Ask who registered it; "
+        f"{how_to_register(study)}"
     )
 
 
@@ -143,8 +148,7 @@ def _made_by(client: Client, study: str, version: Version) -> _Made:
     if run is None:
         raise _refused(study, version, f"run {version.run_id or 'unknown'}", "its run is not in the record")
     place = version.source.removeprefix(run.info.artifact_uri.rstrip("/") + "/")
-    found = run.data.tags.get(_tag(place))
-    made = _Made(study, version, place, None if found is None else _pairs(found))
+    made = _Made(study, version, place, recorded(run.data.tags, _tag(place)))
     if run.info.experiment_id != client.read.experiment(ROOT + study) or run.data.tags.get("kind") != "run":
         raise made.wrong(f"its run is none of the trials of {study}")
     if run.info.status != "FINISHED":
@@ -155,7 +159,7 @@ def _made_by(client: Client, study: str, version: Version) -> _Made:
 
 
 def _is_whole(client: Client, study: str, version: Version, read: str) -> bool:
-    """Return whether a version would be used, and has hashes."""
+    """Return whether a version would be used, and has digests."""
     with tempfile.TemporaryDirectory() as folder, suppress(UserError):
         return copy_files(client, study, version, read, Path(folder))
     return False
@@ -186,15 +190,6 @@ def _content(client: Client, made: _Made, name: str) -> bytes | None:
     return found.read_bytes() if found.is_file() and not any(step.is_symlink() for step in steps) else None
 
 
-def _hashes(folder: Path) -> str:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return "\n".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}" for path in files)
-
-
 def _tag(place: str) -> str:
-    return HASHES + place.replace("+", "_")  # of a local version, which MLflow takes in no name of a tag
-
-
-def _pairs(lines: str) -> dict[str, str]:
-    """Return what :func:`_hashes` wrote: name to hash."""
-    return {name: digest for digest, _, name in (line.partition("  ") for line in lines.splitlines())}
+    """Return what the tags with the digests of a model begin with."""
+    return f"{MODEL}{place.replace('+', '_')}/"  # a + of a local version MLflow takes in no name of a tag

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from rarelabels import config, evaluation, metrics, study, tracking
+from rarelabels.addresses import is_url
 from rarelabels.datasets import Dataset
 from rarelabels.evaluation import Scored
 from rarelabels.problems import nearest
@@ -32,11 +33,9 @@ from rarelabels.tuning.searches import (
     Search,
     answering,
     fail_cut_off,
-    is_url,
     load,
     once_more,
     open_storage,
-    storage_for,
     taken,
     wait_for_others,
 )
@@ -58,7 +57,7 @@ def search(
         UserError: a mistake in a declaration, before anything is recorded; or the storage or the record do not answer.
     """
     identities, labels = _identities(wanted, seeds)
-    storage = storage_for(where)
+    storage = tracking.storage_of_searches(where)
     if is_url(storage):
         open_storage(storage)  # a storage that does not answer is better told before anything is recorded
     elif machines := engine.other_machines():
@@ -171,7 +170,7 @@ def _open(
         for one in own:
             seed = one.seed if one.trial.searches_thresholds else None
             record = tracking.open_search(client, experiment, one, seed).run_id
-            kept = storage if is_url(storage) else str(Path(storage) / f"{one.fingerprint[:16]}.journal")
+            kept = storage if is_url(storage) else str(Path(storage) / f"{one.fingerprint[:16]}{tracking.JOURNAL}")
             whole = (run.info.run_id for run in trainings.get(one.training, []) if study.is_whole(client, run))
             source = next(whole, "")
             watch = follow(one.trial)

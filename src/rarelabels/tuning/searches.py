@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -22,8 +21,8 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
-from rarelabels import lease, tracking
-from rarelabels.addresses import without_password
+from rarelabels import lease
+from rarelabels.addresses import is_url, without_password
 from rarelabels.schema import (
     MedianPruner,
     NoPruner,
@@ -42,7 +41,6 @@ from rarelabels.tracking import (
 from rarelabels.tracking.client import reader
 from rarelabels.tuning.journal import Journal
 
-JOURNALS = "optuna"  # a folder, a file in it for each search: to open one is to read it from its beginning
 UNOWNED_SECONDS = 10  # a running trial whose owner does not write its name while one looks so long is cut off
 AWAY_SECONDS = 600  # that a database may be away while a search goes on
 TABLE_SECONDS = 20  # that another process may take to make a database's tables
@@ -169,14 +167,6 @@ def wait_for_others(asked_of: optuna.Study, now: Now) -> None:
 # Where they are kept
 
 
-def storage_for(where: str) -> str:
-    """Return where searches are kept: ``OPTUNA_STORAGE``, else a folder beside a local record, else in ``runs/``."""
-    if url := os.environ.get("OPTUNA_STORAGE"):
-        return url
-    local = where.startswith(tracking.SQLITE)
-    return str((Path(where.removeprefix(tracking.SQLITE)).parent if local else Path("runs").resolve()) / JOURNALS)
-
-
 def open_storage(url: str, patience: float = 0) -> BaseStorage:
     """Open, and create if need be, what keeps the searches.
 
@@ -270,11 +260,6 @@ def _no_answer(url: str, error: Exception) -> UserError:
         f"OPTUNA_STORAGE {shown!r} does not answer ({type(error).__name__}); start the database, correct the "
         f"variable, or unset it to use a file beside the record"
     )
-
-
-def is_url(storage: str) -> bool:
-    """Return whether a storage is a database, and not a file of ours."""
-    return "://" in storage
 
 
 def load(one: Search, begin: Mapping[str, Any] | None = None) -> optuna.Study:
