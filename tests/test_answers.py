@@ -95,6 +95,7 @@ def test_a_file_that_is_no_record_of_mlflow_is_called_that(tmp_path: Path) -> No
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", [("run", "films/floor_prior", "--seeds", "9"), ("ui", "--port", "1")])
 def test_a_record_that_cannot_grow_is_called_that(tmp_path: Path, command: tuple[str, ...]) -> None:
     """As on a full disk: no file may become larger than the record is."""

@@ -422,6 +422,7 @@ def right(fitted: Fitted, one: Part) -> float:
     return float((fitted.scores(one).argmax(axis=1) == one.y.argmax(axis=1)).mean())
 
 
+@pytest.mark.long
 def test_a_head_on_pooled_features_learns(emoji: Dataset) -> None:
     fitted, losses = fit(HEAD_ALONE, backbones.with_features(emoji, LITE0))
     assert losses[-1] < losses[0] / 2
@@ -438,6 +439,7 @@ def test_the_last_block_trains_on_and_gets_below_the_head_alone(
     assert right(fitted, maps.test) > 0.65
 
 
+@pytest.mark.long
 def test_before_training_the_last_block_is_the_backbones(emoji: Dataset, maps: Dataset) -> None:
     numbers = keras.Input((9408,))
     block = keras.Model(numbers, backbones.last_block(CUT, numbers))

@@ -84,7 +84,7 @@ def test_it_is_continued(tmp_path: Path) -> None:
     _, err = project.do("run", "films")
     assert "films: 0 runs to do, 6 finished before" in err
     assert {run.info.run_id for run in project.runs("run", "films")} == before
-    _, err = project.call("run", "films/floor_prior", "--seeds", "0,1,2", "--workers", "1")
+    _, err = project.do("run", "films/floor_prior", "--seeds", "0,1,2", "--workers", "1")
     assert "films: 1 run to do, 2 finished before" in err
     (new,) = [run for run in project.runs("run", "films") if run.info.run_id not in before]
     assert (new.data.tags["trial"], new.data.tags["seed"]) == ("films/floor_prior", "2")
@@ -94,6 +94,7 @@ def test_it_is_continued(tmp_path: Path) -> None:
     assert "drawn" not in parents["films/bce"].data.tags  # its figures are those of its aggregate
 
 
+@pytest.mark.long
 def test_its_figures_are_drawn_where_they_are_missing(tmp_path: Path) -> None:
     project = unpack(tmp_path)
     parents = {run.data.tags["trial"]: run.info.run_id for run in project.runs("trial", "films")}

@@ -51,6 +51,7 @@ def test_the_plain_way_differs_by_rounding_where_seeds_differ_by_much(trial: Tri
             assert same[epoch][name] == pytest.approx(value, rel=1e-3), (epoch, name)
 
 
+@pytest.mark.long
 def test_plain_is_ordinary_keras_and_a_new_network_each_time() -> None:
     trial = config.load_trial(MOVIES / "bce_accuracy.yaml")
     first, second = (fit(trial, 0, "plain")[0].network for _ in range(2))

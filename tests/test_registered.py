@@ -229,6 +229,10 @@ def test_on_a_server_with_login_another_users_model_is_refused(
         assert project.do("predict", "table", "new.csv")[1] == ""
         theirs.set_registered_model_alias(NAME, "best", version)  # the name is theirs
         assert f"{NAME} version 1 (run {run.info.run_id})" in refused(project)
+        project.environment["MLFLOW_TRACKING_PASSWORD"] = "of yesterday"
+        for command in (("results", "table"), ("predict", "table", "new.csv")):
+            err = project.do(*command, code=2)[1]
+            assert (err.count("\n"), f"{here!r} does not let this user do that: set" in err) == (1, True)
     assert not sprung.exists()
 
 

@@ -133,7 +133,7 @@ def test_who_has_lost_the_scores_of_every_epoch_is_no_source_of_who_picks_one(tm
         return [task.source for task in study._plan(record.client, "tests", [kept, last, loss], False).tasks]
 
     assert sources() == [made[0].info.run_id]
-    folder = tracking.local(made[0])
+    folder = tracking.local_folder(made[0])
     assert folder
     (folder / tracking.EPOCHS).unlink()
     assert sources() == [""]  # of the one that was lost, and of the one that picks
@@ -187,6 +187,7 @@ def test_the_most_likely_label_set_stays_with_a_copy(record: Record) -> None:
     assert first.data.metrics["training/output_parameters"] == (4 + 1) * 8
 
 
+@pytest.mark.long
 def test_figures_across_trials_are_of_what_is_recorded(tmp_path: Path) -> None:
     record = Record(tmp_path)
     trials = [

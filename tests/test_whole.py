@@ -130,7 +130,7 @@ def run_of(project: Project, kind: str, trial: str = f"{STUDY}/linear") -> track
 
 
 def file_of(project: Project, kind: str, path: str, trial: str = f"{STUDY}/linear") -> Path:
-    folder = tracking.local(run_of(project, kind, trial))
+    folder = tracking.local_folder(run_of(project, kind, trial))
     assert folder
     return folder / path
 
@@ -238,7 +238,7 @@ def test_every_file_that_is_read_later_has_its_digest(project: Project) -> None:
         "study": {"figures/report_1.json"},
     }.items():
         run = run_of(project, kind)
-        folder = tracking.local(run)
+        folder = tracking.local_folder(run)
         assert folder
         files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
         said = digests.recorded(run.data.tags)
@@ -348,7 +348,7 @@ def test_a_search_that_has_lost_what_it_found_is_concluded_again(tmp_path: Path)
     project.do("check", "--repair")
     (search,) = project.runs("search", "table/tuning")
     trial = search.data.tags["trial"]
-    place = tracking.local(search)
+    place = tracking.local_folder(search)
     assert place
     best = place / "best.json"
     kept = json.loads(best.read_text("utf-8"))

@@ -50,7 +50,7 @@ def check(where: str, study: str | None, say: Callable[[str], object], *, repair
     if not tracking.is_begun(where):
         say("nothing is recorded yet")
         return True
-    if wrong := tracking.of_file(where):
+    if wrong := tracking.trouble_of_file(where):
         say(wrong)
         return False
     client = tracking.connect(where)

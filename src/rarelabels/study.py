@@ -553,7 +553,7 @@ def _behind(client: Client, plan: Plan, runs: list[Run]) -> _Behind:
         if (parent.data.tags.get("summed_up"), parent.info.status) != (one.stamp, "FINISHED"):
             found.tasks[name] = one
             continue
-        wrong = tracking.faults(client, parent, deep=tracking.local(parent) is not None)
+        wrong = tracking.faults(client, parent, deep=tracking.local_folder(parent) is not None)
         if summed := [f"{path} {what}" for path, what in wrong.items() if path in tracking.SUMMARY]:
             found.tasks[name] = one
             found.lines.append(f"{name}: {'; '.join(summed)}; its runs are summed up again")
@@ -670,7 +670,7 @@ def _is_source(client: Client, run: Run, trials: Sequence[Trial], by_id: Mapping
     made = by_id.get(run.data.tags.get("trained_by", run.info.run_id))  # which alone has the scores of every epoch
     if made is None or tracking.EPOCHS in tracking.faults(client, made, deep=False):
         return False
-    folder = tracking.local(made)
+    folder = tracking.local_folder(made)
     return folder is None or (folder / tracking.EPOCHS).is_file()
 
 

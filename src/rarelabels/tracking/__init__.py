@@ -31,7 +31,7 @@ from rarelabels.tracking.client import Client, mend
 from rarelabels.tracking.damage import OF_SCORES, SUMMARY, condemn, faults, forget, give_digests, lacks_digests
 from rarelabels.tracking.database import SQLITE, file_of, folders_of
 from rarelabels.tracking.entities import Experiment, Point, Run
-from rarelabels.tracking.files import DamagedError, called, fetch, file, file_names, local, names_there, read
+from rarelabels.tracking.files import DamagedError, called, fetch, file, file_names, local_folder, names_there, read
 from rarelabels.tracking.identity import (
     Identity,
     ParentKey,
@@ -63,7 +63,7 @@ from rarelabels.tracking.registry import (
 )
 from rarelabels.tracking.scratch import ScratchRecord, ScratchRun, scratch_record
 from rarelabels.tracking.server import ADDRESSES
-from rarelabels.tracking.troubles import of_file
+from rarelabels.tracking.troubles import trouble_of_file
 
 logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # and with a traceback what it raises as well
@@ -116,10 +116,9 @@ __all__ = [
     "how_to_register",
     "is_away",
     "lacks_digests",
-    "local",
+    "local_folder",
     "mend",
     "names_there",
-    "of_file",
     "parent_key",
     "read",
     "register",
@@ -128,6 +127,7 @@ __all__ = [
     "scratch_record",
     "search_fingerprint",
     "training_fingerprint",
+    "trouble_of_file",
     "versions",
 ]
 
@@ -207,7 +207,7 @@ def answering(where: str) -> Iterator[None]:
 
 def explained(error: Exception) -> UserError | None:
     """Return what to tell of an error of the record or of the disk that ends a command; None of another error."""
-    if is_of_record(error) and is_away(error):
+    if is_of_record(error) and (is_away(error) or troubles.is_refusal(error)):
         return troubles.of_record(uri(), error)
     line = troubles.of_disk(error) if isinstance(error, OSError) else None
     return UserError(line) if line else None

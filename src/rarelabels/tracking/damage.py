@@ -11,7 +11,7 @@ from rarelabels.schema import UserError
 from rarelabels.tracking.client import Client, reader
 from rarelabels.tracking.digests import DIGEST, digests, fault, recorded
 from rarelabels.tracking.entities import Run
-from rarelabels.tracking.files import PAUSE_SECONDS, fetched, local, names_there
+from rarelabels.tracking.files import PAUSE_SECONDS, fetched, local_folder, names_there
 from rarelabels.tracking.record import Record
 
 SUMMARY = ("summary.csv", "bootstrap.parquet")  # of a trial's parent
@@ -75,7 +75,7 @@ def lacks_digests(run: Run) -> bool:
 def give_digests(client: Client, run: Run) -> None:
     """Give digests to the files of a run that have none, as they are now."""
     with tempfile.TemporaryDirectory() as name:
-        folder = local(run) or Path(client.download_artifacts(run.info.run_id, "", name))
+        folder = local_folder(run) or Path(client.download_artifacts(run.info.run_id, "", name))
         found = digests(folder)
     lacking = {key: said for key, said in found.items() if key not in run.data.tags}
     Record(client, run.info.run_id).tags(
@@ -101,7 +101,7 @@ def _read_later(tags: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _faults(client: Client, run: Run, expected: Mapping[str, str], deep: bool) -> dict[str, str]:
-    run_id, folder = run.info.run_id, local(run)
+    run_id, folder = run.info.run_id, local_folder(run)
     found: dict[str, str] = {}
     if folder and not (root := folder.parents[1]).is_dir():  # then no single run has lost anything
         raise UserError(f"{root}: the files of the record are not there; mount that folder, or put it back")

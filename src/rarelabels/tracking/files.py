@@ -149,7 +149,7 @@ def _read_said(where: str, run_id: str) -> Mapping[str, str]:
     return recorded(reader(where).tags(run_id))
 
 
-def local(run: Run) -> Path | None:
+def local_folder(run: Run) -> Path | None:
     """Return the folder of a run's files, if it is on this machine."""
     return path_of(run.info.artifact_uri)
 

@@ -16,6 +16,7 @@ DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 CLOSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+NOT_LET_IN, NOT_PERMITTED = (401, 403), ("UNAUTHENTICATED", "PERMISSION_DENIED")  # by HTTP, and by MLflow
 OF_A_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -24,6 +25,11 @@ def of_record(where: str, error: BaseException) -> UserError:
     found = _of_sqlite(error)
     if where.startswith(SQLITE) and found:
         return UserError(_of_file(file_of(where), found))
+    if is_refusal(error):
+        return UserError(
+            f"MLFLOW_TRACKING_URI {without_password(where)!r} does not let this user do that: set "
+            "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or ask who runs the server for the permission"
+        )
     return UserError(
         f"MLFLOW_TRACKING_URI {without_password(where)!r} does not answer ({type(error).__name__}); "
         "start the server, correct the variable, or unset it to use runs/mlflow.db here"
@@ -38,7 +44,7 @@ def damaged(file: Path, reason: object) -> str:
     )
 
 
-def of_file(where: str) -> str:
+def trouble_of_file(where: str) -> str:
     """Read a local record's whole file, and say what is wrong with it; empty where nothing is, and of other records."""
     if not where.startswith(SQLITE):
         return ""
@@ -57,6 +63,15 @@ def of_disk(error: OSError) -> str | None:
         return None
     what = error.filename or "a file could not be written"
     return f"{what}: {error.strerror}; make room, or let this user write there, and call the same command again"
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether a server answered that it does not let this user do what was asked."""
+    return any(
+        getattr(getattr(one, "response", None), "status_code", None) in NOT_LET_IN
+        or getattr(one, "error_code", "") in NOT_PERMITTED
+        for one in _behind(error)
+    )
 
 
 def is_passing(error: BaseException) -> bool:
