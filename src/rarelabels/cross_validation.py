@@ -63,13 +63,14 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
         parts.append(Scored.of(fitted, one.validation))
         curves.append(list(of_fold.values()))
         facts.append(getattr(fitted, "facts", {}))
-    for epoch, of_folds in enumerate(zip(*curves, strict=True), start=1):
+    # Folds whose training ends on its own have curves of different lengths.
+    for epoch, of_folds in enumerate(zip(*curves, strict=False), start=1):
         on_epoch(epoch, _means(of_folds))
     in_order = np.argsort(np.concatenate(outside))
     told = _means(facts)
     if not refit:
         return CrossValidated(None, Scored.joined(parts).take(in_order), told)
-    schedule = trial.training.model_copy(update={"epochs": round(told.get("kept_epoch", 1)), "keep": "last"})
+    schedule = trial.training.for_evaluations(round(told.get("kept_epoch", 1)))
     # There are no rows left to validate on: what the refit says of fold 0 goes nowhere.
     whole = replace(data, validation=data.train.take(outside[0]), folds=None)
     fitted = fit_one(trial.model_copy(update={"training": schedule}), whole, lambda *_: None)

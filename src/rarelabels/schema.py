@@ -345,14 +345,49 @@ class TextSpec(Spec):
     head: Head = "sigmoid"
 
 
+L2 = Annotated[
+    float,
+    Field(
+        ge=0,
+        description="strength of the penalty l2 / (2 * rows) * |W|^2 on every table and kernel, beside a loss that is "
+        "summed over labels; 1/C of logistic regression",
+    ),
+]
+Dropout = Annotated[float, Field(ge=0, lt=1, description="share of each dense layer's inputs dropped while it trains")]
+Bias = Annotated[
+    Literal["zeros", "prevalence"],
+    Field(description="where the logits' biases start: at 0, or at the log odds of each label in the training part"),
+]
+
+
 class TextBagSpec(TextSpec):
     """One embedding per text field, pooled over its tokens, concatenated, then dense: the movie thread's network."""
 
     kind: Literal["text_bag"]
+    width: Annotated[int, Field(ge=0)] = Field(
+        32, description="columns of each embedding; 0: none, the wide path alone, which is logistic regression"
+    )
     pooling: Literal["tfidf", "mean", "max"] = Field(
         "tfidf", description="tfidf: idf-weighted, L2-normalised sum; mean and max are masked"
     )
     wide: bool = Field(False, description="add a linear path from the TF-IDF of the tokens straight to the logits")
+    l2: L2 = 0.0
+    dropout: Dropout = 0.0
+    bias: Bias = "zeros"
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is logistic regression on the TF-IDF of all fields, each row scaled as a whole."""
+        return self.width == 0
+
+    @model_validator(mode="after")
+    def _wide_alone(self) -> Self:
+        if self.is_linear and (self.hidden or self.dropout or not self.wide or self.pooling != "tfidf"):
+            raise ValueError(
+                "width: 0 leaves the wide path alone: it needs wide: true and pooling: tfidf, and has no hidden layers "
+                "and nothing to drop"
+            )
+        return self
 
 
 class TextLstmSpec(TextSpec):
@@ -376,6 +411,9 @@ class MlpSpec(Spec):
     kind: Literal["mlp"]
     hidden: tuple[Count, ...] = Field((64,), description="widths of the dense ReLU layers before the output")
     head: Head = "sigmoid"
+    l2: L2 = 0.0
+    dropout: Dropout = 0.0
+    bias: Bias = "zeros"
 
 
 class LastBlockSpec(Spec):
@@ -489,15 +527,26 @@ LossSpec = Annotated[
 def without_numbers(loss: LossSpec) -> LossSpec:
     """Return what of a loss is compiled into a network: its numbers are variables there, but for whether they matter.
 
-    Two focal losses with an alpha have the same, one without has another.
+    Two focal losses with an alpha have the same, one without has another; so have asymmetric ones with a shift.
     """
     match loss:
         case BinaryFocal():
             return loss.model_copy(update={"gamma": 1.0, "alpha": None if loss.alpha is None else 0.5})
+        case Asymmetric():
+            return Asymmetric(kind="asymmetric", shift=0.5 if loss.shift else 0.0)
+        case DistributionBalanced():
+            return DistributionBalanced(kind="distribution_balanced")
         case LogitAdjusted():
             return LogitAdjusted(kind="logit_adjusted")
         case _:
             return loss
+
+
+def without_strength(model: ModelSpec) -> ModelSpec:
+    """Return what of a model is compiled: how strong its penalty is, and where biases start, are variables there."""
+    if isinstance(model, (TextBagSpec, MlpSpec)):
+        return model.model_copy(update={"l2": 1.0 if model.l2 else 0.0, "bias": "zeros"})
+    return model
 
 
 NEEDS_SIGMOID = ("weighted_bce", "asymmetric", "distribution_balanced", "logit_adjusted", "hamming", "soft_f1")
@@ -593,7 +642,15 @@ class Pruning(Spec):
 class TrainingSpec(Spec):
     """How long and how a network is trained; the same for all trials of a study unless the trial is about that."""
 
-    epochs: Count
+    epochs: Count | None = Field(None, description="passes over the training rows; or declare steps")
+    steps: Count | None = Field(None, description="bound on the steps of the optimizer, in place of epochs")
+    evaluate_every: Count | None = Field(
+        None, description="steps after which validation is looked at; null: after each pass over the training rows"
+    )
+    patience: Count | None = Field(
+        None,
+        description="training ends when validation macro average precision has not risen for so many evaluations",
+    )
     batch_size: Count
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: Positive
@@ -608,9 +665,35 @@ class TrainingSpec(Spec):
         "fast", description="plain: ordinary Keras, without XLA, a step at a time, a new network for each run"
     )
 
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("takes exactly one of epochs and steps")
+        if self.steps is not None and self.evaluate_every is not None and self.evaluate_every > self.steps:
+            raise ValueError(f"evaluate_every {self.evaluate_every} is more than all steps, {self.steps}")
+        if self.epochs is not None and self.evaluate_every is not None:
+            raise ValueError("evaluate_every goes with steps; epochs are passes over the rows")
+        return self
+
     def compiled(self) -> TrainingSpec:
         """Return what of it is compiled into a network; the learning rate is a variable there."""
-        return self.model_copy(update={"epochs": 1, "keep": "last", "every_epoch": False, "learning_rate": 1.0})
+        return TrainingSpec(
+            epochs=1,
+            batch_size=self.batch_size,
+            optimizer=self.optimizer,
+            learning_rate=1.0,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
+            pruning=self.pruning,
+            execution=self.execution,
+        )
+
+    def for_evaluations(self, count: int) -> TrainingSpec:
+        """Return a training of that length, counted in evaluations of this one, which nothing ends before."""
+        length = {"epochs": count, "steps": None}
+        if self.evaluate_every is not None:
+            length = {"steps": count * self.evaluate_every}
+        return self.model_copy(update={**length, "patience": None, "keep": "last"})
 
 
 class FBeta(Spec):
@@ -887,7 +970,7 @@ class Trial(Spec):
 
     def compiled(self) -> Hashable:
         """Return what is compiled into a network: one serves all trials for which this is equal."""
-        return self.dataset, self.model, without_numbers(self.loss), self.training.compiled()
+        return self.dataset, without_strength(self.model), without_numbers(self.loss), self.training.compiled()
 
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
@@ -1043,7 +1126,12 @@ class Trial(Spec):
                 ("training.keep", "training.pruning"),
                 "training.pruning with training.keep 'best': an earlier epoch is not pruned to the end; use keep: last",
             )
-        if training.pruning and training.pruning.end_epoch > training.epochs:
+        if training.pruning and training.epochs is None:
+            yield Contradiction(
+                ("training.pruning", "training.steps"),
+                "training.pruning with training.steps: its schedule counts passes over the rows; declare epochs",
+            )
+        elif training.pruning and training.epochs and training.pruning.end_epoch > training.epochs:
             yield Contradiction(
                 ("training.pruning.end_epoch", "training.epochs"),
                 f"training.pruning.end_epoch {training.pruning.end_epoch} is after the last of training.epochs "
