@@ -1,9 +1,21 @@
 """Every rule about declared values, without YAML."""
 
-import pytest
-from pydantic import ValidationError
+from typing import Annotated
 
-from rarelabels.schema import ARGMAX_OF_ROW, BARE_ACCURACY, Bound, ContradictionError, Hypothesis, Study, Trial
+import pytest
+from pydantic import Field, ValidationError
+
+from rarelabels.schema import (
+    ARGMAX_OF_ROW,
+    BARE_ACCURACY,
+    LATER,
+    Bound,
+    ContradictionError,
+    Hypothesis,
+    Spec,
+    Study,
+    Trial,
+)
 
 TRAINING = {"epochs": 3, "batch_size": 256, "learning_rate": 0.004}
 TRIAL = {
@@ -289,3 +301,24 @@ def test_a_binary_accuracy_bounds_the_subset_accuracy():
 def test_a_bound_is_about_two_numbers(given: dict[str, float]):
     with pytest.raises(ValidationError, match="takes a loss, or a subset_accuracy"):
         Bound(name="x", source="nowhere", binary_accuracy=0.5, **given)
+
+
+def test_a_later_key_at_its_default_is_no_part_of_what_is_defined():
+    class Inner(Spec):
+        old: int = 1
+        later: Annotated[tuple[int, ...], LATER] = Field((1, 2), description="of a block within")
+
+    class Outer(Spec):
+        inner: Inner = Inner()
+        several: tuple[Inner, ...] = ()
+        named: dict[str, Inner] = Field({})
+        later: Annotated[float | None, LATER] = None
+
+    assert Outer().defined() == {"inner": {"old": 1}, "several": [], "named": {}}
+    assert Outer(several=(Inner(later=(3,)),), named={"a": Inner()}, later=0.5).defined() == {
+        "inner": {"old": 1},
+        "several": [{"old": 1, "later": [3]}],
+        "named": {"a": {"old": 1}},
+        "later": 0.5,
+    }
+    assert Outer().model_dump()["inner"] == {"old": 1, "later": (1, 2)}

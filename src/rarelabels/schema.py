@@ -41,10 +41,39 @@ class ContradictionError(ValueError):
         self.found = found
 
 
+class _Later:
+    """Tells a key that came after version 0.4.2; see :data:`LATER`."""
+
+
+# At its default such a key is no part of what a block defines, so that what was declared, and run, before there was the
+# key keeps its fingerprint: ``Annotated[float, LATER] = 1.0``. The default must do what was done before.
+LATER = _Later()
+
+
 class Spec(BaseModel):
     """Base of every declared block: frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+    def defined(self) -> dict[str, Any]:
+        """Return the block as JSON has it, without the keys that came later and stand at their default."""
+        return {
+            key: _defined(getattr(self, key))
+            for key, field in type(self).model_fields.items()
+            if not (LATER in field.metadata and getattr(self, key) == field.get_default(call_default_factory=True))
+        }
+
+
+def _defined(value: Any) -> Any:
+    match value:
+        case Spec():
+            return value.defined()
+        case tuple():
+            return [_defined(one) for one in value]
+        case dict():
+            return {key: _defined(one) for key, one in value.items()}
+        case _:
+            return value
 
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
@@ -661,7 +690,7 @@ class TrainingSpec(Spec):
         "best", description="the epoch kept: best validation macro average precision, or the last"
     )
     every_epoch: bool = Field(False, description="record the scores of every epoch, so that picked_by may choose one")
-    execution: Literal["fast", "plain"] = Field(
+    execution: Annotated[Literal["fast", "plain"], LATER] = Field(
         "fast", description="plain: ordinary Keras, without XLA, a step at a time, a new network for each run"
     )
 
@@ -961,11 +990,9 @@ class Trial(Spec):
         Prose, ``watch`` and ``seeds`` are left out, and so are the blocks that a floor or the linear model ignores.
         """
         parts = {"dataset", "model"} | ({"loss", "weighting", "training"} if self.is_network else set())
-        definition = self.model_dump(mode="json", include=parts)
+        definition = {key: value for key, value in self.defined().items() if key in parts}
         definition["dataset"].pop("path", None)  # the digest of the content says which data, wherever they lie
         definition["dataset"].get("backbone", {}).pop("file", None)
-        if self.training.execution == "fast":  # runs are the same as before there was another way
-            definition.get("training", {}).pop("execution", None)
         return definition
 
     def compiled(self) -> Hashable:
@@ -974,11 +1001,11 @@ class Trial(Spec):
 
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
-        definition = self.training_definition() | {"thresholds": self.thresholds.model_dump(mode="json")}
+        definition = self.training_definition() | {"thresholds": self.thresholds.defined()}
         if self.picked_by:
             definition["picked_by"] = self.picked_by
         if self.searches_thresholds and self.tuning:  # it decides two rules; a search of parameters ends in the trial
-            definition["tuning"] = self.tuning.model_dump(mode="json")
+            definition["tuning"] = self.tuning.defined()
         return definition
 
     @field_validator("watch", mode="before")

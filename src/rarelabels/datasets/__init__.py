@@ -208,8 +208,11 @@ def _whole(spec: DatasetSpec) -> DatasetSpec:
 
 
 def _digest(spec: DatasetSpec, source: str) -> str:
+    declared = spec.defined()
+    declared.pop("path", None)
+    declared.get("backbone", {}).pop("file", None)
     definition = {
-        "spec": spec.model_dump(mode="json", exclude={"path": True, "backbone": {"file"}}),
+        "spec": declared,
         "parser": _kind(spec).VERSION,
         "splits": splits.VERSION,
         "stratifier": stratification.AS_IN_RELEASE,
