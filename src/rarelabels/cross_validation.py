@@ -70,7 +70,7 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
     told = _means(facts)
     if not refit:
         return CrossValidated(None, Scored.joined(parts).take(in_order), told)
-    schedule = trial.training.for_evaluations(round(told.get("kept_epoch", 1)))
+    schedule = trial.training.of_length(round(told.get("kept_epoch", 1)))
     # There are no rows left to validate on: what the refit says of fold 0 goes nowhere.
     whole = replace(data, validation=data.train.take(outside[0]), folds=None)
     fitted = fit_one(trial.model_copy(update={"training": schedule}), whole, lambda *_: None)

@@ -1,4 +1,4 @@
-"""Keras's Adam with a faster update of tables of which a batch looks up some rows; and an L2 penalty for any optimizer."""
+"""Keras's optimizers with two things more: a faster update of tables that batches look up, and an L2 penalty."""
 
 from __future__ import annotations
 

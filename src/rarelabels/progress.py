@@ -56,15 +56,15 @@ class Progress:
         """Show where a run is: ``epoch``, ``epochs`` and ``loss``."""
         self._epochs[name] = event
         if self._bar.disable:
-            if event["epoch"] == event["epochs"]:
-                self.console.print(f"  {name}: epoch {event['epoch']}/{event['epochs']}, loss {event['loss']:.4f}")
             return
         now = [f"{n} {e['epoch']}/{e['epochs']} loss {e['loss']:.3f}" for n, e in self._epochs.items()]
         self._bar.update(self._row, now="  ".join(now[-3:]))
 
     def end(self, name: str, runs: str, count: int, reason: str) -> None:
         """Count the runs that ``name`` was training as done, or as failed for a reason."""
-        self._epochs.pop(name, None)
+        last = self._epochs.pop(name, None)
+        if last and self._bar.disable:
+            self.console.print(f"  {name}: epoch {last['epoch']}/{last['epochs']}, loss {last['loss']:.4f}")
         self._done += count
         if reason:
             self.failures.append(f"{runs}: {reason}")

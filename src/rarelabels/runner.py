@@ -133,27 +133,29 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
     known = weights.facts | powerset.facts(data.train.y, data.test.y)
     record.metrics({f"training/{name}": value for name, value in known.items()})
 
+    epochs = trial.training.schedule(len(data.train.y)).epochs
+
     def on_epoch(epoch: int, curves: dict[str, float]) -> None:
         record.curve(epoch, curves)
-        say({"epoch": epoch, "epochs": trial.training.epochs, "loss": curves["loss"]})
+        say({"epoch": epoch, "epochs": epochs, "loss": curves["loss"]})
 
     data = fitting.with_features(trial.dataset, data)
     fitted, validation = fitting.fit(trial, seed, data, weights, watch, on_epoch)
     train, test = Scored(data.train.ids, data.train.y, fitted.scores(data.train)), Scored.of(fitted, data.test)
     facts = {f"training/{name}": value for name, value in getattr(fitted, "facts", {}).items()}
     record.metrics(facts | evaluation.gap(train, test))
-    epochs = getattr(fitted, "epochs", None)
+    of_epochs = getattr(fitted, "epochs", None)
     with record.folder() as folder:
         evaluation.save_scores(folder / results.SCORES, data.labels, validation, test)
-        if epochs:
-            np.savez_compressed(folder / tracking.EPOCHS, allow_pickle=False, **epochs)
+        if of_epochs:
+            np.savez_compressed(folder / tracking.EPOCHS, allow_pickle=False, **of_epochs)
         (folder / "data.json").write_text(json.dumps(data.summary, indent=1, ensure_ascii=False), encoding="utf-8")
         fitted.save(folder / "model")
         compressed = (folder / "model" / "weights.npz").stat().st_size
         stored = results.stored_scores(folder / results.SCORES)
     record.metrics({"training/compressed_bytes": compressed})
     prevalence = np.array(list(data.summary["prevalence"]["train"].values()))
-    return Trained(*stored, prevalence, epochs=Epochs.of(epochs) if epochs else None)
+    return Trained(*stored, prevalence, epochs=Epochs.of(of_epochs) if of_epochs else None)
 
 
 def judge(identity: Identity, record: Record, trained: Trained, searched: thresholds.Rules) -> None:

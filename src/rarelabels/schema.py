@@ -400,9 +400,9 @@ class TextBagSpec(TextSpec):
         "tfidf", description="tfidf: idf-weighted, L2-normalised sum; mean and max are masked"
     )
     wide: bool = Field(False, description="add a linear path from the TF-IDF of the tokens straight to the logits")
-    l2: L2 = 0.0
-    dropout: Dropout = 0.0
-    bias: Bias = "zeros"
+    l2: Annotated[L2, LATER] = 0.0
+    dropout: Annotated[Dropout, LATER] = 0.0
+    bias: Annotated[Bias, LATER] = "zeros"
 
     @property
     def is_linear(self) -> bool:
@@ -440,9 +440,9 @@ class MlpSpec(Spec):
     kind: Literal["mlp"]
     hidden: tuple[Count, ...] = Field((64,), description="widths of the dense ReLU layers before the output")
     head: Head = "sigmoid"
-    l2: L2 = 0.0
-    dropout: Dropout = 0.0
-    bias: Bias = "zeros"
+    l2: Annotated[L2, LATER] = 0.0
+    dropout: Annotated[Dropout, LATER] = 0.0
+    bias: Annotated[Bias, LATER] = "zeros"
 
 
 class LastBlockSpec(Spec):
@@ -668,17 +668,26 @@ class Pruning(Spec):
     end_epoch: Count = Field(description="the epoch from which the full sparsity holds")
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """How many steps make an epoch, and how many epochs there are at most."""
+
+    steps: int
+    epochs: int
+
+
 class TrainingSpec(Spec):
     """How long and how a network is trained; the same for all trials of a study unless the trial is about that."""
 
     epochs: Count | None = Field(None, description="passes over the training rows; or declare steps")
-    steps: Count | None = Field(None, description="bound on the steps of the optimizer, in place of epochs")
-    evaluate_every: Count | None = Field(
-        None, description="steps after which validation is looked at; null: after each pass over the training rows"
+    steps: Annotated[Count | None, LATER] = Field(
+        None, description="in place of epochs: how many steps the optimizer takes at most"
     )
-    patience: Count | None = Field(
-        None,
-        description="training ends when validation macro average precision has not risen for so many evaluations",
+    evaluate_every: Annotated[Count | None, LATER] = Field(
+        None, description="of steps: how many make an epoch, after which validation is looked at; null: those of a pass"
+    )
+    patience: Annotated[Count | None, LATER] = Field(
+        None, description="epochs without a rise of validation macro average precision after which training ends"
     )
     batch_size: Count
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
@@ -717,8 +726,17 @@ class TrainingSpec(Spec):
             execution=self.execution,
         )
 
-    def for_evaluations(self, count: int) -> TrainingSpec:
-        """Return a training of that length, counted in evaluations of this one, which nothing ends before."""
+    def schedule(self, n_rows: int) -> Schedule:
+        """Return the steps and epochs of a training on so many rows; those left over in a pass differ each time."""
+        of_pass = n_rows // min(self.batch_size, n_rows)
+        if self.steps is None:
+            assert self.epochs is not None
+            return Schedule(of_pass, self.epochs)
+        steps = min(self.evaluate_every or of_pass, self.steps)
+        return Schedule(steps, self.steps // steps)
+
+    def of_length(self, count: int) -> TrainingSpec:
+        """Return a training of so many epochs of this one, which nothing ends before."""
         length = {"epochs": count, "steps": None}
         if self.evaluate_every is not None:
             length = {"steps": count * self.evaluate_every}

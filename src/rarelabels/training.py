@@ -132,7 +132,7 @@ class Network:
         return dict(self._rooms)
 
     def train(self, batches: tf.data.Dataset, steps: int, **options: Any) -> None:
-        """Call ``fit`` with batches without end of which ``steps`` make an epoch."""
+        """Call ``fit`` with batches without end, of which ``steps`` make an epoch."""
         self.steps.assign(steps)
         self.holds = None
         if not self.is_plain:
@@ -153,9 +153,11 @@ class Network:
         for variable in self.model.variables:
             path = variable.path
             variable.assign(drawn[path](variable.shape) if path in drawn else self._start[path])
-        for number, variable in enumerate(v for v in self.model.variables if v.name == "seed_generator_state"):
-            variable.assign([number, seed])  # what is dropped
         spec, losses_of_a_row = trial.model, 1 if self.adds_labels_up else self.shape.n_labels
+        if getattr(spec, "dropout", 0):
+            drawing = [one for one in self.model.variables if one.name == "seed_generator_state"]
+            for number, variable in enumerate(drawing):
+                variable.assign([number, seed])
         if getattr(spec, "bias", "zeros") == "prevalence":
             self.model.get_layer("logits").bias.assign(_first_bias(trial.loss, weights))
         self.penalty.assign(getattr(spec, "l2", 0.0) / (n_rows * losses_of_a_row))
@@ -190,23 +192,6 @@ class Network:
 
     def _weights_are_finite(self) -> Any:
         return tf.stack([tf.reduce_all(tf.math.is_finite(weight.value)) for weight in self.model.weights])
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How many steps lie between two evaluations, and how many evaluations there are at most."""
-
-    steps: int
-    evaluations: int
-
-    @classmethod
-    def of(cls, training: TrainingSpec, steps_of_epoch: int) -> Schedule:
-        """Return what a training declares, where so many steps make a pass over its rows."""
-        if training.steps is None:
-            assert training.epochs is not None
-            return cls(steps_of_epoch, training.epochs)
-        steps = min(training.evaluate_every or steps_of_epoch, training.steps)
-        return cls(steps, training.steps // steps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,12 +273,13 @@ def fit(
 
     Returns:
         The facts are ``kept_epoch`` and ``epochs``, how many there were; ``roughness_val_loss`` and
-        ``roughness_val_macro_average_precision``, the mean absolute second difference of the curve divided by its mean (0 for a straight line; needs three epochs);
-        ``zero_share``, the share of the trained tables' and kernels' weights that are 0; ``output_parameters`` of the
-        layer that gives the logits; with a head of label sets ``val_loss_share``, the share of validation rows that
-        ``val_loss`` covers. Two more are of the machine, and never the same twice: ``seconds_per_epoch``, the median of
-        all epochs but the first, which compiles, without what is measured between them; and ``memory_rise_bytes`` of
-        the process (see ``memory.Peak``), left out where no one can tell.
+        ``roughness_val_macro_average_precision``, the mean absolute second difference of the curve divided by its mean
+        (0 for a straight line; needs three epochs); ``zero_share``, the share of the trained tables' and kernels'
+        weights that are 0; ``output_parameters`` of the layer that gives the logits; with a head of label sets
+        ``val_loss_share``, the share of validation rows that ``val_loss`` covers. Two more are of the machine, and
+        never the same twice: ``seconds_per_epoch``, the median of all epochs but the first, which compiles, without
+        what is measured between them; and ``memory_rise_bytes`` of the process (see ``memory.Peak``), left out where
+        no one can tell.
 
     Raises:
         NotFiniteError: the loss or a weight is no longer finite.
@@ -311,7 +297,7 @@ def fit(
     callbacks = [curves]
     if training.pruning:
         callbacks += [pruning.MagnitudePruning(training.pruning, network.masks, network.model.trainable_variables)]
-    batches, steps = _batches(
+    batches = _batches(
         curves.train_inputs,
         _targets(sets, data.train.y),
         weights.rows,
@@ -319,8 +305,8 @@ def fit(
         seed,
         network.rooms(curves.train_inputs, training.batch_size),
     )
-    schedule = Schedule.of(training, steps)
-    network.train(batches, schedule.steps, epochs=schedule.evaluations, callbacks=callbacks)
+    schedule = training.schedule(len(data.train.y))
+    network.train(batches, schedule.steps, epochs=schedule.epochs, callbacks=callbacks)
     facts = curves.facts() | {"kept_epoch": curves.kept_epoch, "zero_share": _zero_share(network, curves.kept_weights)}
     facts |= {"output_parameters": network.output_parameters} | peak.facts()
     return Fitted(data.labels, network, prepared, curves.kept_weights, curves.kept_epoch, facts, curves.epochs(), sets)
@@ -551,10 +537,10 @@ def _batches(
     batch_size: int,
     seed: int,
     rooms: Mapping[str, int] = MappingProxyType({}),
-) -> tuple[tf.data.Dataset, int]:
-    """Return shuffled batches of equal size, epoch after epoch without end, and how many make an epoch.
+) -> tf.data.Dataset:
+    """Return shuffled batches of equal size, pass after pass over the rows without end.
 
-    The rows left over differ from epoch to epoch. One batch size means one compiled step. Fewer rows than a batch make
+    The rows left over differ from pass to pass. One batch size means one compiled step. Fewer rows than a batch make
     one batch. Of fields with ``rooms``, for so many tokens, a batch holds the tokens alone: see ``models.Bag``.
     """
     n = len(targets)
@@ -571,7 +557,7 @@ def _batches(
     # There is nothing to tune here, and the thread that tunes keeps a fit that has ended waiting for up to a second.
     options = tf.data.Options()
     options.autotune.enabled = False
-    return rows.map(batch).prefetch(2).with_options(options), steps
+    return rows.map(batch).prefetch(2).with_options(options)
 
 
 @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # tensorflow is untyped

@@ -162,10 +162,11 @@ def _measure(
     measured = []
     for place, seed in enumerate(tuning.seeds):
         data, weights = fitting.load(tried, seed)
+        epochs = tried.training.schedule(len(data.train.y)).epochs
 
-        def on_epoch(epoch: int, curves: dict[str, float], seed: int = seed) -> None:
+        def on_epoch(epoch: int, curves: dict[str, float], seed: int = seed, epochs: int = epochs) -> None:
             record.metrics({f"curve/seed_{seed}_{name}": value for name, value in curves.items()}, step=epoch)
-            say({"epoch": epoch, "epochs": tried.training.epochs, "loss": curves["loss"]})
+            say({"epoch": epoch, "epochs": epochs, "loss": curves["loss"]})
             if "objective" in curves:
                 once_more(lambda: asked.report(curves["objective"], epoch - 1))  # Optuna counts from 0
                 if asked.should_prune():
