@@ -287,18 +287,10 @@ def test_trials_share_a_network_where_nothing_compiled_differs() -> None:
             {"kind": "binary_focal", "gamma": 3.0, "alpha": 0.3},
         ),
         ({"kind": "logit_adjusted", "tau": 0.7}, {"kind": "logit_adjusted", "tau": 1.3}),
-        (
-            {"kind": "asymmetric", "gamma_positive": 0.5, "gamma_negative": 3.0, "shift": 0.1},
-            {"kind": "asymmetric", "gamma_positive": 1.0, "gamma_negative": 2.0, "shift": 0.2},
-        ),
-        (
-            {"kind": "distribution_balanced", "kappa": 0.1, "negative_scale": 3.0},
-            {"kind": "distribution_balanced", "alpha": 0.2, "beta": 8.0, "mu": 0.3},
-        ),
     ],
     ids=lambda loss: str(loss["kind"]),
 )
-def test_losses_that_differ_in_numbers_and_learning_rates_share_a_network_and_give_the_same(
+def test_losses_that_differ_in_numbers_and_learning_rates_share_a_network_and_change_no_bit(
     data: Dataset, monkeypatch: pytest.MonkeyPatch, one: Any, other: Any
 ) -> None:
     shared, also = trial(loss=one, learning_rate=0.03), trial(loss=other, learning_rate=0.01)
@@ -313,8 +305,7 @@ def test_losses_that_differ_in_numbers_and_learning_rates_share_a_network_and_gi
     training._compiled.cache_clear()
     with_constants = scores(shared, data)
     training._compiled.cache_clear()
-    # XLA rounds in another way where it knows a number.
-    np.testing.assert_allclose(found, with_constants, rtol=1e-5)
+    np.testing.assert_array_equal(found, with_constants)
 
 
 LOGISTIC = {"width": 0, "wide": True, "l2": 0.2, "bias": "prevalence"}

@@ -51,13 +51,16 @@ class LabelFactors:
 
 
 def numbers(spec: LossSpec) -> dict[str, float]:
-    """Return the numbers of a loss, which are variables of a compiled one; ``others``: what negatives carry."""
+    """Return the numbers of a loss that may be variables of a compiled one; ``others``: what negatives carry.
+
+    Those of ``asymmetric`` and ``distribution_balanced`` stay constants: XLA rounds in another way where it knows them.
+    """
     match spec:
         case BinaryFocal():
             alpha = 0.5 if spec.alpha is None else spec.alpha  # not read
             return {"gamma": spec.gamma, "alpha": alpha, "others": 1 - alpha}
-        case Asymmetric() | DistributionBalanced() | LogitAdjusted():
-            return spec.model_dump(exclude={"kind"})
+        case LogitAdjusted():
+            return {"tau": spec.tau}
         case _:
             return {}
 
@@ -89,10 +92,9 @@ def build(spec: LossSpec, head: str, labels: LabelFactors, given: Mapping[str, T
                 return lambda y, z: normalised_categorical_crossentropy(y, z, head, spec.form)
             return lambda y, z: categorical_crossentropy(y, z, head, spec.form)
         case Asymmetric():
-            shift = of.shift if spec.shift else None
-            return lambda y, z: asymmetric(y, z, of.gamma_positive, of.gamma_negative, shift)
+            return lambda y, z: asymmetric(y, z, spec.gamma_positive, spec.gamma_negative, spec.shift)
         case DistributionBalanced():
-            return lambda y, z: distribution_balanced(y, z, labels.prevalence, of)
+            return lambda y, z: distribution_balanced(y, z, labels.prevalence, spec)
         case LogitAdjusted():
             return lambda y, z: logit_adjusted(y, z, labels.prevalence, of.tau)
         case Hamming():
@@ -202,10 +204,8 @@ class OfClasses(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
         return tf.reduce_mean(losses if sample_weight is None else losses * sample_weight)
 
 
-def asymmetric(y: Tensor, z: Tensor, gamma_positive: Tensor, gamma_negative: Tensor, shift: Tensor | None) -> Tensor:
+def asymmetric(y: Tensor, z: Tensor, gamma_positive: float, gamma_negative: float, shift: float) -> Tensor:
     """y·(1−p)^γ₊·(−log p) + (1−y)·p_m^γ₋·(−log(1−p_m)) with p_m = max(p − m, 0), m = ``shift``; mean over labels.
-
-    A ``shift`` of None is one of 0.
 
     The gradient is that of this formula, focal factors included, as in the paper; the authors' code has a switch that
     takes the factors for constants. Its sum over labels and rows is a mean here, so its learning rates do not carry
@@ -216,11 +216,11 @@ def asymmetric(y: Tensor, z: Tensor, gamma_positive: Tensor, gamma_negative: Ten
 
     Source: Ridnik et al. (2021), "Asymmetric loss for multi-label classification".
     """
-    negative = focal_term(-z, gamma_negative) if shift is None else shifted_negative(z, gamma_negative, shift)
+    negative = focal_term(-z, gamma_negative) if shift == 0 else shifted_negative(z, gamma_negative, shift)
     return tf.reduce_mean(y * focal_term(z, gamma_positive) + (1 - y) * negative, axis=-1)
 
 
-def shifted_negative(z: Tensor, gamma: Tensor, shift: Tensor) -> Tensor:
+def shifted_negative(z: Tensor, gamma: float, shift: float) -> Tensor:
     """p_m^γ · −log(1−p_m) with p_m = max(p − m, 0) and m > 0."""
     excess = tf.sigmoid(z) - shift
     costs = excess > 0
@@ -229,7 +229,7 @@ def shifted_negative(z: Tensor, gamma: Tensor, shift: Tensor) -> Tensor:
     return tf.where(costs, focal_term(-logit, gamma), tf.zeros_like(z))
 
 
-def distribution_balanced(y: Tensor, z: Tensor, prevalence: Tensor, of: Any) -> Tensor:
+def distribution_balanced(y: Tensor, z: Tensor, prevalence: Tensor, spec: DistributionBalanced) -> Tensor:
     """r̂·[y·softplus(−(z−ν)) + (1−y)·softplus(λ(z−ν))/λ], mean over labels.
 
     - Rebalanced weights: r = (1/π_l) / Σ_{j of the row} 1/π_j is how often class-balanced sampling would draw the row
@@ -249,10 +249,10 @@ def distribution_balanced(y: Tensor, z: Tensor, prevalence: Tensor, of: Any) -> 
     inverse = 1 / prevalence
     of_row = tf.reduce_sum(y * inverse, axis=-1, keepdims=True)
     ratio = tf.math.divide_no_nan(inverse, of_row)
-    smoothed = tf.sigmoid(of.beta * (ratio - of.mu))
-    weight = of.alpha + tf.where(of_row > 0, smoothed, tf.ones_like(smoothed))
-    moved = z + of.kappa * log_odds(prevalence)
-    negative = tf.math.softplus(of.negative_scale * moved) / of.negative_scale
+    smoothed = tf.sigmoid(spec.beta * (ratio - spec.mu))
+    weight = spec.alpha + tf.where(of_row > 0, smoothed, tf.ones_like(smoothed))
+    moved = z + spec.kappa * log_odds(prevalence)
+    negative = tf.math.softplus(spec.negative_scale * moved) / spec.negative_scale
     return tf.reduce_mean(weight * (y * tf.math.softplus(-moved) + (1 - y) * negative), axis=-1)
 
 

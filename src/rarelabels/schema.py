@@ -556,15 +556,11 @@ LossSpec = Annotated[
 def without_numbers(loss: LossSpec) -> LossSpec:
     """Return what of a loss is compiled into a network: its numbers are variables there, but for whether they matter.
 
-    Two focal losses with an alpha have the same, one without has another; so have asymmetric ones with a shift.
+    Two focal losses with an alpha have the same, one without has another.
     """
     match loss:
         case BinaryFocal():
             return loss.model_copy(update={"gamma": 1.0, "alpha": None if loss.alpha is None else 0.5})
-        case Asymmetric():
-            return Asymmetric(kind="asymmetric", shift=0.5 if loss.shift else 0.0)
-        case DistributionBalanced():
-            return DistributionBalanced(kind="distribution_balanced")
         case LogitAdjusted():
             return LogitAdjusted(kind="logit_adjusted")
         case _:
