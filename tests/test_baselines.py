@@ -157,7 +157,7 @@ def test_c_and_min_rows_have_their_effect(small: Dataset) -> None:
         rare = baselines.fit(trial(kind="linear", min_rows=min_rows), small, 0)
         assert isinstance(rare, baselines.Linear)
         for field, count in holders.items():
-            assert ("w2" in rare.vocabularies[field].tokens) == (count >= min_rows)
+            assert ("w2" in rare.features.vocabularies[field].tokens) == (count >= min_rows)
 
 
 def test_a_saved_model_gives_identical_scores_without_pickles(small: Dataset, tmp_path: Path) -> None:
