@@ -194,7 +194,7 @@ def check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, trainings: 
     whole = seconds * len(labels) * trainings
     if whole <= spec.most_seconds:
         return
-    times = f", {trainings} times" if trainings > 1 else ""
+    times = f" in {trainings} trainings" if trainings > 1 else ""
     raise LeftOutError(
         f"one label took {_told(seconds)}, {len(labels)} labels{times} would take {_told(whole)}, more than the "
         f"declared {_told(spec.most_seconds)} (model.most_seconds)"
@@ -215,8 +215,10 @@ def _fit_label(spec: GradientBoostingSpec, data: Dataset, label: int, seed: int,
         random_state=seed,
     )
     validation = {"X_val": data.validation.numeric, "y_val": data.validation.y[:, label]} if iterations is None else {}
+    x = data.train.numeric
+    known = np.where(np.isnan(x).all(axis=0), 0.0, x)  # scikit-learn cannot bin a column that is missing everywhere
     with threadpool_limits(1):  # OpenMP's threads, too, which boosting has
-        return model.fit(data.train.numeric, data.train.y[:, label], **validation)
+        return model.fit(known, data.train.y[:, label], **validation)
 
 
 def _starts(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
