@@ -188,7 +188,8 @@ def test_a_label_of_middle_prevalence_is_timed(small: Dataset, monkeypatch: pyte
         boosting.check_time(GradientBoostingSpec(kind=KIND, most_seconds=60.0), data, 0, 6)
     assert timed == [3, 3]
     assert str(caught.value) == (
-        "one label took 4.2 s, 3 labels in 6 trainings would take 1.3 min, more than the declared 1 min (model.most_seconds)"
+        "one label took 4.2 s, 3 labels in 6 trainings would take 1.3 min, more than the declared 1 min "
+        "(model.most_seconds)"
     )
 
 
