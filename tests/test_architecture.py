@@ -51,7 +51,7 @@ ARROWS: dict[str, set[str]] = {
         *("schema",),
         *("tensorflow_setup", "watched", "weighting"),
     },
-    "baselines": {"datasets", "evaluation", "schema"},
+    "baselines": {"datasets", "evaluation", "metrics", "schema"},
     "statistics": {"metrics", "sweeps", "thresholds"},
     "evaluation": {"calibration", "metrics", "schema", "thresholds"},
     "calibration": {"metrics", "schema"},
@@ -64,9 +64,10 @@ ARROWS: dict[str, set[str]] = {
     "judge": {"evaluation", "schema", "score_files", "statistics", "thresholds", "metrics", "tracking"},
     "judge_table": {"evaluation", "judge", "metrics", "score_files", "statistics", "sweeps"},
     "fitting": {
-        *("backbones", "baselines", "cross_validation", "datasets", "evaluation", "schema", "training", "weighting"),
+        *("backbones", "baselines", "cross_validation", "datasets", "evaluation", "metrics", "schema", "training"),
+        "weighting",
     },
-    "runner": STEPS | {"addresses", "fitting", "picking", "powerset", "thresholds"},
+    "runner": STEPS | {"addresses", "baselines", "fitting", "picking", "powerset", "thresholds"},
     "cross_validation": {"datasets", "evaluation", "schema"},
     "picking": {"evaluation", "metrics", "schema", "thresholds"},
     "own_keys": set(),
@@ -92,6 +93,7 @@ ARROWS: dict[str, set[str]] = {
     "study": READING
     | {
         "ranking",
+        "baselines",
         "config",
         "datasets",
         "preprocessing",

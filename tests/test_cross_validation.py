@@ -48,7 +48,7 @@ class Trainer:
     def __init__(self) -> None:
         self.calls: list[tuple[Trial, Dataset]] = []
 
-    def __call__(self, trial: Trial, data: Dataset, on_epoch: Any) -> Remembers:
+    def __call__(self, trial: Trial, data: Dataset, on_epoch: Any, iterations: Any) -> Remembers:
         self.calls.append((trial, data))
         for epoch in range(1, trial.training.epochs + 1):
             on_epoch(epoch, {"loss": float(len(self.calls)), "val_loss": 10.0 * epoch})

@@ -60,8 +60,8 @@ class Progress:
         now = [f"{n} {e['epoch']}/{e['epochs']} loss {e['loss']:.3f}" for n, e in self._epochs.items()]
         self._bar.update(self._row, now="  ".join(now[-3:]))
 
-    def end(self, name: str, runs: str, count: int, reason: str) -> None:
-        """Count the runs that ``name`` was training as done, or as failed for a reason."""
+    def end(self, name: str, runs: str, count: int, reason: str, left_out: str = "") -> None:
+        """Count the runs that ``name`` was training as done, as failed for a reason, or as left out for one."""
         last = self._epochs.pop(name, None)
         if last and self._bar.disable:
             self.console.print(f"  {name}: epoch {last['epoch']}/{last['epochs']}, loss {last['loss']:.4f}")
@@ -71,7 +71,8 @@ class Progress:
         seconds = (time.monotonic() - self._began) / self._done * (self._ahead - self._done)
         left = f"about {duration(seconds)} left" if seconds else ""
         self._bar.update(self._row, completed=self._done, left=left, now="")
-        self.console.print(f"[{self._done}/{self._ahead}] {'FAILED' if reason else 'done'}: {runs}", markup=False)
+        line = f"{runs}: left out: {left_out}" if left_out else f"{'FAILED' if reason else 'done'}: {runs}"
+        self.console.print(f"[{self._done}/{self._ahead}] {line}", markup=False)
 
     def summing(self, trials: int) -> None:
         """Say that trials are being summed up."""

@@ -343,8 +343,43 @@ class LinearSpec(Spec):
     """One-vs-rest logistic regression on TF-IDF of all text fields and on standardised numbers; no TensorFlow."""
 
     kind: Literal["linear"]
-    c: Positive = Field(5.0, description="inverse strength of the L2 penalty")
+    c: Positive | Annotated[tuple[Positive, ...], Field(min_length=2)] = Field(
+        5.0,
+        description="inverse strength of the L2 penalty; or several, of which the one with the best macro average "
+        "precision on validation is kept for all labels (with validation: cross_validated, on all out-of-fold scores)",
+    )
     min_rows: Count = Field(2, description="a token must occur in that many training rows")
+    ngrams: Annotated[Literal[1, 2], LATER] = Field(
+        1, description="2: pairs of neighbouring tokens, too, in fields of prose; lists have no order"
+    )
+    field_weights: Annotated[dict[str, Annotated[float, Field(ge=0)]], LATER] = Field(
+        {}, description="field to a factor on its TF-IDF columns, before a row is scaled to norm 1; 1 for the others"
+    )
+    numeric_weight: Annotated[float, Field(ge=0), LATER] = Field(
+        1.0, description="factor on the standardised numbers, which have a norm of about the root of how many there are"
+    )
+
+    @field_validator("c")
+    @classmethod
+    def _no_repeats(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+        if isinstance(value, tuple) and len(set(value)) < len(value):
+            raise ValueError("lists something twice")
+        return value
+
+
+class GradientBoostingSpec(Spec):
+    """One scikit-learn HistGradientBoostingClassifier per label on the numbers of a row; no TensorFlow."""
+
+    kind: Literal["gradient_boosting"]
+    learning_rate: Positive = 0.1
+    max_iter: Count = Field(
+        200, description="trees of a label at most; fewer once 10 have not lowered its log loss on validation"
+    )
+    max_leaf_nodes: Annotated[int, Field(ge=2)] = 31
+    l2: Annotated[float, Field(ge=0, description="penalty on the values of leaves")] = 0.0
+    most_seconds: Positive = Field(
+        180.0, description="one label is timed first; a run whose labels would take longer together is left out"
+    )
 
 
 class KnownProbabilitiesSpec(Spec):
@@ -455,7 +490,9 @@ class LastBlockSpec(Spec):
 
 TextNetworkSpec = TextBagSpec | TextLstmSpec | TextCnnSpec
 NetworkSpec = TextNetworkSpec | MlpSpec | LastBlockSpec
-ModelSpec = Annotated[FloorSpec | LinearSpec | KnownProbabilitiesSpec | NetworkSpec, Field(discriminator="kind")]
+ModelSpec = Annotated[
+    FloorSpec | LinearSpec | GradientBoostingSpec | KnownProbabilitiesSpec | NetworkSpec, Field(discriminator="kind")
+]
 
 
 # Losses and weights. Formulas: losses.py
