@@ -88,7 +88,7 @@ def _run(tasks: Sequence[Search], where: str, engine: Workers, progress: Progres
     work = functools.partial(_work, where)
     failed = False
     for position, reason in engine.map(
-        work, tasks, lambda i, event: progress.epoch(names[i], event), group=lambda one: one.identity.fingerprint
+        work, tasks, lambda i, event: progress.epoch(names[i], event), group=lambda one: one.trial.compiled()
     ):
         why = study.WORKER_DIED if reason is None else reason
         failed |= bool(why)
