@@ -1209,9 +1209,9 @@ class SharedSearch(Spec):
 class Study(Spec):
     """A folder of trials that answers one thread.
 
-    Where each network is tuned, a hypothesis about 0.5 is judged on trials that were searched for macro-F1 at 0.5. These
-    are variants of their own. Every other one is judged on trials that were searched for ``search.metric``, and so is
-    one that compares two rules of one trial.
+    Where each network is tuned, a hypothesis about 0.5 is judged on trials that were searched for macro-F1 at 0.5, as
+    variants of their own. Every other one is judged on trials that were searched for ``search.metric``, and so is one
+    that compares two rules of one trial.
     """
 
     title: str
