@@ -100,9 +100,7 @@ def _wrong_loans(study: Study, path: Path) -> Iterator[Problem]:
     if study.trials_of is None:
         return
     if own := _files_in(path.parent):
-        trouble = (
-            f"takes its trials from another study, and has {own[0].name} of its own; a study has the one or the other"
-        )
+        trouble = f"takes the trials of another study, and has {own[0].name} of its own; leave one of them out"
         yield Problem(shown(path), "trials_of", trouble)
     there = [one.stem for one in _files_in(path.parent.parent / study.trials_of)]
     if not there:
