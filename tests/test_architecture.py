@@ -23,7 +23,8 @@ ARROWS: dict[str, set[str]] = {
     "schema": set(),
     "problems": {"schema"},
     "declared": {"problems", "schema"},
-    "config": {"declared", "problems", "schema"},
+    "each_tuned": {"schema"},
+    "config": {"declared", "each_tuned", "problems", "schema"},
     "datasets": {"schema", "whole_files"},
     "columns": {"datasets", "problems", "schema"},
     "leaks": {"datasets"},
@@ -44,7 +45,7 @@ ARROWS: dict[str, set[str]] = {
     "watched": {"tensorflow_setup"},
     "sweeps": {"schema"},
     "thresholds": {"schema", "sweeps"},
-    "metrics": {"sweeps", "thresholds"},
+    "metrics": {"schema", "sweeps", "thresholds"},
     "training": {
         *("backbones", "datasets", "losses", "memory", "metrics", "models", "optimizers", "powerset"),
         *("preprocessing", "pruning"),

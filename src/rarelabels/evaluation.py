@@ -207,13 +207,16 @@ def validation_metrics(validation: Scored, spec: ThresholdSpec) -> dict[str, flo
     return _part("validation", part, half) | crossfit_metrics(validation.y, validation.scores, spec)
 
 
-def crossfit_metrics(y: npt.NDArray[np.uint8], scores: Floats, spec: ThresholdSpec) -> dict[str, float]:
+def crossfit_metrics(
+    y: npt.NDArray[np.uint8], scores: Floats, spec: ThresholdSpec, *, per_label_alone: bool = False
+) -> dict[str, float]:
     """Return ``crossfit/<rule>/<metric>``: each row decided by the rule, and calibrated, on the other folds.
 
     Args:
         y: of the validation part, (n, n_labels).
         scores: as the model gave them, (n, n_labels).
         spec: how thresholds are chosen.
+        per_label_alone: leave out all other rules.
     """
     kind = spec.calibration
     decided = thresholds.crossfit(
@@ -222,6 +225,7 @@ def crossfit_metrics(y: npt.NDArray[np.uint8], scores: Floats, spec: ThresholdSp
         min_positives=spec.min_positives,
         objective=spec.objective,
         calibrate=None if kind == "none" else lambda truth, given: calibration.fit(kind, truth, given).apply,
+        per_label_alone=per_label_alone,
     )
     return {
         f"crossfit/{rule}/{metric}": value
@@ -242,7 +246,7 @@ def objective(metric: str, y: npt.NDArray[np.uint8], spec: ThresholdSpec) -> Obj
 
     def value(scores: Floats) -> float:
         if kind == "crossfit":
-            return crossfit_metrics(y, scores, spec).get(metric, np.nan)
+            return crossfit_metrics(y, scores, spec, per_label_alone=rule == "per_label").get(metric, np.nan)
         scores = calibrated(Scored(np.empty(0, str), y, scores), spec).scores
         if rule == "half":
             return metrics.decision_metrics(y, scores >= thresholds.HALF).get(name, np.nan)

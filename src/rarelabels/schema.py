@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class UserError(Exception):
@@ -915,6 +915,30 @@ IN_SAMPLE_REASON = (
 )
 
 
+def _honest(metric: str) -> str:
+    part, _, rest = metric.partition("/")
+    rule, _, name = rest.partition("/")
+    if part == "test":
+        raise ValueError(f"is a test metric: {TEST_IS_NO_OBJECTIVE}")
+    if part == "validation" and name and rule not in ("half", "ranking", "count"):
+        raise ValueError("is in-sample: " + IN_SAMPLE_REASON.format(f"crossfit/{rest}"))
+    if not name or part not in ("validation", "crossfit") or rule == "count":
+        raise ValueError("allowed validation/half/…, validation/ranking/… or crossfit/<rule>/…")
+    return metric
+
+
+SearchMetric = Annotated[
+    str,
+    AfterValidator(_honest),
+    Field(description="validation/half/…, validation/ranking/… or crossfit/<rule>/…"),
+]
+FOR_HALF, SEARCHED_FOR_HALF = (
+    "validation/half/macro_f1",
+    "searched for half",
+)  # the metric, and what the variant is called
+LOWER_IS_BETTER: frozenset[str] = frozenset(  # metrics; all others are better when higher
+    {"hamming_loss", "coverage", "ranking_loss", "brier", "log_loss", "ece", "macro_ece"}
+)
 CALIBRATED_IN_SAMPLE = tuple(f"validation/ranking/{name}" for name in ("brier", "log_loss", "ece", "macro_ece"))
 
 
@@ -925,7 +949,7 @@ class ParameterSearch(Spec):
     space: Annotated[dict[str, Range], Field(min_length=1)] = Field(
         description="the trial's dotted keys; a range for weighting.weights is one for each label"
     )
-    metric: str = Field(description="validation/half/…, validation/ranking/… or crossfit/<rule>/…")
+    metric: SearchMetric
     direction: Literal["maximize", "minimize"]
     n_trials: Count
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = Field(
@@ -933,25 +957,15 @@ class ParameterSearch(Spec):
     )
     sampler: SamplerSpec
     pruner: PrunerSpec
+    also_for_half: Annotated[bool, LATER] = Field(
+        False, description=f"search once more, for {FOR_HALF}: the variant '{SEARCHED_FOR_HALF}'"
+    )
 
     @field_validator("seeds")
     @classmethod
     def _no_repeats(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if len(set(value)) < len(value):
             raise ValueError("lists something twice")
-        return value
-
-    @field_validator("metric")
-    @classmethod
-    def _honest(cls, value: str) -> str:
-        part, _, rest = value.partition("/")
-        rule, _, name = rest.partition("/")
-        if part == "test":
-            raise ValueError(f"is a test metric: {TEST_IS_NO_OBJECTIVE}")
-        if part == "validation" and name and rule not in ("half", "ranking", "count"):
-            raise ValueError("is in-sample: " + IN_SAMPLE_REASON.format(f"crossfit/{rest}"))
-        if not name or part not in ("validation", "crossfit") or rule == "count":
-            raise ValueError("allowed validation/half/…, validation/ranking/… or crossfit/<rule>/…")
         return value
 
 
@@ -1251,6 +1265,16 @@ class Hypothesis(Spec):
     advice: Advice | None = None
 
     @property
+    def at_half(self) -> frozenset[str]:
+        """Which of ``trial`` and ``against`` are about decisions at 0.5.
+
+        A trial that is compared with itself is one model under two rules, and about neither alone.
+        """
+        sides = {"trial": self.metric, "against": self.against_metric or self.metric}
+        apart = self.trial != self.against
+        return frozenset(side for side, metric in sides.items() if apart and metric.startswith("test/half/"))
+
+    @property
     def expectation(self) -> str:
         """What is expected: of which trials, which metric, and how they differ."""
         trials = dict.fromkeys([self.trial, self.against])
@@ -1314,14 +1338,53 @@ class Bound(Spec):
         )
 
 
+class SharedSearch(Spec):
+    """What every network of a study is searched by where each is tuned; which keys: ``each_tuned.space``."""
+
+    trainings: Count = Field(12, description="of each search: those that are pruned count")
+    metric: SearchMetric = "crossfit/per_label/macro_f1"
+
+
 class Study(Spec):
-    """A folder of trials that answers one thread."""
+    """A folder of trials that answers one thread.
+
+    Where each network is tuned, a hypothesis about 0.5 is judged on trials that were searched for macro-F1 at 0.5, as
+    variants of their own. Every other one is judged on trials that were searched for ``search.metric``, and so is one
+    that compares two rules of one trial.
+    """
 
     title: str
     question: str
     thread: str
+    protocol: Literal["same_settings", "each_tuned"] = Field(
+        "same_settings",
+        description="each_tuned: before its seeds, the settings of every network are searched, with the same budget",
+    )
+    search: SharedSearch | None = Field(None, description="of each_tuned")
+    trials_of: Name | None = Field(None, description="another study, whose trials are this one's, too")
+    trials: tuple[Name, ...] = Field((), description="of trials_of: only these; none: all that can be searched")
     hypotheses: tuple[Hypothesis, ...] = ()
     bounds: tuple[Bound, ...] = ()
+
+    @property
+    def shared_search(self) -> SharedSearch | None:
+        """What every network is searched by; None where all have the same settings."""
+        return (self.search or SharedSearch()) if self.protocol == "each_tuned" else None
+
+    @field_validator("trials")
+    @classmethod
+    def _no_repeats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("lists something twice")
+        return value
+
+    @model_validator(mode="after")
+    def _nothing_without_effect(self) -> Self:
+        if self.search and self.protocol != "each_tuned":
+            raise ValueError("search has no effect with protocol: same_settings; use each_tuned")
+        if self.trials and self.trials_of is None:
+            raise ValueError("trials goes with trials_of, which says whose they are")
+        return self
 
     @field_validator("hypotheses", "bounds")
     @classmethod
