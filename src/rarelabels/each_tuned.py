@@ -41,7 +41,7 @@ def space(trial: Trial) -> dict[str, Range]:
     """
     found = {"training.learning_rate": _rates(trial.training)}
     if "l2" in type(trial.model).model_fields:
-        found["model.l2"] = Range(low=0.01, high=10.0, log=True)
+        found["model.l2"] = Range(low=0.02, high=50.0, log=True)
     found |= {f"loss.{key}": values for key, values in _of_loss(trial.loss).items()}
     found |= {f"weighting.{key}": values for key, values in _of_weighting(trial.weighting).items()}
     return found
