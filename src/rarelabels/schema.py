@@ -1059,12 +1059,31 @@ _MEASURED = "|".join((*RULES, *SEARCHED_RULES, *SET_RULES, "ranking"))
 TestMetric = Annotated[str, Field(pattern=rf"^test/({_MEASURED})/\w+$")]
 
 
+Sentence = Annotated[str, Field(min_length=10, description="one sentence")]
+Outcome = Literal["higher", "lower", "equal", "undecided"]
+ASKS_THE_READER = "look at the sign of the difference"  # as `init` of 0.4.2 wrote; which it is, is said instead
+
+
 class Advice(Spec):
-    """What a reader should do, as the verdict on a hypothesis turns out; an undecided one says only that."""
+    """What a reader should do, by how ``trial`` turned out beside ``against``.
+
+    ``equal`` is also said where a claim of a difference is refuted and the other direction is not shown. ``upheld`` and
+    ``refuted``, of 0.4.2, are said where the outcome has no sentence of its own.
+    """
 
     about: Literal["metric", "loss", "weights", "threshold"]
-    upheld: Annotated[str, Field(min_length=10, description="one sentence")]
-    refuted: Annotated[str, Field(min_length=10, description="one sentence")]
+    higher: Sentence | None = None
+    lower: Sentence | None = None
+    equal: Sentence | None = None
+    undecided: Sentence | None = None
+    upheld: Sentence | None = None
+    refuted: Sentence | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Advice:
+        if not any((self.higher, self.lower, self.equal, self.undecided, self.upheld, self.refuted)):
+            raise ValueError("takes a sentence for one of higher, lower, equal and undecided at least")
+        return self
 
 
 class Hypothesis(Spec):
@@ -1154,6 +1173,10 @@ class Study(Spec):
     title: str
     question: str
     thread: str
+    baselines: tuple[str, ...] = Field((), description="short names of the trials that a network must keep up with")
+    competence_margin: Annotated[float, Field(ge=0)] = Field(
+        0.01, description="of macro average precision on test, by which a network may lie behind the best baseline"
+    )
     hypotheses: tuple[Hypothesis, ...] = ()
     bounds: tuple[Bound, ...] = ()
 
