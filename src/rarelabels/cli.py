@@ -241,26 +241,31 @@ def findings(
 ) -> None:
     """Say what became of the hypotheses that were declared: upheld, refuted or undecided, by difference and interval.
 
+    Below, what to use: the winner, and what the verdicts advise, unless networks are worse than the baselines.
+
     A hypothesis that turns out false is a result like any other: the exit code is 0.
     """
     from rarelabels import findings as verdicts
     from rarelabels import study
-    from rarelabels.table import print_findings
+    from rarelabels.table import print_advice, print_findings
 
     where = _record()
     studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_known_study(name)]
     recorded = [one for one in studies if study.recorded(one, where)]
-    found = {one: study.verdicts(one, where) for one in recorded}
     if output is Format.csv:
-        print(verdicts.long(found).to_csv(index=False), end="")
+        print(verdicts.long({one: study.verdicts(one, where) for one in recorded}).to_csv(index=False), end="")
         return
+    found = {one: study.conclude(one, where) for one in recorded}
     for one in studies:
         if one not in found:
             print(f"nothing is recorded of {one} yet; run `rarelabels run {one}`")
-        elif found[one]:
-            print_findings(one, found[one], _bounds(one))
+            continue
+        told = found[one]
+        if told.findings:
+            print_findings(one, told.findings, _bounds(one))
         else:
             print(f"{one} declares no hypotheses")
+        print_advice(one, told.warnings, told.winner, told.findings)
 
 
 @app.command("check")
@@ -344,8 +349,9 @@ def report(
         _warn(f"reading {one}")
         if compared := [part for part in study.compare(one, where, []) if part.rows]:
             stated = config.load_study(config.EXPERIMENTS / one)
-            decided = study.verdicts(one, where)
-            pages.append(gather(tracking.connect(where), one, stated, compared, decided, failures))
+            told = study.conclude(one, where)
+            client = tracking.connect(where)
+            pages.append(gather(client, one, stated, compared, told.findings, failures, told.warnings, told.winner))
     if not pages:
         raise UserError(f"nothing is recorded of {', '.join(studies)} yet; run `rarelabels run {studies[0]}`")
     page.write(pages, where, output)
