@@ -16,6 +16,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -117,7 +118,9 @@ def run(
         study.run(asked, where, engine, progress, force=force)
     try:
         for name in studies:
-            print_comparisons(name, study.compare(name, where, asked.identities), _bounds(name))
+            compared = study.compare(name, where, asked.identities)
+            told_once = [replace(one, skipped=study.not_told(one.skipped, asked.skipped)) for one in compared]
+            print_comparisons(name, told_once, _bounds(name))
         _print_where(where)
     finally:  # whether or not anybody reads the comparison
         for reason in asked.skipped:
@@ -192,7 +195,9 @@ def schema() -> None:
 def results(
     name: Annotated[str, typer.Argument(metavar="STUDY", help="A study: movies")],
     by: Annotated[By, typer.Option(help="metric, or rule: every loss under every threshold rule")] = By.metric,
-    output: Annotated[Format, typer.Option("--format", help="table, or csv: a row per run")] = Format.table,
+    output: Annotated[
+        Format, typer.Option("--format", help="table, or csv: a row per run, overridden ones too")
+    ] = Format.table,
 ) -> None:
     """Print what is recorded of a study: means with 95 % intervals over seeds and test rows, floors, and ties."""
     from rarelabels import results as record

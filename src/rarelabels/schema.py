@@ -309,6 +309,11 @@ class FloorSpec(Spec):
         description="no label, every label, each label's prevalence in the training part, its most frequent label set"
     )
 
+    @property
+    def decides(self) -> bool:
+        """Whether it assigns labels rather than scores, so that no threshold changes what it says."""
+        return self.predicts != "prior"
+
 
 class LinearSpec(Spec):
     """One-vs-rest logistic regression on TF-IDF of all text fields and on standardised numbers; no TensorFlow."""
@@ -863,6 +868,11 @@ class Trial(Spec):
         return isinstance(self.model, NetworkSpec)
 
     @property
+    def decides(self) -> bool:
+        """Whether it assigns labels rather than scores."""
+        return isinstance(self.model, FloorSpec) and self.model.decides
+
+    @property
     def needs_tensorflow(self) -> bool:
         """Whether TensorFlow makes any of its numbers: it trains it, or it turns images into features."""
         return self.is_network or isinstance(self.dataset, ImagesSpec)
@@ -892,6 +902,8 @@ class Trial(Spec):
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
         definition = self.training_definition() | {"thresholds": self.thresholds.model_dump(mode="json")}
+        if self.decides:  # until 0.4 thresholds were chosen on its scores, so that all zeros could become all ones
+            definition["decides"] = True
         if self.picked_by:
             definition["picked_by"] = self.picked_by
         if self.searches_thresholds and self.tuning:  # it decides two rules; a search of parameters ends in the trial

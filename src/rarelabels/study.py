@@ -188,6 +188,17 @@ def _by_reason(skipped: Mapping[str, str]) -> list[str]:
     return [f"{', '.join(having)}: {reason}" for reason, having in names.items()]
 
 
+def not_told(lines: Sequence[str], told: Sequence[str]) -> list[str]:
+    """Return why trials are left out, without those of which the same is told elsewhere; lines as of ``_by_reason``."""
+    known = {
+        (name, reason) for names, _, reason in (line.partition(": ") for line in told) for name in names.split(", ")
+    }
+    left: dict[str, str] = {}
+    for names, _, reason in (line.partition(": ") for line in lines):
+        left |= {name: reason for name in names.split(", ") if (name, reason) not in known}
+    return _by_reason(left)
+
+
 def load(names: Sequence[str], overrides: Mapping[str, object]) -> list[Named]:
     """Return every named trial.
 

@@ -7,7 +7,7 @@ What every rule is, :func:`choose_rules` says. Sweeps look at the rows that choo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -162,6 +162,18 @@ def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, obje
     return {rule.name: rule for rule in rules}
 
 
+def of_decisions(rules: Mapping[str, Rule]) -> Rules:
+    """Return rules for scores that are decisions, 0 or 1: at 0.5, but for those that look at the order of a row.
+
+    A threshold chosen for a predictor that says no to everything would turn it into one that says yes to everything:
+    with all scores 0 there is no other choice that finds anything.
+    """
+    return {
+        name: rule if rule.at_least or rule.at_most else replace(rule, thresholds=np.full_like(rule.thresholds, HALF))
+        for name, rule in rules.items()
+    }
+
+
 def oracle(y_test: ArrayLike, s_test: ArrayLike, objective: ObjectiveSpec = F1) -> Rule:
     """Return the best threshold of each label on the very rows that score it: a bound, never a result.
 
@@ -179,6 +191,7 @@ def crossfit(
     min_positives: int,
     objective: ObjectiveSpec = F1,
     calibrate: Calibrate | None = None,
+    decides: bool = False,
 ) -> dict[str, Bools]:
     """Return, for every rule but ``half`` and ``argmax``, decisions on each row by the rule chosen on the other folds.
 
@@ -193,6 +206,7 @@ def crossfit(
         min_positives: as for :func:`choose_rules`.
         objective: as for :func:`choose_rules`.
         calibrate: fits a map of scores on labels and scores; done anew for each fold, on the other ones.
+        decides: whether the scores are decisions; see :func:`of_decisions`.
 
     Returns:
         Rule to decisions, each of shape (n, n_labels).
@@ -207,6 +221,7 @@ def crossfit(
         if others.any():
             scores = calibrate(truth[others], given[others])(given) if calibrate else given
             rules = choose_rules(truth[others], scores[others], min_positives=min_positives, objective=objective)
+            rules = of_decisions(rules) if decides else rules
             chosen = [rule for rule in rules.values() if rule.name not in CHOSEN_BY_NOTHING]
         else:
             chosen = _by_nothing(truth.shape[1])
