@@ -67,6 +67,10 @@ ARROWS: dict[str, set[str]] = {
         *("backbones", "baselines", "cross_validation", "datasets", "evaluation", "schema", "training", "weighting"),
     },
     "runner": STEPS | {"addresses", "fitting", "picking", "powerset", "thresholds"},
+    "refit": {
+        *("config", "cross_validation", "datasets", "evaluation", "fitting", "ranking", "schema", "tracking"),
+        "weighting",
+    },
     "cross_validation": {"datasets", "evaluation", "schema"},
     "picking": {"evaluation", "metrics", "schema", "thresholds"},
     "own_keys": set(),

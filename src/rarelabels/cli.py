@@ -297,11 +297,15 @@ def best(
     metric: Annotated[
         str, typer.Option(help="RULE/METRIC on validation; the rule is the registered model's")
     ] = "per_label/macro_f1",
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Train it anew on training and validation rows, and register that")
+    ] = False,
 ) -> None:
     """Rank the trials of a study by cross-fitted validation scores, and register the best one's model in MLflow.
 
     Rules that choose no threshold (half, ranking) are scored on the validation part as it is. The test part is shown
-    beside it and chooses nothing. The model is that of the first seed; `rarelabels predict` uses it.
+    beside it and chooses nothing. The model is that of the first seed; `rarelabels predict` uses it. With --refit it
+    keeps its thresholds, and a network trains for as many epochs as were kept.
     """
     from rarelabels import deployment, study, tracking
     from rarelabels.table import print_ranking
@@ -312,7 +316,12 @@ def best(
     chosen, passed_over = deployment.choose(ranked)
     for line in passed_over:
         print(line)
-    print(deployment.register_best(tracking.connect(where), ranked, chosen))
+    client, refitted = tracking.connect(where), None
+    if refit:
+        from rarelabels import refit as training_anew
+
+        refitted = training_anew.refit(client, study.recorded(name, where), chosen, _warn)
+    print(deployment.register_best(client, ranked, chosen, refitted))
 
 
 @app.command()

@@ -69,11 +69,16 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
     told = _means(facts)
     if not refit:
         return CrossValidated(None, Scored.joined(parts).take(in_order), told)
-    schedule = trial.training.model_copy(update={"epochs": round(told.get("kept_epoch", 1)), "keep": "last"})
     # There are no rows left to validate on: what the refit says of fold 0 goes nowhere.
     whole = replace(data, validation=data.train.take(outside[0]), folds=None)
-    fitted = fit_one(trial.model_copy(update={"training": schedule}), whole, lambda *_: None)
+    fitted = fit_one(for_epochs(trial, told.get("kept_epoch", 1)), whole, lambda *_: None)
     return CrossValidated(fitted, Scored.joined(parts).take(in_order), told)
+
+
+def for_epochs(trial: Trial, epochs: float) -> Trial:
+    """Return a trial that trains for so many epochs, rounded, whatever validation says: no rows are left to stop by."""
+    schedule = trial.training.model_copy(update={"epochs": round(epochs), "keep": "last"})
+    return trial.model_copy(update={"training": schedule})
 
 
 def _means(numbers: Sequence[Mapping[str, float]]) -> dict[str, float]:
