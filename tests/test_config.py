@@ -478,6 +478,17 @@ def test_a_study_is_what_its_folder_says():
     assert (study.title, study.hypotheses[0].against) == ("Films", "floor_zeros")
 
 
+def test_baselines_are_trials_of_the_folder():
+    write(FOCAL, "focal")
+    write(FLOOR, "floor_zeros")
+    study = config.load_study(write_study(f"{STUDY}baselines: [focal]\ncompetence_margin: 0.02\n"))
+    assert study is not None
+    assert (study.baselines, study.competence_margin) == (("focal",), 0.02)
+    assert study_problems_of(f"{STUDY}baselines: [focal, floor_zero]") == [
+        "baselines: no trial 'floor_zero' in this folder; did you mean 'floor_zeros'?"
+    ]
+
+
 def test_what_is_wrong_with_a_study_is_told_at_once():
     lines = study_problems_of(
         STUDY.replace("title", "titel") + "hypotheses: [{name: better, trail: x}]\nextends: x.yaml"

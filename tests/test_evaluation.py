@@ -171,3 +171,21 @@ def test_crossfit_decides_and_calibrates_every_row_by_the_other_folds() -> None:
     honest = evaluation.crossfit_metrics(VALIDATION.y, VALIDATION.scores, spec)
     in_sample = evaluated(calibration="platt").metrics
     assert honest["crossfit/per_label/macro_f1"] < in_sample["validation/per_label/macro_f1"]
+
+
+@pytest.mark.parametrize("name", ["zeros", "ones"])
+def test_no_threshold_changes_what_decides(name: str) -> None:
+    """All zeros find nothing under any rule, as the floor of that name says; base rates are scores."""
+    constant = FLOORS[name]
+    parts = [replace(part, scores=np.broadcast_to(constant, part.y.shape)) for part in (VALIDATION, TEST)]
+    spec = ThresholdSpec.model_validate({})
+    measured = evaluation.evaluate(LABELS, *parts, FLOORS, spec, decides=True).metrics
+    for rule in ("half", "global", "global_macro", "per_label", "per_label_micro", "oracle"):
+        for metric in ("macro_f1", "micro_f1", "binary_accuracy", "subset_accuracy"):
+            assert measured[f"test/{rule}/{metric}"] == measured[f"floor/{name}/{metric}"], (rule, metric)
+    if name == "zeros":
+        assert measured["test/global/micro_f1"] == 0
+        chosen = evaluation.evaluate(LABELS, *parts, FLOORS, spec).metrics
+        assert chosen["test/global/micro_f1"] > 0  # scores that are all 0 would all be assigned
+        honest = evaluation.crossfit_metrics(parts[0].y, parts[0].scores, spec, decides=True)
+        assert honest["crossfit/global/micro_f1"] == honest["crossfit/per_label/macro_f1"] == 0

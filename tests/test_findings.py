@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from scipy import stats
 
 from rarelabels import findings
@@ -116,7 +117,10 @@ def test_holm_agrees_on_random_studies() -> None:
     [
         ({}, "not run: a, b"),
         ({"b": side(0.5)}, "not run: a"),
-        ({"a": side(0.5, missing=(2,)), "b": side(0.5, missing=(2, 3))}, "not run: a seed 2; b seeds 2, 3"),
+        (
+            {"a": side(0.5, seeds=(0,), missing=(1, 2)), "b": side(0.5, missing=(2,))},
+            "not run: a seeds 1, 2; b seed 2",
+        ),
         ({"a": side(0.5, seeds=(0,)), "b": side(0.5)}, "other seeds: a 0; b 0, 1"),
         ({"a": side(0.5, test_part="others"), "b": side(0.5)}, "other test rows"),
         ({"a": side(0.5, replicates=pd.DataFrame()), "b": side(0.5)}, f"a has no {METRIC} with an interval"),
@@ -126,6 +130,71 @@ def test_undecided_where_there_is_nothing_to_decide_by(measured: dict[str, Side]
     (found,) = findings.decide([claim()], measured)
     assert (found.verdict, found.reason) == ("undecided", reason)
     assert np.isnan([found.value, found.low, found.high, found.level]).all()
+
+
+def test_with_the_same_seeds_missing_a_verdict_is_provisional() -> None:
+    measured = {"a": side(0.6, 0.01 * NORMAL, missing=(2, 3, 4)), "b": side(0.5, missing=(2, 3, 4))}
+    (found,) = findings.decide([claim()], measured)
+    assert (found.verdict, found.provisional, found.reason) == ("upheld", True, "")
+    assert found.notes() == ["provisional"]
+    (whole,) = findings.decide([claim()], {"a": side(0.6, 0.01 * NORMAL), "b": side(0.5)})
+    assert (whole.low, whole.high) == (found.low, found.high)
+    assert not whole.provisional
+
+
+ADVICE = {
+    "about": "threshold",
+    "higher": "It is higher.",
+    "lower": "It is lower.",
+    "equal": "It is as high.",
+    "undecided": "Nobody knows.",
+}
+
+
+@pytest.mark.parametrize(
+    ("direction", "difference", "deviation", "sentence"),
+    [
+        ("greater", 0.05, 0.01, "It is higher."),
+        ("greater", -0.05, 0.01, "It is lower."),
+        ("greater", -0.005, 0.002, "It is as high."),  # −0.009 to −0.001, within the margin
+        ("greater", -0.015, 0.01, "It is as high."),  # −0.035 to 0.005: refuted, and not shown to be lower
+        ("greater", 0.02, 0.01, "Nobody knows."),
+        ("less", -0.05, 0.01, "It is lower."),
+        ("less", 0.05, 0.01, "It is higher."),
+        ("less", 0.005, 0.002, "It is as high."),
+        ("equal", 0.0, 0.01, "It is as high."),
+        ("equal", 0.05, 0.01, "It is higher."),
+        ("equal", -0.05, 0.01, "It is lower."),
+        ("equal", 0.02, 0.01, "Nobody knows."),
+    ],
+)
+def test_each_direction_has_its_own_sentence(
+    direction: str, difference: float, deviation: float, sentence: str
+) -> None:
+    found = decided(claim(direction=direction, margin=0.02, advice=ADVICE), difference, deviation)
+    assert found.advice() == sentence
+
+
+def test_advice_of_0_4_2_is_still_given_and_asks_the_reader_nothing() -> None:
+    old = {
+        "about": "threshold",
+        "upheld": "Take either.",
+        "refuted": "They differ; look at the sign of the difference.",
+    }
+    equal = claim(direction="equal", margin=0.02, advice=old)
+    assert decided(equal, 0.0, 0.001).advice() == "Take either."
+    assert decided(equal, 0.1, 0.001).advice() == "They differ; a is higher."
+    assert decided(equal, -0.1, 0.001).advice() == "They differ; a is lower."
+    assert decided(equal, 0.02, 0.01).advice() == "Not decided here: A claim of one sentence."
+
+
+def test_what_has_no_sentence_is_told_by_its_claim() -> None:
+    only = claim(margin=0.02, advice={"about": "threshold", "higher": "It is higher."})
+    assert decided(only, -0.05, 0.01).advice() == "Does not hold here: A claim of one sentence."
+    assert decided(only, 0.02, 0.01).advice() == "Not decided here: A claim of one sentence."
+    assert decided(claim(), 0.05, 0.01).advice() == ""
+    with pytest.raises(ValidationError, match="takes a sentence for one of higher, lower, equal and undecided"):
+        claim(advice={"about": "loss"})
 
 
 def test_late_is_what_a_run_that_counts_did_not_know() -> None:

@@ -22,8 +22,9 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def same(printed: Path, expected: Path) -> None:
-    """Two CSV files hold the same: text as text, and numbers as numbers."""
-    pd.testing.assert_frame_equal(pd.read_csv(printed), pd.read_csv(expected), check_exact=True)
+    """What is expected is printed, text as text and numbers as numbers; a newer version may print columns more."""
+    wanted = pd.read_csv(expected)
+    pd.testing.assert_frame_equal(pd.read_csv(printed)[list(wanted)], wanted, check_exact=True)
 
 
 @pytest.mark.parametrize("name", ["results_films", "results_table", "findings_films"])

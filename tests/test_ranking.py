@@ -214,6 +214,30 @@ def test_nothing_finished_is_one_line(house):
         house.rank()
 
 
+def test_overridden_runs_that_would_be_first_are_told(house, trial):
+    house.add("best", (0.3, 0.3))
+    house.add("changed", (0.2, 0.2))
+
+    def change(text, values):
+        for seed, value in enumerate(values):
+            known = {"kind": "run", "seed": str(seed), "overrides": text, "fingerprint": f"{text} {seed}"}
+            house.record(house.identities[-1], {"crossfit/per_label/macro_f1": value}, known)
+            house.runs[-1].data.params["dataset.validation"] = trial.dataset.validation
+
+    change("training.epochs=9", (0.4, 0.5))
+    change("training.epochs=8", (0.2, 0.3))  # would not
+    change("training.epochs=7", (0.9,))  # has not all seeds
+    ranked = house.rank()
+    assert order(ranked) == ["best", "changed"]
+    assert ranked.overridden == ("changed (training.epochs=9): overridden; it has 0.4500, best 0.3000",)
+
+
+def test_what_was_searched_on_the_rows_that_rank_it_is_marked(house):
+    house.add("plain", (0.2, 0.2))
+    house.add("tuned", (0.3, 0.3), tuning=config.load_trial(config.EXPERIMENTS / "movies" / "focal_tuned.yaml").tuning)
+    assert [(one.name, one.is_searched) for one in house.rank().ranked] == [("tuned", True), ("plain", False)]
+
+
 # Whose model
 
 

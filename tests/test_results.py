@@ -88,6 +88,9 @@ def test_of_what_is_recorded_the_runs_that_count_are_given(table, project):
 def test_overridden_runs_are_given_where_they_are_asked_for(project):
     runs = results.Study("your_table", project.record, overridden=True).runs()
     assert keys(runs) == sorted([*COUNTED, ("linear (thresholds.min_positives=7)", "", 0)])
+    overridden = runs[runs["overrides"] != ""]
+    assert list(overridden["trial"]) == ["linear (thresholds.min_positives=7)"]
+    assert list(overridden["overrides"]) == ["thresholds.min_positives=7"]
 
 
 def test_trials_say_what_was_declared(table):
@@ -140,7 +143,7 @@ def test_a_summary_is_the_mean_of_the_runs_with_an_interval_around_it(table):
     for name, variant in NAMES:
         of = summary[(summary["trial"] == name) & (summary["variant"] == variant)].set_index("metric")
         own = runs[(runs["trial"] == name) & (runs["variant"] == variant)].drop(columns=["trial", "variant", "seed"])
-        expected = own.drop(columns="run_id").mean().dropna()
+        expected = own.drop(columns=["run_id", "overrides"]).mean().dropna()
         assert set(of.index) == set(expected.index)
         np.testing.assert_allclose(of["mean"], expected[of.index], rtol=1e-9)
         measured = of.loc["test/per_label/macro_f1"]

@@ -16,6 +16,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -118,7 +119,9 @@ def run(
         study.run(asked, where, engine, progress, force=force)
     try:
         for name in studies:
-            print_comparisons(name, study.compare(name, where, asked.identities), _bounds(name))
+            compared = study.compare(name, where, asked.identities)
+            told_once = [replace(one, skipped=study.not_told(one.skipped, asked.skipped)) for one in compared]
+            print_comparisons(name, told_once, _bounds(name))
         _print_where(where)
     finally:  # whether or not anybody reads the comparison
         for reason in asked.skipped:
@@ -193,7 +196,9 @@ def schema() -> None:
 def results(
     name: Annotated[str, typer.Argument(metavar="STUDY", help="A study: movies")],
     by: Annotated[By, typer.Option(help="metric, or rule: every loss under every threshold rule")] = By.metric,
-    output: Annotated[Format, typer.Option("--format", help="table, or csv: a row per run")] = Format.table,
+    output: Annotated[
+        Format, typer.Option("--format", help="table, or csv: a row per run, overridden ones too")
+    ] = Format.table,
 ) -> None:
     """Print what is recorded of a study: means with 95 % intervals over seeds and test rows, floors, and ties."""
     from rarelabels import results as record
@@ -242,26 +247,31 @@ def findings(
 ) -> None:
     """Say what became of the hypotheses that were declared: upheld, refuted or undecided, by difference and interval.
 
+    Below, what to use: the winner, and what the verdicts advise, unless networks are worse than the baselines.
+
     A hypothesis that turns out false is a result like any other: the exit code is 0.
     """
     from rarelabels import findings as verdicts
     from rarelabels import study
-    from rarelabels.table import print_findings
+    from rarelabels.table import print_advice, print_findings
 
     where = _record()
     studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_known_study(name)]
     recorded = [one for one in studies if study.recorded(one, where)]
-    found = {one: study.verdicts(one, where) for one in recorded}
     if output is Format.csv:
-        print(verdicts.long(found).to_csv(index=False), end="")
+        print(verdicts.long({one: study.verdicts(one, where) for one in recorded}).to_csv(index=False), end="")
         return
+    found = {one: study.conclude(one, where) for one in recorded}
     for one in studies:
         if one not in found:
             print(f"nothing is recorded of {one} yet; run `rarelabels run {one}`")
-        elif found[one]:
-            print_findings(one, found[one], _bounds(one))
+            continue
+        told = found[one]
+        if told.findings:
+            print_findings(one, told.findings, _bounds(one))
         else:
             print(f"{one} declares no hypotheses")
+        print_advice(one, told.warnings, told.winner, told.findings)
 
 
 @app.command("check")
@@ -288,11 +298,15 @@ def best(
     metric: Annotated[
         str, typer.Option(help="RULE/METRIC on validation; the rule is the registered model's")
     ] = "per_label/macro_f1",
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Train it anew on training and validation rows, and register that")
+    ] = False,
 ) -> None:
     """Rank the trials of a study by cross-fitted validation scores, and register the best one's model in MLflow.
 
     Rules that choose no threshold (half, ranking) are scored on the validation part as it is. The test part is shown
-    beside it and chooses nothing. The model is that of the first seed; `rarelabels predict` uses it.
+    beside it and chooses nothing. The model is that of the first seed; `rarelabels predict` uses it. With --refit it
+    keeps its thresholds, and a network trains for as many epochs as were kept.
     """
     from rarelabels import deployment, study, tracking
     from rarelabels.table import print_ranking
@@ -303,7 +317,12 @@ def best(
     chosen, passed_over = deployment.choose(ranked)
     for line in passed_over:
         print(line)
-    print(deployment.register_best(tracking.connect(where), ranked, chosen))
+    client, refitted = tracking.connect(where), None
+    if refit:
+        from rarelabels import refit as training_anew
+
+        refitted = training_anew.refit(client, study.recorded(name, where), chosen, _warn)
+    print(deployment.register_best(client, ranked, chosen, refitted))
 
 
 @app.command()
@@ -345,8 +364,9 @@ def report(
         _warn(f"reading {one}")
         if compared := [part for part in study.compare(one, where, []) if part.rows]:
             stated = config.load_study(config.EXPERIMENTS / one)
-            decided = study.verdicts(one, where)
-            pages.append(gather(tracking.connect(where), one, stated, compared, decided, failures))
+            told = study.conclude(one, where)
+            client = tracking.connect(where)
+            pages.append(gather(client, one, stated, compared, told.findings, failures, told.warnings, told.winner))
     if not pages:
         raise UserError(f"nothing is recorded of {', '.join(studies)} yet; run `rarelabels run {studies[0]}`")
     page.write(pages, where, output)

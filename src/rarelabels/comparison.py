@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from rarelabels import metrics, results, statistics
+from rarelabels import metrics, results, statistics, symptoms
 from rarelabels.schema import RULES
 from rarelabels.tracking import Client, ParentKey, Run, parent_key
 
@@ -46,7 +46,7 @@ class Row:
         name: short, with its variant.
         seeds: of the runs that are aggregated.
         overrides: the keys that were changed; empty for the trial as declared.
-        notes: of the runs, and what a search found.
+        notes: what its trainings suffer from, what a search found, and notes of the runs.
         values: indexed by metric, with columns ``mean, low, high``.
         runs: that are aggregated, by rising seed.
         tied: the metrics.
@@ -220,7 +220,7 @@ def _compare(
 def _row(client: Client, parent: Run, name: str, below: Mapping[ParentKey, Sequence[Run]]) -> Row:
     table = results.summary(client, parent).set_index("metric")
     tags = parent.data.tags
-    notes = tuple(note for note in tags.get("notes", "").split("\n") if note)
+    notes = (*symptoms.recorded(parent), *(note for note in tags.get("notes", "").split("\n") if note))
     if tags.get("search"):
         notes = (f"Tuned: {client.run(tags['search']).data.tags['found']}", *notes)
     made = {run.data.tags["seed"]: run for run in below.get(parent_key(parent), [])}

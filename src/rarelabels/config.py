@@ -93,6 +93,11 @@ def _unknown_trials(study: Study, path: Path, trials: Sequence[str]) -> Iterator
             if name not in trials:
                 near = nearest(name, trials) or f"; there are: {', '.join(trials) or 'none yet'}"
                 yield Problem(shown(path), f"hypotheses.{one.name}.{key}", f"no trial {name!r} in this folder{near}")
+    stems = [one.stem for one in _trials_in(path.parent)]
+    for name in study.baselines:
+        if name not in stems:
+            near = nearest(name, stems) or f"; there are: {', '.join(stems) or 'none yet'}"
+            yield Problem(shown(path), "baselines", f"no trial {name!r} in this folder{near}")
 
 
 def _wrong_loans(study: Study, path: Path) -> Iterator[Problem]:

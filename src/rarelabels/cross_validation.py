@@ -74,11 +74,10 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
     told = _means(facts)
     if not refit:
         return CrossValidated(None, Scored.joined(parts).take(in_order), told)
-    schedule = trial.training.of_length(round(told.get("kept_epoch", 1)))
     # There are no rows left to validate on: what the refit says of fold 0 goes nowhere.
     whole = replace(data, validation=data.train.take(outside[0]), folds=None)
     trees = np.rint(np.mean(iterations, axis=0)).astype(np.int64).clip(1) if iterations else None
-    fitted = fit_one(trial.model_copy(update={"training": schedule}), whole, lambda *_: None, trees)
+    fitted = fit_one(for_epochs(trial, told.get("kept_epoch", 1)), whole, lambda *_: None, trees)
     return CrossValidated(fitted, Scored.joined(parts).take(in_order), told)
 
 
@@ -93,6 +92,11 @@ def without(data: Dataset, fold: int) -> Dataset:
     assert data.folds is not None
     inside, outside = (np.flatnonzero(data.folds != fold), np.flatnonzero(data.folds == fold))
     return replace(data, train=data.train.take(inside), validation=data.train.take(outside), folds=None)
+
+
+def for_epochs(trial: Trial, epochs: float) -> Trial:
+    """Return a trial that trains for so many epochs, rounded, whatever validation says: no rows are left to stop by."""
+    return trial.model_copy(update={"training": trial.training.of_length(round(epochs))})
 
 
 def _means(numbers: Sequence[Mapping[str, float]]) -> dict[str, float]:

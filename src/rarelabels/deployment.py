@@ -60,17 +60,24 @@ def obstacle(one: Ranked) -> str:
     return ""
 
 
-def register_best(client: Client, ranked: Ranking, one: Ranked) -> str:
+def register_best(client: Client, ranked: Ranking, one: Ranked, refitted: Run | None = None) -> str:
     """Register the model of the first seed of a trial, and say what was registered.
+
+    Args:
+        client: of the record.
+        ranked: what chose the trial.
+        one: the trial.
+        refitted: the run that trained that model anew on training and validation rows, to register instead.
 
     Raises:
         UserError: see :func:`register`.
     """
-    chosen, run, seed = ranked.chosen, one.runs[0], ranked.seeds[0]
+    chosen, run, seed = ranked.chosen, refitted or one.runs[0], ranked.seeds[0]
     why = {"metric": chosen.recorded, "value": f"{one.value:.6f}", "seeds": " ".join(map(str, ranked.seeds))}
     version = register(client, run, one.trial, chosen.deployed_rule, why)
     name = f"{tracking.registered_name(one.trial.study)} version {version} (alias {tracking.BEST})"
-    return f"registered: {name}: {one.name}, seed {seed}, rule {chosen.deployed_rule}"
+    anew = ", trained anew on training and validation rows; the numbers are those of before" if refitted else ""
+    return f"registered: {name}: {one.name}, seed {seed}, rule {chosen.deployed_rule}{anew}"
 
 
 def register(client: Client, run: Run, trial: Trial, rule: str, why: dict[str, str]) -> str:

@@ -153,6 +153,8 @@ def evaluate(
     floors: Mapping[str, Floats],
     spec: ThresholdSpec,
     searched: Mapping[str, Rule] | None = None,
+    *,
+    decides: bool = False,
 ) -> Evaluation:
     """Calibrate if declared, choose the rules on validation and measure both parts under each.
 
@@ -170,6 +172,7 @@ def evaluate(
         floors: scores (n_labels,) of predictors that learn nothing; see :func:`floors`.
         spec: how thresholds are chosen.
         searched: further rules, which were chosen on the calibrated validation part elsewhere.
+        decides: whether the scores are decisions, which no threshold changes; see ``thresholds.of_decisions``.
     """
     given = validation, test
     measured: dict[str, float] = {}
@@ -182,9 +185,11 @@ def evaluate(
     rules = {"half": Rule("half", np.full(len(labels), thresholds.HALF), fallbacks=0)}
     if validation:
         rules = _choose(validation, spec) | dict(searched or {})
+        rules = thresholds.of_decisions(rules) if decides else rules
         measured |= _part("validation", validation, {name: rules[name] for name in IN_SAMPLE})
         measured["validation/count/labels_with_global_threshold"] = rules["per_label"].fallbacks
-    rules |= {"oracle": thresholds.oracle(test.y, test.scores, spec.objective)}
+    bound = {"oracle": thresholds.oracle(test.y, test.scores, spec.objective)}
+    rules |= thresholds.of_decisions(bound) if decides else bound
     measured |= _part("test", test, rules)
     measured |= _of_floors(validation, test, floors, spec)
     table = metrics.per_label(test.y, test.scores, rules, labels=labels)
@@ -208,7 +213,12 @@ def validation_metrics(validation: Scored, spec: ThresholdSpec) -> dict[str, flo
 
 
 def crossfit_metrics(
-    y: npt.NDArray[np.uint8], scores: Floats, spec: ThresholdSpec, *, per_label_alone: bool = False
+    y: npt.NDArray[np.uint8],
+    scores: Floats,
+    spec: ThresholdSpec,
+    *,
+    decides: bool = False,
+    per_label_alone: bool = False,
 ) -> dict[str, float]:
     """Return ``crossfit/<rule>/<metric>``: each row decided by the rule, and calibrated, on the other folds.
 
@@ -216,6 +226,7 @@ def crossfit_metrics(
         y: of the validation part, (n, n_labels).
         scores: as the model gave them, (n, n_labels).
         spec: how thresholds are chosen.
+        decides: whether the scores are decisions; see ``thresholds.of_decisions``.
         per_label_alone: leave out all other rules.
     """
     kind = spec.calibration
@@ -225,6 +236,7 @@ def crossfit_metrics(
         min_positives=spec.min_positives,
         objective=spec.objective,
         calibrate=None if kind == "none" else lambda truth, given: calibration.fit(kind, truth, given).apply,
+        decides=decides,
         per_label_alone=per_label_alone,
     )
     return {

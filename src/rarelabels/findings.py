@@ -10,33 +10,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from rarelabels import results, statistics
-from rarelabels.schema import Hypothesis
+from rarelabels import competence, statistics
+from rarelabels.competence import Competence
+from rarelabels.schema import ASKS_THE_READER, Hypothesis, Outcome
+from rarelabels.sides import Side
 from rarelabels.sweeps import Floats
-from rarelabels.tracking import HYPOTHESIS, Client, ParentKey, Run, parent_key
 
 Verdict = Literal["upheld", "refuted", "undecided"]
 LEVEL = 0.95  # at which all verdicts of a study hold together
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """A trial as it was measured.
-
-    Attributes:
-        seeds: those it was run with; ``missing`` are declared and not run.
-        test_part: digest of the test rows; only sides with the same rows and seeds are paired.
-        means: each metric, mean over seeds.
-        replicates: a column per metric, a row per draw.
-        known: of each run, the digest of each hypothesis as it was declared when the run was made, by name.
-    """
-
-    seeds: tuple[int, ...]
-    missing: tuple[int, ...]
-    test_part: str
-    means: Mapping[str, float]
-    replicates: pd.DataFrame
-    known: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +32,9 @@ class Finding:
         level: so high that all verdicts of the study hold together.
         identical: whether both sides are the same in every draw.
         late: whether a run of either side was made, or looked at, before the hypothesis stood as it does now.
+        provisional: whether declared seeds are missing, the same ones on both sides.
+        competence: of the better of its networks, where it is about losses or weights.
+        symptoms: what the trainings of its sides suffer from, by trial.
     """
 
     hypothesis: Hypothesis
@@ -61,7 +45,52 @@ class Finding:
     level: float = np.nan
     identical: bool = False
     late: bool = False
+    provisional: bool = False
+    competence: Competence | None = None
+    symptoms: tuple[str, ...] = ()
     reason: str = ""
+
+    @property
+    def is_about_bad_networks(self) -> bool:
+        """Whether it tells of losses or weights on a network that cannot keep up with a baseline."""
+        return self.competence is not None and self.competence.is_lacking
+
+    @property
+    def outcome(self) -> Outcome:
+        """How ``trial`` turned out beside ``against``.
+
+        A refuted claim that it is higher (lower) ends in the other direction where the whole interval lies beyond 0 and
+        not within the margin, else in ``equal``: no difference of that direction that matters.
+        """
+        direction, margin = self.hypothesis.direction, self.hypothesis.margin
+        if self.verdict == "undecided":
+            return "undecided"
+        if self.verdict == "upheld":
+            return {"greater": "higher", "less": "lower", "equal": "equal"}[direction]  # type: ignore[return-value]
+        if self.identical or (direction != "equal" and -margin <= self.low and self.high <= margin):
+            return "equal"
+        return "lower" if self.high < 0 else "higher" if self.low > 0 else "equal"
+
+    def notes(self) -> list[str]:
+        """Return what a reader must know of the verdict."""
+        marks = {"identical": self.identical, "late": self.late, "provisional": self.provisional}
+        notes = [mark for mark, holds in marks.items() if holds]
+        if self.competence is not None and self.is_about_bad_networks:
+            notes.append(f"no advice, for {self.competence.behind}")
+        return [*notes, *self.symptoms, *([self.reason] if self.reason else [])]
+
+    def advice(self) -> str:
+        """Return the sentence of advice for how it turned out; empty where it gives none."""
+        given = self.hypothesis.advice
+        if given is None or self.reason or self.is_about_bad_networks:
+            return ""
+        of_verdict = {"upheld": given.upheld, "refuted": given.refuted, "undecided": None}[self.verdict]
+        text = getattr(given, self.outcome) or of_verdict
+        if text is None:
+            told = {"upheld": "Holds here", "refuted": "Does not hold here", "undecided": "Not decided here"}
+            return f"{told[self.verdict]}: {self.hypothesis.claim}"
+        turned_out = f"{self.hypothesis.trial} is {self.outcome}"
+        return str(text).replace(ASKS_THE_READER, turned_out)
 
 
 def digest(hypothesis: Hypothesis) -> str:
@@ -70,46 +99,17 @@ def digest(hypothesis: Hypothesis) -> str:
     return hashlib.sha256(claimed.encode()).hexdigest()[:12]
 
 
-def sides(
-    client: Client,
-    runs: Sequence[Run],
-    names: Mapping[ParentKey, str],
-    seeds: Mapping[str, Sequence[int]],
+def metrics(declared: Sequence[Hypothesis]) -> set[str]:
+    """Return the metrics whose replicates decide hypotheses and competence."""
+    return {competence.RANKS, *(metric for one in declared for metric in _metrics(one))}
+
+
+def decide(
     declared: Sequence[Hypothesis],
-) -> dict[str, Side]:
-    """Return the trials that were measured, by name.
-
-    Args:
-        client: of the record.
-        runs: all runs of the study.
-        names: the parents that count, with what hypotheses call them.
-        seeds: those that are declared, by name; of a name that is not there, those it was run with.
-        declared: the hypotheses, whose metrics alone are read of the replicates.
-    """
-    metrics = {metric for one in declared for metric in _metrics(one)}
-    made, found = results.below(list(runs)), {}
-    for run in runs:
-        tags = run.data.tags
-        if tags.get("kind") != "trial" or "summed_up" not in tags or (name := names.get(parent_key(run))) is None:
-            continue
-        table = results.summary(client, run)
-        done = tuple(int(seed) for seed in tags["seeds"].split())
-        known = [
-            {key.removeprefix(HYPOTHESIS): text for key, text in one.data.tags.items() if key.startswith(HYPOTHESIS)}
-            for one in made.get(parent_key(run), [])
-        ]
-        found[name] = Side(
-            done,
-            tuple(sorted(set(seeds.get(name, done)) - set(done))),
-            tags["test_part"],
-            dict(zip(table["metric"], table["mean"], strict=True)),
-            results.replicates(client, run, metrics),
-            known,
-        )
-    return found
-
-
-def decide(declared: Sequence[Hypothesis], measured: Mapping[str, Side]) -> list[Finding]:
+    measured: Mapping[str, Side],
+    baselines: Sequence[str] = (),
+    competence_margin: float = 0.01,
+) -> list[Finding]:
     """Return what became of each hypothesis of a study, in their order.
 
     The difference is paired by test rows and seeds. Its interval is at the level that Holm's step-down asks for: of m
@@ -121,9 +121,13 @@ def decide(declared: Sequence[Hypothesis], measured: Mapping[str, Side]) -> list
     - equal within the margin: upheld where the interval lies inside ±margin, refuted where it lies outside;
     - else undecided. Identical sides are equal, and neither is greater nor less.
 
+    With declared seeds missing, the same on both sides, it is decided on those that are there, and provisional.
+
     Args:
         declared: of one study.
         measured: its trials, by name.
+        baselines: short names of the trials that a network must keep up with.
+        competence_margin: by which it may lie behind; see ``competence.judge``.
 
     Source: Holm (1979), "A simple sequentially rejective multiple test procedure".
     """
@@ -139,7 +143,16 @@ def decide(declared: Sequence[Hypothesis], measured: Mapping[str, Side]) -> list
         reason = _not_paired(one, trial, against)
         if not reason:
             differences[number] = _difference(one, trial, against)
-        findings.append(Finding(one, late=changed or one.after_a_look, reason=reason))
+        judged = _competence(one, measured, baselines, competence_margin)
+        provisional = not reason and bool(trial.missing or against.missing)
+        suffering = {one.trial: trial.symptoms, one.against: against.symptoms}
+        told = tuple(f"{name} {symptom}" for name, found in suffering.items() for symptom in found)
+        late = changed or one.after_a_look
+        findings.append(
+            Finding(
+                one, "undecided", late=late, provisional=provisional, competence=judged, symptoms=told, reason=reason
+            )
+        )
     left, stopped = len(declared), False
     for number in sorted(differences, key=lambda number: _p_value(declared[number], differences[number])):
         value, drawn = differences[number]
@@ -159,10 +172,12 @@ def long(findings: Mapping[str, Sequence[Finding]]) -> pd.DataFrame:
     """Return a row for each finding of each study: what was declared, then what became of it."""
     rows = [
         {"study": study, **one.hypothesis.model_dump(exclude={"advice"}), **vars(one)}
+        | {"gives_advice": bool(one.advice()), "symptoms": "; ".join(one.symptoms)}
+        | {"behind_baseline": one.competence.behind if one.competence and one.competence.is_lacking else ""}
         for study, of in findings.items()
         for one in of
     ]
-    return pd.DataFrame(rows).drop(columns="hypothesis", errors="ignore")
+    return pd.DataFrame(rows).drop(columns=["hypothesis", "competence"], errors="ignore")
 
 
 def _metrics(hypothesis: Hypothesis) -> tuple[str, str]:
@@ -177,7 +192,7 @@ def _not_paired(hypothesis: Hypothesis, trial: Side, against: Side) -> str:
         for name, side in both.items()
         if side.missing
     ]
-    if missing:
+    if trial.seeds != against.seeds and missing:
         return f"not run: {'; '.join(missing)}"
     if trial.seeds != against.seeds:
         told = (f"{name} {', '.join(map(str, side.seeds))}" for name, side in both.items())
@@ -190,6 +205,24 @@ def _not_paired(hypothesis: Hypothesis, trial: Side, against: Side) -> str:
         if metric not in side.replicates
     ]
     return "; ".join(lacking)
+
+
+def _competence(
+    hypothesis: Hypothesis, measured: Mapping[str, Side], baselines: Sequence[str], margin: float
+) -> Competence | None:
+    """Judge the better network of a hypothesis about losses or weights; None of any other.
+
+    It is about them if its advice says so, or else if it compares two networks. What compares a network with a baseline
+    is about neither: it is the question of competence itself.
+    """
+    sides = list(dict.fromkeys([hypothesis.trial, hypothesis.against]))
+    of_networks = [name for name in sides if measured[name].is_network]
+    about = hypothesis.advice.about if hypothesis.advice else None
+    concerned = about in ("loss", "weights") or (about is None and len(of_networks) > 1)
+    if not concerned or any(competence.is_baseline(name, baselines) for name in sides):
+        return None
+    judged = [competence.judge(name, measured, baselines, margin) for name in of_networks]
+    return max((one for one in judged if one), key=lambda one: one.value, default=None)
 
 
 def _difference(hypothesis: Hypothesis, trial: Side, against: Side) -> tuple[float, Floats]:

@@ -29,6 +29,11 @@ from rarelabels.thresholds import CHOSEN_BY_NOTHING
 from rarelabels.tracking import Client, Identity, ParentKey, Run, parent_key
 
 DEFAULT = "per_label/macro_f1"
+RULE_WORDS = {
+    "half": "the threshold 0.5",
+    "global": "one threshold for all labels",
+    "per_label": "a threshold for each label",
+}
 RANKING = "ranking"
 OF_RANKING = "per_label"  # the rule by which a model assigns labels that was chosen by a metric that needs none
 NOT_CHOSEN = (*CHOSEN_BY_NOTHING, RANKING, *SET_RULES)
@@ -91,6 +96,11 @@ class Ranked:
     high: float = np.nan
     tied: bool = False
 
+    @property
+    def is_searched(self) -> bool:
+        """Whether its settings were searched on the validation rows that rank it."""
+        return self.trial.tuning is not None
+
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
@@ -103,6 +113,7 @@ class Ranking:
         ranked: trials with a model that has learnt.
         beside: floors and known probabilities, which are no models to choose.
         left_out: why others are not ranked, a line each.
+        overridden: runs with other settings than declared that would be before the first, a line each.
     """
 
     chosen: ChosenBy
@@ -111,6 +122,7 @@ class Ranking:
     ranked: tuple[Ranked, ...]
     beside: tuple[Ranked, ...]
     left_out: tuple[str, ...]
+    overridden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,14 +214,16 @@ def rank(
     parents = {parent_key(run): run for run in runs if run.data.tags.get("kind") == "trial"}
     keys = {one.name: one.key for one in whole}
     fit = _with_test(client, fit, {one.name: parents.get(keys[one.name]) for one in fit}, seeds, chosen)
+    learnt = tuple(one for one in fit if not _learns_nothing(one.trial))
     left_out = (*(f"{', '.join(having)}: {reason}" for reason, having in _by_reason(out).items()), *skipped)
     return Ranking(
         chosen,
         seeds,
         lacking,
-        tuple(one for one in fit if not _learns_nothing(one.trial)),
+        learnt,
         tuple(one for one in fit if _learns_nothing(one.trial)),
         left_out,
+        _overridden(runs, learnt[0], seeds, chosen) if learnt else (),
     )
 
 
@@ -312,6 +326,23 @@ def _with_test(
     points = {one.name: one.test for one in ranked if one.name in drawn}
     tied = statistics.not_told_from(first, points, drawn)
     return [replace(one, tied=one.name in tied) for one in with_interval]
+
+
+def _overridden(runs: Sequence[Run], first: Ranked, seeds: Sequence[int], chosen: ChosenBy) -> tuple[str, ...]:
+    """Return the trials with overrides that would be before the first: on the same rows, with all seeds."""
+    validated = "dataset.validation"
+    rows = first.runs[0].data.tags["test_part"], first.trial.dataset.validation
+    lines = []
+    for key, made in results.below(list(runs)).items():
+        values = {int(run.data.tags["seed"]): run.data.metrics.get(chosen.recorded, np.nan) for run in made}
+        same_rows = (made[0].data.tags.get("test_part"), made[0].data.params.get(validated)) == rows
+        if not key[3] or not same_rows or not set(seeds) <= set(values):
+            continue
+        value = fmean(values[seed] for seed in seeds)
+        if value < first.value if chosen.is_lower_better else value > first.value:
+            name = " ".join(filter(None, [key[0].partition("/")[2], key[1]]))
+            lines.append(f"{name} ({key[3]}): overridden; it has {value:.4f}, {first.name} {first.value:.4f}")
+    return tuple(sorted(lines))
 
 
 def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:

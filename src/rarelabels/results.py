@@ -29,7 +29,7 @@ from rarelabels.tracking import EPOCHS, Client, ParentKey, Run, parent_key
 SCORES, PICKED = "scores", "picked"  # folders of a run: of the epoch that the training kept, and of one picked later
 RunKey = tuple[str, str, str, str]  # trial, variant, overrides, fingerprint
 KEYS = ["trial", "variant", "seed"]
-HEADER = [*KEYS, "status", "run_id"]
+HEADER = [*KEYS, "overrides", "status", "run_id"]
 LABEL = ["label", "positives", "prevalence", "average_precision", "roc_auc"]  # columns that no rule changes
 OF_RULE = ["threshold", "tp", "fp", "fn", "tn", "precision", "recall", "f1"]
 Part = Literal["validation", "test"]
@@ -92,6 +92,7 @@ class Study:
 
         Columns:
             trial, variant: its name.
+            overrides: what ``--set`` changed, as text; empty for a trial as declared.
             question: what it was run for.
             runs: how many of them count.
             loss.kind, dataset.labels, …: every declared value by its dotted key, as text; missing where a trial has no
@@ -101,7 +102,8 @@ class Study:
         for (trial, variant), of_trial in self._trials.items():
             run = of_trial[0]
             question = run.data.tags.get(tracking.NOTE, "").partition("\n")[0]
-            row = {"trial": trial, "variant": variant, "question": question, "runs": len(of_trial)}
+            row: dict[str, object] = {"trial": trial, "variant": variant, "overrides": run.data.tags["overrides"]}
+            row |= {"question": question, "runs": len(of_trial)}
             rows.append(row | {key: value for key, value in run.data.params.items() if key != "seed"})
         return pd.DataFrame(rows)
 
@@ -110,16 +112,19 @@ class Study:
 
         Columns:
             trial, variant, seed: which run it is.
+            overrides: what ``--set`` changed, as text; empty for a run as declared.
             run_id: MLflow's.
             test/half/macro_f1, …: every final metric by its MLflow name, missing where a run has no such number. These
                 are ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/…``, ``crossfit/…``,
                 ``floor/<floor>/<metric>`` and ``training/…``; the README says what they mean.
         """
         metrics = [{k: v for k, v in run.data.metrics.items() if not k.startswith("curve/")} for run in self._runs]
-        heads = [dict(zip(KEYS, _place(run), strict=True)) | {"run_id": run.info.run_id} for run in self._runs]
+        heads = [dict(zip(KEYS, _place(run), strict=True)) for run in self._runs]
         names = sorted({name for one in metrics for name in one})
         frame = pd.DataFrame([head | one for head, one in zip(heads, metrics, strict=True)])
-        return frame[[*KEYS, "run_id", *names]]
+        frame["overrides"] = [run.data.tags["overrides"] for run in self._runs]
+        frame["run_id"] = [run.info.run_id for run in self._runs]
+        return frame[[*KEYS, "overrides", "run_id", *names]]
 
     def summary(self, trials: Sequence[str] | None = None) -> pd.DataFrame:
         """Return one row per trial, variant and metric: its mean over seeds with the 95 % interval.
@@ -299,16 +304,17 @@ def _by_rule(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def runs(found: list[Run]) -> pd.DataFrame:
-    """Return one row per run, oldest first: ``trial, variant, seed, status, run_id``, then every final metric.
+    """Return one row per run, oldest first: ``trial, variant, seed, overrides, status, run_id``, then all metrics.
 
-    Metrics carry their MLflow names; curves are left out. A run that did not finish has what it logged.
+    ``overrides`` is what ``--set`` changed, as text; it is empty for a run as declared. Metrics are the final ones, by
+    their MLflow names; curves are left out. A run that did not finish has what it logged.
     """
     rows = []
     for run in found:
         tags = run.data.tags
         if tags.get("kind") == "run":
             row = {"trial": tags["trial"], "variant": tags["variant"], "seed": int(tags["seed"])}
-            row |= {"status": run.info.status, "run_id": run.info.run_id}
+            row |= {"overrides": tags["overrides"], "status": run.info.status, "run_id": run.info.run_id}
             rows.append(row | {k: v for k, v in run.data.metrics.items() if not k.startswith("curve/")})
     frame = pd.DataFrame(rows, columns=None if rows else HEADER)
     return frame[HEADER + sorted(set(frame.columns) - set(HEADER))]

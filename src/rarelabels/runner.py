@@ -182,9 +182,10 @@ def judge(identity: Identity, record: Record, trained: Trained, searched: thresh
     """Choose the rules from the validation scores, beside those ``searched``, and measure both parts under each."""
     if identity.trial.picked_by:
         trained = pick(identity.trial.picked_by, record, trained)
-    floors, spec = evaluation.floors(trained.prevalence), identity.trial.thresholds
-    measured = evaluation.evaluate(trained.labels, trained.validation, trained.test, floors, spec, searched)
-    honest = evaluation.crossfit_metrics(trained.validation.y, trained.validation.scores, spec)
+    floors, spec, decides = evaluation.floors(trained.prevalence), identity.trial.thresholds, identity.trial.decides
+    given = trained.labels, trained.validation, trained.test
+    measured = evaluation.evaluate(*given, floors, spec, searched, decides=decides)
+    honest = evaluation.crossfit_metrics(trained.validation.y, trained.validation.scores, spec, decides=decides)
     kept = {name: value for name, value in honest.items() if name.endswith(evaluation.KEPT)}
     record.metrics(measured.metrics | kept)
     with record.folder() as folder:

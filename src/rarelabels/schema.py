@@ -338,6 +338,11 @@ class FloorSpec(Spec):
         description="no label, every label, each label's prevalence in the training part, its most frequent label set"
     )
 
+    @property
+    def decides(self) -> bool:
+        """Whether it assigns labels rather than scores, so that no threshold changes what it says."""
+        return self.predicts != "prior"
+
 
 class LinearSpec(Spec):
     """One-vs-rest logistic regression on TF-IDF of all text fields and on standardised numbers; no TensorFlow."""
@@ -1040,6 +1045,11 @@ class Trial(Spec):
         return isinstance(self.model, NetworkSpec)
 
     @property
+    def decides(self) -> bool:
+        """Whether it assigns labels rather than scores."""
+        return isinstance(self.model, FloorSpec) and self.model.decides
+
+    @property
     def needs_tensorflow(self) -> bool:
         """Whether TensorFlow makes any of its numbers: it trains it, or it turns images into features."""
         return self.is_network or isinstance(self.dataset, ImagesSpec)
@@ -1067,6 +1077,8 @@ class Trial(Spec):
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
         definition = self.training_definition() | {"thresholds": self.thresholds.defined()}
+        if self.decides:  # until 0.4 thresholds were chosen on its scores, so that all zeros could become all ones
+            definition["decides"] = True
         if self.picked_by:
             definition["picked_by"] = self.picked_by
         if self.searches_thresholds and self.tuning:  # it decides two rules; a search of parameters ends in the trial
@@ -1239,12 +1251,31 @@ _MEASURED = "|".join((*RULES, *SEARCHED_RULES, *SET_RULES, "ranking"))
 TestMetric = Annotated[str, Field(pattern=rf"^test/({_MEASURED})/\w+$")]
 
 
+Sentence = Annotated[str, Field(min_length=10, description="one sentence")]
+Outcome = Literal["higher", "lower", "equal", "undecided"]
+ASKS_THE_READER = "look at the sign of the difference"  # as `init` of 0.4.2 wrote; which it is, is said instead
+
+
 class Advice(Spec):
-    """What a reader should do, as the verdict on a hypothesis turns out; an undecided one says only that."""
+    """What a reader should do, by how ``trial`` turned out beside ``against``.
+
+    ``equal`` is also said where a claim of a difference is refuted and the other direction is not shown. ``upheld`` and
+    ``refuted``, of 0.4.2, are said where the outcome has no sentence of its own.
+    """
 
     about: Literal["metric", "loss", "weights", "threshold"]
-    upheld: Annotated[str, Field(min_length=10, description="one sentence")]
-    refuted: Annotated[str, Field(min_length=10, description="one sentence")]
+    higher: Sentence | None = None
+    lower: Sentence | None = None
+    equal: Sentence | None = None
+    undecided: Sentence | None = None
+    upheld: Sentence | None = None
+    refuted: Sentence | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Advice:
+        if not any((self.higher, self.lower, self.equal, self.undecided, self.upheld, self.refuted)):
+            raise ValueError("takes a sentence for one of higher, lower, equal and undecided at least")
+        return self
 
 
 class Hypothesis(Spec):
@@ -1363,6 +1394,10 @@ class Study(Spec):
     search: SharedSearch | None = Field(None, description="of each_tuned")
     trials_of: Name | None = Field(None, description="another study, whose trials are this one's, too")
     trials: tuple[Name, ...] = Field((), description="of trials_of: only these; none: all that can be searched")
+    baselines: tuple[str, ...] = Field((), description="short names of the trials that a network must keep up with")
+    competence_margin: Annotated[float, Field(ge=0)] = Field(
+        0.01, description="of macro average precision on test, by which a network may lie behind the best baseline"
+    )
     hypotheses: tuple[Hypothesis, ...] = ()
     bounds: tuple[Bound, ...] = ()
 

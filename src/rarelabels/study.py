@@ -15,6 +15,7 @@ import numpy.typing as npt
 from rarelabels import (
     baselines,
     comparison,
+    competence,
     config,
     datasets,
     findings,
@@ -22,9 +23,11 @@ from rarelabels import (
     ranking,
     results,
     runner,
+    sides,
     summary,
     tracking,
     weighting,
+    winner,
 )
 from rarelabels.comparison import Comparison
 from rarelabels.datasets import Dataset
@@ -40,11 +43,13 @@ from rarelabels.schema import (
     MulanSpec,
     NetworkSpec,
     NotSearchedError,
+    Study,
     TableSpec,
     ThreadRowsSpec,
     Trial,
     UserError,
 )
+from rarelabels.sides import Side
 from rarelabels.summary import SummaryTask
 from rarelabels.tracking import Client, Identity, ParentKey, Run
 from rarelabels.workers import Workers
@@ -183,6 +188,17 @@ def _by_reason(skipped: Mapping[str, str]) -> list[str]:
     for name, reason in skipped.items():
         names.setdefault(reason.removeprefix(f"{name}: "), []).append(name)
     return [f"{', '.join(having)}: {reason}" for reason, having in names.items()]
+
+
+def not_told(lines: Sequence[str], told: Sequence[str]) -> list[str]:
+    """Return why trials are left out, without those of which the same is told elsewhere; lines as of ``_by_reason``."""
+    known = {
+        (name, reason) for names, _, reason in (line.partition(": ") for line in told) for name in names.split(", ")
+    }
+    left: dict[str, str] = {}
+    for names, _, reason in (line.partition(": ") for line in lines):
+        left |= {name: reason for name in names.split(", ") if (name, reason) not in known}
+    return _by_reason(left)
 
 
 def load(names: Sequence[str], overrides: Mapping[str, object]) -> list[Named]:
@@ -397,13 +413,59 @@ def verdicts(study: str, where: str, root: Path = config.EXPERIMENTS) -> list[Fi
     if stated is None or not stated.hypotheses:
         return []
     runs = recorded(study, where)
-    declared = _declared(study, where, runs, [], root)
+    measured = _measured(stated, _declared(study, where, runs, [], root), runs, where)
+    return findings.decide(stated.hypotheses, measured, stated.baselines, stated.competence_margin)
+
+
+@dataclass(frozen=True)
+class Conclusions:
+    """What follows from what was measured.
+
+    Attributes:
+        findings: what became of the hypotheses.
+        warnings: what a reader must know of the networks before any advice.
+        winner: which trial to use; see ``winner.lines``.
+    """
+
+    findings: list[Finding]
+    warnings: list[str]
+    winner: list[str]
+
+
+def conclude(study: str, where: str) -> Conclusions:
+    """Return what follows from what was measured of a study: its winner, its verdicts, and what speaks against them.
+
+    Raises:
+        UserError: the record does not answer, or ``study.yaml`` is wrong.
+    """
+    runs = recorded(study, where, with_metrics=True)
+    declared = _declared(study, where, runs, [])
+    stated = config.load_study(config.EXPERIMENTS / study) or Study(title=study, question="", thread="")
+    measured = _measured(stated, declared, runs, where)
+    given = measured, stated.baselines, stated.competence_margin
+    return Conclusions(
+        findings.decide(stated.hypotheses, *given),
+        competence.warnings(*given),
+        _winner(stated, declared, runs, where) if runs else [],
+    )
+
+
+def _winner(stated: Study, declared: _Declared, runs: Sequence[Run], where: str) -> list[str]:
+    client, chosen = tracking.connect(where), ranking.chosen_by(ranking.DEFAULT)
+    try:
+        ranked = ranking.rank(client, runs, declared.identities, _names(declared), declared.skipped, chosen)
+    except UserError as error:
+        return [f"No trial is named the winner: {error}"]
+    return winner.lines(client, runs, ranked, stated.baselines)
+
+
+def _measured(stated: Study, declared: _Declared, runs: Sequence[Run], where: str) -> dict[str, Side]:
     names = _names(declared)
     seeds: dict[str, list[int]] = {}
     for identity in declared.identities:
         seeds.setdefault(names[identity.parent_key], []).append(identity.seed)
-    measured = findings.sides(tracking.connect(where), runs, names, seeds, stated.hypotheses) if runs else {}
-    return findings.decide(stated.hypotheses, measured)
+    wanted = findings.metrics(stated.hypotheses)
+    return sides.read(tracking.connect(where), runs, names, seeds, wanted) if runs else {}
 
 
 def rank(study: str, where: str, metric: str) -> Ranking:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
 import pandas as pd
 
-from rarelabels import __version__, results, statistics, tracking
+from rarelabels import __version__, results, statistics, symptoms, tracking
 from rarelabels.runner import Say
 from rarelabels.tracking import Client, Run
 
@@ -45,7 +45,16 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
     limits = table.dropna().set_index("metric")[["low", "high"]]
     seeds = " ".join(run.data.tags["seed"] for run in children)
     first = children[0].data.tags
-    of_files = {"seeds": seeds, "summed_up": task.stamp, "drawn": "", "test_part": first["test_part"]}
+    suffering = symptoms.of(
+        [run.data.metrics for run in children], children[0].data.params, curves, _edge(client, first)
+    )
+    of_files = {
+        symptoms.TAG: "\n".join(suffering),
+        "seeds": seeds,
+        "summed_up": task.stamp,
+        "drawn": "",
+        "test_part": first["test_part"],
+    }
     with tracking.one_sums_up(where):
         # MLflow lets no parameter change: seeds may be added, which a tag says, and a table lie elsewhere than before.
         kept = {"seed", *client.run(task.parent).data.params}
@@ -60,6 +69,11 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
         parent.notes([f"(seed {first['seed']}) {note}" for note in first.get("notes", "").split("\n") if note])
         parent.finish()
     return ""
+
+
+def _edge(client: Client, tags: Mapping[str, str]) -> str:
+    """Return what the search of a trial found on the edge of its range, if it was searched."""
+    return client.run(tags["search"]).data.tags.get("edge", "") if tags.get("search") else ""
 
 
 def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:

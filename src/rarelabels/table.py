@@ -88,6 +88,19 @@ def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Seq
         console.print(reason, soft_wrap=True)
 
 
+def print_advice(study: str, warnings: Sequence[str], winner: Sequence[str], findings: Sequence[Finding]) -> None:
+    """Print what to use: first what a reader must know of the networks, then the winner, then what verdicts advise."""
+    console = _console()
+    advised = [(told, one) for one in findings if (told := one.advice())]
+    if warnings or winner or advised:
+        console.print(f"{study}: what to use", soft_wrap=True)
+    for line in (*warnings, *winner):
+        console.print(f"- {line}", soft_wrap=True, markup=False)
+    for told, one in advised:
+        marks = ", ".join([one.verdict, *(["provisional"] if one.provisional else [])])
+        console.print(f"- {told} ({one.hypothesis.name}: {marks})", soft_wrap=True, markup=False)
+
+
 def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bound]) -> None:
     """Print what became of the hypotheses of a study, and which numbers cannot go together."""
     console = _console()
@@ -102,6 +115,8 @@ def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bou
     counts = Counter(one.verdict for one in findings)
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict))
     console.print(f"{told}; all intervals of a study hold together at 95 % (paired bootstrap, Holm)", soft_wrap=True)
+    if any(one.provisional for one in findings):
+        console.print("provisional: with fewer seeds than are declared", soft_wrap=True)
     if any(one.late for one in findings):
         console.print("late: a run was made, or looked at, before the hypothesis stood as it does now", soft_wrap=True)
     for bound in bounds:
@@ -120,7 +135,8 @@ def print_ranking(study: str, ranking: Ranking) -> None:
     for header in ("validation", "test, 95 % interval"):
         table.add_column(header, justify="right")
     for number, one in enumerate(ranking.ranked, 1):
-        table.add_row(str(number), one.name, f"{one.value:.4f}", _tested(one))
+        name = f"{one.name} (searched on these rows)" if one.is_searched else one.name
+        table.add_row(str(number), name, f"{one.value:.4f}", _tested(one))
     table.add_section()
     for one in ranking.beside:
         table.add_row("", f"{one.name} (not ranked: learns nothing)", f"{one.value:.4f}", _tested(one))
@@ -132,7 +148,7 @@ def print_ranking(study: str, ranking: Ranking) -> None:
         console.print(
             f"No trial has all its declared seeds ({lacking} not run): these are {seeds} alone", soft_wrap=True
         )
-    for reason in ranking.left_out:
+    for reason in (*ranking.overridden, *ranking.left_out):
         console.print(f"not ranked: {reason}", soft_wrap=True)
 
 
@@ -144,8 +160,7 @@ def _tested(one: Ranked) -> str:
 
 
 def _verdict(finding: Finding) -> str:
-    notes = [*(["identical"] if finding.identical else []), *(["late"] if finding.late else []), finding.reason]
-    told = "; ".join(filter(None, notes))
+    told = "; ".join(finding.notes())
     return f"{finding.verdict} ({told})" if told else finding.verdict
 
 

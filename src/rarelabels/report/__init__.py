@@ -72,16 +72,11 @@ def render(pages: Sequence[Contents]) -> str:
 
 
 def advice(pages: Sequence[Contents]) -> dict[str, list[Line]]:
-    """Return what to use by question, as the verdicts on hypotheses with advice turned out.
-
-    An undecided one advises nothing: it is told as what is not decided.
-    """
+    """Return what to use by question, as the verdicts on hypotheses with advice turned out; see ``Finding.advice``."""
     lines: dict[str, list[Line]] = {}
     for page in pages:
         for one in page.findings:
-            if (given := one.hypothesis.advice) is not None and not one.reason:
-                told = {"upheld": given.upheld, "refuted": given.refuted}
-                text = told.get(one.verdict, f"Not decided here: {one.hypothesis.claim}")
+            if (given := one.hypothesis.advice) is not None and (text := one.advice()):
                 lines.setdefault(given.about, []).append(Line(text, page.name, one))
     return {question: lines[about] for about, question in ABOUT.items() if about in lines}
 

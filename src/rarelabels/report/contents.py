@@ -64,6 +64,8 @@ class Contents:
         name: of the study.
         study: as it is declared; None if there is no ``study.yaml``.
         findings: what became of its hypotheses.
+        warnings: what a reader must know of its networks before any advice.
+        winner: which trial to use, a sentence or two each.
         parts: what was measured, one for each set of test rows.
         versions: with which the runs were made, by library.
         days: of the first and of the last run.
@@ -77,6 +79,8 @@ class Contents:
     versions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     days: tuple[str, str] = ("", "")
     n_runs: int = 0
+    warnings: Sequence[str] = ()
+    winner: Sequence[str] = ()
 
 
 def gather(
@@ -86,6 +90,8 @@ def gather(
     compared: Sequence[Comparison],
     findings: Sequence[Finding],
     failures: list[str],
+    warnings: Sequence[str] = (),
+    winner: Sequence[str] = (),
 ) -> Contents:
     """Return what there is to say of a study.
 
@@ -96,6 +102,8 @@ def gather(
         compared: its comparisons, each with a trial.
         findings: what became of its hypotheses.
         failures: takes a line for each figure that cannot be drawn.
+        warnings: what a reader must know of its networks before any advice.
+        winner: which trial to use.
     """
     study = tracking.study_run(client, name)
     runs = [run for one in compared for row in one.rows for run in row.runs]
@@ -111,6 +119,8 @@ def gather(
         {library: found for library, found in versions.items() if found},
         (min(ended), max(ended)),
         len(runs),
+        warnings,
+        winner,
     )
 
 

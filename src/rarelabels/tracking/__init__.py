@@ -54,6 +54,7 @@ from rarelabels.tracking.record import (
 )
 from rarelabels.tracking.registry import (
     BEST,
+    REFIT,
     copy_files,
     how_to_register,
     register,
@@ -73,6 +74,7 @@ PARENT = "mlflow.parentRunId"
 HYPOTHESIS = "hypothesis."  # before its name: the digest of one that was declared when the run was made
 VIEW = "mlflow.sharedViewState."  # before its key: a saved view of MLflow's page
 COLOUR = "mlflow.runColor"
+OF_REFIT = ("trial", "study", "variant", "overrides", "definition", "seed")  # tags that it has of its source
 COPIED_TAGS = ("watched", "watched_rows", "test_part")
 OF_TRAINING = ("curve/", "training/")  # metrics that do not depend on how scores are judged
 FILES_OF_TRAINING = ("data.json", "model", "scores")
@@ -285,6 +287,27 @@ def start(client: Client, experiment: str, identity: Identity, parent: str, hypo
     tags |= {"training": identity.training, "search": identity.search, "lease": lease.until(client.now())}
     tags |= {HYPOTHESIS + name: digest for name, digest in hypotheses.items()}
     return _start(client, experiment, tags, f"seed {identity.seed}")
+
+
+def start_refit(client: Client, source: Run) -> Record:
+    """Open the run of a model that is trained anew like that of ``source``; its kind lets nothing count it as a run."""
+    own = {name: source.data.tags[name] for name in (*OF_REFIT, PARENT) if name in source.data.tags}
+    tags = own | {"kind": REFIT, "refit_of": source.info.run_id, "rarelabels": __version__}
+    tags |= {"owner": lease.owner(), "lease": lease.until(client.now())}
+    tags |= {NOTE: "The model of this seed, trained anew on training and validation rows; nothing has judged it."}
+    run = client.create_run(source.info.experiment_id, tags=tags, run_name=f"refit of seed {source.data.tags['seed']}")
+    return Record(client, run.info.run_id)
+
+
+def refits(client: Client, runs: Iterable[Run], source: Run) -> list[Run]:
+    """Return the models that this version trained anew like that of ``source``, and that have all their files."""
+    return [
+        run
+        for run in runs
+        if run.data.tags.get("refit_of") == source.info.run_id
+        and (run.info.status, run.data.tags["rarelabels"]) == ("FINISHED", __version__)
+        and not faults(client, run)
+    ]
 
 
 def _start(client: Client, experiment: str, tags: Mapping[str, str], name: str) -> Record:

@@ -22,6 +22,7 @@ from rarelabels.tracking.files import fetched
 from rarelabels.tracking.moved import ROOT
 from rarelabels.tracking.record import Record
 
+REFIT = "refit"  # kind of a run that trained the model of another anew, on more rows
 BEST = "best"  # alias of the registered version that predicts
 MODEL = "sha256."  # before the place of a registered model: begins the tags with the digests of its files
 RUN = re.compile("[0-9a-f]{32}")  # MLflow's id of one
@@ -149,7 +150,8 @@ def _made_by(client: Client, study: str, version: Version) -> _Made:
         raise _refused(study, version, f"run {version.run_id or 'unknown'}", "its run is not in the record")
     place = version.source.removeprefix(run.info.artifact_uri.rstrip("/") + "/")
     made = _Made(study, version, place, recorded(run.data.tags, _tag(place)))
-    if run.info.experiment_id != client.read.experiment(ROOT + study) or run.data.tags.get("kind") != "run":
+    is_of_study = run.info.experiment_id == client.read.experiment(ROOT + study)
+    if not is_of_study or run.data.tags.get("kind") not in ("run", REFIT):
         raise made.wrong(f"its run is none of the trials of {study}")
     if run.info.status != "FINISHED":
         raise made.wrong(f"its run is not finished, but {run.info.status}")
