@@ -36,7 +36,7 @@ dataset:
   kind: table
 """
 
-TRIALS = {
+FLOORS = {
     "floor_zeros": """\
 question: What do all the metrics say of a predictor that answers no to everything?
 thread: beyond the threads
@@ -47,39 +47,40 @@ question: What do they say of a predictor that gives every row the same label fr
 thread: beyond the threads
 model: {kind: floor, predicts: prior}
 """,
-    "linear": """\
+}
+
+LINEAR = """\
 question: How far does one logistic regression for each label get, before any network?
 thread: beyond the threads
-model: {kind: linear, c: LINEAR_C}
-""",
+model: {kind: linear, LINEAR_MODEL}
+"""
+
+BOOSTING = """\
+question: How far do boosted trees get, one model for each label?
+thread: beyond the threads
+model: {kind: gradient_boosting}
+"""
+
+DEEP = """\
+question: Does a dense part beside the direct path from words to labels gain anything?
+thread: beyond the threads
+model: {width: 32, dropout: 0.2}
+training: {learning_rate: 3.0e-3}
+watch: [binary_accuracy]
+"""
+
+LOSSES = {
     "bce": """\
 question: How far does the network get with plain binary cross-entropy?
 thread: beyond the threads
 watch: [binary_accuracy]
 """,
-    "pos_weight_ratio": """\
+    "pos_weight": """\
 question: Does weighting each label's positives by its negatives over positives do more than move a threshold?
 thread: beyond the threads
 loss: {kind: weighted_bce}
 weighting: {kind: pos_weight, strength: 1.0, cap: 100.0}
 watch: [binary_accuracy]
-""",
-    "pos_weight_tuned": """\
-question: Does a pos_weight tuned on validation beat the plain ratio, at 0.5 and under a threshold for each label?
-thread: beyond the threads
-loss: {kind: weighted_bce}
-weighting: {kind: pos_weight, strength: 1.0, scale: 1.0, cap: 100.0}
-tuning:
-  kind: parameters
-  space:
-    weighting.strength: {low: 0.0, high: 1.5}
-    weighting.scale: {low: 0.25, high: 4.0, log: true}
-  metric: validation/half/macro_f1
-  direction: maximize
-  n_trials: SEARCH_TRIALS
-  seeds: SEARCH_SEEDS
-  sampler: {kind: tpe, n_startup_trials: 10, n_ei_candidates: 24, multivariate: true, constant_liar: true, seed: 0}
-  pruner: {kind: median, n_startup_trials: 8, n_warmup_epochs: 4}
 """,
     "focal": """\
 question: Does focal loss rank labels better than plain binary cross-entropy?
@@ -92,12 +93,6 @@ question: Does the asymmetric loss, which forgets easy negatives, do better than
 thread: beyond the threads (Ridnik et al. 2021)
 loss: {kind: asymmetric, gamma_positive: 1.0, gamma_negative: 4.0, shift: 0.05}
 watch: [auc]
-""",
-    "thresholds": """\
-question: What do thresholds that weigh recall more than precision (F2) find more on the network of bce, at what cost?
-thread: beyond the threads
-thresholds: {objective: {kind: f_beta, beta: 2.0}}
-watch: [binary_accuracy]
 """,
 }
 
@@ -210,15 +205,17 @@ hypotheses:
       refuted: Logistic regression and the network differ; look at the sign of the difference.
 """
 
-# Up to so many rows: epochs, batch size. Few rows need small batches for enough steps: 300 to 500 while the table is
-# small, which is what the films needed. The best epoch is kept, so that one too many costs time alone.
-SCHEDULES = ((1_000, 40, 32), (5_000, 25, 64), (50_000, 15, 512))
-MANY_ROWS_SCHEDULE = (10, 1024)
-MANY_ROWS = 50_000  # a search trains with one seed, for the parts are large enough
-FEW_ROWS = 1_000
+# Few rows need small batches for enough steps. The epoch kept is the best one, and training ends when validation has
+# stood still, so that a bound that is too high costs time alone.
+BATCHES = ((2_000, 64), (10_000, 128))  # up to so many rows: rows of a batch
+LARGE_BATCH = 512
+LEAST_STEPS, PASSES = 3_000, 10  # a training is bounded by so many steps, or passes over many rows
+SHORTEST_EPOCH, LONGEST_EPOCH = 25, 100  # steps after which validation is looked at, but for very many rows
+LONG_PASS = 400  # steps; then validation is looked at after a quarter of it
+PATIENCE = 8  # epochs
+TRAININGS = 6  # of each search
 MAX_LENGTH = 256  # tokens of a text that are read
 DEFAULT_LENGTH = 32
-MANY_LABELS = 100  # the direct path from 20,000 words to each label would be most of the network
 LINE = 118
 OTHERWISE = (
     "null",
@@ -288,21 +285,27 @@ def declarations(look: Look, name: str, folder: Path) -> dict[Path, str]:
     """Return the text of every file of a study below ``folder``, by its path there."""
     study = Path("experiments", name)
     editor = f"# yaml-language-server: $schema=../../{SCHEMA_FILE.as_posix()}\nextends: _base.yaml\n"
-    search = (20, "[0]") if look.rows > MANY_ROWS else (30, "[0, 1]")
-    values = {
-        "LINEAR_C": "5.0" if _has_words(look.spec) else "0.1",  # of the film and of the mulan study
-        "SEARCH_TRIALS": str(search[0]),
-        "SEARCH_SEEDS": search[1],
-        "TITLE": _scalar(f"The table {Path(look.spec.path).name}"),
-    }
+    values = {"LINEAR_MODEL": _linear(look.spec), "TITLE": _scalar(f"The table {Path(look.spec.path).name}")}
     files = {
         BASE_FILE: BASE,
         SCHEMA_FILE: json.dumps(config.json_schema(), indent=2) + "\n",
         _dataset_file(name): DATASET + "".join(_dataset(look.spec, folder)),
         study / "_base.yaml": _base(look, name),
-        study / "study.yaml": _filled(STUDY, values),
+        study / "study.yaml": _filled(_study(look.spec, each_tuned=each_tuned), values),
     }
-    return files | {study / f"{trial}.yaml": editor + _filled(text, values) for trial, text in TRIALS.items()}
+    return files | {study / f"{trial}.yaml": editor + _filled(text, values) for trial, text in trials(look.spec).items()}
+
+
+def trials(spec: TableSpec) -> dict[str, str]:
+    """Return the text of each trial that suits a table, by its short name: another baseline for numbers than for words."""
+    own = {"deep": DEEP} if _has_words(spec) else {"gradient_boosting": BOOSTING}
+    return FLOORS | {"linear": LINEAR} | own | LOSSES
+
+
+def _linear(spec: TableSpec) -> str:
+    if not _has_words(spec):
+        return "c: [0.001, 0.01, 0.1, 1.0]"
+    return "c: [0.2, 1.0, 5.0, 25.0]"
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
@@ -314,20 +317,26 @@ def _has_words(spec: TableSpec) -> bool:
 
 
 def _base(look: Look, name: str) -> str:
-    epochs, batch = next((one[1:] for one in SCHEDULES if look.rows <= one[0]), MANY_ROWS_SCHEDULE)
-    few = look.rows <= FEW_ROWS
+    batch = next((batch for rows, batch in BATCHES if look.rows <= rows), LARGE_BATCH)
+    of_pass = max(1, int(look.rows * TRAINING_SHARE) // batch)
+    epoch = of_pass // 4 if of_pass > LONG_PASS else min(max(of_pass, SHORTEST_EPOCH), LONGEST_EPOCH)
+    steps = max(LEAST_STEPS, PASSES * of_pass)
     if _has_words(look.spec):
         longest = min(max(look.lengths.values()), MAX_LENGTH)
         length = f", max_length: {-(-longest // 8) * 8}" if longest > DEFAULT_LENGTH else ""
-        wide = "true" if len(look.positives) <= MANY_LABELS else "false"
-        model = f"{{kind: text_bag, pooling: tfidf, width: {16 if few else 32}{length}, wide: {wide}}}"
+        model = f"{{kind: text_bag, width: 0, wide: true, l2: 0.2, bias: prevalence{length}}}"
+        kind, rate = "logistic regression on TF-IDF, trained by the loss of each trial", "3.0e-2"
     else:
-        model = f"{{kind: mlp, hidden: [{32 if few else 128}]}}"
+        model = "{kind: mlp, hidden: [256], l2: 10.0, bias: prevalence}"
+        kind, rate = "one hidden layer", "1.0e-3"
     return (
-        f"# Proposed by `rarelabels init` for {look.rows:,} rows; all trials get the same network and epochs.\n"
+        f"# Proposed by `rarelabels init` for {look.rows:,} rows: {kind}.\n"
+        f"# All trials have the same bound on steps, and end when validation has stood still for {PATIENCE} epochs.\n"
         f"extends: ../../{_dataset_file(name).as_posix()}\n"
         f"model: {model}\n"
-        f"training: {{epochs: {epochs}, batch_size: {batch}, learning_rate: 3.0e-3}}\n"
+        f"training:\n"
+        f"  {{steps: {steps}, evaluate_every: {epoch}, patience: {PATIENCE}, batch_size: {batch}, "
+        f"learning_rate: {rate}}}\n"
     )
 
 
