@@ -266,6 +266,22 @@ def test_hypotheses_are_about_trials_and_metrics_that_exist(folder: Path) -> Non
         assert sides[0] != (sides[1][0], sides[1][1] or hypothesis.metric)
 
 
+@every_study
+def test_advice_has_a_sentence_for_each_direction(folder: Path) -> None:
+    """Of a claim that they are equal, for both; no sentence asks the reader to look."""
+    study = config.load_study(folder)
+    assert study is not None
+    for one in study.hypotheses:
+        if (advice := one.advice) is None:
+            continue
+        assert advice.upheld is None
+        assert advice.refuted is None
+        needed = {"greater": (advice.higher,), "less": (advice.lower,), "equal": (advice.higher,)}[one.direction]
+        assert all((advice.equal, *needed)), one.name
+        told = (advice.higher, advice.lower, advice.equal, advice.undecided)
+        assert not [text for text in told if text and "sign of the difference" in text]
+
+
 def test_the_schema_for_editors_is_up_to_date() -> None:
     stored = (ROOT / "conf" / "trial.schema.json").read_text(encoding="utf-8")
     expected = json.dumps(config.json_schema(), indent=2) + "\n"

@@ -100,6 +100,9 @@ STUDY = """\
 title: TITLE
 question: Which loss, which weights and which threshold rule should one use on this table?
 thread: beyond the threads
+# What a network must keep up with, within competence_margin (0.01 of macro average precision on test): where it does
+# not, verdicts on losses and weights give no advice.
+baselines: [linear]
 # With the margins of the other studies. Change them before the first run: each run records which ones it met.
 hypotheses:
   - name: accuracy_is_zeros
@@ -112,8 +115,10 @@ hypotheses:
     margin: 0.02
     advice:
       about: metric
-      upheld: Do not judge by accuracy; a net is hardly more accurate than predicting nothing.
-      refuted: Accuracy tells the net from predicting nothing; read it beside that floor.
+      higher: Accuracy tells the net from predicting nothing; read it beside that floor.
+      lower: Do not judge by accuracy; the net is less accurate than predicting nothing.
+      equal: Do not judge by accuracy; a net is hardly more accurate than predicting nothing.
+      undecided: Whether accuracy tells the net from predicting nothing is not decided; do not judge by it alone.
   - name: thresholds_help
     claim: Without any weights, a threshold for each label gives a better macro-F1 than 0.5.
     source: rarelabels init; so it was on films
@@ -125,8 +130,10 @@ hypotheses:
     margin: 0.03
     advice:
       about: threshold
-      upheld: Choose a threshold for each label on validation.
-      refuted: A threshold for each label does not gain 0.03 over 0.5; keep 0.5, or one for all.
+      higher: Choose a threshold for each label on validation.
+      lower: A threshold for each label is worse than 0.5; keep 0.5, or one for all.
+      equal: A threshold for each label does not gain 0.03 over 0.5; keep 0.5, or one for all.
+      undecided: Whether a threshold for each label gains 0.03 over 0.5 is not decided; more test rows would tell.
   - name: weights_help_at_half
     claim: Weighting positives by negatives over positives gives a better macro-F1 at 0.5.
     source: rarelabels init; so it was on films
@@ -137,8 +144,10 @@ hypotheses:
     margin: 0.03
     advice:
       about: weights
-      upheld: If decisions must stay at 0.5, weight the positives.
-      refuted: At 0.5 the weights do not gain 0.03; leave them out.
+      higher: If decisions must stay at 0.5, weight the positives.
+      lower: At 0.5 the weights harm macro-F1; leave them out.
+      equal: At 0.5 the weights do not gain 0.03; leave them out.
+      undecided: Whether the weights gain 0.03 at 0.5 is not decided; leave them out, which is simpler.
   - name: weights_are_a_threshold
     claim: With a threshold for each label nothing of what the weights gained is left.
     source: rarelabels init; so it was on films
@@ -149,8 +158,12 @@ hypotheses:
     margin: 0.02
     advice:
       about: weights
-      upheld: With a threshold for each label, leave the weights out.
-      refuted: With a threshold for each label, weights still change the result; look at the sign of the difference.
+      higher: With a threshold for each label, too, weights gain more than 0.02; keep them.
+      lower: With a threshold for each label, weights lose more than 0.02; leave them out.
+      equal: With a threshold for each label, leave the weights out.
+      undecided: >-
+        Whether weights still change anything with a threshold for each label is not decided; leave them out, which
+        is simpler.
   - name: tuned_weights_help
     claim: Tuned weights beat the plain ratio under a threshold for each label.
     source: rarelabels init; on films they did not
@@ -169,8 +182,11 @@ hypotheses:
     margin: 0.02
     advice:
       about: loss
-      upheld: Focal loss ranks no better than binary cross-entropy; keep the latter.
-      refuted: Focal loss ranks differently; look at the sign of the difference.
+      higher: Focal loss ranks better than binary cross-entropy, by more than 0.02; use it.
+      lower: Focal loss ranks worse than binary cross-entropy, by more than 0.02; keep the latter.
+      equal: Focal loss ranks no better than binary cross-entropy; keep the latter.
+      undecided: >-
+        Whether focal loss ranks as binary cross-entropy does is not decided; keep the latter, which is simpler.
   - name: asymmetric_helps
     claim: The asymmetric loss beats binary cross-entropy under a threshold for each label.
     source: rarelabels init (Ridnik et al. 2021)
@@ -181,8 +197,10 @@ hypotheses:
     margin: 0.02
     advice:
       about: loss
-      upheld: Use the asymmetric loss.
-      refuted: The asymmetric loss does not gain 0.02; binary cross-entropy is enough.
+      higher: Use the asymmetric loss.
+      lower: The asymmetric loss is worse than binary cross-entropy; keep the latter.
+      equal: The asymmetric loss does not gain 0.02; binary cross-entropy is enough.
+      undecided: Whether the asymmetric loss gains 0.02 is not decided; keep binary cross-entropy, which is simpler.
   - name: recall_thresholds_find_more
     claim: Thresholds per label chosen for F2 find more of the positives than those chosen for F1.
     source: rarelabels init
@@ -201,8 +219,14 @@ hypotheses:
     margin: 0.03
     advice:
       about: loss
-      upheld: Logistic regression is as good as the network, and cheaper.
-      refuted: Logistic regression and the network differ; look at the sign of the difference.
+      higher: The network is better than logistic regression by more than 0.03; it is worth its training.
+      lower: >-
+        The network is worse than logistic regression by more than 0.03; use logistic regression, or train the
+        network better.
+      equal: Logistic regression is as good as the network, and cheaper.
+      undecided: >-
+        Whether the network or logistic regression is better is not decided; take logistic regression, which is
+        cheaper.
 """
 
 # Few rows need small batches for enough steps. The epoch kept is the best one, and training ends when validation has
