@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from rarelabels import config
+from rarelabels.datasets import splits
 from rarelabels.look import Look
 from rarelabels.schema import ListColumn, TableLabels, TableSpec, UserError
 
@@ -102,7 +103,8 @@ question: Which loss, which weights and which threshold rule should one use on t
 thread: beyond the threads
 # What a network must keep up with, within competence_margin (0.01 of macro average precision on test): where it does
 # not, verdicts on losses and weights give no advice.
-baselines: [linear]
+baselines: [BASELINES]
+PROTOCOL
 # With the margins of the other studies. Change them before the first run: each run records which ones it met.
 hypotheses:
   - name: accuracy_is_zeros
@@ -137,7 +139,7 @@ hypotheses:
   - name: weights_help_at_half
     claim: Weighting positives by negatives over positives gives a better macro-F1 at 0.5.
     source: rarelabels init; so it was on films
-    trial: pos_weight_ratio
+    trial: pos_weight
     against: bce
     metric: test/half/macro_f1
     direction: greater
@@ -151,7 +153,7 @@ hypotheses:
   - name: weights_are_a_threshold
     claim: With a threshold for each label nothing of what the weights gained is left.
     source: rarelabels init; so it was on films
-    trial: pos_weight_ratio
+    trial: pos_weight
     against: bce
     metric: test/per_label/macro_f1
     direction: equal
@@ -164,14 +166,6 @@ hypotheses:
       undecided: >-
         Whether weights still change anything with a threshold for each label is not decided; leave them out, which
         is simpler.
-  - name: tuned_weights_help
-    claim: Tuned weights beat the plain ratio under a threshold for each label.
-    source: rarelabels init; on films they did not
-    trial: pos_weight_tuned
-    against: pos_weight_ratio
-    metric: test/per_label/macro_f1
-    direction: greater
-    margin: 0.01
   - name: focal_ranks_no_better
     claim: Focal loss ranks labels as well as binary cross-entropy, not better.
     source: rarelabels init; so it was on films
@@ -201,14 +195,6 @@ hypotheses:
       lower: The asymmetric loss is worse than binary cross-entropy; keep the latter.
       equal: The asymmetric loss does not gain 0.02; binary cross-entropy is enough.
       undecided: Whether the asymmetric loss gains 0.02 is not decided; keep binary cross-entropy, which is simpler.
-  - name: recall_thresholds_find_more
-    claim: Thresholds per label chosen for F2 find more of the positives than those chosen for F1.
-    source: rarelabels init
-    trial: thresholds
-    against: bce
-    metric: test/per_label/macro_recall
-    direction: greater
-    margin: 0.03
   - name: linear_is_as_good
     claim: The network is as good as logistic regression, so that conclusions do not hang on a badly trained net.
     source: rarelabels init
@@ -229,6 +215,37 @@ hypotheses:
         cheaper.
 """
 
+OF_DEEP = """\
+  - name: deep_ranks_better
+    claim: A dense part beside the direct path from words to labels ranks labels better.
+    source: rarelabels init
+    trial: deep
+    against: bce
+    metric: test/ranking/macro_average_precision
+    direction: greater
+    margin: 0.01
+"""
+
+OF_BOOSTING = """\
+  - name: boosting_ranks_better
+    claim: Boosted trees rank labels better than the network.
+    source: rarelabels init
+    trial: gradient_boosting
+    against: bce
+    metric: test/ranking/macro_average_precision
+    direction: greater
+    margin: 0.01
+"""
+
+EACH_TUNED = """\
+# Before its seeds every network's rate, penalty and own numbers are searched, with the same number of trainings.
+protocol: each_tuned
+search: {trainings: TRAININGS, metric: crossfit/per_label/macro_f1}"""
+
+SAME_SETTINGS = """\
+# All networks have the settings of _base.yaml; each_tuned searches those of each first.
+protocol: same_settings"""
+
 # Few rows need small batches for enough steps. The epoch kept is the best one, and training ends when validation has
 # stood still, so that a bound that is too high costs time alone.
 BATCHES = ((2_000, 64), (10_000, 128))  # up to so many rows: rows of a batch
@@ -238,6 +255,7 @@ SHORTEST_EPOCH, LONGEST_EPOCH = 25, 100  # steps after which validation is looke
 LONG_PASS = 400  # steps; then validation is looked at after a quarter of it
 PATIENCE = 8  # epochs
 TRAININGS = 6  # of each search
+TRAINING_SHARE = (1 - splits.TEST_SHARE) * (1 - splits.VALIDATION_SHARE)  # of all rows
 MAX_LENGTH = 256  # tokens of a text that are read
 DEFAULT_LENGTH = 32
 LINE = 118
@@ -305,31 +323,43 @@ def _dataset_file(name: str) -> Path:
 # The declarations
 
 
-def declarations(look: Look, name: str, folder: Path) -> dict[Path, str]:
-    """Return the text of every file of a study below ``folder``, by its path there."""
+def declarations(look: Look, name: str, folder: Path, *, each_tuned: bool = True) -> dict[Path, str]:
+    """Return the text of every file of a study below ``folder``, by its path there.
+
+    Args:
+        look: at the table.
+        name: of the study.
+        folder: where it is written to.
+        each_tuned: whether the settings of every network are searched before it is run.
+    """
     study = Path("experiments", name)
     editor = f"# yaml-language-server: $schema=../../{SCHEMA_FILE.as_posix()}\nextends: _base.yaml\n"
-    values = {"LINEAR_MODEL": _linear(look.spec), "TITLE": _scalar(f"The table {Path(look.spec.path).name}")}
+    of_words = _has_words(look.spec)
+    values = {
+        "LINEAR_MODEL": _linear(look.spec),
+        "TITLE": _scalar(f"The table {Path(look.spec.path).name}"),
+        "BASELINES": "linear" if of_words else "linear, gradient_boosting",
+        "PROTOCOL": EACH_TUNED.replace("TRAININGS", str(TRAININGS)) if each_tuned else SAME_SETTINGS,
+    }
     files = {
         BASE_FILE: BASE,
         SCHEMA_FILE: json.dumps(config.json_schema(), indent=2) + "\n",
         _dataset_file(name): DATASET + "".join(_dataset(look.spec, folder)),
         study / "_base.yaml": _base(look, name),
-        study / "study.yaml": _filled(_study(look.spec, each_tuned=each_tuned), values),
+        study / "study.yaml": _filled(STUDY + (OF_DEEP if of_words else OF_BOOSTING), values),
     }
-    return files | {study / f"{trial}.yaml": editor + _filled(text, values) for trial, text in trials(look.spec).items()}
+    texts = trials(look.spec)
+    return files | {study / f"{trial}.yaml": editor + _filled(text, values) for trial, text in texts.items()}
 
 
 def trials(spec: TableSpec) -> dict[str, str]:
-    """Return the text of each trial that suits a table, by its short name: another baseline for numbers than for words."""
+    """Return the text of each trial that suits a table, by its short name."""
     own = {"deep": DEEP} if _has_words(spec) else {"gradient_boosting": BOOSTING}
     return FLOORS | {"linear": LINEAR} | own | LOSSES
 
 
 def _linear(spec: TableSpec) -> str:
-    if not _has_words(spec):
-        return "c: [0.001, 0.01, 0.1, 1.0]"
-    return "c: [0.2, 1.0, 5.0, 25.0]"
+    return "c: [0.2, 1.0, 5.0, 25.0]" if _has_words(spec) else "c: [0.001, 0.01, 0.1, 1.0]"
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
@@ -464,7 +494,7 @@ def _check(stage: Path, name: str, folder: Path) -> None:
     """Load every trial and the study, as a run would."""
     study = stage / "experiments" / name
     try:
-        config.load_many([str(study / f"{trial}.yaml") for trial in TRIALS])
+        config.load_many([str(path) for path in sorted(study.glob("[!_]*.yaml")) if path.name != "study.yaml"])
         config.load_study(study)
     except UserError as error:
         below = f"{stage.resolve().relative_to(folder.resolve())}/"

@@ -1072,7 +1072,8 @@ class Trial(Spec):
 
     def compiled(self) -> Hashable:
         """Return what is compiled into a network: one serves all trials for which this is equal."""
-        return self.dataset, without_strength(self.model), without_numbers(self.loss), self.training.compiled()
+        model = without_strength(self.model).model_dump_json()  # as text, for a mapping in it has no hash
+        return self.dataset, model, without_numbers(self.loss), self.training.compiled()
 
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
