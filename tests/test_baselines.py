@@ -278,6 +278,7 @@ def test_weights_of_fields_and_numbers_by_hand(tmp_path: Path) -> None:
         baselines.check(unknown, replace(data, train=replace(rows, text={})))
 
 
+@pytest.mark.long
 def test_a_chosen_c_is_recorded_and_the_model_predicts_what_was_recorded(tmp_path: Path) -> None:
     project = Project(tmp_path)
     my_study.declare(tmp_path)
