@@ -151,6 +151,7 @@ def test_what_is_refitted_on_all_rows_has_as_many_trees_as_the_folds_had(small: 
     assert fitted.facts["iterations"] == pytest.approx(trees[:2].mean())
 
 
+@pytest.mark.long
 def test_processes_with_one_thread_and_two_give_the_same_bits() -> None:
     code = """
 import hashlib, sys
@@ -220,6 +221,7 @@ seeds: [0, 1]
     (study / "floor.yaml").write_text("extends: _base.yaml\nmodel: {kind: floor, predicts: prior}\n", encoding="utf-8")
 
 
+@pytest.mark.long
 def test_a_boosted_model_is_run_chosen_and_predicts_what_was_recorded(tmp_path: Path) -> None:
     project = Project(tmp_path)
     declare(tmp_path, max_iter=8)
