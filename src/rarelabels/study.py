@@ -301,7 +301,7 @@ def run(asked: Asked, where: str, engine: Workers, progress: Progress, *, force:
         group=lambda task: task.runs[0][0].trial.compiled(),
     ):
         runs = tasks[position].runs
-        ended = ", ".join(f"{one.trial.name} seed {one.seed}" for one, _ in runs)
+        ended = ", ".join(" ".join(filter(None, [one.trial.name, one.variant, f"seed {one.seed}"])) for one, _ in runs)
         progress.end(names[position], ended, len(runs), WORKER_DIED if reason is None else reason)
     for plan in plans:
         if _sum_up(client, plan, where, engine, progress):
