@@ -10,7 +10,7 @@ READY := $(VENV)/ready
 SPREAD := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 RARELABELS := $(VENV)/bin/rarelabels
 TRIALS := $(basename $(patsubst experiments/%,%,$(filter-out %/study.yaml,$(wildcard experiments/*/[!_]*.yaml))))
-STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))))
+STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))) $(patsubst experiments/%/study.yaml,%,$(wildcard experiments/*/study.yaml)))
 SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' experiments/*/[!_]*.yaml)))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 

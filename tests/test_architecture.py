@@ -23,7 +23,8 @@ ARROWS: dict[str, set[str]] = {
     "schema": set(),
     "problems": {"schema"},
     "declared": {"problems", "schema"},
-    "config": {"declared", "problems", "schema"},
+    "each_tuned": {"schema"},
+    "config": {"declared", "each_tuned", "problems", "schema"},
     "datasets": {"schema", "whole_files"},
     "columns": {"datasets", "problems", "schema"},
     "leaks": {"datasets"},
@@ -44,14 +45,14 @@ ARROWS: dict[str, set[str]] = {
     "watched": {"tensorflow_setup"},
     "sweeps": {"schema"},
     "thresholds": {"schema", "sweeps"},
-    "metrics": {"sweeps", "thresholds"},
+    "metrics": {"schema", "sweeps", "thresholds"},
     "training": {
         *("backbones", "datasets", "losses", "memory", "metrics", "models", "optimizers", "powerset"),
         *("preprocessing", "pruning"),
         *("schema",),
         *("tensorflow_setup", "watched", "weighting"),
     },
-    "baselines": {"datasets", "evaluation", "schema"},
+    "baselines": {"datasets", "evaluation", "metrics", "schema"},
     "statistics": {"metrics", "sweeps", "thresholds"},
     "evaluation": {"calibration", "metrics", "schema", "thresholds"},
     "calibration": {"metrics", "schema"},
@@ -64,9 +65,10 @@ ARROWS: dict[str, set[str]] = {
     "judge": {"evaluation", "schema", "score_files", "statistics", "thresholds", "metrics", "tracking"},
     "judge_table": {"evaluation", "judge", "metrics", "score_files", "statistics", "sweeps"},
     "fitting": {
-        *("backbones", "baselines", "cross_validation", "datasets", "evaluation", "schema", "training", "weighting"),
+        *("backbones", "baselines", "cross_validation", "datasets", "evaluation", "metrics", "schema", "training"),
+        "weighting",
     },
-    "runner": STEPS | {"addresses", "fitting", "picking", "powerset", "thresholds"},
+    "runner": STEPS | {"addresses", "baselines", "fitting", "picking", "powerset", "thresholds"},
     "refit": {
         *("config", "cross_validation", "datasets", "evaluation", "fitting", "ranking", "schema", "tracking"),
         "weighting",
@@ -100,6 +102,7 @@ ARROWS: dict[str, set[str]] = {
     "study": READING
     | {
         "ranking",
+        "baselines",
         "config",
         "datasets",
         "preprocessing",

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,11 +18,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
 
-from rarelabels import baselines, datasets, evaluation
+from rarelabels import baselines, datasets, evaluation, fitting
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens, Vocabulary
 from rarelabels.datasets.simulated import Simulation
-from rarelabels.schema import SimulatedSpec, Trial, UserError
+from rarelabels.schema import LinearSpec, SimulatedSpec, Trial, UserError
+from rarelabels.weighting import Weights
 
 
 def trial(dataset: Mapping[str, Any] = MappingProxyType({"kind": "movies"}), **model: Any) -> Trial:
@@ -157,7 +161,7 @@ def test_c_and_min_rows_have_their_effect(small: Dataset) -> None:
         rare = baselines.fit(trial(kind="linear", min_rows=min_rows), small, 0)
         assert isinstance(rare, baselines.Linear)
         for field, count in holders.items():
-            assert ("w2" in rare.vocabularies[field].tokens) == (count >= min_rows)
+            assert ("w2" in rare.features.vocabularies[field].tokens) == (count >= min_rows)
 
 
 def test_a_saved_model_gives_identical_scores_without_pickles(small: Dataset, tmp_path: Path) -> None:
@@ -169,6 +173,114 @@ def test_a_saved_model_gives_identical_scores_without_pickles(small: Dataset, tm
     loaded = baselines.load_saved(tmp_path)
     assert loaded.labels == small.labels
     assert (loaded.scores(small.test) == linear.scores(small.test)).all()
+
+
+# A grid of C
+
+
+def with_c(data: Dataset, c: float) -> np.ndarray:
+    return baselines.fit(trial(kind="linear", c=c), data, 0).scores(data.validation)
+
+
+def test_the_c_that_ranks_the_validation_part_best_is_kept_for_all_labels(small: Dataset) -> None:
+    grid = (20.0, 0.01, 1.0, 0.1)
+    y = small.validation.y[:, [0, 1, 3]]  # of one label there is no positive
+    ranked = {c: average_precision_score(y, with_c(small, c)[:, [0, 1, 3]], average="macro") for c in grid}
+    best = max(ranked, key=lambda c: ranked[c])
+    assert list(ranked.values()).count(ranked[best]) == 1
+    chosen = baselines.fit(trial(kind="linear", c=grid), small, 0)
+    assert isinstance(chosen, baselines.Linear)
+    assert chosen.facts == {"c": best}
+    assert (chosen.scores(small.validation) == with_c(small, best)).all()
+    one = baselines.fit(LINEAR, small, 0)
+    assert isinstance(one, baselines.Linear)
+    assert (one.facts, one.notes) == ({}, ())
+
+
+def test_of_equal_ones_the_smallest_c_is_kept_and_the_edge_of_the_grid_is_said() -> None:
+    assert baselines.best_c({5.0: 0.5, 20.0: 0.5, 1.0: 0.5, 0.1: 0.4}) == 1.0
+    assert baselines.best_c({5.0: np.nan, 1.0: np.nan}) == 1.0  # no label has a positive
+    facts, notes = baselines.of_chosen_c(20.0, (1.0, 5.0, 20.0))
+    assert facts == {"c": 20.0}
+    assert notes == ("C = 20 was chosen on validation, the largest that model.c offers: one beyond it may be better.",)
+    assert "the smallest" in baselines.of_chosen_c(1.0, (1.0, 5.0))[1][0]
+    assert baselines.of_chosen_c(5.0, (20.0, 5.0, 1.0))[1] == ()
+
+
+def test_where_all_rows_are_cross_validated_one_c_is_chosen_by_all_out_of_fold_scores(small: Dataset) -> None:
+    folded = replace(small, validation=small.train, folds=np.arange(120) % 4)
+    grid, scores = (0.01, 1.0, 20.0), {}
+    for c in grid:
+        scores[c] = np.zeros((120, 4))
+        for fold in range(4):
+            inside, outside = np.flatnonzero(folded.folds != fold), np.flatnonzero(folded.folds == fold)
+            fitted = baselines.fit(trial(kind="linear", c=c), replace(small, train=small.train.take(inside)), 0)
+            scores[c][outside] = fitted.scores(small.train.take(outside))
+    has = [0, 1, 3]
+    y = small.train.y[:, has]
+    best = max(grid, key=lambda c: average_precision_score(y, scores[c][:, has], average="macro"))
+    declared, weights = trial(kind="linear", c=grid), Weights(small.train.y.mean(axis=0))
+    fitted, scored = fitting.fit(declared, 0, folded, weights, (), lambda *_: None)
+    assert fitted.facts == {"c": best}
+    np.testing.assert_array_equal(scored.scores, scores[best])
+    of_all = baselines.fit(trial(kind="linear", c=best), small, 0)
+    assert (fitted.scores(small.test) == of_all.scores(small.test)).all()
+    assert fitting.fit(declared, 0, folded, weights, (), lambda *_: None, refit=False)[0] is None
+
+
+# Pairs and weights
+
+
+def test_pairs_of_prose_equal_scikit_learns(small: Dataset) -> None:
+    data = replace(small, prose=("words",))
+
+    def with_pairs(text: dict[str, Tokens]) -> list[list[str]]:
+        words, names = text["words"].to_lists(), text["names"].to_lists()
+        rows = [[*one, *(f"{a} {b}" for a, b in pairwise(one))] for one in words]
+        return [[f"words={w}" for w in a] + [f"names={w}" for w in b] for a, b in zip(rows, names, strict=True)]
+
+    fitted = baselines.fit(trial(kind="linear", min_rows=3, ngrams=2), data, 0)
+    assert isinstance(fitted, baselines.Linear)
+    reference = TfidfVectorizer(analyzer=list, min_df=3).fit(with_pairs(data.train.text))
+    vocabularies = fitted.features.vocabularies
+    names = [f"{field}={token}" for field in vocabularies for token in vocabularies[field].tokens]
+    assert set(names) == set(reference.vocabulary_)
+    assert any(" " in token for token in vocabularies["words"].tokens)
+    assert not any(" " in token for token in vocabularies["names"].tokens)
+    columns = [reference.vocabulary_[name] for name in names]
+    expected = reference.transform(with_pairs(data.test.text)).toarray()[:, columns]
+    np.testing.assert_allclose(fitted.features.of(data.test).toarray(), expected, rtol=1e-12)
+
+
+def test_weights_of_fields_and_numbers_by_hand(tmp_path: Path) -> None:
+    """Each row has the one word and the one tag, of idf 1; 1 and 3 are standardised to -1 and 1."""
+    text = {"word": Tokens.from_lists([["a"]] * 4), "tag": Tokens.from_lists([["b"]] * 4)}
+    y = np.array([[0, 1]] * 2 + [[1, 0]] * 2, np.uint8)
+    rows = Part(np.array(list("1234")), y, text, np.array([[1.0], [3.0], [1.0], [3.0]]))
+    data = Dataset(("p", "q"), rows, rows, rows, "digest", {}, numeric=("n",))
+    declared = trial(kind="linear", field_weights={"tag": 3.0}, numeric_weight=0.25)
+    fitted = baselines.fit(declared, data, 0)
+    assert isinstance(fitted, baselines.Linear)
+    expected = [[1 / 10**0.5, 3 / 10**0.5, 0.25 * sign] for sign in (-1, 1, -1, 1)]
+    np.testing.assert_allclose(fitted.features.of(rows).toarray(), expected, rtol=1e-12)
+    fitted.save(tmp_path)
+    assert (baselines.load_saved(tmp_path).scores(rows) == fitted.scores(rows)).all()
+    assert isinstance(declared.model, LinearSpec)
+    baselines.check(declared.model, data)
+    unknown = LinearSpec(kind="linear", field_weights={"tags": 2.0, "word": 1.0})
+    with pytest.raises(UserError, match=r"^model\.field_weights: no field 'tags'; the fields are word, tag$"):
+        baselines.check(unknown, data)
+    with pytest.raises(UserError, match="the fields are none, for the dataset has neither text nor list columns"):
+        baselines.check(unknown, replace(data, train=replace(rows, text={})))
+
+
+def test_what_0_4_2_saved_is_read(small: Dataset, tmp_path: Path) -> None:
+    linear = baselines.fit(LINEAR, small, 0)
+    linear.save(tmp_path)
+    path = tmp_path / "preprocessing.json"
+    stored = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps({key: stored[key] for key in ("kind", "labels", "fields", "scaler")}), "utf-8")
+    assert (baselines.load_saved(tmp_path).scores(small.test) == linear.scores(small.test)).all()
 
 
 def test_an_empty_folder_holds_no_model(tmp_path: Path) -> None:

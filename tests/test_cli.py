@@ -16,6 +16,7 @@ import pytest
 from mlflow import MlflowClient
 
 from project import Answer, Project, clean_environment, command
+from rarelabels import config
 
 REPOSITORY = Path(__file__).parents[1]
 HEAVY = ["tensorflow", "keras", "mlflow", "dask", "optuna", "sklearn", "pandas", "matplotlib"]
@@ -71,7 +72,8 @@ def test_what_needs_no_data_imports_nothing_heavy(command: str):
 
 def test_list_names_every_trial(house: Path):
     answer = rarelabels(house, "list")
-    trials = {f"{p.parent.name}/{p.stem}" for p in house.glob("experiments/*/[!_]*.yaml") if p.name != "study.yaml"}
+    trials = {f"{path.parent.name}/{path.stem}" for path in config.all_trials(house / "experiments")}
+    assert {"movies/focal_plain", "movies_each_tuned/focal_plain"} < trials
     assert {line.split()[0] for line in answer.out.splitlines()} == trials
     assert (answer.code, answer.err) == (0, "")
 

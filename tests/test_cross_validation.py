@@ -48,7 +48,7 @@ class Trainer:
     def __init__(self) -> None:
         self.calls: list[tuple[Trial, Dataset]] = []
 
-    def __call__(self, trial: Trial, data: Dataset, on_epoch: Any) -> Remembers:
+    def __call__(self, trial: Trial, data: Dataset, on_epoch: Any, iterations: Any) -> Remembers:
         self.calls.append((trial, data))
         for epoch in range(1, trial.training.epochs + 1):
             on_epoch(epoch, {"loss": float(len(self.calls)), "val_loss": 10.0 * epoch})
@@ -92,3 +92,14 @@ def test_without_a_refit_there_are_scores_alone(trial: Trial) -> None:
     found = cross_validation.fit(trial, data(), trainer, lambda *_: None, refit=False)
     assert found.fitted is None
     assert len(trainer.calls) == 5
+
+
+def test_folds_that_end_on_their_own_are_followed_as_long_as_all_go_on(trial: Trial) -> None:
+    class Shorter(Trainer):
+        def __call__(self, trial: Trial, data: Dataset, on_epoch: Any) -> Remembers:
+            shorter = trial.training.model_copy(update={"epochs": 3 + len(self.calls)})
+            return super().__call__(trial.model_copy(update={"training": shorter}), data, on_epoch)
+
+    curves: dict[int, dict[str, float]] = {}
+    cross_validation.fit(trial, data(), Shorter(), curves.__setitem__, refit=False)
+    assert sorted(curves) == [1, 2, 3]

@@ -166,3 +166,10 @@ def test_numbers_and_declared_parts_survive_too() -> None:
     assert back.parts is not None
     assert back.parts.tolist() == [2, 0]
     assert back.text == {}
+
+
+def test_pairs_of_neighbours_stand_behind_the_tokens_of_their_row() -> None:
+    tokens = Tokens.from_lists([["a", "b", "a"], [], ["b"], ["a", "b"]]).with_pairs()
+    assert tokens.to_lists() == [["a", "b", "a", "a b", "b a"], [], ["b"], ["a", "b", "a b"]]
+    assert sorted(tokens.vocabulary) == ["a", "a b", "b", "b a"]
+    assert Tokens.from_lists([[], []]).with_pairs().to_lists() == [[], []]

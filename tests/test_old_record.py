@@ -13,6 +13,7 @@ import pytest
 from old_record import unpack
 from project import Project
 from rarelabels import study, tracking
+from rarelabels.tracking import identity
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,26 @@ def test_it_is_read(old: Project, name: str, tmp_path: Path) -> None:
     command, study = name.split("_")
     (tmp_path / "printed.csv").write_text(old.call(command, study, "--format", "csv")[0], encoding="utf-8")
     same(tmp_path / "printed.csv", old.folder / "expected" / f"{name}.csv")
+
+
+@pytest.mark.parametrize("name", ["films", "table"])
+def test_its_declarations_have_their_fingerprints(old: Project, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is declared as it was then is what it was then, whatever keys there are today."""
+    runs = old.runs("run", name)
+    made_by = runs[0].data.tags
+    versions = {key: made_by[key.replace("-", "_")] for key in ("scikit-learn", "numpy", "tensorflow", "keras")}
+    without = {key: versions[key] for key in ("scikit-learn", "numpy")}
+    threads = {"threads": made_by["threads"]}
+    monkeypatch.setattr(identity, "library_versions", lambda tf: (versions if tf else without) | threads)
+    monkeypatch.setattr(identity, "version", {"optuna": "5.0.0"}.__getitem__)
+    monkeypatch.setattr(identity, "__version__", made_by["rarelabels"])
+    monkeypatch.setattr(identity, "EVALUATION", 4)
+    monkeypatch.chdir(old.folder)
+    keys = ("trial", "seed", "definition", "fingerprint", "training")
+    today = study.identify([name], {}).identities
+    assert {(one.trial.name, str(one.seed), one.definition, one.fingerprint, one.training) for one in today} == {
+        tuple(run.data.tags[key] for key in keys) for run in runs
+    }
 
 
 def test_its_registered_models_predict(old: Project, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rarelabels import preprocessing
+from rarelabels import baselines, preprocessing
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens
 from rarelabels.preprocessing import Field, Preprocessing, Shape
@@ -195,3 +195,24 @@ def test_the_bytes_that_just_fit(
         preprocessing.check_output(spec.model_copy(update={"head": "seen_sets"}), training, data)
     monkeypatch.setattr(preprocessing, "machine_bytes", lambda: None)  # no one knows
     preprocessing.check_output(spec, training, data)
+
+
+def test_tokens_are_weighed_as_tf_idf_of_all_fields_side_by_side() -> None:
+    rng = np.random.default_rng(0)
+    rows = [[[str(word) for word in rng.integers(0, 9, rng.integers(0, 12))] for _ in range(30)] for _ in range(2)]
+    rows[0][4], rows[1][4] = [], []
+    text = {name: Tokens.from_lists(of) for name, of in zip(("plot", "title"), rows, strict=True)}
+    train = Part(np.arange(30).astype(str), np.zeros((30, 1), np.uint8), text)
+    spec = TextBagSpec(kind="text_bag", width=0, wide=True, min_rows=3, max_length=16)
+    prepared = Preprocessing.fit(spec, train)
+    tfidf = baselines.tfidf(prepared.vocabularies, text).toarray()
+    inputs = Preprocessing.from_json(json.loads(json.dumps(prepared.to_json()))).inputs(train)
+    first = 0
+    for i, vocabulary in enumerate(prepared.vocabularies.values()):
+        ids, weights = inputs[f"text_{i}"], inputs[f"text_{i}_weights"]
+        dense = np.zeros((30, len(vocabulary.tokens) + 1))
+        np.add.at(dense, (np.arange(30)[:, None], ids), weights)
+        np.testing.assert_allclose(dense[:, 1:], tfidf[:, first : first + len(vocabulary.tokens)], atol=1e-7)
+        assert (dense[:, 0] == 0).all()
+        first += len(vocabulary.tokens)
+    assert first == tfidf.shape[1]

@@ -62,7 +62,7 @@ class Record:
     def task(self, identities: list[Identity], source: str = "") -> list[Run]:
         parents = [tracking.open_parent(self.client, self.experiment, one).run_id for one in identities]
         task = Task(self.experiment, tuple(zip(identities, parents, strict=True)), (), {}, source)
-        assert runner.run(task, self.where, lambda _: None) == ""
+        assert runner.run(task, self.where, lambda _: None) == runner.Ended()
         found = tracking.all_runs(self.client, self.experiment, "run")
         by_print = {run.data.tags["fingerprint"]: run for run in found}
         return [by_print[one.fingerprint] for one in identities]

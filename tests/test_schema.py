@@ -1,9 +1,22 @@
 """Every rule about declared values, without YAML."""
 
-import pytest
-from pydantic import ValidationError
+from typing import Annotated
 
-from rarelabels.schema import ARGMAX_OF_ROW, BARE_ACCURACY, Bound, ContradictionError, Hypothesis, Study, Trial
+import pytest
+from pydantic import Field, ValidationError
+
+from rarelabels.schema import (
+    ARGMAX_OF_ROW,
+    BARE_ACCURACY,
+    LATER,
+    Bound,
+    ContradictionError,
+    Hypothesis,
+    Spec,
+    Study,
+    TrainingSpec,
+    Trial,
+)
 
 TRAINING = {"epochs": 3, "batch_size": 256, "learning_rate": 0.004}
 TRIAL = {
@@ -62,6 +75,12 @@ def test_a_plain_trial_is_accepted_and_frozen():
         {"model": {"kind": "text_bag", "hidden": (0,)}},
         {"model": {"kind": "floor"}},
         {"model": {"kind": "linear", "c": 0}},
+        {"model": {"kind": "linear", "c": (1.0,)}},
+        {"model": {"kind": "linear", "c": (1.0, 1.0)}},
+        {"model": {"kind": "linear", "c": (1.0, -1.0)}},
+        {"model": {"kind": "linear", "ngrams": 3}},
+        {"model": {"kind": "linear", "field_weights": {"title": -1.0}}},
+        {"model": {"kind": "gradient_boosting", "max_iter": 0}},
         {"weighting": {"kind": "pos_weight", "cap": 0}},
         {"training": {"epochs": 0, "batch_size": 1, "learning_rate": 0.1}},
         {"training": {"epochs": 1, "batch_size": 1, "learning_rate": float("nan")}},
@@ -289,3 +308,66 @@ def test_a_binary_accuracy_bounds_the_subset_accuracy():
 def test_a_bound_is_about_two_numbers(given: dict[str, float]):
     with pytest.raises(ValidationError, match="takes a loss, or a subset_accuracy"):
         Bound(name="x", source="nowhere", binary_accuracy=0.5, **given)
+
+
+def test_a_later_key_at_its_default_is_no_part_of_what_is_defined():
+    class Inner(Spec):
+        old: int = 1
+        later: Annotated[tuple[int, ...], LATER] = Field((1, 2), description="of a block within")
+
+    class Outer(Spec):
+        inner: Inner = Inner()
+        several: tuple[Inner, ...] = ()
+        named: dict[str, Inner] = Field({})
+        later: Annotated[float | None, LATER] = None
+
+    assert Outer().defined() == {"inner": {"old": 1}, "several": [], "named": {}}
+    assert Outer(several=(Inner(later=(3,)),), named={"a": Inner()}, later=0.5).defined() == {
+        "inner": {"old": 1},
+        "several": [{"old": 1, "later": [3]}],
+        "named": {"a": {"old": 1}},
+        "later": 0.5,
+    }
+    assert Outer().model_dump()["inner"] == {"old": 1, "later": (1, 2)}
+
+
+@pytest.mark.parametrize(
+    ("training", "reason"),
+    [
+        ({"epochs": None}, "exactly one of epochs and steps"),
+        ({"steps": 100}, "exactly one of epochs and steps"),
+        ({"epochs": None, "steps": 100, "evaluate_every": 101}, "more than all steps, 100"),
+        ({"evaluate_every": 10}, "evaluate_every goes with steps"),
+        ({"patience": 0}, "greater than or equal to 1"),
+        ({"epochs": None, "steps": 9, "pruning": {"sparsity": 0.5, "end_epoch": 2}, "keep": "last"}, "declare epochs"),
+    ],
+)
+def test_the_length_of_a_training_is_declared_without_contradiction(training: dict[str, object], reason: str):
+    assert reason in refusal(training={**TRAINING, **training})
+
+
+def test_a_training_has_whole_epochs_within_its_bound():
+    def schedule(rows: int, **changes: object) -> tuple[int, int]:
+        declared = TrainingSpec.model_validate({**TRAINING, "epochs": None, "batch_size": 32, **changes})
+        found = declared.schedule(rows)
+        return found.steps, found.epochs
+
+    assert schedule(300, epochs=7) == (9, 7)  # 9 batches of 32 make a pass over 300 rows
+    assert schedule(300, steps=25) == (9, 2)
+    assert schedule(300, steps=25, evaluate_every=7) == (7, 3)
+    assert schedule(300, steps=5) == (5, 1)
+    assert schedule(20, steps=5) == (1, 5)  # fewer rows than a batch make one
+
+
+def test_a_training_of_so_many_epochs_is_ended_by_nothing_else():
+    by_steps = {**TRAINING, "epochs": None, "steps": 90, "patience": 3}
+    assert TrainingSpec.model_validate({**by_steps, "evaluate_every": 10}).of_length(4).steps == 40
+    passes = TrainingSpec.model_validate(by_steps).of_length(4)
+    assert (passes.epochs, passes.steps, passes.patience, passes.keep) == (4, None, None, "last")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"hidden": (8,)}, {"wide": False}, {"pooling": "mean"}, {"dropout": 0.5}, {"width": -1}]
+)
+def test_the_wide_path_alone_is_declared_without_contradiction(changes: dict[str, object]):
+    assert "width" in refusal(model={"kind": "text_bag", "width": 0, "wide": True, **changes})

@@ -277,7 +277,7 @@ def test_a_run_whose_rules_fail_leaves_those_that_share_its_training_alone(tmp_p
 
     monkeypatch.setattr(runner, "judge", fail_once)
     pairs = tuple((one, tracking.open_parent(client, experiment, one).run_id) for one in runs)
-    reason = runner.run(runner.Task(experiment, pairs, (), {}), client.tracking_uri, print)
+    reason = runner.run(runner.Task(experiment, pairs, (), {}), client.tracking_uri, print).failure
     assert reason == "movies/floor_prior: ValueError: no rule"
     ended = [run.info.status for run in tracking.all_runs(client, experiment, "run")]
     assert ended == ["FAILED", "FINISHED", "FINISHED"]

@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, log_loss
 
-from rarelabels import losses, models, powerset, training, watched
+from rarelabels import baselines, losses, models, powerset, training, watched
 from rarelabels.datasets import Dataset, Part
-from rarelabels.datasets.fields import Tokens
+from rarelabels.datasets.fields import Scaler, Tokens, Vocabulary
 from rarelabels.schema import Trial, UserError
 from rarelabels.tensorflow_setup import keras, tf
 from rarelabels.training import Fitted
@@ -186,7 +187,7 @@ def test_a_reset_network_has_the_weights_of_a_new_one(data: Dataset, model: Any)
     declared = trial(model=model, epochs=1, execution="plain")
     fitted, _ = fit(declared, data, seed=1)
     network = fitted.network
-    network.reset(7, fitted.prepared, weights(declared.weighting, data.train.y), declared)
+    network.reset(7, fitted.prepared, weights(declared.weighting, data.train.y), declared, len(data.train.y))
     new = models.build(network.spec, network.shape, 7)
     assert len(network.model.variables) == len(new.variables) > 3
     for variable, fresh in zip(network.model.variables, new.variables, strict=True):
@@ -260,18 +261,21 @@ def test_a_network_keeps_its_room_for_tokens_which_changes_no_bit(
 
 def test_packed_tokens_are_those_of_each_row_in_order() -> None:
     ids = np.array([[3, 4, 0], [0, 0, 0], [5, 0, 0]], np.int32)
-    assert training._packed(ids, 4).numpy().tolist() == [[3, 0], [4, 0], [5, 2], [0, 0]]
-    assert training._packed(ids, 2).numpy().tolist() == [[3, 0], [4, 0], [5, 2], [0, 0]]
-    assert training._packed(ids, 3).numpy().tolist() == [[3, 0], [4, 0], [5, 2]]
+    assert training._packed(ids, tf.where(ids > 0), 4).numpy().tolist() == [[3, 0], [4, 0], [5, 2], [0, 0]]
+    assert training._packed(ids, tf.where(ids > 0), 2).numpy().tolist() == [[3, 0], [4, 0], [5, 2], [0, 0]]
+    assert training._packed(ids, tf.where(ids > 0), 3).numpy().tolist() == [[3, 0], [4, 0], [5, 2]]
 
 
 def test_trials_share_a_network_where_nothing_compiled_differs() -> None:
     assert trial().compiled() == trial(epochs=9, keep="last", every_epoch=True).compiled()
+    assert trial().compiled() == trial(epochs=None, steps=90, evaluate_every=10, patience=2).compiled()
+    assert trial(model={"l2": 0.1}).compiled() == trial(model={"l2": 0.2, "bias": "prevalence"}).compiled()
     weighted = [trial(loss={"kind": "weighted_bce"}, weighting={"kind": "pos_weight", "strength": i}) for i in (0, 1)]
     assert weighted[0].compiled() == weighted[1].compiled()
     others = [trial(optimizer="sgd"), trial(model={"width": 7}), trial(execution="plain"), weighted[0]]
     others += [trial(loss={"kind": "binary_focal"}), trial(loss={"kind": "binary_focal", "alpha": 0.3})]
     others += [trial(loss={"kind": "asymmetric", "shift": 0}), trial(loss={"kind": "asymmetric"})]
+    others += [trial(model={"l2": 0.1}), trial(model={"dropout": 0.1}), trial(model={"dropout": 0.2})]
     assert len({one.compiled() for one in [trial(), *others]}) == 1 + len(others)
 
 
@@ -302,6 +306,123 @@ def test_losses_that_differ_in_numbers_and_learning_rates_share_a_network_and_ch
     with_constants = scores(shared, data)
     training._compiled.cache_clear()
     np.testing.assert_array_equal(found, with_constants)
+
+
+LOGISTIC = {"width": 0, "wide": True, "l2": 0.2, "bias": "prevalence"}
+
+
+def with_numbers(part: Part) -> Part:
+    """Two numbers for each row, of which the first tells of the first label."""
+    noise = np.random.default_rng(len(part.y)).normal(size=(len(part.y), 2))
+    return replace(part, numeric=noise + np.column_stack([part.y[:, 0], np.zeros(len(part.y))]))
+
+
+@pytest.mark.parametrize("numbers", [False, True])
+def test_the_wide_path_alone_converges_to_logistic_regression(data: Dataset, numbers: bool) -> None:
+    if numbers:
+        parts = {name: with_numbers(getattr(data, name)) for name in ("train", "validation", "test")}
+        data = replace(data, **parts, numeric=("x", "y"))
+    model = {**LOGISTIC, "min_rows": 1}
+    schedule = {"epochs": None, "steps": 1000, "batch_size": 300, "learning_rate": 0.1, "keep": "last"}
+    schedule |= {"evaluate_every": 1000}
+    net = fit(trial(model=model, **schedule), data)[0].scores(data.test)
+    train, test = (
+        np.hstack([baselines.tfidf(vocabularies(data), of.text).toarray(), scaled(data, of)])
+        for of in (data.train, data.test)
+    )
+    for label in range(len(LABELS)):
+        regression = LogisticRegression(C=5.0, tol=1e-10, max_iter=10_000).fit(train, data.train.y[:, label])
+        np.testing.assert_allclose(net[:, label], regression.predict_proba(test)[:, 1], atol=1e-3)
+
+
+def vocabularies(data: Dataset) -> dict[str, Vocabulary]:
+    return {name: Vocabulary.fit(of, min_rows=1, max_tokens=None) for name, of in data.train.text.items()}
+
+
+def scaled(data: Dataset, part: Part) -> Floats:
+    return Scaler.fit(data.train.numeric).transform(part.numeric).astype(np.float64)
+
+
+@pytest.mark.parametrize(("optimizer", "execution"), [("adam", "fast"), ("adamw", "plain"), ("sgd", "plain")])
+def test_a_penalty_shrinks_tables_and_kernels(data: Dataset, optimizer: str, execution: str) -> None:
+    model = {"wide": True, "hidden": [4]}
+    free, shrunk = (
+        fit(trial(model={**model, "l2": l2}, optimizer=optimizer, execution=execution), data)[0] for l2 in (0.0, 3000.0)
+    )
+    for variable, of_free, of_shrunk in zip(free.network.model.variables, free.weights, shrunk.weights, strict=True):
+        if variable.trainable and len(variable.shape) > 1:
+            assert np.abs(of_shrunk).sum() < np.abs(of_free).sum(), variable.path
+
+
+def test_one_step_with_a_penalty_is_worked_by_hand(data: Dataset) -> None:
+    """Gradient descent takes rate * (gradient + l2 / (rows * labels) * weight), of biases without the last."""
+    whole = {"epochs": 1, "batch_size": 300, "optimizer": "sgd", "learning_rate": 0.5, "keep": "last"}
+    whole["execution"] = "plain"
+    free, shrunk = (fit(trial(model={"hidden": [4], "l2": l2}, **whole), data)[0] for l2 in (0.0, 150.0))
+    start = models.build(free.network.spec, free.network.shape, 0)
+    for variable, of_free, of_shrunk in zip(start.variables, free.weights, shrunk.weights, strict=True):
+        decay = 0.5 * 150.0 / (300 * 5) * variable.numpy() if len(variable.shape) > 1 else 0.0
+        if not variable.path.endswith("idf"):
+            np.testing.assert_allclose(of_shrunk, of_free - decay, atol=1e-6)
+
+
+def test_the_loss_of_a_penalised_training_is_that_without_the_penalty(data: Dataset) -> None:
+    free, shrunk = (
+        fit(trial(model={"l2": l2}, epochs=1, learning_rate=1e-9, batch_size=300, execution="plain"), data)[1]
+        for l2 in (0.0, 1e4)
+    )
+    assert shrunk[1]["loss"] == pytest.approx(free[1]["loss"], rel=1e-6)
+
+
+NOTHING_LEARNT = {"epochs": 1, "learning_rate": 1e-9, "keep": "last", "execution": "plain"}
+
+
+@pytest.mark.parametrize(("loss", "share"), [("bce", 1.0), ("logit_adjusted", 0.0)])
+def test_biases_start_where_the_trained_logits_say_how_frequent_labels_are(
+    data: Dataset, loss: str, share: float
+) -> None:
+    declared = trial(loss={"kind": loss}, model={"bias": "prevalence"}, **NOTHING_LEARNT)
+    fitted = fit(declared, data)[0]
+    by_path = dict(zip((one.path for one in fitted.network.model.variables), fitted.weights, strict=True))
+    prevalence = data.train.y.mean(axis=0)
+    np.testing.assert_allclose(by_path["logits/bias"], share * np.log(prevalence / (1 - prevalence)), atol=1e-6)
+
+
+def test_what_is_dropped_is_drawn_by_the_seed_and_only_while_training(data: Dataset) -> None:
+    declared = trial(model={"hidden": [8], "dropout": 0.5}, epochs=1)
+    once, again, other = (scores(declared, data, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(once, again)
+    assert (once != other).any()
+    fitted = fit(declared, data)[0]
+    np.testing.assert_array_equal(fitted.scores(data.test), fitted.scores(data.test))
+
+
+def test_steps_are_a_bound_and_epochs_are_as_long_as_declared(data: Dataset) -> None:
+    epochs = {"epochs": None, "steps": 25, "execution": "plain"}
+    assert len(fit(trial(**epochs, evaluate_every=7), data)[1]) == 3
+    assert len(fit(trial(**epochs), data)[1]) == 2  # 9 batches of 32 make a pass over 300 rows
+    fitted, curves = fit(trial(**{**epochs, "steps": 3}), data)
+    assert (len(curves), fitted.facts["epochs"]) == (1, 1.0)
+
+
+def test_the_same_steps_cut_into_other_epochs_give_the_same_bits(data: Dataset) -> None:
+    by_pass, by_steps = (
+        trial(**how, keep="last") for how in ({"epochs": 2}, {"epochs": None, "steps": 18, "evaluate_every": 6})
+    )
+    np.testing.assert_array_equal(scores(by_pass, data), scores(by_steps, data))
+
+
+def test_training_ends_when_validation_has_stood_still(data: Dataset) -> None:
+    fitted, curves = fit(trial(epochs=60, learning_rate=0.3, patience=4, execution="plain"), data)
+    ranked = [curves[epoch]["val_macro_average_precision"] for epoch in sorted(curves)]
+    assert 4 < len(curves) < 60
+    assert fitted.kept_epoch == int(np.argmax(ranked)) + 1 == len(curves) - 4
+    assert fitted.facts["epochs"] == len(curves)
+
+
+def test_patience_waits_where_average_precision_is_undefined(data: Dataset) -> None:
+    empty = replace(data.validation, y=np.zeros_like(data.validation.y))
+    assert len(fit(trial(epochs=5, patience=1, execution="plain"), replace(data, validation=empty))[1]) == 5
 
 
 def test_another_seed_gives_other_numbers(data: Dataset) -> None:

@@ -80,7 +80,8 @@ def run(
 ) -> None:
     """Run trials, record them in MLflow, and print the comparison of their studies.
 
-    A trial that is named and declares a search is tuned first; the name of a study starts no search.
+    A trial that is named and declares a search is tuned first; the name of a study starts no search, but where each of
+    its trials is tuned.
     """
     changes = dict(config.parse_override(text) for text in overrides or [])
     changes |= {"training.execution": "plain"} if plain else {}
@@ -101,8 +102,8 @@ def run(
         if engine.is_open_to_others():
             _warn(f"{scheduler} is open: whoever reaches it runs code as its user; tls:// keeps others out (README)")
         _check_reach(where, engine.other_machines())
-        named = config.named(names)
-        tuned = [one for one in study.load(names, changes) if one.trial.tuning and one.trial.name in named]
+        searched = config.to_search(names)
+        tuned = [one for one in study.load(names, changes) if one.trial.tuning and one.trial.name in searched]
         if tuned:
             from rarelabels import tuning
 
@@ -483,7 +484,7 @@ def _check(paths: list[Path], studies: list[Path]) -> None:
         except UserError as error:
             problems.append(str(error))
     if problems:
-        raise UserError("\n".join(problems))
+        raise UserError("\n".join(dict.fromkeys("\n".join(problems).splitlines())))
 
 
 def _check_reach(where: str, machines: list[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,8 @@ class Row:
 class Comparison:
     """The trials of a study that are scored on the same test rows, overridden ones apart; floors by name and metric.
 
-    ``data`` names the data set; ``missing`` are trials without a result, ``skipped`` those whose data are not here.
+    ``data`` names the data set; ``missing`` are trials without a result, ``skipped`` those whose data are not here,
+    ``left_out`` runs that would have taken longer than declared, each with the reason.
     """
 
     data: str
@@ -78,6 +79,7 @@ class Comparison:
     floors: dict[str, dict[str, float]]
     missing: list[str]
     skipped: list[str]
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def all_rows(self) -> list[Row]:
@@ -148,18 +150,31 @@ def compare(
     """
     parents = [run for run in runs if run.data.tags.get("kind") == "trial" and "summed_up" in run.data.tags]
     by_key = {parent_key(run): run for run in parents}
-    missing = [name for key, name in declared.items() if key not in by_key]
+    left_out = _left_out(runs, declared)
+    missing = [name for key, name in declared.items() if key not in by_key and key not in left_out]
+    reasons = [reason for of_trial in left_out.values() for reason in of_trial]
     parts: dict[str, list[Run]] = {}
     for run in parents:
         if parent_key(run) in declared or run.data.tags["overrides"]:
             parts.setdefault(run.data.tags["test_part"], []).append(run)
     if client is None or not parts:
-        return [Comparison("", [], [], {}, missing, list(skipped))]
+        return [Comparison("", [], [], {}, missing, list(skipped), reasons)]
     groups = sorted(parts.values(), key=len, reverse=True)
     named = zip(groups, _names([_shared([run.data.params for run in group]) for group in groups]), strict=True)
     below = results.below(list(runs))
     compared = [_compare(client, group, declared, below, data) for group, data in named]
-    return [replace(compared[0], missing=missing, skipped=list(skipped)), *compared[1:]]
+    return [replace(compared[0], missing=missing, skipped=list(skipped), left_out=reasons), *compared[1:]]
+
+
+def _left_out(runs: Sequence[Run], declared: Mapping[ParentKey, str]) -> dict[ParentKey, list[str]]:
+    """Return a line for each declared run that was left out when it was last begun, by its trial."""
+    last = {run.data.tags["fingerprint"]: run for run in runs if run.data.tags.get("kind") == "run"}
+    lines: dict[ParentKey, list[str]] = {}
+    for run in last.values():
+        key, reason = parent_key(run), run.data.tags.get("left_out")
+        if reason and key in declared:
+            lines.setdefault(key, []).append(f"{declared[key]} seed {run.data.tags['seed']}: left out: {reason}")
+    return lines
 
 
 def _shared(params: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -15,9 +15,19 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from rarelabels import each_tuned
 from rarelabels.declared import Declared, is_file, parse, plain, read_file, read_with_parents, shown
 from rarelabels.problems import OVERRIDE, PROSE, InputError, Key, Origins, Problem, keys, nearest, show, validate
-from rarelabels.schema import ParameterSearch, Range, Study, Trial, UserError
+from rarelabels.schema import (
+    FOR_HALF,
+    SEARCHED_FOR_HALF,
+    Hypothesis,
+    ParameterSearch,
+    Range,
+    Study,
+    Trial,
+    UserError,
+)
 
 EXPERIMENTS = Path("experiments")
 NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
@@ -55,21 +65,29 @@ def load_many(
 def load_study(folder: Path) -> Study | None:
     """Return what ``study.yaml`` in ``folder`` declares, None where there is none.
 
+    Where each network is tuned, the sides of a hypothesis about 0.5 are the variants that were searched for that.
+
     Raises:
         UserError: everything that is wrong with it, one problem a line.
     """
     path = folder / "study.yaml"
-    if not path.exists():
-        return None
-    study, problems = validate(Study, read_file(path), Origins((shown(path),), {}))
-    problems |= set(_unknown_trials(study, path)) if study else set()
-    if study is None or problems:
+    study, problems = _read_study(folder)
+    if study:
+        known = {name for one in _trials_in(folder) for name in _compared_as(one)}
+        problems |= set(_unknown_trials(study, path, sorted(known))) | set(_wrong_loans(study, path))
+        study = study.model_copy(update={"hypotheses": tuple(_with_searches(one, known) for one in study.hypotheses)})
+    if problems:
         raise InputError(problems)
     return study
 
 
-def _unknown_trials(study: Study, path: Path) -> Iterator[Problem]:
-    trials = [name for one in _trials_in(path.parent) for name in _compared_as(one)]
+def _read_study(folder: Path) -> tuple[Study | None, set[Problem]]:
+    """Return what a folder's ``study.yaml`` says by itself, if there is one, and what is wrong with it."""
+    path = folder / "study.yaml"
+    return validate(Study, read_file(path), Origins((shown(path),), {})) if path.exists() else (None, set())
+
+
+def _unknown_trials(study: Study, path: Path, trials: Sequence[str]) -> Iterator[Problem]:
     for one in study.hypotheses:
         for key, name in (("trial", one.trial), ("against", one.against)):
             if name not in trials:
@@ -80,6 +98,30 @@ def _unknown_trials(study: Study, path: Path) -> Iterator[Problem]:
         if name not in stems:
             near = nearest(name, stems) or f"; there are: {', '.join(stems) or 'none yet'}"
             yield Problem(shown(path), "baselines", f"no trial {name!r} in this folder{near}")
+
+
+def _wrong_loans(study: Study, path: Path) -> Iterator[Problem]:
+    """Yield what is wrong with the trials that a study takes from another."""
+    if study.trials_of is None:
+        return
+    if own := _files_in(path.parent):
+        trouble = f"takes the trials of another study, and has {own[0].name} of its own; leave one of them out"
+        yield Problem(shown(path), "trials_of", trouble)
+    there = [one.stem for one in _files_in(path.parent.parent / study.trials_of)]
+    if not there:
+        near = nearest(study.trials_of, [one.name for one in _studies(path.parent.parent) if _files_in(one)])
+        yield Problem(shown(path), "trials_of", f"no study {study.trials_of!r} with trials of its own{near}")
+        return
+    for name in study.trials:
+        if name not in there:
+            near = nearest(name, there) or f"; there are: {', '.join(there)}"
+            yield Problem(shown(path), "trials", f"no trial {name!r} in {study.trials_of}{near}")
+
+
+def _with_searches(hypothesis: Hypothesis, known: Collection[str]) -> Hypothesis:
+    """Return a hypothesis whose sides at 0.5 are the variants searched for that, where there are such."""
+    sides = {side: f"{getattr(hypothesis, side)} {SEARCHED_FOR_HALF}" for side in hypothesis.at_half}
+    return hypothesis.model_copy(update={side: name for side, name in sides.items() if name in known})
 
 
 def _compared_as(path: Path) -> list[str]:
@@ -107,6 +149,8 @@ def _load(paths: Sequence[Path], overrides: Mapping[str, object]) -> list[Trial]
         unused -= used
         known |= set(keys(Trial, declared.data))
         trial, wrong = _check(declared)
+        if trial and not wrong:
+            trial, wrong = _with_shared_search(declared, trial, path.parent)
         problems |= wrong
         trials += [trial] if trial else []
     if not unread:  # the file that could not be read may have had the key
@@ -118,7 +162,7 @@ def _load(paths: Sequence[Path], overrides: Mapping[str, object]) -> list[Trial]
 
 
 def _declared(path: Path) -> Declared:
-    declared = read_with_parents(path)
+    declared = read_with_parents(_file_of(path))
     return replace(declared, data={**declared.data, "name": _name(path)})
 
 
@@ -135,11 +179,43 @@ def _check(declared: Declared) -> tuple[Trial | None, set[Problem]]:
     return trial, problems
 
 
+def _with_shared_search(declared: Declared, trial: Trial, folder: Path) -> tuple[Trial | None, set[Problem]]:
+    """Return the trial with the search that every network of its study gets, if each is tuned; and what is wrong.
+
+    ``--set tuning=null`` runs it as it is declared.
+    """
+    study, problems = _read_study(folder) if _may_be_each_tuned(folder) else (None, set())
+    shared = study.shared_search if study else None
+    if study is None or shared is None or not trial.is_network or declared.origins.of(("tuning",)) == OVERRIDE:
+        return trial, problems
+    where, at_half = shown(folder / "study.yaml"), trial.short_name in _judged_at_half(study)
+    also_for_half = at_half and shared.metric != FOR_HALF
+    why = each_tuned.refusal(trial, also_for_half=also_for_half) or _refused_sweep(trial)
+    if why:
+        return None, {Problem(where, "protocol", f"each_tuned: {trial.name} {why}")}
+    tuning = each_tuned.search(trial, shared, also_for_half=also_for_half)
+    return _check(declared.under({"tuning": tuning.model_dump()}, where))
+
+
+def _judged_at_half(study: Study) -> set[str]:
+    """Return the short names of the trials that a hypothesis about 0.5 compares."""
+    return {getattr(one, side).split()[0] for one in study.hypotheses for side in one.at_half}
+
+
+def _refused_sweep(trial: Trial) -> str:
+    """Say why the variants of a trial cannot be searched alike; empty where they can."""
+    spaces = [each_tuned.space(variant) for _, variant in variants(trial)]
+    varied = next(iter(trial.vary or {}), "")
+    if varied in spaces[0] or any(one != spaces[0] for one in spaces):
+        return f"varies {varied}, which is searched or decides what is; declare a trial for each of its values"
+    return ""
+
+
 # Finding
 
 
 def all_trials(root: Path = EXPERIMENTS) -> list[Path]:
-    """Return every ``<root>/<study>/<trial>.yaml``, sorted.
+    """Return every ``<root>/<study>/<trial>.yaml``, sorted; a trial taken from another study is where it would be.
 
     Raises:
         UserError: there is no such folder.
@@ -166,14 +242,28 @@ def find(names: Sequence[str], root: Path = EXPERIMENTS) -> list[Path]:
     return list(found.values())
 
 
-def named(names: Sequence[str], root: Path = EXPERIMENTS) -> set[str]:
-    """Return the names of the trials that are named one by one, and not by their study.
+def to_search(names: Sequence[str], root: Path = EXPERIMENTS) -> set[str]:
+    """Return the names of the trials that are tuned before they are run.
+
+    Those are the trials that are named one by one, and all of a study where each is tuned.
 
     Raises:
-        UserError: a name that is no trial and no study.
+        UserError: a name that is no trial and no study, or a ``study.yaml`` that cannot be read.
     """
     single = [name for name in names if name.endswith((".yaml", ".yml")) or "/" in name.rstrip("/")]
-    return {_name(path) for path in find(single, root)}
+    of_studies = [path for path in find(names, root) if _is_each_tuned(path.parent)]
+    return {_name(path) for path in [*find(single, root), *of_studies]}
+
+
+def _is_each_tuned(folder: Path) -> bool:
+    study = _read_study(folder)[0] if _may_be_each_tuned(folder) else None
+    return study is not None and study.shared_search is not None
+
+
+def _may_be_each_tuned(folder: Path) -> bool:
+    """Return whether a study is worth parsing: all that one may claim takes longer than its trials."""
+    path = folder / "study.yaml"
+    return is_file(path) and b"each_tuned" in path.read_bytes()
 
 
 def _name(path: Path) -> str:
@@ -190,8 +280,49 @@ def _studies(root: Path) -> list[Path]:
 
 
 def _trials_in(study: Path) -> list[Path]:
+    """Return the trials of a study: its files or, of one that takes them from another, where such files would be."""
+    return _files_in(study) or [study / f"{name}.yaml" for name in _borrowed(study)]
+
+
+def _files_in(study: Path) -> list[Path]:
     paths = study.glob("*.yaml")
     return sorted(path for path in paths if path.name != "study.yaml" and not path.name.startswith(("_", ".")))
+
+
+def _borrowed(folder: Path) -> list[str]:
+    """Return the short names of the trials that a study takes from another, sorted.
+
+    Without ``trials`` they are all; where each is tuned, those without a search or a choice of epochs of their own.
+    """
+    study = _lending(folder)
+    if study is None or study.trials_of is None:
+        return []
+    files = _files_in(folder.parent / study.trials_of)
+    if study.trials:
+        return sorted(one.stem for one in files if one.stem in study.trials)
+    return [one.stem for one in files if study.shared_search is None or _has_no_search(one)]
+
+
+def _lending(folder: Path) -> Study | None:
+    """Return the study of a folder; None if there is none, or it is wrong, which ``load_study`` tells."""
+    try:
+        return _read_study(folder)[0]
+    except InputError:
+        return None
+
+
+def _has_no_search(path: Path) -> bool:
+    try:
+        data = read_with_parents(path).data
+    except InputError:  # told where it is loaded
+        return True
+    return not (data.get("tuning") or data.get("picked_by"))
+
+
+def _file_of(path: Path) -> Path:
+    """Return the file that declares a trial: its own or, of a study that takes its trials from another, that one's."""
+    study = None if is_file(path) else _lending(path.parent)
+    return path.parent.parent / study.trials_of / path.name if study and study.trials_of else path
 
 
 def _by_name(name: str, root: Path) -> list[Path]:
@@ -203,6 +334,7 @@ def _by_name(name: str, root: Path) -> list[Path]:
     if name in studies:
         if paths := _trials_in(root / name):
             return paths
+        load_study(root / name)  # says why, if it would take them from another
         raise UserError(f"study {name!r} has no trials yet: no {root}/{name}/<trial>.yaml")
     study, _, stem = name.partition("/")
     if study in studies and (stem.startswith("_") or stem == "study"):
@@ -218,7 +350,7 @@ def _trial_file(path: Path) -> Path:
         )
     if path.name == "study.yaml":
         raise UserError(f"{path}: is not a trial: it describes the study; name the study to have all its trials")
-    if not is_file(path):
+    if not is_file(path) and path.stem not in _borrowed(path.parent):
         raise UserError(f"{path}: there is no such file")
     return path
 
@@ -313,21 +445,38 @@ def _absolute(path: object, key: Key, origins: Origins) -> object:
 
 
 def variants(trial: Trial) -> list[tuple[str, Trial]]:
-    """Return each variant that ``vary`` declares with its label, ``dataset.labels=3``; without one, the trial itself.
+    """Return each variant of a trial with its label, ``dataset.labels=3``; without any, the trial itself.
 
-    A variant has no ``vary`` of its own.
+    They are what ``vary`` declares and, of a trial that is also searched for macro-F1 at 0.5, that search as another
+    variant of each. A variant has no ``vary``, and one search, of its own.
 
     Raises:
         UserError: a key that does not exist or a value that is not allowed; never for a trial that was loaded.
     """
+    return [pair for label, variant in _swept(trial) for pair in _by_search(label, variant)]
+
+
+def _swept(trial: Trial) -> list[tuple[str, Trial]]:
     if trial.vary is None:
         return [("", trial)]
     declared = Declared(trial.model_dump(), Origins((trial.name,), {}))
-    _, problems = _check(declared)
-    if problems:
-        raise InputError(problems)
     ((key, values),) = trial.vary.items()
+    if problems := _check_vary(declared, key, values, set()):
+        raise InputError(problems)
     return [(label, Trial.model_validate(one.data, strict=True)) for label, one in _variants(declared, key, values)]
+
+
+def _by_search(label: str, trial: Trial) -> Iterator[tuple[str, Trial]]:
+    tuning = trial.tuning
+    if not isinstance(tuning, ParameterSearch) or not tuning.also_for_half:
+        yield label, trial
+        return
+    searches: dict[str, dict[str, object]] = {
+        label: {"also_for_half": False},
+        f"{label} {SEARCHED_FOR_HALF}".strip(): {"also_for_half": False, "metric": FOR_HALF, "direction": "maximize"},
+    }
+    for name, changes in searches.items():
+        yield name, trial.model_copy(update={"tuning": tuning.model_copy(update=changes)})
 
 
 def _variants(declared: Declared, key: str, values: Iterable[object]) -> Iterator[tuple[str, Declared]]:
@@ -408,7 +557,7 @@ def _check_space(declared: Declared, trial: Trial, tuning: ParameterSearch) -> s
     problems = {one for key in tuning.space for one in _check_key(declared, trial, key)}
     if problems:
         return problems
-    for label, variant in variants(trial):
+    for label, variant in _swept(trial):
         of = f"{label}: " if label else ""
         ends = {key: _ends(variant, key, values) for key, values in tuning.space.items()}
         for key, values in ends.items():

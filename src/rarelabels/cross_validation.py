@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rarelabels.datasets import Dataset
 from rarelabels.evaluation import Scored
@@ -21,7 +22,8 @@ from rarelabels.schema import Trial
 
 Curves = dict[str, float]
 OnEpoch = Callable[[int, Curves], None]
-FitOne = Callable[[Trial, Dataset, OnEpoch], Any]
+Iterations = npt.NDArray[np.int64] | None
+FitOne = Callable[[Trial, Dataset, OnEpoch, Iterations], Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,28 +44,31 @@ class CrossValidated:
 def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refit: bool = True) -> CrossValidated:
     """Train once for each fold, on the others; then on all rows, for as many epochs as the folds kept on average.
 
+    Boosting gets as many trees of each label as it had in the folds on average.
+
     Args:
         trial: declares ``dataset.validation: cross_validated``.
         data: with ``folds``.
-        fit_one: trains on the training part of the data it is given.
+        fit_one: trains on the training part of the data it is given, boosting with so many trees of each label, if
+            they are given.
         on_epoch: is given the mean over the folds of each curve, once all folds are trained.
         refit: whether to train on all rows.
     """
     assert data.folds is not None
-    n_folds = int(data.folds.max()) + 1
-    outside = [np.flatnonzero(data.folds == fold) for fold in range(n_folds)]
+    outside = [np.flatnonzero(data.folds == fold) for fold in range(n_folds(data))]
     parts: list[Scored] = []
     curves: list[list[Curves]] = []
     facts: list[dict[str, float]] = []
-    for fold in range(n_folds):
-        inside = np.flatnonzero(data.folds != fold)
-        one = replace(data, train=data.train.take(inside), validation=data.train.take(outside[fold]), folds=None)
-        of_fold: dict[int, Curves] = {}
-        fitted = fit_one(trial, one, of_fold.__setitem__)
+    iterations: list[npt.NDArray[np.int64]] = []
+    for fold in range(n_folds(data)):
+        one, of_fold = without(data, fold), dict[int, Curves]()
+        fitted = fit_one(trial, one, of_fold.__setitem__, None)
         parts.append(Scored.of(fitted, one.validation))
         curves.append(list(of_fold.values()))
         facts.append(getattr(fitted, "facts", {}))
-    for epoch, of_folds in enumerate(zip(*curves, strict=True), start=1):
+        iterations += [fitted.iterations] if hasattr(fitted, "iterations") else []
+    # Folds whose training ends on its own have curves of different lengths.
+    for epoch, of_folds in enumerate(zip(*curves, strict=False), start=1):
         on_epoch(epoch, _means(of_folds))
     in_order = np.argsort(np.concatenate(outside))
     told = _means(facts)
@@ -71,14 +76,27 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
         return CrossValidated(None, Scored.joined(parts).take(in_order), told)
     # There are no rows left to validate on: what the refit says of fold 0 goes nowhere.
     whole = replace(data, validation=data.train.take(outside[0]), folds=None)
-    fitted = fit_one(for_epochs(trial, told.get("kept_epoch", 1)), whole, lambda *_: None)
+    trees = np.rint(np.mean(iterations, axis=0)).astype(np.int64).clip(1) if iterations else None
+    fitted = fit_one(for_epochs(trial, told.get("kept_epoch", 1)), whole, lambda *_: None, trees)
     return CrossValidated(fitted, Scored.joined(parts).take(in_order), told)
+
+
+def n_folds(data: Dataset) -> int:
+    """Return how many folds the training rows have."""
+    assert data.folds is not None
+    return int(data.folds.max()) + 1
+
+
+def without(data: Dataset, fold: int) -> Dataset:
+    """Return data to train on without a fold, which is the validation part."""
+    assert data.folds is not None
+    inside, outside = (np.flatnonzero(data.folds != fold), np.flatnonzero(data.folds == fold))
+    return replace(data, train=data.train.take(inside), validation=data.train.take(outside), folds=None)
 
 
 def for_epochs(trial: Trial, epochs: float) -> Trial:
     """Return a trial that trains for so many epochs, rounded, whatever validation says: no rows are left to stop by."""
-    schedule = trial.training.model_copy(update={"epochs": round(epochs), "keep": "last"})
-    return trial.model_copy(update={"training": schedule})
+    return trial.model_copy(update={"training": trial.training.of_length(round(epochs))})
 
 
 def _means(numbers: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -213,7 +213,12 @@ def validation_metrics(validation: Scored, spec: ThresholdSpec) -> dict[str, flo
 
 
 def crossfit_metrics(
-    y: npt.NDArray[np.uint8], scores: Floats, spec: ThresholdSpec, *, decides: bool = False
+    y: npt.NDArray[np.uint8],
+    scores: Floats,
+    spec: ThresholdSpec,
+    *,
+    decides: bool = False,
+    per_label_alone: bool = False,
 ) -> dict[str, float]:
     """Return ``crossfit/<rule>/<metric>``: each row decided by the rule, and calibrated, on the other folds.
 
@@ -222,6 +227,7 @@ def crossfit_metrics(
         scores: as the model gave them, (n, n_labels).
         spec: how thresholds are chosen.
         decides: whether the scores are decisions; see ``thresholds.of_decisions``.
+        per_label_alone: leave out all other rules.
     """
     kind = spec.calibration
     decided = thresholds.crossfit(
@@ -231,6 +237,7 @@ def crossfit_metrics(
         objective=spec.objective,
         calibrate=None if kind == "none" else lambda truth, given: calibration.fit(kind, truth, given).apply,
         decides=decides,
+        per_label_alone=per_label_alone,
     )
     return {
         f"crossfit/{rule}/{metric}": value
@@ -251,7 +258,7 @@ def objective(metric: str, y: npt.NDArray[np.uint8], spec: ThresholdSpec) -> Obj
 
     def value(scores: Floats) -> float:
         if kind == "crossfit":
-            return crossfit_metrics(y, scores, spec).get(metric, np.nan)
+            return crossfit_metrics(y, scores, spec, per_label_alone=rule == "per_label").get(metric, np.nan)
         scores = calibrated(Scored(np.empty(0, str), y, scores), spec).scores
         if rule == "half":
             return metrics.decision_metrics(y, scores >= thresholds.HALF).get(name, np.nan)

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from rarelabels import baselines, cross_validation, datasets, weighting
+from rarelabels.cross_validation import CrossValidated, Iterations
 from rarelabels.datasets import Dataset
 from rarelabels.evaluation import Objective, Scored
-from rarelabels.schema import DatasetSpec, ImagesSpec, Trial
+from rarelabels.metrics import macro_average_precision
+from rarelabels.schema import DatasetSpec, GradientBoostingSpec, ImagesSpec, LinearSpec, Trial
 from rarelabels.weighting import Weights
 
 OnEpoch = Callable[[int, dict[str, float]], None]
@@ -49,6 +51,8 @@ def fit(
 ) -> tuple[Any, Scored]:
     """Train what the trial declares and return it with the validation part, scored.
 
+    Where ``model.c`` is a grid and all rows are cross-validated, the C is kept whose out-of-fold scores rank them best.
+
     Args:
         trial: declared.
         seed: of the split and the net.
@@ -56,20 +60,54 @@ def fit(
         weights: of the training part.
         watch: see ``training.fit``, like ``on_epoch`` and ``objective``.
         refit: False where only the scores of validation are needed: see ``cross_validation.fit``.
+
+    Raises:
+        LeftOutError: boosting would take longer than declared.
     """
 
-    def fit_one(trial: Trial, data: Dataset, on_epoch: OnEpoch) -> Any:
+    def fit_one(trial: Trial, data: Dataset, on_epoch: OnEpoch, iterations: Iterations) -> Any:
         own = weighting.weights(trial.weighting, data.train.y, data.labels)
-        return _fit(trial, seed, data, own, watch, on_epoch, None)
+        return _fit(trial, seed, data, own, watch, on_epoch, None, iterations)
 
+    def cross_validated(trial: Trial, *, refit: bool = refit) -> CrossValidated:
+        return cross_validation.fit(trial, data, fit_one, on_epoch, refit=refit)
+
+    if isinstance(trial.model, GradientBoostingSpec):
+        _check_time(trial.model, data, seed, refit=refit)
     if data.folds is not None:
-        validated = cross_validation.fit(trial, data, fit_one, on_epoch, refit=refit)
+        if isinstance(trial.model, LinearSpec) and isinstance(trial.model.c, tuple):
+            return _with_best_c(trial, trial.model.c, cross_validated, refit=refit)
+        validated = cross_validated(trial)
         fitted = validated.fitted
         if getattr(fitted, "facts", None):  # what is measured on rows that are trained on tells nothing
             fitted = replace(fitted, facts=fitted.facts | validated.facts)
         return fitted, validated.scored
     fitted = _fit(trial, seed, data, weights, watch, on_epoch, objective)
     return fitted, Scored.of(fitted, data.validation)
+
+
+def _check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, *, refit: bool) -> None:
+    if data.folds is None:
+        baselines.check_time(spec, data, seed, 1)
+    else:
+        trainings = cross_validation.n_folds(data) + refit
+        baselines.check_time(spec, cross_validation.without(data, 0), seed, trainings)
+
+
+def _with_best_c(
+    trial: Trial, grid: tuple[float, ...], validated: Callable[..., CrossValidated], *, refit: bool
+) -> tuple[Any, Scored]:
+    """Fit the linear model with each C of a grid in all folds, and return that of the best out-of-fold scores."""
+
+    def with_c(c: float) -> Trial:
+        return trial.model_copy(update={"model": trial.model.model_copy(update={"c": c})})
+
+    scored = {c: validated(with_c(c), refit=False).scored for c in grid}
+    c = baselines.best_c({c: macro_average_precision(one.y, one.scores) for c, one in scored.items()})
+    if not refit:
+        return None, scored[c]
+    facts, notes = baselines.of_chosen_c(c, grid)
+    return replace(validated(with_c(c)).fitted, facts=facts, notes=notes), scored[c]
 
 
 def _fit(
@@ -80,9 +118,10 @@ def _fit(
     watch: tuple[str, ...],
     on_epoch: OnEpoch,
     objective: Objective | None,
+    iterations: Iterations = None,
 ) -> Any:
     if not trial.is_network:
-        return baselines.fit(trial, data, seed)
+        return baselines.fit(trial, data, seed, iterations)
     from rarelabels import training  # TensorFlow takes seconds to import, and only networks need it
 
     return training.fit(trial, data, weights, seed, watch, on_epoch, objective)

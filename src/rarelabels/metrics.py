@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from rarelabels.schema import LOWER_IS_BETTER as LOWER_IS_BETTER
 from rarelabels.sweeps import (
     Array,
     Bools,
@@ -33,9 +34,6 @@ from rarelabels.sweeps import (
 )
 from rarelabels.thresholds import Rule
 
-LOWER_IS_BETTER: frozenset[str] = frozenset(
-    {"hamming_loss", "coverage", "ranking_loss", "brier", "log_loss", "ece", "macro_ece"}
-)
 DEPTHS = (1, 3, 5)
 CALIBRATION_BINS = 15
 HEAD, MEDIUM = 100, 10  # positives a label needs to be in the group; fewer than MEDIUM: tail

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,44 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         return summed(weights[:, None] * tf.gather(self.table, ids))
 
 
+class Linear(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
+    """Logistic regression on weighed tokens: ids and weights (batch, length) of each field -> logits (batch, n_labels).
+
+    The weights are those of ``preprocessing.weighed``: the TF-IDF of a row, scaled as a whole. A token with weight 0 is
+    padding.
+    """
+
+    def __init__(self, rows: Sequence[int], n_labels: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rows, self.n_labels = rows, n_labels
+
+    def build(self, *_: Any) -> None:
+        """Make a table for each field, and the biases."""
+        self.tables = [
+            self.add_weight(shape=(rows, self.n_labels), initializer="zeros", name=f"table_{i}")
+            for i, rows in enumerate(self.rows)
+        ]
+        self.bias = self.add_weight(shape=(self.n_labels,), initializer="zeros", name="bias")
+
+    def call(self, fields: Sequence[Mapping[str, Tensor]], training: bool = False) -> Tensor:
+        """Return the logits.
+
+        Args:
+            fields: each with ``ids`` and ``weights``; for a training step perhaps with ``packed``, as in
+                :meth:`Bag.call`, and ``packed_weights``, (n,): then it looks at the number of rows of the others alone.
+            training: whether to use what is packed.
+        """
+        logits = self.bias
+        for table, of in zip(self.tables, fields, strict=True):
+            if training and "packed" in of:
+                ids, rows = of["packed"][:, 0], of["packed"][:, 1]
+                weighed = of["packed_weights"][:, None] * tf.gather(table, ids)
+                logits += tf.math.unsorted_segment_sum(weighed, rows, tf.shape(of["ids"])[0])
+            else:
+                logits += tf.reduce_sum(of["weights"][..., None] * tf.gather(table, of["ids"]), axis=1)
+        return logits
+
+
 class Embedded(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
     """Token ids (batch, length), 0 is padding -> vectors (batch, length, width); those of padding are 0."""
 
@@ -103,16 +142,22 @@ def build(spec: NetworkSpec, shape: Shape, seed: int, *, packed: bool = False) -
         packed: bags take one more input for each field, ``text_<i>_packed``; see ``Bag.call``.
     """
     initial = initializers(spec, shape, seed)
-    inputs = {f"text_{i}": keras.Input((None,), dtype="int32", name=f"text_{i}") for i in range(len(shape.fields))}
-    if packed:
-        inputs |= {name: keras.Input((2,), dtype="int32", name=name) for name in map(packed_of, list(inputs))}
-    parts = _text_vectors(spec, shape, inputs, initial) if isinstance(spec, TextNetworkSpec) else []
+    inputs = _text_inputs(spec, len(shape.fields), packed)
     if shape.n_numeric:
         inputs[NUMERIC] = keras.Input((shape.n_numeric,), name=NUMERIC)
+    if is_linear(spec):
+        return keras.Model(inputs, _linear(shape, inputs))
+    parts = _text_vectors(spec, shape, inputs, initial) if isinstance(spec, TextNetworkSpec) else []
+    if shape.n_numeric:
         parts.append(backbones.last_block(shape.backbone, inputs[NUMERIC]) if shape.backbone else inputs[NUMERIC])
     x = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
+    dropout = getattr(spec, "dropout", 0.0)
+    if dropout and isinstance(spec, TextBagSpec):
+        x = keras.layers.Dropout(dropout, seed=0, name="dropout")(x)
     for i, width in enumerate(spec.hidden):
         x = keras.layers.Dense(width, "relu", kernel_initializer=initial[f"hidden_{i}/kernel"], name=f"hidden_{i}")(x)
+        if dropout:
+            x = keras.layers.Dropout(dropout, seed=0, name=f"dropout_{i}")(x)
     logits = keras.layers.Dense(shape.n_outputs, kernel_initializer=initial["logits/kernel"], name="logits")(x)
     if isinstance(spec, TextBagSpec) and spec.wide:
         wide = [
@@ -123,6 +168,37 @@ def build(spec: NetworkSpec, shape: Shape, seed: int, *, packed: bool = False) -
     return keras.Model(inputs, logits)
 
 
+def is_linear(spec: NetworkSpec) -> bool:
+    """Return whether a network is logistic regression on weighed tokens; see ``preprocessing.weighed``."""
+    return isinstance(spec, TextBagSpec) and spec.is_linear
+
+
+def _text_inputs(spec: NetworkSpec, n_fields: int, packed: bool) -> dict[str, Tensor]:
+    names = [f"text_{i}" for i in range(n_fields)]
+    inputs = {name: keras.Input((None,), dtype="int32", name=name) for name in names}
+    if is_linear(spec):
+        inputs |= {name: keras.Input((None,), name=name) for name in map(weights_of, names)}
+    if packed:
+        inputs |= {name: keras.Input((2,), dtype="int32", name=name) for name in map(packed_of, names)}
+    if packed and is_linear(spec):
+        inputs |= {name: keras.Input((), name=name) for name in map(packed_of, map(weights_of, names))}
+    return inputs
+
+
+def _linear(shape: Shape, inputs: dict[str, Tensor]) -> Tensor:
+    """Return the logits of logistic regression, on numbers, too, if there are any; all weights start at 0."""
+    fields = []
+    for i in range(len(shape.fields)):
+        names = {"ids": f"text_{i}", "weights": weights_of(f"text_{i}")}
+        names |= {"packed": packed_of(f"text_{i}"), "packed_weights": packed_of(weights_of(f"text_{i}"))}
+        fields.append({key: inputs[name] for key, name in names.items() if name in inputs})
+    logits = Linear([field.table_rows for field in shape.fields], shape.n_outputs, name="logits")(fields)
+    if not shape.n_numeric:
+        return logits
+    of_numbers = keras.layers.Dense(shape.n_outputs, use_bias=False, kernel_initializer="zeros", name="numbers")
+    return keras.layers.Add()([logits, of_numbers(inputs[NUMERIC])])
+
+
 def initializers(spec: NetworkSpec, shape: Shape, seed: int) -> dict[str, Initializer]:
     """Return what draws the weights of the network of ``spec``, by the variable's path; all others start the same.
 
@@ -131,6 +207,8 @@ def initializers(spec: NetworkSpec, shape: Shape, seed: int) -> dict[str, Initia
     """
     seeds = map(int, np.random.SeedSequence(seed).generate_state(3 * len(shape.fields) + len(spec.hidden) + 1))
     initial: dict[str, Initializer] = {}
+    if is_linear(spec):
+        return initial
     for i in range(len(shape.fields)):
         table = keras.initializers.RandomUniform(seed=next(seeds))
         match spec:
@@ -148,8 +226,13 @@ def initializers(spec: NetworkSpec, shape: Shape, seed: int) -> dict[str, Initia
 
 
 def packed_of(field: str) -> str:
-    """Return the name of the input with the tokens of a field alone."""
+    """Return the name of the input with the tokens of a field, or their weights, alone."""
     return f"{field}_packed"
+
+
+def weights_of(field: str) -> str:
+    """Return the name of the input with the weights of a field's tokens."""
+    return f"{field}_weights"
 
 
 def _of_field(inputs: dict[str, Tensor], i: int) -> tuple[Tensor, Tensor | None]:

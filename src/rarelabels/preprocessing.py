@@ -5,6 +5,7 @@ Everything is fitted on the training part; what is fitted goes with the weights,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -78,11 +79,12 @@ class Unscaled:
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
-    """Vocabularies by text field, the fields' lengths, and how numbers are scaled."""
+    """Vocabularies by text field, the fields' lengths, how numbers are scaled, and whether tokens are weighed."""
 
     vocabularies: dict[str, Vocabulary]
     fields: tuple[Field, ...]
     scaler: Scaler | Unscaled
+    weighs: bool = False
     _made: WeakKeyDictionary[Part, Inputs] = field(init=False, default_factory=WeakKeyDictionary, repr=False)
 
     @classmethod
@@ -100,7 +102,7 @@ class Preprocessing:
             Field(_table_rows(vocabulary, spec.max_tokens), _length(train.text[name], spec.max_length))
             for name, vocabulary in vocabularies.items()
         )
-        return cls(vocabularies, fields, Scaler.fit(train.numeric))
+        return cls(vocabularies, fields, Scaler.fit(train.numeric), isinstance(spec, TextBagSpec) and spec.is_linear)
 
     @property
     def n_numeric(self) -> int:
@@ -114,6 +116,8 @@ class Preprocessing:
     def inputs(self, part: Part) -> Inputs:
         """Return ``text_<i>``, (n, length) int32, for the i-th text field, and ``numeric``, (n, k) float32, if k > 0.
 
+        Tokens that are weighed come with ``text_<i>_weights``; see :func:`weighed`.
+
         Fields are numbered because a column's name may hold what Keras allows in no name. The inputs of a part are made
         once: it is trained on, looked at after every epoch, and scored at the end.
         """
@@ -122,6 +126,8 @@ class Preprocessing:
                 f"text_{i}": vocabulary.pad(part.text[name], of.length)
                 for i, ((name, vocabulary), of) in enumerate(zip(self.vocabularies.items(), self.fields, strict=True))
             }
+            if self.weighs:
+                inputs |= weighed(inputs, [vocabulary.idf for vocabulary in self.vocabularies.values()])
             self._made[part] = inputs | ({NUMERIC: self.scaler.transform(part.numeric)} if self.n_numeric else {})
         return self._made[part]
 
@@ -131,7 +137,8 @@ class Preprocessing:
             name: {"table_rows": field.table_rows, "length": field.length, **vocabulary.to_json()}
             for (name, vocabulary), field in zip(self.vocabularies.items(), self.fields, strict=True)
         }
-        return {"fields": fields, "scaler": self.scaler.to_json()}
+        stored = {"fields": fields, "scaler": self.scaler.to_json()}
+        return stored | ({"weighs": True} if self.weighs else {})
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Preprocessing:
@@ -139,7 +146,39 @@ class Preprocessing:
         vocabularies = {name: Vocabulary.from_json(field) for name, field in stored["fields"].items()}
         fields = tuple(Field(field["table_rows"], field["length"]) for field in stored["fields"].values())
         scaler = stored["scaler"]
-        return cls(vocabularies, fields, Unscaled(**scaler) if "columns" in scaler else Scaler.from_json(scaler))
+        scaled = Unscaled(**scaler) if "columns" in scaler else Scaler.from_json(scaler)
+        return cls(vocabularies, fields, scaled, stored.get("weighs", False))
+
+
+def weighed(fields: Inputs, idf: Sequence[npt.NDArray[np.float64]]) -> Inputs:
+    """Return the TF-IDF of tokens as weights: all fields side by side, each row of L2 norm 1, as ``baselines.tfidf``.
+
+    Args:
+        fields: name to ids, (n, length), 0 is padding.
+        idf: of each field, (n_tokens,); that of id i is at i - 1.
+
+    Returns:
+        ``<name>_weights``, (n, length) float32, for each field. The first of equal tokens of a row has the weight of
+        all, the others 0; so has padding.
+    """
+    weights = [_counts(ids) * np.concatenate([[0.0], of])[ids] for ids, of in zip(fields.values(), idf, strict=True)]
+    norm = np.sqrt(sum((of * of).sum(axis=1) for of in weights))
+    scale = np.divide(1.0, norm, out=np.zeros_like(norm), where=norm > 0)[:, None]
+    return {f"{name}_weights": (of * scale).astype(np.float32) for name, of in zip(fields, weights, strict=True)}
+
+
+def _counts(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """Return how often the token at each place is in its row, (n, length); 0 for all but the first of equal ones."""
+    order = np.argsort(ids, axis=1, kind="stable")
+    ordered = np.take_along_axis(ids, order, axis=1)
+    is_first = np.ones(ids.shape, dtype=bool)
+    is_first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    starts = np.flatnonzero(is_first)
+    lengths = np.zeros(ids.size, dtype=np.int64)
+    lengths[starts] = np.diff(starts, append=ids.size)
+    counts = np.zeros(ids.shape, dtype=np.int64)
+    np.put_along_axis(counts, order, lengths.reshape(ids.shape), axis=1)
+    return counts
 
 
 def check(spec: NetworkSpec, data: Dataset) -> None:

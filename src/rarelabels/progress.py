@@ -56,22 +56,23 @@ class Progress:
         """Show where a run is: ``epoch``, ``epochs`` and ``loss``."""
         self._epochs[name] = event
         if self._bar.disable:
-            if event["epoch"] == event["epochs"]:
-                self.console.print(f"  {name}: epoch {event['epoch']}/{event['epochs']}, loss {event['loss']:.4f}")
             return
         now = [f"{n} {e['epoch']}/{e['epochs']} loss {e['loss']:.3f}" for n, e in self._epochs.items()]
         self._bar.update(self._row, now="  ".join(now[-3:]))
 
-    def end(self, name: str, runs: str, count: int, reason: str) -> None:
-        """Count the runs that ``name`` was training as done, or as failed for a reason."""
-        self._epochs.pop(name, None)
+    def end(self, name: str, runs: str, count: int, reason: str, left_out: str = "") -> None:
+        """Count the runs that ``name`` was training as done, as failed for a reason, or as left out for one."""
+        last = self._epochs.pop(name, None)
+        if last and self._bar.disable:
+            self.console.print(f"  {name}: epoch {last['epoch']}/{last['epochs']}, loss {last['loss']:.4f}")
         self._done += count
         if reason:
             self.failures.append(f"{runs}: {reason}")
         seconds = (time.monotonic() - self._began) / self._done * (self._ahead - self._done)
         left = f"about {duration(seconds)} left" if seconds else ""
         self._bar.update(self._row, completed=self._done, left=left, now="")
-        self.console.print(f"[{self._done}/{self._ahead}] {'FAILED' if reason else 'done'}: {runs}", markup=False)
+        line = f"{runs}: left out: {left_out}" if left_out else f"{'FAILED' if reason else 'done'}: {runs}"
+        self.console.print(f"[{self._done}/{self._ahead}] {line}", markup=False)
 
     def summing(self, trials: int) -> None:
         """Say that trials are being summed up."""

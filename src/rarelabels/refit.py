@@ -18,7 +18,7 @@ from rarelabels.schema import Trial, UserError
 from rarelabels.tracking import Client, Run
 
 THRESHOLDS = "thresholds.json"
-KEPT = "training/kept_epoch"
+KEPT, CHOSEN_C = "training/kept_epoch", "training/c"
 
 
 def refit(client: Client, runs: Sequence[Run], one: Ranked, say: Callable[[str], None]) -> Run:

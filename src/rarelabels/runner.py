@@ -13,6 +13,7 @@ import numpy as np
 
 from rarelabels import config, evaluation, fitting, picking, powerset, results, thresholds, tracking
 from rarelabels.addresses import without_password
+from rarelabels.baselines import LeftOutError
 from rarelabels.evaluation import Floats, Scored
 from rarelabels.picking import Epochs
 from rarelabels.schema import PickedBy, UserError
@@ -63,15 +64,23 @@ class Trained:
     epochs: Epochs | None = None
 
 
-def run(task: Task, where: str, say: Say) -> str:
-    """Do a task and record it; a failure is recorded too, and its reason returned rather than raised ("": none).
+@dataclass(frozen=True)
+class Ended:
+    """How a task ended: why it failed, or why it was left out, which is no failure; both are empty where it is done."""
+
+    failure: str = ""
+    left_out: str = ""
+
+
+def run(task: Task, where: str, say: Say) -> Ended:
+    """Do a task and record it; a failure is recorded too, and returned rather than raised.
 
     Raises:
         UserError: the record does not answer when a run is to begin.
     """
     client = tracking.connect(where, tracking.PATIENCE)
     tracking.deliver_left(client, where, tracking.outboxes(where))
-    source, failures = task.source, []
+    source, failures, left_out = task.source, [], ""
     if not source:
         fitting.prepare(task.runs[0][0].trial)
     for identity, parent in task.runs:
@@ -83,25 +92,34 @@ def run(task: Task, where: str, say: Say) -> str:
                 record.text("trial.yaml", config.dump(identity.trial))
                 # before the training, which would be lost if the record did not answer then
                 searched = results.rules(client, identity.search) if identity.trial.searches_thresholds else {}
+                if left_out:  # the training, which they share
+                    raise LeftOutError(left_out)
                 trained = copied(source, record) if source else train(identity, task.watch, record, say)
                 source = source or record.run_id
                 judge(identity, record, trained, searched)
                 record.finish()
+        except LeftOutError as error:
+            end(record, error)
+            left_out = str(error)
         except Exception as error:  # whatever a run dies of, it is that run's own failure
             reason = end(record, error)
             if not source:  # the training failed, which the others share
-                return reason
+                return Ended(reason)
             failures.append(f"{identity.trial.name}: {reason}")
-    return "; ".join(failures)
+    return Ended("; ".join(failures), left_out)
 
 
 def end(record: Record, error: Exception) -> str:
-    """End a run that died, unless its results wait for the record, and return what it died of."""
+    """End a run that died or is left out, unless its results wait for the record, and return the reason."""
     if isinstance(error, WaitingError):
         return str(error)
     reason = failure(error)
     with suppress(Exception):  # the record may be what it died of; what is not ended is cut off
-        record.fail(reason)
+        if isinstance(error, LeftOutError):
+            record.tags({"left_out": str(error)})
+            record.stop(f"left out: {error}")
+        else:
+            record.fail(reason)
     return reason
 
 
@@ -133,27 +151,31 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
     known = weights.facts | powerset.facts(data.train.y, data.test.y)
     record.metrics({f"training/{name}": value for name, value in known.items()})
 
+    epochs = trial.training.schedule(len(data.train.y)).epochs
+
     def on_epoch(epoch: int, curves: dict[str, float]) -> None:
         record.curve(epoch, curves)
-        say({"epoch": epoch, "epochs": trial.training.epochs, "loss": curves["loss"]})
+        say({"epoch": epoch, "epochs": epochs, "loss": curves["loss"]})
 
     data = fitting.with_features(trial.dataset, data)
     fitted, validation = fitting.fit(trial, seed, data, weights, watch, on_epoch)
     train, test = Scored(data.train.ids, data.train.y, fitted.scores(data.train)), Scored.of(fitted, data.test)
+    if own := getattr(fitted, "notes", ()):
+        record.notes([*data.notes, *weights.notes, *own])
     facts = {f"training/{name}": value for name, value in getattr(fitted, "facts", {}).items()}
     record.metrics(facts | evaluation.gap(train, test))
-    epochs = getattr(fitted, "epochs", None)
+    of_epochs = getattr(fitted, "epochs", None)
     with record.folder() as folder:
         evaluation.save_scores(folder / results.SCORES, data.labels, validation, test)
-        if epochs:
-            np.savez_compressed(folder / tracking.EPOCHS, allow_pickle=False, **epochs)
+        if of_epochs:
+            np.savez_compressed(folder / tracking.EPOCHS, allow_pickle=False, **of_epochs)
         (folder / "data.json").write_text(json.dumps(data.summary, indent=1, ensure_ascii=False), encoding="utf-8")
         fitted.save(folder / "model")
         compressed = (folder / "model" / "weights.npz").stat().st_size
         stored = results.stored_scores(folder / results.SCORES)
     record.metrics({"training/compressed_bytes": compressed})
     prevalence = np.array(list(data.summary["prevalence"]["train"].values()))
-    return Trained(*stored, prevalence, epochs=Epochs.of(epochs) if epochs else None)
+    return Trained(*stored, prevalence, epochs=Epochs.of(of_epochs) if of_epochs else None)
 
 
 def judge(identity: Identity, record: Record, trained: Trained, searched: thresholds.Rules) -> None:

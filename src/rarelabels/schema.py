@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 
 class UserError(Exception):
@@ -41,10 +41,39 @@ class ContradictionError(ValueError):
         self.found = found
 
 
+class _Later:
+    """Tells a key that came after version 0.4.2; see :data:`LATER`."""
+
+
+# At its default such a key is no part of what a block defines, so that what was declared, and run, before there was the
+# key keeps its fingerprint: ``Annotated[float, LATER] = 1.0``. The default must do what was done before.
+LATER = _Later()
+
+
 class Spec(BaseModel):
     """Base of every declared block: frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+    def defined(self) -> dict[str, Any]:
+        """Return the block as JSON has it, without the keys that came later and stand at their default."""
+        return {
+            key: _defined(getattr(self, key))
+            for key, field in type(self).model_fields.items()
+            if not (LATER in field.metadata and getattr(self, key) == field.get_default(call_default_factory=True))
+        }
+
+
+def _defined(value: Any) -> Any:
+    match value:
+        case Spec():
+            return value.defined()
+        case tuple():
+            return [_defined(one) for one in value]
+        case dict():
+            return {key: _defined(one) for key, one in value.items()}
+        case _:
+            return value
 
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
@@ -319,8 +348,43 @@ class LinearSpec(Spec):
     """One-vs-rest logistic regression on TF-IDF of all text fields and on standardised numbers; no TensorFlow."""
 
     kind: Literal["linear"]
-    c: Positive = Field(5.0, description="inverse strength of the L2 penalty")
+    c: Positive | Annotated[tuple[Positive, ...], Field(min_length=2)] = Field(
+        5.0,
+        description="inverse strength of the L2 penalty; or several, of which the one with the best macro average "
+        "precision on validation is kept for all labels (with validation: cross_validated, on all out-of-fold scores)",
+    )
     min_rows: Count = Field(2, description="a token must occur in that many training rows")
+    ngrams: Annotated[Literal[1, 2], LATER] = Field(
+        1, description="2: pairs of neighbouring tokens, too, in fields of prose; lists have no order"
+    )
+    field_weights: Annotated[dict[str, Annotated[float, Field(ge=0)]], LATER] = Field(
+        {}, description="field to a factor on its TF-IDF columns, before a row is scaled to norm 1; 1 for the others"
+    )
+    numeric_weight: Annotated[float, Field(ge=0), LATER] = Field(
+        1.0, description="factor on the standardised numbers, which have a norm of about the root of how many there are"
+    )
+
+    @field_validator("c")
+    @classmethod
+    def _no_repeats(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
+        if isinstance(value, tuple) and len(set(value)) < len(value):
+            raise ValueError("lists something twice")
+        return value
+
+
+class GradientBoostingSpec(Spec):
+    """One scikit-learn HistGradientBoostingClassifier per label on the numbers of a row; no TensorFlow."""
+
+    kind: Literal["gradient_boosting"]
+    learning_rate: Positive = 0.1
+    max_iter: Count = Field(
+        200, description="trees of a label at most; fewer once 10 have not lowered its log loss on validation"
+    )
+    max_leaf_nodes: Annotated[int, Field(ge=2)] = 31
+    l2: Annotated[float, Field(ge=0, description="penalty on the values of leaves")] = 0.0
+    most_seconds: Positive = Field(
+        180.0, description="one label is timed first; a run whose labels would take longer together is left out"
+    )
 
 
 class KnownProbabilitiesSpec(Spec):
@@ -350,14 +414,49 @@ class TextSpec(Spec):
     head: Head = "sigmoid"
 
 
+L2 = Annotated[
+    float,
+    Field(
+        ge=0,
+        description="strength of the penalty l2 / (2 * rows) * |W|^2 on every table and kernel, beside a loss that is "
+        "summed over labels; 1/C of logistic regression",
+    ),
+]
+Dropout = Annotated[float, Field(ge=0, lt=1, description="share of each dense layer's inputs dropped while it trains")]
+Bias = Annotated[
+    Literal["zeros", "prevalence"],
+    Field(description="where the logits' biases start: at 0, or at the log odds of each label in the training part"),
+]
+
+
 class TextBagSpec(TextSpec):
     """One embedding per text field, pooled over its tokens, concatenated, then dense: the movie thread's network."""
 
     kind: Literal["text_bag"]
+    width: Annotated[int, Field(ge=0)] = Field(
+        32, description="columns of each embedding; 0: none, the wide path alone, which is logistic regression"
+    )
     pooling: Literal["tfidf", "mean", "max"] = Field(
         "tfidf", description="tfidf: idf-weighted, L2-normalised sum; mean and max are masked"
     )
     wide: bool = Field(False, description="add a linear path from the TF-IDF of the tokens straight to the logits")
+    l2: Annotated[L2, LATER] = 0.0
+    dropout: Annotated[Dropout, LATER] = 0.0
+    bias: Annotated[Bias, LATER] = "zeros"
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is logistic regression on the TF-IDF of all fields, each row scaled as a whole."""
+        return self.width == 0
+
+    @model_validator(mode="after")
+    def _wide_alone(self) -> Self:
+        if self.is_linear and (self.hidden or self.dropout or not self.wide or self.pooling != "tfidf"):
+            raise ValueError(
+                "width: 0 leaves the wide path alone: it needs wide: true and pooling: tfidf, and has no hidden layers "
+                "and nothing to drop"
+            )
+        return self
 
 
 class TextLstmSpec(TextSpec):
@@ -381,6 +480,9 @@ class MlpSpec(Spec):
     kind: Literal["mlp"]
     hidden: tuple[Count, ...] = Field((64,), description="widths of the dense ReLU layers before the output")
     head: Head = "sigmoid"
+    l2: Annotated[L2, LATER] = 0.0
+    dropout: Annotated[Dropout, LATER] = 0.0
+    bias: Annotated[Bias, LATER] = "zeros"
 
 
 class LastBlockSpec(Spec):
@@ -393,7 +495,9 @@ class LastBlockSpec(Spec):
 
 TextNetworkSpec = TextBagSpec | TextLstmSpec | TextCnnSpec
 NetworkSpec = TextNetworkSpec | MlpSpec | LastBlockSpec
-ModelSpec = Annotated[FloorSpec | LinearSpec | KnownProbabilitiesSpec | NetworkSpec, Field(discriminator="kind")]
+ModelSpec = Annotated[
+    FloorSpec | LinearSpec | GradientBoostingSpec | KnownProbabilitiesSpec | NetworkSpec, Field(discriminator="kind")
+]
 
 
 # Losses and weights. Formulas: losses.py
@@ -505,6 +609,13 @@ def without_numbers(loss: LossSpec) -> LossSpec:
             return loss
 
 
+def without_strength(model: ModelSpec) -> ModelSpec:
+    """Return what of a model is compiled: how strong its penalty is, and where biases start, are variables there."""
+    if isinstance(model, (TextBagSpec, MlpSpec)):
+        return model.model_copy(update={"l2": 1.0 if model.l2 else 0.0, "bias": "zeros"})
+    return model
+
+
 NEEDS_SIGMOID = ("weighted_bce", "asymmetric", "distribution_balanced", "logit_adjusted", "hamming", "soft_f1")
 
 
@@ -595,10 +706,27 @@ class Pruning(Spec):
     end_epoch: Count = Field(description="the epoch from which the full sparsity holds")
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """How many steps make an epoch, and how many epochs there are at most."""
+
+    steps: int
+    epochs: int
+
+
 class TrainingSpec(Spec):
     """How long and how a network is trained; the same for all trials of a study unless the trial is about that."""
 
-    epochs: Count
+    epochs: Count | None = Field(None, description="passes over the training rows; or declare steps")
+    steps: Annotated[Count | None, LATER] = Field(
+        None, description="in place of epochs: how many steps the optimizer takes at most"
+    )
+    evaluate_every: Annotated[Count | None, LATER] = Field(
+        None, description="of steps: how many make an epoch, after which validation is looked at; null: those of a pass"
+    )
+    patience: Annotated[Count | None, LATER] = Field(
+        None, description="epochs without a rise of validation macro average precision after which training ends"
+    )
     batch_size: Count
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: Positive
@@ -609,13 +737,48 @@ class TrainingSpec(Spec):
         "best", description="the epoch kept: best validation macro average precision, or the last"
     )
     every_epoch: bool = Field(False, description="record the scores of every epoch, so that picked_by may choose one")
-    execution: Literal["fast", "plain"] = Field(
+    execution: Annotated[Literal["fast", "plain"], LATER] = Field(
         "fast", description="plain: ordinary Keras, without XLA, a step at a time, a new network for each run"
     )
 
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.epochs is None) == (self.steps is None):
+            raise ValueError("takes exactly one of epochs and steps")
+        if self.steps is not None and self.evaluate_every is not None and self.evaluate_every > self.steps:
+            raise ValueError(f"evaluate_every {self.evaluate_every} is more than all steps, {self.steps}")
+        if self.epochs is not None and self.evaluate_every is not None:
+            raise ValueError("evaluate_every goes with steps; epochs are passes over the rows")
+        return self
+
     def compiled(self) -> TrainingSpec:
         """Return what of it is compiled into a network; the learning rate is a variable there."""
-        return self.model_copy(update={"epochs": 1, "keep": "last", "every_epoch": False, "learning_rate": 1.0})
+        return TrainingSpec(
+            epochs=1,
+            batch_size=self.batch_size,
+            optimizer=self.optimizer,
+            learning_rate=1.0,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
+            pruning=self.pruning,
+            execution=self.execution,
+        )
+
+    def schedule(self, n_rows: int) -> Schedule:
+        """Return the steps and epochs of a training on so many rows; those left over in a pass differ each time."""
+        of_pass = n_rows // min(self.batch_size, n_rows)
+        if self.steps is None:
+            assert self.epochs is not None
+            return Schedule(of_pass, self.epochs)
+        steps = min(self.evaluate_every or of_pass, self.steps)
+        return Schedule(steps, self.steps // steps)
+
+    def of_length(self, count: int) -> TrainingSpec:
+        """Return a training of so many epochs of this one, which nothing ends before."""
+        length = {"epochs": count, "steps": None}
+        if self.evaluate_every is not None:
+            length = {"steps": count * self.evaluate_every}
+        return self.model_copy(update={**length, "patience": None, "keep": "last"})
 
 
 class FBeta(Spec):
@@ -757,6 +920,30 @@ IN_SAMPLE_REASON = (
 )
 
 
+def _honest(metric: str) -> str:
+    part, _, rest = metric.partition("/")
+    rule, _, name = rest.partition("/")
+    if part == "test":
+        raise ValueError(f"is a test metric: {TEST_IS_NO_OBJECTIVE}")
+    if part == "validation" and name and rule not in ("half", "ranking", "count"):
+        raise ValueError("is in-sample: " + IN_SAMPLE_REASON.format(f"crossfit/{rest}"))
+    if not name or part not in ("validation", "crossfit") or rule == "count":
+        raise ValueError("allowed validation/half/…, validation/ranking/… or crossfit/<rule>/…")
+    return metric
+
+
+SearchMetric = Annotated[
+    str,
+    AfterValidator(_honest),
+    Field(description="validation/half/…, validation/ranking/… or crossfit/<rule>/…"),
+]
+FOR_HALF, SEARCHED_FOR_HALF = (
+    "validation/half/macro_f1",
+    "searched for half",
+)  # the metric, and what the variant is called
+LOWER_IS_BETTER: frozenset[str] = frozenset(  # metrics; all others are better when higher
+    {"hamming_loss", "coverage", "ranking_loss", "brier", "log_loss", "ece", "macro_ece"}
+)
 CALIBRATED_IN_SAMPLE = tuple(f"validation/ranking/{name}" for name in ("brier", "log_loss", "ece", "macro_ece"))
 
 
@@ -767,7 +954,7 @@ class ParameterSearch(Spec):
     space: Annotated[dict[str, Range], Field(min_length=1)] = Field(
         description="the trial's dotted keys; a range for weighting.weights is one for each label"
     )
-    metric: str = Field(description="validation/half/…, validation/ranking/… or crossfit/<rule>/…")
+    metric: SearchMetric
     direction: Literal["maximize", "minimize"]
     n_trials: Count
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = Field(
@@ -775,25 +962,15 @@ class ParameterSearch(Spec):
     )
     sampler: SamplerSpec
     pruner: PrunerSpec
+    also_for_half: Annotated[bool, LATER] = Field(
+        False, description=f"search once more, for {FOR_HALF}: the variant '{SEARCHED_FOR_HALF}'"
+    )
 
     @field_validator("seeds")
     @classmethod
     def _no_repeats(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if len(set(value)) < len(value):
             raise ValueError("lists something twice")
-        return value
-
-    @field_validator("metric")
-    @classmethod
-    def _honest(cls, value: str) -> str:
-        part, _, rest = value.partition("/")
-        rule, _, name = rest.partition("/")
-        if part == "test":
-            raise ValueError(f"is a test metric: {TEST_IS_NO_OBJECTIVE}")
-        if part == "validation" and name and rule not in ("half", "ranking", "count"):
-            raise ValueError("is in-sample: " + IN_SAMPLE_REASON.format(f"crossfit/{rest}"))
-        if not name or part not in ("validation", "crossfit") or rule == "count":
-            raise ValueError("allowed validation/half/…, validation/ranking/… or crossfit/<rule>/…")
         return value
 
 
@@ -888,26 +1065,24 @@ class Trial(Spec):
         Prose, ``watch`` and ``seeds`` are left out, and so are the blocks that a floor or the linear model ignores.
         """
         parts = {"dataset", "model"} | ({"loss", "weighting", "training"} if self.is_network else set())
-        definition = self.model_dump(mode="json", include=parts)
+        definition = {key: value for key, value in self.defined().items() if key in parts}
         definition["dataset"].pop("path", None)  # the digest of the content says which data, wherever they lie
         definition["dataset"].get("backbone", {}).pop("file", None)
-        if self.training.execution == "fast":  # runs are the same as before there was another way
-            definition.get("training", {}).pop("execution", None)
         return definition
 
     def compiled(self) -> Hashable:
         """Return what is compiled into a network: one serves all trials for which this is equal."""
-        return self.dataset, self.model, without_numbers(self.loss), self.training.compiled()
+        return self.dataset, without_strength(self.model), without_numbers(self.loss), self.training.compiled()
 
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
-        definition = self.training_definition() | {"thresholds": self.thresholds.model_dump(mode="json")}
+        definition = self.training_definition() | {"thresholds": self.thresholds.defined()}
         if self.decides:  # until 0.4 thresholds were chosen on its scores, so that all zeros could become all ones
             definition["decides"] = True
         if self.picked_by:
             definition["picked_by"] = self.picked_by
         if self.searches_thresholds and self.tuning:  # it decides two rules; a search of parameters ends in the trial
-            definition["tuning"] = self.tuning.model_dump(mode="json")
+            definition["tuning"] = self.tuning.defined()
         return definition
 
     @field_validator("watch", mode="before")
@@ -1055,7 +1230,12 @@ class Trial(Spec):
                 ("training.keep", "training.pruning"),
                 "training.pruning with training.keep 'best': an earlier epoch is not pruned to the end; use keep: last",
             )
-        if training.pruning and training.pruning.end_epoch > training.epochs:
+        if training.pruning and training.epochs is None:
+            yield Contradiction(
+                ("training.pruning", "training.steps"),
+                "training.pruning with training.steps: its schedule counts passes over the rows; declare epochs",
+            )
+        elif training.pruning and training.epochs and training.pruning.end_epoch > training.epochs:
             yield Contradiction(
                 ("training.pruning.end_epoch", "training.epochs"),
                 f"training.pruning.end_epoch {training.pruning.end_epoch} is after the last of training.epochs "
@@ -1114,6 +1294,16 @@ class Hypothesis(Spec):
     margin: Annotated[float, Field(ge=0)] = Field(description="the difference that matters in practice")
     after_a_look: bool = Field(False, description="declared after a run of one of its sides had been looked at")
     advice: Advice | None = None
+
+    @property
+    def at_half(self) -> frozenset[str]:
+        """Which of ``trial`` and ``against`` are about decisions at 0.5.
+
+        A trial that is compared with itself is one model under two rules, and about neither alone.
+        """
+        sides = {"trial": self.metric, "against": self.against_metric or self.metric}
+        apart = self.trial != self.against
+        return frozenset(side for side, metric in sides.items() if apart and metric.startswith("test/half/"))
 
     @property
     def expectation(self) -> str:
@@ -1179,18 +1369,57 @@ class Bound(Spec):
         )
 
 
+class SharedSearch(Spec):
+    """What every network of a study is searched by where each is tuned; which keys: ``each_tuned.space``."""
+
+    trainings: Count = Field(12, description="of each search: those that are pruned count")
+    metric: SearchMetric = "crossfit/per_label/macro_f1"
+
+
 class Study(Spec):
-    """A folder of trials that answers one thread."""
+    """A folder of trials that answers one thread.
+
+    Where each network is tuned, a hypothesis about 0.5 is judged on trials that were searched for macro-F1 at 0.5, as
+    variants of their own. Every other one is judged on trials that were searched for ``search.metric``, and so is one
+    that compares two rules of one trial.
+    """
 
     title: str
     question: str
     thread: str
+    protocol: Literal["same_settings", "each_tuned"] = Field(
+        "same_settings",
+        description="each_tuned: before its seeds, the settings of every network are searched, with the same budget",
+    )
+    search: SharedSearch | None = Field(None, description="of each_tuned")
+    trials_of: Name | None = Field(None, description="another study, whose trials are this one's, too")
+    trials: tuple[Name, ...] = Field((), description="of trials_of: only these; none: all that can be searched")
     baselines: tuple[str, ...] = Field((), description="short names of the trials that a network must keep up with")
     competence_margin: Annotated[float, Field(ge=0)] = Field(
         0.01, description="of macro average precision on test, by which a network may lie behind the best baseline"
     )
     hypotheses: tuple[Hypothesis, ...] = ()
     bounds: tuple[Bound, ...] = ()
+
+    @property
+    def shared_search(self) -> SharedSearch | None:
+        """What every network is searched by; None where all have the same settings."""
+        return (self.search or SharedSearch()) if self.protocol == "each_tuned" else None
+
+    @field_validator("trials")
+    @classmethod
+    def _no_repeats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("lists something twice")
+        return value
+
+    @model_validator(mode="after")
+    def _nothing_without_effect(self) -> Self:
+        if self.search and self.protocol != "each_tuned":
+            raise ValueError("search has no effect with protocol: same_settings; use each_tuned")
+        if self.trials and self.trials_of is None:
+            raise ValueError("trials goes with trials_of, which says whose they are")
+        return self
 
     @field_validator("hypotheses", "bounds")
     @classmethod

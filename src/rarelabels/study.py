@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels import (
+    baselines,
     comparison,
     competence,
     config,
@@ -34,7 +35,7 @@ from rarelabels.findings import Finding
 from rarelabels.progress import Progress, counted, duration
 from rarelabels.ranking import Ranking
 from rarelabels.results import RunKey
-from rarelabels.runner import Task
+from rarelabels.runner import Ended, Task
 from rarelabels.schema import (
     VECTORS,
     DatasetSpec,
@@ -158,7 +159,8 @@ def identify(
         is_known: whether the runs of a trial are known to suit their data, which are not loaded then.
 
     Raises:
-        UserError: see ``config.load_many``, ``datasets.load``, ``preprocessing.check`` and ``weighting.weights``.
+        UserError: see ``config.load_many``, ``datasets.load``, ``preprocessing.check``, ``baselines.check`` and
+            ``weighting.weights``.
         MissingDataError, NotSearchedError: no trial is left.
     """
     return _identify(load(names, overrides), seeds, is_known, Searches(tracking.uri()))
@@ -310,7 +312,7 @@ def run(asked: Asked, where: str, engine: Workers, progress: Progress, *, force:
     progress.begin(sum(len(task.runs) for task in tasks))
     work = functools.partial(_run_task, where)
     names = [f"{task.runs[0][0].trial.short_name} seed {task.runs[0][0].seed}" for task in tasks]
-    for position, reason in engine.map(
+    for position, outcome in engine.map(
         work,
         tasks,
         lambda i, event: progress.epoch(names[i], event),
@@ -318,7 +320,8 @@ def run(asked: Asked, where: str, engine: Workers, progress: Progress, *, force:
     ):
         runs = tasks[position].runs
         ended = ", ".join(f"{one.trial.name} seed {one.seed}" for one, _ in runs)
-        progress.end(names[position], ended, len(runs), WORKER_DIED if reason is None else reason)
+        outcome = outcome or Ended(WORKER_DIED)
+        progress.end(names[position], ended, len(runs), outcome.failure, outcome.left_out)
     for plan in plans:
         if _sum_up(client, plan, where, engine, progress):
             progress.failures += _record_comparison(client, plan, where)
@@ -558,7 +561,7 @@ def trained(client: Client, study: str, runs: Sequence[Run]) -> dict[str, list[R
     return by_training
 
 
-def _run_task(where: str, task: Task, say: runner.Say) -> str:
+def _run_task(where: str, task: Task, say: runner.Say) -> Ended:
     return runner.run(task, where, say)
 
 
@@ -647,6 +650,8 @@ def checked(trial: Trial, seed: int) -> Dataset:
         if isinstance(trial.model, NetworkSpec):
             preprocessing.check(trial.model, data)
             preprocessing.check_output(trial.model, trial.training, data)
+        else:
+            baselines.check(trial.model, data)
         weighting.weights(trial.weighting, data.train.y, data.labels)
     except UserError as error:
         raise UserError(f"{trial.name}: {error}") from error

@@ -84,6 +84,8 @@ def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Seq
         console.print(f"not run: {', '.join(comparisons[0].missing)}", soft_wrap=True)
     for reason in comparisons[0].skipped:
         console.print(f"skipped: {reason}", soft_wrap=True)
+    for reason in comparisons[0].left_out:
+        console.print(reason, soft_wrap=True)
 
 
 def print_advice(study: str, warnings: Sequence[str], winner: Sequence[str], findings: Sequence[Finding]) -> None:

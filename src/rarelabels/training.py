@@ -29,6 +29,7 @@ from rarelabels.schema import (
     BinaryFocal,
     ImagesSpec,
     LastBlockSpec,
+    LogitAdjusted,
     LossSpec,
     NetworkSpec,
     TextBagSpec,
@@ -36,6 +37,7 @@ from rarelabels.schema import (
     Trial,
     UserError,
     without_numbers,
+    without_strength,
 )
 from rarelabels.tensorflow_setup import keras, tf
 from rarelabels.watched import Watched
@@ -63,7 +65,7 @@ class Network:
     """A compiled network with what a fit resets."""
 
     def __init__(self, spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> None:
-        self.spec, self.shape = spec, shape
+        self.spec, self.shape, self._loss_kind = spec, shape, loss.kind
         plain = self.is_plain = training.execution == "plain"
         packed = isinstance(spec, TextBagSpec) and spec.pooling != "max" and not plain
         self._rooms = {f"text_{i}": 0 for i in range(len(shape.fields))} if packed else {}
@@ -75,11 +77,12 @@ class Network:
         self.numbers = {name: tf.Variable(value, dtype=tf.float32) for name, value in losses.numbers(loss).items()}
         self.loss = losses.build(loss, spec.head, self.factors, self.numbers)
         self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
+        self.penalty = tf.Variable(0.0)
         self.masks = pruning.masks(training.pruning, self.model.trainable_variables)
         # XLA makes convolutions on images slow: 24 ms a row where it takes 4 without.
         jit = shape.backbone is None and not plain
         self.model.compile(
-            optimizer=_optimizer(training),
+            optimizer=_optimizer(training, self.penalty if getattr(spec, "l2", 0) else None),
             loss=self.loss if shape.n_sets is None else OfClasses(self.loss),
             jit_compile=jit,
         )
@@ -89,6 +92,8 @@ class Network:
         self.model.optimizer.build(self.model.trainable_variables)
         self.fresh_optimizer = [variable.numpy() for variable in self.model.optimizer.variables]
         unused = {models.packed_of(field): tf.zeros((1, 2), tf.int32) for field in self._rooms}
+        if models.is_linear(spec):
+            unused |= {models.packed_of(models.weights_of(field)): tf.zeros(1) for field in self._rooms}
         self.logits = tf.function(lambda x: self.model(x | unused, training=False), jit_compile=jit, autograph=False)
         self._finite = tf.function(self._weights_are_finite, autograph=False)
         drawn = models.initializers(spec, shape, seed=0)
@@ -127,19 +132,35 @@ class Network:
         return dict(self._rooms)
 
     def train(self, batches: tf.data.Dataset, steps: int, **options: Any) -> None:
-        """Call ``fit`` with batches without end of which ``steps`` make an epoch."""
+        """Call ``fit`` with batches without end, of which ``steps`` make an epoch."""
         self.steps.assign(steps)
         self.holds = None
         if not self.is_plain:
             self.model.steps_per_execution = steps
         self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, **options)
 
-    def reset(self, seed: int, prepared: Preprocessing, weights: Weights, trial: Trial) -> None:
-        """Put the network into the state that a new one built for the trial under this seed would have."""
+    @property
+    def adds_labels_up(self) -> bool:
+        """Whether the loss of a row is the sum over labels, or of a label set, and not the mean over labels."""
+        return self.sums_over_labels or self.shape.n_sets is not None or self._loss_kind == "categorical_ce"
+
+    def reset(self, seed: int, prepared: Preprocessing, weights: Weights, trial: Trial, n_rows: int) -> None:
+        """Put the network into the state that a new one built for the trial under this seed would have.
+
+        ``n_rows`` are those that it will be trained on.
+        """
         drawn = models.initializers(self.spec, self.shape, seed)
         for variable in self.model.variables:
             path = variable.path
             variable.assign(drawn[path](variable.shape) if path in drawn else self._start[path])
+        spec, losses_of_a_row = trial.model, 1 if self.adds_labels_up else self.shape.n_labels
+        if getattr(spec, "dropout", 0):
+            drawing = [one for one in self.model.variables if one.name == "seed_generator_state"]
+            for number, variable in enumerate(drawing):
+                variable.assign([number, seed])
+        if getattr(spec, "bias", "zeros") == "prevalence":
+            self.model.get_layer("logits").bias.assign(_first_bias(trial.loss, weights))
+        self.penalty.assign(getattr(spec, "l2", 0.0) / (n_rows * losses_of_a_row))
         self.holds = None
         for variable, start in zip(self.model.optimizer.variables, self.fresh_optimizer, strict=True):
             variable.assign(start)
@@ -251,13 +272,14 @@ def fit(
             raising.
 
     Returns:
-        The facts are ``kept_epoch``; ``roughness_val_loss`` and ``roughness_val_macro_average_precision``, the mean
-        absolute second difference of the curve divided by its mean (0 for a straight line; needs three epochs);
-        ``zero_share``, the share of the trained tables' and kernels' weights that are 0; ``output_parameters`` of the
-        layer that gives the logits; with a head of label sets ``val_loss_share``, the share of validation rows that
-        ``val_loss`` covers. Two more are of the machine, and never the same twice: ``seconds_per_epoch``, the median of
-        all epochs but the first, which compiles, without what is measured between them; and ``memory_rise_bytes`` of
-        the process (see ``memory.Peak``), left out where no one can tell.
+        The facts are ``kept_epoch`` and ``epochs``, how many there were; ``roughness_val_loss`` and
+        ``roughness_val_macro_average_precision``, the mean absolute second difference of the curve divided by its mean
+        (0 for a straight line; needs three epochs); ``zero_share``, the share of the trained tables' and kernels'
+        weights that are 0; ``output_parameters`` of the layer that gives the logits; with a head of label sets
+        ``val_loss_share``, the share of validation rows that ``val_loss`` covers. Two more are of the machine, and
+        never the same twice: ``seconds_per_epoch``, the median of all epochs but the first, which compiles, without
+        what is measured between them; and ``memory_rise_bytes`` of the process (see ``memory.Peak``), left out where
+        no one can tell.
 
     Raises:
         NotFiniteError: the loss or a weight is no longer finite.
@@ -270,12 +292,12 @@ def fit(
     sets = powerset.classes_of(spec.head, data.train.y)
     network = _network(spec, trial.loss, training, _shape(trial, prepared, data.labels, sets))
     peak = memory.Peak()
-    network.reset(seed, prepared, weights, trial)
+    network.reset(seed, prepared, weights, trial, len(data.train.y))
     curves = _Curves(network, data, prepared, sets, watch, on_epoch, training, objective)
     callbacks = [curves]
     if training.pruning:
         callbacks += [pruning.MagnitudePruning(training.pruning, network.masks, network.model.trainable_variables)]
-    batches, steps = _batches(
+    batches = _batches(
         curves.train_inputs,
         _targets(sets, data.train.y),
         weights.rows,
@@ -283,7 +305,8 @@ def fit(
         seed,
         network.rooms(curves.train_inputs, training.batch_size),
     )
-    network.train(batches, steps, epochs=training.epochs, callbacks=callbacks)
+    schedule = training.schedule(len(data.train.y))
+    network.train(batches, schedule.steps, epochs=schedule.epochs, callbacks=callbacks)
     facts = curves.facts() | {"kept_epoch": curves.kept_epoch, "zero_share": _zero_share(network, curves.kept_weights)}
     facts |= {"output_parameters": network.output_parameters} | peak.facts()
     return Fitted(data.labels, network, prepared, curves.kept_weights, curves.kept_epoch, facts, curves.epochs(), sets)
@@ -335,7 +358,7 @@ def _network(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: S
     if training.execution == "plain":
         keras.backend.clear_session()
         return Network(spec, loss, training, shape)
-    return _compiled(spec, without_numbers(loss), training.compiled(), shape)
+    return _compiled(without_strength(spec), without_numbers(loss), training.compiled(), shape)
 
 
 @functools.lru_cache(maxsize=2)  # the vocabularies of a trial's seeds may need tables of two sizes
@@ -344,19 +367,31 @@ def _compiled(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: 
     return Network(spec, loss, training, shape)
 
 
-def _optimizer(training: TrainingSpec) -> keras.optimizers.Optimizer:
-    adam, adamw = optimizers.TableAdam, optimizers.TableAdamW
+def _first_bias(loss: LossSpec, weights: Weights) -> Floats:
+    """Return the logits that say of each label how frequent it is, to a loss that adds log odds with what it lacks."""
+    log_odds = np.log(weights.prevalence) - np.log1p(-weights.prevalence)
+    return np.asarray(log_odds * (1 - loss.tau) if isinstance(loss, LogitAdjusted) else log_odds)
+
+
+def _optimizer(training: TrainingSpec, penalty: tf.Variable | None) -> keras.optimizers.Optimizer:
+    """Return the declared optimizer, with the strength of an L2 penalty if there is to be one."""
+    adam, adamw, sgd = optimizers.TableAdam, optimizers.TableAdamW, keras.optimizers.SGD
     if training.execution == "plain":
         adam, adamw = keras.optimizers.Adam, keras.optimizers.AdamW
+    if penalty is not None:  # its gradient is of the whole table, so that a look-up of rows saves nothing
+        adam, adamw, sgd = optimizers.PenalisedAdam, optimizers.PenalisedAdamW, optimizers.PenalisedSGD
     match training.optimizer:
         case "adam":
-            return adam(training.learning_rate)
+            made = adam(training.learning_rate)
         case "adamw":
-            return adamw(training.learning_rate, weight_decay=training.weight_decay)
+            made = adamw(training.learning_rate, weight_decay=training.weight_decay)
         case "sgd":
-            return keras.optimizers.SGD(training.learning_rate, momentum=training.momentum)
+            made = sgd(training.learning_rate, momentum=training.momentum)
         case _:
             assert_never(training.optimizer)
+    if penalty is not None:
+        made.strength = penalty
+    return made
 
 
 class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyped
@@ -375,7 +410,8 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
     ) -> None:
         super().__init__()
         self.objective, self.sets = objective, sets
-        self.network, self.data, self.on_epoch, self.keep = network, data, on_epoch, training.keep
+        self.network, self.data, self.on_epoch = network, data, on_epoch
+        self.keep, self.patience = training.keep, training.patience
         self.watch, self.watched = watch, _watched(data.labels)
         self.train_inputs, followed = prepared.inputs(data.train), prepared.inputs(data.validation)
         self.n_validation, y = len(data.validation.y), data.validation.y
@@ -389,6 +425,7 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         self.blocks = list(_blocks(network, followed))
         self.test_blocks = list(_blocks(network, prepared.inputs(data.test))) if training.every_epoch else []
         self.kept_epoch, self.kept_value = 0, -np.inf
+        self.best_epoch, self.best_value = 0, -np.inf
         self.kept_weights: list[npt.NDArray[Any]] = []
         self.history: list[dict[str, float]] = []
         self.scores: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = []
@@ -424,9 +461,13 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         if self.keep == "last" or not average_precision <= self.kept_value:  # an undefined one keeps the epoch
             self.kept_epoch, self.kept_value = epoch + 1, average_precision
             self.kept_weights = [variable.numpy() for variable in self.network.model.variables]
+        if not average_precision <= self.best_value:
+            self.best_epoch, self.best_value = epoch + 1, average_precision
         self.history.append(curves)
         if self.on_epoch:
             self.on_epoch(epoch + 1, curves)
+        if self.patience is not None and epoch + 1 - self.best_epoch >= self.patience:
+            self.network.model.stop_training = True
 
     def epochs(self) -> dict[str, npt.NDArray[Any]] | None:
         """Return what every epoch ended with, if it was kept."""
@@ -452,7 +493,7 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
 
     def facts(self) -> dict[str, float]:
         """Return how rough the validation curves are, and the other facts that epochs tell; see :func:`fit`."""
-        facts = {}
+        facts = {"epochs": float(len(self.history))}
         if len(self.seconds) > 1:
             facts["seconds_per_epoch"] = float(np.median(self.seconds[1:]))
         if self.val_loss_share is not None:
@@ -496,10 +537,10 @@ def _batches(
     batch_size: int,
     seed: int,
     rooms: Mapping[str, int] = MappingProxyType({}),
-) -> tuple[tf.data.Dataset, int]:
-    """Return shuffled batches of equal size, epoch after epoch without end, and how many make an epoch.
+) -> tf.data.Dataset:
+    """Return shuffled batches of equal size, pass after pass over the rows without end.
 
-    The rows left over differ from epoch to epoch. One batch size means one compiled step. Fewer rows than a batch make
+    The rows left over differ from pass to pass. One batch size means one compiled step. Fewer rows than a batch make
     one batch. Of fields with ``rooms``, for so many tokens, a batch holds the tokens alone: see ``models.Bag``.
     """
     n = len(targets)
@@ -516,15 +557,22 @@ def _batches(
     # There is nothing to tune here, and the thread that tunes keeps a fit that has ended waiting for up to a second.
     options = tf.data.Options()
     options.autotune.enabled = False
-    return rows.map(batch).prefetch(2).with_options(options), steps
+    return rows.map(batch).prefetch(2).with_options(options)
 
 
 @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # tensorflow is untyped
 def _batch(i: Any, whole: tuple[Any, ...], rooms: tuple[tuple[str, int], ...]) -> tuple[Any, ...]:
     """Return the rows ``i`` of all; traced once for all fits, where a function of ``map`` would be each time."""
     x, *others = tf.nest.map_structure(lambda values: tf.gather(values, i), whole)
-    packed = {models.packed_of(field): _packed(x[field], room) for field, room in rooms}
-    return x | packed | {field: x[field][:, :1] for field, _ in rooms}, *others
+    packed, looked_at = {}, [field for field, _ in rooms]
+    for field, room in rooms:
+        places, weights = tf.where(x[field] > 0), models.weights_of(field)
+        packed[models.packed_of(field)] = _packed(x[field], places, room)
+        if weights in x:
+            of_tokens = tf.gather_nd(x[weights], places)
+            packed[models.packed_of(weights)] = tf.pad(of_tokens, [[0, -tf.shape(of_tokens)[0] % room]])
+            looked_at.append(weights)
+    return x | packed | {name: x[name][:, :1] for name in looked_at}, *others
 
 
 def _shuffled(n: int, seed: int) -> tf.data.Dataset:
@@ -558,9 +606,8 @@ def _room(ids: npt.NDArray[np.int32], batch_size: int) -> int:
     return int(most // ROOM_STEP + 1) * ROOM_STEP
 
 
-def _packed(ids: Any, room: int) -> Any:
-    """Return the tokens of padded ids and the rows they are in, (n, 2), padded with 0 to a multiple of the room."""
-    places = tf.where(ids > 0)
+def _packed(ids: Any, places: Any, room: int) -> Any:
+    """Return the tokens at the places and the rows they are in, (n, 2), padded with 0 to a multiple of the room."""
     pairs = tf.stack([tf.gather_nd(ids, places), tf.cast(places[:, 0], tf.int32)], axis=1)
     return tf.pad(pairs, [[0, -tf.shape(pairs)[0] % room], [0, 0]])
 

@@ -124,7 +124,7 @@ def _beside_fit(name: str, values: Values, folder: Path, record: str, repeats: i
     with patch.object(keras.Model, "fit", lambda model, *args, **kwargs: fits.fit(model, *args, **kwargs)):
         for repeat in range(repeats + 1):
             start = time.perf_counter()
-            if reason := runner.run(task, record, lambda _: None):
+            if reason := runner.run(task, record, lambda _: None).failure:
                 raise SystemExit(reason)
             seconds = time.perf_counter() - start
             if repeat:  # the first one compiles

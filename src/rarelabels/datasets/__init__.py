@@ -97,6 +97,7 @@ class Dataset:
         folds: (n_train,) int64, the fold of each training row, where the validation part is the training part, each
             row scored by a model of the other folds; None for parts that differ.
         image_folder: where the images of the parts are; None for data without images.
+        prose: the fields of ``Part.text`` whose tokens have the order of a text; those of the others are lists.
     """
 
     labels: tuple[str, ...]
@@ -109,6 +110,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     folds: npt.NDArray[np.int64] | None = None
     image_folder: Path | None = None
+    prose: tuple[str, ...] = ()
 
 
 class _Kind(Protocol):
@@ -156,6 +158,20 @@ def _image_folder(spec: DatasetSpec) -> Path | None:
             return None
 
 
+def _prose(spec: DatasetSpec) -> tuple[str, ...]:
+    match spec:
+        case TableSpec(text=columns):
+            return columns
+        case MoviesSpec():
+            return ("title",)
+        case WikipediaMoviesSpec():
+            return "title", "plot"
+        case XedSpec():
+            return ("sentence",)
+        case _:
+            return ()
+
+
 def load(spec: DatasetSpec, seed: int) -> Dataset:
     """Read, check and split a data set; the parsed table and the split are kept in the cache.
 
@@ -185,6 +201,7 @@ def load(spec: DatasetSpec, seed: int) -> Dataset:
         notes=_notes(spec, data.labels, parts),
         folds=split.folds,
         image_folder=_image_folder(spec),
+        prose=_prose(spec),
         **parts,
     )
 
@@ -208,8 +225,11 @@ def _whole(spec: DatasetSpec) -> DatasetSpec:
 
 
 def _digest(spec: DatasetSpec, source: str) -> str:
+    declared = spec.defined()
+    declared.pop("path", None)
+    declared.get("backbone", {}).pop("file", None)
     definition = {
-        "spec": spec.model_dump(mode="json", exclude={"path": True, "backbone": {"file"}}),
+        "spec": declared,
         "parser": _kind(spec).VERSION,
         "splits": splits.VERSION,
         "stratifier": stratification.AS_IN_RELEASE,

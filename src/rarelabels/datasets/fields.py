@@ -64,6 +64,18 @@ class Tokens:
         positions = np.repeat(self.indptr[rows] - indptr[:-1], lengths) + np.arange(indptr[-1])
         return Tokens(self.vocabulary, indptr, self.ids[positions])
 
+    def with_pairs(self) -> Tokens:
+        """Return rows that hold each token, and behind them each pair of neighbours: ``a, b, c, a b, b c``."""
+        size, row_of = len(self.vocabulary), np.repeat(np.arange(len(self)), self.lengths)
+        first = np.flatnonzero(row_of[1:] == row_of[:-1])  # the next token is of the same row
+        numbers = self.ids[first].astype(np.int64) * size + self.ids[first + 1]
+        kinds = different(numbers)
+        ids = np.concatenate([self.ids, size + np.searchsorted(kinds, numbers)])
+        in_order = np.argsort(np.concatenate([row_of, row_of[first]]), kind="stable")
+        indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.lengths + np.maximum(self.lengths - 1, 0))])
+        words = self.vocabulary[kinds // max(size, 1)] + " " + self.vocabulary[kinds % max(size, 1)]
+        return Tokens(np.concatenate([self.vocabulary, words]), indptr, ids[in_order].astype(np.int32))
+
     def to_lists(self) -> list[list[str]]:
         """Return the tokens as text, the inverse of :meth:`from_lists`; for tests and for looking at the data."""
         words = self.vocabulary[self.ids].tolist()

@@ -92,7 +92,9 @@ def search_fingerprint(trial: Trial, seed: int | None, digest: str) -> str:
     A search of parameters has no seed, for it has several of its own.
     """
     assert trial.tuning is not None
-    tuning = trial.tuning.model_dump(mode="json", exclude=None if trial.searches_thresholds else {"n_trials"})
+    tuning = trial.tuning.defined()
+    if not trial.searches_thresholds:
+        del tuning["n_trials"]
     also = {"tuning": tuning, "evaluation": EVALUATION, "optuna": version("optuna")}
     return _hash(trial, trial.definition() | also, seed, digest)
 

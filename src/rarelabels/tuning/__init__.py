@@ -79,6 +79,7 @@ def search(
             for position, reason in engine.map(functools.partial(_conclude, where), ended, lambda *_: None):
                 if reason:
                     progress.failures.append(f"search of {ended[position].title}: {reason}")
+        progress.say(f"search of {one.title}: {_found(where, one)}" for one in ended)
 
 
 def _run(tasks: Sequence[Search], where: str, engine: Workers, progress: Progress) -> bool:
@@ -88,7 +89,7 @@ def _run(tasks: Sequence[Search], where: str, engine: Workers, progress: Progres
     work = functools.partial(_work, where)
     failed = False
     for position, reason in engine.map(
-        work, tasks, lambda i, event: progress.epoch(names[i], event), group=lambda one: one.identity.fingerprint
+        work, tasks, lambda i, event: progress.epoch(names[i], event), group=lambda one: one.trial.compiled()
     ):
         why = study.WORKER_DIED if reason is None else reason
         failed |= bool(why)
@@ -194,6 +195,10 @@ def _ahead(one: Search, count: int) -> str:
     assert one.trial.tuning is not None
     total = one.trial.tuning.n_trials
     return f"search of {one.title}: {count} of {total} trials to do, {total - count} done before"
+
+
+def _found(where: str, one: Search) -> str:
+    return str(tracking.connect(where).run(one.record).data.tags.get("found", "found nothing"))
 
 
 def _is_concluded(where: str, one: Search) -> bool:

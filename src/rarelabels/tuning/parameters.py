@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
@@ -33,6 +35,8 @@ from rarelabels.tuning.searches import (
     tell,
     wait_for_others,
 )
+
+EDGE = 0.02  # of a range, on either side
 
 
 def attempt(client: Client, one: Search, say: Say) -> None:
@@ -162,10 +166,11 @@ def _measure(
     measured = []
     for place, seed in enumerate(tuning.seeds):
         data, weights = fitting.load(tried, seed)
+        epochs = tried.training.schedule(len(data.train.y)).epochs
 
-        def on_epoch(epoch: int, curves: dict[str, float], seed: int = seed) -> None:
+        def on_epoch(epoch: int, curves: dict[str, float], seed: int = seed, epochs: int = epochs) -> None:
             record.metrics({f"curve/seed_{seed}_{name}": value for name, value in curves.items()}, step=epoch)
-            say({"epoch": epoch, "epochs": tried.training.epochs, "loss": curves["loss"]})
+            say({"epoch": epoch, "epochs": epochs, "loss": curves["loss"]})
             if "objective" in curves:
                 once_more(lambda: asked.report(curves["objective"], epoch - 1))  # Optuna counts from 0
                 if asked.should_prune():
@@ -208,9 +213,52 @@ def conclude(where: str, one: Search, _: Say) -> str:
     record.metrics({"search/best": float(best.values[0]), **{f"search/{state}": n for state, n in counts.items()}})
     told = ", ".join(f"{key} = {_short(value)}" for key, value in best.params.items())
     counted = f"{len(trials)} trials, {counts['pruned']} pruned, {counts['fail']} failed"
-    record.tags({"trials": len(trials), "found": f"{told} ({tuning.metric} {best.values[0]:.4f}; {counted})"})
+    found_there = f"{told} ({tuning.metric} {best.values[0]:.4f}; {counted})"
+    edges = on_the_edge(best.params, best.distributions)
+    if edges:
+        found_there += f"; the best may lie beyond what was searched: {', '.join(edges.values())}"
+    record.tags({"trials": len(trials), "found": found_there, "edge": " ".join(edges)})
     record.finish()
     return "" if len(trials) >= tuning.n_trials else f"{tuning.n_trials - len(trials)} trials were cut off; call again"
+
+
+def on_the_edge(params: Mapping[str, Any], searched: Mapping[str, BaseDistribution]) -> dict[str, str]:
+    """Return the parameters that lie on the edge of what was searched, each with a phrase that says so.
+
+    The edge is 2 % of the range, of its logarithms where it was searched in them; of three or more numbers to choose
+    from it is the least and the greatest. A learning rate of 0.099 between 0.0003 and 0.1, in logarithms, is on the
+    edge: it is 0.2 % of the range below the end. Other choices have no edge.
+    """
+    found = {}
+    for name, value in params.items():
+        ends = _ends(searched[name])
+        if ends is None:
+            continue
+        low, high = ends.low, ends.high
+        scale = math.log if ends.log else float
+        place = (scale(value) - scale(low)) / (scale(high) - scale(low))
+        if not ends.margin < place < 1 - ends.margin:
+            found[name] = f"{name} = {_short(value)} of {low:g} to {high:g}"
+    return found
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Where a range ends, and which share of it is its edge."""
+
+    low: float
+    high: float
+    log: bool
+    margin: float
+
+
+def _ends(values: BaseDistribution) -> _Ends | None:
+    if isinstance(values, CategoricalDistribution):
+        numbers = [one for one in values.choices if isinstance(one, (int, float)) and not isinstance(one, bool)]
+        has_an_inside = len(numbers) == len(values.choices) > 2
+        return _Ends(min(numbers), max(numbers), False, 0.0) if has_an_inside else None
+    assert isinstance(values, (FloatDistribution, IntDistribution))
+    return _Ends(values.low, values.high, values.log, EDGE)
 
 
 def _short(value: object) -> str:
