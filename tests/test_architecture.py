@@ -70,8 +70,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "runner": STEPS | {"addresses", "baselines", "fitting", "picking", "powerset", "thresholds"},
     "refit": {
-        *("config", "cross_validation", "datasets", "evaluation", "fitting", "ranking", "schema", "tracking"),
-        "weighting",
+        *("baselines", "config", "cross_validation", "datasets", "evaluation", "fitting", "predictor", "ranking"),
+        *("schema", "tracking", "weighting"),
     },
     "cross_validation": {"datasets", "evaluation", "schema"},
     "picking": {"evaluation", "metrics", "schema", "thresholds"},

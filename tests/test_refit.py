@@ -86,6 +86,35 @@ def test_a_network_trains_for_the_epochs_that_were_kept(project: Project, ranked
     assert "training" not in made.data.tags  # it is no training that others may share
 
 
+def test_a_c_and_trees_that_validation_chose_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all rows there is nothing to choose by: validation would be among the rows that are trained on."""
+    project = Project(tmp_path)
+    folder = project.folder / "experiments" / "numbers"
+    folder.mkdir()
+    models = {"linear": "{kind: linear, c: [0.01, 1.0, 100.0]}", "boosted": "{kind: gradient_boosting}"}
+    for name, model in models.items():
+        (folder / f"{name}.yaml").write_text(
+            "extends: ../../conf/base.yaml\nquestion: How far does it get here?\nthread: none\nseeds: [0]\n"
+            "dataset: {kind: simulated, rows: 600, labels: 3, prevalence: 0.2}\n"
+            f"model: {model}\ntraining: {{epochs: 1, batch_size: 8, learning_rate: 0.1}}\n",
+            encoding="utf-8",
+        )
+    project.do("run", "numbers")
+    monkeypatch.chdir(project.folder)
+    ranked = {one.name: one for one in study.rank("numbers", project.record, "per_label/macro_f1").ranked}
+    client = tracking.connect(project.record)
+    made = {name: refit.refit(client, [], one, print) for name, one in ranked.items()}
+    chosen = ranked["linear"].runs[0].data.metrics["training/c"]
+    assert chosen in (0.01, 1.0, 100.0)
+    assert float(made["linear"].data.params["model.c"]) == chosen
+    before, after = (baselines.load_saved(files(run) / "model") for run in (ranked["boosted"].runs[0], made["boosted"]))
+    assert isinstance(before, baselines.Boosted)
+    assert isinstance(after, baselines.Boosted)
+    assert before.iterations.max() < 100  # validation ended it
+    np.testing.assert_array_equal(after.iterations, before.iterations)
+    assert made["boosted"].data.metrics["training/rows"] == 480
+
+
 def test_files_that_were_changed_are_refused_and_trained_anew(tmp_path: Path) -> None:
     project = unpack(tmp_path)
     project.do("best", "table", "--refit")

@@ -6,15 +6,19 @@ Nothing judges that model: its numbers are those of the run, which has not seen 
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from rarelabels import config, cross_validation, datasets, fitting, tracking, weighting
+from rarelabels import baselines, config, cross_validation, datasets, fitting, predictor, tracking, weighting
 from rarelabels.evaluation import CALIBRATION
 from rarelabels.ranking import Ranked
-from rarelabels.schema import Trial, UserError
+from rarelabels.schema import LinearSpec, Trial, UserError
 from rarelabels.tracking import Client, Run
 
 THRESHOLDS = "thresholds.json"
@@ -24,7 +28,8 @@ KEPT, CHOSEN_C = "training/kept_epoch", "training/c"
 def refit(client: Client, runs: Sequence[Run], one: Ranked, say: Callable[[str], None]) -> Run:
     """Return a run with a trial's model of all rows outside the test part, trained now or before.
 
-    A network trains for as many epochs as the run of the first seed kept: no rows are left to stop by.
+    No rows are left to choose or to stop by, so what the run of the first seed took from validation is kept: the epochs
+    of a network, the C of the linear model, and how many trees each label gets of boosting.
 
     Args:
         client: of the record.
@@ -51,26 +56,43 @@ def _refit(client: Client, source: Run, trial: Trial) -> Run:
     seed, record = int(source.data.tags["seed"]), tracking.start_refit(client, source)
     try:
         with record.alive():
-            kept = source.data.metrics.get(KEPT)
-            whole = trial if kept is None else cross_validation.for_epochs(trial, kept)
-            data = _all_rows(trial, seed)
-            weights = weighting.weights(trial.weighting, data.train.y, data.labels)
-            fitting.prepare(whole)
-            data = fitting.with_features(trial.dataset, data)
-            fitted, _ = fitting.fit(whole, seed, data, weights, (), lambda *_: None)
+            fitting.prepare(trial)
+            whole, data = _as_kept(trial, source), fitting.with_features(trial.dataset, _all_rows(trial, seed))
+            fitted: Any
+            if trial.is_network:
+                weights = weighting.weights(trial.weighting, data.train.y, data.labels)
+                fitted, _ = fitting.fit(whole, seed, data, weights, (), lambda *_: None)
+            else:
+                fitted = baselines.fit(whole, data, seed, _trees(client, source))
             record.params(config.flat(whole) | {"seed": seed})
             record.metrics({"training/rows": float(len(data.train.y))})
             calibrated = CALIBRATION in tracking.file_names(client, source.info.run_id)
             with record.folder() as folder:
-                fitted.save(folder / "model")
+                fitted.save(folder / predictor.MODEL)
                 (folder / "data.json").write_text(json.dumps(data.summary, ensure_ascii=False), encoding="utf-8")
-                files = [THRESHOLDS, *([CALIBRATION] if calibrated else [])]
+                files = [predictor.THRESHOLDS, *([CALIBRATION] if calibrated else [])]
                 tracking.fetch(client, source.info.run_id, files, folder)
             record.finish()
     except Exception as error:
         record.fail(f"{type(error).__name__}: {error}")
         raise
     return client.run(record.run_id)
+
+
+def _as_kept(trial: Trial, source: Run) -> Trial:
+    """Return a trial with what its run took from validation: epochs, or a C from a grid."""
+    measured, model = source.data.metrics, trial.model
+    if isinstance(model, LinearSpec) and isinstance(model.c, tuple):
+        return trial.model_copy(update={"model": model.model_copy(update={"c": measured[CHOSEN_C]})})
+    return cross_validation.for_epochs(trial, measured[KEPT]) if KEPT in measured else trial
+
+
+def _trees(client: Client, source: Run) -> npt.NDArray[np.int64] | None:
+    """Return how many trees each label has in the model of a run; None if it is no boosting."""
+    with tempfile.TemporaryDirectory() as folder:
+        tracking.fetch(client, source.info.run_id, [predictor.MODEL], Path(folder))
+        kept = baselines.load_saved(Path(folder, predictor.MODEL))
+    return kept.iterations.clip(1) if isinstance(kept, baselines.Boosted) else None
 
 
 def _all_rows(trial: Trial, seed: int) -> datasets.Dataset:
