@@ -1068,6 +1068,7 @@ class Trial(Spec):
         definition = {key: value for key, value in self.defined().items() if key in parts}
         definition["dataset"].pop("path", None)  # the digest of the content says which data, wherever they lie
         definition["dataset"].get("backbone", {}).pop("file", None)
+        definition["model"].pop("most_seconds", None)  # it decides whether there are numbers, not which
         return definition
 
     def compiled(self) -> Hashable:
