@@ -86,6 +86,7 @@ def test_a_bad_net_has_no_advice_on_losses_and_the_box_begins_with_it(project: P
     assert WARNING.match(told[0])
     assert "what follows about losses is about badly trained nets" in told[0]
     assert told[1].startswith("- Use linear with a threshold for each label: macro-F1 0.")
+    assert told[1].endswith("Provisional: seed 1 not run.")
     assert not [line for line in told if "Take either" in line]
     assert "- Do not trust accuracy here. (accuracy_is_no_guide: upheld, provisional)" in told
     out = project.do("findings", "bad")[0]

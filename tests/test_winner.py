@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -43,6 +44,12 @@ def test_the_winner_is_named_with_its_rule_and_interval(network, linear):
     assert winner.chosen(of(first), first).endswith("macro_f1 0.450 (it was searched on these rows).")
     first = ranked("linear", linear, low=np.nan, high=np.nan)
     assert ": macro-F1 0.400 on test. " in winner.chosen(of(first), first)
+
+
+def test_with_fewer_seeds_the_winner_is_provisional(network):
+    first = ranked("asymmetric", network)
+    few = replace(of(first), lacking=(1, 2))
+    assert winner.chosen(few, first).endswith("macro_f1 0.450. Provisional: seeds 1, 2 not run.")
 
 
 def test_equals_are_listed_the_cheapest_first_and_baselines_before_networks(network, linear):

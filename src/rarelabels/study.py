@@ -451,12 +451,34 @@ def conclude(study: str, where: str) -> Conclusions:
 
 
 def _winner(stated: Study, declared: _Declared, runs: Sequence[Run], where: str) -> list[str]:
-    client, chosen = tracking.connect(where), ranking.chosen_by(ranking.DEFAULT)
-    try:
-        ranked = ranking.rank(client, runs, declared.identities, _names(declared), declared.skipped, chosen)
-    except UserError as error:
-        return [f"No trial is named the winner: {error}"]
-    return winner.lines(client, runs, ranked, stated.baselines)
+    """Say which trial to use on the test rows that most trials have, and on others on which a baseline was run."""
+    client, chosen, names = tracking.connect(where), ranking.chosen_by(ranking.DEFAULT), _names(declared)
+    told: list[str] = []
+    for number, identities in enumerate(_by_test_rows(declared.identities, runs)):
+        has_baseline = any(competence.is_baseline(names[one.parent_key], stated.baselines) for one in identities)
+        if number and not has_baseline:
+            continue
+        try:
+            ranked = ranking.rank(client, runs, identities, names, [], chosen)
+        except UserError as error:
+            told.append(f"No trial is named the winner: {error}")
+        else:
+            told += winner.lines(client, runs, ranked, stated.baselines)
+    return told
+
+
+def _by_test_rows(identities: Sequence[Identity], runs: Sequence[Run]) -> list[list[Identity]]:
+    """Return the runs that are asked for by the test rows of those that are finished, most trials first.
+
+    Those of a trial of which no run is finished are left out.
+    """
+    found = results.finished(list(runs))
+    part_of = {one.parent_key: found[_key(one)][0].data.tags["test_part"] for one in identities if _key(one) in found}
+    parts: dict[str, list[Identity]] = {}
+    for one in identities:
+        if one.parent_key in part_of:
+            parts.setdefault(part_of[one.parent_key], []).append(one)
+    return sorted(parts.values(), key=lambda of: -len({one.parent_key for one in of}))
 
 
 def _measured(stated: Study, declared: _Declared, runs: Sequence[Run], where: str) -> dict[str, Side]:

@@ -65,9 +65,10 @@ def chosen(ranking: Ranking, first: Ranked) -> str:
     reached = "" if np.isnan(first.test) else f": {metric} {first.test:.3f}{interval} on test"
     searched = " (it was searched on these rows)" if first.is_searched else ""
     rule = RULE_WORDS.get(by.deployed_rule, f"the rule {by.deployed_rule}")
-    return (
-        f"Use {first.name} with {rule}{reached}. It is first on validation: {by.recorded} {first.value:.3f}{searched}."
-    )
+    missing = ", ".join(map(str, ranking.lacking))
+    provisional = f" Provisional: seed{'s' if len(ranking.lacking) > 1 else ''} {missing} not run." if missing else ""
+    first_by = f"It is first on validation: {by.recorded} {first.value:.3f}{searched}."
+    return f"Use {first.name} with {rule}{reached}. {first_by}{provisional}"
 
 
 def told_apart(ranking: Ranking, tied: Sequence[Ranked]) -> list[str]:
