@@ -443,6 +443,9 @@ class TextBagSpec(TextSpec):
     l2: Annotated[L2, LATER] = 0.0
     dropout: Annotated[Dropout, LATER] = 0.0
     bias: Annotated[Bias, LATER] = "zeros"
+    numeric_weight: Annotated[float, Field(gt=0), LATER] = Field(
+        1.0, description="factor on the standardised numbers, which have a norm of about the root of how many there are"
+    )
 
     @property
     def is_linear(self) -> bool:
@@ -1374,7 +1377,8 @@ class Bound(Spec):
 class SharedSearch(Spec):
     """What every network of a study is searched by where each is tuned; which keys: ``each_tuned.space``."""
 
-    trainings: Count = Field(12, description="of each search: those that are pruned count")
+    trainings: Count = Field(12, description="settings that each search tries: those that are pruned count")
+    seeds: Count = Field(1, description="the first declared seeds, with which each setting is trained; its mean counts")
     metric: SearchMetric = "crossfit/per_label/macro_f1"
 
 
