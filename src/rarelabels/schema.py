@@ -1398,7 +1398,9 @@ class Study(Spec):
         description="each_tuned: before its seeds, the settings of every network are searched, with the same budget",
     )
     search: SharedSearch | None = Field(None, description="of each_tuned")
-    trials_of: Name | None = Field(None, description="another study, whose trials are this one's, too")
+    trials_of: Annotated[str, Field(pattern=r"^[^/.][^/]*$")] | None = Field(
+        None, description="another study, whose trials are this one's, too"
+    )
     trials: tuple[Name, ...] = Field((), description="of trials_of: only these; none: all that can be searched")
     baselines: tuple[str, ...] = Field((), description="short names of the trials that a network must keep up with")
     competence_margin: Annotated[float, Field(ge=0)] = Field(
