@@ -205,8 +205,8 @@ def calibrated(validation: Scored, spec: ThresholdSpec) -> Scored:
 def validation_metrics(validation: Scored, spec: ThresholdSpec, judged_by: str) -> dict[str, float]:
     """Return the metric that a search is judged by, and what costs little beside it.
 
-    That is ``validation/{half,ranking}/<metric>`` and, where a search is judged by one, ``crossfit/<rule>/<metric>``. It
-    is of ``per_label`` alone, or else of all rules, which on a thousand labels takes longer than to train. ``half`` and
+    That is ``validation/{half,ranking}/<metric>`` and, where a search is judged by one, ``crossfit/<rule>/<metric>``:
+    of ``per_label`` alone, or else of all rules, which on a thousand labels takes longer than to train. ``half`` and
     what measures calibration are in-sample where a calibration is declared: it is fitted on these rows.
     """
     part = calibrated(validation, spec)
