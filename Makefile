@@ -12,6 +12,7 @@ RARELABELS := $(VENV)/bin/rarelabels
 TRIALS := $(basename $(patsubst experiments/%,%,$(filter-out %/study.yaml,$(wildcard experiments/*/[!_]*.yaml))))
 STUDIES := $(sort $(patsubst %/,%,$(dir $(TRIALS))) $(patsubst experiments/%/study.yaml,%,$(wildcard experiments/*/study.yaml)))
 SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' experiments/*/[!_]*.yaml)))
+BORROWING := $(patsubst experiments/%/study.yaml,%,$(shell grep -l '^trials_of:' experiments/*/study.yaml))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
 .PHONY: help setup quick results report best serve ui ui-picture notebooks validate probes test test-all stress bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
@@ -87,6 +88,9 @@ lock: $(READY) ## renew requirements.lock from pyproject.toml
 	  --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
 
 $(STUDIES) $(TRIALS): $(READY)
+	$(RARELABELS) run $@ $(ARGS)
+
+$(addsuffix /%,$(BORROWING)): $(READY)
 	$(RARELABELS) run $@ $(ARGS)
 
 $(TUNED): $(READY)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -12,13 +13,16 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
 
-from rarelabels import baselines, datasets, evaluation, fitting
+import my_study
+from project import Project
+from rarelabels import baselines, datasets, evaluation, fitting, results
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens, Vocabulary
 from rarelabels.datasets.simulated import Simulation
@@ -272,6 +276,31 @@ def test_weights_of_fields_and_numbers_by_hand(tmp_path: Path) -> None:
         baselines.check(unknown, data)
     with pytest.raises(UserError, match="the fields are none, for the dataset has neither text nor list columns"):
         baselines.check(unknown, replace(data, train=replace(rows, text={})))
+
+
+@pytest.mark.long
+def test_a_chosen_c_is_recorded_and_the_model_predicts_what_was_recorded(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    my_study.declare(tmp_path)
+    study = tmp_path / "experiments" / my_study.STUDY
+    for path in study.glob("[a-z]*.yaml"):
+        path.unlink()
+    model = "{kind: linear, c: [1.0e-6, 1.0e-5], ngrams: 2, field_weights: {'tags[]': 0.5}, numeric_weight: 0.1}"
+    (study / "linear.yaml").write_text(
+        "extends: _base.yaml\nquestion: How far does it get?\nthread: beyond the threads\n"
+        f"model: {model}\nseeds: [0]\nwatch: []\n"
+    )
+    out, _ = project.do("run", my_study.STUDY)
+    chosen = results.Study(my_study.STUDY, project.record).runs().loc[0, "training/c"]
+    assert chosen in (1e-6, 1e-5)
+    assert f"C = {chosen:g} was chosen on validation, the " in out
+    project.do("best", my_study.STUDY)
+    printed, _ = project.do("predict", my_study.STUDY, "my.csv")
+    predicted = pd.read_csv(io.StringIO(printed), index_col=0)
+    recorded = results.Study(my_study.STUDY, project.record).scores("linear")
+    recorded = recorded.pivot(index="id", columns="label", values="score")
+    for label in my_study.LABELS:
+        assert (predicted.loc[recorded.index, f"probability/{label}"] == recorded[label]).all()
 
 
 def test_what_0_4_2_saved_is_read(small: Dataset, tmp_path: Path) -> None:

@@ -513,3 +513,23 @@ def test_importing_config_imports_nothing_heavy():
     heavy = ["tensorflow", "keras", "mlflow", "pandas", "numpy", "sklearn", "dask", "optuna", "matplotlib"]
     code = f"import sys, rarelabels.config; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+# Keys that no search varies
+
+
+@pytest.mark.parametrize(
+    ("key", "trouble"),
+    [
+        ("model.c", "is a grid, of which validation chooses already; declare one number to search"),
+        ("model.field_weights", "holds a number for each field, not one; declare a trial for each choice"),
+    ],
+)
+def test_what_of_the_linear_model_is_not_searched(key: str, trouble: str):
+    tuning = {"kind": "parameters", "space": {key: {"low": 0.1, "high": 9.0}}, "metric": "validation/half/macro_f1"}
+    tuning |= {"direction": "maximize", "n_trials": 2, "seeds": [0], "pruner": {"kind": "none"}}
+    tuning |= {"sampler": {"kind": "random", "seed": 0}}
+    text = HEAD + f"model: {{kind: linear, c: [1.0, 5.0]}}\ntuning: {json.dumps(tuning)}\n"
+    assert problem_of(text) == f"{HERE}tuning.space.{key}: {trouble}"
+    searched = text.replace("[1.0, 5.0]", "5.0").replace(key, "model.c")
+    assert trial_of(searched).tuning is not None

@@ -210,6 +210,7 @@ THREE = ("Drama", "Comedy", "Action")
 def test_three_genres_in_the_asked_order_and_how_many_films_have_which(films: Dataset) -> None:
     data = datasets.load(MoviesSpec(kind="movies", labels=THREE), 0)
     assert data.labels == THREE
+    assert (set(data.train.text), data.prose) == ({"actors", "title", "features", "reviews"}, ("title",))
     assert data.test.ids.tolist() == films.test.ids.tolist()
     y = whole(data)
     assert (y == whole(films)[:, [films.labels.index(genre) for genre in THREE]]).all()

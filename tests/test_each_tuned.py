@@ -394,6 +394,7 @@ def test_two_searches_with_the_same_seeds_find_the_same(project: Project, tmp_pa
     assert json.dumps(found(ran(tmp_path)), sort_keys=True) == json.dumps(found(project), sort_keys=True)
 
 
-def test_the_makefile_has_such_studies() -> None:
-    asked = ["make", "--dry-run", "movies_each_tuned"]
-    assert "rarelabels run movies_each_tuned" in subprocess.check_output(asked, cwd=ROOT, text=True)
+@pytest.mark.parametrize("name", ["movies_each_tuned", "movies_each_tuned/focal_plain"])
+def test_the_makefile_has_such_studies_and_their_trials(name: str) -> None:
+    asked = subprocess.check_output(["make", "--dry-run", name], cwd=ROOT, text=True)
+    assert f"rarelabels run {name}" in asked

@@ -6,6 +6,7 @@ import base64
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -165,6 +166,24 @@ def test_text_is_escaped_and_numbers_are_signed() -> None:
     assert "1 upheld, 1 refuted, 0 undecided." in re.sub(r"\s+", " ", page)
     assert "So, what should I use?" in page
     assert "2026-11-24 to 2026-11-25" in re.sub(r"\s+", " ", page)
+
+
+def test_what_searches_found_stands_on_the_page_with_their_budget() -> None:
+    page = small()
+    (part,) = page.parts
+    plain = replace(part.comparison.rows[0], found="loss.gamma = 5 (12 trials); the best may lie beyond: loss.gamma")
+    half = replace(plain, name="a searched for half", found="loss.gamma = 1 (validation/half/macro_f1 0.5)")
+
+    def told(*rows: Row) -> str:
+        tuned = Study(title="Small", question="What is it?", thread="none", protocol="each_tuned")
+        parts = [replace(part, comparison=replace(part.comparison, rows=list(rows)))]
+        return re.sub(r"\s+", " ", rendered(replace(page, study=tuned, parts=parts)))
+
+    assert "What each search found" not in rendered(page)
+    assert "12 trainings for crossfit/per_label/macro_f1" in told(plain)
+    assert "<li><strong>a</strong>: loss.gamma = 5 (12 trials); the best may lie beyond: loss.gamma</li>" in told(plain)
+    assert "Claims about 0.5 compare" not in told(plain)
+    assert "Claims about 0.5 compare what was searched, with as many, for validation/half/macro_f1" in told(half)
 
 
 def test_without_advice_and_without_findings_a_page_is_whole() -> None:

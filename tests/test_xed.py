@@ -158,6 +158,7 @@ def test_the_real_sentences() -> None:
     except MissingDataError as error:
         pytest.skip(f"the real sentences are not on this machine: {error}")
     parts = [getattr(data, part) for part in splits.PARTS]
+    assert data.prose == tuple(data.train.text) == ("sentence",)
     y = np.concatenate([part.y for part in parts])
     assert y.shape == (17_528, 8)
     assert y.any(axis=1).all()

@@ -143,6 +143,7 @@ def init_study(
     id_column: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Names each row")] = None,
     group: Annotated[str | None, typer.Option(metavar="COLUMN", help="Rows of one group stay in one part")] = None,
     name: Annotated[str | None, typer.Option(help="Of the study; default: from the file's name")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="No searches: all networks have the same settings")] = False,
 ) -> None:
     """Look at a table, say what is in it, and write a study for it: experiments/NAME and conf/datasets/NAME.yaml.
 
@@ -161,8 +162,9 @@ def init_study(
     wish = Wish(labels, tuple(text or ()), tuple(lists or ()), tuple(numeric or ()), id_column, group)
     found = look(file, wish)
     print_look(found, file)
-    written = propose.write(propose.declarations(found, study, here), study, here)
-    print_written(written, study, has_makefile=propose.has_makefile(here))
+    ahead = propose.ahead(found, each_tuned=not quick)
+    written = propose.write(propose.declarations(found, study, here, ahead.settings), study, here)
+    print_written(written, study, ahead, has_makefile=propose.has_makefile(here))
 
 
 @app.command("list")

@@ -46,10 +46,11 @@ class Row:
         name: short, with its variant.
         seeds: of the runs that are aggregated.
         overrides: the keys that were changed; empty for the trial as declared.
-        notes: what its trainings suffer from, what a search found, and notes of the runs.
+        notes: what its trainings suffer from, and notes of the runs.
         values: indexed by metric, with columns ``mean, low, high``.
         runs: that are aggregated, by rising seed.
         tied: the metrics.
+        found: what a search found and ended in, on validation; empty where there was none.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Row:
     values: pd.DataFrame
     runs: tuple[Run, ...]
     tied: frozenset[str] = frozenset()
+    found: str = ""
 
     def mean(self, metric: str) -> float:
         """Return the mean over seeds; 0 where it is undefined."""
@@ -221,11 +223,10 @@ def _row(client: Client, parent: Run, name: str, below: Mapping[ParentKey, Seque
     table = results.summary(client, parent).set_index("metric")
     tags = parent.data.tags
     notes = (*symptoms.recorded(parent), *(note for note in tags.get("notes", "").split("\n") if note))
-    if tags.get("search"):
-        notes = (f"Tuned: {client.run(tags['search']).data.tags['found']}", *notes)
+    found = client.run(tags["search"]).data.tags["found"] if tags.get("search") else ""
     made = {run.data.tags["seed"]: run for run in below.get(parent_key(parent), [])}
     runs = tuple(made[seed] for seed in tags["seeds"].split() if seed in made)
-    return Row(name, tags["seeds"], tags["overrides"], notes, table, runs)
+    return Row(name, tags["seeds"], tags["overrides"], notes, table, runs, found=found)
 
 
 def _with_gain(row: Row, drawn: pd.DataFrame) -> Row:

@@ -585,6 +585,10 @@ def _check_key(declared: Declared, trial: Trial, key: str) -> Iterator[Problem]:
         yield _in_space(declared, key, "a kind decides which keys there are; declare a trial for each kind")
     elif block not in trial.training_definition():
         yield _in_space(declared, key, f"has no effect on model.kind {trial.model.kind!r}")
+    elif key == "model.field_weights":
+        yield _in_space(declared, key, "holds a number for each field, not one; declare a trial for each choice")
+    elif key == "model.c" and isinstance(getattr(trial.model, "c", None), tuple):
+        yield _in_space(declared, key, "is a grid, of which validation chooses already; declare one number to search")
     elif trial.vary and key in trial.vary:
         yield _in_space(declared, key, "is what vary varies, so that the search would overwrite it")
     elif OVERRIDE == declared.origins.of(tuple(key.split("."))) != declared.origins.of(("tuning", "space", key)):

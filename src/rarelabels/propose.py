@@ -7,15 +7,18 @@ that a study works in any folder.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from rarelabels import config
+from rarelabels.datasets import splits
 from rarelabels.look import Look
 from rarelabels.schema import ListColumn, TableLabels, TableSpec, UserError
 
@@ -36,7 +39,7 @@ dataset:
   kind: table
 """
 
-TRIALS = {
+FLOORS = {
     "floor_zeros": """\
 question: What do all the metrics say of a predictor that answers no to everything?
 thread: beyond the threads
@@ -47,39 +50,40 @@ question: What do they say of a predictor that gives every row the same label fr
 thread: beyond the threads
 model: {kind: floor, predicts: prior}
 """,
-    "linear": """\
+}
+
+LINEAR = """\
 question: How far does one logistic regression for each label get, before any network?
 thread: beyond the threads
-model: {kind: linear, c: LINEAR_C}
-""",
+model: {kind: linear, LINEAR_MODEL}
+"""
+
+BOOSTING = """\
+question: How far do boosted trees get, one model for each label?
+thread: beyond the threads
+model: {kind: gradient_boosting}
+"""
+
+DEEP = """\
+question: Does a dense part beside the direct path from words to labels gain anything?
+thread: beyond the threads
+model: {width: 32, dropout: 0.2}
+training: {learning_rate: 3.0e-3}
+watch: [binary_accuracy]
+"""
+
+LOSSES = {
     "bce": """\
 question: How far does the network get with plain binary cross-entropy?
 thread: beyond the threads
 watch: [binary_accuracy]
 """,
-    "pos_weight_ratio": """\
+    "pos_weight": """\
 question: Does weighting each label's positives by its negatives over positives do more than move a threshold?
 thread: beyond the threads
 loss: {kind: weighted_bce}
 weighting: {kind: pos_weight, strength: 1.0, cap: 100.0}
 watch: [binary_accuracy]
-""",
-    "pos_weight_tuned": """\
-question: Does a pos_weight tuned on validation beat the plain ratio, at 0.5 and under a threshold for each label?
-thread: beyond the threads
-loss: {kind: weighted_bce}
-weighting: {kind: pos_weight, strength: 1.0, scale: 1.0, cap: 100.0}
-tuning:
-  kind: parameters
-  space:
-    weighting.strength: {low: 0.0, high: 1.5}
-    weighting.scale: {low: 0.25, high: 4.0, log: true}
-  metric: validation/half/macro_f1
-  direction: maximize
-  n_trials: SEARCH_TRIALS
-  seeds: SEARCH_SEEDS
-  sampler: {kind: tpe, n_startup_trials: 10, n_ei_candidates: 24, multivariate: true, constant_liar: true, seed: 0}
-  pruner: {kind: median, n_startup_trials: 8, n_warmup_epochs: 4}
 """,
     "focal": """\
 question: Does focal loss rank labels better than plain binary cross-entropy?
@@ -93,12 +97,6 @@ thread: beyond the threads (Ridnik et al. 2021)
 loss: {kind: asymmetric, gamma_positive: 1.0, gamma_negative: 4.0, shift: 0.05}
 watch: [auc]
 """,
-    "thresholds": """\
-question: What do thresholds that weigh recall more than precision (F2) find more on the network of bce, at what cost?
-thread: beyond the threads
-thresholds: {objective: {kind: f_beta, beta: 2.0}}
-watch: [binary_accuracy]
-""",
 }
 
 STUDY = """\
@@ -107,7 +105,8 @@ question: Which loss, which weights and which threshold rule should one use on t
 thread: beyond the threads
 # What a network must keep up with, within competence_margin (0.01 of macro average precision on test): where it does
 # not, verdicts on losses and weights give no advice.
-baselines: [linear]
+baselines: [BASELINES]
+PROTOCOL
 # With the margins of the other studies. Change them before the first run: each run records which ones it met.
 hypotheses:
   - name: accuracy_is_zeros
@@ -142,7 +141,7 @@ hypotheses:
   - name: weights_help_at_half
     claim: Weighting positives by negatives over positives gives a better macro-F1 at 0.5.
     source: rarelabels init; so it was on films
-    trial: pos_weight_ratio
+    trial: pos_weight
     against: bce
     metric: test/half/macro_f1
     direction: greater
@@ -156,7 +155,7 @@ hypotheses:
   - name: weights_are_a_threshold
     claim: With a threshold for each label nothing of what the weights gained is left.
     source: rarelabels init; so it was on films
-    trial: pos_weight_ratio
+    trial: pos_weight
     against: bce
     metric: test/per_label/macro_f1
     direction: equal
@@ -169,14 +168,6 @@ hypotheses:
       undecided: >-
         Whether weights still change anything with a threshold for each label is not decided; leave them out, which
         is simpler.
-  - name: tuned_weights_help
-    claim: Tuned weights beat the plain ratio under a threshold for each label.
-    source: rarelabels init; on films they did not
-    trial: pos_weight_tuned
-    against: pos_weight_ratio
-    metric: test/per_label/macro_f1
-    direction: greater
-    margin: 0.01
   - name: focal_ranks_no_better
     claim: Focal loss ranks labels as well as binary cross-entropy, not better.
     source: rarelabels init; so it was on films
@@ -206,14 +197,6 @@ hypotheses:
       lower: The asymmetric loss is worse than binary cross-entropy; keep the latter.
       equal: The asymmetric loss does not gain 0.02; binary cross-entropy is enough.
       undecided: Whether the asymmetric loss gains 0.02 is not decided; keep binary cross-entropy, which is simpler.
-  - name: recall_thresholds_find_more
-    claim: Thresholds per label chosen for F2 find more of the positives than those chosen for F1.
-    source: rarelabels init
-    trial: thresholds
-    against: bce
-    metric: test/per_label/macro_recall
-    direction: greater
-    margin: 0.03
   - name: linear_is_as_good
     claim: The network is as good as logistic regression, so that conclusions do not hang on a badly trained net.
     source: rarelabels init
@@ -234,15 +217,54 @@ hypotheses:
         cheaper.
 """
 
-# Up to so many rows: epochs, batch size. Few rows need small batches for enough steps: 300 to 500 while the table is
-# small, which is what the films needed. The best epoch is kept, so that one too many costs time alone.
-SCHEDULES = ((1_000, 40, 32), (5_000, 25, 64), (50_000, 15, 512))
-MANY_ROWS_SCHEDULE = (10, 1024)
-MANY_ROWS = 50_000  # a search trains with one seed, for the parts are large enough
-FEW_ROWS = 1_000
+OF_DEEP = """\
+  - name: deep_ranks_better
+    claim: A dense part beside the direct path from words to labels ranks labels better.
+    source: rarelabels init
+    trial: deep
+    against: bce
+    metric: test/ranking/macro_average_precision
+    direction: greater
+    margin: 0.01
+"""
+
+OF_BOOSTING = """\
+  - name: boosting_ranks_better
+    claim: Boosted trees rank labels better than the network.
+    source: rarelabels init
+    trial: gradient_boosting
+    against: bce
+    metric: test/ranking/macro_average_precision
+    direction: greater
+    margin: 0.01
+"""
+
+EACH_TUNED = """\
+# Before its seeds every network's rate, penalty and own numbers are searched, with the same number of trainings.
+protocol: each_tuned
+search: {trainings: TRAININGS, seeds: SEEDS, metric: crossfit/per_label/macro_f1}"""
+
+SAME_SETTINGS = """\
+# All networks have the settings of _base.yaml; each_tuned searches those of each first.
+protocol: same_settings"""
+
+# Few rows need small batches for enough steps. The epoch kept is the best one, and training ends when validation has
+# stood still, so that a bound that is too high costs time alone.
+BATCHES = ((2_000, 64), (10_000, 128))  # up to so many rows: rows of a batch
+LARGE_BATCH = 512
+LEAST_STEPS, PASSES = 3_000, 10  # a training is bounded by so many steps, or passes over many rows
+SHORTEST_EPOCH, LONGEST_EPOCH = 25, 100  # steps after which validation is looked at, but for very many rows
+LONG_PASS = 400  # steps; then validation is looked at after a quarter of it
+PATIENCE = 8  # epochs
+TRAININGS = 6  # of each search
+FEWEST_TRAININGS, LONG_MINUTES = 3, 15
+FEW_ROWS, SEARCH_SEEDS = 5_000, 3  # one seed's validation part is too small there to choose settings by
+TRAINING_SHARE = (1 - splits.TEST_SHARE) * (1 - splits.VALIDATION_SHARE)  # of all rows
+SECONDS_OF_STEP, SECONDS_OF_WEIGHT, SECONDS_OF_CELL = 3e-3, 4e-9, 1e-4  # of one training, and of intervals
+SEEDS = (0, 1, 2, 3, 4)
+HIDDEN, MOST_ENTRIES = 256, 20_000
 MAX_LENGTH = 256  # tokens of a text that are read
 DEFAULT_LENGTH = 32
-MANY_LABELS = 100  # the direct path from 20,000 words to each label would be most of the network
 LINE = 118
 OTHERWISE = (
     "null",
@@ -308,25 +330,94 @@ def _dataset_file(name: str) -> Path:
 # The declarations
 
 
-def declarations(look: Look, name: str, folder: Path) -> dict[Path, str]:
-    """Return the text of every file of a study below ``folder``, by its path there."""
+@dataclass(frozen=True)
+class Ahead:
+    """How many settings are tried for each network, 0 where none are searched; and how long the study may take."""
+
+    settings: int
+    minutes: int
+
+
+def ahead(look: Look, *, each_tuned: bool = True) -> Ahead:
+    """Return what lies ahead of a study: fewer settings where the usual number would take long.
+
+    Args:
+        look: at the table.
+        each_tuned: whether the settings of every network are searched before it is run.
+    """
+    if not each_tuned:
+        return Ahead(0, _minutes(look, 0))
+    settings = TRAININGS
+    while settings > FEWEST_TRAININGS and _minutes(look, settings) > LONG_MINUTES:
+        settings -= 1
+    return Ahead(settings, _minutes(look, settings))
+
+
+def _minutes(look: Look, settings: int) -> int:
+    """Return how long a study takes on two cores, by what steps and intervals took on tables of films."""
+    labels, columns = len(look.positives), min(look.entries, MOST_ENTRIES) or HIDDEN
+    networks = (
+        len(trials(look.spec).keys() - FLOORS.keys()) - 1 + (2 if settings else 0)
+    )  # two are searched for 0.5, too
+    trainings = networks * (len(SEEDS) + settings * _search_seeds(look))
+    a_training = 2 + 1_500 * (SECONDS_OF_STEP + SECONDS_OF_WEIGHT * columns * labels)
+    summing_up = (networks + 3) * (3 + SECONDS_OF_CELL * splits.TEST_SHARE * look.rows * labels)
+    return math.ceil((trainings * a_training + summing_up) / 2 / 60)
+
+
+def _search_seeds(look: Look) -> int:
+    return SEARCH_SEEDS if look.rows <= FEW_ROWS else 1
+
+
+def declarations(look: Look, name: str, folder: Path, settings: int = TRAININGS) -> dict[Path, str]:
+    """Return the text of every file of a study below ``folder``, by its path there.
+
+    Args:
+        look: at the table.
+        name: of the study.
+        folder: where it is written to.
+        settings: that are tried for each network before it is run; 0 for none.
+    """
     study = Path("experiments", name)
     editor = f"# yaml-language-server: $schema=../../{SCHEMA_FILE.as_posix()}\nextends: _base.yaml\n"
-    search = (20, "[0]") if look.rows > MANY_ROWS else (30, "[0, 1]")
+    of_words = _has_words(look.spec)
     values = {
-        "LINEAR_C": "5.0" if _has_words(look.spec) else "0.1",  # of the film and of the mulan study
-        "SEARCH_TRIALS": str(search[0]),
-        "SEARCH_SEEDS": search[1],
+        "LINEAR_MODEL": _linear(look.spec),
         "TITLE": _scalar(f"The table {Path(look.spec.path).name}"),
+        "BASELINES": "linear" if of_words else "linear, gradient_boosting",
+        "PROTOCOL": EACH_TUNED if settings else SAME_SETTINGS,
     }
+    budget = {"TRAININGS": str(settings), "SEEDS": str(_search_seeds(look))}
     files = {
         BASE_FILE: BASE,
         SCHEMA_FILE: json.dumps(config.json_schema(), indent=2) + "\n",
         _dataset_file(name): DATASET + "".join(_dataset(look.spec, folder)),
         study / "_base.yaml": _base(look, name),
-        study / "study.yaml": _filled(STUDY, values),
+        study / "study.yaml": _filled(_filled(STUDY + (OF_DEEP if of_words else OF_BOOSTING), values), budget),
     }
-    return files | {study / f"{trial}.yaml": editor + _filled(text, values) for trial, text in TRIALS.items()}
+    texts = trials(look.spec)
+    return files | {study / f"{trial}.yaml": editor + _filled(text, values) for trial, text in texts.items()}
+
+
+def trials(spec: TableSpec) -> dict[str, str]:
+    """Return the text of each trial that suits a table, by its short name."""
+    own = {"deep": DEEP} if _has_words(spec) else {"gradient_boosting": BOOSTING}
+    return FLOORS | {"linear": LINEAR} | own | LOSSES
+
+
+def _linear(spec: TableSpec) -> str:
+    grid = "0.3, 1.0, 3.0, 10.0, 30.0" if _has_words(spec) else "0.001, 0.01, 0.1, 1.0"
+    return f"c: [{grid}]{_numeric_weight(spec)}"
+
+
+def _numeric_weight(spec: TableSpec) -> str:
+    """Return a factor on numbers beside words, so that they do not drown these: 0.15 over the root of their count.
+
+    On folds of validation of four tables of films, 0.05 to 0.2 was best for two or three numbers, or 0.008 behind it.
+    """
+    if not (_has_words(spec) and spec.numeric):
+        return ""
+    return f", numeric_weight: {0.15 / len(spec.numeric) ** 0.5:.2g}"
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:
@@ -338,20 +429,27 @@ def _has_words(spec: TableSpec) -> bool:
 
 
 def _base(look: Look, name: str) -> str:
-    epochs, batch = next((one[1:] for one in SCHEDULES if look.rows <= one[0]), MANY_ROWS_SCHEDULE)
-    few = look.rows <= FEW_ROWS
+    batch = next((batch for rows, batch in BATCHES if look.rows <= rows), LARGE_BATCH)
+    of_pass = max(1, int(look.rows * TRAINING_SHARE) // batch)
+    epoch = of_pass // 4 if of_pass > LONG_PASS else min(max(of_pass, SHORTEST_EPOCH), LONGEST_EPOCH)
+    steps = max(LEAST_STEPS, PASSES * of_pass)
     if _has_words(look.spec):
         longest = min(max(look.lengths.values()), MAX_LENGTH)
         length = f", max_length: {-(-longest // 8) * 8}" if longest > DEFAULT_LENGTH else ""
-        wide = "true" if len(look.positives) <= MANY_LABELS else "false"
-        model = f"{{kind: text_bag, pooling: tfidf, width: {16 if few else 32}{length}, wide: {wide}}}"
+        weight = _numeric_weight(look.spec)
+        model = f"{{kind: text_bag, width: 0, wide: true, l2: 0.2, bias: prevalence{length}{weight}}}"
+        kind, rate = "logistic regression on TF-IDF, trained by the loss of each trial", "3.0e-2"
     else:
-        model = f"{{kind: mlp, hidden: [{32 if few else 128}]}}"
+        model = f"{{kind: mlp, hidden: [{HIDDEN}], l2: 10.0, bias: prevalence}}"
+        kind, rate = "one hidden layer", "1.0e-3"
     return (
-        f"# Proposed by `rarelabels init` for {look.rows:,} rows; all trials get the same network and epochs.\n"
+        f"# Proposed by `rarelabels init` for {look.rows:,} rows: {kind}.\n"
+        f"# All trials have the same bound on steps, and end when validation has stood still for {PATIENCE} epochs.\n"
         f"extends: ../../{_dataset_file(name).as_posix()}\n"
         f"model: {model}\n"
-        f"training: {{epochs: {epochs}, batch_size: {batch}, learning_rate: 3.0e-3}}\n"
+        f"training:\n"
+        f"  {{steps: {steps}, evaluate_every: {epoch}, patience: {PATIENCE}, batch_size: {batch}, "
+        f"learning_rate: {rate}}}\n"
     )
 
 
@@ -455,7 +553,7 @@ def _check(stage: Path, name: str, folder: Path) -> None:
     """Load every trial and the study, as a run would."""
     study = stage / "experiments" / name
     try:
-        config.load_many([str(study / f"{trial}.yaml") for trial in TRIALS])
+        config.load_many([str(path) for path in sorted(study.glob("[!_]*.yaml")) if path.name != "study.yaml"])
         config.load_study(study)
     except UserError as error:
         below = f"{stage.resolve().relative_to(folder.resolve())}/"

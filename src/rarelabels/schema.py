@@ -443,6 +443,9 @@ class TextBagSpec(TextSpec):
     l2: Annotated[L2, LATER] = 0.0
     dropout: Annotated[Dropout, LATER] = 0.0
     bias: Annotated[Bias, LATER] = "zeros"
+    numeric_weight: Annotated[float, Field(gt=0), LATER] = Field(
+        1.0, description="factor on the standardised numbers, which have a norm of about the root of how many there are"
+    )
 
     @property
     def is_linear(self) -> bool:
@@ -1068,11 +1071,13 @@ class Trial(Spec):
         definition = {key: value for key, value in self.defined().items() if key in parts}
         definition["dataset"].pop("path", None)  # the digest of the content says which data, wherever they lie
         definition["dataset"].get("backbone", {}).pop("file", None)
+        definition["model"].pop("most_seconds", None)  # it decides whether there are numbers, not which
         return definition
 
     def compiled(self) -> Hashable:
         """Return what is compiled into a network: one serves all trials for which this is equal."""
-        return self.dataset, without_strength(self.model), without_numbers(self.loss), self.training.compiled()
+        model = without_strength(self.model).model_dump_json()  # as text, for a mapping in it has no hash
+        return self.dataset, model, without_numbers(self.loss), self.training.compiled()
 
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
@@ -1372,7 +1377,8 @@ class Bound(Spec):
 class SharedSearch(Spec):
     """What every network of a study is searched by where each is tuned; which keys: ``each_tuned.space``."""
 
-    trainings: Count = Field(12, description="of each search: those that are pruned count")
+    trainings: Count = Field(12, description="settings that each search tries: those that are pruned count")
+    seeds: Count = Field(1, description="the first declared seeds, with which each setting is trained; its mean counts")
     metric: SearchMetric = "crossfit/per_label/macro_f1"
 
 
@@ -1392,7 +1398,9 @@ class Study(Spec):
         description="each_tuned: before its seeds, the settings of every network are searched, with the same budget",
     )
     search: SharedSearch | None = Field(None, description="of each_tuned")
-    trials_of: Name | None = Field(None, description="another study, whose trials are this one's, too")
+    trials_of: Annotated[str, Field(pattern=r"^[^/.][^/]*$")] | None = Field(
+        None, description="another study, whose trials are this one's, too"
+    )
     trials: tuple[Name, ...] = Field((), description="of trials_of: only these; none: all that can be searched")
     baselines: tuple[str, ...] = Field((), description="short names of the trials that a network must keep up with")
     competence_margin: Annotated[float, Field(ge=0)] = Field(

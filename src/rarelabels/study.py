@@ -319,7 +319,7 @@ def run(asked: Asked, where: str, engine: Workers, progress: Progress, *, force:
         group=lambda task: task.runs[0][0].trial.compiled(),
     ):
         runs = tasks[position].runs
-        ended = ", ".join(f"{one.trial.name} seed {one.seed}" for one, _ in runs)
+        ended = ", ".join(" ".join(filter(None, [one.trial.name, one.variant, f"seed {one.seed}"])) for one, _ in runs)
         outcome = outcome or Ended(WORKER_DIED)
         progress.end(names[position], ended, len(runs), outcome.failure, outcome.left_out)
     for plan in plans:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from rarelabels.tracking import Run
@@ -37,7 +38,8 @@ def of(
     """
     found = []
     trained = [of_run for of_run in metrics if KEPT in of_run]
-    declared = float(params.get("training.epochs", "nan"))
+    epochs = params.get("training.epochs", "None")
+    declared = np.inf if epochs == "None" else float(epochs)  # of runs that did not record how many they had
     if params.get("training.keep") != "last" and _most(
         [round(of_run.get(PICKED, of_run[KEPT])) >= of_run.get(EVALUATIONS, declared) for of_run in trained]
     ):

@@ -76,7 +76,7 @@ def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Seq
         if any(_trained(row) for row in one.all_rows):
             console.print(training_table(one))
         for row in one.all_rows:
-            for note in row.notes:
+            for note in [*([f"Tuned: {row.found}"] if row.found else []), *row.notes]:
                 console.print(f"{row.name}: {note}", soft_wrap=True)
     for bound in bounds:
         console.print(f"bound: {bound.verdict()}", soft_wrap=True)

@@ -13,7 +13,7 @@ from rarelabels import tracking, whole_files
 from rarelabels.comparison import FLOORS, GAIN
 from rarelabels.findings import Finding
 from rarelabels.report.contents import PRICED, Contents, Part, floor_rows, headline
-from rarelabels.schema import UserError
+from rarelabels.schema import FOR_HALF, UserError
 
 ABOUT = {"metric": "Which metric?", "loss": "Which loss?", "weights": "Which weights?", "threshold": "Which threshold?"}
 SIGNS = {"upheld": "✓", "refuted": "✗", "undecided": "?"}  # a verdict is never told by its colour alone
@@ -67,6 +67,7 @@ def render(pages: Sequence[Contents]) -> str:
         "floors": FLOORS,
         "gain": GAIN,
         "priced": PRICED,
+        "for_half": FOR_HALF,
     }
     return environment.get_template("page.html").render(pages=pages, advice=advice(pages))
 
