@@ -15,7 +15,7 @@ SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' exp
 BORROWING := $(patsubst experiments/%/study.yaml,%,$(shell grep -l '^trials_of:' experiments/*/study.yaml))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results report best serve ui ui-picture notebooks validate probes test test-all stress bench verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
+.PHONY: help setup quick results report best serve ui ui-picture notebooks validate probes test test-all stress bench competence verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -75,6 +75,9 @@ stress: $(READY) ## 200 runs of 16 workers on one SQLite file, and 300 fits on o
 bench: $(READY) ## what a study and exact sweeps cost, as ratios: beside an ordinary script, bare fit, one worker, scikit-learn
 	$(VENV)/bin/python tests/benchmarks/study.py $(ARGS)
 	$(VENV)/bin/python tests/benchmarks/sweeps.py
+
+competence: $(READY) ## write docs/competence.md: do the networks that init proposes keep up with the baselines?
+	$(VENV)/bin/python tests/benchmarks/competence.py $(ARGS)
 
 powerset-sizes: $(READY) ## write docs/powerset_sizes.md: what a softmax over all label sets takes
 	$(VENV)/bin/python -m rarelabels.powerset_sizes docs

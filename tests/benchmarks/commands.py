@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -22,6 +25,7 @@ from rarelabels import results, tracking
 
 REPOSITORY = Path(__file__).parents[2]
 GLANCE_SECONDS = 0.3  # how often memory is looked at
+LIBRARIES = ("tensorflow", "keras", "mlflow", "dask", "numpy", "scikit-learn")
 ELSEWHERE = ("MLFLOW_TRACKING_URI", "DASK_SCHEDULER_ADDRESS")  # where a user's own record and cluster are
 
 
@@ -125,6 +129,21 @@ def new_project() -> Iterator[Project]:
     """Give a new project, and remove it afterwards."""
     with TemporaryDirectory(prefix="rarelabels-bench-") as name:
         yield Project(Path(name))
+
+
+def machine() -> list[str]:
+    """Say where, when and with what numbers are made, a line each."""
+    cpu = platform.processor() or platform.machine()
+    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if Path("/proc/cpuinfo").exists() else ():
+        if line.startswith("model name"):
+            cpu = line.partition(": ")[2]
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True)
+    memory = psutil.virtual_memory().total / 2**30
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return [
+        f"{datetime.now(UTC):%d %B %Y %H:%M} UTC, {os.cpu_count()} x {cpu}, {memory:.0f} GiB",
+        f"rarelabels {version('rarelabels')} ({commit.stdout.strip()}), Python {platform.python_version()}, {versions}",
+    ]
 
 
 def overrides(values: Mapping[str, object]) -> list[str]:

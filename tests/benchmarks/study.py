@@ -13,23 +13,18 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean, median, stdev
 
 import growth
 import one_run
-import psutil
 import scoring
-from commands import REPOSITORY, Phases, call, in_words, new_project, overrides
+from commands import REPOSITORY, Phases, call, in_words, machine, new_project, overrides
 from growth import Grown
 
 from rarelabels import config, datasets, study
@@ -38,7 +33,6 @@ PLAIN = Path(__file__).with_name("plain_keras.py")
 COUNTED = Path(__file__).with_name("counted.py")
 TRIALS = ("bce_accuracy", "pos_weight_ratio", "focal_auc", "asymmetric")  # of movies, and in plain_keras.LOSSES
 NAMES = tuple(f"movies/{name}" for name in TRIALS)
-LIBRARIES = ("tensorflow", "keras", "mlflow", "dask", "numpy", "scikit-learn")
 MIB = 2**20
 
 
@@ -281,17 +275,9 @@ def _declared(name: str) -> config.Trial:
 
 
 def _machine() -> None:
-    """Say where, when and with what the numbers are made."""
-    cpu = platform.processor() or platform.machine()
-    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if Path("/proc/cpuinfo").exists() else ():
-        if line.startswith("model name"):
-            cpu = line.partition(": ")[2]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True)
+    """Say where, when and with what the numbers are made, and whether the machine is quiet."""
+    print("\n".join(machine()))
     load = os.getloadavg()[0]
-    memory = psutil.virtual_memory().total / 2**30
-    print(f"{datetime.now(UTC):%d %B %Y %H:%M} UTC, {os.cpu_count()} x {cpu}, {memory:.0f} GiB")
-    print(f"rarelabels {version('rarelabels')} ({commit.stdout.strip()}), Python {platform.python_version()}, ", end="")
-    print(", ".join(f"{name} {version(name)}" for name in LIBRARIES))
     busy = " - SOMETHING ELSE IS RUNNING: ratios may be off" if load > 0.5 else ""
     print(f"load average before: {load:.1f}{busy}")
 
