@@ -188,7 +188,7 @@ def test_text_is_read_by_logistic_regression_and_numbers_alone_by_dense_layers(f
     write(with_spec(films, text=[], lists=[]), "numbers", folder)
     assert isinstance(loaded(folder, "numbers").model, MlpSpec)
     linear = loaded(folder, "numbers", "linear").model
-    assert (linear.c, linear.numeric_weight) == ((0.001, 0.01, 0.1, 1.0), 1.0)
+    assert (linear.c, linear.numeric_weight) == ((0.0001, 0.001, 0.01, 0.1), 1.0)
 
 
 # Names

@@ -406,7 +406,7 @@ def trials(spec: TableSpec) -> dict[str, str]:
 
 
 def _linear(spec: TableSpec) -> str:
-    grid = "0.3, 1.0, 3.0, 10.0, 30.0" if _has_words(spec) else "0.001, 0.01, 0.1, 1.0"
+    grid = "0.3, 1.0, 3.0, 10.0, 30.0" if _has_words(spec) else "0.0001, 0.001, 0.01, 0.1"
     return f"c: [{grid}]{_numeric_weight(spec)}"
 
 
