@@ -96,9 +96,9 @@ def test_without_a_refit_there_are_scores_alone(trial: Trial) -> None:
 
 def test_folds_that_end_on_their_own_are_followed_as_long_as_all_go_on(trial: Trial) -> None:
     class Shorter(Trainer):
-        def __call__(self, trial: Trial, data: Dataset, on_epoch: Any) -> Remembers:
+        def __call__(self, trial: Trial, data: Dataset, on_epoch: Any, iterations: Any = None) -> Remembers:
             shorter = trial.training.model_copy(update={"epochs": 3 + len(self.calls)})
-            return super().__call__(trial.model_copy(update={"training": shorter}), data, on_epoch)
+            return super().__call__(trial.model_copy(update={"training": shorter}), data, on_epoch, iterations)
 
     curves: dict[int, dict[str, float]] = {}
     cross_validation.fit(trial, data(), Shorter(), curves.__setitem__, refit=False)

@@ -61,7 +61,8 @@ def _without_compiling() -> Iterator[None]:
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:Even though the .tf.config:UserWarning")
-every_trial = pytest.mark.parametrize("name", TRIALS)
+OWN = [name for name, path in TRIALS.items() if path.is_file()]  # the others are trials of another study
+every_trial = pytest.mark.parametrize("name", OWN)
 every_study = pytest.mark.parametrize("folder", STUDIES, ids=[folder.name for folder in STUDIES])
 
 
@@ -100,7 +101,7 @@ def one_epoch(name: str) -> Trial:
 def evaluated(name: str) -> Evaluation:
     """Scores and metrics of a trial after one epoch; trials that define the same training share it, as in a study."""
     trial = one_epoch(name)
-    twin = next(other for other in TRIALS if one_epoch(other).definition() == trial.definition())
+    twin = next(other for other in OWN if one_epoch(other).definition() == trial.definition())
     if twin != name:
         return evaluated(twin)
     data = small(trial.dataset)
@@ -120,7 +121,7 @@ def test_there_are_trials() -> None:
     assert "movies/bce_accuracy" in TRIALS
 
 
-@every_trial
+@pytest.mark.parametrize("name", TRIALS)
 def test_loads_under_its_own_name_and_asks_a_question(name: str) -> None:
     trial = config.load_trial(TRIALS[name])
     assert trial.name == name
@@ -169,10 +170,10 @@ def test_a_wrong_label_costs_at_least_ln_2(name: str) -> None:
         assert 1 - error >= bound.least - 1e-12
 
 
-@pytest.mark.parametrize("name", [name for name in TRIALS if config.load_trial(TRIALS[name]).is_network])
+@pytest.mark.parametrize("name", [name for name in OWN if config.load_trial(TRIALS[name]).is_network])
 def test_the_order_of_the_labels_does_not_matter(name: str) -> None:
     """From permuted initial weights, one SGD step on permuted labels gives permuted weights; not so class_weight."""
-    twin = next(other for other in TRIALS if step(one_epoch(other)) == step(one_epoch(name)))
+    twin = next(other for other in OWN if step(one_epoch(other)) == step(one_epoch(name)))
     distance = distance_of_permuted(twin)
     if one_epoch(name).weighting.kind == "class_weight":
         assert distance > 1e-5
@@ -288,7 +289,7 @@ def test_the_schema_for_editors_is_up_to_date() -> None:
     assert stored == expected, "run `rarelabels schema > conf/trial.schema.json`"
 
 
-@pytest.mark.parametrize("name", [name for name in TRIALS if TRIALS[name].is_file()])
+@pytest.mark.parametrize("name", OWN)
 def test_a_trial_tells_editors_its_schema(name: str) -> None:
     first = TRIALS[name].read_text(encoding="utf-8").splitlines()[0]
     assert first == EDITOR_LINE

@@ -55,8 +55,8 @@ def test_nothing_wrong_is_the_model_and_no_problem():
         ("loss: {gamma: 2}", "loss.gamma: unknown key; allowed with kind bce: kind, form"),
         (
             "training: {lr: 2}",
-            "training.lr: unknown key; allowed: epochs, batch_size, optimizer, learning_rate, "
-            "momentum, weight_decay, pruning, keep, every_epoch, execution",
+            "training.lr: unknown key; allowed: epochs, steps, evaluate_every, patience, batch_size, optimizer, "
+            "learning_rate, momentum, weight_decay, pruning, keep, every_epoch, execution",
         ),
         ("training.epochs: 3", "training.epochs: unknown key; dots are for --set; write training: {epochs: ...}"),
         ("extend: x.yaml", "extend: unknown key; did you mean 'extends'?"),

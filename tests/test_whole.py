@@ -118,7 +118,7 @@ FAULTS = (
     Fault("run", "scores/test.parquet", Path.unlink),
     Fault("run", "model/weights.npz", cut, ("best",)),
     Fault("run", "thresholds.json", change, ("best",)),
-    Fault("run", "per_label.csv", Path.unlink, ("report",)),
+    Fault("run", "per_label.csv", Path.unlink, ("findings", "report")),
 )
 
 

@@ -170,7 +170,8 @@ def compare(
 
 def _left_out(runs: Sequence[Run], declared: Mapping[ParentKey, str]) -> dict[ParentKey, list[str]]:
     """Return a line for each declared run that was left out when it was last begun, by its trial."""
-    last = {run.data.tags["fingerprint"]: run for run in runs if run.data.tags.get("kind") == "run"}
+    begun = [run for run in runs if run.data.tags.get("kind") == "run"]
+    last = {run.data.tags["fingerprint"]: run for run in begun if "fingerprint" in run.data.tags}
     lines: dict[ParentKey, list[str]] = {}
     for run in last.values():
         key, reason = parent_key(run), run.data.tags.get("left_out")
