@@ -23,6 +23,7 @@ from sklearn.multiclass import OneVsRestClassifier
 import my_study
 from project import Project
 from rarelabels import baselines, datasets, evaluation, fitting, results
+from rarelabels.baselines import linear
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Tokens, Vocabulary
 from rarelabels.datasets.simulated import Simulation
@@ -209,6 +210,26 @@ def test_of_equal_ones_the_smallest_c_is_kept_and_the_edge_of_the_grid_is_said()
     assert notes == ("C = 20 was chosen on validation, the largest that model.c offers: one beyond it may be better.",)
     assert "the smallest" in baselines.of_chosen_c(1.0, (1.0, 5.0))[1][0]
     assert baselines.of_chosen_c(5.0, (20.0, 5.0, 1.0))[1] == ()
+
+
+def test_many_labels_are_judged_by_some_of_all_frequencies() -> None:
+    y = np.zeros((400, 200), np.uint8)
+    for label in range(200):
+        y[: 1 + label * 37 % 200, label] = 1  # each frequency once
+    some = linear.judged(y)
+    frequencies = np.sort(y[:, some].sum(axis=0))
+    assert len(some) == linear.MOST_JUDGED == 50
+    assert (np.diff(some) > 0).all()
+    assert (frequencies[0], frequencies[-1]) == (1, 200)
+    assert set(np.diff(frequencies)) == {4, 5}
+    np.testing.assert_array_equal(linear.judged(y[:, :50]), np.arange(50))
+
+
+def test_of_many_labels_all_are_fitted_with_the_c_that_some_choose(small: Dataset, monkeypatch: Any) -> None:
+    monkeypatch.setattr(linear, "MOST_JUDGED", 2)
+    chosen = baselines.fit(trial(kind="linear", c=(0.1, 5.0)), small, 0)
+    assert isinstance(chosen, linear.Linear)
+    np.testing.assert_array_equal(chosen.scores(small.validation), with_c(small, chosen.facts["c"]))
 
 
 def test_where_all_rows_are_cross_validated_one_c_is_chosen_by_all_out_of_fold_scores(small: Dataset) -> None:

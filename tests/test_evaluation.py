@@ -146,10 +146,14 @@ def test_rules_and_calibration_are_stored_and_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("calibration", ["none", "platt"])
 def test_an_objective_is_the_metric_of_that_name(calibration: str) -> None:
     spec = ThresholdSpec.model_validate({"calibration": calibration})
-    known = evaluation.validation_metrics(VALIDATION, spec)
-    for name in ("validation/half/macro_f1", "validation/ranking/brier", "crossfit/per_label/macro_f1"):
-        value = evaluation.objective(name, VALIDATION.y, spec)(VALIDATION.scores)
-        assert value == known[name]
+    crossfit = evaluation.crossfit_metrics(VALIDATION.y, VALIDATION.scores, spec)
+    asked = ("validation/half/macro_f1", "validation/ranking/brier")
+    for name in (*asked, "crossfit/global/micro_f1", "crossfit/per_label/macro_f1"):
+        known = evaluation.validation_metrics(VALIDATION, spec, name)
+        assert evaluation.objective(name, VALIDATION.y, spec)(VALIDATION.scores) == known[name]
+        assert crossfit.get(name, known[name]) == known[name]
+    half = evaluation.validation_metrics(VALIDATION, spec, "validation/half/macro_f1")
+    assert not [name for name in half if name.startswith("crossfit/")]
     assert np.isnan(evaluation.objective("crossfit/top_k/none", VALIDATION.y, spec)(VALIDATION.scores))
 
 

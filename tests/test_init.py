@@ -68,24 +68,24 @@ def test_it_prints_what_it_found_and_writes_a_valid_study(alone: Alone) -> None:
         "no two rows have the same inputs",
         "no input gives a label away",
         "rarelabels run my ",
-        "rarelabels run my/pos_weight_tuned ",
         "rarelabels findings my ",
         "rarelabels report my ",
         "rarelabels best my ",
     ):
         assert said in out
     assert "make my" not in out
+    assert "`rarelabels run my` first tries 6 settings for each network" in out
     files = {path.relative_to(alone.folder).as_posix() for path in alone.folder.rglob("*.yaml")}
     assert files == {"conf/base.yaml", "conf/datasets/my.yaml"} | {
         f"experiments/my/{name}.yaml"
         for name in (
-            *("_base", "study", "floor_zeros", "floor_prior", "linear", "bce", "pos_weight_ratio", "pos_weight_tuned"),
-            *("focal", "asymmetric", "thresholds"),
+            *("_base", "study", "floor_zeros", "floor_prior", "linear", "bce", "deep", "pos_weight", "focal"),
+            "asymmetric",
         )
     }
     assert not list(alone.folder.glob(".rarelabels*"))
     out, _ = alone.do("validate")
-    assert out.startswith("9 trials and 1 studies are valid")
+    assert out.startswith("8 trials and 1 studies are valid")
 
 
 def test_it_overwrites_nothing(alone: Alone) -> None:
@@ -149,26 +149,19 @@ def test_the_makefile_of_the_repository_has_the_next_targets(alone: Alone) -> No
     small_table(alone.folder / "test.csv")
     out, _ = alone.do("init", "test.csv")
     assert "  make test_table " in out
-    assert "  make test_table/tuned " in out
-
     dry = subprocess.run(
-        ["make", "--dry-run", "test_table", "test_table/tuned"],
-        cwd=alone.folder,
-        capture_output=True,
-        text=True,
-        check=True,
+        ["make", "--dry-run", "test_table"], cwd=alone.folder, capture_output=True, text=True, check=True
     )
     assert "rarelabels run test_table \n" in dry.stdout
-    assert "rarelabels run test_table/pos_weight_tuned \n" in dry.stdout
 
 
 def test_a_study_on_a_table_runs_in_an_empty_folder(alone: Alone) -> None:
     small_table(alone.folder / "small.csv")
-    alone.do("init", "small.csv", "--name", "my")
+    said, _ = alone.do("init", "small.csv", "--name", "my", "--quick")
+    assert "settings" not in said
     names = ("my/bce", "my/linear", "my/floor_prior")
-    out, _ = alone.do("run", *names, "--seeds", "0", "--set", "training.epochs=1", "--plain")
-    # The name of a study starts no search, so what init prints as a step of its own is needed.
-    assert "skipped: my/pos_weight_tuned: not searched yet" in out
+    few_steps = ("--set", "training.steps=20", "--set", "training.evaluate_every=20")
+    alone.do("run", *names, "--seeds", "0", *few_steps, "--plain")
     runs = results.runs(alone.runs(study="my"))
     assert sorted(runs["trial"]) == sorted(names)
     # Every hypothesis is about a metric that a run records.

@@ -61,7 +61,7 @@ def test_what_is_written_loads_as_it_was_meant(films: Look, folder: Path) -> Non
     assert sorted(map(str, written)) == sorted(everything(folder))
     assert config.load_study(folder / "experiments" / "my") is not None
     trials = config.load_many(["my"])
-    assert {trial.short_name for trial in trials} == set(propose.TRIALS)
+    assert {trial.short_name for trial in trials} == set(propose.trials(films.spec))
     for trial in trials:
         assert trial.dataset == films.spec.model_copy(update={"path": str(FILMS)})
         assert trial.question.endswith("?")
@@ -71,15 +71,34 @@ def test_what_is_written_loads_as_it_was_meant(films: Look, folder: Path) -> Non
     assert json.loads((folder / "conf/trial.schema.json").read_text()) == config.json_schema()
 
 
-def test_trials_that_differ_in_thresholds_alone_share_a_training(films: Look, folder: Path) -> None:
-    write(films, "my", folder)
-    bce, thresholds = loaded(folder, "my"), loaded(folder, "my", "thresholds")
-    assert bce.training_definition() == thresholds.training_definition()
-    assert bce.definition() != thresholds.definition()
-    definitions = [
-        json.dumps(trial.definition(), sort_keys=True) for trial in config.load_many(["my"]) if not trial.tuning
-    ]
-    assert len(set(definitions)) == len(definitions)
+@pytest.mark.parametrize("numbers", [False, True])
+def test_every_network_is_searched_with_the_same_budget(films: Look, folder: Path, numbers: bool) -> None:
+    found = with_spec(films, text=[], lists=[]) if numbers else films
+    write(found, "my", folder)
+    trials = {trial.short_name: trial for trial in config.load_many(["my"])}
+    networks = {name for name, trial in trials.items() if trial.is_network}
+    assert networks == {"bce", "pos_weight", "focal", "asymmetric"} | (set() if numbers else {"deep"})
+    assert {name for name, trial in trials.items() if trial.tuning} == networks
+    budgets = {
+        (trial.tuning.n_trials, trial.tuning.seeds, trial.tuning.metric) for trial in trials.values() if trial.tuning
+    }
+    assert budgets == {(propose.TRAININGS, (0, 1, 2), "crossfit/per_label/macro_f1")}
+    study = config.load_study(folder / "experiments" / "my")
+    assert study
+    assert study.baselines == (("linear", "gradient_boosting") if numbers else ("linear",))
+
+
+def test_quick_leaves_searches_out(films: Look, folder: Path) -> None:
+    propose.write(propose.declarations(films, "my", folder, settings=0), "my", folder)
+    assert not any(trial.tuning for trial in config.load_many(["my"]))
+
+
+def test_fewer_settings_are_tried_where_it_would_take_long(films: Look) -> None:
+    many = {f"l{i}": 50 for i in range(1_000)}
+    assert propose.ahead(films).settings == propose.TRAININGS
+    assert propose.ahead(replace(films, positives=many)).settings == propose.FEWEST_TRAININGS
+    quick = propose.ahead(films, each_tuned=False)
+    assert (quick.settings, 0 < quick.minutes < propose.ahead(films).minutes) == (0, True)
 
 
 def test_every_trial_is_in_a_hypothesis_but_the_floor_of_base_rates(films: Look, folder: Path) -> None:
@@ -87,7 +106,7 @@ def test_every_trial_is_in_a_hypothesis_but_the_floor_of_base_rates(films: Look,
     study = config.load_study(folder / "experiments" / "my")
     assert study
     compared = {side for one in study.hypotheses for side in (one.trial, one.against)}
-    assert compared == set(propose.TRIALS) - {"floor_prior"}
+    assert {one.split()[0] for one in compared} == set(propose.trials(films.spec)) - {"floor_prior"}
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -139,31 +158,37 @@ def test_the_path_is_relative_to_the_file_that_names_it(films: Look, folder: Pat
 
 
 @pytest.mark.parametrize(
-    ("rows", "epochs", "batch"), [(100, 40, 32), (1_500, 25, 64), (15_000, 15, 512), (300_000, 10, 1024)]
+    ("rows", "batch", "every", "steps", "seeds"),
+    [
+        (100, 64, 25, 3_000, 3),
+        (4_000, 128, 25, 3_000, 3),
+        (30_000, 512, 41, 3_000, 1),
+        (1_000_000, 512, 341, 13_670, 1),
+    ],
 )
-def test_training_fits_the_number_of_rows(films: Look, folder: Path, rows: int, epochs: int, batch: int) -> None:
+def test_training_fits_the_number_of_rows(
+    films: Look, folder: Path, rows: int, batch: int, every: int, steps: int, seeds: int
+) -> None:
     write(with_rows(films, rows), "my", folder)
-    trial = loaded(folder, "my")
-    assert (trial.training.epochs, trial.training.batch_size) == (epochs, batch)
-    search = loaded(folder, "my", "pos_weight_tuned").tuning
+    training, search = loaded(folder, "my").training, loaded(folder, "my").tuning
+    assert (training.batch_size, training.evaluate_every, training.steps) == (batch, every, steps)
     assert isinstance(search, ParameterSearch)
-    assert len(search.seeds) == (1 if rows > propose.MANY_ROWS else 2)
-    assert search.pruner.n_warmup_epochs < epochs
+    assert len(search.seeds) == seeds
 
 
-def test_text_is_read_by_a_bag_and_numbers_alone_by_dense_layers(films: Look, folder: Path) -> None:
+def test_text_is_read_by_logistic_regression_and_numbers_alone_by_dense_layers(films: Look, folder: Path) -> None:
     write(replace(films, lengths={"title": 5, "plot": 100}), "words", folder)
     model = loaded(folder, "words").model
     assert isinstance(model, TextBagSpec)
-    assert (model.max_length, model.wide, model.width) == (104, True, 32)
+    assert (model.max_length, model.is_linear, model.numeric_weight) == (104, True, 0.11)
+    assert loaded(folder, "words", "deep").model.width == 32
+    assert loaded(folder, "words", "linear").model.numeric_weight == 0.11  # 0.15 over the root of two
     write(replace(films, lengths={"plot": 9_000}), "long", folder)
     assert loaded(folder, "long").model.max_length == propose.MAX_LENGTH
-    many = {f"l{i}": 50 for i in range(propose.MANY_LABELS + 1)}
-    write(replace(films, positives=many), "many", folder)
-    assert loaded(folder, "many").model.wide is False
     write(with_spec(films, text=[], lists=[]), "numbers", folder)
     assert isinstance(loaded(folder, "numbers").model, MlpSpec)
-    assert loaded(folder, "numbers", "linear").model.c == 0.1
+    linear = loaded(folder, "numbers", "linear").model
+    assert (linear.c, linear.numeric_weight) == ((0.0001, 0.001, 0.01, 0.1), 1.0)
 
 
 # Names

@@ -86,6 +86,7 @@ def test_a_network_trains_for_the_epochs_that_were_kept(project: Project, ranked
     assert "training" not in made.data.tags  # it is no training that others may share
 
 
+@pytest.mark.long
 def test_a_c_and_trees_that_validation_chose_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With all rows there is nothing to choose by: validation would be among the rows that are trained on."""
     project = Project(tmp_path)

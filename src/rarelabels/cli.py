@@ -162,8 +162,9 @@ def init_study(
     wish = Wish(labels, tuple(text or ()), tuple(lists or ()), tuple(numeric or ()), id_column, group)
     found = look(file, wish)
     print_look(found, file)
-    written = propose.write(propose.declarations(found, study, here, each_tuned=not quick), study, here)
-    print_written(written, study, has_makefile=propose.has_makefile(here))
+    ahead = propose.ahead(found, each_tuned=not quick)
+    written = propose.write(propose.declarations(found, study, here, ahead.settings), study, here)
+    print_written(written, study, ahead, has_makefile=propose.has_makefile(here))
 
 
 @app.command("list")

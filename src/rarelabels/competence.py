@@ -141,4 +141,4 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # without the sign of −0.00

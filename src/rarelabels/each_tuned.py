@@ -62,7 +62,7 @@ def search(trial: Trial, shared: SharedSearch, *, also_for_half: bool) -> Parame
         metric=shared.metric,
         direction="minimize" if lower else "maximize",
         n_trials=shared.trainings,
-        seeds=trial.seeds[:1],
+        seeds=trial.seeds[: shared.seeds],
         sampler=TpeSampler(
             kind="tpe",
             n_startup_trials=max(1, shared.trainings // 2),

@@ -202,14 +202,21 @@ def calibrated(validation: Scored, spec: ThresholdSpec) -> Scored:
     return replace(validation, scores=fitted.apply(validation.scores)) if fitted else validation
 
 
-def validation_metrics(validation: Scored, spec: ThresholdSpec) -> dict[str, float]:
-    """Return what a search may be judged by: ``validation/{half,ranking}/<metric>`` and ``crossfit/<rule>/<metric>``.
+def validation_metrics(validation: Scored, spec: ThresholdSpec, judged_by: str) -> dict[str, float]:
+    """Return the metric that a search is judged by, and what costs little beside it.
 
-    ``half`` and what measures calibration are in-sample where a calibration is declared: it is fitted on these rows.
+    That is ``validation/{half,ranking}/<metric>`` and, where a search is judged by one, ``crossfit/<rule>/<metric>``:
+    of ``per_label`` alone, or else of all rules, which on a thousand labels takes longer than to train. ``half`` and
+    what measures calibration are in-sample where a calibration is declared: it is fitted on these rows.
     """
     part = calibrated(validation, spec)
     half = {"half": Rule("half", np.full(part.y.shape[1], thresholds.HALF), fallbacks=0)}
-    return _part("validation", part, half) | crossfit_metrics(validation.y, validation.scores, spec)
+    measured = _part("validation", part, half)
+    kind, _, rest = judged_by.partition("/")
+    if kind == "crossfit":
+        alone = rest.startswith("per_label/")
+        measured |= crossfit_metrics(validation.y, validation.scores, spec, per_label_alone=alone)
+    return measured
 
 
 def crossfit_metrics(

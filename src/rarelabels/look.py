@@ -60,6 +60,7 @@ class Look:
         repeats: rows that repeat.
         leaks: what may give labels away.
         lengths: field to the words, or entries, that 95 % of the rows do not exceed.
+        entries: how many different words and entries there are, in all fields.
     """
 
     found: Found
@@ -73,6 +74,7 @@ class Look:
     repeats: Repeats
     leaks: tuple[Leak, ...]
     lengths: dict[str, int]
+    entries: int
 
     @property
     def rows(self) -> int:
@@ -114,6 +116,7 @@ def look(path: Path, wish: Wish) -> Look:
         repeats=_repeats(data),
         leaks=tuple(leaks.find(data, [one.column for one in spec.lists])),
         lengths={name: int(np.percentile(tokens.lengths, LONG)) for name, tokens in data.text.items()},
+        entries=sum(len(tokens.vocabulary) for tokens in data.text.values()),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from rarelabels.datasets import table
 from rarelabels.leaks import Leak, by_column
 from rarelabels.look import MIN_LABEL_ROWS, Look
+from rarelabels.propose import TRAININGS, Ahead
 from rarelabels.schema import ThresholdSpec
 
 EVERY_LABEL = 30  # with more labels only both ends are listed
@@ -164,27 +165,27 @@ def _shown(name: str) -> str:
     return name if len(name) <= WIDEST else f"{name[: WIDEST - 3]}..."
 
 
-def print_written(written: Sequence[Path], name: str, has_makefile: bool) -> None:
-    """Print which files were written, and the commands that come next."""
+def print_written(written: Sequence[Path], name: str, ahead: Ahead, has_makefile: bool) -> None:
+    """Print which files were written, the commands that come next, and how long the first may take."""
     of_study = [path for path in written if path.parts[0] == "experiments"]
     others = [path for path in written if path not in of_study]
     print(f"\nWritten: {', '.join(map(str, others))} and {len(of_study)} files in {of_study[0].parent}/")
-    trials = sum(path.name != "study.yaml" and not path.name.startswith("_") for path in of_study)
-    run, search = (f"make {name}", f"make {name}/tuned") if has_makefile else _commands(name)
     print(
         f"\nHypotheses count only if they are declared before the first run: read {of_study[0].parent}/study.yaml. Then"
     )
+    run = f"make {name}" if has_makefile else f"rarelabels run {name}"
     commands = {
-        run: f"run {trials - 1} of the {trials} trials, each with its seeds, and compare them",
-        search: "the last one: search its weights with Optuna, which takes longest, and run it",
+        run: f"run every trial with its seeds, and compare them: about {ahead.minutes:,} minutes on two cores",
         f"rarelabels findings {name}": "what became of each hypothesis",
         f"rarelabels report {name}": "one page with all of it",
         f"rarelabels best {name}": "which trial and which rule to use",
     }
-    width = max(map(len, commands)) + 2
+    width = max(map(len, commands))
     for command, what in commands.items():
-        print(f"  {command:{width}}{what}")
-
-
-def _commands(name: str) -> tuple[str, str]:
-    return f"rarelabels run {name}", f"rarelabels run {name}/pos_weight_tuned"
+        print(f"  {command:{width}}  {what}")
+    if ahead.settings:
+        fewer = f" (not {TRAININGS}, which would take long)" if ahead.settings < TRAININGS else ""
+        print(
+            f"\n`{run}` first tries {ahead.settings} settings{fewer} for each network, on validation; "
+            "`rarelabels init --quick` leaves that out"
+        )

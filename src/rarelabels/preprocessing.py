@@ -102,7 +102,10 @@ class Preprocessing:
             Field(_table_rows(vocabulary, spec.max_tokens), _length(train.text[name], spec.max_length))
             for name, vocabulary in vocabularies.items()
         )
-        return cls(vocabularies, fields, Scaler.fit(train.numeric), isinstance(spec, TextBagSpec) and spec.is_linear)
+        scaler = Scaler.fit(train.numeric)
+        if not isinstance(spec, TextBagSpec):
+            return cls(vocabularies, fields, scaler)
+        return cls(vocabularies, fields, scaler.times(spec.numeric_weight), spec.is_linear)
 
     @property
     def n_numeric(self) -> int:

@@ -351,7 +351,8 @@ class LinearSpec(Spec):
     c: Positive | Annotated[tuple[Positive, ...], Field(min_length=2)] = Field(
         5.0,
         description="inverse strength of the L2 penalty; or several, of which the one with the best macro average "
-        "precision on validation is kept for all labels (with validation: cross_validated, on all out-of-fold scores)",
+        "precision on validation is kept for all labels (of more than 50 labels, 50 of all frequencies choose it; with "
+        "validation: cross_validated, all do, by their out-of-fold scores)",
     )
     min_rows: Count = Field(2, description="a token must occur in that many training rows")
     ngrams: Annotated[Literal[1, 2], LATER] = Field(
@@ -443,6 +444,9 @@ class TextBagSpec(TextSpec):
     l2: Annotated[L2, LATER] = 0.0
     dropout: Annotated[Dropout, LATER] = 0.0
     bias: Annotated[Bias, LATER] = "zeros"
+    numeric_weight: Annotated[float, Field(gt=0), LATER] = Field(
+        1.0, description="factor on the standardised numbers, which have a norm of about the root of how many there are"
+    )
 
     @property
     def is_linear(self) -> bool:
@@ -1374,7 +1378,8 @@ class Bound(Spec):
 class SharedSearch(Spec):
     """What every network of a study is searched by where each is tuned; which keys: ``each_tuned.space``."""
 
-    trainings: Count = Field(12, description="of each search: those that are pruned count")
+    trainings: Count = Field(12, description="settings that each search tries: those that are pruned count")
+    seeds: Count = Field(1, description="the first declared seeds, with which each setting is trained; its mean counts")
     metric: SearchMetric = "crossfit/per_label/macro_f1"
 
 
@@ -1394,7 +1399,9 @@ class Study(Spec):
         description="each_tuned: before its seeds, the settings of every network are searched, with the same budget",
     )
     search: SharedSearch | None = Field(None, description="of each_tuned")
-    trials_of: Name | None = Field(None, description="another study, whose trials are this one's, too")
+    trials_of: Annotated[str, Field(pattern=r"^[^/.][^/]*$")] | None = Field(
+        None, description="another study, whose trials are this one's, too"
+    )
     trials: tuple[Name, ...] = Field((), description="of trials_of: only these; none: all that can be searched")
     baselines: tuple[str, ...] = Field((), description="short names of the trials that a network must keep up with")
     competence_margin: Annotated[float, Field(ge=0)] = Field(

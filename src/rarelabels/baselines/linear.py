@@ -18,6 +18,8 @@ from rarelabels.datasets.fields import Scaler, Tokens, Vocabulary
 from rarelabels.metrics import macro_average_precision
 from rarelabels.schema import LinearSpec, UserError
 
+MOST_JUDGED = 50  # labels by which a C is chosen: with hundreds each C of a grid would take minutes
+
 Array = npt.NDArray[np.float64]
 Sparse: TypeAlias = "sp.sparse.csr_array[np.float64, tuple[int, int]]"
 
@@ -132,7 +134,8 @@ class Linear:
 def fit(spec: LinearSpec, data: Dataset, seed: int) -> Linear:
     """Fit the regressions on the training part; of a grid of C keep the one that ranks the validation part best.
 
-    One C serves all labels: a label alone has too few positives to choose by.
+    One C serves all labels: a label alone has too few positives to choose by. Of more than 50 labels, 50 choose it; see
+    :func:`judged`.
 
     Raises:
         UserError: no token is left, and there are no numbers.
@@ -141,13 +144,25 @@ def fit(spec: LinearSpec, data: Dataset, seed: int) -> Linear:
     X, y = features.of(data.train), data.train.y
     if not isinstance(spec.c, tuple):
         return Linear(data.labels, features, *_regressions(spec.c, X, y, seed))
-    validation, ranked = features.of(data.validation), dict[float, float]()
+    validation, ranked, some = features.of(data.validation), dict[float, float](), judged(y)
     for c in sorted(spec.c):
-        fitted = _regressions(c, X, y, seed)
-        ranked[c] = macro_average_precision(data.validation.y, _scores(validation, *fitted))
+        fitted = _regressions(c, X, y[:, some], seed)
+        ranked[c] = macro_average_precision(data.validation.y[:, some], _scores(validation, *fitted))
         if best_c(ranked) == c:  # the others are not kept: each has a number for every token and label
             kept = fitted
+    if len(some) < y.shape[1]:
+        kept = _regressions(best_c(ranked), X, y, seed)
     return Linear(data.labels, features, *kept, *of_chosen_c(best_c(ranked), spec.c))
+
+
+def judged(y: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Return the columns of ``y``, (n, n_labels), by which a C is chosen, 50 at most.
+
+    They are evenly spread over the labels in the order of their frequency, from the rarest to the most common.
+    """
+    by_frequency = np.argsort(y.sum(axis=0, dtype=np.int64), kind="stable")
+    places = np.linspace(0, len(by_frequency) - 1, min(MOST_JUDGED, len(by_frequency))).round().astype(np.int64)
+    return np.sort(by_frequency[places])
 
 
 def best_c(ranked: Mapping[float, float]) -> float:

@@ -139,7 +139,7 @@ def _check(trial: Trial, data: Dataset) -> None:
         return
     assert isinstance(tuning, ParameterSearch)
     part = Scored(data.validation.ids, data.validation.y, np.full(data.validation.y.shape, 0.5))
-    known = evaluation.validation_metrics(part, ThresholdSpec())
+    known = evaluation.validation_metrics(part, ThresholdSpec(), tuning.metric)
     if tuning.metric not in known:
         near = nearest(tuning.metric, sorted(known)) or f"; there are, for one, {sorted(known)[0]}"
         raise UserError(f"{trial.name}: tuning.metric: no validation metric {tuning.metric!r}{near}")
