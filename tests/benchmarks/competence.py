@@ -147,6 +147,7 @@ class Measured:
         ones: their share among the cells.
         precision: by trial.
         seconds: of a run, by trial.
+        total_seconds: of all its runs.
         left_out: why a trial has no number, by trial.
         warning: what ``findings`` says of bad networks before any advice; empty if nothing.
     """
@@ -156,6 +157,7 @@ class Measured:
     ones: float
     precision: Mapping[str, float]
     seconds: Mapping[str, float]
+    total_seconds: float
     left_out: Mapping[str, str]
     warning: str
 
@@ -210,7 +212,8 @@ def read(name: str) -> Measured | None:
             labels=len(data.labels),
             ones=float(y.mean()),
             precision={trial: row.mean(competence.RANKS) for trial, row in rows.items()},
-            seconds={trial: _seconds(row.runs) for trial, row in rows.items()},
+            seconds={trial: fmean(_seconds(row.runs)) for trial, row in rows.items()},
+            total_seconds=sum(sum(_seconds(row.runs)) for row in rows.values()),
             left_out=dict(_left_out(compared.left_out)),
             warning=" ".join(study.conclude(name, where).warnings),
         )
@@ -220,8 +223,8 @@ def _study(name: str) -> Path:
     return WORK / name / config.EXPERIMENTS / name
 
 
-def _seconds(runs: Sequence[study.Run]) -> float:
-    return fmean((run.info.end_time - run.info.start_time) / 1000 for run in runs)
+def _seconds(runs: Sequence[study.Run]) -> list[float]:
+    return [(run.info.end_time - run.info.start_time) / 1000 for run in runs]
 
 
 def _left_out(reasons: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -269,6 +272,8 @@ def _lines(measured: Mapping[str, Measured | None], where: str) -> Iterator[str]
     yield ""
     kept_up = [one for one in known.values() if one.difference >= -MARGIN]
     yield f"{len(kept_up)} of {len(known)} networks are within {MARGIN} of the best baseline."
+    minutes = sum(one.total_seconds for one in known.values()) / 60
+    yield f"Their runs took {minutes:.0f} minutes one after another; several go at once on several cores."
     for name, one in known.items():
         for trial, reason in one.left_out.items():
             yield f"On {SOURCES[name].what}, {BASELINES[trial]} is left out: {reason}."
@@ -291,7 +296,7 @@ def _cells(what: str, one: Measured) -> Iterator[str]:
         else:
             yield f"**{value:.3f}**" if value == best else f"{value:.3f}"
     yield f"{one.difference:+.3f}".replace("-", "−")
-    yield ", ".join(f"{one.seconds[trial]:.0f}" for trial in (BASE, *BASELINES) if trial in one.seconds)
+    yield ", ".join(f"{one.seconds[trial]:.1f}" for trial in (BASE, *BASELINES) if trial in one.seconds)
     yield one.verdict
 
 
