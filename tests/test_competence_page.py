@@ -12,7 +12,7 @@ BEHIND = {"bce": 0.40, "linear": 0.41, "gradient_boosting": 0.45}
 
 def _measured(precision: dict[str, float], left_out: dict[str, str] | None = None, warning: str = ""):
     seconds = dict.fromkeys(precision, 30.0)
-    return competence.Measured(1_000, 5, 0.123, precision, seconds, 120.0, left_out or {}, warning)
+    return competence.Measured(1_000, 5, 0.123, precision, seconds, 120.0, left_out or {}, frozenset({"abc1234"}), warning)
 
 
 def test_a_network_is_compared_with_the_better_baseline() -> None:
@@ -39,6 +39,7 @@ def test_the_page_has_a_row_for_each_table_and_names_those_that_are_not_run() ->
     assert "| XED, all sentences | 1,000 | 5 | 12.3 % | 0.400 | **0.410** | left out | −0.010 | 30.0, 30.0 |" in page
     assert "On XED, all sentences, gradient boosting is left out: one label took 3 s." in page
     assert "took 2 minutes" in page
+    assert "XED, all sentences: abc1234." in page
     assert page.endswith("Not run: films.\n")
 
 

@@ -34,6 +34,7 @@ BASE = "bce"
 BASELINES = {"linear": "logistic regression", "gradient_boosting": "gradient boosting"}
 MARGIN = 0.01  # of macro average precision: the default of ``competence_margin``, which ``init`` leaves as it is
 SEEDS = "0,1"
+COMMIT = "mlflow.source.git.commit"
 
 
 # The tables
@@ -149,6 +150,7 @@ class Measured:
         seconds: of a run, by trial.
         total_seconds: of all its runs.
         left_out: why a trial has no number, by trial.
+        commits: of the code that made the runs.
         warning: what ``findings`` says of bad networks before any advice; empty if nothing.
     """
 
@@ -159,6 +161,7 @@ class Measured:
     seconds: Mapping[str, float]
     total_seconds: float
     left_out: Mapping[str, str]
+    commits: frozenset[str]
     warning: str
 
     @property
@@ -215,6 +218,7 @@ def read(name: str) -> Measured | None:
             seconds={trial: fmean(_seconds(row.runs)) for trial, row in rows.items()},
             total_seconds=sum(sum(_seconds(row.runs)) for row in rows.values()),
             left_out=dict(_left_out(compared.left_out)),
+            commits=frozenset(run.data.tags.get(COMMIT, "unknown")[:7] for row in rows.values() for run in row.runs),
             warning=" ".join(study.conclude(name, where).warnings),
         )
 
@@ -274,6 +278,8 @@ def _lines(measured: Mapping[str, Measured | None], where: str) -> Iterator[str]
     yield f"{len(kept_up)} of {len(known)} networks are within {MARGIN} of the best baseline."
     minutes = sum(one.total_seconds for one in known.values()) / 60
     yield f"Their runs took {minutes:.0f} minutes one after another; several go at once on several cores."
+    yield "What is finished is not run again, and tables may be older than the page. They were made by these commits:"
+    yield "; ".join(f"{SOURCES[name].what}: {', '.join(sorted(one.commits))}" for name, one in known.items()) + "."
     for name, one in known.items():
         for trial, reason in one.left_out.items():
             yield f"On {SOURCES[name].what}, {BASELINES[trial]} is left out: {reason}."
