@@ -12,7 +12,8 @@ BEHIND = {"bce": 0.40, "linear": 0.41, "gradient_boosting": 0.45}
 
 def _measured(precision: dict[str, float], left_out: dict[str, str] | None = None, warning: str = ""):
     seconds = dict.fromkeys(precision, 30.0)
-    return competence.Measured(1_000, 5, 0.123, precision, seconds, 120.0, left_out or {}, frozenset({"abc1234"}), warning)
+    commits = frozenset({"abc1234"})
+    return competence.Measured(1_000, 5, 0.123, precision, seconds, 120.0, left_out or {}, commits, warning)
 
 
 def test_a_network_is_compared_with_the_better_baseline() -> None:
