@@ -180,7 +180,9 @@ def test_text_is_read_by_logistic_regression_and_numbers_alone_by_dense_layers(f
     write(replace(films, lengths={"title": 5, "plot": 100}), "words", folder)
     model = loaded(folder, "words").model
     assert isinstance(model, TextBagSpec)
-    assert (model.max_length, model.is_linear, model.numeric_weight) == (104, True, 0.11)
+    assert (model.max_length, model.is_linear, model.l2, model.numeric_weight) == (104, True, 0.05, 0.11)
+    write(films, "short", folder)
+    assert loaded(folder, "short").model.l2 == 0.2
     assert loaded(folder, "words", "deep").model.width == 32
     assert loaded(folder, "words", "linear").model.numeric_weight == 0.11  # 0.15 over the root of two
     write(replace(films, lengths={"plot": 9_000}), "long", folder)
