@@ -145,6 +145,7 @@ def own_table(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = with_table(tmp_path_factory.mktemp("own"))
     edit(project.folder / "experiments" / "your_table" / "_base.yaml", "epochs: 20", "epochs: 1")
     (project.folder / "experiments" / "your_table" / "linear.yaml").unlink()
+    edit(project.folder / "experiments" / "your_table" / "study.yaml", "baselines: [linear]", "baselines: []")
     project.do("run", "your_table")
     return project
 
