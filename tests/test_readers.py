@@ -135,7 +135,8 @@ def test_a_server_is_read_as_mlflow_reads_it(server: str) -> None:
 
 
 @pytest.mark.long
-def test_postgresql_is_read_as_mlflow_reads_it() -> None:
+def test_postgresql_is_read_as_mlflow_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # MLflow puts the files of such a record there
     with Postgres() as postgres:
         fill(postgres.create("readers"))
         check(postgres.url("readers"), Database)
