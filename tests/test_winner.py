@@ -91,7 +91,7 @@ def test_without_equals_that_is_said(network):
 def test_thresholds_of_the_winner(low, high, told):
     first, second = winner.about_thresholds(Gain(0.03, low, high, 20))
     assert first == f"For it a threshold for each label {told}"
-    assert second == "Labels gain by their own threshold from 20 positives on validation on."
+    assert second == "Labels with 20 positives on validation, or more, gain by a threshold of their own."
 
 
 def test_thresholds_that_harm_the_winner():
@@ -100,7 +100,7 @@ def test_thresholds_that_harm_the_winner():
         "For it a threshold for each label is worse than one for all: macro-F1 −0.030 (−0.050 to −0.010) on test; use "
         "one for all."
     )
-    assert second == "There is no number of positives on validation from which on labels gain by their own threshold."
+    assert second == "Labels do not gain by a threshold of their own, however many positives they have on validation."
 
 
 @pytest.mark.parametrize(

@@ -111,8 +111,8 @@ def about_thresholds(gain: Gain) -> list[str]:
     else:
         told = f"For it a threshold for each label cannot be told from one for all: {interval}."
     if gain.least is None:
-        return [told, "There is no number of positives on validation from which on labels gain by their own threshold."]
-    return [told, f"Labels gain by their own threshold from {gain.least:,} positives on validation on."]
+        return [told, "Labels do not gain by a threshold of their own, however many positives they have on validation."]
+    return [told, f"Labels with {gain.least:,} positives on validation, or more, gain by a threshold of their own."]
 
 
 def gains_from(positives: npt.NDArray[np.int64], gained: npt.NDArray[np.float64]) -> int | None:
