@@ -54,6 +54,9 @@ WARNING = re.compile(
 )
 
 
+pytestmark = pytest.mark.long  # two small studies are run
+
+
 def declare(project: Project, name: str, epochs: int, rate: float) -> None:
     folder = project.folder / "experiments" / name
     folder.mkdir()

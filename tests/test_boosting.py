@@ -245,6 +245,7 @@ def registered(project: Project) -> str:
     return tracking.versions(tracking.connect(project.record), "numbers")[0].run_id
 
 
+@pytest.mark.long
 def test_a_run_that_would_take_too_long_is_left_out_and_that_is_no_failure(tmp_path: Path) -> None:
     project = Project(tmp_path)
     declare(tmp_path, most_seconds=1e-6)

@@ -343,11 +343,11 @@ def scaled(data: Dataset, part: Part) -> Floats:
     return Scaler.fit(data.train.numeric).transform(part.numeric).astype(np.float64)
 
 
-@pytest.mark.parametrize(("optimizer", "execution"), [("adam", "fast"), ("adamw", "plain"), ("sgd", "plain")])
-def test_a_penalty_shrinks_tables_and_kernels(data: Dataset, optimizer: str, execution: str) -> None:
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+def test_a_penalty_shrinks_tables_and_kernels(data: Dataset, optimizer: str) -> None:
     model = {"wide": True, "hidden": [4]}
     free, shrunk = (
-        fit(trial(model={**model, "l2": l2}, optimizer=optimizer, execution=execution), data)[0] for l2 in (0.0, 3000.0)
+        fit(trial(model={**model, "l2": l2}, optimizer=optimizer, execution="plain"), data)[0] for l2 in (0.0, 3000.0)
     )
     for variable, of_free, of_shrunk in zip(free.network.model.variables, free.weights, shrunk.weights, strict=True):
         if variable.trainable and len(variable.shape) > 1:
