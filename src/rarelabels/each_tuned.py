@@ -22,6 +22,7 @@ from rarelabels.schema import (
     PosWeight,
     PrunerSpec,
     Range,
+    RegularisedSpec,
     SharedSearch,
     TpeSampler,
     TrainingSpec,
@@ -40,7 +41,7 @@ def space(trial: Trial) -> dict[str, Range]:
     choices, for it is 1 - beta whose size counts.
     """
     found = {"training.learning_rate": _rates(trial.training)}
-    if "l2" in type(trial.model).model_fields:
+    if isinstance(trial.model, RegularisedSpec):
         found["model.l2"] = Range(low=0.02, high=50.0, log=True)
     found |= {f"loss.{key}": values for key, values in _of_loss(trial.loss).items()}
     found |= {f"weighting.{key}": values for key, values in _of_weighting(trial.weighting).items()}

@@ -11,7 +11,7 @@ from scipy.special import expit, softmax
 
 from rarelabels import backbones
 from rarelabels.preprocessing import NUMERIC, Shape
-from rarelabels.schema import NetworkSpec, TextBagSpec, TextCnnSpec, TextLstmSpec, TextNetworkSpec
+from rarelabels.schema import NetworkSpec, RegularisedSpec, TextBagSpec, TextCnnSpec, TextLstmSpec, TextNetworkSpec
 from rarelabels.tensorflow_setup import keras, tf
 
 Tensor = Any
@@ -151,7 +151,7 @@ def build(spec: NetworkSpec, shape: Shape, seed: int, *, packed: bool = False) -
     if shape.n_numeric:
         parts.append(backbones.last_block(shape.backbone, inputs[NUMERIC]) if shape.backbone else inputs[NUMERIC])
     x = keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
-    dropout = getattr(spec, "dropout", 0.0)
+    dropout = spec.dropout if isinstance(spec, RegularisedSpec) else 0.0
     if dropout and isinstance(spec, TextBagSpec):
         x = keras.layers.Dropout(dropout, seed=0, name="dropout")(x)
     for i, width in enumerate(spec.hidden):

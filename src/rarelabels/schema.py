@@ -42,11 +42,11 @@ class ContradictionError(ValueError):
 
 
 class _Later:
-    """Tells a key that came after version 0.4.2; see :data:`LATER`."""
+    """Marks a key that came after version 0.4.2; see :data:`LATER`."""
 
 
-# At its default such a key is no part of what a block defines, so that what was declared, and run, before there was the
-# key keeps its fingerprint: ``Annotated[float, LATER] = 1.0``. The default must do what was done before.
+# ``Annotated[float, LATER] = 1.0``: at its default such a key is left out of what a block defines. So a run that was
+# made before there was the key keeps its fingerprint. The default must do what was done before.
 LATER = _Later()
 
 
@@ -76,6 +76,13 @@ def _defined(value: Any) -> Any:
             return value
 
 
+def _without_repeats(value: Any) -> Any:
+    if isinstance(value, tuple) and len(set(value)) < len(value):
+        raise ValueError("lists something twice")
+    return value
+
+
+DISTINCT = AfterValidator(_without_repeats)  # of a tuple; a value that is none is let through
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -106,24 +113,24 @@ class DataSpec(Spec):
             )
         return self
 
+    def content(self) -> dict[str, Any]:
+        """Return what the block defines, wherever files lie: the digest of their content says which data they are."""
+        content = self.defined()
+        content.pop("path", None)
+        content.get("backbone", {}).pop("file", None)
+        return content
+
 
 class MoviesSpec(DataSpec):
     """The films of bokeh_sampledata: genres from cast, title, features and reviews."""
 
     kind: Literal["movies"]
-    labels: Annotated[int, Field(ge=2, le=21)] | Annotated[tuple[Name, ...], Field(min_length=2)] = Field(
-        17, description="how many of the most frequent genres are labels, or which genres are, in this order"
-    )
+    labels: Annotated[
+        Annotated[int, Field(ge=2, le=21)] | Annotated[tuple[Name, ...], Field(min_length=2)], DISTINCT
+    ] = Field(17, description="how many of the most frequent genres are labels, or which genres are, in this order")
     rows: Literal["all", "any_label", "one_label"] = Field(
         "all", description="all films, those with at least one of the labels, or those with exactly one"
     )
-
-    @field_validator("labels")
-    @classmethod
-    def _no_repeats(cls, value: int | tuple[str, ...]) -> int | tuple[str, ...]:
-        if isinstance(value, tuple) and len(set(value)) < len(value):
-            raise ValueError("lists something twice")
-        return value
 
 
 class WikipediaMoviesSpec(DataSpec):
@@ -344,11 +351,17 @@ class FloorSpec(Spec):
         return self.predicts != "prior"
 
 
+NumericWeight = Annotated[
+    float,
+    Field(description="factor on the standardised numbers, whose norm is about the root of how many there are"),
+]
+
+
 class LinearSpec(Spec):
     """One-vs-rest logistic regression on TF-IDF of all text fields and on standardised numbers; no TensorFlow."""
 
     kind: Literal["linear"]
-    c: Positive | Annotated[tuple[Positive, ...], Field(min_length=2)] = Field(
+    c: Annotated[Positive | Annotated[tuple[Positive, ...], Field(min_length=2)], DISTINCT] = Field(
         5.0,
         description="inverse strength of the L2 penalty; or several, of which the one with the best macro average "
         "precision on validation is kept for all labels (of more than 50 labels, 50 of all frequencies choose it; with "
@@ -361,16 +374,7 @@ class LinearSpec(Spec):
     field_weights: Annotated[dict[str, Annotated[float, Field(ge=0)]], LATER] = Field(
         {}, description="field to a factor on its TF-IDF columns, before a row is scaled to norm 1; 1 for the others"
     )
-    numeric_weight: Annotated[float, Field(ge=0), LATER] = Field(
-        1.0, description="factor on the standardised numbers, which have a norm of about the root of how many there are"
-    )
-
-    @field_validator("c")
-    @classmethod
-    def _no_repeats(cls, value: float | tuple[float, ...]) -> float | tuple[float, ...]:
-        if isinstance(value, tuple) and len(set(value)) < len(value):
-            raise ValueError("lists something twice")
-        return value
+    numeric_weight: Annotated[NumericWeight, Field(ge=0), LATER] = 1.0
 
 
 class GradientBoostingSpec(Spec):
@@ -420,7 +424,7 @@ L2 = Annotated[
     Field(
         ge=0,
         description="strength of the penalty l2 / (2 * rows) * |W|^2 on every table and kernel, beside a loss that is "
-        "summed over labels; 1/C of logistic regression",
+        "summed over labels: 1/C of logistic regression",
     ),
 ]
 Dropout = Annotated[float, Field(ge=0, lt=1, description="share of each dense layer's inputs dropped while it trains")]
@@ -430,7 +434,15 @@ Bias = Annotated[
 ]
 
 
-class TextBagSpec(TextSpec):
+class RegularisedSpec(Spec):
+    """What the networks of dense layers and bags declare against overfitting, and where their biases start."""
+
+    l2: Annotated[L2, LATER] = 0.0
+    dropout: Annotated[Dropout, LATER] = 0.0
+    bias: Annotated[Bias, LATER] = "zeros"
+
+
+class TextBagSpec(TextSpec, RegularisedSpec):
     """One embedding per text field, pooled over its tokens, concatenated, then dense: the movie thread's network."""
 
     kind: Literal["text_bag"]
@@ -441,12 +453,7 @@ class TextBagSpec(TextSpec):
         "tfidf", description="tfidf: idf-weighted, L2-normalised sum; mean and max are masked"
     )
     wide: bool = Field(False, description="add a linear path from the TF-IDF of the tokens straight to the logits")
-    l2: Annotated[L2, LATER] = 0.0
-    dropout: Annotated[Dropout, LATER] = 0.0
-    bias: Annotated[Bias, LATER] = "zeros"
-    numeric_weight: Annotated[float, Field(gt=0), LATER] = Field(
-        1.0, description="factor on the standardised numbers, which have a norm of about the root of how many there are"
-    )
+    numeric_weight: Annotated[NumericWeight, Field(gt=0), LATER] = 1.0
 
     @property
     def is_linear(self) -> bool:
@@ -478,15 +485,12 @@ class TextCnnSpec(TextSpec):
     kernel: Count = Field(3, description="neighbouring tokens that a filter sees")
 
 
-class MlpSpec(Spec):
+class MlpSpec(RegularisedSpec):
     """Dense layers on the numbers of a row, for data without text."""
 
     kind: Literal["mlp"]
     hidden: tuple[Count, ...] = Field((64,), description="widths of the dense ReLU layers before the output")
     head: Head = "sigmoid"
-    l2: Annotated[L2, LATER] = 0.0
-    dropout: Annotated[Dropout, LATER] = 0.0
-    bias: Annotated[Bias, LATER] = "zeros"
 
 
 class LastBlockSpec(Spec):
@@ -614,8 +618,8 @@ def without_numbers(loss: LossSpec) -> LossSpec:
 
 
 def without_strength(model: ModelSpec) -> ModelSpec:
-    """Return what of a model is compiled: how strong its penalty is, and where biases start, are variables there."""
-    if isinstance(model, (TextBagSpec, MlpSpec)):
+    """Return what of a model is compiled. The strength of its penalty and where its biases start are set later."""
+    if isinstance(model, RegularisedSpec):
         return model.model_copy(update={"l2": 1.0 if model.l2 else 0.0, "bias": "zeros"})
     return model
 
@@ -769,7 +773,10 @@ class TrainingSpec(Spec):
         )
 
     def schedule(self, n_rows: int) -> Schedule:
-        """Return the steps and epochs of a training on so many rows; those left over in a pass differ each time."""
+        """Return the steps of an epoch and the number of epochs of a training on ``n_rows`` rows.
+
+        A pass has whole batches alone.
+        """
         of_pass = n_rows // min(self.batch_size, n_rows)
         if self.steps is None:
             assert self.epochs is not None
@@ -778,7 +785,7 @@ class TrainingSpec(Spec):
         return Schedule(steps, self.steps // steps)
 
     def of_length(self, count: int) -> TrainingSpec:
-        """Return a training of so many epochs of this one, which nothing ends before."""
+        """Return a training of ``count`` epochs, each as long as here, that does not end before and keeps the last."""
         length = {"epochs": count, "steps": None}
         if self.evaluate_every is not None:
             length = {"steps": count * self.evaluate_every}
@@ -941,10 +948,8 @@ SearchMetric = Annotated[
     AfterValidator(_honest),
     Field(description="validation/half/…, validation/ranking/… or crossfit/<rule>/…"),
 ]
-FOR_HALF, SEARCHED_FOR_HALF = (
-    "validation/half/macro_f1",
-    "searched for half",
-)  # the metric, and what the variant is called
+FOR_HALF = "validation/half/macro_f1"
+SEARCHED_FOR_HALF = "searched for half"  # what the variant that is searched for it is called
 LOWER_IS_BETTER: frozenset[str] = frozenset(  # metrics; all others are better when higher
     {"hamming_loss", "coverage", "ranking_loss", "brier", "log_loss", "ece", "macro_ece"}
 )
@@ -961,7 +966,7 @@ class ParameterSearch(Spec):
     metric: SearchMetric
     direction: Literal["maximize", "minimize"]
     n_trials: Count
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = Field(
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), DISTINCT] = Field(
         description="each of Optuna's trials trains with these, and is judged by the mean"
     )
     sampler: SamplerSpec
@@ -969,13 +974,6 @@ class ParameterSearch(Spec):
     also_for_half: Annotated[bool, LATER] = Field(
         False, description=f"search once more, for {FOR_HALF}: the variant '{SEARCHED_FOR_HALF}'"
     )
-
-    @field_validator("seeds")
-    @classmethod
-    def _no_repeats(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(value)) < len(value):
-            raise ValueError("lists something twice")
-        return value
 
 
 class ThresholdSearch(Spec):
@@ -1023,11 +1021,13 @@ class Trial(Spec):
     weighting: WeightingSpec
     training: TrainingSpec
     thresholds: ThresholdSpec
-    watch: tuple[Watch, ...] = Field((), description="curves the thread's author looked at; no effect on the numbers")
+    watch: Annotated[tuple[Watch, ...], DISTINCT] = Field(
+        (), description="curves the thread's author looked at; no effect on the numbers"
+    )
     picked_by: PickedBy | None = Field(
         None, description="the validation metric that picks the epoch, in place of training.keep; see every_epoch"
     )
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), DISTINCT]
     tuning: TuningSpec | None = Field(None, description="what Optuna searches before the trial is run")
     vary: dict[str, tuple[Any, ...]] | None = Field(
         None, description="one dotted key and its values: a sweep of variants of this trial"
@@ -1070,8 +1070,7 @@ class Trial(Spec):
         """
         parts = {"dataset", "model"} | ({"loss", "weighting", "training"} if self.is_network else set())
         definition = {key: value for key, value in self.defined().items() if key in parts}
-        definition["dataset"].pop("path", None)  # the digest of the content says which data, wherever they lie
-        definition["dataset"].get("backbone", {}).pop("file", None)
+        definition["dataset"] = self.dataset.content()
         definition["model"].pop("most_seconds", None)  # it decides whether there are numbers, not which
         return definition
 
@@ -1083,7 +1082,7 @@ class Trial(Spec):
     def definition(self) -> dict[str, Any]:
         """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
         definition = self.training_definition() | {"thresholds": self.thresholds.defined()}
-        if self.decides:  # until 0.4 thresholds were chosen on its scores, so that all zeros could become all ones
+        if self.decides:  # until 0.4.2 thresholds were chosen on its scores, so that all zeros could become all ones
             definition["decides"] = True
         if self.picked_by:
             definition["picked_by"] = self.picked_by
@@ -1097,13 +1096,6 @@ class Trial(Spec):
         given = value if isinstance(value, (list, tuple)) else [value]
         if "accuracy" in given or "acc" in given:
             raise ValueError(BARE_ACCURACY)
-        return value
-
-    @field_validator("watch", "seeds")
-    @classmethod
-    def _no_repeats(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
-        if len(set(value)) < len(value):
-            raise ValueError("lists something twice")
         return value
 
     @field_validator("vary")
@@ -1259,14 +1251,14 @@ TestMetric = Annotated[str, Field(pattern=rf"^test/({_MEASURED})/\w+$")]
 
 Sentence = Annotated[str, Field(min_length=10, description="one sentence")]
 Outcome = Literal["higher", "lower", "equal", "undecided"]
-ASKS_THE_READER = "look at the sign of the difference"  # as `init` of 0.4.2 wrote; which it is, is said instead
+ASKS_THE_READER = "look at the sign of the difference"  # `init` of 0.4.2 wrote it; now each sign has its sentence
 
 
 class Advice(Spec):
-    """What a reader should do, by how ``trial`` turned out beside ``against``.
+    """What a reader should do: a sentence for each outcome of ``trial`` beside ``against``.
 
-    ``equal`` is also said where a claim of a difference is refuted and the other direction is not shown. ``upheld`` and
-    ``refuted``, of 0.4.2, are said where the outcome has no sentence of its own.
+    ``equal`` is also said where a claimed difference is refuted and the opposite one is not shown. ``upheld`` and
+    ``refuted`` are the keys of 0.4.2: they are said where the outcome has no sentence of its own.
     """
 
     about: Literal["metric", "loss", "weights", "threshold"]
@@ -1278,7 +1270,7 @@ class Advice(Spec):
     refuted: Sentence | None = None
 
     @model_validator(mode="after")
-    def _says_something(self) -> Advice:
+    def _says_something(self) -> Self:
         if not any((self.higher, self.lower, self.equal, self.undecided, self.upheld, self.refuted)):
             raise ValueError("takes a sentence for one of higher, lower, equal and undecided at least")
         return self
@@ -1376,10 +1368,12 @@ class Bound(Spec):
 
 
 class SharedSearch(Spec):
-    """What every network of a study is searched by where each is tuned; which keys: ``each_tuned.space``."""
+    """The search that every network of a study gets where each is tuned. ``each_tuned.space`` says of which keys."""
 
-    trainings: Count = Field(12, description="settings that each search tries: those that are pruned count")
-    seeds: Count = Field(1, description="the first declared seeds, with which each setting is trained; its mean counts")
+    trainings: Count = Field(12, description="how many settings each search tries; those that are pruned count")
+    seeds: Count = Field(
+        1, description="how many of the declared seeds, the first ones, each setting is trained with; their mean counts"
+    )
     metric: SearchMetric = "crossfit/per_label/macro_f1"
 
 
@@ -1402,7 +1396,9 @@ class Study(Spec):
     trials_of: Annotated[str, Field(pattern=r"^[^/.][^/]*$")] | None = Field(
         None, description="another study, whose trials are this one's, too"
     )
-    trials: tuple[Name, ...] = Field((), description="of trials_of: only these; none: all that can be searched")
+    trials: Annotated[tuple[Name, ...], DISTINCT] = Field(
+        (), description="with trials_of: which of its trials; empty: all that can be searched"
+    )
     baselines: tuple[str, ...] = Field((), description="short names of the trials that a network must keep up with")
     competence_margin: Annotated[float, Field(ge=0)] = Field(
         0.01, description="of macro average precision on test, by which a network may lie behind the best baseline"
@@ -1414,13 +1410,6 @@ class Study(Spec):
     def shared_search(self) -> SharedSearch | None:
         """What every network is searched by; None where all have the same settings."""
         return (self.search or SharedSearch()) if self.protocol == "each_tuned" else None
-
-    @field_validator("trials")
-    @classmethod
-    def _no_repeats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(value)) < len(value):
-            raise ValueError("lists something twice")
-        return value
 
     @model_validator(mode="after")
     def _nothing_without_effect(self) -> Self:

@@ -27,11 +27,13 @@ from rarelabels.preprocessing import Inputs, Preprocessing, Shape
 from rarelabels.schema import (
     Backbone,
     BinaryFocal,
+    CategoricalCrossentropy,
     ImagesSpec,
     LastBlockSpec,
     LogitAdjusted,
     LossSpec,
     NetworkSpec,
+    RegularisedSpec,
     TextBagSpec,
     TrainingSpec,
     Trial,
@@ -65,7 +67,7 @@ class Network:
     """A compiled network with what a fit resets."""
 
     def __init__(self, spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> None:
-        self.spec, self.shape, self._loss_kind = spec, shape, loss.kind
+        self.spec, self.shape = spec, shape
         plain = self.is_plain = training.execution == "plain"
         packed = isinstance(spec, TextBagSpec) and spec.pooling != "max" and not plain
         self._rooms = {f"text_{i}": 0 for i in range(len(shape.fields))} if packed else {}
@@ -77,12 +79,15 @@ class Network:
         self.numbers = {name: tf.Variable(value, dtype=tf.float32) for name, value in losses.numbers(loss).items()}
         self.loss = losses.build(loss, spec.head, self.factors, self.numbers)
         self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
+        # Over how many labels the loss of a row is the mean. It is no mean where it is a sum, or of a label set.
+        is_mean = not (self.sums_over_labels or isinstance(loss, CategoricalCrossentropy) or shape.n_sets is not None)
+        self.averaged_labels = shape.n_labels if is_mean else 1
         self.penalty = tf.Variable(0.0)
         self.masks = pruning.masks(training.pruning, self.model.trainable_variables)
         # XLA makes convolutions on images slow: 24 ms a row where it takes 4 without.
         jit = shape.backbone is None and not plain
         self.model.compile(
-            optimizer=_optimizer(training, self.penalty if getattr(spec, "l2", 0) else None),
+            optimizer=_optimizer(training, self.penalty if isinstance(spec, RegularisedSpec) and spec.l2 else None),
             loss=self.loss if shape.n_sets is None else OfClasses(self.loss),
             jit_compile=jit,
         )
@@ -139,28 +144,25 @@ class Network:
             self.model.steps_per_execution = steps
         self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, **options)
 
-    @property
-    def adds_labels_up(self) -> bool:
-        """Whether the loss of a row is the sum over labels, or of a label set, and not the mean over labels."""
-        return self.sums_over_labels or self.shape.n_sets is not None or self._loss_kind == "categorical_ce"
-
     def reset(self, seed: int, prepared: Preprocessing, weights: Weights, trial: Trial, n_rows: int) -> None:
         """Put the network into the state that a new one built for the trial under this seed would have.
 
-        ``n_rows`` are those that it will be trained on.
+        Args:
+            seed: of the first weights, and of what is dropped.
+            prepared: has the idf of the tokens.
+            weights: of the loss.
+            trial: whose numbers are no part of what is compiled.
+            n_rows: that it will be trained on, by which a penalty is divided.
         """
         drawn = models.initializers(self.spec, self.shape, seed)
         for variable in self.model.variables:
             path = variable.path
             variable.assign(drawn[path](variable.shape) if path in drawn else self._start[path])
-        spec, losses_of_a_row = trial.model, 1 if self.adds_labels_up else self.shape.n_labels
-        if getattr(spec, "dropout", 0):
-            drawing = [one for one in self.model.variables if one.name == "seed_generator_state"]
-            for number, variable in enumerate(drawing):
-                variable.assign([number, seed])
-        if getattr(spec, "bias", "zeros") == "prevalence":
-            self.model.get_layer("logits").bias.assign(_first_bias(trial.loss, weights))
-        self.penalty.assign(getattr(spec, "l2", 0.0) / (n_rows * losses_of_a_row))
+        if isinstance(trial.model, RegularisedSpec):
+            self.penalty.assign(trial.model.l2 / (n_rows * self.averaged_labels))
+            if trial.model.bias == "prevalence":
+                self.model.get_layer("logits").bias.assign(_first_bias(trial.loss, weights))
+            self._reset_dropout(seed)
         self.holds = None
         for variable, start in zip(self.model.optimizer.variables, self.fresh_optimizer, strict=True):
             variable.assign(start)
@@ -177,6 +179,12 @@ class Network:
         for layer in self.model.layers:
             if isinstance(layer, models.Bag) and layer.pooling == "tfidf":
                 layer.idf.assign(_idf_column(vocabularies[int(layer.name.split("_")[1])], layer.rows))
+
+    def _reset_dropout(self, seed: int) -> None:
+        """Make each layer that drops inputs draw by the seed, and no two layers alike."""
+        states = [variable for variable in self.model.variables if variable.name == "seed_generator_state"]
+        for number, state in enumerate(states):
+            state.assign([number, seed])
 
     def put(self, weights: list[npt.NDArray[Any]]) -> None:
         """Take the weights of a fit, unless they are there."""
@@ -368,13 +376,16 @@ def _compiled(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: 
 
 
 def _first_bias(loss: LossSpec, weights: Weights) -> Floats:
-    """Return the logits that say of each label how frequent it is, to a loss that adds log odds with what it lacks."""
+    """Return the first biases of the logits, (n_labels,): the log odds of each label's prevalence.
+
+    A loss that adds a part of the log odds to the logits leaves the other part to the biases.
+    """
     log_odds = np.log(weights.prevalence) - np.log1p(-weights.prevalence)
     return np.asarray(log_odds * (1 - loss.tau) if isinstance(loss, LogitAdjusted) else log_odds)
 
 
 def _optimizer(training: TrainingSpec, penalty: tf.Variable | None) -> keras.optimizers.Optimizer:
-    """Return the declared optimizer, with the strength of an L2 penalty if there is to be one."""
+    """Return the declared optimizer; with a variable for its strength, one that has an L2 penalty."""
     adam, adamw, sgd = optimizers.TableAdam, optimizers.TableAdamW, keras.optimizers.SGD
     if training.execution == "plain":
         adam, adamw = keras.optimizers.Adam, keras.optimizers.AdamW
@@ -424,8 +435,7 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         # Cut once for all epochs.
         self.blocks = list(_blocks(network, followed))
         self.test_blocks = list(_blocks(network, prepared.inputs(data.test))) if training.every_epoch else []
-        self.kept_epoch, self.kept_value = 0, -np.inf
-        self.best_epoch, self.best_value = 0, -np.inf
+        self.best_epoch, self.best_value, self.kept_epoch = 0, -np.inf, 0
         self.kept_weights: list[npt.NDArray[Any]] = []
         self.history: list[dict[str, float]] = []
         self.scores: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = []
@@ -458,11 +468,11 @@ class _Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyp
         if self.network.sums_over_labels:
             n_labels = self.network.shape.n_labels
             curves |= {f"{name}_per_label": curves[name] / n_labels for name in ("loss", "val_loss")}
-        if self.keep == "last" or not average_precision <= self.kept_value:  # an undefined one keeps the epoch
-            self.kept_epoch, self.kept_value = epoch + 1, average_precision
-            self.kept_weights = [variable.numpy() for variable in self.network.model.variables]
-        if not average_precision <= self.best_value:
+        if not average_precision <= self.best_value:  # an undefined one counts as the best
             self.best_epoch, self.best_value = epoch + 1, average_precision
+        if self.keep == "last" or self.best_epoch == epoch + 1:
+            self.kept_epoch = epoch + 1
+            self.kept_weights = [variable.numpy() for variable in self.network.model.variables]
         self.history.append(curves)
         if self.on_epoch:
             self.on_epoch(epoch + 1, curves)

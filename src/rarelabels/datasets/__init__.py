@@ -225,11 +225,8 @@ def _whole(spec: DatasetSpec) -> DatasetSpec:
 
 
 def _digest(spec: DatasetSpec, source: str) -> str:
-    declared = spec.defined()
-    declared.pop("path", None)
-    declared.get("backbone", {}).pop("file", None)
     definition = {
-        "spec": declared,
+        "spec": spec.content(),
         "parser": _kind(spec).VERSION,
         "splits": splits.VERSION,
         "stratifier": stratification.AS_IN_RELEASE,
