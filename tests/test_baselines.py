@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -21,6 +18,7 @@ from sklearn.metrics import average_precision_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
 
 import my_study
+from processes import printed
 from project import Project
 from rarelabels import baselines, datasets, evaluation, fitting, results
 from rarelabels.baselines import linear
@@ -409,12 +407,8 @@ trial = Trial.model_validate_json(sys.argv[1])
 data = datasets.load(MoviesSpec(kind="movies", labels=17), 0)
 print(hashlib.sha256(baselines.fit(trial, data, 0).scores(data.test).tobytes()).hexdigest())
 """
-    command = [sys.executable, "-c", code, LINEAR.model_dump_json()]
-    first, second = (
-        subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": n}, capture_output=True, check=True).stdout
-        for n in ("1", "2")
-    )
-    assert len(first.strip()) == 64
+    first, second = (printed(code, LINEAR.model_dump_json(), OMP_NUM_THREADS=n) for n in ("1", "2"))
+    assert len(first) == 64
     assert first == second
 
 

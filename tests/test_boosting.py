@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ import pandas as pd
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from processes import printed
 from project import Project
 from rarelabels import baselines, fitting, results, tracking
 from rarelabels.baselines import boosting
@@ -163,12 +161,8 @@ print(hashlib.sha256(baselines.fit(trial, data, 0).scores(data.test).tobytes()).
 """
     simulated = {"kind": "simulated", "rows": 2000, "features": 6}
     declared = Trial.model_validate(trial(max_iter=20).model_dump() | {"dataset": simulated})
-    command = [sys.executable, "-c", code, declared.model_dump_json()]
-    first, second = (
-        subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": n}, capture_output=True, check=True).stdout
-        for n in ("1", "2")
-    )
-    assert len(first.strip()) == 64
+    first, second = (printed(code, declared.model_dump_json(), OMP_NUM_THREADS=n) for n in ("1", "2"))
+    assert len(first) == 64
     assert first == second
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from itertools import product
 from typing import Any
 
@@ -13,6 +10,7 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import expit
 
+from processes import printed
 from rarelabels import datasets
 from rarelabels.datasets import simulated, splits, thread_rows
 from rarelabels.datasets.simulated import Simulation
@@ -212,17 +210,9 @@ for declared in ({}, {"dependence": "label_sets", "sets": 6}):
     found.update(simulated.content(spec).encode())
 print(found.hexdigest())
 """
-    runs = [
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env=os.environ | {"OPENBLAS_NUM_THREADS": n, "PYTHONHASHSEED": n},
-            capture_output=True,
-            check=True,
-        ).stdout
-        for n in ("1", "2")
-    ]
-    assert len(runs[0].strip()) == 64
-    assert runs[0] == runs[1]
+    first, second = (printed(code, OPENBLAS_NUM_THREADS=n, PYTHONHASHSEED=n) for n in ("1", "2"))
+    assert len(first) == 64
+    assert first == second
 
 
 def test_the_content_is_what_decides_the_data() -> None:

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from processes import printed
 from rarelabels.datasets import splits
 from rarelabels.datasets.splits import Split, split
 from rarelabels.schema import UserError
@@ -59,14 +57,9 @@ y = (np.random.default_rng(7).random((500, 5)) < 0.1).astype(np.uint8)
 s = split(y, 5, groups=np.arange(500) // 2)
 print(hashlib.sha256(np.concatenate([s.train, s.validation, s.test]).tobytes()).hexdigest())
 """
-    runs = [
-        subprocess.run(
-            [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
-        )
-        for seed in ("1", "2")
-    ]
-    assert len(runs[0].stdout.strip()) == 64
-    assert runs[0].stdout == runs[1].stdout
+    first, second = (printed(code, PYTHONHASHSEED=seed) for seed in ("1", "2"))
+    assert len(first) == 64
+    assert first == second
 
 
 def test_groups_are_never_parted() -> None:
@@ -221,14 +214,9 @@ y = (np.random.default_rng(7).random((500, 5)) < 0.1).astype(np.uint8)
 s = split(y, 5, groups=np.arange(500) // 2, validation="cross_validated")
 print(hashlib.sha256(np.concatenate([s.train, s.folds, s.test, fraction(500, 0.3, 5)]).tobytes()).hexdigest())
 """
-    runs = [
-        subprocess.run(
-            [sys.executable, "-c", code], env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True
-        )
-        for seed in ("1", "2")
-    ]
-    assert len(runs[0].stdout.strip()) == 64
-    assert runs[0].stdout == runs[1].stdout
+    first, second = (printed(code, PYTHONHASHSEED=seed) for seed in ("1", "2"))
+    assert len(first) == 64
+    assert first == second
 
 
 def test_one_label_is_folded_too() -> None:

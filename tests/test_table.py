@@ -10,8 +10,6 @@ import gzip
 import io
 import json
 import re
-import subprocess
-import sys
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -23,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from processes import printed
 from rarelabels.datasets import movies, table, table_files
 from rarelabels.datasets.fields import Table
 from rarelabels.schema import MoviesSpec, TableSpec, UserError
@@ -234,8 +233,7 @@ read = table.parse(TableSpec.model_validate_json({declared!r}))
 status = Path("/proc/self/status").read_text()  # ru_maxrss is at least that of the process that started this one
 print(*read.y.shape, status.split("VmHWM:")[1].split()[0])
 """
-    output = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
-    rows, labels, kilobytes = map(int, output.split())
+    rows, labels, kilobytes = map(int, printed(code).split())
     assert (rows, labels) == (2_000_000, 20)
     assert kilobytes < 1_500_000
 
