@@ -29,8 +29,10 @@ ARROWS: dict[str, set[str]] = {
     "columns": {"datasets", "problems", "schema"},
     "leaks": {"datasets"},
     "look": {"columns", "datasets", "leaks", "schema"},
-    "look_table": {"datasets", "leaks", "look", "propose", "schema"},
-    "propose": {"config", "datasets", "look", "schema"},
+    "look_table": {"ahead", "datasets", "leaks", "look", "propose", "schema"},
+    "study_templates": set(),
+    "propose": {"config", "datasets", "look", "schema", "study_templates"},
+    "ahead": {"datasets", "look", "propose", "schema", "study_templates"},
     "weighting": {"schema"},
     "tensorflow_setup": set(),
     "losses": {"schema", "tensorflow_setup"},
@@ -305,7 +307,7 @@ def test_what_help_list_and_validate_need_is_light(name: str) -> None:
 
 
 def test_a_look_at_a_table_imports_neither_tensorflow_nor_mlflow() -> None:
-    for name in ("look", "look_table", "propose"):
+    for name in ("look", "look_table", "propose", "ahead"):
         for library in ("tensorflow", "keras", "mlflow", "dask", "optuna", "matplotlib"):
             way = reached(name).get(library)
             assert way is None, " -> ".join(way or ())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rarelabels import config, propose
+from rarelabels import ahead, config, propose, study_templates
 from rarelabels.columns import Wish
 from rarelabels.look import Look, look
 from rarelabels.schema import MlpSpec, ParameterSearch, TableSpec, TextBagSpec, UserError
@@ -53,7 +53,7 @@ def loaded(folder: Path, name: str, trial: str = "bce"):
 
 
 def test_the_base_is_that_of_the_declared_studies() -> None:
-    assert (REPOSITORY / "conf" / "base.yaml").read_text(encoding="utf-8") == propose.BASE
+    assert (REPOSITORY / "conf" / "base.yaml").read_text(encoding="utf-8") == study_templates.BASE
 
 
 def test_what_is_written_loads_as_it_was_meant(films: Look, folder: Path) -> None:
@@ -93,12 +93,19 @@ def test_quick_leaves_searches_out(films: Look, folder: Path) -> None:
     assert not any(trial.tuning for trial in config.load_many(["my"]))
 
 
+def test_a_table_called_like_a_word_that_is_filled_in_keeps_its_name(films: Look, folder: Path) -> None:
+    write(with_spec(films, path=str(folder / "SEEDS.csv")), "my", folder)
+    study = config.load_study(folder / "experiments" / "my")
+    assert study
+    assert study.title == "The table SEEDS.csv"
+
+
 def test_fewer_settings_are_tried_where_it_would_take_long(films: Look) -> None:
     many = {f"l{i}": 50 for i in range(1_000)}
-    assert propose.ahead(films).settings == propose.TRAININGS
-    assert propose.ahead(replace(films, positives=many)).settings == propose.FEWEST_TRAININGS
-    quick = propose.ahead(films, each_tuned=False)
-    assert (quick.settings, 0 < quick.minutes < propose.ahead(films).minutes) == (0, True)
+    assert ahead.of(films).settings == propose.TRAININGS
+    assert ahead.of(replace(films, positives=many)).settings == ahead.FEWEST_TRAININGS
+    quick = ahead.of(films, each_tuned=False)
+    assert (quick.settings, 0 < quick.minutes < ahead.of(films).minutes) == (0, True)
 
 
 def test_every_trial_is_in_a_hypothesis_but_the_floor_of_base_rates(films: Look, folder: Path) -> None:
@@ -251,7 +258,7 @@ def test_what_is_there_is_not_overwritten(films: Look, folder: Path, there: str)
 
 def test_the_base_and_the_schema_of_a_folder_are_kept(films: Look, folder: Path) -> None:
     (folder / "conf").mkdir()
-    base = propose.BASE.replace("[0, 1, 2, 3, 4]", "[7]")
+    base = study_templates.BASE.replace("[0, 1, 2, 3, 4]", "[7]")
     (folder / "conf/base.yaml").write_text(base)
     (folder / "conf/trial.schema.json").write_text("{}")
     written = write(films, "my", folder)

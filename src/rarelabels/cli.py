@@ -149,7 +149,7 @@ def init_study(
 
     What is not given is proposed by looking at the file. It works in any folder and overwrites nothing.
     """
-    from rarelabels import propose
+    from rarelabels import ahead, propose
     from rarelabels.columns import Wish
     from rarelabels.look import look
     from rarelabels.look_table import print_look, print_written
@@ -162,9 +162,9 @@ def init_study(
     wish = Wish(labels, tuple(text or ()), tuple(lists or ()), tuple(numeric or ()), id_column, group)
     found = look(file, wish)
     print_look(found, file)
-    ahead = propose.ahead(found, each_tuned=not quick)
-    written = propose.write(propose.declarations(found, study, here, ahead.settings), study, here)
-    print_written(written, study, ahead, has_makefile=propose.has_makefile(here))
+    expected = ahead.of(found, each_tuned=not quick)
+    written = propose.write(propose.declarations(found, study, here, expected.settings), study, here)
+    print_written(written, study, expected, has_makefile=propose.has_makefile(here))
 
 
 @app.command("list")

@@ -6,10 +6,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rarelabels.ahead import Ahead
 from rarelabels.datasets import table
 from rarelabels.leaks import Leak, by_column
 from rarelabels.look import MIN_LABEL_ROWS, Look
-from rarelabels.propose import TRAININGS, Ahead
+from rarelabels.propose import TRAININGS
 from rarelabels.schema import ThresholdSpec
 
 EVERY_LABEL = 30  # with more labels only both ends are listed
