@@ -49,8 +49,8 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
     Args:
         trial: declares ``dataset.validation: cross_validated``.
         data: with ``folds``.
-        fit_one: trains on the training part of the data it is given, boosting with so many trees of each label, if
-            they are given.
+        fit_one: trains on the training part of the data it is given. Of boosting, the last argument says how many
+            trees each label gets; None: validation says when it has enough.
         on_epoch: is given the mean over the folds of each curve, once all folds are trained.
         refit: whether to train on all rows.
     """
@@ -61,7 +61,7 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
     facts: list[dict[str, float]] = []
     iterations: list[npt.NDArray[np.int64]] = []
     for fold in range(n_folds(data)):
-        one, of_fold = without(data, fold), dict[int, Curves]()
+        one, of_fold = hold_out(data, fold), dict[int, Curves]()
         fitted = fit_one(trial, one, of_fold.__setitem__, None)
         parts.append(Scored.of(fitted, one.validation))
         curves.append(list(of_fold.values()))
@@ -87,15 +87,15 @@ def n_folds(data: Dataset) -> int:
     return int(data.folds.max()) + 1
 
 
-def without(data: Dataset, fold: int) -> Dataset:
-    """Return data to train on without a fold, which is the validation part."""
+def hold_out(data: Dataset, fold: int) -> Dataset:
+    """Return data whose validation part is one fold, and whose training part is all others."""
     assert data.folds is not None
-    inside, outside = (np.flatnonzero(data.folds != fold), np.flatnonzero(data.folds == fold))
+    inside, outside = np.flatnonzero(data.folds != fold), np.flatnonzero(data.folds == fold)
     return replace(data, train=data.train.take(inside), validation=data.train.take(outside), folds=None)
 
 
 def for_epochs(trial: Trial, epochs: float) -> Trial:
-    """Return a trial that trains for so many epochs, rounded, whatever validation says: no rows are left to stop by."""
+    """Return a trial that trains for ``epochs``, rounded. Nothing ends it before, for no rows are left to stop by."""
     return trial.model_copy(update={"training": trial.training.of_length(round(epochs))})
 
 

@@ -91,7 +91,7 @@ def _check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, *, refit: 
         baselines.check_time(spec, data, seed, 1)
     else:
         trainings = cross_validation.n_folds(data) + refit
-        baselines.check_time(spec, cross_validation.without(data, 0), seed, trainings)
+        baselines.check_time(spec, cross_validation.hold_out(data, 0), seed, trainings)
 
 
 def _with_best_c(

@@ -3,8 +3,8 @@
     python tests/benchmarks/competence.py                      # every table, then docs/competence.md
     python tests/benchmarks/competence.py emotions films_1000  # some; the page has all that are recorded
 
-Every table is written as a CSV file that a stranger would have, below ``runs/competence``. There the commands are
-called that he would call, ``rarelabels init --quick`` and ``rarelabels run``. What is finished is not run again.
+Every table is written as a CSV file below ``runs/competence``, as a stranger would have it. The commands called there
+are the stranger's, too: ``rarelabels init --quick`` and ``rarelabels run``. What is finished is not run again.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from commands import REPOSITORY, call, machine
 
 from rarelabels import competence, config, datasets, study
 from rarelabels.datasets import movies, mulan, wikipedia_movies, xed
-from rarelabels.schema import MissingDataError, MoviesSpec, MulanSpec, WikipediaMoviesSpec, XedSpec
+from rarelabels.schema import MissingDataError, MoviesSpec, MulanSpec, Study, WikipediaMoviesSpec, XedSpec
 
 WORK, PAGE = REPOSITORY / "runs" / "competence", REPOSITORY / "docs" / "competence.md"
 BASE = "bce"
 BASELINES = {"linear": "logistic regression", "gradient_boosting": "gradient boosting"}
-MARGIN = 0.01  # of macro average precision: the default of ``competence_margin``, which ``init`` leaves as it is
+MARGIN = Study.model_fields["competence_margin"].default  # which ``init`` leaves as it is
 SEEDS = "0,1"
 COMMIT = "mlflow.source.git.commit"
 
@@ -95,15 +95,16 @@ def benchmark_set(name: str, labels: int | None = None) -> pd.DataFrame:
 
 
 def made_up(rows: int = 7_000, labels: int = 300, words: int = 2_000) -> pd.DataFrame:
-    """Draw texts with rare labels: each has two words of its own, which a row with the label has with 0.8 each.
+    """Draw texts with rare labels, each of which has two words of its own.
 
-    A hundredth of the rows has a label, and a thousandth of the others each of its words. Beside them a row has 12
-    common words, drawn by Zipf's law.
+    A row has each label with probability 0.01. It has each word of a label with probability 0.8 if it has the label,
+    else with 0.001. Beside these a row has 12 common words, drawn by Zipf's law.
     """
     rng = np.random.default_rng(0)
     y = rng.random((rows, labels)) < 0.01
     told = rng.random((rows, labels, 2)) < np.where(y[:, :, None], 0.8, 0.001)
-    common = rng.choice(words, size=(rows, 12), p=(1 / np.arange(1, words + 1)) / (1 / np.arange(1, words + 1)).sum())
+    zipf = 1 / np.arange(1, words + 1)
+    common = rng.choice(words, size=(rows, 12), p=zipf / zipf.sum())
     texts = []
     for row in range(rows):
         own = [f"{'left' if side == 0 else 'right'}{label}" for label, side in np.argwhere(told[row])]
@@ -166,7 +167,7 @@ class Measured:
 
     @property
     def difference(self) -> float:
-        """Of the network to the best baseline."""
+        """How far the network lies above the best baseline; negative if below."""
         return self.precision[BASE] - max(value for name, value in self.precision.items() if name != BASE)
 
     @property

@@ -105,14 +105,13 @@ Fitted = Floor | Linear | Boosted | KnownProbabilities
 def fit(trial: Trial, data: Dataset, seed: int, iterations: npt.NDArray[np.int64] | None = None) -> Fitted:
     """Fit the baseline that ``trial.model`` declares, on the training part.
 
-    The validation part chooses a C from a grid, and when boosting ends; nothing else looks at it. The same data give
-    the same numbers, bit by bit: nothing is drawn at random, but for the rows that boosting bins its numbers by where
-    there are more than 200,000. Known probabilities come from the declared simulation, without any part.
+    The validation part chooses a C from a grid, and says when boosting ends; nothing else looks at it. The same data
+    and seed give the same numbers, bit by bit. Known probabilities come from the declared simulation, without any part.
 
     Args:
         trial: declares a baseline.
         data: with features, if they are images.
-        seed: of what is drawn.
+        seed: of the rows by which boosting bins its numbers, where there are more than 200,000. Nothing else is drawn.
         iterations: of boosting, see ``boosting.fit``.
 
     Raises:
@@ -135,7 +134,7 @@ def fit(trial: Trial, data: Dataset, seed: int, iterations: npt.NDArray[np.int64
 
 
 def check(spec: ModelSpec, data: Dataset) -> None:
-    """Refuse a baseline that could read nothing of the data, would ignore its text, or weighs a field it has not.
+    """Refuse a baseline that could read nothing of the data, would ignore their text, or weighs a field they lack.
 
     Raises:
         UserError: see above.

@@ -14,11 +14,12 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # c
 
 from rarelabels.baselines import files
 from rarelabels.datasets import Dataset, Part
+from rarelabels.datasets.fields import offsets
 from rarelabels.schema import GradientBoostingSpec
 
 Array = npt.NDArray[np.float64]
 
-PATIENCE = 10  # trees without a lower log loss on validation, after which a label gets no more: scikit-learn's default
+PATIENCE = 10  # trees that do not lower the log loss on validation; then a label gets no more: scikit-learn's default
 ROWS_AT_ONCE = 4096  # a matrix of rows and trees is held while they are scored
 
 
@@ -65,7 +66,7 @@ class Trees:
         flat = [nodes for of_label in trees for nodes in of_label]
         sizes = np.array([len(nodes) for nodes in flat], np.int64)
         nodes = np.concatenate(flat) if flat else np.empty(0, _NODE)
-        itself = np.arange(len(nodes)) - np.repeat(_starts(sizes)[:-1], sizes)
+        itself = np.arange(len(nodes)) - np.repeat(offsets(sizes)[:-1], sizes)
         is_leaf = nodes["is_leaf"].astype(bool)
         own = [model._baseline_prediction.item() if model else 0.0 for model in models]
         return cls(
@@ -75,8 +76,8 @@ class Trees:
             left=np.where(is_leaf, itself, nodes["left"]).astype(np.int32),
             right=np.where(is_leaf, itself, nodes["right"]).astype(np.int32),
             value=nodes["value"].astype(np.float64),
-            roots=_starts(sizes)[:-1],
-            of_label=_starts(np.array([len(of_label) for of_label in trees], np.int64)),
+            roots=offsets(sizes)[:-1],
+            of_label=offsets(np.array([len(of_label) for of_label in trees], np.int64)),
             prior=np.where([model is None for model in models], prior, own),
         )
 
@@ -114,7 +115,7 @@ class Boosted:
     Attributes:
         labels: names of the labels.
         trees: of all of them.
-        facts: ``iterations``, trees of a label on average, of those that have any.
+        facts: ``iterations``, how many trees a label has on average; labels without any do not count.
         notes: sentences that a reader of a result must know.
     """
 
@@ -146,10 +147,10 @@ class Boosted:
 def fit(
     spec: GradientBoostingSpec, data: Dataset, seed: int, iterations: npt.NDArray[np.int64] | None = None
 ) -> Boosted:
-    """Fit one classifier per label on the training part; the validation part says when a label has trees enough.
+    """Fit one classifier per label on the training part; the validation part says when a label has enough trees.
 
-    So all training rows are trained on: a share held out inside would have no positive of many rare labels. A label
-    that is constant in the training part gets its prior, 0 or 1.
+    No share of the training part is held out for that: it would have no positive of many rare labels. A label that is
+    constant in the training part gets its prior, 0 or 1.
 
     Args:
         spec: declared.
@@ -181,7 +182,7 @@ def check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, trainings: 
     Raises:
         LeftOutError: all labels would take longer.
     """
-    import sklearn.ensemble  # noqa: F401  a second that is no part of a label's
+    import sklearn.ensemble  # noqa: F401  its import takes a second, which is not timed
 
     positives = data.train.y.sum(axis=0, dtype=np.int64)
     labels = np.flatnonzero((positives > 0) & (positives < len(data.train.y)))
@@ -196,8 +197,8 @@ def check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, trainings: 
         return
     times = f" in {trainings} trainings" if trainings > 1 else ""
     raise LeftOutError(
-        f"one label took {_told(seconds)}, {len(labels)} labels{times} would take {_told(whole)}, more than the "
-        f"declared {_told(spec.most_seconds)} (model.most_seconds)"
+        f"one label took {_duration(seconds)}, {len(labels)} labels{times} would take {_duration(whole)}, "
+        f"more than the declared {_duration(spec.most_seconds)} (model.most_seconds)"
     )
 
 
@@ -221,10 +222,5 @@ def _fit_label(spec: GradientBoostingSpec, data: Dataset, label: int, seed: int,
         return model.fit(known, data.train.y[:, label], **validation)
 
 
-def _starts(sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return where each of some runs begins, and where the last one ends."""
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-
-
-def _told(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     return f"{seconds:.2g} s" if seconds < 60 else f"{seconds / 60:,.1f}".removesuffix(".0") + " min"

@@ -59,7 +59,7 @@ class Tokens:
         """Return the given rows, in that order; ``rows`` are row numbers from 0, not a mask."""
         rows = np.asarray(rows, dtype=np.int64)
         lengths = self.lengths[rows]
-        indptr = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
+        indptr = offsets(lengths)
         # The k-th token of a taken row lies at its old start + k, and k is the new position minus the new start.
         positions = np.repeat(self.indptr[rows] - indptr[:-1], lengths) + np.arange(indptr[-1])
         return Tokens(self.vocabulary, indptr, self.ids[positions])
@@ -72,7 +72,7 @@ class Tokens:
         kinds = different(numbers)
         ids = np.concatenate([self.ids, size + np.searchsorted(kinds, numbers)])
         in_order = np.argsort(np.concatenate([row_of, row_of[first]]), kind="stable")
-        indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.lengths + np.maximum(self.lengths - 1, 0))])
+        indptr = offsets(self.lengths + np.maximum(self.lengths - 1, 0))
         words = self.vocabulary[kinds // max(size, 1)] + " " + self.vocabulary[kinds % max(size, 1)]
         return Tokens(np.concatenate([self.vocabulary, words]), indptr, ids[in_order].astype(np.int32))
 
@@ -167,6 +167,11 @@ def document_frequency(tokens: Tokens) -> npt.NDArray[np.int64]:
     return np.bincount(once_per_row % max(size, 1), minlength=size).astype(np.int64)
 
 
+def offsets(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return where each piece begins if pieces lie one after another, and where the last one ends, (n + 1,)."""
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+
+
 def different(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Return the different numbers in order, as ``np.unique`` does.
 
@@ -199,7 +204,7 @@ class Scaler:
         return cls(x.mean(axis=0), np.where(constant, 1.0, x.std(axis=0)))
 
     def times(self, factor: float) -> Scaler:
-        """Return what gives the same numbers, each times a factor."""
+        """Return a scaler that gives ``factor`` times the numbers of this one."""
         return Scaler(self.mean, self.std / factor)
 
     def transform(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
