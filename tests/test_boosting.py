@@ -143,7 +143,7 @@ def test_what_is_refitted_on_all_rows_has_as_many_trees_as_the_folds_had(small: 
         one = replace(small, train=small.train.take(inside), validation=small.train.take(outside))
         folds.append(baselines.fit(trial(), one, 0))
         np.testing.assert_array_equal(scored.scores[outside], folds[-1].scores(one.validation))
-    trees = np.mean([one.iterations for one in folds], axis=0)  # type: ignore[union-attr]
+    trees = np.mean([one.iterations for one in folds], axis=0)
     np.testing.assert_allclose(fitted.iterations[:2], trees[:2], atol=0.5)
     assert fitted.notes == ()
     assert fitted.facts["iterations"] == pytest.approx(trees[:2].mean())

@@ -54,7 +54,7 @@ def test_a_plain_trial_is_accepted_and_frozen():
     assert (trial.study, trial.short_name, trial.is_network) == ("movies", "bce", True)
     assert trial.watch == ()
     with pytest.raises(ValidationError):
-        trial.question = "another question"  # type: ignore[misc]
+        trial.question = "another question"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from rarelabels.study_templates import FLOORS
 
 FEWEST_TRAININGS, LONG_MINUTES = 3, 15
 SECONDS_OF_STEP, SECONDS_OF_WEIGHT, SECONDS_OF_CELL = 3e-3, 4e-9, 1e-4  # of one training, and of intervals
-MOST_ENTRIES = TextBagSpec.model_fields["max_tokens"].default
+MOST_TOKENS = TextBagSpec.model_fields["max_tokens"].default
 SEEDS = 5  # of conf/base.yaml
 SEARCHED_FOR_HALF = 2  # trials of the hypothesis about 0.5, which are searched once more
 
@@ -48,7 +48,7 @@ def of(look: Look, *, each_tuned: bool = True) -> Ahead:
 
 def _minutes(look: Look, settings: int) -> int:
     """Return how long a study takes on two cores, by what steps and intervals took on tables of films."""
-    labels, columns = len(look.positives), min(look.entries, MOST_ENTRIES) or HIDDEN
+    labels, columns = len(look.positives), min(look.n_tokens, MOST_TOKENS) or HIDDEN
     networks = len(trials(look.spec).keys() - FLOORS.keys() - {"linear"})
     if settings:
         networks += SEARCHED_FOR_HALF

@@ -60,7 +60,7 @@ class Look:
         repeats: rows that repeat.
         leaks: what may give labels away.
         lengths: field to the words, or entries, that 95 % of the rows do not exceed.
-        entries: how many different words and entries there are, in all fields.
+        n_tokens: how many different words and entries of lists the fields have, added up.
     """
 
     found: Found
@@ -74,7 +74,7 @@ class Look:
     repeats: Repeats
     leaks: tuple[Leak, ...]
     lengths: dict[str, int]
-    entries: int
+    n_tokens: int
 
     @property
     def rows(self) -> int:
@@ -116,7 +116,7 @@ def look(path: Path, wish: Wish) -> Look:
         repeats=_repeats(data),
         leaks=tuple(leaks.find(data, [one.column for one in spec.lists])),
         lengths={name: int(np.percentile(tokens.lengths, LONG)) for name, tokens in data.text.items()},
-        entries=sum(len(tokens.vocabulary) for tokens in data.text.values()),
+        n_tokens=sum(len(tokens.vocabulary) for tokens in data.text.values()),
     )
 
 

@@ -97,8 +97,8 @@ class Linear(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         """Return the logits.
 
         Args:
-            fields: each with ``ids`` and ``weights``; for a training step perhaps with ``packed``, as in
-                :meth:`Bag.call`, and ``packed_weights``, (n,): then it looks at the number of rows of the others alone.
+            fields: each with ``ids`` and ``weights``. A training step may have ``packed``, as in :meth:`Bag.call`, and
+                ``packed_weights``, (n,), beside them; then of ``ids`` only the number of rows counts.
             training: whether to use what is packed.
         """
         logits = self.bias

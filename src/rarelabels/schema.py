@@ -427,7 +427,14 @@ L2 = Annotated[
         "summed over labels: 1/C of logistic regression",
     ),
 ]
-Dropout = Annotated[float, Field(ge=0, lt=1, description="share of each dense layer's inputs dropped while it trains")]
+Dropout = Annotated[
+    float,
+    Field(
+        ge=0,
+        lt=1,
+        description="share of each dense layer's inputs dropped while it trains; an mlp drops none of a row's numbers",
+    ),
+]
 Bias = Annotated[
     Literal["zeros", "prevalence"],
     Field(description="where the logits' biases start: at 0, or at the log odds of each label in the training part"),

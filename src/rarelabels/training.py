@@ -7,7 +7,6 @@ calls, and weights, optimizer state and random generators are set anew for each 
 from __future__ import annotations
 
 import functools
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,7 +17,18 @@ from typing import Any, assert_never
 import numpy as np
 import numpy.typing as npt
 
-from rarelabels import losses, memory, metrics, models, optimizers, powerset, preprocessing, pruning, watched
+from rarelabels import (
+    losses,
+    memory,
+    metrics,
+    model_files,
+    models,
+    optimizers,
+    powerset,
+    preprocessing,
+    pruning,
+    watched,
+)
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Vocabulary
 from rarelabels.losses import LabelFactors, OfClasses
@@ -37,7 +47,6 @@ from rarelabels.schema import (
     TextBagSpec,
     TrainingSpec,
     Trial,
-    UserError,
     without_numbers,
     without_strength,
 )
@@ -54,8 +63,6 @@ PREDICT_BATCH = 512  # the last batch is padded to it, so that a row's scores ne
 LOGITS_AT_ONCE = 2**22  # fewer rows are a batch where there are many label sets
 ROOM_STEP = 512  # tokens of a batch are padded to a multiple, so that most seeds of a trial share one compiled step
 KEPT_BY = "val_macro_average_precision"
-_PREPROCESSING = "preprocessing.json"
-_WEIGHTS = "weights.npz"
 _SETS = "label_sets"
 
 
@@ -241,15 +248,13 @@ class Fitted:
         return self.sets.sets(_read(self.network, self.sets, blocks).most_likely)
 
     def save(self, folder: Path) -> None:
-        """Write ``weights.npz`` (by variable path) and ``preprocessing.json``; :func:`load_saved` reads them."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write the weights, by variable path, and the preprocessing to ``folder``; :func:`load_saved` reads them."""
         names = [variable.path for variable in self.network.model.variables]
-        np.savez_compressed(folder / _WEIGHTS, allow_pickle=False, **dict(zip(names, self.weights, strict=True)))
         stored: dict[str, Any] = {"kind": self.network.spec.kind, "labels": self.labels, "kept_epoch": self.kept_epoch}
         stored |= self.prepared.to_json()
         if isinstance(self.sets, SeenSets):
             stored[_SETS] = self.sets.to_json()
-        (folder / _PREPROCESSING).write_text(json.dumps(stored, ensure_ascii=False), "utf-8")
+        model_files.save(folder, stored, dict(zip(names, self.weights, strict=True)))
 
 
 def fit(
@@ -327,12 +332,7 @@ def load_saved(trial: Trial, folder: Path) -> Fitted:
         UserError: there is no saved network in ``folder``.
     """
     assert isinstance(trial.model, NetworkSpec)
-    try:
-        stored = json.loads((folder / _PREPROCESSING).read_text(encoding="utf-8"))
-        with np.load(folder / _WEIGHTS, allow_pickle=False) as archive:
-            weights = dict(archive)
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename}: missing; {folder} holds no saved network") from error
+    stored, weights = model_files.load(folder, "network")
     prepared, labels = Preprocessing.from_json(stored), tuple(stored["labels"])
     sets = _stored_sets(trial.model.head, stored, len(labels))
     network = _network(trial.model, trial.loss, trial.training, _shape(trial, prepared, labels, sets))

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rarelabels.baselines import boosting, files, linear
+from rarelabels import model_files
+from rarelabels.baselines import boosting, linear
 from rarelabels.baselines.boosting import Boosted, LeftOutError, check_time
 from rarelabels.baselines.linear import Linear, best_c, of_chosen_c, tfidf
 from rarelabels.datasets import Dataset, Part
@@ -66,7 +67,7 @@ class Floor:
 
     def save(self, folder: Path) -> None:
         """Write the floor to ``folder``, which is made if need be; :func:`load_saved` reads it."""
-        files.save(folder, {"kind": "floor", "labels": self.labels}, {"constant": self.constant})
+        model_files.save(folder, {"kind": "floor", "labels": self.labels}, {"constant": self.constant})
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +97,7 @@ class KnownProbabilities:
         stored = self.simulation
         weights: dict[str, npt.NDArray[Any]] = {"slopes": stored.slopes, "intercept": np.array(stored.intercept)}
         weights |= {} if stored.sets is None else {"sets": stored.sets}
-        files.save(folder, {"kind": "known_probabilities", "labels": self.labels}, weights)
+        model_files.save(folder, {"kind": "known_probabilities", "labels": self.labels}, weights)
 
 
 Fitted = Floor | Linear | Boosted | KnownProbabilities
@@ -161,7 +162,7 @@ def load_saved(folder: Path) -> Fitted:
     Raises:
         UserError: there is no saved baseline in ``folder``.
     """
-    stored, weights = files.load(folder)
+    stored, weights = model_files.load(folder, "baseline")
     labels = tuple(stored["labels"])
     match stored["kind"]:
         case "floor":

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy.special import expit
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
-from rarelabels.baselines import files
+from rarelabels import model_files
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import offsets
 from rarelabels.schema import GradientBoostingSpec
@@ -136,10 +136,10 @@ class Boosted:
     def save(self, folder: Path) -> None:
         """Write the model to ``folder``, which is made if need be."""
         preprocessing = {"kind": "gradient_boosting", "labels": self.labels, "facts": self.facts}
-        files.save(folder, preprocessing, vars(self.trees))
+        model_files.save(folder, preprocessing, vars(self.trees))
 
     @classmethod
-    def from_files(cls, stored: dict[str, Any], weights: files.Arrays) -> Boosted:
+    def from_files(cls, stored: dict[str, Any], weights: model_files.Arrays) -> Boosted:
         """Return the model that :meth:`save` wrote."""
         return cls(tuple(stored["labels"]), Trees(**weights), stored["facts"])
 

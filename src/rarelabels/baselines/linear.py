@@ -12,7 +12,7 @@ import numpy.typing as npt
 import scipy as sp
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
-from rarelabels.baselines import files
+from rarelabels import model_files
 from rarelabels.datasets import Dataset, Part
 from rarelabels.datasets.fields import Scaler, Tokens, Vocabulary
 from rarelabels.metrics import macro_average_precision
@@ -122,10 +122,10 @@ class Linear:
     def save(self, folder: Path) -> None:
         """Write the model to ``folder``, which is made if need be."""
         preprocessing = {"kind": "linear", "labels": self.labels, **self.features.to_json()}
-        files.save(folder, preprocessing, {"coefficients": self.coefficients, "intercepts": self.intercepts})
+        model_files.save(folder, preprocessing, {"coefficients": self.coefficients, "intercepts": self.intercepts})
 
     @classmethod
-    def from_files(cls, stored: dict[str, Any], weights: files.Arrays) -> Linear:
+    def from_files(cls, stored: dict[str, Any], weights: model_files.Arrays) -> Linear:
         """Return the model that :meth:`save` wrote."""
         features = Features.from_json(stored)
         return cls(tuple(stored["labels"]), features, weights["coefficients"], weights["intercepts"])

@@ -1,4 +1,4 @@
-"""The two plain files of a saved baseline: JSON beside arrays, no pickles."""
+"""The two plain files of a saved model, network or baseline: JSON beside arrays, no pickles."""
 
 from __future__ import annotations
 
@@ -18,21 +18,25 @@ _WEIGHTS = "weights.npz"
 
 
 def save(folder: Path, preprocessing: dict[str, Any], weights: Arrays) -> None:
-    """Write the two files to ``folder``, which is made if need be."""
+    """Write ``preprocessing.json`` and ``weights.npz`` to ``folder``, which is made if need be."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _PREPROCESSING).write_text(json.dumps(preprocessing, ensure_ascii=False), encoding="utf-8")
     np.savez_compressed(folder / _WEIGHTS, allow_pickle=False, **weights)
 
 
-def load(folder: Path) -> tuple[dict[str, Any], Arrays]:
+def load(folder: Path, model: str) -> tuple[dict[str, Any], Arrays]:
     """Return what :func:`save` wrote.
 
+    Args:
+        folder: of the model.
+        model: what is looked for there, "network" or "baseline": the message names it.
+
     Raises:
-        UserError: there is no saved baseline in ``folder``.
+        UserError: a file is missing.
     """
     try:
         stored = json.loads((folder / _PREPROCESSING).read_text(encoding="utf-8"))
         with np.load(folder / _WEIGHTS, allow_pickle=False) as archive:
             return stored, dict(archive)
     except FileNotFoundError as error:
-        raise UserError(f"{error.filename}: missing; {folder} holds no saved baseline") from error
+        raise UserError(f"{error.filename}: missing; {folder} holds no saved {model}") from error
