@@ -137,8 +137,8 @@ def test_what_compares_a_network_with_a_baseline_keeps_its_advice() -> None:
 
 
 def test_two_networks_without_advice_are_marked_too() -> None:
-    assert found(None, BAD).is_about_bad_networks
-    assert not found(None, GOOD).is_about_bad_networks
+    assert found(None, BAD).behind_baseline
+    assert not found(None, GOOD).behind_baseline
 
 
 def test_where_competence_is_unknown_advice_is_given() -> None:
@@ -149,4 +149,7 @@ def test_where_competence_is_unknown_advice_is_given() -> None:
 def test_the_table_of_findings_says_which_give_no_advice() -> None:
     table = findings.long({"bad": [found("loss", BAD)], "good": [found("loss", GOOD)]})
     assert table["gives_advice"].tolist() == [False, True]
-    assert table["behind_baseline"].tolist() == [found("loss", BAD).competence.behind, ""]  # type: ignore[union-attr]
+    assert table["behind_baseline"].tolist() == [
+        "net is worse than logistic regression by 0.12 (0.10 to 0.14) of macro average precision",
+        "",
+    ]

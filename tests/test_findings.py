@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from scipy import stats
 
-from rarelabels import findings
+from rarelabels import findings, table
 from rarelabels.findings import Finding, Side
 from rarelabels.schema import Hypothesis
 from rarelabels.statistics import holm, p_value
@@ -227,11 +227,17 @@ def test_wording_may_change_and_what_is_claimed_may_not() -> None:
     assert len({digest, *(findings.digest(claim(**other)) for other in others)}) == 6
 
 
+def test_a_word_in_brackets_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    found = decided(claim(claim="Declare `baselines: [linear]`."), 0.05, 0.01)
+    table.print_findings("a study", [found], [])
+    assert "[linear]" in capsys.readouterr().out
+
+
 def test_long_has_a_row_for_each() -> None:
     found = findings.decide([claim("one"), claim("two", trial="c")], {"a": side(0.6, NORMAL), "b": side(0.5)})
-    table = findings.long({"films": found, "others": found[:1]})
-    assert table["study"].tolist() == ["films", "films", "others"]
-    assert table["name"].tolist() == ["one", "two", "one"]
-    assert table["reason"].tolist() == ["", "not run: c", ""]
-    assert {"claim", "source", "trial", "against", "metric", "margin", "verdict", "value", "low", "high"} < set(table)
+    rows = findings.long({"films": found, "others": found[:1]})
+    assert rows["study"].tolist() == ["films", "films", "others"]
+    assert rows["name"].tolist() == ["one", "two", "one"]
+    assert rows["reason"].tolist() == ["", "not run: c", ""]
+    assert {"claim", "source", "trial", "against", "metric", "margin", "verdict", "value", "low", "high"} < set(rows)
     assert findings.long({}).empty

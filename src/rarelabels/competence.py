@@ -44,21 +44,20 @@ class Competence:
 
     @property
     def behind(self) -> str:
-        """By how much it is worse; "may be", where the interval reaches 0."""
-        verb = "may be" if self.high >= 0 else "is"
-        return (
-            f"{self.network} {verb} worse than {self.called} by {-self.value:.2f} "
-            f"({_number(-self.high)} to {_number(-self.low)}) of macro average precision"
-        )
+        """By how much the network is worse; "may be", where the interval reaches 0."""
+        return f"{self.network} {self._worse('is')}"
 
     def warning(self) -> str:
-        """Return what a reader of the study must know first: of the best network."""
-        verb = "may be" if self.high >= 0 else "are"
+        """Return what a reader of the study must know first, if this is its best network."""
         return (
-            f"The networks here {verb} worse than {self.called} by {-self.value:.2f} "
-            f"({_number(-self.high)} to {_number(-self.low)}) of macro average precision: what follows about losses is "
-            f"about badly trained nets. The best of them is {self.network}, the baseline {self.baseline}. What to do: "
-            f"{WHAT_TO_DO}."
+            f"The networks here {self._worse('are')}: what follows about losses is about badly trained nets. The best "
+            f"of them is {self.network}, the baseline {self.baseline}. What to do: {WHAT_TO_DO}."
+        )
+
+    def _worse(self, verb: str) -> str:
+        return (
+            f"{'may be' if self.high >= 0 else verb} worse than {self.called} by {-self.value:.2f} "
+            f"({_number(-self.high)} to {_number(-self.low)}) of macro average precision"
         )
 
 

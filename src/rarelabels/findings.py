@@ -18,6 +18,7 @@ from rarelabels.sweeps import Floats
 
 Verdict = Literal["upheld", "refuted", "undecided"]
 LEVEL = 0.95  # at which all verdicts of a study hold together
+CLAIMED: Mapping[str, Outcome] = {"greater": "higher", "less": "lower", "equal": "equal"}  # by direction
 
 
 @dataclass(frozen=True)
@@ -51,9 +52,9 @@ class Finding:
     reason: str = ""
 
     @property
-    def is_about_bad_networks(self) -> bool:
-        """Whether it tells of losses or weights on a network that cannot keep up with a baseline."""
-        return self.competence is not None and self.competence.is_lacking
+    def behind_baseline(self) -> str:
+        """By how much the better of its networks lies behind a baseline; empty where it keeps up, or none is judged."""
+        return self.competence.behind if self.competence and self.competence.is_lacking else ""
 
     @property
     def outcome(self) -> Outcome:
@@ -66,7 +67,7 @@ class Finding:
         if self.verdict == "undecided":
             return "undecided"
         if self.verdict == "upheld":
-            return {"greater": "higher", "less": "lower", "equal": "equal"}[direction]  # type: ignore[return-value]
+            return CLAIMED[direction]
         if self.identical or (direction != "equal" and -margin <= self.low and self.high <= margin):
             return "equal"
         return "lower" if self.high < 0 else "higher" if self.low > 0 else "equal"
@@ -75,14 +76,14 @@ class Finding:
         """Return what a reader must know of the verdict."""
         marks = {"identical": self.identical, "late": self.late, "provisional": self.provisional}
         notes = [mark for mark, holds in marks.items() if holds]
-        if self.competence is not None and self.is_about_bad_networks:
-            notes.append(f"no advice, for {self.competence.behind}")
+        if self.behind_baseline:
+            notes.append(f"no advice, for {self.behind_baseline}")
         return [*notes, *self.symptoms, *([self.reason] if self.reason else [])]
 
     def advice(self) -> str:
         """Return the sentence of advice for how it turned out; empty where it gives none."""
         given = self.hypothesis.advice
-        if given is None or self.reason or self.is_about_bad_networks:
+        if given is None or self.reason or self.behind_baseline:
             return ""
         of_verdict = {"upheld": given.upheld, "refuted": given.refuted, "undecided": None}[self.verdict]
         text = getattr(given, self.outcome) or of_verdict
@@ -173,7 +174,7 @@ def long(findings: Mapping[str, Sequence[Finding]]) -> pd.DataFrame:
     rows = [
         {"study": study, **one.hypothesis.model_dump(exclude={"advice"}), **vars(one)}
         | {"gives_advice": bool(one.advice()), "symptoms": "; ".join(one.symptoms)}
-        | {"behind_baseline": one.competence.behind if one.competence and one.competence.is_lacking else ""}
+        | {"behind_baseline": one.behind_baseline}
         for study, of in findings.items()
         for one in of
     ]
