@@ -21,7 +21,6 @@ from rarelabels.ranking import Ranked
 from rarelabels.schema import LinearSpec, Trial, UserError
 from rarelabels.tracking import Client, Run
 
-THRESHOLDS = "thresholds.json"
 KEPT, CHOSEN_C = "training/kept_epoch", "training/c"
 
 
