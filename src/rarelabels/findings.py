@@ -12,8 +12,8 @@ import pandas as pd
 
 from rarelabels import competence, statistics
 from rarelabels.competence import Competence
+from rarelabels.measured_trials import MeasuredTrial
 from rarelabels.schema import ASKS_THE_READER, Hypothesis, Outcome
-from rarelabels.sides import Side
 from rarelabels.sweeps import Floats
 
 Verdict = Literal["upheld", "refuted", "undecided"]
@@ -107,7 +107,7 @@ def metrics(declared: Sequence[Hypothesis]) -> set[str]:
 
 def decide(
     declared: Sequence[Hypothesis],
-    measured: Mapping[str, Side],
+    measured: Mapping[str, MeasuredTrial],
     baselines: Sequence[str] = (),
     competence_margin: float = 0.01,
 ) -> list[Finding]:
@@ -185,7 +185,7 @@ def _metrics(hypothesis: Hypothesis) -> tuple[str, str]:
     return hypothesis.metric, hypothesis.against_metric or hypothesis.metric
 
 
-def _not_paired(hypothesis: Hypothesis, trial: Side, against: Side) -> str:
+def _not_paired(hypothesis: Hypothesis, trial: MeasuredTrial, against: MeasuredTrial) -> str:
     """Say why two sides that were measured cannot be compared; empty where they can."""
     both = {hypothesis.trial: trial, hypothesis.against: against}
     missing = [
@@ -209,7 +209,7 @@ def _not_paired(hypothesis: Hypothesis, trial: Side, against: Side) -> str:
 
 
 def _competence(
-    hypothesis: Hypothesis, measured: Mapping[str, Side], baselines: Sequence[str], margin: float
+    hypothesis: Hypothesis, measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float
 ) -> Competence | None:
     """Judge the better network of a hypothesis about losses or weights; None of any other.
 
@@ -226,7 +226,7 @@ def _competence(
     return max((one for one in judged if one), key=lambda one: one.value, default=None)
 
 
-def _difference(hypothesis: Hypothesis, trial: Side, against: Side) -> tuple[float, Floats]:
+def _difference(hypothesis: Hypothesis, trial: MeasuredTrial, against: MeasuredTrial) -> tuple[float, Floats]:
     metric, other = _metrics(hypothesis)
     value = trial.means[metric] - against.means[other]
     drawn = statistics.differences(value, trial.replicates[metric], against.replicates[other])

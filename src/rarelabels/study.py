@@ -19,11 +19,11 @@ from rarelabels import (
     config,
     datasets,
     findings,
+    measured_trials,
     preprocessing,
     ranking,
     results,
     runner,
-    sides,
     summary,
     tracking,
     weighting,
@@ -32,6 +32,7 @@ from rarelabels import (
 from rarelabels.comparison import Comparison
 from rarelabels.datasets import Dataset
 from rarelabels.findings import Finding
+from rarelabels.measured_trials import MeasuredTrial
 from rarelabels.progress import Progress, counted, duration
 from rarelabels.ranking import Ranking
 from rarelabels.results import RunKey
@@ -49,7 +50,6 @@ from rarelabels.schema import (
     Trial,
     UserError,
 )
-from rarelabels.sides import Side
 from rarelabels.summary import SummaryTask
 from rarelabels.tracking import Client, Identity, ParentKey, Run
 from rarelabels.workers import Workers
@@ -481,13 +481,13 @@ def _by_test_rows(identities: Sequence[Identity], runs: Sequence[Run]) -> list[l
     return sorted(parts.values(), key=lambda of: -len({one.parent_key for one in of}))
 
 
-def _measured(stated: Study, declared: _Declared, runs: Sequence[Run], where: str) -> dict[str, Side]:
+def _measured(stated: Study, declared: _Declared, runs: Sequence[Run], where: str) -> dict[str, MeasuredTrial]:
     names = _names(declared)
     seeds: dict[str, list[int]] = {}
     for identity in declared.identities:
         seeds.setdefault(names[identity.parent_key], []).append(identity.seed)
     wanted = findings.metrics(stated.hypotheses)
-    return sides.read(tracking.connect(where), runs, names, seeds, wanted) if runs else {}
+    return measured_trials.read(tracking.connect(where), runs, names, seeds, wanted) if runs else {}
 
 
 def rank(study: str, where: str, metric: str) -> Ranking:
