@@ -22,11 +22,11 @@ def trial(
     drawn = pd.DataFrame({RANKS: ranks + deviation * NORMAL, F1: np.full(2000, f1)})
     means = {RANKS: ranks, VALIDATED: ranks, F1: f1}
     known = {"seeds": (0, 1), "missing": (), "test_part": "rows", "means": means, "replicates": drawn, "model": model}
-    return MeasuredTrial(**(known | changed))  # type: ignore[arg-type]
+    return MeasuredTrial(**(known | changed))
 
 
 def linear(ranks: float = 0.5, **changed: object) -> MeasuredTrial:
-    return trial(ranks, "linear", 0.0, **changed)  # type: ignore[arg-type]
+    return trial(ranks, "linear", 0.0, **changed)
 
 
 def test_networks_are_what_tensorflow_trains() -> None:
