@@ -13,7 +13,7 @@ import pandas as pd
 from rarelabels import competence, statistics
 from rarelabels.competence import Competence
 from rarelabels.measured_trials import MeasuredTrial
-from rarelabels.schema import ASKS_THE_READER, Hypothesis, Outcome
+from rarelabels.schema import ASKS_THE_READER, COMPETENCE_MARGIN, Hypothesis, Outcome
 from rarelabels.sweeps import Floats
 
 Verdict = Literal["upheld", "refuted", "undecided"]
@@ -109,7 +109,7 @@ def decide(
     declared: Sequence[Hypothesis],
     measured: Mapping[str, MeasuredTrial],
     baselines: Sequence[str] = (),
-    competence_margin: float = 0.01,
+    competence_margin: float = COMPETENCE_MARGIN,
 ) -> list[Finding]:
     """Return what became of each hypothesis of a study, in their order.
 
@@ -147,13 +147,15 @@ def decide(
         judged = _competence(one, measured, baselines, competence_margin)
         provisional = not reason and bool(trial.missing or against.missing)
         suffering = {one.trial: trial.symptoms, one.against: against.symptoms}
-        told = tuple(f"{name} {symptom}" for name, found in suffering.items() for symptom in found)
-        late = changed or one.after_a_look
-        findings.append(
-            Finding(
-                one, "undecided", late=late, provisional=provisional, competence=judged, symptoms=told, reason=reason
-            )
+        finding = Finding(
+            one,
+            late=changed or one.after_a_look,
+            provisional=provisional,
+            competence=judged,
+            symptoms=tuple(f"{name} {symptom}" for name, found in suffering.items() for symptom in found),
+            reason=reason,
         )
+        findings.append(finding)
     left, stopped = len(declared), False
     for number in sorted(differences, key=lambda number: _p_value(declared[number], differences[number])):
         value, drawn = differences[number]
