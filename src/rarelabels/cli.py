@@ -79,8 +79,8 @@ def run(
 ) -> None:
     """Run trials, record them in MLflow, and print the comparison of their studies.
 
-    A trial that is named and declares a search is tuned first; the name of a study starts no search, but where each of
-    its trials is tuned.
+    A trial that is named and declares a search is tuned first. The name of a study starts no search, unless its
+    study.yaml says `protocol: each_tuned`.
     """
     changes = dict(config.parse_override(text) for text in overrides or [])
     changes |= {"training.execution": "plain"} if plain else {}

@@ -122,7 +122,7 @@ def of_study(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], ma
 
 
 def warnings(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float) -> list[str]:
-    """Return what a reader must know before any advice: networks that lag behind, or of which nobody knows it."""
+    """Return what a reader must know before any advice: networks that lag behind, and those of which it is unknown."""
     judged = of_study(measured, baselines, margin)
     told = [one.warning() for one in judged if one.is_lacking]
     known = {measured[one.network].test_part for one in judged}

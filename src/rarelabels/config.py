@@ -357,8 +357,8 @@ def _absolute(path: object, key: Key, origins: Origins) -> object:
 def variants(trial: Trial) -> list[tuple[str, Trial]]:
     """Return each variant of a trial with its label, ``dataset.labels=3``; without any, the trial itself.
 
-    They are what ``vary`` declares and, of a trial that is also searched for macro-F1 at 0.5, that search as another
-    variant of each. A variant has no ``vary``, and one search, of its own.
+    They are what ``vary`` declares. A trial that is also searched for macro-F1 at 0.5 has one more variant beside each,
+    with that search. A variant has no ``vary`` and at most one search.
 
     Raises:
         UserError: a key that does not exist or a value that is not allowed; never for a trial that was loaded.

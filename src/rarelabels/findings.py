@@ -60,8 +60,8 @@ class Finding:
     def outcome(self) -> Outcome:
         """How ``trial`` turned out beside ``against``.
 
-        A refuted claim that it is higher (lower) ends in the other direction where the whole interval lies beyond 0 and
-        not within the margin, else in ``equal``: no difference of that direction that matters.
+        A refuted claim of a difference turns out the other way round if the whole interval lies on that side of 0 and
+        reaches beyond the margin. Else it turns out ``equal``: the difference that was claimed is not there.
         """
         direction, margin = self.hypothesis.direction, self.hypothesis.margin
         if self.verdict == "undecided":

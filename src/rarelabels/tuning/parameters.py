@@ -225,9 +225,9 @@ def conclude(where: str, one: Search, _: Say) -> str:
 def on_the_edge(params: Mapping[str, Any], searched: Mapping[str, BaseDistribution]) -> dict[str, str]:
     """Return the parameters that lie on the edge of what was searched, each with a phrase that says so.
 
-    The edge is 2 % of the range, of its logarithms where it was searched in them; of three or more numbers to choose
-    from it is the least and the greatest. A learning rate of 0.099 between 0.0003 and 0.1, in logarithms, is on the
-    edge: it is 0.2 % of the range below the end. Other choices have no edge.
+    The edge of a range is 2 % of it, of its logarithms where it was searched in them. Of three or more numbers to
+    choose from, the least and the greatest are the edge. Other choices have none. A learning rate of 0.099
+    between 0.0003 and 0.1, in logarithms, is on the edge: it is 0.2 % of the range below the end.
     """
     found = {}
     for name, value in params.items():
