@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from declared_search import search
 from rarelabels import config
 from rarelabels.schema import Trial, UserError
 
@@ -526,10 +527,7 @@ def test_importing_config_imports_nothing_heavy():
     ],
 )
 def test_what_of_the_linear_model_is_not_searched(key: str, trouble: str):
-    tuning = {"kind": "parameters", "space": {key: {"low": 0.1, "high": 9.0}}, "metric": "validation/half/macro_f1"}
-    tuning |= {"direction": "maximize", "n_trials": 2, "seeds": [0], "pruner": {"kind": "none"}}
-    tuning |= {"sampler": {"kind": "random", "seed": 0}}
-    text = HEAD + f"model: {{kind: linear, c: [1.0, 5.0]}}\ntuning: {json.dumps(tuning)}\n"
+    text = HEAD + "model: {kind: linear, c: [1.0, 5.0]}\n" + search(f"{{{key}: {{low: 0.1, high: 9.0}}}}")
     assert problem_of(text) == f"{HERE}tuning.space.{key}: {trouble}"
     searched = text.replace("[1.0, 5.0]", "5.0").replace(key, "model.c")
     assert trial_of(searched).tuning is not None

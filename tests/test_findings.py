@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 from scipy import stats
 
-from rarelabels import findings
-from rarelabels.findings import Finding, Side
+from rarelabels import findings, table
+from rarelabels.findings import Finding
+from rarelabels.measured_trials import MeasuredTrial
 from rarelabels.schema import Hypothesis
 from rarelabels.statistics import holm, p_value
 
@@ -22,14 +23,14 @@ def claim(name: str = "claim", **declared: object) -> Hypothesis:
     return Hypothesis.model_validate(known | {"name": name, "direction": "greater", "margin": 0.0} | declared)
 
 
-def side(mean: float, drawn: object = 0.0, **changed: object) -> Side:
+def trial(mean: float, drawn: object = 0.0, **changed: object) -> MeasuredTrial:
     replicates = pd.DataFrame({METRIC: mean + np.zeros(2000) + drawn})
     known = {"seeds": (0, 1), "missing": (), "test_part": "rows", "means": {METRIC: mean}, "replicates": replicates}
-    return Side(**(known | changed))
+    return MeasuredTrial(**(known | changed))
 
 
 def decided(hypothesis: Hypothesis, difference: float, deviation: float) -> Finding:
-    (finding,) = findings.decide([hypothesis], {"a": side(0.5 + difference, deviation * NORMAL), "b": side(0.5)})
+    (finding,) = findings.decide([hypothesis], {"a": trial(0.5 + difference, deviation * NORMAL), "b": trial(0.5)})
     return finding
 
 
@@ -62,14 +63,14 @@ def test_a_verdict_is_where_the_interval_lies(direction: str, margin: float, dif
 
 @pytest.mark.parametrize(("direction", "verdict"), [("greater", "refuted"), ("less", "refuted"), ("equal", "upheld")])
 def test_identical_sides_are_equal_whatever_the_margin(direction: str, verdict: str) -> None:
-    same = {"a": side(0.5, 0.1 * NORMAL), "b": side(0.5, 0.1 * NORMAL)}
+    same = {"a": trial(0.5, 0.1 * NORMAL), "b": trial(0.5, 0.1 * NORMAL)}
     (found,) = findings.decide([claim(direction=direction)], same)
     assert (found.verdict, found.identical, found.value, found.low, found.high) == (verdict, True, 0, 0, 0)
 
 
 def test_two_rules_of_one_trial() -> None:
     drawn = pd.DataFrame({METRIC: 0.3 + 0.01 * NORMAL, "test/per_label/macro_f1": 0.4 + 0.01 * NORMAL})
-    both = side(0.3, means={METRIC: 0.3, "test/per_label/macro_f1": 0.4}, replicates=drawn)
+    both = trial(0.3, means={METRIC: 0.3, "test/per_label/macro_f1": 0.4}, replicates=drawn)
     hypothesis = claim(against="a", metric="test/per_label/macro_f1", against_metric=METRIC, margin=0.05)
     (found,) = findings.decide([hypothesis], {"a": both})
     assert found.verdict == "upheld"
@@ -80,7 +81,7 @@ def test_levels_step_down_as_holm_does_until_one_is_undecided() -> None:
     """Of m = 5, one is not run; z = 3.5, 2.6, 2.2 and 2.1 standard errors: 0.0005, 0.009, 0.028 and 0.036."""
     z = {"third": 2.2, "first": 3.5, "fourth": 2.1, "second": 2.6}
     declared = [claim(name, trial=name) for name in z] + [claim("unknown", trial="unknown")]
-    measured = {name: side(0.5 + 0.01 * times, 0.01 * NORMAL) for name, times in z.items()} | {"b": side(0.5)}
+    measured = {name: trial(0.5 + 0.01 * times, 0.01 * NORMAL) for name, times in z.items()} | {"b": trial(0.5)}
     found = {one.hypothesis.name: one for one in findings.decide(declared, measured)}
     assert list(found) == [*z, "unknown"]  # in the declared order
     assert {name: one.verdict for name, one in found.items() if one.verdict != "undecided"} == {
@@ -100,7 +101,7 @@ def test_holm_agrees_on_random_studies() -> None:
         z = rng.normal(0.5, 3, size=rng.integers(1, 30))
         declared = [claim(f"h{i}", trial=f"t{i}") for i in range(len(z))]
         drawn = [rng.permutation(NORMAL) for _ in z]
-        measured = {f"t{i}": side(0.5 + 0.01 * z[i], 0.01 * drawn[i]) for i in range(len(z))} | {"b": side(0.5)}
+        measured = {f"t{i}": trial(0.5 + 0.01 * z[i], 0.01 * drawn[i]) for i in range(len(z))} | {"b": trial(0.5)}
         found = findings.decide(declared, measured)
         adjusted = holm([p_value(0.01 * z[i] + 0.01 * drawn[i]) for i in range(len(z))])
         if (np.abs(adjusted - 0.05) < 3 * len(z) / 2000).any():
@@ -116,28 +117,28 @@ def test_holm_agrees_on_random_studies() -> None:
     ("measured", "reason"),
     [
         ({}, "not run: a, b"),
-        ({"b": side(0.5)}, "not run: a"),
+        ({"b": trial(0.5)}, "not run: a"),
         (
-            {"a": side(0.5, seeds=(0,), missing=(1, 2)), "b": side(0.5, missing=(2,))},
+            {"a": trial(0.5, seeds=(0,), missing=(1, 2)), "b": trial(0.5, missing=(2,))},
             "not run: a seeds 1, 2; b seed 2",
         ),
-        ({"a": side(0.5, seeds=(0,)), "b": side(0.5)}, "other seeds: a 0; b 0, 1"),
-        ({"a": side(0.5, test_part="others"), "b": side(0.5)}, "other test rows"),
-        ({"a": side(0.5, replicates=pd.DataFrame()), "b": side(0.5)}, f"a has no {METRIC} with an interval"),
+        ({"a": trial(0.5, seeds=(0,)), "b": trial(0.5)}, "other seeds: a 0; b 0, 1"),
+        ({"a": trial(0.5, test_part="others"), "b": trial(0.5)}, "other test rows"),
+        ({"a": trial(0.5, replicates=pd.DataFrame()), "b": trial(0.5)}, f"a has no {METRIC} with an interval"),
     ],
 )
-def test_undecided_where_there_is_nothing_to_decide_by(measured: dict[str, Side], reason: str) -> None:
+def test_undecided_where_there_is_nothing_to_decide_by(measured: dict[str, MeasuredTrial], reason: str) -> None:
     (found,) = findings.decide([claim()], measured)
     assert (found.verdict, found.reason) == ("undecided", reason)
     assert np.isnan([found.value, found.low, found.high, found.level]).all()
 
 
 def test_with_the_same_seeds_missing_a_verdict_is_provisional() -> None:
-    measured = {"a": side(0.6, 0.01 * NORMAL, missing=(2, 3, 4)), "b": side(0.5, missing=(2, 3, 4))}
+    measured = {"a": trial(0.6, 0.01 * NORMAL, missing=(2, 3, 4)), "b": trial(0.5, missing=(2, 3, 4))}
     (found,) = findings.decide([claim()], measured)
     assert (found.verdict, found.provisional, found.reason) == ("upheld", True, "")
     assert found.notes() == ["provisional"]
-    (whole,) = findings.decide([claim()], {"a": side(0.6, 0.01 * NORMAL), "b": side(0.5)})
+    (whole,) = findings.decide([claim()], {"a": trial(0.6, 0.01 * NORMAL), "b": trial(0.5)})
     assert (whole.low, whole.high) == (found.low, found.high)
     assert not whole.provisional
 
@@ -203,7 +204,7 @@ def test_late_is_what_a_run_that_counts_did_not_know() -> None:
     before = {"claim": findings.digest(claim(margin=0.02))}
 
     def is_late(*runs_of_a: dict[str, str]) -> bool:
-        (found,) = findings.decide([now], {"a": side(0.6, known=runs_of_a), "b": side(0.5, known=[known])})
+        (found,) = findings.decide([now], {"a": trial(0.6, known=runs_of_a), "b": trial(0.5, known=[known])})
         return found.late
 
     assert not is_late(known, known)
@@ -213,7 +214,7 @@ def test_late_is_what_a_run_that_counts_did_not_know() -> None:
 
 def test_what_was_declared_after_a_look_is_late_though_every_run_knew_it() -> None:
     looked = claim(after_a_look=True)
-    measured = {name: side(0.5, known=[{"claim": findings.digest(looked)}]) for name in ("a", "b")}
+    measured = {name: trial(0.5, known=[{"claim": findings.digest(looked)}]) for name in ("a", "b")}
     assert findings.decide([looked], measured)[0].late
     assert findings.decide([looked], {})[0].late
 
@@ -227,11 +228,17 @@ def test_wording_may_change_and_what_is_claimed_may_not() -> None:
     assert len({digest, *(findings.digest(claim(**other)) for other in others)}) == 6
 
 
+def test_a_word_in_brackets_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    found = decided(claim(claim="Declare `baselines: [linear]`."), 0.05, 0.01)
+    table.print_findings("a study", [found], [])
+    assert "[linear]" in capsys.readouterr().out
+
+
 def test_long_has_a_row_for_each() -> None:
-    found = findings.decide([claim("one"), claim("two", trial="c")], {"a": side(0.6, NORMAL), "b": side(0.5)})
-    table = findings.long({"films": found, "others": found[:1]})
-    assert table["study"].tolist() == ["films", "films", "others"]
-    assert table["name"].tolist() == ["one", "two", "one"]
-    assert table["reason"].tolist() == ["", "not run: c", ""]
-    assert {"claim", "source", "trial", "against", "metric", "margin", "verdict", "value", "low", "high"} < set(table)
+    found = findings.decide([claim("one"), claim("two", trial="c")], {"a": trial(0.6, NORMAL), "b": trial(0.5)})
+    rows = findings.long({"films": found, "others": found[:1]})
+    assert rows["study"].tolist() == ["films", "films", "others"]
+    assert rows["name"].tolist() == ["one", "two", "one"]
+    assert rows["reason"].tolist() == ["", "not run: c", ""]
+    assert {"claim", "source", "trial", "against", "metric", "margin", "verdict", "value", "low", "high"} < set(rows)
     assert findings.long({}).empty

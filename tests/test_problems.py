@@ -2,6 +2,7 @@
 
 import pytest
 
+from declared_search import search
 from rarelabels.declared import Declared, parse
 from rarelabels.problems import OVERRIDE, InputError, Origins, Problem, keys, nearest, show, validate
 from rarelabels.schema import BARE_ACCURACY, Study, Trial
@@ -128,30 +129,17 @@ def test_a_wrong_key_or_value_is_one_line(lines: str, expected: str):
     assert problem_of(lines) == f"t.yaml: {expected}"
 
 
-SEARCH = """
-tuning:
-  kind: parameters
-  metric: validation/half/macro_f1
-  direction: maximize
-  n_trials: 2
-  seeds: [0]
-  sampler: {kind: random, seed: 0}
-  pruner: {kind: none}
-  space: {loss.gamma: {%s}}
-"""
-
-
 def test_what_is_wrong_in_a_mapping_from_keys_of_ones_own():
     (line,) = problems_of("weighting: {kind: free_pos_weight, weights: {War: -1}}\nloss: {kind: weighted_bce}")
     assert line == "t.yaml: weighting.weights.War: out of range; allowed more than 0; given -1"
     assert "t.yaml: tuning.space.loss.gamma.lowest: unknown key; did you mean 'low'?" in problems_of(
-        SEARCH % "lowest: 1, high: 2"
+        search("{loss.gamma: {lowest: 1, high: 2}}")
     )
 
 
 def test_a_value_of_none_of_many_types_is_one_line():
     allowed = "allowed true or false, a whole number, a number or text"
-    (line,) = problems_of(SEARCH % "choices: [1, null]")
+    (line,) = problems_of(search("{loss.gamma: {choices: [1, null]}}"))
     assert line == f"t.yaml: tuning.space.loss.gamma.choices[1]: wrong type; {allowed}; given null"
 
 

@@ -186,6 +186,25 @@ def test_what_searches_found_stands_on_the_page_with_their_budget() -> None:
     assert "Claims about 0.5 compare what was searched, with as many, for validation/half/macro_f1" in told(half)
 
 
+def test_what_has_no_result_is_on_the_page_with_its_reason() -> None:
+    page = small()
+    (part,) = page.parts
+    lacking = replace(
+        part.comparison,
+        missing=["b"],
+        skipped=["c: no such file"],
+        left_out=["d seed 0: left out: it would take 9 minutes"],
+    )
+    told = rendered(replace(page, parts=[replace(part, comparison=lacking)]))
+    for line in ("Without a result: b", "c: no such file", "d seed 0: left out: it would take 9 minutes"):
+        assert f"<li>{line}</li>" in told
+
+
+def test_no_style_for_print_gives_text_an_edge() -> None:
+    edged = re.findall(r"([^{}]*)\{[^{}]*border-left", rendered(small()))
+    assert [selector.strip() for selector in edged] == [".warning", ".bound"]
+
+
 def test_without_advice_and_without_findings_a_page_is_whole() -> None:
     page = rendered(small())
     assert "So, what should I use?" not in page

@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 
 from benchmarks import verdicts
 from rarelabels import statistics
+from rarelabels.measured_trials import MeasuredTrial
 
 pytestmark = pytest.mark.long
 STUDIES = 60
@@ -19,7 +20,7 @@ def whole() -> verdicts.Population:
 
 
 @pytest.fixture(scope="module")
-def measured(whole: verdicts.Population) -> list[dict[str, verdicts.Side]]:
+def measured(whole: verdicts.Population) -> list[dict[str, MeasuredTrial]]:
     return list(verdicts.samples(whole, STUDIES, rows=500, seeds=3))
 
 

@@ -16,7 +16,6 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -80,8 +79,8 @@ def run(
 ) -> None:
     """Run trials, record them in MLflow, and print the comparison of their studies.
 
-    A trial that is named and declares a search is tuned first; the name of a study starts no search, but where each of
-    its trials is tuned.
+    A trial that is named and declares a search is tuned first. The name of a study starts no search, unless its
+    study.yaml says `protocol: each_tuned`.
     """
     changes = dict(config.parse_override(text) for text in overrides or [])
     changes |= {"training.execution": "plain"} if plain else {}
@@ -119,12 +118,11 @@ def run(
         study.run(asked, where, engine, progress, force=force)
     try:
         for name in studies:
-            compared = study.compare(name, where, asked.identities)
-            told_once = [replace(one, skipped=study.not_told(one.skipped, asked.skipped)) for one in compared]
-            print_comparisons(name, told_once, _bounds(name))
+            compared = study.compare(name, where, asked.identities, told=asked.skipped)
+            print_comparisons(name, compared, _bounds(name))
         _print_where(where)
     finally:  # whether or not anybody reads the comparison
-        for reason in asked.skipped:
+        for reason in study.by_reason(asked.skipped):
             print(f"skipped: {reason}", file=sys.stderr)
         _end_on_failures(progress.failures)
 
@@ -486,7 +484,8 @@ def _check(paths: list[Path], studies: list[Path]) -> None:
         except UserError as error:
             problems.append(str(error))
     if problems:
-        raise UserError("\n".join(dict.fromkeys("\n".join(problems).splitlines())))
+        lines = "\n".join(problems).splitlines()
+        raise UserError("\n".join(dict.fromkeys(lines)))  # what is wrong with a study may be told of its trials, too
 
 
 def _check_reach(where: str, machines: list[str]) -> None:

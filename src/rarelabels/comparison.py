@@ -50,7 +50,7 @@ class Row:
         values: indexed by metric, with columns ``mean, low, high``.
         runs: that are aggregated, by rising seed.
         tied: the metrics.
-        found: what a search found and ended in, on validation; empty where there was none.
+        found: what its search found on validation, and how many trials that took; empty where there was none.
     """
 
     name: str

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rarelabels import statistics
-from rarelabels.sides import Side
+from rarelabels.measured_trials import MeasuredTrial
 
 RANKS = "test/ranking/macro_average_precision"
 VALIDATED = "validation/ranking/macro_average_precision"
@@ -44,21 +44,20 @@ class Competence:
 
     @property
     def behind(self) -> str:
-        """By how much it is worse; "may be", where the interval reaches 0."""
-        verb = "may be" if self.high >= 0 else "is"
-        return (
-            f"{self.network} {verb} worse than {self.called} by {-self.value:.2f} "
-            f"({_number(-self.high)} to {_number(-self.low)}) of macro average precision"
-        )
+        """By how much the network is worse; "may be", where the interval reaches 0."""
+        return f"{self.network} {self._worse('is')}"
 
     def warning(self) -> str:
-        """Return what a reader of the study must know first: of the best network."""
-        verb = "may be" if self.high >= 0 else "are"
+        """Return what a reader of the study must know first, if this is its best network."""
         return (
-            f"The networks here {verb} worse than {self.called} by {-self.value:.2f} "
-            f"({_number(-self.high)} to {_number(-self.low)}) of macro average precision: what follows about losses is "
-            f"about badly trained nets. The best of them is {self.network}, the baseline {self.baseline}. What to do: "
-            f"{WHAT_TO_DO}."
+            f"The networks here {self._worse('are')}: what follows about losses is about badly trained nets. The best "
+            f"of them is {self.network}, the baseline {self.baseline}. What to do: {WHAT_TO_DO}."
+        )
+
+    def _worse(self, verb: str) -> str:
+        return (
+            f"{'may be' if self.high >= 0 else verb} worse than {self.called} by {-self.value:.2f} "
+            f"({_number(-self.high)} to {_number(-self.low)}) of macro average precision"
         )
 
 
@@ -67,7 +66,7 @@ def is_baseline(name: str, baselines: Iterable[str]) -> bool:
     return any(name == one or name.startswith(f"{one} ") for one in baselines)
 
 
-def networks(measured: Mapping[str, Side], baselines: Sequence[str]) -> dict[str, Side]:
+def networks(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str]) -> dict[str, MeasuredTrial]:
     """Return the networks that are no baselines, by name."""
     return {
         name: side
@@ -76,7 +75,9 @@ def networks(measured: Mapping[str, Side], baselines: Sequence[str]) -> dict[str
     }
 
 
-def judge(name: str, measured: Mapping[str, Side], baselines: Sequence[str], margin: float) -> Competence | None:
+def judge(
+    name: str, measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float
+) -> Competence | None:
     """Compare a network with the best baseline that was measured on the same test rows, with the same seeds.
 
     The best is taken by the test part, so that no network passes because validation preferred the lesser baseline.
@@ -108,9 +109,9 @@ def judge(name: str, measured: Mapping[str, Side], baselines: Sequence[str], mar
     return Competence(name, best, CALLED.get(rivals[best].model, best), value, low, high, margin)
 
 
-def of_study(measured: Mapping[str, Side], baselines: Sequence[str], margin: float) -> list[Competence]:
+def of_study(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float) -> list[Competence]:
     """Judge the best network of each set of test rows, by validation; none where no baseline can be compared."""
-    parts: dict[str, dict[str, Side]] = {}
+    parts: dict[str, dict[str, MeasuredTrial]] = {}
     for name, side in networks(measured, baselines).items():
         parts.setdefault(side.test_part, {})[name] = side
     found = []
@@ -120,8 +121,8 @@ def of_study(measured: Mapping[str, Side], baselines: Sequence[str], margin: flo
     return [one for one in found if one is not None]
 
 
-def warnings(measured: Mapping[str, Side], baselines: Sequence[str], margin: float) -> list[str]:
-    """Return what a reader must know before any advice: networks that lag behind, or of which nobody knows it."""
+def warnings(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float) -> list[str]:
+    """Return what a reader must know before any advice: networks that lag behind, and those of which it is unknown."""
     judged = of_study(measured, baselines, margin)
     told = [one.warning() for one in judged if one.is_lacking]
     known = {measured[one.network].test_part for one in judged}

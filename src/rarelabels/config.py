@@ -15,8 +15,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from rarelabels import each_tuned
-from rarelabels.declared import Declared, is_file, parse, plain, read_file, read_with_parents, shown
+from rarelabels import each_tuned, study_files
+from rarelabels.declared import Declared, parse, plain, read_with_parents, shown
 from rarelabels.problems import OVERRIDE, PROSE, InputError, Key, Origins, Problem, keys, nearest, show, validate
 from rarelabels.schema import (
     FOR_HALF,
@@ -70,21 +70,15 @@ def load_study(folder: Path) -> Study | None:
     Raises:
         UserError: everything that is wrong with it, one problem a line.
     """
-    path = folder / "study.yaml"
-    study, problems = _read_study(folder)
+    path = folder / study_files.NAME
+    study, problems = study_files.read(folder)
     if study:
-        known = {name for one in _trials_in(folder) for name in _compared_as(one)}
-        problems |= set(_unknown_trials(study, path, sorted(known))) | set(_wrong_loans(study, path))
+        known = {name for one in study_files.trials(folder) for name in _compared_as(one)}
+        problems |= set(_unknown_trials(study, path, sorted(known))) | set(study_files.wrong_trials(study, path))
         study = study.model_copy(update={"hypotheses": tuple(_with_searches(one, known) for one in study.hypotheses)})
     if problems:
         raise InputError(problems)
     return study
-
-
-def _read_study(folder: Path) -> tuple[Study | None, set[Problem]]:
-    """Return what a folder's ``study.yaml`` says by itself, if there is one, and what is wrong with it."""
-    path = folder / "study.yaml"
-    return validate(Study, read_file(path), Origins((shown(path),), {})) if path.exists() else (None, set())
 
 
 def _unknown_trials(study: Study, path: Path, trials: Sequence[str]) -> Iterator[Problem]:
@@ -93,29 +87,11 @@ def _unknown_trials(study: Study, path: Path, trials: Sequence[str]) -> Iterator
             if name not in trials:
                 near = nearest(name, trials) or f"; there are: {', '.join(trials) or 'none yet'}"
                 yield Problem(shown(path), f"hypotheses.{one.name}.{key}", f"no trial {name!r} in this folder{near}")
-    stems = [one.stem for one in _trials_in(path.parent)]
+    stems = [one.stem for one in study_files.trials(path.parent)]
     for name in study.baselines:
         if name not in stems:
             near = nearest(name, stems) or f"; there are: {', '.join(stems) or 'none yet'}"
             yield Problem(shown(path), "baselines", f"no trial {name!r} in this folder{near}")
-
-
-def _wrong_loans(study: Study, path: Path) -> Iterator[Problem]:
-    """Yield what is wrong with the trials that a study takes from another."""
-    if study.trials_of is None:
-        return
-    if own := _files_in(path.parent):
-        trouble = f"takes the trials of another study, and has {own[0].name} of its own; leave one of them out"
-        yield Problem(shown(path), "trials_of", trouble)
-    there = [one.stem for one in _files_in(path.parent.parent / study.trials_of)]
-    if not there:
-        near = nearest(study.trials_of, [one.name for one in _studies(path.parent.parent) if _files_in(one)])
-        yield Problem(shown(path), "trials_of", f"no study {study.trials_of!r} with trials of its own{near}")
-        return
-    for name in study.trials:
-        if name not in there:
-            near = nearest(name, there) or f"; there are: {', '.join(there)}"
-            yield Problem(shown(path), "trials", f"no trial {name!r} in {study.trials_of}{near}")
 
 
 def _with_searches(hypothesis: Hypothesis, known: Collection[str]) -> Hypothesis:
@@ -162,7 +138,7 @@ def _load(paths: Sequence[Path], overrides: Mapping[str, object]) -> list[Trial]
 
 
 def _declared(path: Path) -> Declared:
-    declared = read_with_parents(_file_of(path))
+    declared = read_with_parents(study_files.file_of(path))
     return replace(declared, data={**declared.data, "name": _name(path)})
 
 
@@ -184,11 +160,11 @@ def _with_shared_search(declared: Declared, trial: Trial, folder: Path) -> tuple
 
     ``--set tuning=null`` runs it as it is declared.
     """
-    study, problems = _read_study(folder) if _may_be_each_tuned(folder) else (None, set())
+    study, problems = study_files.read_each_tuned(folder)
     shared = study.shared_search if study else None
     if study is None or shared is None or not trial.is_network or declared.origins.of(("tuning",)) == OVERRIDE:
         return trial, problems
-    where, at_half = shown(folder / "study.yaml"), trial.short_name in _judged_at_half(study)
+    where, at_half = shown(folder / study_files.NAME), trial.short_name in _judged_at_half(study)
     also_for_half = at_half and shared.metric != FOR_HALF
     why = each_tuned.refusal(trial, also_for_half=also_for_half) or _refused_sweep(trial)
     if why:
@@ -220,7 +196,7 @@ def all_trials(root: Path = EXPERIMENTS) -> list[Path]:
     Raises:
         UserError: there is no such folder.
     """
-    return sorted(path for folder in _studies(root) for path in _trials_in(folder))
+    return sorted(path for folder in study_files.studies(root) for path in study_files.trials(folder))
 
 
 def find(names: Sequence[str], root: Path = EXPERIMENTS) -> list[Path]:
@@ -251,88 +227,22 @@ def to_search(names: Sequence[str], root: Path = EXPERIMENTS) -> set[str]:
         UserError: a name that is no trial and no study, or a ``study.yaml`` that cannot be read.
     """
     single = [name for name in names if name.endswith((".yaml", ".yml")) or "/" in name.rstrip("/")]
-    of_studies = [path for path in find(names, root) if _is_each_tuned(path.parent)]
+    of_studies = [path for path in find(names, root) if study_files.read_each_tuned(path.parent)[0]]
     return {_name(path) for path in [*find(single, root), *of_studies]}
-
-
-def _is_each_tuned(folder: Path) -> bool:
-    study = _read_study(folder)[0] if _may_be_each_tuned(folder) else None
-    return study is not None and study.shared_search is not None
-
-
-def _may_be_each_tuned(folder: Path) -> bool:
-    """Return whether a study is worth parsing: all that one may claim takes longer than its trials."""
-    path = folder / "study.yaml"
-    return is_file(path) and b"each_tuned" in path.read_bytes()
 
 
 def _name(path: Path) -> str:
     return f"{path.resolve().parent.name}/{path.stem}"
 
 
-def _studies(root: Path) -> list[Path]:
-    if not root.is_dir():
-        raise UserError(
-            f"there is no folder {root}/ in {Path.cwd()}; change to the folder that holds it, "
-            "or name the path of a YAML file"
-        )
-    return [folder for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith(("_", "."))]
-
-
-def _trials_in(study: Path) -> list[Path]:
-    """Return the trials of a study: its files or, of one that takes them from another, where such files would be."""
-    return _files_in(study) or [study / f"{name}.yaml" for name in _borrowed(study)]
-
-
-def _files_in(study: Path) -> list[Path]:
-    paths = study.glob("*.yaml")
-    return sorted(path for path in paths if path.name != "study.yaml" and not path.name.startswith(("_", ".")))
-
-
-def _borrowed(folder: Path) -> list[str]:
-    """Return the short names of the trials that a study takes from another, sorted.
-
-    Without ``trials`` they are all; where each is tuned, those without a search or a choice of epochs of their own.
-    """
-    study = _lending(folder)
-    if study is None or study.trials_of is None:
-        return []
-    files = _files_in(folder.parent / study.trials_of)
-    if study.trials:
-        return sorted(one.stem for one in files if one.stem in study.trials)
-    return [one.stem for one in files if study.shared_search is None or _has_no_search(one)]
-
-
-def _lending(folder: Path) -> Study | None:
-    """Return the study of a folder; None if there is none, or it is wrong, which ``load_study`` tells."""
-    try:
-        return _read_study(folder)[0]
-    except InputError:
-        return None
-
-
-def _has_no_search(path: Path) -> bool:
-    try:
-        data = read_with_parents(path).data
-    except InputError:  # told where it is loaded
-        return True
-    return not (data.get("tuning") or data.get("picked_by"))
-
-
-def _file_of(path: Path) -> Path:
-    """Return the file that declares a trial: its own or, of a study that takes its trials from another, that one's."""
-    study = None if is_file(path) else _lending(path.parent)
-    return path.parent.parent / study.trials_of / path.name if study and study.trials_of else path
-
-
 def _by_name(name: str, root: Path) -> list[Path]:
     trials = {f"{path.parent.name}/{path.stem}": path for path in all_trials(root)}
-    studies = {folder.name for folder in _studies(root)}
+    studies = {folder.name for folder in study_files.studies(root)}
     name = name.rstrip("/")
     if name in trials:
         return [trials[name]]
     if name in studies:
-        if paths := _trials_in(root / name):
+        if paths := study_files.trials(root / name):
             return paths
         load_study(root / name)  # says why, if it would take them from another
         raise UserError(f"study {name!r} has no trials yet: no {root}/{name}/<trial>.yaml")
@@ -348,9 +258,9 @@ def _trial_file(path: Path) -> Path:
         raise UserError(
             f"{path}: is not a trial: files that begin with '_' are there to be extended; name one that does"
         )
-    if path.name == "study.yaml":
+    if path.name == study_files.NAME:
         raise UserError(f"{path}: is not a trial: it describes the study; name the study to have all its trials")
-    if not is_file(path) and path.stem not in _borrowed(path.parent):
+    if not study_files.is_trial(path):
         raise UserError(f"{path}: there is no such file")
     return path
 
@@ -447,8 +357,8 @@ def _absolute(path: object, key: Key, origins: Origins) -> object:
 def variants(trial: Trial) -> list[tuple[str, Trial]]:
     """Return each variant of a trial with its label, ``dataset.labels=3``; without any, the trial itself.
 
-    They are what ``vary`` declares and, of a trial that is also searched for macro-F1 at 0.5, that search as another
-    variant of each. A variant has no ``vary``, and one search, of its own.
+    They are what ``vary`` declares. A trial that is also searched for macro-F1 at 0.5 has one more variant beside each,
+    with that search. A variant has no ``vary`` and at most one search.
 
     Raises:
         UserError: a key that does not exist or a value that is not allowed; never for a trial that was loaded.

@@ -1,7 +1,7 @@
 """The search that a network gets in a study where each is tuned: which keys, between which values, and how.
 
 Every network is searched over its learning rate, its penalty, and the numbers of its own loss and weighting, with the
-same number of trainings. What a loss is can be told from how it was set only so.
+same number of trainings. Only so can a loss be told from its settings.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def space(trial: Trial) -> dict[str, Range]:
     """Return the keys of a network that are searched, each with its values.
 
     Ranges are the same for every trial, so that none is searched nearer to its optimum than another. A key whose ends
-    are small and large numbers of one kind, such as a rate, is searched in logarithms. ``beta`` of class_balanced has
-    choices, for it is 1 - beta whose size counts.
+    differ by powers of ten, such as a rate, is searched in logarithms. ``beta`` of class_balanced has choices, for it
+    is 1 - beta that differs by powers of ten.
     """
     found = {"training.learning_rate": _rates(trial.training)}
     if isinstance(trial.model, RegularisedSpec):

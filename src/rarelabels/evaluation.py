@@ -205,9 +205,10 @@ def calibrated(validation: Scored, spec: ThresholdSpec) -> Scored:
 def validation_metrics(validation: Scored, spec: ThresholdSpec, judged_by: str) -> dict[str, float]:
     """Return the metric that a search is judged by, and what costs little beside it.
 
-    That is ``validation/{half,ranking}/<metric>`` and, where a search is judged by one, ``crossfit/<rule>/<metric>``:
-    of ``per_label`` alone, or else of all rules, which on a thousand labels takes longer than to train. ``half`` and
-    what measures calibration are in-sample where a calibration is declared: it is fitted on these rows.
+    That is always ``validation/{half,ranking}/<metric>``. A search that is judged by ``crossfit/per_label/<metric>``
+    has those as well, and one that is judged by another ``crossfit/<rule>/<metric>`` has those of all rules: on a
+    thousand labels they take longer than to train. Where a calibration is declared, ``half`` and what measures
+    calibration are in-sample, for it is fitted on these rows.
     """
     part = calibrated(validation, spec)
     half = {"half": Rule("half", np.full(part.y.shape[1], thresholds.HALF), fallbacks=0)}

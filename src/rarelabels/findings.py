@@ -12,12 +12,13 @@ import pandas as pd
 
 from rarelabels import competence, statistics
 from rarelabels.competence import Competence
-from rarelabels.schema import ASKS_THE_READER, Hypothesis, Outcome
-from rarelabels.sides import Side
+from rarelabels.measured_trials import MeasuredTrial
+from rarelabels.schema import ASKS_THE_READER, COMPETENCE_MARGIN, Hypothesis, Outcome
 from rarelabels.sweeps import Floats
 
 Verdict = Literal["upheld", "refuted", "undecided"]
 LEVEL = 0.95  # at which all verdicts of a study hold together
+CLAIMED: Mapping[str, Outcome] = {"greater": "higher", "less": "lower", "equal": "equal"}  # by direction
 
 
 @dataclass(frozen=True)
@@ -51,22 +52,22 @@ class Finding:
     reason: str = ""
 
     @property
-    def is_about_bad_networks(self) -> bool:
-        """Whether it tells of losses or weights on a network that cannot keep up with a baseline."""
-        return self.competence is not None and self.competence.is_lacking
+    def behind_baseline(self) -> str:
+        """By how much the better of its networks lies behind a baseline; empty where it keeps up, or none is judged."""
+        return self.competence.behind if self.competence and self.competence.is_lacking else ""
 
     @property
     def outcome(self) -> Outcome:
         """How ``trial`` turned out beside ``against``.
 
-        A refuted claim that it is higher (lower) ends in the other direction where the whole interval lies beyond 0 and
-        not within the margin, else in ``equal``: no difference of that direction that matters.
+        A refuted claim of a difference turns out the other way round if the whole interval lies on that side of 0 and
+        reaches beyond the margin. Else it turns out ``equal``: the difference that was claimed is not there.
         """
         direction, margin = self.hypothesis.direction, self.hypothesis.margin
         if self.verdict == "undecided":
             return "undecided"
         if self.verdict == "upheld":
-            return {"greater": "higher", "less": "lower", "equal": "equal"}[direction]  # type: ignore[return-value]
+            return CLAIMED[direction]
         if self.identical or (direction != "equal" and -margin <= self.low and self.high <= margin):
             return "equal"
         return "lower" if self.high < 0 else "higher" if self.low > 0 else "equal"
@@ -75,14 +76,14 @@ class Finding:
         """Return what a reader must know of the verdict."""
         marks = {"identical": self.identical, "late": self.late, "provisional": self.provisional}
         notes = [mark for mark, holds in marks.items() if holds]
-        if self.competence is not None and self.is_about_bad_networks:
-            notes.append(f"no advice, for {self.competence.behind}")
+        if self.behind_baseline:
+            notes.append(f"no advice, for {self.behind_baseline}")
         return [*notes, *self.symptoms, *([self.reason] if self.reason else [])]
 
     def advice(self) -> str:
         """Return the sentence of advice for how it turned out; empty where it gives none."""
         given = self.hypothesis.advice
-        if given is None or self.reason or self.is_about_bad_networks:
+        if given is None or self.reason or self.behind_baseline:
             return ""
         of_verdict = {"upheld": given.upheld, "refuted": given.refuted, "undecided": None}[self.verdict]
         text = getattr(given, self.outcome) or of_verdict
@@ -106,9 +107,9 @@ def metrics(declared: Sequence[Hypothesis]) -> set[str]:
 
 def decide(
     declared: Sequence[Hypothesis],
-    measured: Mapping[str, Side],
+    measured: Mapping[str, MeasuredTrial],
     baselines: Sequence[str] = (),
-    competence_margin: float = 0.01,
+    competence_margin: float = COMPETENCE_MARGIN,
 ) -> list[Finding]:
     """Return what became of each hypothesis of a study, in their order.
 
@@ -146,13 +147,15 @@ def decide(
         judged = _competence(one, measured, baselines, competence_margin)
         provisional = not reason and bool(trial.missing or against.missing)
         suffering = {one.trial: trial.symptoms, one.against: against.symptoms}
-        told = tuple(f"{name} {symptom}" for name, found in suffering.items() for symptom in found)
-        late = changed or one.after_a_look
-        findings.append(
-            Finding(
-                one, "undecided", late=late, provisional=provisional, competence=judged, symptoms=told, reason=reason
-            )
+        finding = Finding(
+            one,
+            late=changed or one.after_a_look,
+            provisional=provisional,
+            competence=judged,
+            symptoms=tuple(f"{name} {symptom}" for name, found in suffering.items() for symptom in found),
+            reason=reason,
         )
+        findings.append(finding)
     left, stopped = len(declared), False
     for number in sorted(differences, key=lambda number: _p_value(declared[number], differences[number])):
         value, drawn = differences[number]
@@ -173,7 +176,7 @@ def long(findings: Mapping[str, Sequence[Finding]]) -> pd.DataFrame:
     rows = [
         {"study": study, **one.hypothesis.model_dump(exclude={"advice"}), **vars(one)}
         | {"gives_advice": bool(one.advice()), "symptoms": "; ".join(one.symptoms)}
-        | {"behind_baseline": one.competence.behind if one.competence and one.competence.is_lacking else ""}
+        | {"behind_baseline": one.behind_baseline}
         for study, of in findings.items()
         for one in of
     ]
@@ -184,7 +187,7 @@ def _metrics(hypothesis: Hypothesis) -> tuple[str, str]:
     return hypothesis.metric, hypothesis.against_metric or hypothesis.metric
 
 
-def _not_paired(hypothesis: Hypothesis, trial: Side, against: Side) -> str:
+def _not_paired(hypothesis: Hypothesis, trial: MeasuredTrial, against: MeasuredTrial) -> str:
     """Say why two sides that were measured cannot be compared; empty where they can."""
     both = {hypothesis.trial: trial, hypothesis.against: against}
     missing = [
@@ -208,7 +211,7 @@ def _not_paired(hypothesis: Hypothesis, trial: Side, against: Side) -> str:
 
 
 def _competence(
-    hypothesis: Hypothesis, measured: Mapping[str, Side], baselines: Sequence[str], margin: float
+    hypothesis: Hypothesis, measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float
 ) -> Competence | None:
     """Judge the better network of a hypothesis about losses or weights; None of any other.
 
@@ -225,7 +228,7 @@ def _competence(
     return max((one for one in judged if one), key=lambda one: one.value, default=None)
 
 
-def _difference(hypothesis: Hypothesis, trial: Side, against: Side) -> tuple[float, Floats]:
+def _difference(hypothesis: Hypothesis, trial: MeasuredTrial, against: MeasuredTrial) -> tuple[float, Floats]:
     metric, other = _metrics(hypothesis)
     value = trial.means[metric] - against.means[other]
     drawn = statistics.differences(value, trial.replicates[metric], against.replicates[other])

@@ -29,11 +29,6 @@ from rarelabels.thresholds import CHOSEN_BY_NOTHING
 from rarelabels.tracking import Client, Identity, ParentKey, Run, parent_key
 
 DEFAULT = "per_label/macro_f1"
-RULE_WORDS = {
-    "half": "the threshold 0.5",
-    "global": "one threshold for all labels",
-    "per_label": "a threshold for each label",
-}
 RANKING = "ranking"
 OF_RANKING = "per_label"  # the rule by which a model assigns labels that was chosen by a metric that needs none
 NOT_CHOSEN = (*CHOSEN_BY_NOTHING, RANKING, *SET_RULES)
@@ -330,12 +325,11 @@ def _with_test(
 
 def _overridden(runs: Sequence[Run], first: Ranked, seeds: Sequence[int], chosen: ChosenBy) -> tuple[str, ...]:
     """Return the trials with overrides that would be before the first: on the same rows, with all seeds."""
-    validated = "dataset.validation"
     rows = first.runs[0].data.tags["test_part"], first.trial.dataset.validation
     lines = []
     for key, made in results.below(list(runs)).items():
         values = {int(run.data.tags["seed"]): run.data.metrics.get(chosen.recorded, np.nan) for run in made}
-        same_rows = (made[0].data.tags.get("test_part"), made[0].data.params.get(validated)) == rows
+        same_rows = (made[0].data.tags.get("test_part"), made[0].data.params.get("dataset.validation")) == rows
         if not key[3] or not same_rows or not set(seeds) <= set(values):
             continue
         value = fmean(values[seed] for seed in seeds)

@@ -21,7 +21,6 @@ from rarelabels.ranking import Ranked
 from rarelabels.schema import LinearSpec, Trial, UserError
 from rarelabels.tracking import Client, Run
 
-THRESHOLDS = "thresholds.json"
 KEPT, CHOSEN_C = "training/kept_epoch", "training/c"
 
 
@@ -57,14 +56,14 @@ def _refit(client: Client, source: Run, trial: Trial) -> Run:
     try:
         with record.alive():
             fitting.prepare(trial)
-            whole, data = _as_kept(trial, source), fitting.with_features(trial.dataset, _all_rows(trial, seed))
-            fitted: Any
+            kept, data = _as_kept(trial, source), fitting.with_features(trial.dataset, _all_rows(trial, seed))
+            fitted: Any  # a network or a baseline: of either only ``save`` is needed
             if trial.is_network:
                 weights = weighting.weights(trial.weighting, data.train.y, data.labels)
-                fitted, _ = fitting.fit(whole, seed, data, weights, (), lambda *_: None)
+                fitted, _ = fitting.fit(kept, seed, data, weights, (), lambda *_: None)
             else:
-                fitted = baselines.fit(whole, data, seed, _trees(client, source))
-            record.params(config.flat(whole) | {"seed": seed})
+                fitted = baselines.fit(kept, data, seed, _trees(client, source))
+            record.params(config.flat(kept) | {"seed": seed})
             record.metrics({"training/rows": float(len(data.train.y))})
             calibrated = CALIBRATION in tracking.file_names(client, source.info.run_id)
             with record.folder() as folder:

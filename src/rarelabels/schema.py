@@ -1384,6 +1384,9 @@ class SharedSearch(Spec):
     metric: SearchMetric = "crossfit/per_label/macro_f1"
 
 
+COMPETENCE_MARGIN = 0.01
+
+
 class Study(Spec):
     """A folder of trials that answers one thread.
 
@@ -1408,7 +1411,8 @@ class Study(Spec):
     )
     baselines: tuple[str, ...] = Field((), description="short names of the trials that a network must keep up with")
     competence_margin: Annotated[float, Field(ge=0)] = Field(
-        0.01, description="of macro average precision on test, by which a network may lie behind the best baseline"
+        COMPETENCE_MARGIN,
+        description="of macro average precision on test, by which a network may lie behind the best baseline",
     )
     hypotheses: tuple[Hypothesis, ...] = ()
     bounds: tuple[Bound, ...] = ()

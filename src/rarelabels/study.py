@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,11 @@ from rarelabels import (
     config,
     datasets,
     findings,
+    measured_trials,
     preprocessing,
     ranking,
     results,
     runner,
-    sides,
     summary,
     tracking,
     weighting,
@@ -32,6 +33,7 @@ from rarelabels import (
 from rarelabels.comparison import Comparison
 from rarelabels.datasets import Dataset
 from rarelabels.findings import Finding
+from rarelabels.measured_trials import MeasuredTrial
 from rarelabels.progress import Progress, counted, duration
 from rarelabels.ranking import Ranking
 from rarelabels.results import RunKey
@@ -49,13 +51,13 @@ from rarelabels.schema import (
     Trial,
     UserError,
 )
-from rarelabels.sides import Side
 from rarelabels.summary import SummaryTask
 from rarelabels.tracking import Client, Identity, ParentKey, Run
 from rarelabels.workers import Workers
 
 IsKnown = Callable[[Sequence[Identity]], bool]
 
+NOTHING_TOLD: Mapping[str, str] = MappingProxyType({})
 ROUNDS = 3  # in which trials are summed up that others change at the same time
 WORKER_DIED = "its worker died again and again (out of memory?)"
 
@@ -70,13 +72,10 @@ class Named:
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for: the runs, why which trials are left out for want of their data, and what the data are.
-
-    The last two are lines to print.
-    """
+    """What is asked for: the runs, why trials are left out for want of data or a search, by name; lines on the data."""
 
     identities: list[Identity]
-    skipped: list[str]
+    skipped: dict[str, str]
     data: list[str]
 
 
@@ -179,26 +178,19 @@ def _identify(declared: Sequence[Named], seeds: tuple[int, ...] | None, is_known
     if skipped and not identities:
         name, reason = next(iter(skipped.items()))
         raise reason if isinstance(reason, MissingDataError) else NotSearchedError(f"{name}: {reason}")
-    return Asked(identities, _by_reason({name: str(error) for name, error in skipped.items()}), list(read.values()))
+    return Asked(identities, {name: _reason(name, error) for name, error in skipped.items()}, list(read.values()))
 
 
-def _by_reason(skipped: Mapping[str, str]) -> list[str]:
+def _reason(name: str, error: UserError) -> str:
+    return str(error).removeprefix(f"{name}: ")
+
+
+def by_reason(skipped: Mapping[str, str]) -> list[str]:
     """Say why trials are left out, a line for each reason."""
     names: dict[str, list[str]] = {}
     for name, reason in skipped.items():
-        names.setdefault(reason.removeprefix(f"{name}: "), []).append(name)
+        names.setdefault(reason, []).append(name)
     return [f"{', '.join(having)}: {reason}" for reason, having in names.items()]
-
-
-def not_told(lines: Sequence[str], told: Sequence[str]) -> list[str]:
-    """Return why trials are left out, without those of which the same is told elsewhere; lines as of ``_by_reason``."""
-    known = {
-        (name, reason) for names, _, reason in (line.partition(": ") for line in told) for name in names.split(", ")
-    }
-    left: dict[str, str] = {}
-    for names, _, reason in (line.partition(": ") for line in lines):
-        left |= {name: reason for name in names.split(", ") if (name, reason) not in known}
-    return _by_reason(left)
 
 
 def load(names: Sequence[str], overrides: Mapping[str, object]) -> list[Named]:
@@ -353,35 +345,40 @@ def recorded(study: str, where: str, *, with_metrics: bool = False) -> list[Run]
     return tracking.all_runs(client, experiment) if with_metrics else tracking.heads(client, experiment)
 
 
-def compare(study: str, where: str, asked: Sequence[Identity]) -> list[Comparison]:
+def compare(
+    study: str, where: str, asked: Sequence[Identity], told: Mapping[str, str] = NOTHING_TOLD
+) -> list[Comparison]:
     """Compare the trials of a study: those declared in its folder, and those ``asked`` for from elsewhere.
 
     Of a study without a folder here, all that is recorded is compared; of a trial whose data are not here (any more),
-    what was recorded last. See ``comparison.compare``.
+    what was recorded last. Why trials are left out is not said again where it is among what was ``told``, by name. See
+    ``comparison.compare``.
     """
     runs = recorded(study, where)
-    return _compare(runs, _declared(study, where, runs, asked), where)
+    declared = _declared(study, where, runs, asked)
+    untold = {name: reason for name, reason in declared.skipped.items() if told.get(name) != reason}
+    return _compare(runs, replace(declared, skipped=untold), where)
 
 
 @dataclass(frozen=True)
 class _Declared:
-    """The trials of a study as they stand: the runs that can be told, parents by key of others, reasons for those."""
+    """The trials of a study as they stand: the runs that can be told, parents by key of others; why, by name."""
 
     identities: list[Identity]
     others: list[ParentKey]
-    skipped: list[str]
+    skipped: dict[str, str]
 
 
 def _declared(
     study: str, where: str, runs: Sequence[Run], asked: Sequence[Identity], root: Path = config.EXPERIMENTS
 ) -> _Declared:
     folder = root / study
-    found = _Declared([i for i in asked if i.trial.study == study and not i.overrides], [], [])
+    found = _Declared([i for i in asked if i.trial.study == study and not i.overrides], [], {})
     latest = {key[:2]: key for key in results.parents([run for run in runs if not run.data.tags.get("overrides")])}
     if not folder.is_dir():
         found.others.extend(results.parents(list(runs)))
         return found
-    searches, skipped, done = Searches(where), {}, set(results.finished(list(runs)))
+    searches, done = Searches(where), set(results.finished(list(runs)))
 
     def is_known(asked_for: Sequence[Identity]) -> bool:
         return any(_key(one) in done for one in asked_for)
@@ -391,13 +388,12 @@ def _declared(
         try:
             asked_for = _identify([Named(trial, "")], None, is_known, searches)
             found.identities.extend(asked_for.identities)
-            found.skipped.extend(asked_for.skipped)
+            found.skipped.update(asked_for.skipped)
         except NotSearchedError as error:  # what an earlier search found is not this trial's
-            skipped[trial.name] = str(error)
+            found.skipped[trial.name] = _reason(trial.name, error)
         except UserError as error:
             found.others.extend(key for (name, _), key in latest.items() if name == trial.name)
-            skipped[trial.name] = str(error)
-    found.skipped.extend(_by_reason(skipped))
+            found.skipped[trial.name] = _reason(trial.name, error)
     return found
 
 
@@ -481,13 +477,13 @@ def _by_test_rows(identities: Sequence[Identity], runs: Sequence[Run]) -> list[l
     return sorted(parts.values(), key=lambda of: -len({one.parent_key for one in of}))
 
 
-def _measured(stated: Study, declared: _Declared, runs: Sequence[Run], where: str) -> dict[str, Side]:
+def _measured(stated: Study, declared: _Declared, runs: Sequence[Run], where: str) -> dict[str, MeasuredTrial]:
     names = _names(declared)
     seeds: dict[str, list[int]] = {}
     for identity in declared.identities:
         seeds.setdefault(names[identity.parent_key], []).append(identity.seed)
     wanted = findings.metrics(stated.hypotheses)
-    return sides.read(tracking.connect(where), runs, names, seeds, wanted) if runs else {}
+    return measured_trials.read(tracking.connect(where), runs, names, seeds, wanted) if runs else {}
 
 
 def rank(study: str, where: str, metric: str) -> Ranking:
@@ -502,7 +498,7 @@ def rank(study: str, where: str, metric: str) -> Ranking:
         raise UserError(f"nothing is recorded of {study} yet; `rarelabels run {study}` runs it")
     declared = _declared(study, where, runs, [])
     client = tracking.connect(where)
-    return ranking.rank(client, runs, declared.identities, _names(declared), declared.skipped, chosen)
+    return ranking.rank(client, runs, declared.identities, _names(declared), by_reason(declared.skipped), chosen)
 
 
 def _names(declared: _Declared) -> dict[ParentKey, str]:
@@ -518,7 +514,7 @@ def _name(key: ParentKey) -> str:
 
 def _compare(runs: Sequence[Run], declared: _Declared, where: str) -> list[Comparison]:
     client = tracking.connect(where) if runs else None
-    return comparison.compare(client, runs, _names(declared), declared.skipped)
+    return comparison.compare(client, runs, _names(declared), by_reason(declared.skipped))
 
 
 def _record_comparison(client: Client, plan: Plan, where: str) -> list[str]:

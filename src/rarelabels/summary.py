@@ -72,8 +72,9 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
 
 
 def _edge(client: Client, tags: Mapping[str, str]) -> str:
-    """Return what the search of a trial found on the edge of its range, if it was searched."""
-    return client.run(tags["search"]).data.tags.get("edge", "") if tags.get("search") else ""
+    """Return which keys the search of a trial found on the edge of their range; empty where it was not searched."""
+    edge = client.run(tags["search"]).data.tags.get("edge", "") if tags.get("search") else ""
+    return ", ".join(edge.split())
 
 
 def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:

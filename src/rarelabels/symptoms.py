@@ -59,7 +59,7 @@ def of(
 
 
 def recorded(parent: Run) -> tuple[str, ...]:
-    """Return what was found when a trial was summed up; nothing of a trial that 0.4.2 summed up."""
+    """Return what was found when a trial was summed up; nothing of one that 0.4.2 summed up, which looked for none."""
     return tuple(filter(None, parent.data.tags.get(TAG, "").split("\n")))
 
 

@@ -95,10 +95,10 @@ def print_advice(study: str, warnings: Sequence[str], winner: Sequence[str], fin
     if warnings or winner or advised:
         console.print(f"{study}: what to use", soft_wrap=True)
     for line in (*warnings, *winner):
-        console.print(f"- {line}", soft_wrap=True, markup=False)
+        console.print(f"- {line}", soft_wrap=True)
     for told, one in advised:
         marks = ", ".join([one.verdict, *(["provisional"] if one.provisional else [])])
-        console.print(f"- {told} ({one.hypothesis.name}: {marks})", soft_wrap=True, markup=False)
+        console.print(f"- {told} ({one.hypothesis.name}: {marks})", soft_wrap=True)
 
 
 def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bound]) -> None:
@@ -171,8 +171,9 @@ def _difference(finding: Finding) -> str:
 
 
 def _console() -> Console:
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDE)
+    """Return a console that prints text as it is: ``[linear]`` is a list of a reader's YAML, and no style."""
+    console = Console(highlight=False, markup=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=WIDE)
 
 
 def _title(study: str, comparison: Comparison) -> str:

@@ -220,15 +220,11 @@ def crossfit(
     decided: dict[str, Bools] = {}
     given = scores
     for others, fold in _splits(truth):
-        if others.any():
-            scores = calibrate(truth[others], given[others])(given) if calibrate else given
-            chosen = _chosen(truth[others], scores[others], min_positives, objective, per_label_alone=per_label_alone)
-            if decides:
-                chosen = list(of_decisions({rule.name: rule for rule in chosen}).values())
-        else:
-            chosen = _by_nothing(truth.shape[1])
-        for rule in [one for one in chosen if one.name == "per_label" or not per_label_alone]:
-            decided.setdefault(rule.name, np.zeros(truth.shape, dtype=bool))[fold] = rule.assign(scores[fold])
+        scores = calibrate(truth[others], given[others])(given) if calibrate and others.any() else given
+        chosen = _chosen(truth[others], scores[others], min_positives, objective, per_label_alone=per_label_alone)
+        rules = {rule.name: rule for rule in chosen}
+        for name, rule in (of_decisions(rules) if decides else rules).items():
+            decided.setdefault(name, np.zeros(truth.shape, dtype=bool))[fold] = rule.assign(scores[fold])
     return decided
 
 
@@ -264,10 +260,9 @@ def _chosen(
     truth: Bools, scores: Array, min_positives: int, objective: ObjectiveSpec, *, per_label_alone: bool = False
 ) -> list[Rule]:
     if not truth.any():
-        return _by_nothing(truth.shape[1])
-    if per_label_alone:
-        return [_per_label_rule(truth, scores, min_positives, objective)]
-    return _by_positives(truth, scores, min_positives, objective)
+        return [rule for rule in _by_nothing(truth.shape[1]) if rule.name == "per_label" or not per_label_alone]
+    per_label = _PerLabel.of(truth, scores, min_positives, objective)
+    return [per_label.rule()] if per_label_alone else _by_positives(truth, scores, per_label, objective)
 
 
 def _by_nothing(n_labels: int) -> list[Rule]:
@@ -280,31 +275,39 @@ def _by_nothing(n_labels: int) -> list[Rule]:
     ]
 
 
-def _by_positives(truth: Bools, scores: Array, min_positives: int, objective: ObjectiveSpec) -> list[Rule]:
-    n_labels, positives = truth.shape[1], np.count_nonzero(truth, axis=0)
-    common = float(best_common_threshold(truth, scores, "micro_f1").threshold)
-    sweep = best_thresholds(truth, scores, objective)
+@dataclass(frozen=True, eq=False)
+class _PerLabel:
+    """The best threshold of each label; which labels have positives enough for it, (n_labels,); the global one."""
+
+    sweep: Sweep
+    own: Bools
+    common: float
+
+    @classmethod
+    def of(cls, truth: Bools, scores: Array, min_positives: int, objective: ObjectiveSpec) -> _PerLabel:
+        common = float(best_common_threshold(truth, scores, "micro_f1").threshold)
+        sweep = best_thresholds(truth, scores, objective)
+        return cls(sweep, sweep.defined & (np.count_nonzero(truth, axis=0) >= min_positives), common)
+
+    def rule(self) -> Rule:
+        return Rule("per_label", np.where(self.own, self.sweep.thresholds, self.common), _count(~self.own))
+
+
+def _by_positives(truth: Bools, scores: Array, per_label: _PerLabel, objective: ObjectiveSpec) -> list[Rule]:
+    n_labels, common = truth.shape[1], per_label.common
     by_fold = [_FoldChoice.on(truth, scores, others, fold, objective) for others, fold in _splits(truth)]
-    own = sweep.defined & (positives >= min_positives)
     micro = best_micro_f1_thresholds(truth, scores).thresholds
     repaired = best_common_threshold(truth, scores, "samples_f1", at_least_one=True).threshold
     return [
         Rule("global", np.full(n_labels, common), fallbacks=0),
         *_common_rules(truth, scores),
-        Rule("per_label", np.where(own, sweep.thresholds, common), _count(~own)),
-        _shrunk_rule(truth, scores, by_fold, _Shrinkable.of(truth, scores, sweep, common), objective),
-        _median_rule(by_fold, own, common),
-        Rule("per_label_micro", micro, _count(positives == 0)),
+        per_label.rule(),
+        _shrunk_rule(truth, scores, by_fold, _Shrinkable.of(truth, scores, per_label.sweep, common), objective),
+        _median_rule(by_fold, per_label.own, common),
+        Rule("per_label_micro", micro, _count(np.count_nonzero(truth, axis=0) == 0)),
         Rule("at_least_one", np.full(n_labels, repaired), fallbacks=0, at_least=1),
         Rule("top_k", np.full(n_labels, _below(scores)), fallbacks=0, at_most=best_top_k(truth, scores).k),
     ]
-
-
-def _per_label_rule(truth: Bools, scores: Array, min_positives: int, objective: ObjectiveSpec) -> Rule:
-    common = float(best_common_threshold(truth, scores, "micro_f1").threshold)
-    sweep = best_thresholds(truth, scores, objective)
-    own = sweep.defined & (np.count_nonzero(truth, axis=0) >= min_positives)
-    return Rule("per_label", np.where(own, sweep.thresholds, common), _count(~own))
 
 
 def _below(scores: Array) -> float:

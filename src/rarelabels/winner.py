@@ -10,11 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels import competence, results, statistics, symptoms
-from rarelabels.ranking import RULE_WORDS, Ranked, Ranking
+from rarelabels.ranking import Ranked, Ranking
 from rarelabels.tracking import Client, Run, parent_key
 
 # The lower ends of the bins of labels, by their positives on validation.
 BINS = (1, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+RULE_WORDS = {
+    "half": "the threshold 0.5",
+    "global": "one threshold for all labels",
+    "per_label": "a threshold for each label",
+}
 OWN, COMMON = "test/per_label/macro_f1", "test/global/macro_f1"
 
 

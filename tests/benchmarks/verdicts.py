@@ -21,7 +21,8 @@ from sklearn.linear_model import LogisticRegression
 
 from rarelabels import baselines, datasets, findings, metrics, statistics
 from rarelabels.datasets.fields import Vocabulary
-from rarelabels.findings import Finding, Side
+from rarelabels.findings import Finding
+from rarelabels.measured_trials import MeasuredTrial
 from rarelabels.schema import Hypothesis, MoviesSpec
 from rarelabels.thresholds import HALF, Rule
 
@@ -80,7 +81,7 @@ def _means(y: npt.NDArray[np.uint8], scores: npt.NDArray[np.float64]) -> dict[st
     return {name: float(np.mean([values[name] for values in by_seed])) for name in by_seed[0]}
 
 
-def samples(whole: Population, number: int, *, rows: int, seeds: int) -> Iterator[dict[str, Side]]:
+def samples(whole: Population, number: int, *, rows: int, seeds: int) -> Iterator[dict[str, MeasuredTrial]]:
     """Yield what a study would have measured of each learner: some rows, some seeds, the bootstrap of a summary."""
     rng = np.random.default_rng(1)
     half = {"half": Rule("half", np.full(whole.y.shape[1], HALF), fallbacks=0)}
@@ -93,7 +94,7 @@ def samples(whole: Population, number: int, *, rows: int, seeds: int) -> Iterato
             drawn = statistics.replicates(whole.y[row], list(part), [half] * seeds, draws)
             means = {f"test/{metric}": value for metric, value in _means(whole.y[row], part).items()}
             replicates = pd.DataFrame({f"test/{metric}": values.astype(np.float32) for metric, values in drawn.items()})
-            measured[name] = Side(tuple(range(seeds)), (), "sample", means, replicates)
+            measured[name] = MeasuredTrial(tuple(range(seeds)), (), "sample", means, replicates)
         yield measured
 
 
@@ -118,7 +119,7 @@ def hypotheses(whole: Population, share: float) -> list[Hypothesis]:
     return declared
 
 
-def judged(whole: Population, measured: Sequence[Mapping[str, Side]], share: float) -> list[list[Finding]]:
+def judged(whole: Population, measured: Sequence[Mapping[str, MeasuredTrial]], share: float) -> list[list[Finding]]:
     """Return the findings of each sample."""
     declared = hypotheses(whole, share)
     return [findings.decide(declared, one) for one in measured]

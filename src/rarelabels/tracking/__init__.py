@@ -74,7 +74,7 @@ PARENT = "mlflow.parentRunId"
 HYPOTHESIS = "hypothesis."  # before its name: the digest of one that was declared when the run was made
 VIEW = "mlflow.sharedViewState."  # before its key: a saved view of MLflow's page
 COLOUR = "mlflow.runColor"
-OF_REFIT = ("trial", "study", "variant", "overrides", "definition", "seed")  # tags that it has of its source
+OF_SOURCE = ("trial", "study", "variant", "overrides", "definition", "seed")  # tags that a refit takes from its run
 COPIED_TAGS = ("watched", "watched_rows", "test_part")
 OF_TRAINING = ("curve/", "training/")  # metrics that do not depend on how scores are judged
 FILES_OF_TRAINING = ("data.json", "model", "scores")
@@ -291,7 +291,7 @@ def start(client: Client, experiment: str, identity: Identity, parent: str, hypo
 
 def start_refit(client: Client, source: Run) -> Record:
     """Open the run of a model that is trained anew like that of ``source``; its kind lets nothing count it as a run."""
-    own = {name: source.data.tags[name] for name in (*OF_REFIT, PARENT) if name in source.data.tags}
+    own = {name: source.data.tags[name] for name in (*OF_SOURCE, PARENT) if name in source.data.tags}
     tags = own | {"kind": REFIT, "refit_of": source.info.run_id, "rarelabels": __version__}
     tags |= {"owner": lease.owner(), "lease": lease.until(client.now())}
     tags |= {NOTE: "The model of this seed, trained anew on training and validation rows; nothing has judged it."}

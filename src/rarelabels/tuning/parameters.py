@@ -211,13 +211,13 @@ def conclude(where: str, one: Search, _: Say) -> str:
         )
         save_history(asked_of, tuning.metric, one.title, folder)
     record.metrics({"search/best": float(best.values[0]), **{f"search/{state}": n for state, n in counts.items()}})
-    told = ", ".join(f"{key} = {_short(value)}" for key, value in best.params.items())
+    values = ", ".join(f"{key} = {_short(value)}" for key, value in best.params.items())
     counted = f"{len(trials)} trials, {counts['pruned']} pruned, {counts['fail']} failed"
-    found_there = f"{told} ({tuning.metric} {best.values[0]:.4f}; {counted})"
+    sentence = f"{values} ({tuning.metric} {best.values[0]:.4f}; {counted})"
     edges = on_the_edge(best.params, best.distributions)
     if edges:
-        found_there += f"; the best may lie beyond what was searched: {', '.join(edges.values())}"
-    record.tags({"trials": len(trials), "found": found_there, "edge": " ".join(edges)})
+        sentence += f"; the best may lie beyond what was searched: {', '.join(edges.values())}"
+    record.tags({"trials": len(trials), "found": sentence, "edge": " ".join(edges)})
     record.finish()
     return "" if len(trials) >= tuning.n_trials else f"{tuning.n_trials - len(trials)} trials were cut off; call again"
 
@@ -225,9 +225,9 @@ def conclude(where: str, one: Search, _: Say) -> str:
 def on_the_edge(params: Mapping[str, Any], searched: Mapping[str, BaseDistribution]) -> dict[str, str]:
     """Return the parameters that lie on the edge of what was searched, each with a phrase that says so.
 
-    The edge is 2 % of the range, of its logarithms where it was searched in them; of three or more numbers to choose
-    from it is the least and the greatest. A learning rate of 0.099 between 0.0003 and 0.1, in logarithms, is on the
-    edge: it is 0.2 % of the range below the end. Other choices have no edge.
+    The edge of a range is 2 % of it, of its logarithms where it was searched in them. Of three or more numbers to
+    choose from, the least and the greatest are the edge. Other choices have none. A learning rate of 0.099
+    between 0.0003 and 0.1, in logarithms, is on the edge: it is 0.2 % of the range below the end.
     """
     found = {}
     for name, value in params.items():

@@ -16,12 +16,12 @@ NETWORKS = {kind for model in get_args(NetworkSpec) for kind in get_args(model.m
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class MeasuredTrial:
     """A trial as it was measured.
 
     Attributes:
         seeds: those it was run with; ``missing`` are declared and not run.
-        test_part: digest of the test rows; only sides with the same rows and seeds are paired.
+        test_part: digest of the test rows; only trials with the same rows and seeds are paired.
         means: each metric, mean over seeds.
         replicates: a column per metric, a row per draw.
         known: of each run, the digest of each hypothesis as it was declared when the run was made, by name.
@@ -50,7 +50,7 @@ def read(
     names: Mapping[ParentKey, str],
     seeds: Mapping[str, Sequence[int]],
     metrics: Iterable[str],
-) -> dict[str, Side]:
+) -> dict[str, MeasuredTrial]:
     """Return the trials that were measured, by name.
 
     Args:
@@ -71,7 +71,7 @@ def read(
             {key.removeprefix(HYPOTHESIS): text for key, text in one.data.tags.items() if key.startswith(HYPOTHESIS)}
             for one in made.get(parent_key(run), [])
         ]
-        found[name] = Side(
+        found[name] = MeasuredTrial(
             done,
             tuple(sorted(set(seeds.get(name, done)) - set(done))),
             tags["test_part"],
