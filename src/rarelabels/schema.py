@@ -759,7 +759,7 @@ class TrainingSpec(Spec):
     @model_validator(mode="after")
     def _one_length(self) -> Self:
         if (self.epochs is None) == (self.steps is None):
-            raise ValueError("takes exactly one of epochs and steps")
+            raise ValueError("takes exactly one of epochs and steps; set the other to null")
         if self.steps is not None and self.evaluate_every is not None and self.evaluate_every > self.steps:
             raise ValueError(f"evaluate_every {self.evaluate_every} is more than all steps, {self.steps}")
         if self.epochs is not None and self.evaluate_every is not None:
