@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -345,6 +347,24 @@ def test_what_the_record_refuses_is_raised_at_once(client: MlflowClient, run: Ru
     told.params({"loss.kind": "bce"})
     with pytest.raises(MlflowException, match="Changing param values"):
         told.params({"loss.kind": "focal"})
+
+
+def test_runs_that_name_a_new_data_set_at_the_same_moment_all_have_it(client: MlflowClient, run: Run) -> None:
+    """Ten rounds of four runs: MLflow alone refused about one a round."""
+    runs = [run, *(client.create_run(run.info.experiment_id) for _ in range(3))]
+    rounds = [f"films {i}" for i in range(10)]
+    together = threading.Barrier(len(runs))
+
+    def name_all(one: Run) -> None:
+        for name in rounds:
+            together.wait(60)
+            Record(client, one.info.run_id).data(name, "d" * 64, {"rows": {"train": 3}})
+
+    with ThreadPoolExecutor(len(runs)) as pool:
+        list(pool.map(name_all, runs))
+    for one in runs:
+        found = client.get_run(one.info.run_id).inputs.dataset_inputs
+        assert sorted(logged.dataset.name for logged in found) == rounds
 
 
 def test_a_journal_is_plain_json(client: MlflowClient, run: Run, tmp_path: Path) -> None:

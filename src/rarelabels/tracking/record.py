@@ -21,7 +21,7 @@ from rarelabels.tracking.database import SQLITE
 from rarelabels.tracking.digests import digests
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    from mlflow.entities import DatasetInput, Run
 
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the description
 DESCRIBED = 2  # paragraphs that a run is begun with: its question and its thread
@@ -293,12 +293,22 @@ def _send(client: Client, run_id: str, entries: Sequence[Entry], folder: Path) -
     for entry in entries:
         if data := entry.get("data"):
             dataset = LoggedDataset(data["name"], data["digest"], "rarelabels", data["source"], profile=data["profile"])
-            client.log_inputs(run_id, [DatasetInput(dataset, [])])
+            _log_data(client, run_id, DatasetInput(dataset, []))
         if (name := entry.get("files")) and (folder / name).is_dir():  # else it was sent before
             client.log_artifacts(run_id, str(folder / name))
     for entry in entries:
         if status := entry.get("status"):
             client.set_terminated(run_id, status, entry["at"])
+
+
+def _log_data(client: Client, run_id: str, data: DatasetInput) -> None:
+    """Log a data set. MLflow looks whether it has the data set, then adds it: of two runs at once one is refused."""
+    try:
+        client.log_inputs(run_id, [data])
+    except Exception as error:
+        if is_away(error):
+            raise
+        client.log_inputs(run_id, [data])  # the other run has added it by now
 
 
 def _cut(things: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
