@@ -49,7 +49,7 @@ ui: $(READY) ## open the MLflow UI on this record, on this machine only
 	@$(RARELABELS) ui --port $(PORT)
 
 ui-picture: $(READY) ## take docs/mlflow_ui.png again, of a small record of the movie study (needs Debian's chromium)
-	$(VENV)/bin/python tests/mlflow_picture.py docs/mlflow_ui.png
+	$(VENV)/bin/python tools/mlflow_picture.py docs/mlflow_ui.png
 
 notebooks: $(READY) ## execute the notebooks anew, on what is recorded
 	$(VENV)/bin/python notebooks/execute.py
@@ -80,7 +80,7 @@ competence: $(READY) ## write docs/competence.md: do the networks that init prop
 	$(VENV)/bin/python tests/benchmarks/competence.py $(ARGS)
 
 powerset-sizes: $(READY) ## write docs/powerset_sizes.md: what a softmax over all label sets takes
-	$(VENV)/bin/python -m rarelabels.powerset_sizes docs
+	$(VENV)/bin/python tools/powerset_sizes.py docs
 
 verdicts: $(READY) ## how often verdicts are false, and how often they see what is there, on resampled films
 	$(VENV)/bin/python tests/benchmarks/verdicts.py

@@ -10,8 +10,9 @@ import pytest
 from matplotlib.figure import Figure
 from threadpoolctl import threadpool_limits
 
-from rarelabels import datasets, plots
-from rarelabels.schema import MoviesSpec
+from rarelabels.data import dataset, loading
+from rarelabels.declare.data import MoviesSpec
+from rarelabels.show.figures import house_style
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,9 +50,9 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def films(film_cache: Path) -> datasets.Dataset:
+def films(film_cache: Path) -> dataset.Dataset:
     """The real films with 17 genres, seed 0."""
-    return datasets.load(MoviesSpec(kind="movies", labels=17), 0)
+    return loading.load(MoviesSpec(kind="movies", labels=17), 0)
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def saved(tmp_path: Path) -> Callable[[Figure], Figure]:
     """Every figure must also come out as a file."""
 
     def save(figure: Figure) -> Figure:
-        plots.save(figure, tmp_path / "figure.png")
+        house_style.save(figure, tmp_path / "figure.png")
         assert (tmp_path / "figure.png").stat().st_size > 10_000
         return figure
 

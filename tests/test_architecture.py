@@ -1,4 +1,4 @@
-"""Who may import whom: the arrows of DESIGN section 2. They go downwards only, and each heavy library has its door."""
+"""The walls of the house: which room may use which, which libraries have a door, and what is light to import."""
 
 from __future__ import annotations
 
@@ -13,141 +13,38 @@ import rarelabels
 
 SOURCE = Path(rarelabels.__file__).parent
 
-# What each module may import of ours. A module that is not here is new: decide where it stands, and write it down.
-STEPS = {"config", "evaluation", "results", "schema", "tracking"}
-READING = {
-    *("comparison", "evaluation", "findings", "metrics", "plots", "results", "schema", "statistics", "sweeps"),
-    "thresholds",
+GROUND = {"cache", "errors", "spec", "whole_files"}  # used by all, and by nothing but each other
+MAY_USE: dict[str, set[str]] = {
+    "judging": set(),
+    "declare": {"judging"},
+    "data": {"declare"},
+    "learn": {"data", "declare", "judging"},
+    "record": {"declare", "judging"},
+    "compare": {"record", "declare", "judging"},
+    "show": {"compare", "record", "declare", "judging"},
+    "init": {"data", "declare", "judging"},
+    "serve": {"learn", "record", "judging", "data", "declare", "compare"},
+    "probes": {"learn", "record"},
+    "study": {"judging", "declare", "data", "learn", "record", "compare", "show", "serve", "probes"},
 }
-ARROWS: dict[str, set[str]] = {
-    "schema": set(),
-    "problems": {"schema"},
-    "declared": {"problems", "schema"},
-    "each_tuned": {"schema"},
-    "study_files": {"declared", "problems", "schema"},
-    "config": {"declared", "each_tuned", "problems", "schema", "study_files"},
-    "datasets": {"schema", "whole_files"},
-    "columns": {"datasets", "problems", "schema"},
-    "leaks": {"datasets"},
-    "look": {"columns", "datasets", "leaks", "schema"},
-    "look_table": {"ahead", "datasets", "leaks", "look", "propose", "schema"},
-    "study_templates": set(),
-    "propose": {"config", "datasets", "look", "schema", "study_templates"},
-    "ahead": {"datasets", "look", "propose", "schema", "study_templates"},
-    "weighting": {"schema"},
-    "tensorflow_setup": set(),
-    "losses": {"schema", "tensorflow_setup"},
-    "backbones": {"datasets", "memory", "schema", "tensorflow_setup"},
-    "memory": set(),
-    "powerset": set(),
-    "powerset_sizes": {"plots", "powerset"},
-    "preprocessing": {"datasets", "memory", "powerset", "schema"},
-    "models": {"backbones", "preprocessing", "schema", "tensorflow_setup"},
-    "pruning": {"schema", "tensorflow_setup"},
-    "optimizers": {"tensorflow_setup"},
-    "watched": {"tensorflow_setup"},
-    "sweeps": {"schema"},
-    "thresholds": {"schema", "sweeps"},
-    "metrics": {"schema", "sweeps", "thresholds"},
-    "training": {
-        *("backbones", "datasets", "losses", "memory", "metrics", "model_files", "models", "optimizers", "powerset"),
-        *("preprocessing", "pruning"),
-        *("schema",),
-        *("tensorflow_setup", "watched", "weighting"),
-    },
-    "model_files": {"schema"},
-    "baselines": {"datasets", "evaluation", "metrics", "model_files", "schema"},
-    "statistics": {"metrics", "sweeps", "thresholds"},
-    "evaluation": {"calibration", "metrics", "schema", "thresholds"},
-    "calibration": {"metrics", "schema"},
-    "theory": {"schema"},
-    "threshold_study": {"evaluation", "metrics", "sweeps", "thresholds"},
-    "lease": set(),
-    "outbox": set(),
-    "tracking": {"addresses", "datasets", "lease", "outbox", "schema", "whole_files"},
-    "score_files": {"evaluation", "problems", "schema"},
-    "judge": {"evaluation", "schema", "score_files", "statistics", "thresholds", "metrics", "tracking"},
-    "judge_table": {"evaluation", "judge", "metrics", "score_files", "statistics", "sweeps"},
-    "fitting": {
-        *("backbones", "baselines", "cross_validation", "datasets", "evaluation", "metrics", "schema", "training"),
-        "weighting",
-    },
-    "runner": STEPS | {"addresses", "baselines", "fitting", "picking", "powerset", "thresholds"},
-    "refit": {
-        *("baselines", "config", "cross_validation", "datasets", "evaluation", "fitting", "predictor", "ranking"),
-        *("schema", "tracking", "weighting"),
-    },
-    "cross_validation": {"datasets", "evaluation", "schema"},
-    "picking": {"evaluation", "metrics", "schema", "thresholds"},
-    "own_keys": set(),
-    "addresses": set(),
-    "whole_files": set(),
-    "engine": {"own_keys", "schema"},
-    "workers": {"engine"},
-    "results": {"calibration", "evaluation", "picking", "schema", "thresholds", "tracking"},
-    "plots": READING - {"comparison", "findings", "plots"},
-    "symptoms": {"tracking"},
-    "measured_trials": {"results", "schema", "symptoms", "tracking"},
-    "competence": {"measured_trials", "statistics"},
-    "winner": {"competence", "ranking", "results", "statistics", "symptoms", "tracking"},
-    "findings": {"competence", "measured_trials", "schema", "statistics", "sweeps"},
-    "comparison": READING - {"comparison", "plots"} | {"symptoms", "tracking"},
-    "table": {"comparison", "findings", "ranking", "schema"},
-    "report": READING | {"tracking", "whole_files"},
-    "summary": READING - {"comparison", "plots"} | {"runner", "symptoms", "tracking"},
-    "trial_figures": {"plots", "results", "summary", "threshold_study", "tracking"},
-    "study_plots": {"plots"},
-    "study_figures": READING - {"findings"} | {"study_plots", "tracking"},
-    "study_record": READING | {"report", "study_figures", "datasets", "theory", "tracking", "weighting"},
-    "progress": set(),
-    "check": {"addresses", "outbox", "progress", "results", "schema", "summary", "tracking"},
-    "ranking": READING - {"comparison", "findings", "plots"} | {"problems", "tracking"},
-    "ui": {"addresses", "schema", "tracking", "whole_files"},
-    "study": READING
-    | {
-        "ranking",
-        "baselines",
-        "config",
-        "datasets",
-        "preprocessing",
-        "progress",
-        "runner",
-        *("competence", "measured_trials", "winner"),
-        "study_record",
-        "summary",
-        "tracking",
-        "trial_figures",
-    }
-    | {"weighting", "workers"},
-    "tuning": {
-        *("addresses", "config", "datasets", "workers", "evaluation", "fitting", "lease", "metrics", "plots"),
-        *("problems", "progress", "results", "runner", "schema", "study", "sweeps", "thresholds", "tracking"),
-    },
-    "predictor": {"baselines", "calibration", "datasets", "evaluation", "schema", "thresholds", "training"},
-    "pyfunc_model": {"datasets", "predictor", "schema"},
-    "deployment": {"datasets", "evaluation", "predictor", "pyfunc_model", "ranking", "schema", "tracking"},
-    "probes": {"schema", "tensorflow_setup", "tracking"},
-}
-FREE = {"cli", "__main__"}  # on top of everything; what the command line may import at once is tested below
+FREE = {"cli", "__main__", "__init__"}
 
-# Libraries that only these modules may import.
+# Libraries that only these rooms, or files, may import.
 DOORS = {
-    "tensorflow": {"tensorflow_setup"},
-    "keras": {"tensorflow_setup"},
+    "tensorflow": {"learn.tensorflow_setup"},
+    "keras": {"learn.tensorflow_setup"},
     # probes: MLflow's own Keras callback is among what is probed
-    "mlflow": {"deployment", "probes", "pyfunc_model", "tracking", "tuning"},
-    "requests": {"datasets", "tracking"},
-    "sqlalchemy": {"tracking", "tuning"},
-    "dask": {"engine"},
-    "distributed": {"engine"},
-    "optuna": {"tuning"},
-    "pydantic": {"problems", "schema"},
-    "ruamel": {"config", "declared"},
+    "mlflow": {"record", "serve", "probes", "study.tuning"},
+    "requests": {"data", "record"},
+    "sqlalchemy": {"record", "study.tuning"},
+    "dask": {"study.engine"},
+    "distributed": {"study.engine"},
+    "optuna": {"study.tuning"},
+    "pydantic": {"declare", "judging.settings", "spec"},
+    "ruamel": {"declare"},
     "typer": {"cli"},
-    "matplotlib": {"plots", "report", "study_figures", "study_plots", "trial_figures"},
+    "matplotlib": {"show", "study.drawing", "study.page", "study.tuning.history"},
 }
-TENSORFLOW_USERS = {"losses", "models", "backbones", "optimizers", "pruning", "training", "watched", "probes"}
-READERS = ("results", "comparison", "ranking", "plots", "table", "summary", "findings", "statistics", "report")
 HEAVY = {"tensorflow", "keras", "mlflow", "dask", "distributed", "optuna", "sklearn", "scipy", "pandas", "matplotlib"}
 WRITES = {  # what MlflowClient can change
     *("create_experiment", "create_run", "delete_experiment", "delete_run", "delete_tag", "log_artifact"),
@@ -168,16 +65,19 @@ class Import:
     at_once: bool  # when the module is imported, not inside a function or for type checkers only
 
     def __str__(self) -> str:
-        return f"src/rarelabels/{self.by}, line {self.line}: imports {self.of}"
+        return f"rarelabels.{self.by}, line {self.line}: imports {self.of}"
 
 
-def modules() -> dict[str, list[Path]]:
-    """Module name -> its files; a package is one module."""
-    found: dict[str, list[Path]] = {}
+def modules() -> dict[str, Path]:
+    """Each module by its name below the package; a folder by its own, its face."""
+    found = {}
     for path in sorted(SOURCE.rglob("*.py")):
-        inside = path.relative_to(SOURCE).parts
-        found.setdefault(inside[0].removesuffix(".py"), []).append(path)
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)] = path
     return found
+
+
+MODULES = modules()
 
 
 def nodes(tree: ast.AST, at_once: bool = True) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
@@ -195,20 +95,22 @@ def imports_of(source: str, by: str) -> Iterator[Import]:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         else:
-            assert not node.level, f"src/rarelabels/{by}, line {node.lineno}: relative import; name the package"
+            assert not node.level, f"rarelabels.{by}, line {node.lineno}: relative import; name the package"
             base = node.module or ""
-            names = [f"{base}.{alias.name}" for alias in node.names] if base == "rarelabels" else [base]
-        for name in names:
+            inside = [f"{base}.{alias.name}" for alias in node.names]
+            names = [one if one.removeprefix("rarelabels.") in MODULES else base for one in inside]
+        for name in dict.fromkeys(names):
             top, _, rest = name.partition(".")
             ours = top == "rarelabels"
-            yield Import(by, (rest.split(".")[0] or "__init__") if ours else top, ours, node.lineno, at_once)
+            yield Import(by, (rest or "__init__") if ours else top, ours, node.lineno, at_once)
 
 
-MODULES = modules()
-IMPORTS = [
-    one for name, paths in MODULES.items() for path in paths for one in imports_of(path.read_text("utf-8"), name)
-]
-OURS = [one for one in IMPORTS if one.ours and one.of in MODULES and one.of != one.by and one.of != "__init__"]
+IMPORTS = [one for name, path in MODULES.items() for one in imports_of(path.read_text("utf-8"), name)]
+OURS = [one for one in IMPORTS if one.ours and one.of != "__init__"]
+
+
+def room(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def reached(start: str) -> dict[str, tuple[str, ...]]:
@@ -227,39 +129,43 @@ def reached(start: str) -> dict[str, tuple[str, ...]]:
 def test_the_parser_sees_every_kind_of_import() -> None:
     source = """
 import numpy.linalg
-from rarelabels import config, __version__
-from rarelabels.datasets.fields import Tokens
+from rarelabels import cache, __version__
+from rarelabels.data.tokens import Tokens
+from rarelabels.data import tokens, dataset
 if TYPE_CHECKING:
-    from rarelabels.runner import Task
+    from rarelabels.study.runner import Task
 class A:
     import keras
 def f():
     with x:
-        from rarelabels import training
+        from rarelabels.learn import training
 """
     found = [(one.of, one.ours, one.at_once) for one in imports_of(source, "x")]
     assert found == [
         ("numpy", False, True),
-        ("config", True, True),
-        ("__version__", True, True),
-        ("datasets", True, True),
-        ("runner", True, False),
+        ("cache", True, True),
+        ("__init__", True, True),
+        ("data.tokens", True, True),
+        ("data.tokens", True, True),
+        ("data.dataset", True, True),
+        ("study.runner", True, False),
         ("keras", False, True),
-        ("training", True, False),
+        ("learn.training", True, False),
     ]
-    assert {"numpy", "schema", "fields"} & set(reached("datasets")) == {"numpy", "schema"}
-    assert "tensorflow" in reached("training")
+    assert {"numpy", "spec", "data.tokens"} <= set(reached("data.loading"))
+    assert "tensorflow" in reached("learn.training")
 
 
-def test_every_module_has_its_place() -> None:
-    new = set(MODULES) - set(ARROWS) - FREE - {"__init__"}
-    assert not new, f"{sorted(new)}: not in ARROWS; say what it may import"
+def test_every_file_is_in_a_room() -> None:
+    new = {room(name) for name in MODULES} - set(MAY_USE) - GROUND - FREE
+    assert not new, f"{sorted(new)}: no room; say in MAY_USE what it may use"
 
 
-@pytest.mark.parametrize("one", [one for one in OURS if one.by not in FREE], ids=str)
-def test_arrow(one: Import) -> None:
-    allowed = ARROWS[one.by]
-    assert one.of in allowed, f"{one}; it may import {', '.join(sorted(allowed)) or 'nothing of ours'}"
+@pytest.mark.parametrize("name", sorted({*MAY_USE, *GROUND}))
+def test_a_room_uses_only_what_it_may(name: str) -> None:
+    allowed = {name, *GROUND, *MAY_USE.get(name, ())}
+    wrong = [str(one) for one in OURS if room(one.by) == name and room(one.of) not in allowed]
+    assert not wrong, f"{wrong}; {name} may use {', '.join(sorted(allowed))}"
 
 
 def test_no_module_imports_itself_by_a_detour() -> None:
@@ -269,69 +175,77 @@ def test_no_module_imports_itself_by_a_detour() -> None:
             assert way is None, f"{one}, which imports it back: {' -> '.join(way or ())}"
 
 
+def test_a_face_is_short() -> None:
+    for name, path in MODULES.items():
+        if path.name == "__init__.py":
+            lines = len(path.read_text("utf-8").splitlines())
+            assert lines < 40, f"rarelabels.{name}: its face has {lines} lines; fewer than 40, names and a docstring"
+
+
+def test_no_file_has_banners() -> None:
+    """A comment that stands alone between two blank lines marks a file that wants to exist."""
+    for name, path in MODULES.items():
+        lines = ["", *path.read_text("utf-8").splitlines(), ""]
+        for i, line in enumerate(lines[1:-1], 1):
+            alone = line.startswith("# ") and not lines[i - 1] and not lines[i + 1]
+            assert not alone, f"rarelabels.{name}, line {i}: {line}"
+
+
 @pytest.mark.parametrize("library", DOORS)
 def test_door(library: str) -> None:
-    wrong = [str(one) for one in IMPORTS if one.of == library and not one.ours and one.by not in DOORS[library]]
-    assert not wrong, f"{wrong}; only {', '.join(sorted(DOORS[library]))} may"
+    doors = DOORS[library]
+    wrong = [
+        str(one)
+        for one in IMPORTS
+        if one.of == library and not one.ours and not any(f"{one.by}.".startswith(f"{door}.") for door in doors)
+    ]
+    assert not wrong, f"{wrong}; only {', '.join(sorted(doors))} may"
 
 
 def test_tensorflow_is_for_those_who_train() -> None:
-    wrong = [str(one) for one in OURS if one.of == "tensorflow_setup" and one.by not in TENSORFLOW_USERS]
-    assert not wrong, f"{wrong}; only {', '.join(sorted(TENSORFLOW_USERS))} may"
+    wrong = [str(one) for one in OURS if one.of == "learn.tensorflow_setup" and room(one.by) not in ("learn", "probes")]
+    assert not wrong, wrong
 
 
-def test_only_tracking_writes_to_mlflow() -> None:
+def test_only_the_record_writes_to_mlflow() -> None:
     wrong = [
-        f"src/rarelabels/{path.relative_to(SOURCE)}, line {node.lineno}: .{node.attr}"
-        for name, paths in MODULES.items()
-        if name != "tracking"
-        for path in paths
+        f"rarelabels.{name}, line {node.lineno}: .{node.attr}"
+        for name, path in MODULES.items()
+        if room(name) != "record"
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in WRITES
     ]
     assert not wrong, wrong
 
 
-@pytest.mark.parametrize("name", [name for name in READERS if name in MODULES])
-def test_reading_never_imports_training(name: str) -> None:
-    for other in ("training", "losses", "models", "tensorflow_setup", "tensorflow", "keras"):
-        way = reached(name).get(other)
-        assert way is None, " -> ".join(way or ())
-        direct = [str(one) for one in IMPORTS if one.by == name and one.of == other]
-        assert not direct, direct
-
-
-@pytest.mark.parametrize("name", ["cli", "__main__", "config", "schema"])
+@pytest.mark.parametrize("name", ["cli", "__main__", "__init__", "declare"])
 def test_what_help_list_and_validate_need_is_light(name: str) -> None:
-    for library in HEAVY:
-        way = reached(name).get(library)
-        assert way is None, " -> ".join(way or ())
+    for start in [one for one in MODULES if room(one) == name]:
+        for library in HEAVY:
+            way = reached(start).get(library)
+            assert way is None, " -> ".join(way or ())
 
 
 def test_a_look_at_a_table_imports_neither_tensorflow_nor_mlflow() -> None:
-    for name in ("look", "look_table", "propose", "ahead"):
+    for start in [one for one in MODULES if room(one) == "init"]:
         for library in ("tensorflow", "keras", "mlflow", "dask", "optuna", "matplotlib"):
-            way = reached(name).get(library)
+            way = reached(start).get(library)
             assert way is None, " -> ".join(way or ())
 
 
 def test_a_run_imports_tensorflow_only_when_it_trains() -> None:
-    way = reached("runner").get("training")
+    way = reached("study.runner").get("learn.training")
     assert way is None, " -> ".join(way or ())
-    assert {one.at_once for one in OURS if one.by == "fitting" and one.of == "training"} == {False}
+    assert {one.at_once for one in OURS if one.by == "learn.fitting" and one.of == "learn.training"} == {False}
 
 
 def test_the_parent_of_many_runs_never_imports_tensorflow() -> None:
-    for name in ("study", "study_record", "engine", "summary", "tuning", "deployment"):
-        way = reached(name).get("tensorflow_setup")
+    for start in [one for one in MODULES if room(one) in ("study", "serve")]:
+        way = reached(start).get("learn.tensorflow_setup")
         assert way is None, " -> ".join(way or ())
 
 
 def test_a_study_with_nothing_left_to_do_draws_and_fits_nothing() -> None:
     for library in ("matplotlib", "sklearn"):
-        way = reached("study").get(library)
+        way = reached("study.running").get(library)
         assert way is None, " -> ".join(way or ())
-
-
-def test_the_first_import_of_the_package_is_light() -> None:
-    assert {one.of for one in IMPORTS if one.by == "__init__"} <= {"importlib"}

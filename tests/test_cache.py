@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rarelabels.datasets import cache
-from rarelabels.datasets.cache import cached
-from rarelabels.schema import UserError
+from rarelabels import cache
+from rarelabels.cache import cached
+from rarelabels.errors import UserError
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_two_processes_fill_one_entry_at_once(folder: Path, tmp_path: Path) -> N
 import sys, time
 from pathlib import Path
 import numpy as np
-from rarelabels.datasets.cache import cached
+from rarelabels.cache import cached
 here, own, other = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 def build():
     (here / own).touch()

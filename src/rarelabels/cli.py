@@ -22,9 +22,9 @@ from typing import Annotated, Any
 
 import typer
 
-from rarelabels import config
-from rarelabels.addresses import without_password
-from rarelabels.schema import Bound, NotSearchedError, UserError
+from rarelabels.declare import as_yaml, declarations, find, override, study_files
+from rarelabels.declare.study import Bound
+from rarelabels.errors import NotSearchedError, UserError, without_password
 
 MANY_SCORES = 2_000_000  # to judge; fewer take seconds
 LONG_FILE = 50_000_000  # bytes, to look at
@@ -82,47 +82,48 @@ def run(
     A trial that is named and declares a search is tuned first. The name of a study starts no search, unless its
     study.yaml says `protocol: each_tuned`.
     """
-    changes = dict(config.parse_override(text) for text in overrides or [])
+    changes = dict(override.parse_override(text) for text in overrides or [])
     changes |= {"training.execution": "plain"} if plain else {}
     chosen = _seeds(seeds)
     if workers and scheduler:
         raise UserError(f"--workers starts processes here, and {scheduler} has its own; leave one of them out")
-    studies = sorted({trial.study for trial in config.load_many(names, changes)})
+    studies = sorted({trial.study for trial in find.load_many(names, changes)})
     # The comparison at the end needs the whole of each study, so what is wrong with it is better told now.
-    folders = [folder for name in studies if (folder := config.EXPERIMENTS / name).is_dir()]
-    _check([path for path in (config.all_trials() if folders else []) if path.parent in folders], folders)
-    from rarelabels import study, tracking
-    from rarelabels.progress import Progress
-    from rarelabels.table import print_comparisons
-    from rarelabels.workers import Workers
+    folders = [folder for name in studies if (folder := study_files.EXPERIMENTS / name).is_dir()]
+    _check([path for path in (find.all_trials() if folders else []) if path.parent in folders], folders)
+    from rarelabels.record import connection
+    from rarelabels.show.tables.of_study import print_comparisons
+    from rarelabels.study import running, selection, standing
+    from rarelabels.study.progress_display import Progress
+    from rarelabels.study.workers import Workers
 
     where = _record()
-    with Progress() as progress, tracking.answering(where), Workers(workers, scheduler) as engine:
+    with Progress() as progress, connection.answering(where), Workers(workers, scheduler) as engine:
         if engine.is_open_to_others():
             _warn(f"{scheduler} is open: whoever reaches it runs code as its user; tls:// keeps others out (README)")
         _check_reach(where, engine.other_machines())
-        searched = config.to_search(names)
-        tuned = [one for one in study.load(names, changes) if one.trial.tuning and one.trial.name in searched]
+        searched = find.to_search(names)
+        tuned = [one for one in selection.load(names, changes) if one.trial.tuning and one.trial.name in searched]
         if tuned:
-            from rarelabels import tuning
+            from rarelabels.study.tuning import search
 
-            tuning.search(tuned, chosen, where, engine, progress)
+            search.search(tuned, chosen, where, engine, progress)
         try:
-            asked = study.identify(names, changes, chosen, study.done_before(studies, where, force=force))
+            asked = selection.identify(names, changes, chosen, selection.done_before(studies, where, force=force))
         except NotSearchedError:
             _end_on_failures(progress.failures)  # of the search
             raise
-        if force or not tracking.is_begun(where):  # then there is something to do, whatever the plan will be
+        if force or not connection.is_begun(where):  # then there is something to do, whatever the plan will be
             networks = any(identity.trial.is_network for identity in asked.identities)
-            engine.begin(["rarelabels.study", *(["rarelabels.training"] if networks else [])])
-        study.run(asked, where, engine, progress, force=force)
+            engine.begin(["rarelabels.study.running", *(["rarelabels.learn.training"] if networks else [])])
+        running.run(asked, where, engine, progress, force=force)
     try:
         for name in studies:
-            compared = study.compare(name, where, asked.identities, told=asked.skipped)
+            compared = standing.compare(name, where, asked.identities, told=asked.skipped)
             print_comparisons(name, compared, _bounds(name))
         _print_where(where)
     finally:  # whether or not anybody reads the comparison
-        for reason in study.by_reason(asked.skipped):
+        for reason in selection.by_reason(asked.skipped):
             print(f"skipped: {reason}", file=sys.stderr)
         _end_on_failures(progress.failures)
 
@@ -147,10 +148,10 @@ def init_study(
 
     What is not given is proposed by looking at the file. It works in any folder and overwrites nothing.
     """
-    from rarelabels import ahead, propose
-    from rarelabels.columns import Wish
-    from rarelabels.look import look
-    from rarelabels.look_table import print_look, print_written
+    from rarelabels.init import ahead, propose
+    from rarelabels.init.columns import Wish
+    from rarelabels.init.look import look
+    from rarelabels.init.shown import print_look, print_written
 
     here = Path.cwd()
     study = propose.study_name(file, name, here)
@@ -168,7 +169,7 @@ def init_study(
 @app.command("list")
 def list_trials() -> None:
     """List the declared trials, each with its question."""
-    trials = config.load_many([str(path) for path in config.all_trials()])
+    trials = find.load_many([str(path) for path in find.all_trials()])
     width = max((len(trial.name) for trial in trials), default=0)
     for trial in trials:
         print(f"{trial.name:{width}}  {trial.question}")
@@ -179,8 +180,8 @@ def validate(
     names: Annotated[list[str] | None, typer.Argument(help="Default: all trials and studies.")] = None,
 ) -> None:
     """Check declared trials and studies without running them; every problem is reported at once."""
-    paths = config.find(names) if names else config.all_trials()
-    declared = {path.parent for path in paths} if names else set(config.EXPERIMENTS.iterdir())
+    paths = find.find(names) if names else find.all_trials()
+    declared = {path.parent for path in paths} if names else set(study_files.EXPERIMENTS.iterdir())
     studies = sorted(folder for folder in declared if (folder / "study.yaml").exists())
     _check(paths, studies)
     print(f"{len(paths)} trials and {len(studies)} studies are valid")
@@ -189,7 +190,7 @@ def validate(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of a trial's YAML file, for editors."""
-    print(json.dumps(config.json_schema(), indent=2))
+    print(json.dumps(as_yaml.json_schema(), indent=2))
 
 
 @app.command()
@@ -201,22 +202,22 @@ def results(
     ] = Format.table,
 ) -> None:
     """Print what is recorded of a study: means with 95 % intervals over seeds and test rows, floors, and ties."""
-    from rarelabels import results as record
-    from rarelabels import study
-    from rarelabels.table import print_by_rule, print_comparisons
+    from rarelabels.record import reading as record
+    from rarelabels.show.tables.of_study import print_by_rule, print_comparisons
+    from rarelabels.study import selection, standing
 
     where = _record()
-    runs = study.recorded(name, where) if "/" not in name else []
+    runs = selection.recorded(name, where) if "/" not in name else []
     if not runs:
         _known_study(name)
     if output is Format.csv:
-        frame = record.runs(study.recorded(name, where, with_metrics=True) if runs else [])
+        frame = record.runs(selection.recorded(name, where, with_metrics=True) if runs else [])
         print(frame.to_csv(index=False), end="")
         return
     if not runs:
         print(f"nothing is recorded of {name} yet; run `rarelabels run {name}`")
         return
-    compared = study.compare(name, where, [])
+    compared = standing.compare(name, where, [])
     if by is By.rule:
         print_by_rule(name, compared)
     else:
@@ -235,7 +236,7 @@ def ui(
     For other machines the administrator's password is in MLFLOW_AUTH_ADMIN_PASSWORD when it is first started; it is
     changed by starting with another one.
     """
-    from rarelabels.ui import open_ui
+    from rarelabels.show.ui import open_ui
 
     open_ui(_record(), host, port, lambda line: print(line, flush=True))
 
@@ -251,17 +252,17 @@ def findings(
 
     A hypothesis that turns out false is a result like any other: the exit code is 0.
     """
-    from rarelabels import findings as verdicts
-    from rarelabels import study
-    from rarelabels.table import print_advice, print_findings
+    from rarelabels.compare import verdicts
+    from rarelabels.show.tables.of_study import print_advice, print_findings
+    from rarelabels.study import selection, standing
 
     where = _record()
-    studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_known_study(name)]
-    recorded = [one for one in studies if study.recorded(one, where)]
+    studies = sorted({path.parent.name for path in find.all_trials()}) if name is None else [_known_study(name)]
+    recorded = [one for one in studies if selection.recorded(one, where)]
     if output is Format.csv:
-        print(verdicts.long({one: study.verdicts(one, where) for one in recorded}).to_csv(index=False), end="")
+        print(verdicts.long({one: standing.verdicts(one, where) for one in recorded}).to_csv(index=False), end="")
         return
-    found = {one: study.conclude(one, where) for one in recorded}
+    found = {one: standing.conclude(one, where) for one in recorded}
     for one in studies:
         if one not in found:
             print(f"nothing is recorded of {one} yet; run `rarelabels run {one}`")
@@ -286,9 +287,10 @@ def check_record(
     without a digest get one, and runs and summaries with damaged files are marked, so that `rarelabels run` makes them
     anew.
     """
-    from rarelabels import check, tracking
+    from rarelabels.record import connection
+    from rarelabels.study import check
 
-    if not check.check(tracking.uri(), name, print, repair=repair):
+    if not check.check(connection.uri(), name, print, repair=repair):
         raise typer.Exit(1)
 
 
@@ -308,20 +310,22 @@ def best(
     beside it and chooses nothing. The model is that of the first seed; `rarelabels predict` uses it. With --refit it
     keeps its thresholds, and a network trains for as many epochs as were kept.
     """
-    from rarelabels import deployment, study, tracking
-    from rarelabels.table import print_ranking
+    from rarelabels.record import connection
+    from rarelabels.serve import deployment
+    from rarelabels.show.tables.of_study import print_ranking
+    from rarelabels.study import selection, standing
 
     where = _record()
-    ranked = study.rank(_known_study(name), where, metric)
+    ranked = standing.rank(_known_study(name), where, metric)
     print_ranking(name, ranked)
     chosen, passed_over = deployment.choose(ranked)
     for line in passed_over:
         print(line)
-    client, refitted = tracking.connect(where), None
+    client, refitted = connection.connect(where), None
     if refit:
-        from rarelabels import refit as training_anew
+        from rarelabels.study import refit as training_anew
 
-        refitted = training_anew.refit(client, study.recorded(name, where), chosen, _warn)
+        refitted = training_anew.refit(client, selection.recorded(name, where), chosen, _warn)
     print(deployment.register_best(client, ranked, chosen, refitted))
 
 
@@ -335,7 +339,7 @@ def predict(
     The file needs the input columns of the training data, in any order; others are ignored. It may be larger than
     memory. A line of the answer is the row's id, the labels assigned, and a probability for each label.
     """
-    from rarelabels import deployment
+    from rarelabels.serve import deployment
 
     names = deployment.column_names(file)  # a wrong file is better told now than after the loading
     loaded = deployment.load_best(name, _record(), _warn)
@@ -353,19 +357,20 @@ def report(
 
     Each study's own page is put on its run in MLflow, too.
     """
-    from rarelabels import report as page
-    from rarelabels import study, tracking
-    from rarelabels.report.contents import gather
+    from rarelabels.record import connection
+    from rarelabels.show.report import page
+    from rarelabels.show.report.contents import gather
+    from rarelabels.study import selection, standing
 
     where = _record()
-    studies = sorted({path.parent.name for path in config.all_trials()}) if name is None else [_known_study(name)]
+    studies = sorted({path.parent.name for path in find.all_trials()}) if name is None else [_known_study(name)]
     pages, failures = [], list[str]()
-    for one in [one for one in studies if study.recorded(one, where)]:
+    for one in [one for one in studies if selection.recorded(one, where)]:
         _warn(f"reading {one}")
-        if compared := [part for part in study.compare(one, where, []) if part.rows]:
-            stated = config.load_study(config.EXPERIMENTS / one)
-            told = study.conclude(one, where)
-            client = tracking.connect(where)
+        if compared := [part for part in standing.compare(one, where, []) if part.rows]:
+            stated = declarations.load_study(study_files.EXPERIMENTS / one)
+            told = standing.conclude(one, where)
+            client = connection.connect(where)
             pages.append(gather(client, one, stated, compared, told.findings, failures, told.warnings, told.winner))
     if not pages:
         raise UserError(f"nothing is recorded of {', '.join(studies)} yet; run `rarelabels run {studies[0]}`")
@@ -396,9 +401,9 @@ def judge(
     """
     if log is not None and not log.strip():
         raise UserError("--log: the run needs a name")
-    from rarelabels import judge as judgements
-    from rarelabels import score_files
-    from rarelabels.judge_table import print_judgement
+    from rarelabels.judging import score_files
+    from rarelabels.show import judgement as judgements
+    from rarelabels.show.tables.of_judgement import print_judgement
 
     before, measured = (None, validation) if test is None else (validation, test)
     parts = score_files.read(before, measured, _names(labels))
@@ -407,18 +412,18 @@ def judge(
     if parts.test.y.size >= MANY_SCORES:
         _warn(f"{parts.test.y.size:,} scores to measure; ten million take about half a minute")
     if log is not None:
-        from rarelabels import tracking
+        from rarelabels.record import connection, moved
 
-        tracking.connect(_record())  # a record that does not answer is better told now than after the measuring
+        connection.connect(_record())  # a record that does not answer is better told now than after the measuring
     judgement = judgements.judge(parts)
     if log is not None:
-        judgements.record(judgement, tracking.uri(), log, {"validation": before or "", "test": measured})
+        judgements.record(judgement, connection.uri(), log, {"validation": before or "", "test": measured})
     if output is Format.csv:
         print(judgement.long().to_csv(index=False), end="")
     else:
         print_judgement(judgement, before, measured)
     if log is not None:
-        experiment = f"{tracking.ROOT}{judgements.STUDY}"
+        experiment = f"{moved.ROOT}{judgements.STUDY}"
         print(f"\nRecorded as {log!r} in the experiment {experiment}: `rarelabels ui`", file=sys.stderr)
 
 
@@ -431,18 +436,20 @@ def run_probes(
     Each probe is shown with what a thread believed and what is documented, and recorded in MLflow. Exit code 1 if one
     is not as pinned.
     """
-    from rarelabels import tracking
+    from rarelabels.record import connection, moved
 
-    tracking.connect(_record())  # a record that does not answer is better told now than after the probes
-    from rarelabels import probes
+    connection.connect(_record())  # a record that does not answer is better told now than after the probes
+    from rarelabels.probes import all_probes, probe
+    from rarelabels.probes.record import EXPERIMENT, record
+    from rarelabels.probes.report import markdown, print_observations
 
-    observations = probes.observe_all(probes.PROBES)
-    probes.record(observations, tracking.uri())
+    observations = probe.observe_all(all_probes.PROBES)
+    record(observations, connection.uri())
     if output is Page.markdown:
-        print(probes.markdown(observations), end="")
+        print(markdown(observations), end="")
     else:
-        probes.print_observations(observations)
-    print(f"\nRecorded in the experiment {tracking.ROOT}{probes.EXPERIMENT}: `rarelabels ui`", file=sys.stderr)
+        print_observations(observations)
+    print(f"\nRecorded in the experiment {moved.ROOT}{EXPERIMENT}: `rarelabels ui`", file=sys.stderr)
     changed = [one for one in observations if not one.is_as_pinned]
     for one in changed:
         _warn(one.complaint())
@@ -453,17 +460,17 @@ def run_probes(
 @app.command()
 def fetch(name: Annotated[str, typer.Argument(metavar="DATA", help="wikipedia_movies, xed or mulan")]) -> None:
     """Download a data set that is not part of a package, at its pinned version, into RARELABELS_DATA."""
-    from rarelabels.datasets import fetch as fetching
+    from rarelabels.data.sources import fetch as fetching
 
     fetching.fetch(name, partial(print, file=sys.stderr))
 
 
 def _record() -> str:
     """Return where the record is, once what was cut off is marked in it, whichever command comes next."""
-    from rarelabels import tracking
+    from rarelabels.record import connection, queries
 
-    where = tracking.uri()
-    tracking.end_cut_off(where)
+    where = connection.uri()
+    queries.end_cut_off(where)
     return where
 
 
@@ -475,8 +482,8 @@ def _end_on_failures(failures: list[str]) -> None:
 
 
 def _check(paths: list[Path], studies: list[Path]) -> None:
-    checks: list[Callable[[], object]] = [partial(config.load_many, [str(path) for path in paths])]
-    checks += [partial(config.load_study, folder) for folder in studies]
+    checks: list[Callable[[], object]] = [partial(find.load_many, [str(path) for path in paths])]
+    checks += [partial(declarations.load_study, folder) for folder in studies]
     problems = []
     for check in checks:
         try:
@@ -490,9 +497,9 @@ def _check(paths: list[Path], studies: list[Path]) -> None:
 
 def _check_reach(where: str, machines: list[str]) -> None:
     """Refuse workers that cannot reach the record, or where searches are kept."""
-    from rarelabels import tracking
+    from rarelabels.record import database
 
-    if machines and where.startswith(tracking.SQLITE):
+    if machines and where.startswith(database.SQLITE):
         raise UserError(
             f"workers on {', '.join(machines)} cannot write to a file on this machine ({where}); "
             "set MLFLOW_TRACKING_URI to a server that they reach"
@@ -505,14 +512,14 @@ def _known_study(name: str) -> str:
     Raises:
         UserError: it is none; says which names there are.
     """
-    if not any(path.parent.name == name for path in config.all_trials()):
-        config.find([name])
+    if not any(path.parent.name == name for path in find.all_trials()):
+        find.find([name])
         raise UserError(f"{name!r} is a trial, and a study is wanted: {name.split('/')[0]}")
     return name
 
 
 def _bounds(study: str) -> tuple[Bound, ...]:
-    declared = config.load_study(config.EXPERIMENTS / study)
+    declared = declarations.load_study(study_files.EXPERIMENTS / study)
     return declared.bounds if declared else ()
 
 
@@ -609,9 +616,9 @@ def _code(do: Callable[[], object]) -> int:
             return end.code or 0
         raise
     except Exception as error:
-        from rarelabels import tracking
+        from rarelabels.record import connection
 
-        known = tracking.explained(error)
+        known = connection.explained(error)
         if known is None:
             raise
         _warn(str(known))

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 import psutil
 from mlflow.entities import Run
 
-from rarelabels import results, tracking
+from rarelabels.record import connection, opening, queries, reading
 
 REPOSITORY = Path(__file__).parents[2]
 GLANCE_SECONDS = 0.3  # how often memory is looked at
@@ -112,9 +112,9 @@ class Project:
 
     def runs(self, study: str) -> list[Run]:
         """Return the finished runs of a study that count."""
-        client = tracking.connect(self.record)
-        found = tracking.all_runs(client, tracking.open_experiment(client, study))
-        return list(results.earliest_finished(found).values())
+        client = connection.connect(self.record)
+        found = queries.all_runs(client, opening.open_experiment(client, study))
+        return list(reading.earliest_finished(found).values())
 
     def phases(self, ended: Ended, study: str) -> Phases:
         """Return the phases of the command that made all runs of a study."""

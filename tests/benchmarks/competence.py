@@ -25,14 +25,20 @@ import numpy as np
 import pandas as pd
 from commands import REPOSITORY, call, machine
 
-from rarelabels import competence, config, datasets, study
-from rarelabels.datasets import movies, mulan, wikipedia_movies, xed
-from rarelabels.schema import MissingDataError, MoviesSpec, MulanSpec, Study, WikipediaMoviesSpec, XedSpec
+from rarelabels.compare import competence
+from rarelabels.data import loading
+from rarelabels.data.sources import movies, mulan, wikipedia_movies, xed
+from rarelabels.declare import study_files
+from rarelabels.declare.data import MoviesSpec, MulanSpec, WikipediaMoviesSpec, XedSpec
+from rarelabels.declare.study import StudySpec
+from rarelabels.errors import MissingDataError
+from rarelabels.record import entities
+from rarelabels.study import selection, standing
 
 WORK, PAGE = REPOSITORY / "runs" / "competence", REPOSITORY / "docs" / "competence.md"
 BASE = "bce"
 BASELINES = {"linear": "logistic regression", "gradient_boosting": "gradient boosting"}
-MARGIN = Study.model_fields["competence_margin"].default  # which ``init`` leaves as it is
+MARGIN = StudySpec.model_fields["competence_margin"].default  # which ``init`` leaves as it is
 SEEDS = "0,1"
 COMMIT = "mlflow.source.git.commit"
 
@@ -204,12 +210,12 @@ def read(name: str) -> Measured | None:
         return None
     with chdir(WORK / name):
         where = f"sqlite:///{Path('runs').resolve() / 'mlflow.db'}"
-        (compared,) = study.compare(name, where, [])
+        (compared,) = standing.compare(name, where, [])
         rows = {row.name: row for row in compared.rows}
         if BASE not in rows or "linear" not in rows:
             return None
-        (named,) = study.load([f"{name}/{BASE}"], {})
-        data = datasets.load(named.trial.dataset, 0)
+        (named,) = selection.load([f"{name}/{BASE}"], {})
+        data = loading.load(named.trial.dataset, 0)
         y = np.concatenate([part.y for part in (data.train, data.validation, data.test)])
         return Measured(
             rows=len(y),
@@ -220,15 +226,15 @@ def read(name: str) -> Measured | None:
             total_seconds=sum(sum(_seconds(row.runs)) for row in rows.values()),
             left_out=dict(_left_out(compared.left_out)),
             commits=frozenset(run.data.tags.get(COMMIT, "unknown")[:7] for row in rows.values() for run in row.runs),
-            warning=" ".join(study.conclude(name, where).warnings),
+            warning=" ".join(standing.conclude(name, where).warnings),
         )
 
 
 def _study(name: str) -> Path:
-    return WORK / name / config.EXPERIMENTS / name
+    return WORK / name / study_files.EXPERIMENTS / name
 
 
-def _seconds(runs: Sequence[study.Run]) -> list[float]:
+def _seconds(runs: Sequence[entities.Run]) -> list[float]:
     return [(run.info.end_time - run.info.start_time) / 1000 for run in runs]
 
 

@@ -18,9 +18,10 @@ from unittest.mock import patch
 
 from mlflow import MlflowClient
 
-from rarelabels import engine, runner, study, tracking
-from rarelabels.progress import Progress
-from rarelabels.runner import Task
+from rarelabels.record import connection, opening
+from rarelabels.study import engine, plan, runner, running, selection
+from rarelabels.study.progress_display import Progress
+from rarelabels.study.runner import Task
 
 Values = Mapping[str, object]
 
@@ -111,13 +112,13 @@ def _variables(model: Any) -> list[Any]:
 
 def _beside_fit(name: str, values: Values, folder: Path, record: str, repeats: int) -> list[Beside]:
     _like_a_worker(folder)
-    from rarelabels.tensorflow_setup import keras
+    from rarelabels.learn.tensorflow_setup import keras
 
-    client = tracking.connect(record)
-    (identity,) = study.identify([name], values, (0,)).identities
-    experiment = tracking.open_experiment(client, identity.trial.study)
-    parent = tracking.open_parent(client, experiment, identity).run_id
-    watch = study.watched(identity.trial.study, [identity])(identity.trial)
+    client = connection.connect(record)
+    (identity,) = selection.identify([name], values, (0,)).identities
+    experiment = opening.open_experiment(client, identity.trial.study)
+    parent = opening.open_parent(client, experiment, identity).run_id
+    watch = plan.watched(identity.trial.study, [identity])(identity.trial)
     task = Task(experiment, ((identity, parent),), watch, {})
     fits = _Fits(keras)
     measured = []
@@ -184,15 +185,15 @@ class _OneProcess:
 
 def _share_of_mlflow(names: Sequence[str], values: Values, seeds: tuple[int, ...], folder: Path, record: str) -> Share:
     _like_a_worker(folder)
-    asked = study.identify(names, values, seeds)
-    tracking.connect(record)  # which makes the record: a few seconds, once
+    asked = selection.identify(names, values, seeds)
+    connection.connect(record)  # which makes the record: a few seconds, once
     clock = _Clock()
     methods = {name: method for name, method in vars(MlflowClient).items() if callable(method) and name[0] != "_"}
     with patch.multiple(MlflowClient, **{name: clock.watched(name, method) for name, method in methods.items()}):
         here = _OneProcess(clock)
         progress = Progress()
         progress.console.quiet = True
-        study.run(asked, record, here, progress)
+        running.run(asked, record, here, progress)
         here.look("planning and comparing")
     if progress.failures:
         raise SystemExit("\n".join(progress.failures))

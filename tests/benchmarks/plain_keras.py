@@ -34,9 +34,10 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from rarelabels import config, datasets
-from rarelabels.datasets import Part
-from rarelabels.preprocessing import Preprocessing
+from rarelabels.data import loading
+from rarelabels.data.dataset import Part
+from rarelabels.declare import find
+from rarelabels.learn.preprocessing import Preprocessing
 
 WIDTH = 32
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 15, 512, 3e-3
@@ -74,8 +75,8 @@ class Run:
 
 def load_films(seed: int) -> Films:
     """Take split, token ids and labels from rarelabels, and weigh the tokens by TF-IDF."""
-    (trial,) = config.load_many(["movies/bce_accuracy"])
-    data = datasets.load(trial.dataset, seed)
+    (trial,) = find.load_many(["movies/bce_accuracy"])
+    data = loading.load(trial.dataset, seed)
     prepared = Preprocessing.fit(trial.model, data.train)
     idf = [np.concatenate([[0], vocabulary.idf]) for vocabulary in prepared.vocabularies.values()]
 

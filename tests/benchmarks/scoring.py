@@ -19,9 +19,10 @@ import numpy as np
 from commands import peak_bytes
 from sklearn import metrics as theirs
 
-from rarelabels import metrics
-from rarelabels.memory import Peak
-from rarelabels.sweeps import best_common_threshold, best_thresholds
+from rarelabels.judging import metrics
+from rarelabels.judging.sweeps.common_threshold import best_common_threshold
+from rarelabels.judging.sweeps.each_label import best_thresholds
+from rarelabels.learn.memory import Peak
 
 Array = Any
 Values = Mapping[str, Array]

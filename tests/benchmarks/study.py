@@ -27,7 +27,9 @@ import scoring
 from commands import REPOSITORY, Phases, call, in_words, machine, new_project, overrides
 from growth import Grown
 
-from rarelabels import config, datasets, study
+from rarelabels.data import loading
+from rarelabels.declare import trial
+from rarelabels.study import selection
 
 PLAIN = Path(__file__).with_name("plain_keras.py")
 COUNTED = Path(__file__).with_name("counted.py")
@@ -81,7 +83,7 @@ def plain(sizes: Sizes) -> None:
     """An ordinary Keras script against `rarelabels run` with two workers"""
     seeds = _seeds(sizes)
     for seed in range(sizes.seeds):
-        datasets.load(_declared("movies/bce_accuracy").dataset, seed)  # a warm cache: reading is not what is measured
+        loading.load(_declared("movies/bce_accuracy").dataset, seed)  # a warm cache: reading is not what is measured
     scripts, commands = list[_Script](), list[_Command]()
     for number in range(sizes.rounds):
         for measured in (_script, _command) if number % 2 == 0 else (_command, _script):
@@ -187,7 +189,7 @@ def resume(sizes: Sizes) -> None:
         seconds, importing = [], []
         for _ in range(2 * sizes.rounds - 1):
             seconds.append(project.run(growth.STUDY).seconds)
-            importing.append(call([sys.executable, "-c", "import rarelabels.study"], project.folder).seconds)
+            importing.append(call([sys.executable, "-c", "import rarelabels.study.running"], project.folder).seconds)
         place = project.folder / "counts.json"
         call([sys.executable, str(COUNTED), str(place), "run", growth.STUDY], project.folder)
         counts = json.loads(place.read_text("utf-8"))
@@ -269,8 +271,8 @@ def _seeds(sizes: Sizes) -> str:
     return ",".join(map(str, range(sizes.seeds)))
 
 
-def _declared(name: str) -> config.Trial:
-    (named,) = study.load([name], {})
+def _declared(name: str) -> trial.Trial:
+    (named,) = selection.load([name], {})
     return named.trial
 
 

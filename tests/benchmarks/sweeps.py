@@ -16,7 +16,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import f1_score, metric_at_thresholds
 from sklearn.model_selection import TunedThresholdClassifierCV
 
-from rarelabels.sweeps import best_thresholds
+from rarelabels.judging.sweeps.each_label import best_thresholds
 
 ROWS, LABELS = 100_000, 1_000
 FEW_ROWS = 1_000

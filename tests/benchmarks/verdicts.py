@@ -19,12 +19,17 @@ import pandas as pd
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from rarelabels import baselines, datasets, findings, metrics, statistics
-from rarelabels.datasets.fields import Vocabulary
-from rarelabels.findings import Finding
-from rarelabels.measured_trials import MeasuredTrial
-from rarelabels.schema import Hypothesis, MoviesSpec
-from rarelabels.thresholds import HALF, Rule
+from rarelabels.compare import verdicts as compare_verdicts
+from rarelabels.compare.measured_trials import MeasuredTrial
+from rarelabels.compare.verdicts import Finding
+from rarelabels.data import loading
+from rarelabels.data.fitted import Vocabulary
+from rarelabels.declare.data import MoviesSpec
+from rarelabels.declare.study import Hypothesis
+from rarelabels.judging import metrics
+from rarelabels.judging.rules.definition import HALF, Rule
+from rarelabels.judging.statistics import bootstrap
+from rarelabels.learn.baselines import linear
 
 TRAINING, SEEDS = 3000, 20
 ROWS, STUDIES = (500, 2000), 200
@@ -53,13 +58,13 @@ class Population:
 
 def population() -> Population:
     """Train every learner with every seed, each on four fifths of the training films, and score all other films."""
-    data = datasets.load(MoviesSpec(kind="movies", labels=17), 0)
+    data = loading.load(MoviesSpec(kind="movies", labels=17), 0)
     order = np.random.default_rng(0).permutation(len(data.train.ids))
     known, fresh = data.train.take(order[:TRAINING]), data.train.take(order[TRAINING:])
     words = {name: Vocabulary.fit(tokens, min_rows=3, max_tokens=None) for name, tokens in known.text.items()}
-    features = baselines.tfidf(words, known.text)
+    features = linear.tfidf(words, known.text)
     others = (fresh, data.validation, data.test)
-    rows = sparse.vstack([baselines.tfidf(words, part.text) for part in others], format="csr")
+    rows = sparse.vstack([linear.tfidf(words, part.text) for part in others], format="csr")
     y = np.concatenate([part.y for part in others])
     scores = {name: np.empty((SEEDS, *y.shape)) for name in LEARNERS}
     for name, (c, weight) in LEARNERS.items():
@@ -85,13 +90,13 @@ def samples(whole: Population, number: int, *, rows: int, seeds: int) -> Iterato
     """Yield what a study would have measured of each learner: some rows, some seeds, the bootstrap of a summary."""
     rng = np.random.default_rng(1)
     half = {"half": Rule("half", np.full(whole.y.shape[1], HALF), fallbacks=0)}
-    draws = statistics.make_draws(rows, seeds)
+    draws = bootstrap.make_draws(rows, seeds)
     for _ in range(number):
         row, seed = rng.choice(len(whole.y), rows, replace=False), rng.choice(SEEDS, seeds, replace=False)
         measured = {}
         for name, scores in whole.scores.items():
             part = scores[seed][:, row]
-            drawn = statistics.replicates(whole.y[row], list(part), [half] * seeds, draws)
+            drawn = bootstrap.replicates(whole.y[row], list(part), [half] * seeds, draws)
             means = {f"test/{metric}": value for metric, value in _means(whole.y[row], part).items()}
             replicates = pd.DataFrame({f"test/{metric}": values.astype(np.float32) for metric, values in drawn.items()})
             measured[name] = MeasuredTrial(tuple(range(seeds)), (), "sample", means, replicates)
@@ -122,7 +127,7 @@ def hypotheses(whole: Population, share: float) -> list[Hypothesis]:
 def judged(whole: Population, measured: Sequence[Mapping[str, MeasuredTrial]], share: float) -> list[list[Finding]]:
     """Return the findings of each sample."""
     declared = hypotheses(whole, share)
-    return [findings.decide(declared, one) for one in measured]
+    return [compare_verdicts.decide(declared, one) for one in measured]
 
 
 def main() -> None:

@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 from sklearn import metrics as sk
 
+from rarelabels.learn.tensorflow_setup import keras, tf
 from rarelabels.probes.nets import ALL_RIGHT, SEVEN_ROWS, Array, fit, given_scores
 from rarelabels.probes.probe import Numbers, Probe
-from rarelabels.tensorflow_setup import keras, tf
 
 STRINGS = (
     'compile: the strings "accuracy" or "acc" are converted to BinaryAccuracy, CategoricalAccuracy or '

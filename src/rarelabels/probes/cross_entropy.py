@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from rarelabels.learn.tensorflow_setup import keras, tf
 from rarelabels.probes.nets import SEVEN_ROWS, Array, apart, constant_net, dense_net, fit, take_steps, weights_apart
 from rarelabels.probes.probe import Numbers, Probe, error_of
-from rarelabels.tensorflow_setup import keras, tf
 
 SHARES = np.array([0.5, 0.3, 0.2])  # a softmax's scores for logits log 0.5, log 0.3, log 0.2
 MODES: dict[str, dict[str, bool]] = {

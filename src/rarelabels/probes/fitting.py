@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 
+from rarelabels.learn.tensorflow_setup import tf
 from rarelabels.probes.nets import SEVEN_ROWS, Array, apart, constant_net, dense_net, fit, given_scores
 from rarelabels.probes.probe import Numbers, Probe, error_of
-from rarelabels.tensorflow_setup import tf
 
 TWO_KEYS = {0: 1.0, 1: 0.29}  # the thread's dictionary
 LABEL_COUNTS = (3, 10, 17, 50, 1000)

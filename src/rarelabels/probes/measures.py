@@ -9,10 +9,10 @@ from contextlib import contextmanager
 import numpy as np
 from sklearn import metrics as sk
 
-from rarelabels import tracking
+from rarelabels.learn.tensorflow_setup import keras
 from rarelabels.probes.nets import ALL_RIGHT, SEVEN_ROWS, apart, constant_net, given_scores
 from rarelabels.probes.probe import Numbers, Probe, error_of
-from rarelabels.tensorflow_setup import keras
+from rarelabels.record import scratch
 
 EPOCHS = 2
 
@@ -52,14 +52,14 @@ def f1_of_one_training() -> Numbers:
 
 def f1_vector_in_mlflow() -> Numbers:
     """Two epochs with MLflow's own Keras callback into a temporary record, with and without averaging."""
-    with tracking.scratch_record() as record:
+    with scratch.scratch_record() as record:
         micro, vector = _recorded(record, "micro"), _recorded(record, None)
     return {f"micro_{name}": number for name, number in micro.items()} | {
         f"none_{name}": number for name, number in vector.items()
     }
 
 
-def _recorded(record: tracking.ScratchRecord, average: str | None) -> dict[str, float]:
+def _recorded(record: scratch.ScratchRecord, average: str | None) -> dict[str, float]:
     """Return how many metrics are recorded of two epochs, the last step of a validation metric, and the warnings."""
     from mlflow.keras import MlflowCallback  # takes a second, and this probe alone needs it
 

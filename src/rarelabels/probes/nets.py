@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rarelabels.tensorflow_setup import keras, tf
+from rarelabels.learn.tensorflow_setup import keras, tf
 
 Array = npt.NDArray[np.float32]
 

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.progress import track
 
-from rarelabels.tensorflow_setup import keras, tf
+from rarelabels.learn.tensorflow_setup import keras, tf
 
 Value = float | str  # a number, or the name of an exception
 Numbers = Mapping[str, Value]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from rarelabels import tracking
 from rarelabels.probes.probe import Observation, versions
+from rarelabels.record import connection, opening
 
 EXPERIMENT = "probes"  # its name in the record
 
@@ -21,10 +21,10 @@ def record(observations: Sequence[Observation], where: str) -> None:
         observations: of all probes.
         where: the tracking URI.
     """
-    client = tracking.connect(where)
+    client = connection.connect(where)
     installed = versions()
-    experiment = tracking.open_experiment(client, EXPERIMENT)
-    run = tracking.start_probes(client, experiment, f"keras {installed['keras']}", installed)
+    experiment = opening.open_experiment(client, EXPERIMENT)
+    run = opening.start_probes(client, experiment, f"keras {installed['keras']}", installed)
     try:
         changed = [one.probe.name for one in observations if not one.is_as_pinned]
         run.metrics({"probes": len(observations), "changed": len(changed)})

@@ -1,0 +1,270 @@
+"""The comparison of a study's trials: headline numbers with intervals, floors beside them, and what is tied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from rarelabels.compare import symptoms
+from rarelabels.judging import settings
+from rarelabels.judging.settings import RULES
+from rarelabels.judging.statistics import inference
+from rarelabels.record import reading
+from rarelabels.record.client import Client
+from rarelabels.record.entities import Run
+from rarelabels.record.identities import ParentKey, parent_key
+
+# The columns of the table, with what they are called there.
+HEADLINE = {
+    "test/half/binary_accuracy": "binary accuracy\nat 0.5",
+    "test/ranking/categorical_accuracy": "categorical\naccuracy",
+    "test/half/subset_accuracy": "subset accuracy\nat 0.5",
+    "test/most_likely_set/subset_accuracy": "subset accuracy\nmost likely set",
+    "test/half/macro_f1": "macro-F1\nat 0.5",
+    "test/global/macro_f1": "macro-F1\nglobal threshold",
+    "test/per_label/macro_f1": "macro-F1\nper label",
+    "test/global/micro_f1": "micro-F1\nglobal threshold",
+    "test/ranking/macro_average_precision": "macro average\nprecision",
+}
+# The tables by rule: macro-F1 under the rules that are about single labels, and what other rules are best for.
+BY_RULE = ("half", "global", "global_macro", "per_label", "per_label_shrunk", "per_label_crossfit", "oracle")
+ELSEWHERE = {
+    "micro_f1": ("half", "argmax", "global", "per_label_micro", "per_label", "most_likely_set"),
+    "samples_f1": (
+        *("half", "global_samples", "at_least_one", "top_k", "per_label", "searched", "ascent", "most_likely_set"),
+    ),
+    "subset_accuracy": ("half", "global_subset", "per_label", "searched", "ascent", "most_likely_set"),
+}
+GAIN = "gain/per_label_over_half/macro_f1"  # paired: of the thresholds alone, the scores being the same
+FLOORS = ("zeros", "ones", "prior")
+TUNED_FLOORS = tuple(f"prior_{rule}" for rule in (*RULES, "oracle") if rule != "half")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One trial (or variant): its aggregate, and the headline metrics in which it cannot be told from the best.
+
+    Attributes:
+        name: short, with its variant.
+        seeds: of the runs that are aggregated.
+        overrides: the keys that were changed; empty for the trial as declared.
+        notes: what its trainings suffer from, and notes of the runs.
+        values: indexed by metric, with columns ``mean, low, high``.
+        runs: that are aggregated, by rising seed.
+        tied: the metrics.
+        found: what its search found on validation, and how many trials that took; empty where there was none.
+    """
+
+    name: str
+    seeds: str
+    overrides: str
+    notes: tuple[str, ...]
+    values: pd.DataFrame
+    runs: tuple[Run, ...]
+    tied: frozenset[str] = frozenset()
+    found: str = ""
+
+    def mean(self, metric: str) -> float:
+        """Return the mean over seeds; 0 where it is undefined."""
+        return float(self.values["mean"].get(metric, 0.0))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The trials of a study that are scored on the same test rows, overridden ones apart; floors by name and metric.
+
+    ``data`` names the data set; ``missing`` are trials without a result, ``skipped`` those whose data are not here,
+    ``left_out`` runs that would have taken longer than declared, each with the reason.
+    """
+
+    data: str
+    rows: list[Row]
+    overridden: list[Row]
+    floors: dict[str, dict[str, float]]
+    missing: list[str]
+    skipped: list[str]
+    left_out: list[str] = field(default_factory=list)
+
+    @property
+    def all_rows(self) -> list[Row]:
+        """The declared trials, then the overridden ones."""
+        return [*self.rows, *self.overridden]
+
+    def long(self) -> pd.DataFrame:
+        """Return columns ``data, trial, metric, mean, low, high`` of the declared trials."""
+        frames = [row.values.reset_index().assign(trial=row.name, data=self.data) for row in self.rows]
+        columns = ["data", "trial", "metric", "mean", "low", "high"]
+        return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
+
+    def best_floors(self) -> dict[str, float]:
+        """Return the best floor's value of each test metric that floors have."""
+        best: dict[str, float] = {}
+        for metric in HEADLINE:
+            values = [value for floor in FLOORS if (value := self.floor(floor, metric)) is not None]
+            best |= {metric: max(values)} if values else {}
+        return best
+
+    def floor(self, name: str, metric: str) -> float | None:
+        """Return a floor's value of a test metric; None where there is none.
+
+        To predict no label, or every one, is a decision, the same under every rule that has the last word; base rates
+        are scores, decided as the rule decides them.
+        """
+        _, rule, short = metric.split("/")
+        if name != "prior" and rule in ("argmax", "at_least_one", "top_k"):
+            return None
+        if name == "prior" and rule not in ("half", "ranking"):
+            name = f"prior_{rule}"
+        return self.floors.get(name, {}).get(short)
+
+
+def by_rule(comparison: Comparison) -> pd.DataFrame:
+    """Return macro-F1 of every trial, then of floors, under every rule: columns ``trial, rule, mean, low, high``."""
+    cells = [
+        (row.name, rule, *row.values.loc[metric, ["mean", "low", "high"]])
+        for row in comparison.rows
+        for rule in BY_RULE
+        if (metric := f"test/{rule}/macro_f1") in row.values.index
+    ]
+    cells += [
+        (f"floor: {name}", rule, np.nan if value is None else value, np.nan, np.nan)
+        for name in FLOORS
+        for rule in BY_RULE
+        for value in [comparison.floor(name, f"test/{rule}/macro_f1")]
+    ]
+    return pd.DataFrame(cells, columns=["trial", "rule", "mean", "low", "high"])
+
+
+def compared_by_rule() -> list[str]:
+    """Return the metrics of the tables by rule, but for the bound."""
+    own = [f"test/{rule}/macro_f1" for rule in BY_RULE if rule != "oracle"]
+    return own + [f"test/{rule}/{metric}" for metric, rules in ELSEWHERE.items() for rule in rules]
+
+
+def compare(
+    client: Client | None, runs: Sequence[Run], declared: Mapping[ParentKey, str], skipped: Sequence[str]
+) -> list[Comparison]:
+    """Compare the trials of a study: one comparison for each set of test rows, the one with the most trials first.
+
+    Args:
+        client: of the record; None if there is none yet.
+        runs: all runs of the study's experiment; their metrics are not looked at.
+        declared: the parents of the declarations as they stand, with what to call them.
+        skipped: why trials are left out; the first comparison says so, and which have no result.
+    """
+    parents = [run for run in runs if run.data.tags.get("kind") == "trial" and "summed_up" in run.data.tags]
+    by_key = {parent_key(run): run for run in parents}
+    left_out = _left_out(runs, declared)
+    missing = [name for key, name in declared.items() if key not in by_key and key not in left_out]
+    reasons = [reason for of_trial in left_out.values() for reason in of_trial]
+    parts: dict[str, list[Run]] = {}
+    for run in parents:
+        if parent_key(run) in declared or run.data.tags["overrides"]:
+            parts.setdefault(run.data.tags["test_part"], []).append(run)
+    if client is None or not parts:
+        return [Comparison("", [], [], {}, missing, list(skipped), reasons)]
+    groups = sorted(parts.values(), key=len, reverse=True)
+    named = zip(groups, _names([_shared([run.data.params for run in group]) for group in groups]), strict=True)
+    below = reading.below(list(runs))
+    compared = [_compare(client, group, declared, below, data) for group, data in named]
+    return [replace(compared[0], missing=missing, skipped=list(skipped), left_out=reasons), *compared[1:]]
+
+
+def _left_out(runs: Sequence[Run], declared: Mapping[ParentKey, str]) -> dict[ParentKey, list[str]]:
+    """Return a line for each declared run that was left out when it was last begun, by its trial."""
+    begun = [run for run in runs if run.data.tags.get("kind") == "run"]
+    last = {run.data.tags["fingerprint"]: run for run in begun if "fingerprint" in run.data.tags}
+    lines: dict[ParentKey, list[str]] = {}
+    for run in last.values():
+        key, reason = parent_key(run), run.data.tags.get("left_out")
+        if reason and key in declared:
+            lines.setdefault(key, []).append(f"{declared[key]} seed {run.data.tags['seed']}: left out: {reason}")
+    return lines
+
+
+def _shared(params: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the parameters that all trials have alike."""
+    return {key: value for key, value in params[0].items() if all(other.get(key) == value for other in params)}
+
+
+def _names(groups: Sequence[Mapping[str, str]]) -> list[str]:
+    """Return what to call the data of each group of trials: their kind and, among several of one, what sets them apart.
+
+    Args:
+        groups: the parameters that all trials of each have alike.
+    """
+    names = []
+    for params in groups:
+        alike = [other for other in groups if other["dataset.kind"] == params["dataset.kind"]]
+        keys = [key for key in sorted(params) if key.startswith("dataset.") and all(key in other for other in alike)]
+        apart = [key for key in keys if len({other[key] for other in alike}) > 1 and params[key] != "None"]
+        told = ", ".join(f"{key.removeprefix('dataset.')} {params[key]}" for key in apart)
+        names.append(params["dataset.kind"] + (f" ({told})" if told else ""))
+    return names
+
+
+def _compare(
+    client: Client,
+    parents: Sequence[Run],
+    declared: Mapping[ParentKey, str],
+    below: Mapping[ParentKey, Sequence[Run]],
+    data: str,
+) -> Comparison:
+    named = [(run, declared[parent_key(run)]) for run in parents if parent_key(run) in declared]
+    drawn = [*HEADLINE, *compared_by_rule()]
+    replicates = {name: reading.replicates(client, run, drawn) for run, name in named}
+    rows = [_with_gain(_row(client, run, name, below), replicates[name]) for run, name in named]
+    others = [run for run in parents if run.data.tags["overrides"]]
+    overridden = [_row(client, run, run.data.tags["trial"].split("/")[1], below) for run in others]
+    means = reading.summary(client, parents[0]).set_index("metric")["mean"]
+    floors = {name: _floor(means, name) for name in (*FLOORS, *TUNED_FLOORS)}
+    rows.sort(key=lambda row: row.mean("test/ranking/macro_average_precision"), reverse=True)
+    return Comparison(data, _marked(rows, replicates), overridden, floors, missing=[], skipped=[])
+
+
+def _row(client: Client, parent: Run, name: str, below: Mapping[ParentKey, Sequence[Run]]) -> Row:
+    table = reading.summary(client, parent).set_index("metric")
+    tags = parent.data.tags
+    notes = (*symptoms.recorded(parent), *(note for note in tags.get("notes", "").split("\n") if note))
+    found = client.run(tags["search"]).data.tags["found"] if tags.get("search") else ""
+    made = {run.data.tags["seed"]: run for run in below.get(parent_key(parent), [])}
+    runs = tuple(made[seed] for seed in tags["seeds"].split() if seed in made)
+    return Row(name, tags["seeds"], tags["overrides"], notes, table, runs, found=found)
+
+
+def _with_gain(row: Row, drawn: pd.DataFrame) -> Row:
+    """Add what thresholds per label gain over 0.5 in macro-F1."""
+    ends = [f"test/{rule}/macro_f1" for rule in ("per_label", "half")]
+    if not set(ends) <= set(drawn.columns):
+        return row
+    gained = row.mean(ends[0]) - row.mean(ends[1])
+    low, high = inference.interval(inference.differences(gained, drawn[ends[0]], drawn[ends[1]]))
+    gain = pd.DataFrame({"mean": gained, "low": low, "high": high}, index=[GAIN])
+    return replace(row, values=pd.concat([row.values, gain]).rename_axis("metric"))
+
+
+def _floor(means: pd.Series, name: str) -> dict[str, float]:
+    prefix = f"floor/{name}/"
+    return {str(key).removeprefix(prefix): float(value) for key, value in means.items() if str(key).startswith(prefix)}
+
+
+def _marked(rows: list[Row], replicates: Mapping[str, pd.DataFrame]) -> list[Row]:
+    """Mark ties with the best among the trials that have the most common set of seeds: only those are paired."""
+    if not rows:
+        return rows
+    seeds = pd.Series([row.seeds for row in rows]).mode()[0]
+    paired = [row for row in rows if row.seeds == seeds]
+    tied: dict[str, set[str]] = {row.name: set() for row in rows}
+    for metric in dict.fromkeys([*HEADLINE, *compared_by_rule()]):
+        having = [row for row in paired if metric in replicates[row.name]]
+        if not having:
+            continue
+        points = {row.name: row.mean(metric) for row in having}
+        drawn = {row.name: replicates[row.name][metric].to_numpy() for row in having}
+        higher = metric.rpartition("/")[2] not in settings.LOWER_IS_BETTER
+        for name in inference.not_worse_than_best(points, drawn, higher):
+            tied[name].add(metric)
+    return [replace(row, tied=frozenset(tied[row.name])) for row in rows]

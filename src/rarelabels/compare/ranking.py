@@ -1,0 +1,344 @@
+"""The trials of a study by how they do on validation, honestly scored; beside it the test part, which chooses nothing.
+
+Thresholds that were chosen on the rows that score them flatter rare labels, so a rule that chooses any is scored by
+cross-fitting (``evaluation.crossfit_metrics``). A mean is over seeds, the same for all that are ranked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+
+import numpy as np
+
+from rarelabels.declare.models import FloorSpec, KnownProbabilitiesSpec
+from rarelabels.declare.trial import Trial
+from rarelabels.declare.tuning import CALIBRATED_IN_SAMPLE, TEST_IS_NO_OBJECTIVE
+from rarelabels.errors import UserError, nearest
+from rarelabels.judging import settings
+from rarelabels.judging.rules.definition import CHOSEN_BY_NOTHING
+from rarelabels.judging.settings import RULES, SET_RULES
+from rarelabels.judging.statistics import inference
+from rarelabels.record import reading
+from rarelabels.record.client import Client
+from rarelabels.record.entities import Run
+from rarelabels.record.identities import Identity, ParentKey, parent_key
+
+DEFAULT = "per_label/macro_f1"
+RANKING = "ranking"
+OF_RANKING = "per_label"  # the rule by which a model assigns labels that was chosen by a metric that needs none
+NOT_CHOSEN = (*CHOSEN_BY_NOTHING, RANKING, *SET_RULES)
+PARTS = ("crossfit", "validation")
+
+
+@dataclass(frozen=True)
+class ChosenBy:
+    """What trials are ranked by: a rule, or ``ranking``, and a metric; as asked for."""
+
+    rule: str
+    metric: str
+
+    @property
+    def short(self) -> str:
+        """What the user calls it."""
+        return f"{self.rule}/{self.metric}"
+
+    @property
+    def recorded(self) -> str:
+        """What the record calls it."""
+        return f"{'validation' if self.rule in NOT_CHOSEN else 'crossfit'}/{self.short}"
+
+    @property
+    def test(self) -> str:
+        """What the same is called on the test part."""
+        return f"test/{self.short}"
+
+    @property
+    def is_lower_better(self) -> bool:
+        """Whether the least is best."""
+        return self.metric in settings.LOWER_IS_BETTER
+
+    @property
+    def deployed_rule(self) -> str:
+        """How the chosen model assigns labels."""
+        return OF_RANKING if self.rule == RANKING else self.rule
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """A trial, or a variant of one.
+
+    Attributes:
+        name: in its study.
+        trial: as it was run.
+        runs: one for each of the ranking's seeds, in their order.
+        value: on validation, the mean over seeds.
+        test: on the test part, the mean over seeds; NaN where undefined.
+        low, high: its interval; NaN where the trial was summed up over other seeds.
+        tied: whether it cannot be told from the first on the test part.
+    """
+
+    name: str
+    trial: Trial
+    runs: tuple[Run, ...]
+    value: float
+    test: float
+    low: float = np.nan
+    high: float = np.nan
+    tied: bool = False
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether its settings were searched on the validation rows that rank it."""
+        return self.trial.tuning is not None
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The trials of a study, best first.
+
+    Attributes:
+        chosen: what they are ranked by.
+        seeds: over which all means are.
+        lacking: declared seeds that were not run of any trial, so that the ranking does without them.
+        ranked: trials with a model that has learnt.
+        beside: floors and known probabilities, which are no models to choose.
+        left_out: why others are not ranked, a line each.
+        overridden: runs with other settings than declared that would be before the first, a line each.
+    """
+
+    chosen: ChosenBy
+    seeds: tuple[int, ...]
+    lacking: tuple[int, ...]
+    ranked: tuple[Ranked, ...]
+    beside: tuple[Ranked, ...]
+    left_out: tuple[str, ...]
+    overridden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A trial as it stands, and its finished runs by seed."""
+
+    name: str
+    trial: Trial
+    declared: tuple[int, ...]
+    key: ParentKey
+    runs: dict[int, Run] = field(default_factory=dict)
+
+    @property
+    def done(self) -> tuple[int, ...]:
+        return tuple(seed for seed in self.declared if seed in self.runs)
+
+    @property
+    def rows(self) -> tuple[str, str]:
+        """What tells which rows are validated and tested on; scores on other rows do not compare."""
+        first = next(iter(self.runs.values()))
+        return first.data.tags["test_part"], self.trial.dataset.validation
+
+
+def chosen_by(name: str) -> ChosenBy:
+    """Return what a name asks to rank by: ``per_label/macro_f1``, or as recorded, ``crossfit/per_label/macro_f1``.
+
+    Raises:
+        UserError: it is a test metric, in-sample, or names no rule.
+    """
+    where = "--metric"
+    if name.startswith("test/"):
+        raise UserError(f"{where}: {name!r} is a test metric: {TEST_IS_NO_OBJECTIVE.replace('; use', '; rank by')}")
+    part, _, rest = name.partition("/")
+    given = rest if part in PARTS else name
+    rule, _, metric = given.partition("/")
+    rules = (*(one for one in RULES if one != "argmax"), *SET_RULES, RANKING)
+    if rule not in rules or not metric:
+        near = nearest(rule, rules)
+        raise UserError(
+            f"{where}: must be <rule>/<metric>, as {DEFAULT}; given {name!r}{near or '; rules are ' + ', '.join(rules)}"
+        )
+    chosen = ChosenBy(rule, metric)
+    if part in PARTS and name != chosen.recorded:
+        in_sample = "the thresholds of this rule were chosen on the rows that would score them"
+        none = "this rule chooses no threshold, so there is nothing to cross-fit"
+        raise UserError(f"{where}: {name!r}: {none if part == 'crossfit' else in_sample}; use {chosen.recorded}")
+    return chosen
+
+
+def rank(
+    client: Client,
+    runs: Sequence[Run],
+    identities: Sequence[Identity],
+    names: Mapping[ParentKey, str],
+    skipped: Sequence[str],
+    chosen: ChosenBy,
+) -> Ranking:
+    """Rank trials by the mean over seeds of a validation metric; equals by name.
+
+    Ranked are the trials with all their declared seeds. Where no trial has all, the seeds that most trials have are
+    taken, and the others are ``lacking``. Of trials on different rows those of the rows that most have are ranked.
+
+    Args:
+        client: of the record.
+        runs: all runs of the study.
+        identities: those that the declarations ask for.
+        names: what their trials are called.
+        skipped: why which trials are not among them.
+        chosen: what to rank by.
+
+    Raises:
+        UserError: no run has the metric, or none is finished.
+    """
+    candidates = _candidates(runs, identities, names)
+    finished = [one for one in candidates if one.runs]
+    if not finished:
+        raise UserError("no trial of the study as it stands has a finished run; call `rarelabels run` again")
+    _check_metric(finished, chosen)
+    seeds, lacking = _seeds([one for one in finished if not _learns_nothing(one.trial)] or finished)
+    out = {one.name: _not_run(one, seeds, runs) for one in candidates if not set(seeds) <= set(one.runs)}
+    whole = [one for one in finished if one.name not in out]
+    rows = Counter(one.rows for one in whole if not _learns_nothing(one.trial)) or Counter(one.rows for one in whole)
+    usual = rows.most_common(1)[0][0]
+    out |= {one.name: "validated or tested on other rows" for one in whole if one.rows != usual}
+    out |= {one.name: reason for one in whole if one.name not in out and (reason := _unfit(one, seeds, chosen))}
+    fit = [_ranked(one, seeds, chosen) for one in whole if one.name not in out]
+    sign = 1 if chosen.is_lower_better else -1
+    fit.sort(key=lambda one: (sign * one.value, one.name))
+    parents = {parent_key(run): run for run in runs if run.data.tags.get("kind") == "trial"}
+    keys = {one.name: one.key for one in whole}
+    fit = _with_test(client, fit, {one.name: parents.get(keys[one.name]) for one in fit}, seeds, chosen)
+    learnt = tuple(one for one in fit if not _learns_nothing(one.trial))
+    left_out = (*(f"{', '.join(having)}: {reason}" for reason, having in _by_reason(out).items()), *skipped)
+    return Ranking(
+        chosen,
+        seeds,
+        lacking,
+        learnt,
+        tuple(one for one in fit if _learns_nothing(one.trial)),
+        left_out,
+        _overridden(runs, learnt[0], seeds, chosen) if learnt else (),
+    )
+
+
+def _candidates(
+    runs: Sequence[Run], identities: Sequence[Identity], names: Mapping[ParentKey, str]
+) -> list[_Candidate]:
+    found = reading.earliest_finished(list(runs))
+    made: dict[str, _Candidate] = {}
+    declared: dict[str, list[int]] = {}
+    for one in identities:
+        declared.setdefault(names[one.parent_key], []).append(one.seed)
+    for one in identities:
+        name = names[one.parent_key]
+        candidate = made.setdefault(name, _Candidate(name, one.trial, tuple(declared[name]), one.parent_key))
+        run = found.get((one.trial.name, one.variant, one.overrides, one.fingerprint))
+        if run is not None:
+            candidate.runs[one.seed] = run
+    return list(made.values())
+
+
+def _seeds(finished: Sequence[_Candidate]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the seeds to rank by, and those that are declared and lacking."""
+    whole = [one.declared for one in finished if one.done == one.declared]
+    # Of equally frequent ones the longest.
+    counts = Counter(whole or [one.done for one in finished])
+    seeds = max(counts, key=lambda seeds: (counts[seeds], len(seeds)))
+    declared = next(one.declared for one in finished if set(seeds) <= set(one.declared))
+    return seeds, () if whole else tuple(seed for seed in declared if seed not in seeds)
+
+
+def _not_run(one: _Candidate, seeds: Sequence[int], runs: Sequence[Run]) -> str:
+    missing = [seed for seed in seeds if seed not in one.runs]
+    if not one.runs:
+        tags = [run.data.tags for run in runs if run.data.tags.get("kind") == "run"]
+        own = [one_run for one_run in tags if one_run["trial"] == one.trial.name]
+        if any(not one_run["overrides"] for one_run in own):
+            return "recorded with other settings, data or versions, or not finished; run it again"
+        return "run with overrides alone" if own else "not run"
+    return f"seed{'s' if len(missing) > 1 else ''} {', '.join(map(str, missing))} not run"
+
+
+def _unfit(one: _Candidate, seeds: Sequence[int], chosen: ChosenBy) -> str:
+    """Say why a trial that was run cannot be ranked by the metric; empty where it can."""
+    calibration = one.trial.thresholds.calibration
+    if calibration != "none" and (chosen.rule == "half" or chosen.recorded.startswith(CALIBRATED_IN_SAMPLE)):
+        return f"its {calibration} calibration was fitted on the rows that would score it; rank by {DEFAULT}"
+    undefined = [str(seed) for seed in seeds if chosen.recorded not in one.runs[seed].data.metrics]
+    return f"{chosen.recorded} is undefined in seed {', '.join(undefined)}" if undefined else ""
+
+
+def _learns_nothing(trial: Trial) -> bool:
+    return isinstance(trial.model, FloorSpec | KnownProbabilitiesSpec)
+
+
+def _check_metric(finished: Sequence[_Candidate], chosen: ChosenBy) -> None:
+    measured = {name for one in finished for run in one.runs.values() for name in run.data.metrics}
+    if chosen.recorded in measured:
+        return
+    known = sorted(
+        name.partition("/")[2]
+        for name in measured
+        if name.startswith(("crossfit/", *(f"validation/{rule}/" for rule in NOT_CHOSEN)))
+    )
+    of_rule = [name for name in known if name.startswith(f"{chosen.rule}/")]
+    near = nearest(chosen.short, of_rule or known)
+    listed = f"; allowed {', '.join(of_rule)}" if of_rule else ""
+    raise UserError(f"--metric: no validation metric {chosen.short!r} is recorded{near}{listed}")
+
+
+def _ranked(one: _Candidate, seeds: Sequence[int], chosen: ChosenBy) -> Ranked:
+    runs = tuple(one.runs[seed] for seed in seeds)
+    value = fmean(run.data.metrics[chosen.recorded] for run in runs)
+    tested = [run.data.metrics[chosen.test] for run in runs if chosen.test in run.data.metrics]
+    return Ranked(one.name, one.trial, runs, value, fmean(tested) if tested else np.nan)
+
+
+def _with_test(
+    client: Client,
+    ranked: Sequence[Ranked],
+    parents: Mapping[str, Run | None],
+    seeds: Sequence[int],
+    chosen: ChosenBy,
+) -> list[Ranked]:
+    """Add intervals of the test part, and what cannot be told from the first, where trials were summed up for that."""
+    wanted = " ".join(map(str, sorted(seeds)))
+    drawn, with_interval = {}, []
+    for one in ranked:
+        parent = parents[one.name]
+        if parent is not None and parent.data.tags.get("seeds") == wanted:
+            table = reading.summary(client, parent).set_index("metric")
+            replicates = reading.replicates(client, parent, [chosen.test])
+            if chosen.test in replicates:
+                drawn[one.name] = replicates[chosen.test].to_numpy()
+                low, high = (float(table[end][chosen.test]) for end in ("low", "high"))
+                one = replace(one, low=low, high=high)
+        with_interval.append(one)
+    first = next((one.name for one in ranked if not _learns_nothing(one.trial)), "")
+    if first not in drawn:
+        return with_interval
+    points = {one.name: one.test for one in ranked if one.name in drawn}
+    tied = inference.not_told_from(first, points, drawn)
+    return [replace(one, tied=one.name in tied) for one in with_interval]
+
+
+def _overridden(runs: Sequence[Run], first: Ranked, seeds: Sequence[int], chosen: ChosenBy) -> tuple[str, ...]:
+    """Return the trials with overrides that would be before the first: on the same rows, with all seeds."""
+    rows = first.runs[0].data.tags["test_part"], first.trial.dataset.validation
+    lines = []
+    for key, made in reading.below(list(runs)).items():
+        values = {int(run.data.tags["seed"]): run.data.metrics.get(chosen.recorded, np.nan) for run in made}
+        same_rows = (made[0].data.tags.get("test_part"), made[0].data.params.get("dataset.validation")) == rows
+        if not key[3] or not same_rows or not set(seeds) <= set(values):
+            continue
+        value = fmean(values[seed] for seed in seeds)
+        if value < first.value if chosen.is_lower_better else value > first.value:
+            name = " ".join(filter(None, [key[0].partition("/")[2], key[1]]))
+            lines.append(f"{name} ({key[3]}): overridden; it has {value:.4f}, {first.name} {first.value:.4f}")
+    return tuple(sorted(lines))
+
+
+def _by_reason(reasons: Mapping[str, str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        found.setdefault(reason, []).append(name)
+    return found

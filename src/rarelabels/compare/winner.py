@@ -1,0 +1,171 @@
+"""The trial that ``rarelabels best`` would choose, in sentences: its number, its equals, and its thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels.compare import competence, symptoms
+from rarelabels.compare.ranking import Ranked, Ranking
+from rarelabels.judging.statistics import inference
+from rarelabels.record import reading
+from rarelabels.record.client import Client
+from rarelabels.record.entities import Run
+from rarelabels.record.identities import parent_key
+
+# The lower ends of the bins of labels, by their positives on validation.
+BINS = (1, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
+RULE_WORDS = {
+    "half": "the threshold 0.5",
+    "global": "one threshold for all labels",
+    "per_label": "a threshold for each label",
+}
+OWN, COMMON = "test/per_label/macro_f1", "test/global/macro_f1"
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What a threshold for each label gains over one for all, of the same scores: macro-F1 on test.
+
+    Attributes:
+        value: the difference, mean over seeds.
+        low, high: its paired 95 % interval.
+        least: the positives on validation from which on labels gain; None if there is no such number.
+    """
+
+    value: float
+    low: float
+    high: float
+    least: int | None
+
+
+def lines(client: Client, runs: Sequence[Run], ranking: Ranking, baselines: Sequence[str]) -> list[str]:
+    """Return what to say of the winner of a study, a sentence or two each; nothing where no trial is ranked.
+
+    Args:
+        client: of the record.
+        runs: all runs of the study.
+        ranking: of its trials.
+        baselines: the short names of those that are baselines.
+    """
+    if not ranking.ranked:
+        return []
+    first = ranking.ranked[0]
+    parent = next((run for run in runs if _is_parent(run, first)), None)
+    tied = cheapest_first([one for one in ranking.ranked[1:] if one.tied], baselines, runs)
+    gain = _gain(client, parent, first) if parent else None
+    return [
+        chosen(ranking, first),
+        *told_apart(ranking, tied),
+        *(about_thresholds(gain) if gain else []),
+        *(f"{first.name}: {symptom}." for symptom in (symptoms.recorded(parent) if parent else ())),
+    ]
+
+
+def chosen(ranking: Ranking, first: Ranked) -> str:
+    """Say which trial to use, under which rule, and what it reaches."""
+    by = ranking.chosen
+    interval = "" if np.isnan(first.low) else f" ({first.low:.3f} to {first.high:.3f})"
+    metric = by.metric.replace("_f1", "-F1").replace("_", " ")
+    reached = "" if np.isnan(first.test) else f": {metric} {first.test:.3f}{interval} on test"
+    searched = " (it was searched on these rows)" if first.is_searched else ""
+    rule = RULE_WORDS.get(by.deployed_rule, f"the rule {by.deployed_rule}")
+    missing = ", ".join(map(str, ranking.lacking))
+    provisional = f" Provisional: seed{'s' if len(ranking.lacking) > 1 else ''} {missing} not run." if missing else ""
+    first_by = f"It is first on validation: {by.recorded} {first.value:.3f}{searched}."
+    return f"Use {first.name} with {rule}{reached}. {first_by}{provisional}"
+
+
+def told_apart(ranking: Ranking, tied: Sequence[Ranked]) -> list[str]:
+    """Say which trials cannot be told from the winner on test."""
+    if len(ranking.ranked) < 2:
+        return ["No other trial is ranked."]
+    if np.isnan(ranking.ranked[0].low):
+        return ["What cannot be told from it is not known: it was summed up over other seeds."]
+    if not tied:
+        return ["All other trials can be told from it on test."]
+    named = ", ".join(f"{one.name} ({one.test:.3f})" for one in tied)
+    return [f"It cannot be told from these on test, the cheapest first: {named}."]
+
+
+def cheapest_first(tied: Sequence[Ranked], baselines: Sequence[str], runs: Sequence[Run]) -> list[Ranked]:
+    """Sort trials: baselines before networks, and among them by the seconds that their runs took."""
+    by_id = {run.info.run_id: run for run in runs}
+
+    def seconds(one: Ranked) -> float:
+        made = [by_id.get(run.data.tags.get("trained_by", ""), run) for run in one.runs]
+        return fmean((run.info.end_time or 0) - run.info.start_time for run in made)
+
+    return sorted(
+        tied,
+        key=lambda one: (
+            one.trial.is_network and not competence.is_baseline(one.name, baselines),
+            seconds(one),
+            one.name,
+        ),
+    )
+
+
+def about_thresholds(gain: Gain) -> list[str]:
+    """Say whether a threshold for each label is better than one for all, and for which labels."""
+    interval = f"macro-F1 {_signed(gain.value)} ({_signed(gain.low)} to {_signed(gain.high)}) on test"
+    if gain.low > 0:
+        told = f"For it a threshold for each label is better than one for all: {interval}."
+    elif gain.high < 0:
+        told = f"For it a threshold for each label is worse than one for all: {interval}; use one for all."
+    else:
+        told = f"For it a threshold for each label cannot be told from one for all: {interval}."
+    if gain.least is None:
+        return [told, "Labels do not gain by a threshold of their own, however many positives they have on validation."]
+    return [told, f"Labels with {gain.least:,} positives on validation, or more, gain by a threshold of their own."]
+
+
+def gains_from(positives: npt.NDArray[np.int64], gained: npt.NDArray[np.float64]) -> int | None:
+    """Return the least lower end of a bin from which on the labels of every bin gain on average; None if there is none.
+
+    With 3, 12, 15 and 40 positives and gains of 0.1, −0.2, 0.1 and 0.1 the bins 1, 10 and 20 gain 0.1, −0.05 and 0.1:
+    labels gain from 20 positives on.
+
+    Args:
+        positives: of each label on validation, (n,).
+        gained: F1 of each label with its own threshold minus that with the common one, (n,).
+    """
+    least = None
+    bins = np.searchsorted(BINS, positives, side="right") - 1
+    for number in sorted(set(bins[bins >= 0].tolist()), reverse=True):
+        if gained[bins == number].mean() <= 0:
+            break
+        least = BINS[number]
+    return least
+
+
+def _is_parent(run: Run, one: Ranked) -> bool:
+    return run.data.tags.get("kind") == "trial" and parent_key(run) == parent_key(one.runs[0])
+
+
+def _gain(client: Client, parent: Run, one: Ranked) -> Gain | None:
+    table, drawn = reading.summary(client, parent), reading.replicates(client, parent, [OWN, COMMON])
+    if not {OWN, COMMON} <= set(drawn):
+        return None
+    means = dict(zip(table["metric"], table["mean"], strict=True))
+    value = means[OWN] - means[COMMON]
+    low, high = inference.interval(inference.differences(value, drawn[OWN], drawn[COMMON]))
+    positives, gained = zip(*(_by_label(client, run) for run in one.runs), strict=True)
+    return Gain(value, low, high, gains_from(np.concatenate(positives), np.concatenate(gained)))
+
+
+def _by_label(client: Client, run: Run) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return, of each label with a positive on test, its positives on validation and what its own threshold gains."""
+    table = reading.per_label(client, run.info.run_id)
+    positives = reading.scores(client, run.info.run_id, "validation").y.sum(axis=0, dtype=np.int64)
+    gained = (table["per_label/f1"] - table["global/f1"]).to_numpy(np.float64)
+    is_measured = table["positives"].to_numpy() > 0
+    return positives[is_measured], gained[is_measured]
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")

@@ -1,0 +1,79 @@
+"""Three parts of rows with labels, inputs and ids: what every model is trained and judged on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels.data import unsplit
+from rarelabels.data.tokens import Tokens
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Rows of one part: training, validation or test.
+
+    Attributes:
+        ids: (n,) str, the row ids of the source.
+        y: (n, n_labels) uint8, multi-hot.
+        text: field name to tokens of n rows.
+        numeric: (n, k) float64, as in the source, to be standardised on the training part (``fields.Scaler``); (n, 0)
+            if not given.
+        images: (n,) str, the file of each row's image below ``Dataset.image_folder``; None for data without images.
+    """
+
+    ids: npt.NDArray[np.str_]
+    y: npt.NDArray[np.uint8]
+    text: dict[str, Tokens]
+    numeric: npt.NDArray[np.float64] = field(default_factory=unsplit.no_numbers)
+    images: npt.NDArray[np.str_] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.numeric.shape[1]:
+            object.__setattr__(self, "numeric", np.empty((len(self.y), 0)))
+
+    def take(self, rows: npt.NDArray[np.int64]) -> Part:
+        """Return the rows with these numbers, in that order."""
+        text = {name: tokens.take(rows) for name, tokens in self.text.items()}
+        images = None if self.images is None else self.images[rows]
+        return Part(self.ids[rows], self.y[rows], text, self.numeric[rows], images)
+
+    def digest(self) -> str:
+        """Return a hash of ids and labels: what is measured on parts with the same one is comparable row by row."""
+        rows = "\n".join(self.ids.tolist()).encode("utf-8", "surrogatepass")
+        return hashlib.sha256(rows + np.ascontiguousarray(self.y).tobytes()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A data set, split.
+
+    Attributes:
+        labels: names of the columns of ``y``.
+        train, validation, test: the parts; the test part is the same for every seed.
+        digest: see :func:`digest`.
+        summary: what to record about the parts as they came out, JSON-ready; see :func:`load`.
+        numeric: names of the columns of ``Part.numeric``.
+        notes: sentences that a reader of a result on these parts must know.
+        folds: (n_train,) int64, the fold of each training row, where the validation part is the training part, each
+            row scored by a model of the other folds; None for parts that differ.
+        image_folder: where the images of the parts are; None for data without images.
+        prose: the fields of ``Part.text`` whose tokens have the order of a text; those of the others are lists.
+    """
+
+    labels: tuple[str, ...]
+    train: Part
+    validation: Part
+    test: Part
+    digest: str
+    summary: dict[str, Any]
+    numeric: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    folds: npt.NDArray[np.int64] | None = None
+    image_folder: Path | None = None
+    prose: tuple[str, ...] = ()

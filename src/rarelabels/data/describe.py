@@ -1,0 +1,48 @@
+"""What was read, in a line, so that a wrong column or separator is seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels.data.dataset import Dataset
+from rarelabels.declare.data import DatasetSpec, MulanSpec, TableSpec, ThreadRowsSpec
+
+
+def describe(spec: DatasetSpec, data: Dataset) -> str:
+    """Say what was read, so that a wrong column or separator is seen."""
+    parts = _each_row_once(spec, data)
+    positives = sum(y.sum(axis=0, dtype=np.int64) for y in parts.values())
+    rows = sum(map(len, parts.values()))
+    rarest = int(np.argmin(positives))
+    line = (
+        f"{_source(spec)}: {rows:,} {'rows' if data.train.images is None else 'images'} "
+        f"({', '.join(f'{len(y):,} {name}' for name, y in parts.items())}), {len(data.labels):,} labels, "
+        f"{np.sum(positives) / rows / len(data.labels):.1%} ones, rarest {data.labels[rarest]!r} with "
+        f"{positives[rarest]:,}"
+    )
+    for name, y in parts.items():
+        if empty := [label for label, n in zip(data.labels, y.sum(axis=0), strict=True) if not n]:
+            line += f"; without a positive in the {name} part: {len(empty)} labels ({', '.join(empty[:5])})"
+    return line
+
+
+def _source(spec: DatasetSpec) -> str:
+    match spec:
+        case TableSpec(path=path):
+            return Path(path).name
+        case MulanSpec(kind=kind, name=name):
+            return f"{kind} {name}"
+        case other:
+            return other.kind
+
+
+def _each_row_once(spec: DatasetSpec, data: Dataset) -> dict[str, npt.NDArray[np.uint8]]:
+    """Return the labels of the parts by their name; parts with the same rows are one."""
+    if data.folds is not None:
+        return {"cross-validated": data.train.y, "test": data.test.y}
+    if isinstance(spec, ThreadRowsSpec):
+        return {"training, validation and test": data.train.y}
+    return {"training": data.train.y, "validation": data.validation.y, "test": data.test.y}

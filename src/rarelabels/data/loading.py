@@ -1,0 +1,237 @@
+"""Data sets: from a declared ``dataset`` block to three parts of rows with labels and text fields.
+
+One file of ``sources`` for each kind of data reads it into a :class:`~rarelabels.data.unsplit.Table`; what follows
+(checks, split, summary) is the same for all. The interface of such a module is :class:`_Kind`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels import cache
+from rarelabels.data import splits, stratification, unsplit
+from rarelabels.data.dataset import Dataset, Part
+from rarelabels.data.sources import (
+    backbone_files,
+    deepfashion,
+    emoji,
+    movies,
+    mulan,
+    simulated,
+    thread_rows,
+    wikipedia_movies,
+    xed,
+)
+from rarelabels.data.table import parsing
+from rarelabels.data.unsplit import Table
+from rarelabels.declare.data import (
+    DatasetSpec,
+    DeepFashionSpec,
+    EmojiSpec,
+    ImagesSpec,
+    MoviesSpec,
+    MulanSpec,
+    SimulatedSpec,
+    TableSpec,
+    ThreadRowsSpec,
+    WikipediaMoviesSpec,
+    XedSpec,
+)
+from rarelabels.errors import UserError
+
+
+class _Kind(Protocol):
+    """What a module of a kind of data has."""
+
+    VERSION: int
+    """Raised whenever the same source is to give another table."""
+
+    def content(self, spec: Any, /) -> str:
+        """Return the SHA-256 of the source's content, in hexadecimal."""
+
+    def parse(self, spec: Any, /) -> Table:
+        """Read the source."""
+
+
+def _kind(spec: DatasetSpec) -> _Kind:
+    match spec:
+        case MoviesSpec():
+            return movies
+        case WikipediaMoviesSpec():
+            return wikipedia_movies
+        case TableSpec():
+            return parsing
+        case XedSpec():
+            return xed
+        case MulanSpec():
+            return mulan
+        case ThreadRowsSpec():
+            return thread_rows
+        case SimulatedSpec():
+            return simulated
+        case EmojiSpec():
+            return emoji
+        case DeepFashionSpec():
+            return deepfashion
+
+
+def _image_folder(spec: DatasetSpec) -> Path | None:
+    match spec:
+        case EmojiSpec():
+            return emoji.image_folder(spec)
+        case DeepFashionSpec():
+            return deepfashion.image_folder(spec)
+        case _:
+            return None
+
+
+def _prose(spec: DatasetSpec) -> tuple[str, ...]:
+    match spec:
+        case TableSpec(text=columns):
+            return columns
+        case MoviesSpec():
+            return ("title",)
+        case WikipediaMoviesSpec():
+            return "title", "plot"
+        case XedSpec():
+            return ("sentence",)
+        case _:
+            return ()
+
+
+def load(spec: DatasetSpec, seed: int) -> Dataset:
+    """Read, check and split a data set; the parsed table and the split are kept in the cache.
+
+    With ``spec.train_fraction`` the training part loses rows last, so that all fractions share one table and one split.
+
+    ``summary`` holds ``rows`` and ``rows_without_labels`` per part, ``prevalence`` and ``labels_without_positives`` per
+    part (by name of the label), and ``label_cardinality`` (mean number of labels of a row) per part.
+
+    Raises:
+        UserError: the source cannot be read, a label has no positives at all, there are too few rows, or the source
+            declares its parts where the spec asks for the last rows.
+        MissingDataError: the source is not on this machine; the message says how to get it.
+    """
+    whole = _whole(spec)
+    source = _kind(spec).content(whole)
+    key = _digest(whole, source)
+    data = _table(whole, key)
+    split = _split(whole, key, seed, data)
+    parts = {name: _part(data, getattr(split, name)) for name in splits.PARTS}
+    if spec.train_fraction < 1:
+        parts["train"] = parts["train"].take(splits.fraction(len(split.train), spec.train_fraction, seed))
+    return Dataset(
+        labels=data.labels,
+        digest=_digest(spec, source),
+        summary=_summary(data.labels, parts),
+        numeric=data.numeric_names,
+        notes=_notes(spec, data.labels, parts),
+        folds=split.folds,
+        image_folder=_image_folder(spec),
+        prose=_prose(spec),
+        **parts,
+    )
+
+
+def digest(spec: DatasetSpec) -> str:
+    """Return the SHA-256 of all that decides the data: the source's content, the spec, the code that reads and splits.
+
+    The seed is not part of it, and neither is the path of a table, or of a backbone's weights: the same content
+    elsewhere is the same data.
+
+    Raises:
+        UserError: the source cannot be read.
+        MissingDataError: the source is not on this machine; the message says how to get it.
+    """
+    return _digest(spec, _kind(spec).content(_whole(spec)))
+
+
+def _whole(spec: DatasetSpec) -> DatasetSpec:
+    """Return the data before the training part loses rows: what the cache keeps."""
+    return spec.model_copy(update={"train_fraction": 1.0})
+
+
+def _digest(spec: DatasetSpec, source: str) -> str:
+    definition = {
+        "spec": spec.content(),
+        "parser": _kind(spec).VERSION,
+        "splits": splits.VERSION,
+        "stratifier": stratification.AS_IN_RELEASE,
+    }
+    if isinstance(spec, ImagesSpec):
+        definition["features"] = [backbone_files.VERSION, backbone_files.content(spec.backbone)]
+    return hashlib.sha256(json.dumps([definition, source], sort_keys=True).encode()).hexdigest()
+
+
+def _table(spec: DatasetSpec, key: str) -> Table:
+    def build() -> cache.Arrays:
+        parsed = _kind(spec).parse(spec)
+        if digest(spec) != key:
+            raise UserError(f"the source of dataset.kind {spec.kind!r} changed while it was read; try again")
+        _check_labels(parsed)
+        return parsed.to_arrays()
+
+    return Table.from_arrays(cache.cached(f"{spec.kind}-table", f"{key} layout {unsplit.LAYOUT}", build))
+
+
+def _split(spec: DatasetSpec, key: str, seed: int, data: Table) -> splits.Split:
+    if data.parts is not None and spec.validation == "last_rows":
+        raise UserError(
+            f"dataset.validation: last_rows has no effect on dataset.kind {spec.kind!r}: its source says which rows "
+            "are the validation part"
+        )
+
+    def build() -> cache.Arrays:
+        if isinstance(spec, ThreadRowsSpec):
+            split = splits.same_rows(len(data.y))
+        else:
+            split = splits.split(data.strata, seed, groups=data.groups, parts=data.parts, validation=spec.validation)
+        folds = {} if split.folds is None else {"folds": split.folds}
+        return {"train": split.train, "validation": split.validation, "test": split.test} | folds
+
+    return splits.Split(**cache.cached(f"{spec.kind}-split-{seed}", f"{key} seed {seed}", build))
+
+
+def _check_labels(data: Table) -> None:
+    empty = [label for label, positives in zip(data.labels, data.y.sum(axis=0), strict=True) if not positives]
+    if empty:
+        raise UserError(f"dataset: no row has the label {', '.join(map(repr, empty))}; nothing can be learnt about it")
+
+
+def _part(data: Table, rows: npt.NDArray[np.int64]) -> Part:
+    return Part(data.ids, data.y, data.text, data.numeric, data.images).take(rows)
+
+
+def _notes(spec: DatasetSpec, labels: tuple[str, ...], parts: dict[str, Part]) -> tuple[str, ...]:
+    if isinstance(spec, ThreadRowsSpec):
+        return ("Training, validation and test part are the same seven rows: this measures memory, nothing else.",)
+    if spec.validation != "last_rows":
+        return ()
+    train, validation = (parts[name].y.mean(axis=0) for name in ("train", "validation"))
+    moved = np.abs(validation - train)
+    worst = int(moved.argmax())
+    return (
+        f"The validation part is the last {len(parts['validation'].ids):,} of the rows outside the test part, in "
+        f"the order of the source: a label's share of ones differs from the training part's by {moved.mean():.3f} on "
+        f"average, most for {labels[worst]} ({train[worst]:.3f} in training, {validation[worst]:.3f} in validation).",
+    )
+
+
+def _summary(labels: tuple[str, ...], parts: dict[str, Part]) -> dict[str, Any]:
+    y = {name: part.y for name, part in parts.items()}
+    return {
+        "rows": {name: len(rows) for name, rows in y.items()},
+        "rows_without_labels": {name: int((~rows.any(axis=1)).sum()) for name, rows in y.items()},
+        "label_cardinality": {name: float(rows.sum(axis=1).mean()) for name, rows in y.items()},
+        "prevalence": {name: dict(zip(labels, rows.mean(axis=0).tolist(), strict=True)) for name, rows in y.items()},
+        "labels_without_positives": {
+            name: [label for label, positives in zip(labels, rows.sum(axis=0), strict=True) if not positives]
+            for name, rows in y.items()
+        },
+    }

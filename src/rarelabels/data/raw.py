@@ -1,0 +1,115 @@
+"""Raw rows, with the columns that a source has, become inputs of a model by the very code that read the training data.
+
+For the kinds of data whose rows anyone can write down: a table of one's own, films, sentences, and Mulan's numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rarelabels.data.dataset import Part
+from rarelabels.data.sources import movies, mulan, xed
+from rarelabels.data.table import cell_values, parsing, readers
+from rarelabels.data.table.table_files import Batch, RawColumn
+from rarelabels.declare.data import DatasetSpec, MoviesSpec, MulanSpec, TableSpec, XedSpec
+from rarelabels.errors import UserError
+
+RawSpec = TableSpec | MoviesSpec | XedSpec | MulanSpec
+EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What a raw row is.
+
+    Attributes:
+        columns: that the inputs are read from.
+        id: the column that names the rows; empty if none does.
+        separator: what stands between labels where they are written in one cell; empty if the source has none.
+    """
+
+    columns: tuple[RawColumn, ...]
+    id: str = ""
+    separator: str = ""
+
+
+def checked(spec: DatasetSpec) -> RawSpec:
+    """Return the declared data, if a row of it can be sent.
+
+    Raises:
+        UserError: it cannot, with the reason.
+    """
+    if isinstance(spec, RawSpec):
+        return spec
+    raise UserError(
+        f"dataset.kind {spec.kind!r} has no raw rows of columns that could be sent to a model; allowed: table, movies, "
+        "xed, mulan"
+    )
+
+
+def describe(spec: RawSpec) -> Raw:
+    """Return what a raw row of the source is.
+
+    Raises:
+        UserError: the source cannot be read.
+    """
+    match spec:
+        case TableSpec():
+            separator = spec.labels.separator or ""
+            separator = "" if separator == cell_values.ONE_NAME else separator
+            return Raw(parsing.raw_columns(spec), spec.id or "", separator)
+        case MoviesSpec():
+            return Raw(movies.raw_columns(spec), "ID")
+        case XedSpec():
+            return Raw(xed.raw_columns(spec))
+        case MulanSpec():
+            return Raw(tuple(RawColumn(name, "number") for name in mulan.parse(spec).numeric_names))
+
+
+def examples(spec: RawSpec, columns: Sequence[RawColumn]) -> dict[str, list[object]]:
+    """Return the first rows of the source: column to cells.
+
+    Raises:
+        UserError: the source cannot be read.
+    """
+    match spec:
+        case TableSpec():
+            rows = parsing.raw_rows(spec, EXAMPLES)
+        case MoviesSpec():
+            rows = movies.raw_rows(spec, EXAMPLES)
+        case XedSpec():
+            rows = xed.raw_rows(spec, EXAMPLES)
+        case MulanSpec():
+            parsed = mulan.parse(spec)
+            rows = dict(zip(parsed.numeric_names, parsed.numeric[:EXAMPLES].T.tolist(), strict=True))
+    # CSV has text alone.
+    numbers = [one.name for one in columns if one.holds == "number"]
+    rows |= {name: [None if cell is None else cell_values.number(cell) for cell in rows[name]] for name in numbers}
+    return {one.name: rows[one.name] for one in columns}
+
+
+def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch) -> Part:
+    """Return the inputs of some raw rows, as a part without labels; the ids are the rows' numbers.
+
+    Args:
+        spec: of the data that the model was trained on.
+        columns: those of :class:`Raw`; ``batch`` has them.
+        batch: the rows.
+
+    Raises:
+        UserError: a cell that would have been refused in training, with its row and column.
+    """
+    match spec:
+        case TableSpec():
+            text, numbers = parsing.raw_inputs(spec, batch)
+        case MoviesSpec():
+            text, numbers = movies.raw_inputs(spec, batch)
+        case XedSpec():
+            text, numbers = xed.raw_inputs(spec, batch)
+        case MulanSpec():
+            text, numbers = {}, readers.numbers([one.name for one in columns], batch)
+    ids = np.arange(batch.first, batch.first + batch.rows).astype(np.str_)
+    return Part(ids, np.empty((batch.rows, 0), np.uint8), text, numbers)

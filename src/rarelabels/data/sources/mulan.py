@@ -1,0 +1,155 @@
+"""Four benchmark sets of Mulan, each an ARFF file of rows and an XML file that says which attributes are labels.
+
+| set | rows | labels | share of ones | numbers | rows with the same numbers as another |
+|---|---|---|---|---|---|
+| ``emotions`` | 593 | 6 | 31 % | 72 | none |
+| ``medical`` | 978 | 45 | 2.8 % | 1,449 | 18, in 7 groups |
+| ``corel5k`` | 5,000 | 374 | 0.94 % | 499 | 4, in 2 groups |
+| ``delicious`` | 16,105 | 983 | 1.9 % | 500 | 4,945, in 1,221 groups of up to 107 |
+
+The labels are those of the XML, in its order, nested ones after the one that holds them; every other attribute is a
+number (``arff_files``). Each label of the four sets has a positive row, so none is dropped: one without is refused, as
+in all data. But 77 labels of corel5k and 20 of medical have fewer than 5; 41 and 14 of them have none in the test part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rarelabels.data.sources import source
+from rarelabels.data.unsplit import Table
+from rarelabels.declare.data import MulanSpec
+from rarelabels.errors import UserError
+
+if TYPE_CHECKING:
+    from rarelabels.data.sources.arff_files import ArffFile
+
+VERSION = 1
+"""Raised whenever the same source is to give another table."""
+
+NAME = "mulan"
+FILES = {
+    "emotions": ("emotions.arff", "emotions.xml"),
+    "medical": ("medical.arff", "medical.xml"),
+    "corel5k": ("Corel5k-sparse.arff", "Corel5k.xml"),
+    "delicious": ("delicious.arff", "delicious.xml"),
+}
+"""Set -> its ARFF and its XML file below ``mulan/<set>``, each plain or gzipped."""
+
+SHOWN = 5  # names in a message
+
+
+def content(spec: MulanSpec) -> str:
+    """Return the SHA-256 of the set's two files, as hexadecimal text; gzipped or not makes no difference.
+
+    Raises:
+        MissingDataError: a file is missing.
+        UserError: a file cannot be read.
+    """
+    return source.digest(NAME, _files(spec))
+
+
+def parse(spec: MulanSpec) -> Table:
+    """Read a set; rows keep the order of the file, and their ids are their numbers from 1.
+
+    Labels and strata are those of the XML; ``numeric`` is (n, k) float64. Rows with the same numbers are a group: to a
+    model they are one row, whatever their labels are.
+
+    Raises:
+        MissingDataError: a file is missing.
+        UserError: in one line, what is wrong in which file and in which line, row or attribute.
+    """
+    from rarelabels.data.sources.arff_files import ArffFile  # who only predicts need not have liac-arff
+
+    arff_path, xml_path = _files(spec)
+    labels = _labels(xml_path)
+    file = ArffFile(source.read_text(NAME, arff_path), str(arff_path))
+    if missing := [name for name in labels if name not in file.attributes]:
+        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+        names = ", ".join(map(repr, missing[:SHOWN]))
+        raise UserError(f"{arff_path}: has no attribute {names}{more}, a label in {xml_path}")
+    numbers = [name for name in file.attributes if name not in set(labels)]
+    if not numbers:
+        raise UserError(f"{arff_path}: every attribute is a label in {xml_path}, so nothing is left to learn from")
+    x, y = _matrices(file, numbers, labels)
+    return Table(
+        ids=np.arange(1, len(y) + 1).astype(np.str_),
+        labels=tuple(labels),
+        y=y,
+        strata=y,
+        groups=pd.factorize(np.array([row.tobytes() for row in x], dtype=object))[0].astype(np.int64),
+        text={},
+        numeric=x,
+        numeric_names=tuple(numbers),
+    )
+
+
+def _files(spec: MulanSpec) -> list[Path]:
+    """Return the ARFF and the XML file of a set."""
+    return source.files(NAME, [f"{spec.name}/{name}" for name in FILES[spec.name]])
+
+
+def _matrices(
+    file: ArffFile, numbers: Sequence[str], labels: Sequence[str]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]]:
+    """Return (n, len(numbers)) and (n, len(labels)) 0/1."""
+    column = {name: i for i, name in enumerate(file.attributes)}
+    number_columns, label_columns = ([column[name] for name in names] for names in (numbers, labels))
+    x, y = [], []
+    for row in file.rows():
+        flags = row.values[label_columns]
+        if len(wrong := np.flatnonzero((flags != 0) & (flags != 1))):
+            raise UserError(
+                f"{row.where}, attribute {labels[wrong[0]]!r}: a label must be 0 or 1, but is {flags[wrong[0]]:g}"
+            )
+        x.append(row.values[number_columns])
+        y.append(flags.astype(np.uint8))
+    # Adding 0 makes 0 of -0, which has other bytes.
+    return np.array(x).reshape(-1, len(numbers)) + 0.0, np.array(y, dtype=np.uint8).reshape(-1, len(labels))
+
+
+def _labels(path: Path) -> list[str]:
+    """Return the names of the labels in the order in which they begin.
+
+    Expat reads the file without building a tree or opening another file. Only a DOCTYPE could define entities that
+    multiply, and it is refused where it begins.
+    """
+    parser = expat.ParserCreate(namespace_separator=" ")
+    elements: list[str] = []
+    names: dict[str, None] = {}
+
+    def refused(trouble: str) -> UserError:
+        return UserError(f"{path}: line {parser.CurrentLineNumber}: {trouble}; {source.fetch_again(NAME)}")
+
+    def start(element: str, attributes: dict[str, str]) -> None:
+        elements.append(element.rpartition(" ")[2])
+        if elements[-1] != ("label" if len(elements) > 1 else "labels"):
+            raise refused(f'must be <labels> with <label name="..."> in it, but here is <{elements[-1]}>')
+        if len(elements) > 1:
+            name = attributes.get("name", "")
+            if not name or name in names:
+                raise refused(f"label {name!r} is there twice" if name else "a label has no name")
+            names[name] = None
+
+    def doctype(*_declared: object) -> None:
+        raise refused("has a DOCTYPE, which labels do not need and which can make a small file endless")
+
+    parser.StartElementHandler = start
+    parser.StartDoctypeDeclHandler = doctype
+    content = source.read(NAME, path)
+    try:
+        parser.Parse(content, True)
+    except expat.ExpatError as error:
+        raise refused(f"is not XML: {expat.errors.messages[error.code]}") from None
+    except (LookupError, ValueError) as error:
+        raise refused(f"cannot be read: {error}") from None
+    if not names:
+        raise refused("names no label")
+    return list(names)

@@ -1,0 +1,83 @@
+"""Single cells of a table as text, as a name or as a number; what cannot be one is told with its row."""
+
+from __future__ import annotations
+
+import math
+
+from rarelabels.data.table import table_files
+from rarelabels.data.table.table_files import Batch, shown
+from rarelabels.errors import UserError
+
+ONE_NAME = "none"  # as a separator: each text is one name, whatever is in it
+SHOWN = 5  # names in a message
+MEND_NUMBER = "fill such cells in, leave these rows out"
+SEPARATORS = ("|", ";", ",", "\t")
+MAX_ID = 200  # characters; ids are stored at the width of the longest
+MAX_LABEL_CELLS = 4_000_000_000  # of rows times labels, one byte each
+FLAGS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
+
+
+def cell_text(batch: Batch, row: int, column: str) -> str:
+    """Return a cell of text; empty for a missing one.
+
+    Raises:
+        UserError: it is no text.
+    """
+    return cell_as_text(batch, row, column, batch.cells[column][row])
+
+
+def row_name(batch: Batch, row: int, column: str) -> str:
+    """Return a cell as it names its row: text without the blanks around it, or a whole number.
+
+    Raises:
+        UserError: it is neither.
+    """
+    return label_name(batch, row, column, batch.cells[column][row])
+
+
+def cell_as_text(batch: Batch, row: int, column: str, cell: object) -> str:
+    """Return a cell of text as it is; empty for a missing one.
+
+    Raises:
+        UserError: it is not text.
+    """
+    if cell is None:
+        return ""
+    if not isinstance(cell, str):
+        raise UserError(
+            f"{batch.at(row, column)}: must be text; given {shown(cell)}; write it as text, or declare the column "
+            "under dataset.lists or dataset.numeric"
+        )
+    if not table_files.is_text(cell):
+        raise UserError(f"{batch.at(row, column)}: is not UTF-8 text; given {shown(cell)}; save the file as UTF-8")
+    return cell
+
+
+def label_name(batch: Batch, row: int, column: str, cell: object) -> str:
+    """A name: text without the blanks around it, or a whole number; empty for a missing one."""
+    if isinstance(cell, float):
+        if math.isnan(cell):
+            return ""
+        # A column of whole numbers with gaps becomes one of floats in pandas.
+        cell = int(cell) if cell.is_integer() else cell
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return str(cell)
+    if cell is not None and not isinstance(cell, str):
+        raise UserError(
+            f"{batch.at(row, column)}: must be text or a whole number; given {shown(cell)}; write the column as text"
+        )
+    return cell_as_text(batch, row, column, cell).strip()
+
+
+def number(cell: object) -> float:
+    """Return the number of a cell, NaN for what is none."""
+    try:
+        # Python takes 1_000 for a thousand; in a table it is a typing error.
+        return math.nan if isinstance(cell, str) and "_" in cell else float(cell)  # type: ignore[arg-type]  # of any type: what float refuses is caught
+    except (TypeError, ValueError, OverflowError):
+        return math.nan
+
+
+def given(cell: object) -> str:
+    """Return how messages quote a cell that is wrong."""
+    return "an empty cell" if cell is None or (isinstance(cell, str) and not cell.strip()) else shown(cell)

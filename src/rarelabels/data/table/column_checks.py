@@ -1,0 +1,86 @@
+"""Whether a table has the columns that its declaration names; if not, which are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from rarelabels.data.table import table_files
+from rarelabels.data.table.cell_values import SEPARATORS
+from rarelabels.data.table.table_files import shown
+from rarelabels.declare.data import TableSpec
+from rarelabels.errors import UserError
+
+
+def flag_columns(path: Path, spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
+    """The 0/1 columns of labels; none where one column holds the labels' names."""
+    prefix = spec.labels.prefix
+    if prefix is None:
+        return spec.labels.columns or ()
+    found = tuple(name for name in names if name.startswith(prefix))
+    if len(found) < 2:
+        which = ", ".join(map(repr, found)) or "none"
+        near = near_column(prefix, names) if not found else ""
+        raise UserError(
+            f"{path}: dataset.labels.prefix: at least two columns must begin with {prefix!r}; given {which}"
+            f"{near or _listed(names)}"
+        )
+    if prefix in found:
+        raise UserError(
+            f"{path}: dataset.labels.prefix: column {prefix!r} is the prefix and has no name left; rename it"
+        )
+    return found
+
+
+def wanted_columns(path: Path, spec: TableSpec, flags: Sequence[str]) -> dict[str, str]:
+    """The columns to read, each with the key that asks for it."""
+    inputs = dict.fromkeys(spec.text, "dataset.text")
+    inputs |= {one.column: f"dataset.lists[{i}]" for i, one in enumerate(spec.lists)}
+    inputs |= dict.fromkeys(spec.numeric, "dataset.numeric")
+    single = {spec.id: "dataset.id", spec.group: "dataset.group", spec.split: "dataset.split"}
+    others = {column: key for column, key in single.items() if column is not None}
+    if spec.labels.prefix is not None and (both := [column for column in flags if column in inputs | others]):
+        key = (inputs | others)[both[0]]
+        raise UserError(
+            f"{path}: column {both[0]!r} begins with dataset.labels.prefix {spec.labels.prefix!r}, so it is a label, "
+            f"and {key} names it too; rename it, or list the labels under dataset.labels.columns"
+        )
+    labels = dict.fromkeys(flags, "dataset.labels.columns")
+    if spec.labels.column is not None:
+        labels[spec.labels.column] = "dataset.labels.column"
+    return others | inputs | labels
+
+
+def check_columns(path: Path, names: Sequence[str], wanted: dict[str, str]) -> None:
+    """Raise if a table lacks columns that are wanted, each given with the key that asks for it."""
+    missing = [
+        f"{column!r} ({key}{near_column(column, names)})" for column, key in wanted.items() if column not in names
+    ]
+    if not missing:
+        return
+    check_delimiter(path, names)
+    raise UserError(f"{path}: has no column {', '.join(missing)}{_listed(names)}")
+
+
+def check_delimiter(path: Path, names: Sequence[str]) -> None:
+    """Raise if a CSV or TSV file has one column only, because its cells are separated by something else."""
+    what = table_files.table_format(path)
+    if what not in table_files.DELIMITERS or len(names) != 1:
+        return
+    allowed = table_files.DELIMITERS[what]
+    if other := [one for one in SEPARATORS if one != allowed and one in names[0]]:
+        raise UserError(
+            f"{path}: has one column only, {shown(names[0])}; it looks separated by {other[0]!r}; save it as "
+            f"{what.upper()}, with {allowed!r} between the cells"
+        )
+
+
+def near_column(name: str, names: Sequence[str], cutoff: float = 0.6) -> str:
+    """Return ``; did you mean 'title'?``, or nothing where no column is near."""
+    near = get_close_matches(name, names, n=1, cutoff=cutoff)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"; the columns are {', '.join(map(repr, names[:20]))}{', ...' if len(names) > 20 else ''}"

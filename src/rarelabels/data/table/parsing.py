@@ -1,0 +1,159 @@
+"""A table of one's own, read in one pass: CSV, TSV, JSON Lines or Parquet (see ``table_files``).
+
+Every column that the declaration names has a reader that takes its cells batch by batch and keeps numbers only, so that
+memory holds the result and not the text: 2 million rows with two text columns of ten words take under 2 GB.
+
+- text columns: the lower-cased words, ``\\w+``;
+- list columns, and a column of labels: the stripped entries of a list, or of a text between separators;
+- numeric columns: finite numbers, float64;
+- 0/1 columns of labels: 0, 1, 0.0, 1.0, true and false.
+
+An empty cell has no words, no entries, no labels and no group; as a number, an id or a part it is a mistake.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels.data import splits
+from rarelabels.data.table import table_files
+from rarelabels.data.table.cell_values import MEND_NUMBER
+from rarelabels.data.table.column_checks import check_columns, flag_columns, wanted_columns
+from rarelabels.data.table.readers import Groups, Ids, Inputs, LabelFlags, LabelNames, Parts, Reader
+from rarelabels.data.table.table_files import Batch, RawColumn
+from rarelabels.data.tokens import Tokens
+from rarelabels.data.unsplit import Table
+from rarelabels.declare.data import TableSpec
+from rarelabels.errors import UserError
+
+VERSION = 1
+"""Raised whenever the same file is to give another table."""
+
+
+def content(spec: TableSpec) -> str:
+    """Return the SHA-256 of the file's format and bytes, in hexadecimal.
+
+    Raises:
+        UserError: the file cannot be read, or its name ends in nothing known.
+    """
+    path = Path(spec.path)
+    what = table_files.table_format(path)
+    with table_files.readable(path), path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(f"{what} {digest}".encode()).hexdigest()
+
+
+def parse(spec: TableSpec) -> Table:
+    """Read the table that ``spec`` declares; rows keep the order of the file.
+
+    Labels in one column are ordered by falling frequency, ties by name; labels in 0/1 columns as declared, or with a
+    prefix as in the file and without it. The strata are these labels. Ids are those of the id column, or row numbers
+    from 1. A text or list column gives the field of its name.
+
+    Raises:
+        UserError: in one line what is wrong, in which file and, where it is about cells, in which row.
+    """
+    path = Path(spec.path)
+    names = table_files.column_names(path)
+    flags = flag_columns(path, spec, names)
+    wanted = wanted_columns(path, spec, flags)
+    check_columns(path, names, wanted)
+    inputs = Inputs(path, spec)
+    labels = _labels(path, spec, flags)
+    ids = Ids(path, spec.id) if spec.id else None
+    groups = Groups(path, spec.group) if spec.group else None
+    split = Parts(path, spec.split) if spec.split else None
+    readers = (inputs, labels, ids, groups, split)
+    n = _read(path, list(wanted), [reader for reader in readers if reader])
+    inputs.check_separators()
+    label_names, y = labels.labels()
+    parts = split.parts() if split else None
+    return Table(
+        ids=ids.ids() if ids else np.arange(1, n + 1).astype(np.str_),
+        labels=label_names,
+        y=y,
+        strata=y,
+        groups=groups.codes(parts) if groups else None,
+        text=inputs.text(),
+        numeric=inputs.numbers(f"{MEND_NUMBER}, or take the column out of dataset.numeric"),
+        numeric_names=spec.numeric,
+        parts=parts,
+    )
+
+
+def raw_columns(spec: TableSpec) -> tuple[RawColumn, ...]:
+    """Return the columns that the inputs are read from, in the order of the declaration."""
+    return (
+        *(RawColumn(name, "text") for name in spec.text),
+        *(RawColumn(one.column, "text" if one.separator else "list") for one in spec.lists),
+        *(RawColumn(name, "number") for name in spec.numeric),
+    )
+
+
+def raw_inputs(spec: TableSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.NDArray[np.float64]]:
+    """Return text and numbers of some rows as :func:`parse` reads those of the whole table.
+
+    Which separator a column has was settled when the whole of it was read: few rows would tell it less surely.
+
+    Raises:
+        UserError: a cell that :func:`parse` refuses as well.
+    """
+    read = Inputs(batch.path, spec)
+    read.add(batch)
+    return read.text(), read.numbers(MEND_NUMBER)
+
+
+def raw_rows(spec: TableSpec, n: int) -> dict[str, list[object]]:
+    """Return the inputs' cells of the first rows of the file, as the file has them."""
+    path = Path(spec.path)
+    names = [one.name for one in raw_columns(spec)]
+    table_files.column_names(path)
+    first = next(table_files.batches(path, names))
+    return {name: first.cells[name][:n] for name in names}
+
+
+def label_rows(spec: TableSpec) -> dict[str, int]:
+    """Return how many rows have each label, whatever ``dataset.labels.min_rows`` says; most first, ties by name.
+
+    Raises:
+        UserError: as :func:`parse`, of the columns of labels alone; no name at all is an empty mapping.
+    """
+    path = Path(spec.path)
+    names = table_files.column_names(path)
+    flags = flag_columns(path, spec, names)
+    column = spec.labels.column
+    wanted = dict.fromkeys(flags, "dataset.labels.columns") if column is None else {column: "dataset.labels.column"}
+    check_columns(path, names, wanted)
+    reader = _labels(path, spec, flags)
+    _read(path, list(wanted), [reader])
+    rows = reader.rows()
+    return dict(sorted(rows.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _labels(path: Path, spec: TableSpec, flags: Sequence[str]) -> LabelNames | LabelFlags:
+    if spec.labels.column is not None:
+        return LabelNames(path, spec.labels.column, spec.labels)
+    return LabelFlags(path, flags, spec.labels.prefix or "", spec.labels.min_rows)
+
+
+def _read(path: Path, columns: list[str], readers: Iterable[Reader]) -> int:
+    """Give every row of the file to the readers; return how many there are."""
+    n = 0
+    for batch in table_files.batches(path, columns):
+        n += batch.rows
+        for reader in readers:
+            reader.add(batch)
+    check_rows(path, n)
+    return n
+
+
+def check_rows(path: Path, n: int) -> None:
+    """Raise if a table has too few rows to be split."""
+    if n < splits.MIN_ROWS:
+        rows = "1 row" if n == 1 else f"{n or 'no'} rows"
+        raise UserError(f"{path}: has {rows} of data; a split into three parts needs {splits.MIN_ROWS}")

@@ -1,0 +1,60 @@
+"""A trial as text: YAML with every key, flat parameters for MLflow, and the JSON schema of what may be declared."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from rarelabels.declare.problems import PROSE, keys
+from rarelabels.declare.trial import Trial
+
+
+def dump(trial: Trial) -> str:
+    """Return the whole trial as YAML; ``load_trial`` reads it back equal from a file of the same folder and name."""
+    yaml, text = YAML(typ="safe", pure=True), io.StringIO()
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel.yaml types its None only
+    yaml.width = 1_000
+    yaml.dump(_written(trial), text)
+    return text.getvalue()
+
+
+def flat(trial: Trial) -> dict[str, object]:
+    """Return every key ``--set`` takes with its value: numbers, text, booleans, None; lists and mappings as JSON."""
+    data = {key: value for key, value in _written(trial).items() if key not in PROSE}
+    return dict(_flat(data, list(keys(Trial, data))))
+
+
+def _written(trial: Trial) -> dict[str, Any]:
+    return trial.model_dump(mode="json", exclude={"name"} | ({"vary"} if trial.vary is None else set()))
+
+
+def _flat(data: Mapping[str, Any], known: Collection[str], above: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in data.items():
+        if isinstance(value, Mapping) and any(key.startswith(f"{above}{name}.") for key in known):
+            yield from _flat(value, known, f"{above}{name}.")
+        else:  # a mapping from labels or columns is one value, as it is for --set
+            yield above + name, json.dumps(value, ensure_ascii=False) if isinstance(value, (list, Mapping)) else value
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a trial's file, for editors: nothing is required, as any key may come from a parent."""
+    schema: dict[str, Any] = _without_kinds(Trial.model_json_schema())
+    for block in (schema, *schema["$defs"].values()):
+        block.pop("required", None)
+    del schema["properties"]["name"]
+    parent = {"type": "string", "description": "relative path of the one YAML file this one builds on"}
+    schema["properties"] = {"extends": parent, **schema["properties"]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _without_kinds(schema: Any) -> Any:
+    """Let several blocks fit where one is told by its kind, for a parent may give that."""
+    if isinstance(schema, Mapping):
+        kept = {key: _without_kinds(value) for key, value in schema.items() if key != "discriminator"}
+        return {("anyOf" if key == "oneOf" else key): value for key, value in kept.items()}
+    return [_without_kinds(one) for one in schema] if isinstance(schema, list) else schema

@@ -1,0 +1,148 @@
+"""YAML with ``extends`` and ``--set`` → ``Trial``: finds what is named and tells every problem of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rarelabels.declare import each_tuned, study_files
+from rarelabels.declare.override import NO_OVERRIDES, apply_override, not_overridable
+from rarelabels.declare.problems import OVERRIDE, InputError, Problem, keys
+from rarelabels.declare.study import Hypothesis, StudySpec
+from rarelabels.declare.study_files import trial_name
+from rarelabels.declare.table_paths import with_absolute_paths
+from rarelabels.declare.trial import Trial
+from rarelabels.declare.tuning import FOR_HALF, SEARCHED_FOR_HALF
+from rarelabels.declare.variants import check_sweep, variants
+from rarelabels.declare.yaml_files import Declared, read_with_parents, shown
+from rarelabels.errors import UserError, nearest
+
+
+def load_trial(path: Path, overrides: Mapping[str, object] = NO_OVERRIDES) -> Trial:
+    """Return the trial a file declares, with its parents merged in and the dotted ``overrides`` on top.
+
+    A relative ``dataset.path`` counts from the folder of the file that wrote it, in ``overrides`` from the current
+    folder, and becomes absolute.
+
+    Raises:
+        UserError: everything that is wrong with it, one problem a line.
+    """
+    return load([path], overrides)[0]
+
+
+def load_study(folder: Path) -> StudySpec | None:
+    """Return what ``study.yaml`` in ``folder`` declares, None where there is none.
+
+    Where each network is tuned, the sides of a hypothesis about 0.5 are the variants that were searched for that.
+
+    Raises:
+        UserError: everything that is wrong with it, one problem a line.
+    """
+    path = folder / study_files.NAME
+    study, problems = study_files.read(folder)
+    if study:
+        known = {name for one in study_files.trials(folder) for name in _compared_as(one)}
+        problems |= set(_unknown_trials(study, path, sorted(known))) | set(study_files.wrong_trials(study, path))
+        study = study.model_copy(update={"hypotheses": tuple(_with_searches(one, known) for one in study.hypotheses)})
+    if problems:
+        raise InputError(problems)
+    return study
+
+
+def _unknown_trials(study: StudySpec, path: Path, trials: Sequence[str]) -> Iterator[Problem]:
+    for one in study.hypotheses:
+        for key, name in (("trial", one.trial), ("against", one.against)):
+            if name not in trials:
+                near = nearest(name, trials) or f"; there are: {', '.join(trials) or 'none yet'}"
+                yield Problem(shown(path), f"hypotheses.{one.name}.{key}", f"no trial {name!r} in this folder{near}")
+    stems = [one.stem for one in study_files.trials(path.parent)]
+    for name in study.baselines:
+        if name not in stems:
+            near = nearest(name, stems) or f"; there are: {', '.join(stems) or 'none yet'}"
+            yield Problem(shown(path), "baselines", f"no trial {name!r} in this folder{near}")
+
+
+def _with_searches(hypothesis: Hypothesis, known: Collection[str]) -> Hypothesis:
+    """Return a hypothesis whose sides at 0.5 are the variants searched for that, where there are such."""
+    sides = {side: f"{getattr(hypothesis, side)} {SEARCHED_FOR_HALF}" for side in hypothesis.at_half}
+    return hypothesis.model_copy(update={side: name for side, name in sides.items() if name in known})
+
+
+def _compared_as(path: Path) -> list[str]:
+    """What a comparison calls the trial of a file: its short name, of a sweep with each variant."""
+    try:
+        labels = [label for label, _ in variants(load_trial(path))]
+    except UserError:  # what is wrong with it is told where it is loaded to be run
+        labels = [""]
+    return [" ".join(filter(None, [path.stem, label])) for label in labels]
+
+
+def load(paths: Sequence[Path], overrides: Mapping[str, object]) -> list[Trial]:
+    """Return the trials of files, each with the overrides that it has keys for.
+
+    Raises:
+        UserError: everything that is wrong with them.
+    """
+    refused = {key: reason for key in overrides if (reason := not_overridable(key))}
+    problems = {Problem(OVERRIDE, key, reason) for key, reason in refused.items()}
+    wanted = {key: value for key, value in overrides.items() if key not in refused}
+    trials, unused, known, unread = [], set(wanted), set(), False
+    for path in paths:
+        try:
+            declared, used = apply_override(_declared(path), wanted)
+            declared = with_absolute_paths(declared)
+        except InputError as error:
+            problems |= error.problems
+            unread = True
+            continue
+        unused -= used
+        known |= set(keys(Trial, declared.data))
+        trial, wrong = check_sweep(declared)
+        if trial and not wrong:
+            trial, wrong = _with_shared_search(declared, trial, path.parent)
+        problems |= wrong
+        trials += [trial] if trial else []
+    if not unread:  # the file that could not be read may have had the key
+        trouble = "no trial that is named has this key"
+        problems |= {Problem(OVERRIDE, key, trouble + nearest(key, sorted(known))) for key in unused}
+    if problems:
+        raise InputError(problems)
+    return trials
+
+
+def _declared(path: Path) -> Declared:
+    declared = read_with_parents(study_files.file_of(path))
+    return replace(declared, data={**declared.data, "name": trial_name(path)})
+
+
+def _with_shared_search(declared: Declared, trial: Trial, folder: Path) -> tuple[Trial | None, set[Problem]]:
+    """Return the trial with the search that every network of its study gets, if each is tuned; and what is wrong.
+
+    ``--set tuning=null`` runs it as it is declared.
+    """
+    study, problems = study_files.read_each_tuned(folder)
+    shared = study.shared_search if study else None
+    if study is None or shared is None or not trial.is_network or declared.origins.of(("tuning",)) == OVERRIDE:
+        return trial, problems
+    where, at_half = shown(folder / study_files.NAME), trial.short_name in _judged_at_half(study)
+    also_for_half = at_half and shared.metric != FOR_HALF
+    why = each_tuned.refusal(trial, also_for_half=also_for_half) or _refused_sweep(trial)
+    if why:
+        return None, {Problem(where, "protocol", f"each_tuned: {trial.name} {why}")}
+    tuning = each_tuned.search(trial, shared, also_for_half=also_for_half)
+    return check_sweep(declared.under({"tuning": tuning.model_dump()}, where))
+
+
+def _judged_at_half(study: StudySpec) -> set[str]:
+    """Return the short names of the trials that a hypothesis about 0.5 compares."""
+    return {getattr(one, side).split()[0] for one in study.hypotheses for side in one.at_half}
+
+
+def _refused_sweep(trial: Trial) -> str:
+    """Say why the variants of a trial cannot be searched alike; empty where they can."""
+    spaces = [each_tuned.space(variant) for _, variant in variants(trial)]
+    varied = next(iter(trial.vary or {}), "")
+    if varied in spaces[0] or any(one != spaces[0] for one in spaces):
+        return f"varies {varied}, which is searched or decides what is; declare a trial for each of its values"
+    return ""

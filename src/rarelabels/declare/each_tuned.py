@@ -1,0 +1,127 @@
+"""The search that a network gets in a study where each is tuned: which keys, between which values, and how.
+
+Every network is searched over its learning rate, its penalty, and the numbers of its own loss and weighting, with the
+same number of trainings. Only so can a loss be told from its settings.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from rarelabels.declare.losses import Asymmetric, BinaryFocal, DistributionBalanced, LogitAdjusted, LossSpec
+from rarelabels.declare.models import RegularisedSpec
+from rarelabels.declare.study import SharedSearch
+from rarelabels.declare.training import TrainingSpec
+from rarelabels.declare.trial import Trial
+from rarelabels.declare.tuning import MedianPruner, NoPruner, ParameterSearch, PrunerSpec, Range, TpeSampler
+from rarelabels.declare.weighting import ClassBalanced, PosWeight, WeightingSpec
+from rarelabels.judging.settings import LOWER_IS_BETTER
+
+WARMUP_EPOCHS = 4  # in which no training is pruned
+
+
+def space(trial: Trial) -> dict[str, Range]:
+    """Return the keys of a network that are searched, each with its values.
+
+    Ranges are the same for every trial, so that none is searched nearer to its optimum than another. A key whose ends
+    differ by powers of ten, such as a rate, is searched in logarithms. ``beta`` of class_balanced has choices, for it
+    is 1 - beta that differs by powers of ten.
+    """
+    found = {"training.learning_rate": _rates(trial.training)}
+    if isinstance(trial.model, RegularisedSpec):
+        found["model.l2"] = Range(low=0.02, high=50.0, log=True)
+    found |= {f"loss.{key}": values for key, values in _of_loss(trial.loss).items()}
+    found |= {f"weighting.{key}": values for key, values in _of_weighting(trial.weighting).items()}
+    return found
+
+
+def search(trial: Trial, shared: SharedSearch, *, also_for_half: bool) -> ParameterSearch:
+    """Return the search of a network.
+
+    Args:
+        trial: without a search of its own; see :func:`refusal`.
+        shared: what all networks of the study are searched by.
+        also_for_half: whether it is searched once more, for macro-F1 at 0.5.
+    """
+    lower = shared.metric.rpartition("/")[2] in LOWER_IS_BETTER
+    return ParameterSearch(
+        kind="parameters",
+        space=space(trial),
+        metric=shared.metric,
+        direction="minimize" if lower else "maximize",
+        n_trials=shared.trainings,
+        seeds=trial.seeds[: shared.seeds],
+        sampler=TpeSampler(
+            kind="tpe",
+            n_startup_trials=max(1, shared.trainings // 2),
+            n_ei_candidates=24,
+            multivariate=True,
+            constant_liar=True,
+            seed=0,
+        ),
+        pruner=_pruner(trial, shared.trainings),
+        also_for_half=also_for_half,
+    )
+
+
+def refusal(trial: Trial, *, also_for_half: bool) -> str:
+    """Say why a network cannot be searched like all others; empty where it can."""
+    if trial.tuning:
+        return "has a search of its own (tuning), so that its budget would be another; leave it out"
+    if trial.picked_by:
+        return f"picks its epoch by {trial.picked_by} (picked_by), which a search does not look at; leave it out"
+    if also_for_half and trial.thresholds.calibration != "none":
+        return (
+            f"is calibrated ({trial.thresholds.calibration}) on the rows that would score its decisions at 0.5, and a "
+            "hypothesis is about those; leave it out, or the hypothesis"
+        )
+    return ""
+
+
+def _rates(training: TrainingSpec) -> Range:
+    match training.optimizer:
+        case "adam" | "adamw":
+            return Range(low=3e-4, high=0.1, log=True)
+        case "sgd":  # the loss is a mean over labels, so its gradients are small
+            return Range(low=0.1, high=100.0, log=True)
+        case _:
+            assert_never(training.optimizer)
+
+
+def _of_loss(loss: LossSpec) -> dict[str, Range]:
+    match loss:
+        case BinaryFocal():
+            alpha = {} if loss.alpha is None else {"alpha": Range(low=0.05, high=0.95)}
+            return {"gamma": Range(low=0.0, high=5.0)} | alpha
+        case Asymmetric():
+            return {
+                "gamma_positive": Range(low=0.0, high=4.0),
+                "gamma_negative": Range(low=0.0, high=8.0),
+                "shift": Range(low=0.0, high=0.3),
+            }
+        case DistributionBalanced():
+            return {
+                "kappa": Range(low=0.0, high=0.5),
+                "negative_scale": Range(low=0.5, high=10.0, log=True),
+            }
+        case LogitAdjusted():
+            return {"tau": Range(low=0.05, high=3.0)}
+        case _:
+            return {}
+
+
+def _of_weighting(weights: WeightingSpec) -> dict[str, Range]:
+    match weights:
+        case PosWeight():
+            return {"strength": Range(low=0.0, high=2.0)}
+        case ClassBalanced():
+            return {"beta": Range(choices=(0.9, 0.99, 0.999, 0.9999, 0.99999))}
+        case _:
+            return {}
+
+
+def _pruner(trial: Trial, trainings: int) -> PrunerSpec:
+    """Return the median pruner, but where rows have no scores before the last fold is trained."""
+    if trial.dataset.validation == "cross_validated":
+        return NoPruner(kind="none")
+    return MedianPruner(kind="median", n_startup_trials=max(1, trainings // 3), n_warmup_epochs=WARMUP_EPOCHS)

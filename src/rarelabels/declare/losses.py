@@ -1,0 +1,126 @@
+"""The ``loss`` block: one class for each loss. Their formulas are in ``learn.losses``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rarelabels.declare.models import ModelSpec, RegularisedSpec
+from rarelabels.spec import Positive, Probability, Spec
+
+
+class BinaryCrossentropy(Spec):
+    """Binary cross-entropy, mean over labels and rows."""
+
+    kind: Literal["bce"]
+    form: Literal["shipped", "textbook"] = Field(
+        "shipped", description="with a softmax head: what Keras trains (the sigmoid form), or the printed formula"
+    )
+
+
+class WeightedBinaryCrossentropy(Spec):
+    """Binary cross-entropy whose terms carry the factors of the ``weighting`` block."""
+
+    kind: Literal["weighted_bce"]
+
+
+class BinaryFocal(Spec):
+    """Focal loss (Lin et al. 2017) on each label."""
+
+    kind: Literal["binary_focal"]
+    gamma: Annotated[float, Field(ge=0)] = 2.0
+    alpha: Probability | None = Field(None, description="weight of positives; negatives carry 1 - alpha")
+    reduction: Literal["mean", "sum_over_labels"] = Field(
+        "mean", description="sum_over_labels: the scale of TensorFlow Addons, as many times larger as there are labels"
+    )
+
+
+class CategoricalCrossentropy(Spec):
+    """Categorical cross-entropy, sum over labels."""
+
+    kind: Literal["categorical_ce"]
+    form: Literal["shipped", "textbook"] = Field(
+        "shipped", description="what Keras 3 trains whatever the head, or the printed formula with its own gradient"
+    )
+    targets: Literal["multi_hot", "normalised"] = Field("multi_hot", description="normalised: 1/k for k labels")
+
+
+class Asymmetric(Spec):
+    """Asymmetric loss (Ridnik et al. 2021): focal with its own gamma for negatives, which are shifted too."""
+
+    kind: Literal["asymmetric"]
+    gamma_positive: Annotated[float, Field(ge=0)] = 1.0
+    gamma_negative: Annotated[float, Field(ge=0)] = 4.0
+    shift: Annotated[float, Field(ge=0, lt=1, description="negatives with a lower probability cost nothing")] = 0.05
+
+
+class DistributionBalanced(Spec):
+    """Rebalanced weights and negative-tolerant regularisation (Wu et al. 2020)."""
+
+    kind: Literal["distribution_balanced"]
+    alpha: Annotated[float, Field(ge=0, description="lifts every smoothed weight")] = 0.1
+    beta: Positive = Field(10.0, description="steepness of the smoothing")
+    mu: Annotated[float, Field(ge=0, description="ratio at which the smoothing is steepest")] = 0.2
+    kappa: Annotated[
+        float,
+        Field(ge=0, description="how far a label's log odds move its logits; the authors' code divides it by lambda"),
+    ] = 0.05
+    negative_scale: Positive = Field(2.0, description="lambda: how much more tolerant the loss is of negatives")
+
+
+class LogitAdjusted(Spec):
+    """Binary cross-entropy of z + tau * log odds of the prevalence; predicts with z alone (Menon et al. 2021)."""
+
+    kind: Literal["logit_adjusted"]
+    tau: Positive = 1.0
+
+
+class Hamming(Spec):
+    """Expected share of wrong labels if each is drawn with its probability: y(1-p) + (1-y)p, mean over labels."""
+
+    kind: Literal["hamming"]
+
+
+class SoftF1(Spec):
+    """1 - macro F1 of the batch, with probabilities for decisions."""
+
+    kind: Literal["soft_f1"]
+
+
+LossSpec = Annotated[
+    BinaryCrossentropy
+    | WeightedBinaryCrossentropy
+    | BinaryFocal
+    | CategoricalCrossentropy
+    | Asymmetric
+    | DistributionBalanced
+    | LogitAdjusted
+    | Hamming
+    | SoftF1,
+    Field(discriminator="kind"),
+]
+
+
+def without_numbers(loss: LossSpec) -> LossSpec:
+    """Return what of a loss is compiled into a network: its numbers are variables there, but for whether they matter.
+
+    Two focal losses with an alpha have the same, one without has another.
+    """
+    match loss:
+        case BinaryFocal():
+            return loss.model_copy(update={"gamma": 1.0, "alpha": None if loss.alpha is None else 0.5})
+        case LogitAdjusted():
+            return LogitAdjusted(kind="logit_adjusted")
+        case _:
+            return loss
+
+
+def without_strength(model: ModelSpec) -> ModelSpec:
+    """Return what of a model is compiled. The strength of its penalty and where its biases start are set later."""
+    if isinstance(model, RegularisedSpec):
+        return model.model_copy(update={"l2": 1.0 if model.l2 else 0.0, "bias": "zeros"})
+    return model
+
+
+NEEDS_SIGMOID = ("weighted_bce", "asymmetric", "distribution_balanced", "logit_adjusted", "hamming", "soft_f1")

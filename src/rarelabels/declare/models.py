@@ -1,0 +1,187 @@
+"""The ``model`` block: one class for each kind of model."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from rarelabels.spec import DISTINCT, LATER, Count, Positive, Spec
+
+
+class FloorSpec(Spec):
+    """A predictor that learns nothing from the inputs."""
+
+    kind: Literal["floor"]
+    predicts: Literal["zeros", "ones", "prior", "label_set"] = Field(
+        description="no label, every label, each label's prevalence in the training part, its most frequent label set"
+    )
+
+    @property
+    def decides(self) -> bool:
+        """Whether it assigns labels rather than scores, so that no threshold changes what it says."""
+        return self.predicts != "prior"
+
+
+NumericWeight = Annotated[
+    float,
+    Field(description="factor on the standardised numbers, whose norm is about the root of how many there are"),
+]
+
+
+class LinearSpec(Spec):
+    """One-vs-rest logistic regression on TF-IDF of all text fields and on standardised numbers; no TensorFlow."""
+
+    kind: Literal["linear"]
+    c: Annotated[Positive | Annotated[tuple[Positive, ...], Field(min_length=2)], DISTINCT] = Field(
+        5.0,
+        description="inverse strength of the L2 penalty; or several, of which the one with the best macro average "
+        "precision on validation is kept for all labels (of more than 50 labels, 50 of all frequencies choose it; with "
+        "validation: cross_validated, all do, by their out-of-fold scores)",
+    )
+    min_rows: Count = Field(2, description="a token must occur in that many training rows")
+    ngrams: Annotated[Literal[1, 2], LATER] = Field(
+        1, description="2: pairs of neighbouring tokens, too, in fields of prose; lists have no order"
+    )
+    field_weights: Annotated[dict[str, Annotated[float, Field(ge=0)]], LATER] = Field(
+        {}, description="field to a factor on its TF-IDF columns, before a row is scaled to norm 1; 1 for the others"
+    )
+    numeric_weight: Annotated[NumericWeight, Field(ge=0), LATER] = 1.0
+
+
+class GradientBoostingSpec(Spec):
+    """One scikit-learn HistGradientBoostingClassifier per label on the numbers of a row; no TensorFlow."""
+
+    kind: Literal["gradient_boosting"]
+    learning_rate: Positive = 0.1
+    max_iter: Count = Field(
+        200, description="trees of a label at most; fewer once 10 have not lowered its log loss on validation"
+    )
+    max_leaf_nodes: Annotated[int, Field(ge=2)] = 31
+    l2: Annotated[float, Field(ge=0, description="penalty on the values of leaves")] = 0.0
+    most_seconds: Positive = Field(
+        180.0, description="one label is timed first; a run whose labels would take longer together is left out"
+    )
+
+
+class KnownProbabilitiesSpec(Spec):
+    """The probabilities that drew the labels of simulated data: no model can do better."""
+
+    kind: Literal["known_probabilities"]
+
+
+Head = Annotated[
+    Literal["sigmoid", "softmax", "powerset", "seen_sets"],
+    Field(
+        description="how logits become scores: a probability for each label; one distribution over labels; over all "
+        "2^L label sets, or over those of the training part, summed up for each label"
+    ),
+]
+SET_HEADS = ("powerset", "seen_sets")
+
+
+class TextSpec(Spec):
+    """What the networks on text fields share: one embedding per field; numbers of a row join after it."""
+
+    width: Count = Field(32, description="columns of each embedding")
+    hidden: tuple[Count, ...] = Field((), description="widths of the dense ReLU layers before the output")
+    min_rows: Count = Field(2, description="a token must occur in that many training rows")
+    max_tokens: Count = Field(20_000, description="rows of each embedding table; rarer tokens are dropped")
+    max_length: Count = Field(32, description="tokens kept of each field of a row")
+    head: Head = "sigmoid"
+
+
+L2 = Annotated[
+    float,
+    Field(
+        ge=0,
+        description="strength of the penalty l2 / (2 * rows) * |W|^2 on every table and kernel, beside a loss that is "
+        "summed over labels: 1/C of logistic regression",
+    ),
+]
+Dropout = Annotated[
+    float,
+    Field(
+        ge=0,
+        lt=1,
+        description="share of each dense layer's inputs dropped while it trains; an mlp drops none of a row's numbers",
+    ),
+]
+Bias = Annotated[
+    Literal["zeros", "prevalence"],
+    Field(description="where the logits' biases start: at 0, or at the log odds of each label in the training part"),
+]
+
+
+class RegularisedSpec(Spec):
+    """What the networks of dense layers and bags declare against overfitting, and where their biases start."""
+
+    l2: Annotated[L2, LATER] = 0.0
+    dropout: Annotated[Dropout, LATER] = 0.0
+    bias: Annotated[Bias, LATER] = "zeros"
+
+
+class TextBagSpec(TextSpec, RegularisedSpec):
+    """One embedding per text field, pooled over its tokens, concatenated, then dense: the movie thread's network."""
+
+    kind: Literal["text_bag"]
+    width: Annotated[int, Field(ge=0)] = Field(
+        32, description="columns of each embedding; 0: none, the wide path alone, which is logistic regression"
+    )
+    pooling: Literal["tfidf", "mean", "max"] = Field(
+        "tfidf", description="tfidf: idf-weighted, L2-normalised sum; mean and max are masked"
+    )
+    wide: bool = Field(False, description="add a linear path from the TF-IDF of the tokens straight to the logits")
+    numeric_weight: Annotated[NumericWeight, Field(gt=0), LATER] = 1.0
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is logistic regression on the TF-IDF of all fields, each row scaled as a whole."""
+        return self.width == 0
+
+    @model_validator(mode="after")
+    def _wide_alone(self) -> Self:
+        if self.is_linear and (self.hidden or self.dropout or not self.wide or self.pooling != "tfidf"):
+            raise ValueError(
+                "width: 0 leaves the wide path alone: it needs wide: true and pooling: tfidf, and has no hidden layers "
+                "and nothing to drop"
+            )
+        return self
+
+
+class TextLstmSpec(TextSpec):
+    """One embedding and one LSTM per text field; the last states are concatenated, then dense."""
+
+    kind: Literal["text_lstm"]
+    units: Count = Field(16, description="size of each LSTM's state")
+
+
+class TextCnnSpec(TextSpec):
+    """One embedding, one convolution over the tokens and its maximum per text field, concatenated, then dense."""
+
+    kind: Literal["text_cnn"]
+    filters: Count = 32
+    kernel: Count = Field(3, description="neighbouring tokens that a filter sees")
+
+
+class MlpSpec(RegularisedSpec):
+    """Dense layers on the numbers of a row, for data without text."""
+
+    kind: Literal["mlp"]
+    hidden: tuple[Count, ...] = Field((64,), description="widths of the dense ReLU layers before the output")
+    head: Head = "sigmoid"
+
+
+class LastBlockSpec(Spec):
+    """The last block of the data's backbone, trained further, then dense layers: fine-tuning."""
+
+    kind: Literal["last_block"]
+    hidden: tuple[Count, ...] = Field((), description="widths of the dense ReLU layers before the output")
+    head: Head = "sigmoid"
+
+
+TextNetworkSpec = TextBagSpec | TextLstmSpec | TextCnnSpec
+NetworkSpec = TextNetworkSpec | MlpSpec | LastBlockSpec
+ModelSpec = Annotated[
+    FloorSpec | LinearSpec | GradientBoostingSpec | KnownProbabilitiesSpec | NetworkSpec, Field(discriminator="kind")
+]

@@ -1,0 +1,121 @@
+"""The files of studies: what a ``study.yaml`` says by itself, and which trials a study has, its own or another's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rarelabels.declare.problems import InputError, Origins, Problem, validate
+from rarelabels.declare.study import StudySpec
+from rarelabels.declare.yaml_files import is_file, read_file, read_with_parents, shown
+from rarelabels.errors import UserError, nearest
+
+EXPERIMENTS = Path("experiments")
+NAME = "study.yaml"
+
+
+def trial_name(path: Path) -> str:
+    """Return ``<study>/<trial>`` for the file of a trial."""
+    return f"{path.resolve().parent.name}/{path.stem}"
+
+
+def read(folder: Path) -> tuple[StudySpec | None, set[Problem]]:
+    """Return what a folder's ``study.yaml`` says by itself, if there is one, and what is wrong with it."""
+    path = folder / NAME
+    return validate(StudySpec, read_file(path), Origins((shown(path),), {})) if path.exists() else (None, set())
+
+
+def read_each_tuned(folder: Path) -> tuple[StudySpec | None, set[Problem]]:
+    """Return the study of a folder if each of its networks is tuned, and what is wrong with its file.
+
+    The file of another study is not parsed, for a long one takes longer than its trials do.
+    """
+    path = folder / NAME
+    if not is_file(path) or b"each_tuned" not in path.read_bytes():
+        return None, set()
+    study, problems = read(folder)
+    return study if study and study.shared_search else None, problems
+
+
+def studies(root: Path) -> list[Path]:
+    """Return the folders of all studies.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    if not root.is_dir():
+        raise UserError(
+            f"there is no folder {root}/ in {Path.cwd()}; change to the folder that holds it, "
+            "or name the path of a YAML file"
+        )
+    return [folder for folder in root.iterdir() if folder.is_dir() and not folder.name.startswith(("_", "."))]
+
+
+def trials(folder: Path) -> list[Path]:
+    """Return the trials of a study: its files or, of one that takes them from another, where such files would be."""
+    return _files(folder) or [folder / f"{name}.yaml" for name in _taken(folder)]
+
+
+def is_trial(path: Path) -> bool:
+    """Return whether there is such a file, or a trial of another study that is taken as if it were there."""
+    return is_file(path) or path.stem in _taken(path.parent)
+
+
+def file_of(path: Path) -> Path:
+    """Return the file that declares a trial: its own or, of a study that takes its trials from another, that one's."""
+    study = None if is_file(path) else _if_right(path.parent)
+    return path.parent.parent / study.trials_of / path.name if study and study.trials_of else path
+
+
+def wrong_trials(study: StudySpec, path: Path) -> Iterator[Problem]:
+    """Yield what is wrong with the trials that a study takes from another; ``path`` is that of its ``study.yaml``."""
+    if study.trials_of is None:
+        return
+    if own := _files(path.parent):
+        trouble = f"takes the trials of another study, and has {own[0].name} of its own; leave one of them out"
+        yield Problem(shown(path), "trials_of", trouble)
+    root = path.parent.parent
+    there = [one.stem for one in _files(root / study.trials_of)]
+    if not there:
+        near = nearest(study.trials_of, [one.name for one in studies(root) if _files(one)])
+        yield Problem(shown(path), "trials_of", f"no study {study.trials_of!r} with trials of its own{near}")
+        return
+    for name in study.trials:
+        if name not in there:
+            near = nearest(name, there) or f"; there are: {', '.join(there)}"
+            yield Problem(shown(path), "trials", f"no trial {name!r} in {study.trials_of}{near}")
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files of a study's own trials, sorted."""
+    return sorted(path for path in folder.glob("*.yaml") if path.name != NAME and not path.name.startswith(("_", ".")))
+
+
+def _taken(folder: Path) -> list[str]:
+    """Return the short names of the trials that a study takes from another, in the order of their files.
+
+    Without ``trials`` they are all; where each is tuned, those without a search or a choice of epochs of their own.
+    """
+    study = _if_right(folder)
+    if study is None or study.trials_of is None:
+        return []
+    files = _files(folder.parent / study.trials_of)
+    if study.trials:
+        return [one.stem for one in files if one.stem in study.trials]
+    return [one.stem for one in files if study.shared_search is None or _can_be_searched(one)]
+
+
+def _if_right(folder: Path) -> StudySpec | None:
+    """Return the study of a folder; None if there is none, or it is wrong, which ``config.load_study`` tells."""
+    try:
+        return read(folder)[0]
+    except InputError:
+        return None
+
+
+def _can_be_searched(path: Path) -> bool:
+    try:
+        data = read_with_parents(path).data
+    except InputError:  # told where it is loaded
+        return True
+    return not (data.get("tuning") or data.get("picked_by"))

@@ -1,0 +1,256 @@
+"""A trial: one of each block, and every rule about how they go together. Nothing here reads a file."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator, model_validator
+
+from rarelabels.declare.contradictions import Contradiction, ContradictionError
+from rarelabels.declare.data import DatasetSpec, ImagesSpec
+from rarelabels.declare.losses import (
+    NEEDS_SIGMOID,
+    CategoricalCrossentropy,
+    LossSpec,
+    without_numbers,
+    without_strength,
+)
+from rarelabels.declare.models import SET_HEADS, FloorSpec, ModelSpec, NetworkSpec, TextBagSpec
+from rarelabels.declare.training import BARE_ACCURACY, TrainingSpec, Watch
+from rarelabels.declare.tuning import CALIBRATED_IN_SAMPLE, NoPruner, ParameterSearch, ThresholdSearch, TuningSpec
+from rarelabels.declare.weighting import ARGMAX_OF_ROW, LABEL_WEIGHTINGS, ROW_WEIGHTINGS, ClassWeight, WeightingSpec
+from rarelabels.judging.settings import PickedBy, ThresholdSpec
+from rarelabels.spec import DISTINCT, Spec
+
+
+class Trial(Spec):
+    """One declared experiment. ``name`` is its path below ``experiments/`` without ``.yaml``; config sets it."""
+
+    name: Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")]
+    question: Annotated[str, Field(min_length=10)]
+    thread: Annotated[str, Field(min_length=3, description="the thread and the place in it, or 'beyond the threads'")]
+    dataset: DatasetSpec
+    model: ModelSpec
+    loss: LossSpec
+    weighting: WeightingSpec
+    training: TrainingSpec
+    thresholds: ThresholdSpec
+    watch: Annotated[tuple[Watch, ...], DISTINCT] = Field(
+        (), description="curves the thread's author looked at; no effect on the numbers"
+    )
+    picked_by: PickedBy | None = Field(
+        None, description="the validation metric that picks the epoch, in place of training.keep; see every_epoch"
+    )
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), DISTINCT]
+    tuning: TuningSpec | None = Field(None, description="what Optuna searches before the trial is run")
+    vary: dict[str, tuple[Any, ...]] | None = Field(
+        None, description="one dotted key and its values: a sweep of variants of this trial"
+    )
+
+    @property
+    def study(self) -> str:
+        """The folder of the trial."""
+        return self.name.split("/")[0]
+
+    @property
+    def short_name(self) -> str:
+        """The name without its study."""
+        return self.name.split("/")[1]
+
+    @property
+    def is_network(self) -> bool:
+        """Whether TensorFlow trains it."""
+        return isinstance(self.model, NetworkSpec)
+
+    @property
+    def decides(self) -> bool:
+        """Whether it assigns labels rather than scores."""
+        return isinstance(self.model, FloorSpec) and self.model.decides
+
+    @property
+    def needs_tensorflow(self) -> bool:
+        """Whether TensorFlow makes any of its numbers: it trains it, or it turns images into features."""
+        return self.is_network or isinstance(self.dataset, ImagesSpec)
+
+    @property
+    def searches_thresholds(self) -> bool:
+        """Whether Optuna searches thresholds for its scores."""
+        return isinstance(self.tuning, ThresholdSearch)
+
+    def training_definition(self) -> dict[str, Any]:
+        """What can change the scores of a run, besides data, seed and versions.
+
+        Prose, ``watch`` and ``seeds`` are left out, and so are the blocks that a floor or the linear model ignores.
+        """
+        parts = {"dataset", "model"} | ({"loss", "weighting", "training"} if self.is_network else set())
+        definition = {key: value for key, value in self.defined().items() if key in parts}
+        definition["dataset"] = self.dataset.content()
+        definition["model"].pop("most_seconds", None)  # it decides whether there are numbers, not which
+        return definition
+
+    def compiled(self) -> Hashable:
+        """Return what is compiled into a network: one serves all trials for which this is equal."""
+        model = without_strength(self.model).model_dump_json()  # as text, for a mapping in it has no hash
+        return self.dataset, model, without_numbers(self.loss), self.training.compiled()
+
+    def definition(self) -> dict[str, Any]:
+        """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
+        definition = self.training_definition() | {"thresholds": self.thresholds.defined()}
+        if self.decides:  # until 0.4.2 thresholds were chosen on its scores, so that all zeros could become all ones
+            definition["decides"] = True
+        if self.picked_by:
+            definition["picked_by"] = self.picked_by
+        if self.searches_thresholds and self.tuning:  # it decides two rules; a search of parameters ends in the trial
+            definition["tuning"] = self.tuning.defined()
+        return definition
+
+    @field_validator("watch", mode="before")
+    @classmethod
+    def _no_bare_accuracy(cls, value: Any) -> Any:
+        given = value if isinstance(value, (list, tuple)) else [value]
+        if "accuracy" in given or "acc" in given:
+            raise ValueError(BARE_ACCURACY)
+        return value
+
+    @field_validator("vary")
+    @classmethod
+    def _one_dimension(cls, value: dict[str, tuple[Any, ...]] | None) -> dict[str, tuple[Any, ...]] | None:
+        if value is not None and (len(value) != 1 or not next(iter(value.values()))):
+            raise ValueError("takes exactly one dotted key with at least one value")
+        return value
+
+    @model_validator(mode="after")
+    def _no_contradictions(self) -> Trial:
+        if found := list(self._contradictions()):
+            raise ContradictionError(found)
+        return self
+
+    def _contradictions(self) -> Iterator[Contradiction]:
+        weighted_loss = self.loss.kind == "weighted_bce"
+        if weighted_loss != (self.weighting.kind in LABEL_WEIGHTINGS):
+            yield Contradiction(
+                ("loss.kind", "weighting.kind"),
+                f"loss.kind {self.loss.kind!r} with weighting.kind {self.weighting.kind!r}: "
+                f"weighted_bce and one of {', '.join(LABEL_WEIGHTINGS)} need each other",
+            )
+        if isinstance(self.weighting, ClassWeight) and self.weighting.form is None:
+            yield Contradiction(("weighting.form",), ARGMAX_OF_ROW)
+        yield from self._data_contradictions()
+        calibrated, metric = self.thresholds.calibration != "none", getattr(self.tuning, "metric", "")
+        if calibrated and metric.startswith(("validation/half/", *CALIBRATED_IN_SAMPLE)):
+            yield Contradiction(
+                ("tuning.metric", "thresholds.calibration"),
+                f"tuning.metric {metric!r} with thresholds.calibration {self.thresholds.calibration!r}: that "
+                "is fitted on the rows that score it; use crossfit/<rule>/…, where it is fitted on the other folds, or "
+                "a ranking metric",
+            )
+        if isinstance(self.model, NetworkSpec):
+            yield from self._network_contradictions(self.model)
+            return
+        if self.loss.kind != "bce":
+            yield Contradiction(
+                ("loss.kind", "model.kind"),
+                f"loss.kind {self.loss.kind!r} has no effect on model.kind {self.model.kind!r}; use bce",
+            )
+        if self.weighting.kind in ROW_WEIGHTINGS:
+            yield Contradiction(
+                ("model.kind", "weighting.kind"),
+                f"weighting.kind {self.weighting.kind!r} has no effect on model.kind {self.model.kind!r}; use none",
+            )
+        if self.watch:
+            yield Contradiction(
+                ("model.kind", "watch"), f"model.kind {self.model.kind!r} has no epochs to watch; set watch: []"
+            )
+
+    def _data_contradictions(self) -> Iterator[Contradiction]:
+        kind = self.dataset.kind
+        if self.model.kind == "known_probabilities" and kind != "simulated":
+            yield Contradiction(
+                ("dataset.kind", "model.kind"),
+                f"model.kind 'known_probabilities' with dataset.kind {kind!r}: only simulated data have them",
+            )
+        cut = self.dataset.backbone.output if isinstance(self.dataset, ImagesSpec) else None
+        if (self.model.kind == "last_block") != (cut == "last_block"):
+            yield Contradiction(
+                ("dataset.kind", "model.kind"),
+                f"model.kind {self.model.kind!r} with dataset.backbone.output {cut!r}: last_block on both sides, or on "
+                "neither",
+            )
+        if self.picked_by and not (self.is_network and self.training.every_epoch):
+            yield Contradiction(
+                ("picked_by", "training.every_epoch"),
+                f"picked_by {self.picked_by!r} needs a network with training.every_epoch: true",
+            )
+        if self.picked_by and self.tuning:
+            yield Contradiction(
+                ("picked_by", "tuning.kind"),
+                f"picked_by {self.picked_by!r} with tuning: what a search is judged by is the epoch that training.keep "
+                "names; leave one of them out",
+            )
+        if self.training.every_epoch and getattr(self.model, "head", "") in SET_HEADS:
+            yield Contradiction(
+                ("training.every_epoch", "model.head"),
+                "training.every_epoch with a head on label sets: scores alone are recorded of each epoch, and no sets",
+            )
+        if self.dataset.validation == "cross_validated":
+            if self.training.every_epoch:
+                yield Contradiction(
+                    ("training.every_epoch", "dataset.validation"),
+                    "training.every_epoch with dataset.validation 'cross_validated': each fold has epochs of its own",
+                )
+            if isinstance(self.tuning, ParameterSearch) and not isinstance(self.tuning.pruner, NoPruner):
+                yield Contradiction(
+                    ("tuning.pruner.kind", "dataset.validation"),
+                    "tuning.pruner with dataset.validation 'cross_validated': there are no scores of all rows before "
+                    "the last fold is trained; use pruner: {kind: none}",
+                )
+
+    def _network_contradictions(self, model: NetworkSpec) -> Iterator[Contradiction]:
+        training = self.training
+        if self.loss.kind in NEEDS_SIGMOID and model.head == "softmax":
+            yield Contradiction(
+                ("loss.kind", "model.head"),
+                f"loss.kind {self.loss.kind!r} with model.head 'softmax': it weighs independent labels, "
+                "which a softmax does not have; use head: sigmoid",
+            )
+        if model.head in SET_HEADS and self.loss != CategoricalCrossentropy(kind="categorical_ce"):
+            yield Contradiction(
+                ("loss.kind", "model.head"),
+                f"loss.kind {self.loss.kind!r} with model.head {model.head!r}: a row has one label set, so the loss is "
+                "plain categorical_ce",
+            )
+        if model.head in SET_HEADS and isinstance(model, TextBagSpec) and model.wide:
+            yield Contradiction(
+                ("model.head", "model.wide"),
+                f"model.wide with model.head {model.head!r}: a column of weights for each token and label set; use "
+                "wide: false",
+            )
+        if self.loss.kind == "soft_f1" and self.weighting.kind in ROW_WEIGHTINGS:
+            yield Contradiction(
+                ("loss.kind", "weighting.kind"),
+                f"loss.kind 'soft_f1' with weighting.kind {self.weighting.kind!r}: the F1 of a batch has no rows to "
+                "weigh; use weighting none",
+            )
+        for key, owner in (("momentum", "sgd"), ("weight_decay", "adamw")):
+            if getattr(training, key) and training.optimizer != owner:
+                yield Contradiction(
+                    (f"training.{key}", "training.optimizer"),
+                    f"training.{key} has no effect on training.optimizer {training.optimizer!r}; use {owner}",
+                )
+        if training.pruning and training.keep != "last":
+            yield Contradiction(
+                ("training.keep", "training.pruning"),
+                "training.pruning with training.keep 'best': an earlier epoch is not pruned to the end; use keep: last",
+            )
+        if training.pruning and training.epochs is None:
+            yield Contradiction(
+                ("training.pruning", "training.steps"),
+                "training.pruning with training.steps: its schedule counts passes over the rows; declare epochs",
+            )
+        elif training.pruning and training.epochs and training.pruning.end_epoch > training.epochs:
+            yield Contradiction(
+                ("training.pruning.end_epoch", "training.epochs"),
+                f"training.pruning.end_epoch {training.pruning.end_epoch} is after the last of training.epochs "
+                f"{training.epochs}",
+            )

@@ -1,0 +1,176 @@
+"""Inputs that give a label away: its name in a text, a word or an entry that goes with it, a number that orders it.
+
+A leak is a suspicion and no proof: where the label was made from the text, the name stands there by right. It is for
+the user to say whether the input will be there when the model is used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.stats import rankdata
+
+from rarelabels.data.tokens import Tokens, different, document_frequency
+from rarelabels.data.unsplit import Table
+
+COMMON = 0.2  # of the rows with a label hold its name
+LIFT = 3.0  # times as often as the others
+MIN_HOLDING = 5  # rows with the label that hold it: fewer are chance
+NEARLY_ALL = 0.95  # of the rows with a label hold the token, and of the rows that hold it have the label
+ORDERED = 0.99  # ROC AUC
+
+_WORD = re.compile(r"[^\W_]+")
+
+Matrix = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Leak:
+    """One label that one column gives away.
+
+    Attributes:
+        label: its name.
+        column: the column.
+        what: a word or an entry; nothing for a number.
+        with_label: share of the rows with the label that hold it.
+        without: share of the other rows that do.
+        auc: of a number, the ROC AUC of the label by it, or by its opposite.
+    """
+
+    label: str
+    column: str
+    what: str = ""
+    with_label: float = 0.0
+    without: float = 0.0
+    auc: float = 0.0
+
+
+def find(data: Table, lists: Sequence[str]) -> list[Leak]:
+    """Return what gives labels away, the clearest first; ``lists`` are the fields whose tokens are whole names.
+
+    A field is looked through for the words of a label's name, one after the other, in any case; and for single tokens
+    that nearly all rows with a label hold, and nearly no others.
+    """
+    found: dict[tuple[str, str], Leak] = {}
+    for column, tokens in data.text.items():
+        named = _names_in_lists(data, column, tokens) if column in lists else _names_in_text(data, column, tokens)
+        for leak in (*named, *_tokens(data, column, tokens)):
+            found.setdefault((leak.label, column), leak)
+    for leak in _numbers(data):
+        found[leak.label, leak.column] = leak
+    return sorted(found.values(), key=lambda leak: (-leak.auc, leak.without - leak.with_label, leak.label))
+
+
+# Names
+
+
+def _names_in_text(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
+    number = {word: i for i, word in enumerate(tokens.vocabulary.tolist())}
+    rows = np.repeat(np.arange(len(tokens)), tokens.lengths)
+    phrases = searched(data.labels)
+    first = np.zeros(len(number), dtype=bool)
+    first[[number[words[0]] for words in phrases.values() if words[0] in number]] = True
+    begins = np.flatnonzero(first[tokens.ids]) if len(number) else np.empty(0, np.int64)
+    begins = begins[np.argsort(tokens.ids[begins], kind="stable")]  # those of one word stand together
+    for place, label in enumerate(data.labels):
+        words = phrases.get(label, ())
+        if not words or any(word not in number for word in words):
+            continue
+        low, high = np.searchsorted(tokens.ids[begins], [number[words[0]], number[words[0]] + 1])
+        here = begins[low:high]
+        for step, word in enumerate(words[1:], start=1):
+            here = here[here + step < len(tokens.ids)]
+            here = here[(tokens.ids[here + step] == number[word]) & (rows[here + step] == rows[here])]
+        yield from _named(data, place, column, " ".join(words), np.unique(rows[here]))
+
+
+def searched(labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the words that are looked for in a text, of each label that has any: ``is_sci_fi`` gives sci, fi.
+
+    A first word that all labels share, as ``is``, says nothing and is left out.
+    """
+    words = {label: tuple(_WORD.findall(label.lower())) for label in labels}
+    firsts = {parts[:1] for parts in words.values()}
+    if len(firsts) == 1 and len(labels) > 1 and all(len(parts) > 1 for parts in words.values()):
+        words = {label: parts[1:] for label, parts in words.items()}
+    return {label: parts for label, parts in words.items() if parts}
+
+
+def _names_in_lists(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
+    entries = tokens.vocabulary.tolist()
+    wanted = {" ".join(words): place for place, words in enumerate(map(_words, data.labels)) if words}
+    for number, entry in enumerate(entries):
+        place = wanted.get(" ".join(_words(entry)))
+        if place is not None:
+            rows = np.repeat(np.arange(len(tokens)), tokens.lengths)[tokens.ids == number]
+            yield from _named(data, place, column, entry, np.unique(rows))
+
+
+def _words(name: str) -> list[str]:
+    return _WORD.findall(name.lower())
+
+
+def _named(data: Table, place: int, column: str, what: str, rows: npt.NDArray[np.int64]) -> Iterator[Leak]:
+    """Yield a leak if the rows that hold a name are many of those with the label and few of the others."""
+    y = data.y[:, place]
+    positives, both = int(y.sum(dtype=np.int64)), int(y[rows].sum(dtype=np.int64))
+    with_label = both / max(positives, 1)
+    without = (len(rows) - both) / max(len(y) - positives, 1)
+    if both >= MIN_HOLDING and with_label >= COMMON and with_label >= LIFT * without:
+        yield Leak(data.labels[place], column, what, with_label, without)
+
+
+# Any token
+
+
+def _tokens(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
+    positives = data.y.sum(axis=0, dtype=np.int64)
+    frequency = document_frequency(tokens)
+    # Only as frequent a token as one of the labels can go with it: most words are left out here.
+    bounds = np.stack([NEARLY_ALL * positives, positives / NEARLY_ALL])
+    ends = np.sort(bounds, axis=1)
+    fits = np.searchsorted(ends[0], frequency, "right") > np.searchsorted(ends[1], frequency, "left")
+    kept = np.flatnonzero(fits & (frequency >= MIN_HOLDING))
+    if not kept.size:
+        return
+    own = np.full(len(frequency), -1)
+    own[kept] = np.arange(len(kept))
+    rows, columns = np.repeat(np.arange(len(tokens)), tokens.lengths), own[tokens.ids]
+    known = columns >= 0
+    cells = different(rows[known] * len(kept) + columns[known])
+    shape = (len(tokens), len(kept))
+    holds = sparse.csr_array((np.ones(len(cells), np.int64), (cells // len(kept), cells % len(kept))), shape=shape)
+    both = sparse.coo_array(sparse.csr_array(data.y.T, dtype=np.int64) @ holds)
+    for label, token, count in zip(*both.coords, both.data, strict=True):
+        held, have = frequency[kept[token]], positives[label]
+        if count >= NEARLY_ALL * held and count >= NEARLY_ALL * have:
+            without = (held - count) / max(len(tokens) - have, 1)
+            yield Leak(data.labels[label], column, tokens.vocabulary[kept[token]], count / have, without)
+
+
+# Numbers
+
+
+def _numbers(data: Table) -> Iterator[Leak]:
+    if not data.numeric.shape[1]:
+        return
+    n, y = len(data.y), sparse.csr_array(data.y.T, dtype=np.float64)
+    positives = data.y.sum(axis=0, dtype=np.int64)
+    for column, values in zip(data.numeric_names, data.numeric.T, strict=True):
+        above = y @ rankdata(values) - positives * (positives + 1) / 2  # pairs that stand in the right order
+        auc = above / np.maximum(positives * (n - positives), 1)
+        for place in np.flatnonzero((np.abs(auc - 0.5) > ORDERED - 0.5) & (positives > 0) & (positives < n)).tolist():
+            yield Leak(data.labels[place], column, auc=float(max(auc[place], 1 - auc[place])))
+
+
+def by_column(leaks: Sequence[Leak]) -> Mapping[str, list[Leak]]:
+    """Return the leaks of each column."""
+    columns: dict[str, list[Leak]] = {}
+    for leak in leaks:
+        columns.setdefault(leak.column, []).append(leak)
+    return columns

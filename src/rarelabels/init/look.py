@@ -1,0 +1,189 @@
+"""What a table is like: how many rows have each label, which rows repeat, what may give labels away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels.data import splits
+from rarelabels.data.table import parsing
+from rarelabels.data.table.table_files import shown
+from rarelabels.data.unsplit import Table
+from rarelabels.declare.data import TableSpec
+from rarelabels.errors import UserError
+from rarelabels.init import leaks
+from rarelabels.init.columns import Found, Wish, find
+from rarelabels.init.leaks import Leak
+from rarelabels.judging.settings import ThresholdSpec
+
+MIN_LABEL_ROWS = 20
+"""Rows that a label needs to be one. The parts are 14 : 2 : 4 of 20: with fewer, the part that chooses thresholds may
+hold none of it, and its test numbers hang on three rows or less."""
+
+VALIDATION_SHARE = (1 - splits.TEST_SHARE) * splits.VALIDATION_SHARE  # of all rows, a tenth
+LONG = 95  # percent of the rows are not longer
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Rows with the inputs of another row: as the models see them, words in lower case.
+
+    Attributes:
+        rows: how many rows have the inputs of another.
+        inputs: how many different inputs these are.
+        other_labels: rows of inputs that do not always have the same labels.
+        apart: those of them that may come into different parts: no group and no declared part keeps them together.
+        empty: rows without any word, entry or number.
+    """
+
+    rows: int
+    inputs: int
+    other_labels: int
+    apart: int
+    empty: int
+
+
+@dataclass(frozen=True)
+class Look:
+    """A table, looked at.
+
+    Attributes:
+        found: what its columns are taken for.
+        spec: the declaration that is proposed, with ``min_rows``.
+        positives: label to the rows that have it, of the labels that enough rows have; most first.
+        too_rare: the others.
+        few: labels with fewer rows in the validation part than a threshold of their own needs.
+        missing: declared part to the labels that no row of it has.
+        cardinality: labels of a row, on average.
+        without_labels: rows that have none.
+        repeats: rows that repeat.
+        leaks: what may give labels away.
+        lengths: field to the words, or entries, that 95 % of the rows do not exceed.
+        n_tokens: how many different words and entries of lists the fields have, added up.
+    """
+
+    found: Found
+    spec: TableSpec
+    positives: dict[str, int]
+    too_rare: dict[str, int]
+    few: tuple[str, ...]
+    missing: dict[str, tuple[str, ...]]
+    cardinality: float
+    without_labels: int
+    repeats: Repeats
+    leaks: tuple[Leak, ...]
+    lengths: dict[str, int]
+    n_tokens: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows of data the file has."""
+        return self.found.rows
+
+
+def look(path: Path, wish: Wish) -> Look:
+    """Read a table and measure what a study on it has to know.
+
+    Raises:
+        UserError: see :func:`columns.find` and :func:`table.parse`; or fewer than two labels have enough rows.
+    """
+    found = find(path, wish)
+    rows = parsing.label_rows(found.spec)
+    frequent = {label: n for label, n in rows.items() if n >= MIN_LABEL_ROWS}
+    too_rare = {label: n for label, n in rows.items() if n < MIN_LABEL_ROWS}
+    if len(frequent) < 2:
+        given = ", ".join(f"{shown(label)} {n:,}" for label, n in list(rows.items())[:5])
+        raise UserError(
+            f"{path}: at least two labels must have {MIN_LABEL_ROWS} rows each, or no part of a split can tell "
+            f"anything of them; given {given or 'no label at all'}{' ...' if len(rows) > 5 else ''}"
+        )
+    labels = found.spec.labels.model_copy(update={"min_rows": MIN_LABEL_ROWS if too_rare else 1})
+    spec = found.spec.model_copy(update={"labels": labels})
+    data = parsing.parse(spec)
+    if data.groups is not None and len(np.unique(data.groups)) < splits.MIN_ROWS:
+        raise UserError(f"--group: column {spec.group!r} of {path} has fewer than {splits.MIN_ROWS} groups to split")
+    cells = data.y.sum(axis=1, dtype=np.int64)
+    return Look(
+        found=found,
+        spec=spec,
+        positives=frequent,
+        too_rare=too_rare,
+        few=_few(data),
+        missing=_missing(data),
+        cardinality=float(cells.mean()),
+        without_labels=int((cells == 0).sum()),
+        repeats=_repeats(data),
+        leaks=tuple(leaks.find(data, [one.column for one in spec.lists])),
+        lengths={name: int(np.percentile(tokens.lengths, LONG)) for name, tokens in data.text.items()},
+        n_tokens=sum(len(tokens.vocabulary) for tokens in data.text.values()),
+    )
+
+
+def _few(data: Table) -> tuple[str, ...]:
+    """Labels for which ``min_positives`` of the thresholds is more than their rows in the validation part.
+
+    Of a declared part they are counted, else about a tenth of the rows.
+    """
+    if data.parts is None:
+        in_validation = data.y.sum(axis=0, dtype=np.int64) * VALIDATION_SHARE
+    else:
+        in_validation = data.y[data.parts == splits.PARTS.index("validation")].sum(axis=0, dtype=np.int64)
+    few = in_validation < ThresholdSpec().min_positives
+    return tuple(label for label, is_few in zip(data.labels, few.tolist(), strict=True) if is_few)
+
+
+def _missing(data: Table) -> dict[str, tuple[str, ...]]:
+    if data.parts is None:
+        return {}
+    has = {part: data.y[data.parts == place].any(axis=0) for place, part in enumerate(splits.PARTS)}
+    missing = {part: tuple(np.array(data.labels, dtype=object)[~known].tolist()) for part, known in has.items()}
+    return {part: labels for part, labels in missing.items() if labels}
+
+
+def _repeats(data: Table) -> Repeats:
+    lengths = sum((tokens.lengths for tokens in data.text.values()), np.zeros(len(data.y), np.int64))
+    filled = np.flatnonzero((lengths > 0) | bool(data.numeric.shape[1]))
+    inputs = _inputs(data)
+    numbers = _numbered([inputs[row] for row in filled.tolist()])
+    labels = _numbered([row.tobytes() for row in data.y[filled]])
+    counts = np.bincount(numbers)
+    kept_together = data.groups if data.groups is not None else data.parts
+    stays = np.zeros_like(counts) if kept_together is None else _largest(numbers, kept_together[filled])
+    return Repeats(
+        rows=int(counts[counts > 1].sum()),
+        inputs=int((counts > 1).sum()),
+        other_labels=int(counts[_largest(numbers, labels) < counts].sum()),
+        apart=int(counts[(counts > 1) & (stays < counts)].sum()),
+        empty=len(data.y) - len(filled),
+    )
+
+
+def _inputs(data: Table) -> list[bytes]:
+    """The inputs of each row in bytes, which differ if these do."""
+    fields = [(tokens.ids.tobytes(), (tokens.indptr * tokens.ids.itemsize).tolist()) for tokens in data.text.values()]
+    numeric = data.numeric + 0.0  # of -0, which has other bytes than 0
+    rows = []
+    for i in range(len(data.y)):
+        parts = [ids[stops[i] : stops[i + 1]] for ids, stops in fields]
+        rows.append(b"".join([*(len(part).to_bytes(8) + part for part in parts), numeric[i].tobytes()]))
+    return rows
+
+
+def _numbered(rows: list[bytes]) -> npt.NDArray[np.int64]:
+    """Number rows so that the same bytes have the same number, (n,)."""
+    known: dict[bytes, int] = {}
+    return np.array([known.setdefault(row, len(known)) for row in rows], dtype=np.int64)
+
+
+def _largest(numbers: npt.NDArray[np.int64], of: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Of each number, how many of its rows have the most frequent value of ``of``."""
+    _, of = np.unique(of, return_inverse=True)
+    width = int(of.max(initial=0)) + 1
+    pairs, counts = np.unique(numbers * width + of, return_counts=True)
+    largest = np.zeros(int(numbers.max(initial=-1)) + 1, dtype=np.int64)
+    np.maximum.at(largest, pairs // width, counts)
+    return largest

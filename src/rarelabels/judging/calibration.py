@@ -1,0 +1,155 @@
+"""Calibration of scores, fitted on the validation part: scores that mean what they say, in the same order.
+
+Every map is σ(slope · logit(score) + intercept) with a slope above 0, so no label's ranking changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import scipy as sp
+from numpy.typing import ArrayLike, NDArray
+
+from rarelabels.judging import arrays
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Kind = Literal["temperature", "platt"]
+
+EPSILON = float(np.finfo(np.float64).eps)
+LEAST, MOST = float(np.finfo(np.float64).tiny), 1 - EPSILON / 2  # the scores next to 0 and to 1
+
+
+@dataclass(frozen=True)
+class _Line:
+    """σ(slope · logit + intercept)."""
+
+    slope: float
+    intercept: float
+
+
+AS_IT_IS = _Line(1.0, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A map of scores for each label.
+
+    Attributes:
+        kind: how it was fitted.
+        slopes: shape (n_labels,), all above 0.
+        intercepts: shape (n_labels,).
+        unfitted: labels whose scores are left as they are; see :func:`fit`.
+    """
+
+    kind: Kind
+    slopes: Floats
+    intercepts: Floats
+    unfitted: int
+
+    def apply(self, scores: ArrayLike) -> Floats:
+        """Return σ(slope · logit(score) + intercept), shape (n, n_labels).
+
+        It never depends on the other rows. Equal scores stay equal and none overtakes another. Different ones can meet
+        only where float64 has no room: when they differ in its last digits, or are pressed against 1. Scores of exactly
+        0 and 1 count as the float64 numbers next to them, so that no other score meets them.
+
+        Args:
+            scores: probabilities, shape (n, n_labels).
+        """
+        inside = np.clip(np.asarray(scores, dtype=np.float64), LEAST, MOST)
+        calibrated = np.asarray(
+            sp.special.expit(self.slopes * sp.special.logit(inside) + self.intercepts), dtype=np.float64
+        )
+        untouched = (self.slopes == 1) & (self.intercepts == 0)  # exactly: logit and σ lose the last digits
+        return np.where(untouched, scores, calibrated)
+
+    def to_json(self, labels: Sequence[str]) -> dict[str, Any]:
+        """Return the stored form: kind, unfitted, and slope and intercept of each label by name."""
+        lines = zip(labels, self.slopes.tolist(), self.intercepts.tolist(), strict=True)
+        of_labels = {label: {"slope": slope, "intercept": intercept} for label, slope, intercept in lines}
+        return {"kind": self.kind, "unfitted": self.unfitted, "labels": of_labels}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Calibration:
+        """Return what :meth:`to_json` stored, its labels in the stored order."""
+        lines = stored["labels"].values()
+        slopes, intercepts = ([line[key] for line in lines] for key in ("slope", "intercept"))
+        return cls(stored["kind"], np.array(slopes, np.float64), np.array(intercepts, np.float64), stored["unfitted"])
+
+
+def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
+    """Fit a calibration on the validation part.
+
+    - ``temperature``: one temperature T for all logits, from all rows and labels pooled: slopes 1/T, intercepts 0.
+    - ``platt``: a slope and an intercept for each label, by maximum likelihood with Platt's smoothed targets
+      (P+1)/(P+2) for the P positives and 1/(N+2) for the N negatives, which keep both finite.
+
+    What cannot be fitted is left as it is and counted as ``unfitted``: under ``platt`` a label without positives,
+    without negatives or with a single score, and one whose best slope is not above 0. Its scores rank no better than
+    chance, and the best map would turn their order round or make them all alike, which calibration must not do. Under
+    ``temperature`` that is all labels, where all pairs of row and label are positives, or none is. Scores of no use
+    take a very high temperature instead, which keeps their order.
+
+    For fitting, scores are clipped to the float64 epsilon and 1 minus it, lest a single 0 of a positive decide.
+
+    Args:
+        kind: see above.
+        y_val: 0/1, shape (n, n_labels).
+        s_val: probabilities, shape (n, n_labels).
+
+    Raises:
+        ValueError: shapes differ, ``y_val`` is not 0/1, or a score is outside [0, 1].
+
+    Source: Guo et al. (2017), "On calibration of modern neural networks"; Platt (1999), "Probabilistic outputs for
+    support vector machines". Both as scikit-learn's ``CalibratedClassifierCV`` fits them.
+    """
+    truth, scores = arrays.probabilities(y_val, s_val)
+    logits = np.asarray(sp.special.logit(np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)), dtype=np.float64)
+    n_labels = truth.shape[1]
+    if kind == "temperature":
+        line = _fit_line("temperature", truth.ravel(), logits.ravel())
+        common = line or AS_IT_IS
+        return Calibration(kind, np.full(n_labels, common.slope), np.zeros(n_labels), 0 if line else n_labels)
+    lines = [_fit_line("sigmoid", truth[:, label], logits[:, label]) for label in range(n_labels)]
+    kept = [line or AS_IT_IS for line in lines]
+    slopes, intercepts = (np.array([getattr(line, name) for line in kept]) for name in ("slope", "intercept"))
+    return Calibration(kind, slopes, intercepts, lines.count(None))
+
+
+def _fit_line(method: Literal["temperature", "sigmoid"], truth: Bools, logits: Floats) -> _Line | None:
+    """Return the calibrating line of one label, both arguments of shape (n,); None where there is none."""
+    if truth.all() or not truth.any() or logits.min() == logits.max():
+        return None
+    # scikit-learn takes a second to import, and most runs calibrate nothing
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.calibration import CalibratedClassifierCV
+
+    class Logits(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+        """A classifier that learns nothing: its decision function is its one feature."""
+
+        def fit(self, X: Floats, y: Floats) -> Logits:  # noqa: ARG002 - scikit-learn gives both
+            self.classes_ = np.unique(y)
+            return self
+
+        def decision_function(self, X: Floats) -> Floats:
+            return X[:, 0]
+
+        def predict(self, X: Floats) -> Bools:
+            return X[:, 0] >= 0
+
+    rows = np.arange(len(truth))
+    model = CalibratedClassifierCV(Logits(), method=method, cv=[(rows, rows)], ensemble=False)
+    model.fit(logits[:, None], truth.astype(np.int64))
+    return _read_line(model, centre=float(logits.mean()), reach=float(logits.std()))
+
+
+def _read_line(model: Any, centre: float, reach: float) -> _Line | None:
+    """Return the line of a fitted calibration, read at two logits among those it was fitted to: far off, σ is flat."""
+    at = np.array([centre - reach, centre + reach])
+    low, high = sp.special.logit(model.predict_proba(at[:, None])[:, 1])
+    slope = float(high - low) / (2 * reach)
+    return _Line(slope, float(low + high) / 2 - slope * centre) if slope > 0 else None

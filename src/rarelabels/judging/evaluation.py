@@ -1,0 +1,278 @@
+"""Scores of the validation and test part -> rules, every number under its recorded name, and what a run keeps of them.
+
+Needs no model: scores that were made elsewhere are judged by the same function.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rarelabels.judging import calibration, metrics
+from rarelabels.judging.calibration import Calibration
+from rarelabels.judging.rules import choose, crossfit, definition
+from rarelabels.judging.rules.definition import Rule, Rules
+from rarelabels.judging.scores import Floats, Scored
+from rarelabels.judging.settings import ThresholdSpec
+
+Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)
+CALIBRATION = "calibration.json"
+IN_SAMPLE = ("half", "global", "per_label")  # also measured on validation, which has chosen the last two
+TUNED = ("global", "per_label")
+# What is kept of base rates under the other rules, and of crossfit: a record of many runs is read whole.
+KEPT = ("macro_f1", "micro_f1", "samples_f1", "subset_accuracy", "binary_accuracy")
+SURE = 0.01  # a score nearer than this to 0 or 1 is all but a decision
+REMEMBERED = 16  # splits whose floors are not measured again
+_FLOORS: dict[str, dict[str, float]] = {}
+UNCALIBRATED = ("brier", "log_loss", "ece", "macro_ece")  # measured before a calibration as well
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What was measured: rules chosen on validation (``oracle`` on test), metrics by recorded name, per-label table.
+
+    ``validation`` is None for scores that came without one. Both parts are as they were given; ``calibration`` is what
+    was made of them before any rule, if anything.
+    """
+
+    labels: tuple[str, ...]
+    validation: Scored | None
+    test: Scored
+    rules: Rules
+    metrics: dict[str, float]
+    per_label: pd.DataFrame
+    calibration: Calibration | None = None
+
+    def save(self, folder: Path) -> None:
+        """Write ``thresholds.json`` (see ``thresholds.to_json``), ``per_label.csv`` and a calibration, if any."""
+        stored = {"thresholds.json": definition.to_json(self.rules, self.labels)}
+        if self.calibration:
+            stored[CALIBRATION] = self.calibration.to_json(self.labels)
+        for name, content in stored.items():
+            (folder / name).write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+        self.per_label.to_csv(folder / "per_label.csv", index=False)
+
+
+def floors(prevalence: Floats) -> dict[str, Floats]:
+    """Return the scores of the three floors, each (n_labels,), from known prevalences (the training part's).
+
+    ``zeros`` predicts no label and ``ones`` every label; ``prior`` is each label's prevalence, so a label of 3 of 12
+    rows scores 0.25.
+    """
+    return {"zeros": np.zeros(len(prevalence)), "ones": np.ones(len(prevalence)), "prior": prevalence}
+
+
+def evaluate(
+    labels: tuple[str, ...],
+    validation: Scored | None,
+    test: Scored,
+    floors: Mapping[str, Floats],
+    spec: ThresholdSpec,
+    searched: Mapping[str, Rule] | None = None,
+    *,
+    decides: bool = False,
+) -> Evaluation:
+    """Calibrate if declared, choose the rules on validation and measure both parts under each.
+
+    Names: ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/<what is undefined>`` (and
+    ``sure_scores_share``: of all scores those within 0.01 of 0 or 1),
+    ``floor/<floor>/<metric>`` (test part; ``prior_<rule>``: base rates under the rule, chosen like the scores' one) and
+    ``test/uncalibrated/<metric>``. Validation is also measured under ``half``, and in-sample under ``global`` and
+    ``per_label``: those two flatter, and are never an objective. Without a validation part the rules are ``half`` and
+    the bound ``oracle``. A part with label sets is also measured under ``most_likely_set``, which nothing chose on it.
+
+    Args:
+        labels: names of the columns.
+        validation: chooses the thresholds.
+        test: is measured.
+        floors: scores (n_labels,) of predictors that learn nothing; see :func:`floors`.
+        spec: how thresholds are chosen.
+        searched: further rules, which were chosen on the calibrated validation part elsewhere.
+        decides: whether the scores are decisions, which no threshold changes; see ``thresholds.of_decisions``.
+    """
+    given = validation, test
+    measured: dict[str, float] = {}
+    fitted = _fit_calibration(validation, spec) if validation else None
+    if fitted and validation:
+        before = metrics.ranking_metrics(test.y, test.scores)
+        measured |= {f"test/uncalibrated/{name}": before[name] for name in UNCALIBRATED if name in before}
+        measured["validation/count/labels_uncalibrated"] = fitted.unfitted
+        validation, test = (replace(part, scores=fitted.apply(part.scores)) for part in (validation, test))
+    rules = {"half": Rule("half", np.full(len(labels), definition.HALF), fallbacks=0)}
+    if validation:
+        rules = _choose(validation, spec) | dict(searched or {})
+        rules = choose.of_decisions(rules) if decides else rules
+        measured |= _part("validation", validation, {name: rules[name] for name in IN_SAMPLE})
+        measured["validation/count/labels_with_global_threshold"] = rules["per_label"].fallbacks
+    bound = {"oracle": choose.oracle(test.y, test.scores, spec.objective)}
+    rules |= choose.of_decisions(bound) if decides else bound
+    measured |= _part("test", test, rules)
+    measured |= _of_floors(validation, test, floors, spec)
+    table = metrics.per_label(test.y, test.scores, rules, labels=labels)
+    return Evaluation(labels, *given, rules, measured, table, fitted)
+
+
+def calibrated(validation: Scored, spec: ThresholdSpec) -> Scored:
+    """Return the validation part with its scores calibrated, if that is declared."""
+    fitted = _fit_calibration(validation, spec)
+    return replace(validation, scores=fitted.apply(validation.scores)) if fitted else validation
+
+
+def validation_metrics(validation: Scored, spec: ThresholdSpec, judged_by: str) -> dict[str, float]:
+    """Return the metric that a search is judged by, and what costs little beside it.
+
+    That is always ``validation/{half,ranking}/<metric>``. A search that is judged by ``crossfit/per_label/<metric>``
+    has those as well, and one that is judged by another ``crossfit/<rule>/<metric>`` has those of all rules: on a
+    thousand labels they take longer than to train. Where a calibration is declared, ``half`` and what measures
+    calibration are in-sample, for it is fitted on these rows.
+    """
+    part = calibrated(validation, spec)
+    half = {"half": Rule("half", np.full(part.y.shape[1], definition.HALF), fallbacks=0)}
+    measured = _part("validation", part, half)
+    kind, _, rest = judged_by.partition("/")
+    if kind == "crossfit":
+        alone = rest.startswith("per_label/")
+        measured |= crossfit_metrics(validation.y, validation.scores, spec, per_label_alone=alone)
+    return measured
+
+
+def crossfit_metrics(
+    y: npt.NDArray[np.uint8],
+    scores: Floats,
+    spec: ThresholdSpec,
+    *,
+    decides: bool = False,
+    per_label_alone: bool = False,
+) -> dict[str, float]:
+    """Return ``crossfit/<rule>/<metric>``: each row decided by the rule, and calibrated, on the other folds.
+
+    Args:
+        y: of the validation part, (n, n_labels).
+        scores: as the model gave them, (n, n_labels).
+        spec: how thresholds are chosen.
+        decides: whether the scores are decisions; see ``thresholds.of_decisions``.
+        per_label_alone: leave out all other rules.
+    """
+    kind = spec.calibration
+    decided = crossfit.crossfit(
+        y,
+        scores,
+        min_positives=spec.min_positives,
+        objective=spec.objective,
+        calibrate=None if kind == "none" else lambda truth, given: calibration.fit(kind, truth, given).apply,
+        decides=decides,
+        per_label_alone=per_label_alone,
+    )
+    return {
+        f"crossfit/{rule}/{metric}": value
+        for rule, assigned in decided.items()
+        for metric, value in metrics.decision_metrics(y, assigned).items()
+    }
+
+
+def objective(metric: str, y: npt.NDArray[np.uint8], spec: ThresholdSpec) -> Objective:
+    """Return one of the metrics of :func:`validation_metrics` as a function of scores; NaN where it is undefined.
+
+    Args:
+        metric: its recorded name.
+        y: of the validation part, (n, n_labels).
+        spec: how thresholds are chosen.
+    """
+    kind, rule, name = metric.split("/")
+
+    def value(scores: Floats) -> float:
+        if kind == "crossfit":
+            return crossfit_metrics(y, scores, spec, per_label_alone=rule == "per_label").get(metric, np.nan)
+        scores = calibrated(Scored(np.empty(0, str), y, scores), spec).scores
+        if rule == "half":
+            return metrics.decision_metrics(y, scores >= definition.HALF).get(name, np.nan)
+        return metrics.ranking_metrics(y, scores).get(name, np.nan)
+
+    return value
+
+
+def gap(train: Scored, test: Scored) -> dict[str, float]:
+    """Return how much better the training part fares than the test part: a little of it is the price of learning.
+
+    ``training/gap_macro_average_precision`` and ``training/gap_half_macro_f1``, each training minus test; a metric that
+    is undefined in a part is left out.
+    """
+    values = []
+    for part in (train, test):
+        decided = metrics.decision_metrics(part.y, part.scores >= definition.HALF)
+        ranked = metrics.macro_average_precision(part.y, part.scores)
+        values.append({"macro_average_precision": ranked, "half_macro_f1": decided.get("macro_f1", np.nan)})
+    gaps = {f"training/gap_{name}": value - values[1][name] for name, value in values[0].items()}
+    return {name: value for name, value in gaps.items() if np.isfinite(value)}
+
+
+def _fit_calibration(validation: Scored, spec: ThresholdSpec) -> Calibration | None:
+    if spec.calibration == "none":
+        return None
+    return calibration.fit(spec.calibration, validation.y, validation.scores)
+
+
+def _choose(validation: Scored, spec: ThresholdSpec) -> Rules:
+    return choose.choose_rules(
+        validation.y, validation.scores, min_positives=spec.min_positives, objective=spec.objective
+    )
+
+
+def _of_floors(
+    validation: Scored | None, test: Scored, floors: Mapping[str, Floats], spec: ThresholdSpec
+) -> dict[str, float]:
+    """Measure the floors; those of the last splits are remembered, for the trials of a study share them."""
+    told = hashlib.sha256(f"{spec.model_dump_json()} {list(floors)}".encode())
+    arrays: list[npt.NDArray[Any]] = [*([validation.y] if validation else []), test.y, *floors.values()]
+    for array in arrays:
+        told.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+    key = told.hexdigest()
+    if key not in _FLOORS:
+        measured: dict[str, float] = {}
+        for name, scores in floors.items():
+            constant = np.broadcast_to(scores, test.y.shape)
+            values = metrics.decision_metrics(test.y, constant >= definition.HALF)
+            values |= metrics.ranking_metrics(test.y, constant)
+            measured |= {f"floor/{name}/{metric}": value for metric, value in values.items()}
+        if validation:
+            measured |= _tuned_floors(validation, test, floors["prior"], spec)
+        while len(_FLOORS) >= REMEMBERED:
+            del _FLOORS[next(iter(_FLOORS))]
+        _FLOORS[key] = measured
+    return dict(_FLOORS[key])
+
+
+def _tuned_floors(validation: Scored, test: Scored, prior: Floats, spec: ThresholdSpec) -> dict[str, float]:
+    """The base rates under rules chosen like those of the scores: what a rule gains by itself."""
+    known, fresh = (np.broadcast_to(prior, part.y.shape) for part in (validation, test))
+    rules = _choose(replace(validation, scores=known), spec)
+    rules |= {"oracle": choose.oracle(test.y, fresh, spec.objective)}
+    return {
+        f"floor/prior_{name}/{metric}": value
+        for name, rule in rules.items()
+        if name != "half"
+        for metric, value in metrics.decision_metrics(test.y, rule.assign(fresh)).items()
+        if name in TUNED or metric in KEPT
+    }
+
+
+def _part(name: str, part: Scored, rules: Rules) -> dict[str, float]:
+    values: dict[str, float] = {f"{name}/count/{what}": n for what, n in metrics.counts(part.y).items()}
+    sure = np.minimum(part.scores, 1 - part.scores) < SURE
+    values[f"{name}/count/sure_scores_share"] = float(sure.mean())
+    values |= {f"{name}/ranking/{metric}": v for metric, v in metrics.ranking_metrics(part.y, part.scores).items()}
+    for rule in rules.values():
+        decided = metrics.decision_metrics(part.y, rule.assign(part.scores))
+        values |= {f"{name}/{rule.name}/{metric}": v for metric, v in decided.items()}
+    for rule_name, assigned in part.decided.items():
+        decided = metrics.decision_metrics(part.y, assigned)
+        values |= {f"{name}/{rule_name}/{metric}": v for metric, v in decided.items()}
+    return values

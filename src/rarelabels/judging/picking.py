@@ -1,0 +1,88 @@
+"""One training, its scores after every epoch, and what watching one metric would have kept of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, assert_never
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels.judging import metrics
+from rarelabels.judging.rules.definition import HALF
+from rarelabels.judging.scores import Scored
+from rarelabels.judging.settings import PickedBy
+
+Metric = Literal["binary_accuracy", "auc", "f1_micro", "f1_macro", "f1_weighted", "f1_samples", "f1_none"]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Epochs:
+    """The scores of validation and test after each epoch, each (n_epochs, n, n_labels), and the validation loss."""
+
+    validation: Floats
+    test: Floats
+    val_loss: Floats
+
+    @classmethod
+    def of(cls, stored: Mapping[str, npt.NDArray[Any]]) -> Epochs:
+        """Return what a training kept, by name."""
+        return cls(*(stored[name].astype(np.float64) for name in ("validation", "test", "val_loss")))
+
+
+@dataclass(frozen=True, eq=False)
+class Picked:
+    """The scores of the epoch picked, which is a number from 1 for each label, (n_labels,)."""
+
+    validation: Scored
+    test: Scored
+    epochs: npt.NDArray[np.int64]
+
+
+def pick(by: PickedBy, epochs: Epochs, validation: Scored, test: Scored) -> Picked:
+    """Return the scores of the epoch that is best on the validation part; of equals the earliest.
+
+    ``f1_none`` is a number for each label, which picks no epoch for all: each label takes its own best one. ``last``
+    watches nothing.
+
+    Args:
+        by: the metric watched; F1 and binary accuracy are those of decisions at 0.5.
+        epochs: of the same rows as the two parts.
+        validation: ids and labels of its rows.
+        test: ids and labels of its rows.
+    """
+    values = _of_epochs(by, epochs, validation.y)
+    best = np.broadcast_to(np.argmax(np.nan_to_num(values, nan=-np.inf), axis=0), (validation.y.shape[1],))
+    columns = np.arange(len(best))
+    return Picked(
+        replace(validation, scores=epochs.validation[best, :, columns].T),
+        replace(test, scores=epochs.test[best, :, columns].T),
+        best + 1,
+    )
+
+
+def _of_epochs(by: PickedBy, epochs: Epochs, y: npt.NDArray[np.uint8]) -> Floats:
+    """Return what is watched after each epoch, higher being better: (n_epochs, 1) or (n_epochs, n_labels)."""
+    if by == "val_loss":
+        return -epochs.val_loss[:, None]
+    if by == "last":
+        return np.arange(len(epochs.val_loss), dtype=np.float64)[:, None]
+    return np.stack([_watched(by, y, scores) for scores in epochs.validation])
+
+
+def _watched(by: Metric, y: npt.NDArray[np.uint8], scores: Floats) -> Floats:
+    """Return the metric after one epoch, higher being better: (1,), or (n_labels,) where it is one for each label."""
+    decided = scores >= HALF
+    match by:
+        case "auc":
+            return np.array([metrics.ranking_metrics(y, scores).get("macro_roc_auc", np.nan)])
+        case "f1_none":
+            hits, assigned, positives = (cells.sum(axis=0) for cells in (decided & (y > 0), decided, y > 0))
+            return np.asarray(2 * hits / np.maximum(assigned + positives, 1))
+        case "binary_accuracy" | "f1_micro" | "f1_macro" | "f1_weighted" | "f1_samples":
+            name = by if by == "binary_accuracy" else f"{by.removeprefix('f1_')}_f1"
+            return np.array([metrics.decision_metrics(y, decided).get(name, np.nan)])
+        case _:
+            assert_never(by)

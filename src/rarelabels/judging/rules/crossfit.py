@@ -1,0 +1,60 @@
+"""Decisions on the rows that choose, each by thresholds that were chosen on the other folds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rarelabels.judging.arrays import Array, Bools, checked
+from rarelabels.judging.rules.choose import choose_on, of_decisions
+from rarelabels.judging.rules.folds import splits
+from rarelabels.judging.settings import F1, ObjectiveSpec
+
+Calibrate: TypeAlias = Callable[[Bools, Array], Callable[[Array], Array]]
+
+
+def crossfit(
+    y_val: ArrayLike,
+    s_val: ArrayLike,
+    *,
+    min_positives: int,
+    objective: ObjectiveSpec = F1,
+    calibrate: Calibrate | None = None,
+    decides: bool = False,
+    per_label_alone: bool = False,
+) -> dict[str, Bools]:
+    """Return, for every rule but ``half`` and ``argmax``, decisions on each row by the rule chosen on the other folds.
+
+    An honest validation objective: no row is decided by a threshold that it helped to choose, and what a rule chooses
+    by folds of its own it chooses inside the other folds. Hits are as frequent as on fresh rows; the F1 of pooled folds
+    still is a little higher, for they do not depend on each other by chance alone. Measured with scores that know
+    nothing, 80 labels of share 0.02 on 400 rows, macro-F1 under ``per_label``: in-sample 0.09, here 0.05, fresh 0.03.
+
+    Args:
+        y_val: 0/1, shape (n, n_labels).
+        s_val: scores, shape (n, n_labels).
+        min_positives: as for :func:`choose_rules`.
+        objective: as for :func:`choose_rules`.
+        calibrate: fits a map of scores on labels and scores; done anew for each fold, on the other ones.
+        decides: whether the scores are decisions; see :func:`of_decisions`.
+        per_label_alone: leave out all other rules: on 1,600 rows of 983 labels this takes 0.5 s in place of 5 s.
+
+    Returns:
+        Rule to decisions, each of shape (n, n_labels).
+
+    Raises:
+        ValueError: shapes differ, ``y_val`` is not 0/1, or a score is not finite.
+    """
+    truth, scores = checked(y_val, s_val)
+    decided: dict[str, Bools] = {}
+    given = scores
+    for others, fold in splits(truth):
+        scores = calibrate(truth[others], given[others])(given) if calibrate and others.any() else given
+        chosen = choose_on(truth[others], scores[others], min_positives, objective, per_label_alone=per_label_alone)
+        rules = {rule.name: rule for rule in chosen}
+        for name, rule in (of_decisions(rules) if decides else rules).items():
+            decided.setdefault(name, np.zeros(truth.shape, dtype=bool))[fold] = rule.assign(scores[fold])
+    return decided

@@ -1,0 +1,1 @@
+"""How sure the numbers are: a paired bootstrap (``bootstrap``), and what follows from it (``inference``)."""

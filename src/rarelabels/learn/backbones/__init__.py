@@ -1,0 +1,1 @@
+"""Frozen networks that turn images into features, each in its file; ``extraction`` is what they share."""

@@ -1,0 +1,1 @@
+"""What every network is compared with: floors, logistic regression, boosted trees. No TensorFlow."""

@@ -1,0 +1,160 @@
+"""What every network is compared with: a floor, logistic regression on TF-IDF, boosted trees on numbers. No TensorFlow.
+
+Of simulated data also the probabilities that the labels were drawn with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels.data.dataset import Dataset, Part
+from rarelabels.data.sources.simulated import Simulation
+from rarelabels.declare.data import SimulatedSpec
+from rarelabels.declare.models import FloorSpec, GradientBoostingSpec, KnownProbabilitiesSpec, LinearSpec, ModelSpec
+from rarelabels.declare.trial import Trial
+from rarelabels.errors import UserError
+from rarelabels.judging.evaluation import floors
+from rarelabels.learn import model_files
+from rarelabels.learn.baselines import boosting, linear
+from rarelabels.learn.baselines.boosting import Boosted
+from rarelabels.learn.baselines.linear import Linear
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Floor:
+    """A predictor that gives every row the same scores.
+
+    Attributes:
+        labels: names of the labels.
+        constant: (n_labels,) the scores.
+    """
+
+    labels: tuple[str, ...]
+    constant: Array
+
+    def scores(self, part: Part) -> Array:
+        """Return probabilities, (n, n_labels)."""
+        return np.tile(self.constant, (len(part.ids), 1))
+
+    def save(self, folder: Path) -> None:
+        """Write the floor to ``folder``, which is made if need be; :func:`load_saved` reads it."""
+        model_files.save(folder, {"kind": "floor", "labels": self.labels}, {"constant": self.constant})
+
+
+@dataclass(frozen=True, eq=False)
+class KnownProbabilities:
+    """The probabilities that drew the labels of simulated data. Nothing is learnt, and nothing can do better.
+
+    Scores are best for what counts labels one by one, such as log loss and binary accuracy, sets for subset accuracy.
+
+    Attributes:
+        labels: names of the labels.
+        simulation: what drew them.
+    """
+
+    labels: tuple[str, ...]
+    simulation: Simulation
+
+    def scores(self, part: Part) -> Array:
+        """Return probabilities, (n, n_labels)."""
+        return self.simulation.probabilities(part.numeric)
+
+    def label_sets(self, part: Part) -> npt.NDArray[np.uint8]:
+        """Return the most likely label set of each row, (n, n_labels) 0/1."""
+        return self.simulation.most_likely_sets(part.numeric)
+
+    def save(self, folder: Path) -> None:
+        """Write the parameters to ``folder``, which is made if need be; :func:`load_saved` reads them."""
+        stored = self.simulation
+        weights: dict[str, npt.NDArray[Any]] = {"slopes": stored.slopes, "intercept": np.array(stored.intercept)}
+        weights |= {} if stored.sets is None else {"sets": stored.sets}
+        model_files.save(folder, {"kind": "known_probabilities", "labels": self.labels}, weights)
+
+
+Fitted = Floor | Linear | Boosted | KnownProbabilities
+
+
+def fit(trial: Trial, data: Dataset, seed: int, iterations: npt.NDArray[np.int64] | None = None) -> Fitted:
+    """Fit the baseline that ``trial.model`` declares, on the training part.
+
+    The validation part chooses a C from a grid, and says when boosting ends; nothing else looks at it. The same data
+    and seed give the same numbers, bit by bit. Known probabilities come from the declared simulation, without any part.
+
+    Args:
+        trial: declares a baseline.
+        data: with features, if they are images.
+        seed: of the rows by which boosting bins its numbers, where there are more than 200,000. Nothing else is drawn.
+        iterations: of boosting, see ``boosting.fit``.
+
+    Raises:
+        UserError: no token is left for the linear model.
+        TypeError: the trial declares a network, which ``training`` fits.
+    """
+    match trial.model:
+        case FloorSpec(predicts=predicts):
+            known = floors(data.train.y.mean(axis=0, dtype=np.float64)) | {"label_set": _most_frequent(data.train.y)}
+            return Floor(data.labels, known[predicts])
+        case LinearSpec() as spec:
+            return linear.fit(spec, data, seed)
+        case GradientBoostingSpec() as spec:
+            return boosting.fit(spec, data, seed, iterations)
+        case KnownProbabilitiesSpec():
+            assert isinstance(trial.dataset, SimulatedSpec)  # the schema refuses other data
+            return KnownProbabilities(data.labels, Simulation.of(trial.dataset))
+        case other:
+            raise TypeError(f"model.kind {other.kind!r} is no baseline")
+
+
+def check(spec: ModelSpec, data: Dataset) -> None:
+    """Refuse a baseline that could read nothing of the data, would ignore their text, or weighs a field they lack.
+
+    Raises:
+        UserError: see above.
+    """
+    match spec:
+        case LinearSpec(field_weights=weights):
+            if unknown := [repr(name) for name in weights if name not in data.train.text]:
+                there = ", ".join(data.train.text) or "none, for the dataset has neither text nor list columns"
+                raise UserError(f"model.field_weights: no field {', '.join(unknown)}; the fields are {there}")
+        case GradientBoostingSpec():
+            if data.train.text:
+                fields = ", ".join(data.train.text)
+                raise UserError(
+                    f"model.kind 'gradient_boosting' reads numbers alone and would ignore {fields}; use linear, or "
+                    "leave them out"
+                )
+            if data.train.images is None and not data.numeric:
+                raise UserError("model.kind 'gradient_boosting' reads numbers, but dataset.numeric names no column")
+
+
+def load_saved(folder: Path) -> Fitted:
+    """Return what ``save`` wrote to ``folder``; it gives identical scores.
+
+    Raises:
+        UserError: there is no saved baseline in ``folder``.
+    """
+    stored, weights = model_files.load(folder, "baseline")
+    labels = tuple(stored["labels"])
+    match stored["kind"]:
+        case "floor":
+            return Floor(labels, weights["constant"])
+        case "known_probabilities":
+            simulation = Simulation(weights["slopes"], float(weights["intercept"]), weights.get("sets"))
+            return KnownProbabilities(labels, simulation)
+        case "gradient_boosting":
+            return Boosted.from_files(stored, weights)
+        case _:
+            return Linear.from_files(stored, weights)
+
+
+def _most_frequent(y: npt.NDArray[np.uint8]) -> Array:
+    """Return the label set that most rows have, 0.0 or 1.0 for each label, (n_labels,); of equals the lowest number."""
+    sets, counts = np.unique(y, axis=0, return_counts=True)
+    return np.asarray(sets[counts.argmax()], dtype=np.float64)

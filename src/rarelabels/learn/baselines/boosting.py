@@ -1,0 +1,226 @@
+"""Gradient-boosted trees on the numbers of a row: scikit-learn fits them, plain arrays keep and score them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
+
+from rarelabels.data.dataset import Dataset, Part
+from rarelabels.data.tokens import offsets
+from rarelabels.declare.models import GradientBoostingSpec
+from rarelabels.learn import model_files
+
+Array = npt.NDArray[np.float64]
+
+PATIENCE = 10  # trees that do not lower the log loss on validation; then a label gets no more: scikit-learn's default
+ROWS_AT_ONCE = 4096  # a matrix of rows and trees is held while they are scored
+
+
+class LeftOutError(Exception):
+    """A run would take longer than its declaration allows; the message says how long."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """The trees of all labels, node after node.
+
+    A row goes to the left of a node if its number is at most the threshold, or missing where ``missing_left`` says so.
+
+    Attributes:
+        feature: (n_nodes,) int32, the column that a node looks at.
+        threshold: (n_nodes,).
+        missing_left: (n_nodes,) bool.
+        left, right: (n_nodes,) int32, the nodes below, counted from the first node of the tree; a leaf has itself.
+        value: (n_nodes,) what a leaf adds to the logit.
+        roots: (n_trees,) int64, the first node of each tree.
+        of_label: (n_labels + 1,) int64; label l has the trees ``of_label[l]`` up to ``of_label[l + 1]``.
+        prior: (n_labels,) the logit before any tree; infinite for a label that is constant in the training part.
+    """
+
+    feature: npt.NDArray[np.int32]
+    threshold: Array
+    missing_left: npt.NDArray[np.bool_]
+    left: npt.NDArray[np.int32]
+    right: npt.NDArray[np.int32]
+    value: Array
+    roots: npt.NDArray[np.int64]
+    of_label: npt.NDArray[np.int64]
+    prior: Array
+
+    @classmethod
+    def of(cls, models: list[Any | None], prior: Array) -> Trees:
+        """Take the trees out of fitted classifiers of scikit-learn, which has no public way to them.
+
+        Args:
+            models: one per label; None for a label that is constant.
+            prior: logits of the constant labels, (n_labels,); the others are the models' own.
+        """
+        trees = [[step[0].nodes for step in model._predictors] if model else [] for model in models]
+        flat = [nodes for of_label in trees for nodes in of_label]
+        sizes = np.array([len(nodes) for nodes in flat], np.int64)
+        nodes = np.concatenate(flat) if flat else np.empty(0, _NODE)
+        itself = np.arange(len(nodes)) - np.repeat(offsets(sizes)[:-1], sizes)
+        is_leaf = nodes["is_leaf"].astype(bool)
+        own = [model._baseline_prediction.item() if model else 0.0 for model in models]
+        return cls(
+            feature=nodes["feature_idx"].astype(np.int32),
+            threshold=nodes["num_threshold"].astype(np.float64),
+            missing_left=nodes["missing_go_to_left"].astype(bool),
+            left=np.where(is_leaf, itself, nodes["left"]).astype(np.int32),
+            right=np.where(is_leaf, itself, nodes["right"]).astype(np.int32),
+            value=nodes["value"].astype(np.float64),
+            roots=offsets(sizes)[:-1],
+            of_label=offsets(np.array([len(of_label) for of_label in trees], np.int64)),
+            prior=np.where([model is None for model in models], prior, own),
+        )
+
+    def logits(self, x: Array) -> Array:
+        """Return (n, n_labels) for numbers (n, k): the prior and then tree after tree, as scikit-learn adds them up."""
+        logits = np.tile(self.prior, (len(x), 1))
+        for label, (first, last) in enumerate(zip(self.of_label[:-1], self.of_label[1:], strict=True)):
+            for start in range(0, len(x), ROWS_AT_ONCE):
+                rows = slice(start, start + ROWS_AT_ONCE)
+                for values in self._values(self.roots[first:last], x[rows]):
+                    logits[rows, label] += values
+        return logits
+
+    def _values(self, roots: npt.NDArray[np.int64], x: Array) -> Array:
+        """Return what each tree adds for each row, (n_trees, n)."""
+        nodes = np.tile(roots[:, None], (1, len(x)))
+        columns = np.arange(len(x))
+        while True:
+            numbers = x[columns, self.feature[nodes]]
+            goes_left = np.where(np.isnan(numbers), self.missing_left[nodes], numbers <= self.threshold[nodes])
+            below = roots[:, None] + np.where(goes_left, self.left[nodes], self.right[nodes])
+            if np.array_equal(below, nodes):
+                return np.asarray(self.value[nodes])
+            nodes = below
+
+
+_NODE = [("feature_idx", "<i8"), ("num_threshold", "<f8"), ("missing_go_to_left", "u1"), ("left", "<u4")]
+_NODE += [("right", "<u4"), ("value", "<f8"), ("is_leaf", "u1")]
+
+
+@dataclass(frozen=True, eq=False)
+class Boosted:
+    """Boosted trees of each label.
+
+    Attributes:
+        labels: names of the labels.
+        trees: of all of them.
+        facts: ``iterations``, how many trees a label has on average; labels without any do not count.
+        notes: sentences that a reader of a result must know.
+    """
+
+    labels: tuple[str, ...]
+    trees: Trees
+    facts: dict[str, float]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def iterations(self) -> npt.NDArray[np.int64]:
+        """How many trees each label has, (n_labels,)."""
+        return np.diff(self.trees.of_label)
+
+    def scores(self, part: Part) -> Array:
+        """Return probabilities, (n, n_labels)."""
+        return np.asarray(expit(self.trees.logits(part.numeric)))
+
+    def save(self, folder: Path) -> None:
+        """Write the model to ``folder``, which is made if need be."""
+        preprocessing = {"kind": "gradient_boosting", "labels": self.labels, "facts": self.facts}
+        model_files.save(folder, preprocessing, vars(self.trees))
+
+    @classmethod
+    def from_files(cls, stored: dict[str, Any], weights: model_files.Arrays) -> Boosted:
+        """Return the model that :meth:`save` wrote."""
+        return cls(tuple(stored["labels"]), Trees(**weights), stored["facts"])
+
+
+def fit(
+    spec: GradientBoostingSpec, data: Dataset, seed: int, iterations: npt.NDArray[np.int64] | None = None
+) -> Boosted:
+    """Fit one classifier per label on the training part; the validation part says when a label has enough trees.
+
+    No share of the training part is held out for that: it would have no positive of many rare labels. A label that is
+    constant in the training part gets its prior, 0 or 1.
+
+    Args:
+        spec: declared.
+        data: with numbers.
+        seed: of the rows that scikit-learn draws to bin more than 200,000.
+        iterations: how many trees each label gets, (n_labels,), where no rows are left to say when to end; at least 1.
+    """
+    y = data.train.y
+    models: list[Any | None] = [None] * y.shape[1]
+    for label in np.flatnonzero(y.min(axis=0) != y.max(axis=0)).tolist():
+        models[label] = _fit_label(spec, data, label, seed, None if iterations is None else int(iterations[label]))
+    trees = Trees.of(models, np.where(y[0], np.inf, -np.inf))
+    trained = np.diff(trees.of_label)[np.isfinite(trees.prior)]
+    facts = {"iterations": float(trained.mean())} if len(trained) else {}
+    full = int((trained == spec.max_iter).sum()) if iterations is None else 0
+    note = f"{full} of {len(trained)} labels used all {spec.max_iter} trees of model.max_iter: more may do better."
+    return Boosted(data.labels, trees, facts, (note,) if full else ())
+
+
+def check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, trainings: int) -> None:
+    """Time one label, of middle prevalence among those that can be trained, and refuse what would take too long.
+
+    Args:
+        spec: declares how long a run may take.
+        data: with numbers.
+        seed: of the run.
+        trainings: how often all labels are trained in a run.
+
+    Raises:
+        LeftOutError: all labels would take longer.
+    """
+    import sklearn.ensemble  # noqa: F401  its import takes a second, which is not timed
+
+    positives = data.train.y.sum(axis=0, dtype=np.int64)
+    labels = np.flatnonzero((positives > 0) & (positives < len(data.train.y)))
+    if not len(labels):
+        return
+    middle = int(labels[np.argsort(positives[labels], kind="stable")][len(labels) // 2])
+    begin = time.perf_counter()
+    _fit_label(spec, data, middle, seed, None)
+    seconds = time.perf_counter() - begin
+    whole = seconds * len(labels) * trainings
+    if whole <= spec.most_seconds:
+        return
+    times = f" in {trainings} trainings" if trainings > 1 else ""
+    raise LeftOutError(
+        f"one label took {_duration(seconds)}, {len(labels)} labels{times} would take {_duration(whole)}, "
+        f"more than the declared {_duration(spec.most_seconds)} (model.most_seconds)"
+    )
+
+
+def _fit_label(spec: GradientBoostingSpec, data: Dataset, label: int, seed: int, iterations: int | None) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model = HistGradientBoostingClassifier(
+        learning_rate=spec.learning_rate,
+        max_iter=iterations or spec.max_iter,
+        max_leaf_nodes=spec.max_leaf_nodes,
+        l2_regularization=spec.l2,
+        early_stopping=iterations is None,
+        n_iter_no_change=PATIENCE,
+        categorical_features=None,
+        random_state=seed,
+    )
+    validation = {"X_val": data.validation.numeric, "y_val": data.validation.y[:, label]} if iterations is None else {}
+    x = data.train.numeric
+    known = np.where(np.isnan(x).all(axis=0), 0.0, x)  # scikit-learn cannot bin a column that is missing everywhere
+    with threadpool_limits(1):  # OpenMP's threads, too, which boosting has
+        return model.fit(known, data.train.y[:, label], **validation)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.2g} s" if seconds < 60 else f"{seconds / 60:,.1f}".removesuffix(".0") + " min"

@@ -1,0 +1,274 @@
+"""One compiled network: its steps, its scores, and how it is set anew for each fit."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, assert_never
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels.data.fitted import Vocabulary
+from rarelabels.declare.losses import (
+    BinaryFocal,
+    CategoricalCrossentropy,
+    LogitAdjusted,
+    LossSpec,
+    without_numbers,
+    without_strength,
+)
+from rarelabels.declare.models import NetworkSpec, RegularisedSpec, TextBagSpec
+from rarelabels.declare.training import TrainingSpec
+from rarelabels.declare.trial import Trial
+from rarelabels.learn import losses, models, optimizers, powerset, pruning
+from rarelabels.learn.losses import LabelFactors, OfClasses
+from rarelabels.learn.powerset import LabelSets
+from rarelabels.learn.preprocessing import Inputs, Preprocessing, Shape
+from rarelabels.learn.tensorflow_setup import keras, tf
+from rarelabels.learn.weighting import Weights
+
+Floats = npt.NDArray[np.float64]
+_Block = tuple[int, dict[str, Any]]
+PREDICT_BATCH = 512  # the last batch is padded to it, so that a row's scores never depend on the rows around it
+LOGITS_AT_ONCE = 2**22  # fewer rows are a batch where there are many label sets
+ROOM_STEP = 512  # tokens of a batch are padded to a multiple, so that most seeds of a trial share one compiled step
+
+
+class Network:
+    """A compiled network with what a fit resets."""
+
+    def __init__(self, spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> None:
+        self.spec, self.shape = spec, shape
+        plain = self.is_plain = training.execution == "plain"
+        packed = isinstance(spec, TextBagSpec) and spec.pooling != "max" and not plain
+        self._rooms = {f"text_{i}": 0 for i in range(len(shape.fields))} if packed else {}
+        self.model = models.build(spec, shape, seed=0, packed=packed)
+        ones = np.ones(shape.n_labels, np.float32)
+        self.factors = LabelFactors(
+            positive=tf.Variable(ones), negative=tf.Variable(ones), prevalence=tf.Variable(ones)
+        )
+        self.numbers = {name: tf.Variable(value, dtype=tf.float32) for name, value in losses.numbers(loss).items()}
+        self.loss = losses.build(loss, spec.head, self.factors, self.numbers)
+        self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
+        # Over how many labels the loss of a row is the mean. It is no mean where it is a sum, or of a label set.
+        is_mean = not (self.sums_over_labels or isinstance(loss, CategoricalCrossentropy) or shape.n_sets is not None)
+        self.averaged_labels = shape.n_labels if is_mean else 1
+        self.penalty = tf.Variable(0.0)
+        self.masks = pruning.masks(training.pruning, self.model.trainable_variables)
+        # XLA makes convolutions on images slow: 24 ms a row where it takes 4 without.
+        jit = shape.backbone is None and not plain
+        self.model.compile(
+            optimizer=_optimizer(training, self.penalty if isinstance(spec, RegularisedSpec) and spec.l2 else None),
+            loss=self.loss if shape.n_sets is None else OfClasses(self.loss),
+            jit_compile=jit,
+        )
+        self.steps = tf.Variable(1)
+        if not plain:
+            self.model.train_function = self._whole_epoch(jit)
+        self.model.optimizer.build(self.model.trainable_variables)
+        self.fresh_optimizer = [variable.numpy() for variable in self.model.optimizer.variables]
+        unused = {models.packed_of(field): tf.zeros((1, 2), tf.int32) for field in self._rooms}
+        if models.is_linear(spec):
+            unused |= {models.packed_of(models.weights_of(field)): tf.zeros(1) for field in self._rooms}
+        self.logits = tf.function(lambda x: self.model(x | unused, training=False), jit_compile=jit, autograph=False)
+        self._finite = tf.function(self._weights_are_finite, autograph=False)
+        drawn = models.initializers(spec, shape, seed=0)
+        assert drawn.keys() <= {variable.path for variable in self.model.variables}
+        self._start = {one.path: one.numpy() for one in self.model.variables if one.path not in drawn}
+        self.holds: list[npt.NDArray[Any]] | None = None  # the weights that were last put back, if still there
+
+    @property
+    def output_parameters(self) -> int:
+        """Weights and biases of the layer that gives the logits."""
+        return int(self.model.get_layer("logits").count_params())
+
+    def _whole_epoch(self, jit: bool) -> Callable[[Any], Any]:
+        """Return what stands in for Keras's own train function, which holds the number of its steps compiled.
+
+        Nothing here is rewritten by AutoGraph, which took a second for each network.
+        """
+        step = tf.function(self.model.train_step, jit_compile=jit, reduce_retracing=True, autograph=False)
+
+        @tf.function(reduce_retracing=True, autograph=False)  # type: ignore[untyped-decorator]  # tensorflow is untyped
+        def whole_epoch(batches: Any) -> Any:
+            def one_more(done: Any, _: Any) -> Any:
+                return done + 1, step(next(batches))
+
+            return tf.while_loop(lambda done, _: done < self.steps, one_more, (1, step(next(batches))))[1]
+
+        return whole_epoch  # type: ignore[no-any-return]  # tensorflow is untyped
+
+    def rooms(self, inputs: Inputs, batch_size: int) -> dict[str, int]:
+        """Return how many tokens of each packed field a batch may hold.
+
+        No fewer than before, which changes no number: another room would be another compiled step.
+        """
+        for field, before in self._rooms.items():
+            self._rooms[field] = max(before, _room(inputs[field], batch_size))
+        return dict(self._rooms)
+
+    def train(self, batches: tf.data.Dataset, steps: int, **options: Any) -> None:
+        """Call ``fit`` with batches without end, of which ``steps`` make an epoch."""
+        self.steps.assign(steps)
+        self.holds = None
+        if not self.is_plain:
+            self.model.steps_per_execution = steps
+        self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, **options)
+
+    def reset(self, seed: int, prepared: Preprocessing, weights: Weights, trial: Trial, n_rows: int) -> None:
+        """Put the network into the state that a new one built for the trial under this seed would have.
+
+        Args:
+            seed: of the first weights, and of what is dropped.
+            prepared: has the idf of the tokens.
+            weights: of the loss.
+            trial: whose numbers are no part of what is compiled.
+            n_rows: that it will be trained on, by which a penalty is divided.
+        """
+        drawn = models.initializers(self.spec, self.shape, seed)
+        for variable in self.model.variables:
+            path = variable.path
+            variable.assign(drawn[path](variable.shape) if path in drawn else self._start[path])
+        if isinstance(trial.model, RegularisedSpec):
+            self.penalty.assign(trial.model.l2 / (n_rows * self.averaged_labels))
+            if trial.model.bias == "prevalence":
+                self.model.get_layer("logits").bias.assign(_first_bias(trial.loss, weights))
+            self._reset_dropout(seed)
+        self.holds = None
+        for variable, start in zip(self.model.optimizer.variables, self.fresh_optimizer, strict=True):
+            variable.assign(start)
+        self.model.optimizer.learning_rate = trial.training.learning_rate
+        for name, value in losses.numbers(trial.loss).items():
+            self.numbers[name].assign(value)
+        ones = np.ones(self.shape.n_labels)
+        self.factors.positive.assign(ones if weights.positive is None else weights.positive)
+        self.factors.negative.assign(ones if weights.negative is None else weights.negative)
+        self.factors.prevalence.assign(weights.prevalence)
+        for mask in self.masks.values():
+            mask.kept.assign(tf.ones_like(mask.kept))
+        vocabularies = list(prepared.vocabularies.values())
+        for layer in self.model.layers:
+            if isinstance(layer, models.Bag) and layer.pooling == "tfidf":
+                layer.idf.assign(_idf_column(vocabularies[int(layer.name.split("_")[1])], layer.rows))
+
+    def _reset_dropout(self, seed: int) -> None:
+        """Make each layer that drops inputs draw by the seed, and no two layers alike."""
+        states = [variable for variable in self.model.variables if variable.name == "seed_generator_state"]
+        for number, state in enumerate(states):
+            state.assign([number, seed])
+
+    def put(self, weights: list[npt.NDArray[Any]]) -> None:
+        """Take the weights of a fit, unless they are there."""
+        if self.holds is not weights:
+            for variable, value in zip(self.model.variables, weights, strict=True):
+                variable.assign(value)
+            self.holds = weights
+
+    def not_finite(self) -> str | None:
+        """Return the path of the first weight with a value that is NaN or infinite, if there is one."""
+        finite = self._finite().numpy()
+        return None if finite.all() else str(self.model.weights[int(finite.argmin())].path)
+
+    def _weights_are_finite(self) -> Any:
+        return tf.stack([tf.reduce_all(tf.math.is_finite(weight.value)) for weight in self.model.weights])
+
+
+def build_network(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> Network:
+    """Return a compiled network: the one of the last call, if it is the same."""
+    if training.execution == "plain":
+        keras.backend.clear_session()
+        return Network(spec, loss, training, shape)
+    return _compiled(without_strength(spec), without_numbers(loss), training.compiled(), shape)
+
+
+@functools.lru_cache(maxsize=2)  # the vocabularies of a trial's seeds may need tables of two sizes
+def _compiled(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> Network:
+    keras.backend.clear_session()
+    return Network(spec, loss, training, shape)
+
+
+def _first_bias(loss: LossSpec, weights: Weights) -> Floats:
+    """Return the first biases of the logits, (n_labels,): the log odds of each label's prevalence.
+
+    A loss that adds a part of the log odds to the logits leaves the other part to the biases.
+    """
+    log_odds = np.log(weights.prevalence) - np.log1p(-weights.prevalence)
+    return np.asarray(log_odds * (1 - loss.tau) if isinstance(loss, LogitAdjusted) else log_odds)
+
+
+def _optimizer(training: TrainingSpec, penalty: tf.Variable | None) -> keras.optimizers.Optimizer:
+    """Return the declared optimizer; with a variable for its strength, one that has an L2 penalty."""
+    adam, adamw, sgd = optimizers.TableAdam, optimizers.TableAdamW, keras.optimizers.SGD
+    if training.execution == "plain":
+        adam, adamw = keras.optimizers.Adam, keras.optimizers.AdamW
+    if penalty is not None:  # its gradient is of the whole table, so that a look-up of rows saves nothing
+        adam, adamw, sgd = optimizers.PenalisedAdam, optimizers.PenalisedAdamW, optimizers.PenalisedSGD
+    match training.optimizer:
+        case "adam":
+            made = adam(training.learning_rate)
+        case "adamw":
+            made = adamw(training.learning_rate, weight_decay=training.weight_decay)
+        case "sgd":
+            made = sgd(training.learning_rate, momentum=training.momentum)
+        case _:
+            assert_never(training.optimizer)
+    if penalty is not None:
+        made.strength = penalty
+    return made
+
+
+def _idf_column(vocabulary: Vocabulary, rows: int) -> npt.NDArray[np.float32]:
+    column = np.zeros(rows, np.float32)
+    column[1 : len(vocabulary.idf) + 1] = vocabulary.idf
+    return column
+
+
+def _room(ids: npt.NDArray[np.int32], batch_size: int) -> int:
+    """Return how many tokens there may be in a batch of rows: 6 standard deviations more than the mean, rounded up.
+
+    A batch with more gets twice or three times the room, and is compiled for itself: that takes seconds, and changes
+    no number.
+    """
+    lengths = (ids > 0).sum(axis=1)
+    most = batch_size * lengths.mean() + 6 * np.sqrt(batch_size) * lengths.std()
+    return int(most // ROOM_STEP + 1) * ROOM_STEP
+
+
+def row_blocks(network: Network, inputs: Inputs) -> Iterator[_Block]:
+    """Cut rows into batches of one size, the last of them padded; each with how many rows it has."""
+    n = len(next(iter(inputs.values())))
+    size = min(PREDICT_BATCH, max(1, LOGITS_AT_ONCE // network.shape.n_outputs))
+    for start in range(0, n, size):
+        block = {name: values[start : start + size] for name, values in inputs.items()}
+        if missing := max(0, start + size - n):
+            block = {name: np.pad(values, ((0, missing), (0, 0))) for name, values in block.items()}
+        yield size - missing, {name: tf.constant(values) for name, values in block.items()}
+
+
+def _logit_blocks(network: Network, blocks: Iterable[_Block]) -> Iterator[npt.NDArray[np.float32]]:
+    for n_rows, block in blocks:
+        yield network.logits(block).numpy()[:n_rows]
+
+
+def logits_of(network: Network, blocks: Iterable[_Block]) -> npt.NDArray[np.float32]:
+    """Return the logits of all rows, (rows, outputs)."""
+    return np.concatenate(list(_logit_blocks(network, blocks)))
+
+
+def read_sets(
+    network: Network, sets: LabelSets, blocks: Iterable[_Block], classes: powerset.Classes | None = None
+) -> powerset.Read:
+    """Return what the logits of rows with these classes say, some rows at a time: all logits might not fit memory."""
+    read, start = [], 0
+    for logits in _logit_blocks(network, blocks):
+        rows = slice(start, start := start + len(logits))
+        read.append(powerset.read(logits, sets, None if classes is None else classes[rows]))
+    return powerset.Read.joined(read)
+
+
+def scores_of(network: Network, sets: LabelSets | None, blocks: Iterable[_Block]) -> Floats:
+    """Return the scores of all rows, (rows, labels); with label sets, how likely each label is."""
+    if sets is None:
+        return models.scores(network.spec.head, logits_of(network, blocks))
+    return read_sets(network, sets, blocks).marginals

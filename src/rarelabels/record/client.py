@@ -1,0 +1,177 @@
+"""A record: read past MLflow, whose import takes seconds; written, and all else, by MLflow."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from rarelabels import whole_files
+from rarelabels.record import mending
+from rarelabels.record.database import Database
+from rarelabels.record.entities import Experiment, Point, Run, Version
+from rarelabels.record.moved import path_of
+from rarelabels.record.server import ADDRESSES, Server
+from rarelabels.record.through_mlflow import ThroughMlflow
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import FileInfo
+    from mlflow.store.artifact.artifact_repo import ArtifactRepository
+
+OTHER_WAYS = ("MLFLOW_TRACKING_AUTH", "MLFLOW_TRACKING_AWS_SIGV4")  # to be let in by a server, which MLflow knows alone
+
+
+def mend(where: str) -> None:
+    """Mend the addresses in a local record that was copied or moved, and say so on stderr.
+
+    Raises:
+        UserError: see ``mending.mend``.
+    """
+    if said := mending.mend(where):
+        print(f"rarelabels: {said}", file=sys.stderr)
+
+
+class Reader(Protocol):
+    """What is read of a record, wherever it is."""
+
+    def is_begun(self) -> bool:
+        """Return whether there is a record; False where MLflow has to make it, or to say what is wrong."""
+
+    def experiments(self) -> list[Experiment]:
+        """Return those that are not deleted, by name."""
+
+    def experiment(self, name: str) -> str | None:
+        """Return the id of an experiment."""
+
+    def runs(self, experiment: str, kind: str = "", *, with_metrics: bool = False) -> list[Run]:
+        """Return the runs of an experiment that are not deleted, or those of a kind, oldest first."""
+
+    def running(self, experiments: Sequence[str]) -> list[Run]:
+        """Return the runs of these experiments whose status is RUNNING, oldest first."""
+
+    def run(self, run_id: str) -> Run | None:
+        """Return a run with its metrics."""
+
+    def tags(self, run_id: str) -> dict[str, str]:
+        """Return the tags of a run; none where there is no such run."""
+
+    def artifact_uri(self, run_id: str) -> str | None:
+        """Return where the files of a run are."""
+
+    def history(self, run_id: str, key: str) -> list[Point]:
+        """Return all values of a metric, by time, step and value."""
+
+    def histories(self, run_id: str, prefix: str) -> list[Point]:
+        """Return all values of the metrics whose names begin like that, by name, time, step and value."""
+
+    def versions(self, name: str) -> list[Version]:
+        """Return the versions of a registered model, newest first."""
+
+    def now(self) -> float:
+        """Return the time by the record's own clock, in seconds since 1970; by this machine's if it has none."""
+
+
+@lru_cache(maxsize=8)
+def reader(where: str) -> Reader:
+    """Return what reads the record at a tracking URI."""
+    if Database.is_one(where):
+        return Database(where)
+    if where.startswith(ADDRESSES) and not any(os.environ.get(name) for name in OTHER_WAYS):
+        return Server(where)
+    return ThroughMlflow(where)
+
+
+@lru_cache(maxsize=4096)
+def place_of(where: str, run_id: str) -> str:
+    """Return where the files of a run are, which never changes.
+
+    Raises:
+        LookupError: there is no such run.
+    """
+    found = reader(where).artifact_uri(run_id)
+    if found is None:
+        raise LookupError(f"run {run_id} is not in the record")
+    return found
+
+
+@lru_cache(maxsize=4096)
+def repository(place: str, where: str) -> ArtifactRepository:
+    """Return what MLflow reads and writes files by, at an address that a record at ``where`` has."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    return get_artifact_repository(place, tracking_uri=where)
+
+
+class Client:
+    """A record. What is not defined here is the method of that name of ``MlflowClient``.
+
+    Attributes:
+        tracking_uri: where it is.
+        read: what reads it.
+    """
+
+    def __init__(self, where: str) -> None:
+        self.tracking_uri, self.read = where, reader(where)
+
+    @cached_property
+    def mlflow(self) -> MlflowClient:
+        """MLflow's own client, which writes where the record's addresses say: they are mended first."""
+        from mlflow import MlflowClient
+
+        from rarelabels.record import bounds  # noqa: F401  to import it is to set them
+
+        mend(self.tracking_uri)
+        return MlflowClient(tracking_uri=self.tracking_uri)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.mlflow, name)
+
+    # By MLflow's client the files of a run would be where they were in the first record of this process that has the
+    # run: one that is in a copied record is in two.
+
+    def log_artifacts(self, run_id: str, folder: str, path: str | None = None) -> None:
+        """Put all files of a folder among those of a run; below ``path`` of them, if it is given.
+
+        On this machine each appears whole: another process may read what is replaced.
+        """
+        mend(self.tracking_uri)  # one that cannot be is said before anything is written
+        place = path_of(place_of(self.tracking_uri, run_id))
+        if place is None:
+            self._files(run_id).log_artifacts(folder, path)
+            return
+        for file in sorted(file for file in Path(folder).rglob("*") if file.is_file()):
+            target = place.joinpath(path or "", file.relative_to(folder))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            whole_files.write(target, file.read_bytes())
+
+    def list_artifacts(self, run_id: str, path: str | None = None) -> list[FileInfo]:
+        """Return what is among the files of a run, or in a folder of them."""
+        return list(self._files(run_id).list_artifacts(path))
+
+    def download_artifacts(self, run_id: str, path: str, folder: str | None = None) -> str:
+        """Return where a file or folder of a run is now: copied to ``folder``, if it is given."""
+        return str(self._files(run_id).download_artifacts(path, folder))
+
+    def _files(self, run_id: str) -> ArtifactRepository:
+        return repository(place_of(self.tracking_uri, run_id), self.tracking_uri)
+
+    def now(self) -> float:
+        """Return the time by the record's clock, in seconds since 1970."""
+        return self.read.now()
+
+    def run(self, run_id: str) -> Run:
+        """Return a run with its metrics.
+
+        Raises:
+            LookupError: there is none.
+        """
+        found = self.read.run(run_id)
+        if found is None:
+            raise LookupError(f"run {run_id} is not in the record")
+        return found

@@ -1,0 +1,219 @@
+"""What single runs hold, as DataFrames: curves, scores, rules, summaries. Writes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Set
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pyarrow import parquet
+
+from rarelabels.judging.calibration import Calibration
+from rarelabels.judging.evaluation import CALIBRATION
+from rarelabels.judging.picking import Epochs
+from rarelabels.judging.rules import definition
+from rarelabels.judging.rules.definition import Rules
+from rarelabels.judging.scores import Scored
+from rarelabels.record import run_files
+from rarelabels.record.client import Client
+from rarelabels.record.entities import Run
+from rarelabels.record.identities import ParentKey, parent_key
+from rarelabels.record.opening import EPOCHS
+
+SCORES, PICKED = "scores", "picked"  # folders of a run: of the epoch that the training kept, and of one picked later
+RunKey = tuple[str, str, str, str]  # trial, variant, overrides, fingerprint
+KEYS = ["trial", "variant", "seed"]
+HEADER = [*KEYS, "overrides", "status", "run_id"]
+LABEL = ["label", "positives", "prevalence", "average_precision", "roc_auc"]  # columns that no rule changes
+OF_RULE = ["threshold", "tp", "fp", "fn", "tn", "precision", "recall", "f1"]
+Part = Literal["validation", "test"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+
+def runs(found: list[Run]) -> pd.DataFrame:
+    """Return one row per run, oldest first: ``trial, variant, seed, overrides, status, run_id``, then all metrics.
+
+    ``overrides`` is what ``--set`` changed, as text; it is empty for a run as declared. Metrics are the final ones, by
+    their MLflow names; curves are left out. A run that did not finish has what it logged.
+    """
+    rows = []
+    for run in found:
+        tags = run.data.tags
+        if tags.get("kind") == "run":
+            row = {"trial": tags["trial"], "variant": tags["variant"], "seed": int(tags["seed"])}
+            row |= {"overrides": tags["overrides"], "status": run.info.status, "run_id": run.info.run_id}
+            rows.append(row | {k: v for k, v in run.data.metrics.items() if not k.startswith("curve/")})
+    frame = pd.DataFrame(rows, columns=None if rows else HEADER)
+    return frame[HEADER + sorted(set(frame.columns) - set(HEADER))]
+
+
+def finished(found: list[Run]) -> dict[RunKey, list[Run]]:
+    """Return the FINISHED runs of trials by trial, variant, overrides and fingerprint, in the order they ended in."""
+    by_key: dict[RunKey, list[Run]] = {}
+    for run in sorted(found, key=lambda r: (r.info.end_time or 0, r.info.run_id)):
+        tags = run.data.tags
+        if tags.get("kind") == "run" and run.info.status == "FINISHED":
+            key = tags["trial"], tags["variant"], tags["overrides"], tags["fingerprint"]
+            by_key.setdefault(key, []).append(run)
+    return by_key
+
+
+def earliest_finished(found: list[Run]) -> dict[RunKey, Run]:
+    """Return the runs that count: of those that are the same the one that ended first."""
+    return {key: runs[0] for key, runs in finished(found).items()}
+
+
+def below(found: list[Run]) -> dict[ParentKey, list[Run]]:
+    """Return the runs that count of each trial, by its parent's key, by rising seed."""
+    made: dict[ParentKey, list[Run]] = {}
+    for run in sorted(earliest_finished(found).values(), key=lambda run: int(run.data.tags["seed"])):
+        made.setdefault(parent_key(run), []).append(run)
+    return made
+
+
+def parents(found: list[Run]) -> dict[ParentKey, str]:
+    """Return the run id of each trial's parent by its key; the earliest counts."""
+    ids: dict[ParentKey, str] = {}
+    for run in found:
+        if run.data.tags.get("kind") == "trial":
+            ids.setdefault(parent_key(run), run.info.run_id)
+    return ids
+
+
+def curves(client: Client, run_ids: list[str]) -> pd.DataFrame:
+    """Return the learning curves of runs: columns ``run_id, curve, epoch, value``."""
+    rows = [
+        (run_id, point.key, point.step, point.value)
+        for run_id in run_ids
+        for point in client.read.histories(run_id, "curve/")
+    ]
+    return pd.DataFrame(rows, columns=["run_id", "curve", "epoch", "value"])
+
+
+def scores(client: Client, run_id: str, part: str) -> Scored:
+    """Return the scores of a part, ``validation`` or ``test``, that the rules of a run are about.
+
+    Those are the stored ones, or what the run's calibration makes of them.
+    """
+    there = run_files.file_names(client, run_id)
+    stored = Scored.from_frame(run_files.read(client, run_id, f"{_folder(there)}/{part}.parquet", pd.read_parquet))
+    if CALIBRATION not in there:
+        return stored
+    calibration = Calibration.from_json(run_files.read(client, run_id, CALIBRATION, _json))
+    return replace(stored, scores=calibration.apply(stored.scores))
+
+
+def raw_scores(client: Client, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
+    """Return the labels of a run, and its scores of validation and test before any calibration."""
+    return _both(client, run_id, _folder(run_files.file_names(client, run_id)))
+
+
+def trained_scores(client: Client, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
+    """Return what :func:`raw_scores` does, of the epoch that the training kept, whichever was picked afterwards."""
+    return _both(client, run_id, SCORES)
+
+
+def epochs(client: Client, run_id: str) -> Epochs:
+    """Return the scores of every epoch of a run's training, which recorded them."""
+
+    def read(file: Path) -> Epochs:
+        with np.load(file, allow_pickle=False) as stored:
+            return Epochs.of(stored)
+
+    trained_by = client.run(run_id).data.tags.get("trained_by", run_id)
+    return run_files.read(client, trained_by, EPOCHS, read)
+
+
+def stored_scores(folder: Path) -> tuple[tuple[str, ...], Scored, Scored]:
+    """Return the labels and scores of validation and test that ``evaluation.save_scores`` wrote to a folder.
+
+    What is measured is always measured on these: the last bits of a mean depend on how an array lies in memory.
+    """
+    return _parts(*(pd.read_parquet(folder / f"{part}.parquet") for part in PARTS))
+
+
+def _both(client: Client, run_id: str, folder: str) -> tuple[tuple[str, ...], Scored, Scored]:
+    return _parts(*(run_files.read(client, run_id, f"{folder}/{part}.parquet", pd.read_parquet) for part in PARTS))
+
+
+def _parts(validation: pd.DataFrame, test: pd.DataFrame) -> tuple[tuple[str, ...], Scored, Scored]:
+    names = tuple(name.removeprefix("true/") for name in validation.columns if name.startswith("true/"))
+    return names, Scored.from_frame(validation), Scored.from_frame(test)
+
+
+def _folder(names: Set[str]) -> str:
+    """Return where the scores are that the rules of a run are about, which has files of these names."""
+    return PICKED if PICKED in names else SCORES
+
+
+def train_prevalence(client: Client, run_id: str) -> npt.NDArray[np.float64]:
+    """Return the share of positives of each label in the training part, (n_labels,)."""
+    stored = run_files.read(client, run_id, "data.json", _json)
+    return np.array(list(stored["prevalence"]["train"].values()), np.float64)
+
+
+def rules(client: Client, run_id: str) -> Rules:
+    """Return the stored rules."""
+    return definition.from_json(run_files.read(client, run_id, "thresholds.json", _json))
+
+
+def searches(found: list[Run]) -> dict[str, Run]:
+    """Return the finished searches by their fingerprint; of those that are the same the one with the most trials."""
+    searched = [run for run in found if run.data.tags.get("kind") == "search" and run.info.status == "FINISHED"]
+    return {run.data.tags["fingerprint"]: run for run in sorted(searched, key=lambda run: int(run.data.tags["trials"]))}
+
+
+def best(client: Client, search: str) -> dict[str, Any]:
+    """Return the best values that a search of parameters found, by dotted key."""
+    values: dict[str, Any] = run_files.read(client, search, "best.json", _json)["values"]
+    return values
+
+
+def labels(client: Client, run_id: str) -> tuple[str, ...]:
+    """Return the names of the labels of a run."""
+    return tuple(per_label(client, run_id)["label"])
+
+
+def per_label(client: Client, run_id: str) -> pd.DataFrame:
+    """Return the per-label table of a run; see ``metrics.per_label``."""
+
+    def read(file: Path) -> pd.DataFrame:
+        return pd.read_csv(file, keep_default_na=False, na_values=[""])
+
+    return run_files.read(client, run_id, "per_label.csv", read)
+
+
+def summary(client: Client, parent: Run) -> pd.DataFrame:
+    """Return a trial's aggregate: columns ``metric, mean, low, high``; empty if the trial has none yet."""
+    return _frame_or_empty(client, parent, "summary.csv", pd.read_csv)
+
+
+def replicates(client: Client, parent: Run, metrics: Iterable[str]) -> pd.DataFrame:
+    """Return a trial's bootstrap replicates: a column per metric, a row per draw (the same draws for all trials).
+
+    There are hundreds of columns: those of ``metrics`` are read that it has.
+    """
+
+    def read(file: Path) -> pd.DataFrame:
+        with parquet.ParquetFile(file) as stored:
+            wanted = set(metrics)
+            frame: pd.DataFrame = stored.read([one for one in stored.schema_arrow.names if one in wanted]).to_pandas()
+            return frame
+
+    return _frame_or_empty(client, parent, "bootstrap.parquet", read)
+
+
+def _frame_or_empty(client: Client, run: Run, name: str, read: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
+    if run.data.tags.get("summed_up") is None:
+        return pd.DataFrame()
+    return run_files.read(client, run.info.run_id, name, read, run.data.tags)
+
+
+def _json(file: Path) -> dict[str, Any]:
+    stored: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return stored

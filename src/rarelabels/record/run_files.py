@@ -1,0 +1,199 @@
+"""The files of runs: on this machine, on a server of MLflow's, or wherever else MLflow finds them."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlparse
+
+from rarelabels.errors import UserError
+from rarelabels.record.client import Client, place_of, reader, repository
+from rarelabels.record.digests import fault, recorded
+from rarelabels.record.entities import Run
+from rarelabels.record.moved import path_of
+from rarelabels.record.server import Server
+
+OF_THE_SERVER = "mlflow-artifacts"  # scheme of what a server of MLflow's keeps itself
+LOOKS, PAUSE_SECONDS = 4, 0.25  # another process may be between files and their tags at this moment
+T = TypeVar("T")
+
+
+class DamagedError(UserError):
+    """A file of a run is missing, or is not what was recorded; the message says which, and what mends it."""
+
+
+def file_names(client: Client, run_id: str) -> set[str]:
+    """Return the names of the files and folders of a run, without those in its folders; those it has lost, too."""
+    lost = {path.partition("/")[0] for path in _said(str(client.tracking_uri), run_id)}
+    return names_there(client, run_id) | lost
+
+
+def names_there(client: Client, run_id: str) -> set[str]:
+    """Return the names of the files and folders that are there of a run, without those in its folders."""
+    place = place_of(str(client.tracking_uri), run_id)
+    if folder := path_of(place):
+        return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if server := _server(client, place):
+        return set(server.list_files(_path(place)))
+    return {found.path for found in repository(place, str(client.tracking_uri)).list_artifacts()}
+
+
+def file(client: Client, run_id: str, path: str, tags: Mapping[str, str] | None = None) -> Path:
+    """Return where a file of a run is: in the record, if that is on this machine, else a download.
+
+    MLflow copies even what is on this machine, and leaves its copies; downloads are deleted when the process ends.
+
+    Args:
+        client: of the record.
+        run_id: whose file it is.
+        path: of the file in its run.
+        tags: of the run, if the caller has read them: a file that has changed since is not shown with them.
+
+    Raises:
+        DamagedError: the run has no such file, or it is not what was recorded.
+    """
+    where = str(client.tracking_uri)
+    said, wrong = _said(where, run_id) if tags is None else recorded(tags), ""
+    for look in range(LOOKS):
+        try:
+            found = fetched(client, run_id, path)
+            wrong = "" if found.exists() else "is missing"
+            wrong = wrong or (fault(found, said[path]) if path in said else "")
+        except FileNotFoundError:
+            wrong = "is missing"
+        if not wrong:
+            return found
+        if look:
+            time.sleep(PAUSE_SECONDS)
+        said = _read_said(where, run_id)  # it may have been written anew
+    raise damaged(client, run_id, path, wrong)
+
+
+def read(client: Client, run_id: str, path: str, how: Callable[[Path], T], tags: Mapping[str, str] | None = None) -> T:
+    """Return what is in a file of a run, as ``how`` reads it; see :func:`file`.
+
+    Raises:
+        DamagedError: see :func:`file`; or what reads such files cannot read it.
+    """
+    place = file(client, run_id, path, tags)
+    try:
+        return how(place)
+    except Exception:  # of pandas, pyarrow, NumPy, zipfile or json, each with errors of its own
+        time.sleep(PAUSE_SECONDS)
+        place = file(client, run_id, path)  # it may have been written anew at this moment
+    try:
+        return how(place)
+    except Exception as error:
+        raise damaged(client, run_id, path, "cannot be read") from error
+
+
+def fetch(client: Client, run_id: str, paths: Sequence[str], folder: Path, without: str = "") -> None:
+    """Copy files and folders of a run into a folder, but for the file ``without``.
+
+    Raises:
+        DamagedError: one of the files is missing, or is not what was recorded.
+    """
+    for path in paths:
+        try:
+            client.download_artifacts(run_id, path, str(folder))
+        except OSError as error:
+            if type(error) not in (OSError, FileNotFoundError):  # those of requests are OSErrors, too
+                raise
+            raise damaged(client, run_id, path, "is missing") from error
+    if without:
+        (folder / without).unlink(missing_ok=True)
+    said = _read_said(str(client.tracking_uri), run_id)
+    there = (one.relative_to(folder).as_posix() for one in folder.rglob("*") if one.is_file())
+    for path in said or there:
+        is_meant = path.partition("/")[0] in paths and path != without
+        if is_meant and (wrong := fault(folder / path, said.get(path, ""))):
+            raise damaged(client, run_id, path, wrong)
+
+
+def damaged(client: Client, run_id: str, path: str, wrong: str) -> DamagedError:
+    """Return the error that says what is wrong with a file of a run, and what mends it."""
+    tags = reader(str(client.tracking_uri)).tags(run_id)
+    return DamagedError(f"{called(tags, run_id)}: {path} {wrong}; {_what_mends(tags)}")
+
+
+def called(tags: Mapping[str, str], run_id: str) -> str:
+    """Return what people call a run."""
+    seed = f"seed {tags['seed']}" if "seed" in tags else ""
+    changed = f"({tags['overrides']})" if tags.get("overrides") else ""
+    of = [tags.get("trial", tags.get("study", "")), tags.get("variant", ""), changed, seed, f"(run {run_id})"]
+    return " ".join(filter(None, ["search of" if tags.get("kind") == "search" else "", *of]))
+
+
+def _what_mends(tags: Mapping[str, str]) -> str:
+    study, trial = tags.get("study", ""), tags.get("trial", tags.get("study", ""))
+    if tags.get("kind") in ("trial", "study") and not tags.get("overrides"):
+        return f"`rarelabels run {trial}` makes it anew"
+    if study and tags.get("kind") in ("trial", "run", "search"):
+        again = "with the same --set " if tags.get("overrides") else ""
+        return f"`rarelabels check {study} --repair`, and then `rarelabels run {trial}` {again}makes it anew"
+    return "it cannot be made anew"
+
+
+@lru_cache(maxsize=4096)
+def _said(where: str, run_id: str) -> Mapping[str, str]:
+    """Return what the tags of a run that is written once say of its files."""
+    return _read_said(where, run_id)
+
+
+def _read_said(where: str, run_id: str) -> Mapping[str, str]:
+    """Return what the tags of a run say of its files."""
+    return recorded(reader(where).tags(run_id))
+
+
+def local_folder(run: Run) -> Path | None:
+    """Return the folder of a run's files, if it is on this machine."""
+    return path_of(run.info.artifact_uri)
+
+
+def fetched(client: Client, run_id: str, path: str) -> Path:
+    """Return where a file of a run is, or would be: in the record, else a download; whether it is whole, nobody asks.
+
+    Raises:
+        FileNotFoundError: a server has no such file.
+    """
+    place = place_of(str(client.tracking_uri), run_id)
+    if folder := path_of(place):
+        return folder / path
+    target = Path(_downloads().name, run_id)
+    target.mkdir(exist_ok=True)
+    if server := _server(client, place):
+        above, _, name = f"{_path(place)}/{path}".rpartition("/")
+        is_folder = server.list_files(above).get(name, False)
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        _download(server, f"{above}/{name}", target / path, is_folder)
+        return target / path
+    return Path(repository(place, str(client.tracking_uri)).download_artifacts(path, str(target)))
+
+
+def _download(server: Server, place: str, target: Path, is_folder: bool) -> None:
+    if not is_folder:
+        server.download(place, target)
+        return
+    target.mkdir(exist_ok=True)
+    for name, below in server.list_files(place).items():
+        _download(server, f"{place}/{name}", target / name, below)
+
+
+@lru_cache(maxsize=1)
+def _downloads() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="rarelabels-")
+
+
+def _server(client: Client, place: str) -> Server | None:
+    """Return the server that the files are on, if this process can ask it."""
+    parsed, asked = urlparse(place), reader(str(client.tracking_uri))
+    own = parsed.scheme == OF_THE_SERVER and not parsed.netloc
+    return asked if own and isinstance(asked, Server) else None
+
+
+def _path(place: str) -> str:
+    return urlparse(place).path.strip("/")

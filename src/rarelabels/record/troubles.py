@@ -1,0 +1,119 @@
+"""What is wrong with a record that raises an error, in one line that says what to do."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from rarelabels.errors import UserError, without_password
+from rarelabels.record.database import SQLITE, file_of
+
+DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+CLOSED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+NOT_LET_IN, NOT_PERMITTED = (401, 403), ("UNAUTHENTICATED", "PERMISSION_DENIED")  # by HTTP, and by MLflow
+OF_A_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+
+
+def of_record(where: str, error: BaseException) -> UserError:
+    """Return what to tell of an error that the record at ``where`` gave."""
+    found = _of_sqlite(error)
+    if where.startswith(SQLITE) and found:
+        return UserError(_of_file(file_of(where), found))
+    if is_refusal(error):
+        return UserError(
+            f"MLFLOW_TRACKING_URI {without_password(where)!r} does not let this user do that: set "
+            "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or ask who runs the server for the permission"
+        )
+    return UserError(
+        f"MLFLOW_TRACKING_URI {without_password(where)!r} does not answer ({type(error).__name__}); "
+        "start the server, correct the variable, or unset it to use runs/mlflow.db here"
+    )
+
+
+def damaged(file: Path, reason: object) -> str:
+    """Say that the file of a record is damaged."""
+    return (
+        f"{file} is damaged ({reason}): put back a copy of it; without one, `sqlite3 {file.name} .recover | sqlite3 "
+        f"new.db` may save the rest, or move {file.parent} away and begin anew"
+    )
+
+
+def trouble_of_file(where: str) -> str:
+    """Read a local record's whole file, and say what is wrong with it; empty where nothing is, and of other records."""
+    if not where.startswith(SQLITE):
+        return ""
+    file = file_of(where)
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as database:
+            found = database.execute("pragma quick_check(1)").fetchone()[0]
+    except sqlite3.Error as error:
+        return _of_file(file, error)
+    return "" if found == "ok" else damaged(file, str(found).replace("\n", " "))
+
+
+def of_disk(error: OSError) -> str | None:
+    """Say what the disk or its rights do not allow; None of another error."""
+    if error.errno not in OF_A_DISK:
+        return None
+    what = error.filename or "a file could not be written"
+    return f"{what}: {error.strerror}; make room, or let this user write there, and call the same command again"
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Return whether a server answered that it does not let this user do what was asked."""
+    return any(
+        getattr(getattr(one, "response", None), "status_code", None) in NOT_LET_IN
+        or getattr(one, "error_code", "") in NOT_PERMITTED
+        for one in _behind(error)
+    )
+
+
+def is_passing(error: BaseException) -> bool:
+    """Return whether a file may answer in a moment, or the record is no file of this machine."""
+    found = _of_sqlite(error)
+    return found is None or found.sqlite_errorcode & 0xFF in LOCKED
+
+
+def short(error: BaseException | None) -> str:
+    """Return what a file says of itself, in brackets; of a server nothing."""
+    found = _of_sqlite(error) if error else None
+    return f" ({found})" if found else ""
+
+
+def _of_file(file: Path, error: sqlite3.Error) -> str:
+    code = error.sqlite_errorcode & 0xFF  # the rest of it tells details
+    if code in DAMAGED:
+        return damaged(file, error)
+    if code in FULL:
+        return f"{file} cannot grow ({error}): make room on its disk, and call the same command again"
+    if code in CLOSED:
+        return (
+            f"{file} cannot be opened or written ({error}): let this user write to it and to its folder, or set "
+            "MLFLOW_TRACKING_URI to another record"
+        )
+    if code in LOCKED:
+        return f"{file} is locked by another process ({error}): call the same command again when that has ended"
+    return f"{file} is no record that MLflow can read ({error}): put back a copy of it, or move it away and begin anew"
+
+
+def _of_sqlite(error: BaseException) -> sqlite3.Error | None:
+    return next(
+        (one for one in _behind(error) if isinstance(one, sqlite3.Error) and hasattr(one, "sqlite_errorcode")), None
+    )
+
+
+def _behind(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that it came from; SQLAlchemy keeps that of the driver."""
+    seen: list[BaseException] = []
+    left: list[BaseException | None] = [error]
+    while left:
+        one = left.pop()
+        if one is not None and not any(one is other for other in seen):
+            seen.append(one)
+            yield one
+            left += [one.__context__, one.__cause__, getattr(one, "orig", None)]

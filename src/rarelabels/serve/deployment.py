@@ -1,0 +1,246 @@
+"""The best model of a study: out of its run into MLflow's registry, and out of the registry onto a file of rows."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import pandas as pd
+
+import rarelabels
+from rarelabels.compare.ranking import Ranked, Ranking
+from rarelabels.data import raw
+from rarelabels.data.table import cell_values, table_files
+from rarelabels.data.table.table_files import Batch
+from rarelabels.declare.trial import Trial
+from rarelabels.errors import UserError
+from rarelabels.judging.evaluation import CALIBRATION
+from rarelabels.record import connection, registry, run_files
+from rarelabels.record.client import Client
+from rarelabels.record.entities import Run
+from rarelabels.serve import predictor
+from rarelabels.serve.predictor import PROBABILITY, Predictor
+
+if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+
+# Of all that rarelabels needs, what a prediction imports.
+LIBRARIES = ("mlflow", "numpy", "pandas", "pyarrow", "pydantic", "scikit-learn", "scipy", "threadpoolctl")
+FILES = f"artifacts/{predictor.FOLDER}"  # where MLflow puts the predictor's files in a model
+OF_NETWORKS = ("keras", "tensorflow")
+
+
+def choose(ranked: Ranking) -> tuple[Ranked, list[str]]:
+    """Return the best trial whose model can be registered, and a line for each better one that cannot.
+
+    Raises:
+        UserError: no trial has learnt anything, or the model of none can be registered.
+    """
+    passed_over: list[str] = []
+    for one in ranked.ranked:
+        reason = obstacle(one)
+        if not reason:
+            return one, passed_over
+        passed_over.append(f"{one.name}: its model is not registered: {reason}")
+    raise UserError(
+        passed_over[0] if passed_over else "no trial with a model that learns is ranked; nothing to register"
+    )
+
+
+def obstacle(one: Ranked) -> str:
+    """Say why the model of a trial cannot be registered; empty where it can."""
+    judged = one.runs[0].data.tags.get("model_is_judged", "")
+    if judged.startswith("no"):
+        return f"it is not what was judged: {judged.removeprefix('no: ')}"
+    try:
+        raw.checked(one.trial.dataset)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def register_best(client: Client, ranked: Ranking, one: Ranked, refitted: Run | None = None) -> str:
+    """Register the model of the first seed of a trial, and say what was registered.
+
+    Args:
+        client: of the record.
+        ranked: what chose the trial.
+        one: the trial.
+        refitted: the run that trained that model anew on training and validation rows, to register instead.
+
+    Raises:
+        UserError: see :func:`register`.
+    """
+    chosen, run, seed = ranked.chosen, refitted or one.runs[0], ranked.seeds[0]
+    why = {"metric": chosen.recorded, "value": f"{one.value:.6f}", "seeds": " ".join(map(str, ranked.seeds))}
+    version = register(client, run, one.trial, chosen.deployed_rule, why)
+    name = f"{registry.registered_name(one.trial.study)} version {version} (alias {registry.BEST})"
+    anew = ", trained anew on training and validation rows; the numbers are those of before" if refitted else ""
+    return f"registered: {name}: {one.name}, seed {seed}, rule {chosen.deployed_rule}{anew}"
+
+
+def register(client: Client, run: Run, trial: Trial, rule: str, why: dict[str, str]) -> str:
+    """Register a run's model as the best of its study, and return the version; the same is registered once.
+
+    Args:
+        client: of the record.
+        run: trained and judged.
+        trial: what it trained.
+        rule: how the model assigns labels; see ``predictor.Predictor``.
+        why: tags of what it was chosen by.
+
+    Raises:
+        UserError: the trial's data have no raw rows, or are not here.
+    """
+    spec = raw.checked(trial.dataset)
+
+    def build(folder: Path) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            run_files.fetch(client, run.info.run_id, _files_of(client, run), Path(name))
+            described = raw.describe(spec)
+            predictor.save(Path(name, predictor.FOLDER), trial, described, rule, Path(name))
+            write_model(folder, Path(name), trial, rule, raw.examples(spec, described.columns))
+
+    tags = {"trial": trial.name, "seed": run.data.tags["seed"], "variant": run.data.tags["variant"]}
+    return registry.register(client, trial.study, run, {"rule": rule}, tags | why, FILES, build)
+
+
+def _files_of(client: Client, run: Run) -> list[str]:
+    calibrated = CALIBRATION in run_files.file_names(client, run.info.run_id)
+    return [predictor.MODEL, predictor.THRESHOLDS, *([CALIBRATION] if calibrated else [])]
+
+
+def write_model(folder: Path, work: Path, trial: Trial, rule: str, examples: dict[str, list[object]]) -> None:
+    """Write MLflow's model to ``folder``, of the predictor's files in ``work``."""
+    import mlflow
+
+    from rarelabels.serve import pyfunc_model
+
+    files = work / predictor.FOLDER
+    loaded = predictor.load(files)
+    code = _code(work / "code")
+    names = LIBRARIES + (OF_NETWORKS if trial.is_network else ())
+    mlflow.pyfunc.save_model(
+        folder,
+        python_model=str(Path(pyfunc_model.__file__)),
+        artifacts={predictor.FOLDER: str(files)},
+        code_paths=[str(path) for path in code],
+        signature=_signature(loaded),
+        input_example=pd.DataFrame(examples),
+        pip_requirements=[f"{name}=={version(name)}" for name in names],
+        metadata={
+            "trial": trial.name,
+            "rule": rule,
+            "columns": {column.name: column.holds for column in loaded.raw.columns},
+            "rarelabels": rarelabels.__version__,
+        },
+    )
+
+
+def _signature(loaded: Predictor) -> ModelSignature:
+    """Return the columns of input and output.
+
+    An input is of any type: MLflow's ``double`` refuses a column of whole numbers, and its ``string`` an empty one.
+    What a column must hold is in the model's metadata, and the model itself says which cell is wrong.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import AnyType, Array
+
+    inputs = Schema([ColSpec(AnyType(), name) for name in loaded.columns])
+    probabilities = [ColSpec(DataType.double, PROBABILITY + label) for label in loaded.labels]
+    return ModelSignature(inputs, Schema([ColSpec(Array(DataType.string), "labels"), *probabilities]))
+
+
+def _code(folder: Path) -> list[Path]:
+    """Copy this package as an installation has it: its modules, and the metadata that say which version it is."""
+    package, metadata = folder / "rarelabels", folder / f"rarelabels-{rarelabels.__version__}.dist-info"
+    here = Path(rarelabels.__file__).parent
+    shutil.copytree(here, package, ignore=shutil.ignore_patterns("__pycache__"))
+    metadata.mkdir()
+    content = f"Metadata-Version: 2.1\nName: rarelabels\nVersion: {rarelabels.__version__}\n"
+    (metadata / "METADATA").write_text(content, encoding="utf-8")
+    return [package, metadata]
+
+
+def load_best(study: str, where: str, say: Callable[[str], None]) -> Predictor:
+    """Return the registered model of a study: its own files, read by this code, and none of the code beside them.
+
+    Args:
+        study: its name.
+        where: the record.
+        say: is told if nobody can tell whether the files are those that were registered.
+
+    Raises:
+        UserError: none is registered, or what is registered is not what a run of the study made.
+    """
+    found = registry.registered(connection.connect(where), study) if connection.is_begun(where) else None
+    if found is None:
+        raise UserError(f"no model of {study} is registered yet; `rarelabels best {study}` registers one")
+    name = f"{found.name} version {found.version}"
+    with tempfile.TemporaryDirectory() as folder:
+        if not registry.copy_files(connection.connect(where), study, found, FILES, Path(folder)):
+            say(
+                f"{name}: its files are not checked, for it was registered before there were digests; "
+                f"{registry.how_to_register(study)}"
+            )
+        try:
+            return predictor.load(Path(folder))
+        except UserError as error:
+            what = str(error).replace(f"{folder}/", "").removeprefix(f"{folder}: ")
+            raise UserError(f"{name} (run {found.run_id}): {what}; {registry.how_to_register(study)}") from error
+
+
+def column_names(path: Path) -> tuple[str, ...]:
+    """Return the names of the columns of a file of rows.
+
+    Raises:
+        UserError: it is not there, or cannot be read; see ``table_files.column_names``.
+    """
+    if not path.exists():
+        raise UserError(f"{path}: there is no such file")
+    return table_files.column_names(path)
+
+
+def predict(loaded: Predictor, path: Path, names: tuple[str, ...], out: TextIO) -> None:
+    """Write a header and a line for each row of a file, in its order, some rows at a time.
+
+    The columns are ``id`` (the column of the training data that names rows, if the file has it, else the rows' numbers
+    from 1), ``labels`` and ``probability/<label>``. Nothing is written before the first rows are known to be good.
+
+    Args:
+        loaded: the model.
+        path: the file.
+        names: its columns.
+        out: takes CSV.
+
+    Raises:
+        UserError: a column is missing, or a cell is wrong; lines before it may have been written.
+    """
+    if missing := [name for name in loaded.columns if name not in names]:
+        raise UserError(predictor.missing_columns(str(path), missing, names))
+    named_by = loaded.raw.id if loaded.raw.id in names else ""
+    writer = csv.writer(out, lineterminator="\n")
+    header = ["id", "labels", *(PROBABILITY + label for label in loaded.labels)]
+    wanted = list(dict.fromkeys([*loaded.columns, *([named_by] if named_by else [])]))
+    for batch in table_files.batches(path, wanted):
+        lines = list(_lines(loaded, batch, named_by))
+        if batch.first == 1:
+            writer.writerow(header)
+        writer.writerows(lines)
+        header = []
+    if header:  # no rows
+        writer.writerow(header)
+
+
+def _lines(loaded: Predictor, batch: Batch, named_by: str) -> Iterator[list[object]]:
+    predicted = loaded.predict(batch)
+    for row, (assigned, probabilities) in enumerate(zip(predicted.assigned, predicted.probabilities, strict=True)):
+        name = cell_values.row_name(batch, row, named_by) if named_by else str(batch.first + row)
+        labels = [label for label, is_one in zip(loaded.labels, assigned, strict=True) if is_one]
+        yield [name, loaded.separator.join(labels), *probabilities.tolist()]

@@ -1,0 +1,203 @@
+"""A trained model with its preprocessing, calibration and thresholds: raw rows in, label names and probabilities out.
+
+Everything it needs is in one folder of plain files, no pickles. The rows go through the code that read the training
+data (``datasets.raw``) and the network scores as many at once as it did when it was measured, the last ones padded: so
+the probabilities of the test rows are, bit by bit, those recorded of them, however the rows are sent.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels.data import raw
+from rarelabels.data.dataset import Part
+from rarelabels.data.raw import Raw
+from rarelabels.data.table.table_files import Batch, RawColumn
+from rarelabels.declare.trial import Trial
+from rarelabels.errors import UserError
+from rarelabels.judging.calibration import Calibration
+from rarelabels.judging.evaluation import CALIBRATION
+from rarelabels.judging.rules import definition
+from rarelabels.judging.rules.definition import Rule
+from rarelabels.judging.settings import SET_RULES
+from rarelabels.learn.baselines import baseline
+
+FOLDER = "predictor"  # what the folder of files is called among those of a registered model
+TRIAL, RAW, MODEL, THRESHOLDS = "trial.json", "raw.json", "model", "thresholds.json"
+PROBABILITY = "probability/"  # before a label's name, the name of a column
+SEPARATORS = ("|", ";", ",", "\t", "\n")
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+class Scorer(Protocol):
+    """A trained model of any kind."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the labels, in the order of the columns."""
+
+    def scores(self, part: Part, /) -> Floats:
+        """Return probabilities, (n, n_labels)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """What a model says of some rows: the labels it assigns and their probabilities, both (n, n_labels)."""
+
+    assigned: Bools
+    probabilities: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Predictor:
+    """See the module.
+
+    Attributes:
+        trial: what was trained.
+        raw: what a row is.
+        labels: their names, in the order in which the model was stored.
+        scorer: the trained model.
+        calibration: of its scores, if there is one.
+        rule_name: how probabilities become labels, one of ``schema.RULES`` or ``SET_RULES``.
+        rule: its thresholds; None where it has none.
+    """
+
+    trial: Trial
+    raw: Raw
+    labels: tuple[str, ...]
+    scorer: Scorer
+    calibration: Calibration | None
+    rule_name: str
+    rule: Rule | None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a row needs."""
+        return tuple(column.name for column in self.raw.columns)
+
+    @property
+    def separator(self) -> str:
+        """What stands between labels in one cell: that of the training data, else one that is in no label."""
+        free = (one for one in SEPARATORS if not any(one in label for label in self.labels))
+        return self.raw.separator or next(free, SEPARATORS[0])
+
+    def predict(self, batch: Batch) -> Predicted:
+        """Return what the model says of some rows.
+
+        Raises:
+            UserError: a column is missing, or a cell would have been refused in training.
+        """
+        if missing := [name for name in self.columns if name not in batch.cells]:
+            raise UserError(missing_columns(str(batch.path), missing, list(batch.cells)))
+        part = raw.part(raw.checked(self.trial.dataset), self.raw.columns, batch)
+        if not batch.rows:
+            nothing = np.empty((0, len(self.labels)))
+            return Predicted(nothing > 0, nothing)
+        scores = self.scorer.scores(part)
+        probabilities = self.calibration.apply(scores) if self.calibration else scores
+        if self.rule is not None:
+            return Predicted(self.rule.assign(probabilities), probabilities)
+        label_sets: npt.NDArray[np.uint8] = self.scorer.label_sets(part)  # type: ignore[attr-defined]  # these have it
+        return Predicted(label_sets > 0, probabilities)
+
+
+def missing_columns(where: str, missing: Sequence[str], there: Sequence[str]) -> str:
+    """Say which columns are not there."""
+    plural = "s" if len(missing) > 1 else ""
+    return (
+        f"{where}: has no column{plural} {', '.join(map(repr, missing))}, which the model was trained on; the columns "
+        f"are {', '.join(map(repr, there[:20]))}{', ...' if len(there) > 20 else ''}"
+    )
+
+
+def save(folder: Path, trial: Trial, described: Raw, rule: str, files: Path) -> None:
+    """Write what :func:`load` reads.
+
+    Args:
+        folder: made anew.
+        trial: as it was run.
+        described: what a raw row of its data is.
+        rule: see :class:`Predictor`.
+        files: of the run: ``model/``, ``thresholds.json`` and, if there is one, ``calibration.json``.
+    """
+    folder.mkdir()
+    declared = trial.model_dump(mode="json")
+    if "path" in declared["dataset"]:  # where the file was is of no use elsewhere, and nobody's business
+        declared["dataset"]["path"] = Path(declared["dataset"]["path"]).name
+    _write(folder / TRIAL, declared)
+    _write(folder / RAW, asdict(described) | {"rule": rule})
+    shutil.copytree(files / MODEL, folder / MODEL)
+    for name in (THRESHOLDS, CALIBRATION):
+        if (files / name).exists():
+            shutil.copy(files / name, folder / name)
+
+
+def load(folder: Path) -> Predictor:
+    """Return what :func:`save` wrote; TensorFlow is imported for a network alone.
+
+    Raises:
+        UserError: a file is missing or damaged, two of them are about other labels, or the data have no raw rows.
+    """
+    try:
+        return _load(folder)
+    except UserError:
+        raise
+    except Exception as error:  # of json, pydantic, zipfile, zlib or NumPy, each with errors of its own
+        raise UserError(f"{folder}: cannot be read: {str(error).partition(chr(10))[0]}") from error
+
+
+def _load(folder: Path) -> Predictor:
+    trial = Trial.model_validate(_read(folder / TRIAL))
+    raw.checked(trial.dataset)  # of others a network may need files that the trial names
+    described = _read(folder / RAW)
+    rule_name = described.pop("rule")
+    columns = tuple(RawColumn(**column) for column in described.pop("columns"))
+    scorer = _scorer(trial, folder / MODEL)
+    labels = tuple(scorer.labels)
+    calibration = None
+    if (folder / CALIBRATION).exists():
+        stored = _read(folder / CALIBRATION)
+        _check_labels(folder / CALIBRATION, stored["labels"], labels)
+        calibration = Calibration.from_json(stored)
+    rule = None
+    if rule_name not in SET_RULES:
+        stored = _read(folder / THRESHOLDS)[rule_name]
+        _check_labels(folder / THRESHOLDS, stored["thresholds"], labels)
+        rule = definition.from_json({rule_name: stored})[rule_name]
+    return Predictor(trial, Raw(columns, **described), labels, scorer, calibration, rule_name, rule)
+
+
+def _scorer(trial: Trial, folder: Path) -> Scorer:
+    if trial.is_network:
+        from rarelabels.learn import training  # TensorFlow takes seconds to import, and the linear model needs none
+
+        return training.load_saved(trial, folder)
+    return baseline.load_saved(folder)
+
+
+def _check_labels(path: Path, stored: dict[str, Any], labels: tuple[str, ...]) -> None:
+    """Names decide which threshold is whose, and the model's files which column is whose: they must agree."""
+    if tuple(stored) != labels:
+        raise UserError(f"{path}: its labels are not those of the model, in their order")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path}: missing; the folder holds no model of rarelabels") from error
+    return content
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")

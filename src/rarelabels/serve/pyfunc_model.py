@@ -1,0 +1,65 @@
+"""What MLflow runs when it loads a registered model: a copy of this file is the model's code, its weights are files.
+
+Input: a row for each example, with the raw columns of the training data by name, in any order; others are ignored.
+Output: ``labels``, the names of the labels assigned, and for each label ``probability/<label>``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.models import set_model
+from mlflow.protos.databricks_pb2 import BAD_REQUEST
+from mlflow.pyfunc import PythonModel, PythonModelContext
+
+from rarelabels.data.table.table_files import Batch
+from rarelabels.errors import UserError
+from rarelabels.serve import predictor
+
+
+class RarelabelsModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
+    """A trained model, as MLflow calls it."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load the model's files."""
+        self.predictor = predictor.load(Path(context.artifacts[predictor.FOLDER]))
+
+    def predict(
+        self,
+        context: PythonModelContext,  # noqa: ARG002 - MLflow gives it
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002 - there are none
+    ) -> pd.DataFrame:
+        """Return labels and probabilities of some rows, under their index.
+
+        Raises:
+            MlflowException: a bad request, with the row and the column.
+        """
+        try:
+            predicted = self.predictor.predict(as_batch(model_input))
+        except UserError as error:
+            raise MlflowException(str(error), error_code=BAD_REQUEST) from error
+        names = self.predictor.labels
+        labels = [[name for name, is_one in zip(names, row, strict=True) if is_one] for row in predicted.assigned]
+        columns = [predictor.PROBABILITY + name for name in names]
+        frame = pd.DataFrame(predicted.probabilities, columns=columns, index=model_input.index)
+        frame.insert(0, "labels", pd.Series(labels, index=frame.index, dtype=object))
+        return frame
+
+
+def as_batch(frame: pd.DataFrame) -> Batch:
+    """Return rows as a file would give them: what pandas has for a missing value is None."""
+    cells = {str(name): [_cell(value) for value in frame[name].tolist()] for name in frame.columns}
+    return Batch(Path("input"), 1, len(frame), None, cells)
+
+
+def _cell(value: Any) -> Any:
+    if hasattr(value, "tolist"):  # an array in place of a list
+        value = value.tolist()
+    return None if not isinstance(value, list) and pd.isna(value) else value
+
+
+set_model(RarelabelsModel())

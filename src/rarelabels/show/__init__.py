@@ -1,0 +1,1 @@
+"""What eyes see: figures, tables on a terminal, the report, a judgement, MLflow's page."""

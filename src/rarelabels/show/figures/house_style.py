@@ -1,0 +1,65 @@
+"""Colours (Okabe and Ito's, which colour-blind readers can tell apart), and what several figures draw alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
+GREY = "#777777"
+CURVES_ABREAST = 4
+FAINTEST = 1e-5  # the lowest score on logarithmic axes
+NEAR_ORACLE = 0.95  # the share of the oracle's F1 that counts as enough
+RULE_COLOURS = {"half": ORANGE, "global": SKY, "per_label": BLUE, "oracle": GREY}
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG; ``savefig`` would draw it twice."""
+    figure.set_dpi(120)
+    FigureCanvasAgg(figure).print_png(path)  # type: ignore[no-untyped-call]  # matplotlib has no types for it
+
+
+@contextmanager
+def or_told(failures: list[str], what: str) -> Iterator[None]:
+    """Let what cannot be drawn cost nothing but itself: a line in ``failures`` says why."""
+    try:
+        yield
+    except Exception as error:
+        failures.append(f"{what}: not drawn: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+
+
+def dots(
+    axes: Axes, table: pd.DataFrame, trials: Sequence[str], metric: str, colour: str, offset: float, label: str
+) -> None:
+    """Draw a metric of each trial with its interval, a row for each trial, moved down by ``offset``."""
+    rows = table[(table["metric"] == metric) & table["trial"].isin(list(trials))]
+    rows = rows.set_index("trial").reindex(list(trials))
+    y = np.arange(len(trials)) + offset
+    axes.hlines(y, rows["low"], rows["high"], color=colour, linewidth=1.6, alpha=0.7)
+    axes.plot(rows["mean"], y, "o", color=colour, markersize=4.5, label=label)
+
+
+def spread(axes: Axes, table: pd.DataFrame, column: str, colour: str) -> None:
+    """Draw each label's mean in grey, the mean over labels, and the band from the 10th to the 90th percentile."""
+    for _, one in table.groupby("label"):
+        mean = one.groupby("positives")[column].mean()
+        axes.plot(mean.index, mean, color=GREY, linewidth=0.7, alpha=0.5)
+    values = table.groupby("positives")[column]
+    mean = values.mean()
+    axes.plot(mean.index, mean, "o-", color=colour, linewidth=2, markersize=5, label="mean of labels and draws")
+    low, high = values.quantile(0.1), values.quantile(0.9)
+    axes.fill_between(mean.index, low, high, color=colour, alpha=0.18, linewidth=0, label="10 to 90 %")
+
+
+def enough_positives(share: pd.Series[float]) -> int | None:
+    """Return the first number of positives from which on the mean share stays near the oracle, if there is one."""
+    below = share.index[share < NEAR_ORACLE]
+    left = share.index[share.index > below.max()] if len(below) else share.index
+    return int(left.min()) if len(left) else None

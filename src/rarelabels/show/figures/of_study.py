@@ -1,0 +1,158 @@
+"""Figures of a study: the comparison, rules beside losses, what 0.5 stands for, verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+
+from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, ORANGE, RED, RULE_COLOURS, SKY, dots
+
+VERDICTS = {"upheld": (BLUE, "o"), "refuted": (RED, "X"), "undecided": (GREY, "s")}
+SMALL = 0.05  # the difference up to which the axis of verdicts is linear
+
+
+def comparison(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> Figure:
+    """Draw macro-F1 under each rule and macro average precision of all trials, with their 95 % intervals.
+
+    Args:
+        table: columns ``trial, metric, mean, low, high``.
+        floors: metric name to the best floor's value, drawn as a line.
+        title: of the figure.
+    """
+    trials = list(dict.fromkeys(table["trial"]))
+    figure = Figure(figsize=(11, 1.4 + 0.36 * len(trials)), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    offsets = np.linspace(-0.24, 0.24, len(RULE_COLOURS))
+    for (rule, colour), offset in zip(RULE_COLOURS.items(), offsets, strict=True):
+        label = f"{rule} (a bound)" if rule == "oracle" else rule
+        dots(left, table, trials, f"test/{rule}/macro_f1", colour, offset, label)
+    ranking = "test/ranking/macro_average_precision"
+    dots(right, table, trials, ranking, GREEN, 0.0, "macro average precision")
+    for axes, metric in ((left, "test/half/macro_f1"), (right, ranking)):
+        if metric in floors:
+            axes.axvline(floors[metric], color=RED, linestyle="--", linewidth=1, label="best floor")
+        axes.grid(alpha=0.25, axis="x")
+        axes.legend(frameon=False, fontsize=8, ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+        axes.set_xlim(left=0)
+    left.set(yticks=range(len(trials)), yticklabels=trials, xlabel="macro-F1 on test, by threshold rule")
+    left.set_ylim(len(trials) - 0.4, -0.6)
+    right.set(xlabel="macro average precision on test")
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def rule_table(table: pd.DataFrame, floors: Sequence[str], title: str) -> Figure:
+    """Draw macro-F1 of every trial (rows) under every rule (columns), with its 95 % interval below each value.
+
+    Args:
+        table: columns ``trial, rule, mean, low, high``; trials and rules in the order in which they first come. What
+            has no interval, like a floor, has NaN.
+        floors: which of the trials are floors, drawn below a line; they come last.
+        title: of the figure.
+    """
+    trials, rules = list(dict.fromkeys(table["trial"])), list(dict.fromkeys(table["rule"]))
+    cells = {name: table.set_index(["trial", "rule"])[name].unstack() for name in ("mean", "low", "high")}
+    mean, low, high = (cells[name].reindex(index=trials, columns=rules).to_numpy() for name in ("mean", "low", "high"))
+    figure = Figure(figsize=(2.8 + 1.05 * len(rules), 1.5 + 0.4 * len(trials)), layout="constrained")
+    axes = figure.subplots()
+    # squared, for under a good rule all trials are close, and their differences are what is looked for
+    shade = PowerNorm(2, vmin=0, vmax=max(float(np.nanmax(mean)), 1e-9))
+    axes.imshow(mean, cmap="Blues", aspect="auto", norm=shade)
+    for (row, column), value in np.ndenumerate(mean):
+        ink = "white" if shade(value) > 0.6 else "black"
+        number = "–" if np.isnan(value) else f"{value:.3f}"
+        place = row if np.isnan(low[row, column]) else row - 0.14
+        axes.text(column, place, number, ha="center", va="center", fontsize=9, color=ink)
+        if not np.isnan(low[row, column]):
+            ends = f"{low[row, column]:.3f} – {high[row, column]:.3f}"
+            axes.text(column, row + 0.24, ends, ha="center", va="center", fontsize=6.5, color=ink)
+    names = [
+        f"{rule}\n(a bound)" if rule == "oracle" else rule.replace("_", " ", 1).replace("_", "\n") for rule in rules
+    ]
+    axes.set_xticks(range(len(rules)), names, fontsize=8.5)
+    axes.set_yticks(range(len(trials)), trials, fontsize=8.5)
+    axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    axes.hlines(np.arange(len(trials) - 1) + 0.5, -0.5, len(rules) - 0.5, color="white", linewidth=1)
+    if floors:
+        axes.axhline(len(trials) - len(floors) - 0.5, color="black", linewidth=1.5)
+    if "oracle" in rules:
+        place = rules.index("oracle")
+        axes.vlines([place - 0.5, place + 0.5], -0.5, len(trials) - 0.5, color=RED, linestyle="--", linewidth=1.2)
+    figure.suptitle(
+        f"{title}: macro-F1 on test by loss and threshold rule (small: 95 % interval; darker is better)", fontsize=10
+    )
+    return figure
+
+
+def half_by_theory(table: pd.DataFrame, title: str) -> Figure:
+    """Draw what theory predicts a trial scores at 0.5, beside what it scored.
+
+    The prediction knows nothing of the trial but its loss: it takes the scores of plain binary cross-entropy and cuts
+    them at the true probability at which the trial's own scores would cross 0.5.
+
+    Args:
+        table: columns ``trial, threshold`` (that true probability, mean over labels), ``predicted, measured``,
+            ``low, high`` (of the measured) and ``plain`` (binary cross-entropy at 0.5); one row for each trial.
+        title: of the figure.
+    """
+    names = [f"{row.trial}  (q = {row.threshold:.3f})" for row in table.itertuples()]
+    y = np.arange(len(table))
+    figure = Figure(figsize=(8.8, 1.7 + 0.42 * len(table)), layout="constrained")
+    axes = figure.subplots()
+    axes.hlines(y, table["low"], table["high"], color=BLUE, linewidth=2, alpha=0.6)
+    axes.plot(table["measured"], y, "o", color=BLUE, markersize=6, label="measured at 0.5, with its 95 % interval")
+    predicted = "predicted: plain scores, cut where theory says"
+    axes.plot(table["predicted"], y, "D", color=ORANGE, fillstyle="none", mew=1.8, markersize=9, label=predicted)
+    axes.plot(table["plain"], y, "|", color=GREY, markersize=14, markeredgewidth=2, label="plain scores, cut at 0.5")
+    axes.set(
+        yticks=y,
+        yticklabels=names,
+        xlabel="macro-F1 on test (q: the true probability that 0.5 stands for)",
+        ylim=(len(table) - 0.4, -0.6),
+    )
+    axes.set_xlim(left=0)
+    axes.grid(alpha=0.25, axis="x")
+    axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
+    figure.suptitle(f"{title}: what theory makes of the scores of plain binary cross-entropy", fontsize=10)
+    return figure
+
+
+def verdicts(table: pd.DataFrame, title: str) -> Figure:
+    """Draw the difference that each hypothesis is about, with its interval, over what was claimed of it.
+
+    A claim is upheld where the whole interval lies on its shaded part, and refuted where all of it lies outside. The
+    axis is logarithmic beyond ±0.05. What could not be measured has its name alone.
+
+    Args:
+        table: from ``findings.long``.
+        title: of the figure.
+    """
+    y = np.arange(len(table))
+    figure = Figure(figsize=(9.6, 1.5 + 0.3 * len(table)), layout="constrained")
+    axes = figure.subplots()
+    reach = 1.15 * max(float(np.nanmax(table[["low", "high"]].abs().to_numpy(), initial=0)), table["margin"].max(), 0.1)
+    for place, direction, margin in zip(y, table["direction"], table["margin"], strict=True):
+        claimed = {"greater": (margin, reach), "less": (-reach, -margin), "equal": (-margin, margin)}
+        low, high = claimed[direction]
+        axes.barh(place, high - low, left=low, height=0.8, color=SKY, alpha=0.28, linewidth=0)
+    for verdict, (colour, marker) in VERDICTS.items():
+        own = table["verdict"] == verdict
+        axes.hlines(y[own], table.loc[own, "low"], table.loc[own, "high"], color=colour, linewidth=2)
+        label = f"{verdict}: {own.sum()}"
+        axes.plot(table.loc[own, "value"], y[own], marker, color=colour, markersize=6, linestyle="none", label=label)
+    axes.axvline(0, color=GREY, linewidth=0.8)
+    axes.set_xscale("symlog", linthresh=SMALL)
+    ticks = [tick for tick in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if tick < reach]
+    ticks = [*(-tick for tick in reversed(ticks)), 0.0, *ticks]
+    axes.set_xticks(ticks, [f"{tick:+g}".replace("-", "−") if tick else "0" for tick in ticks], fontsize=8.5)
+    axes.minorticks_off()
+    axes.set(xlim=(-reach, reach), ylim=(len(table) - 0.4, -0.6), xlabel="difference (shaded: what was claimed)")
+    axes.set_yticks(y, [str(name).replace("_", " ") for name in table["name"]], fontsize=8.5)
+    axes.grid(alpha=0.25, axis="x")
+    axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
+    figure.suptitle(f"{title}: declared hypotheses, with intervals that hold together at 95 %", fontsize=10)
+    return figure

@@ -1,0 +1,189 @@
+"""Figures of one trial: learning curves, precision and recall, confusion, reliability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from rarelabels.declare.models import SET_HEADS
+from rarelabels.judging import metrics
+from rarelabels.judging.scores import Scored
+from rarelabels.show.figures.house_style import BLUE, CURVES_ABREAST, FAINTEST, GREY, ORANGE, RED
+
+Floats = NDArray[np.float64]
+CONFUSION_ROWS = 40
+
+
+def loss_unit(params: Mapping[str, str]) -> str:
+    """Return how a trial's loss is scaled, for the axis: most are means over labels, the exceptions must say so."""
+    if params.get("loss.kind") == "soft_f1":
+        return "loss (1 − soft F1 of a batch)"
+    if params.get("model.head") in SET_HEADS:
+        return "loss (of a row's label set)"
+    sums = params.get("loss.kind") == "categorical_ce" or params.get("loss.reduction") == "sum_over_labels"
+    return "loss (sum over labels)" if sums else "loss (mean over labels)"
+
+
+def learning_curves(
+    curves: pd.DataFrame, title: str, loss_axis: str, kept: Sequence[float], *, of_a_sample: bool = False
+) -> Figure:
+    """Draw each curve of training and validation: mean over seeds, band from the lowest to the highest seed.
+
+    A metric with a number for each label is drawn as one thin line per label, of validation alone.
+
+    Args:
+        curves: columns ``curve, epoch, value``, one row per seed and epoch.
+        title: of the figure.
+        loss_axis: what the loss is.
+        kept: the epochs kept, one per seed.
+        of_a_sample: whether what is watched of the training part is watched on some of its rows.
+    """
+    names = sorted({name.removeprefix("curve/").removeprefix("val_").split("/")[0] for name in curves["curve"]})
+    names = sorted(names, key=lambda name: (name != "loss", name == "macro_average_precision", name))
+    columns = min(len(names), CURVES_ABREAST)
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(3.6 * columns, 0.5 + 2.9 * rows), layout="constrained")
+    for position, name in enumerate(names):
+        axes = figure.add_subplot(rows, columns, position + 1)
+        for prefix, colour, part in (("", ORANGE, "training"), ("val_", BLUE, "validation")):
+            values = curves[curves["curve"] == f"curve/{prefix}{name}"].groupby("epoch")["value"]
+            if len(values):
+                mean = values.mean()
+                some = " (sample)" if of_a_sample and part == "training" and name != "loss" else ""
+                axes.plot(mean.index, mean, color=colour, label=part + some, marker="o", markersize=3)
+                axes.fill_between(mean.index, values.min(), values.max(), color=colour, alpha=0.2, linewidth=0)
+        vector = curves[curves["curve"].str.startswith(f"curve/val_{name}/")]
+        for number, (_, one) in enumerate(vector.groupby("curve")):
+            mean = one.groupby("epoch")["value"].mean()
+            label = None if number else f"validation, {vector['curve'].nunique()} labels"
+            axes.plot(mean.index, mean, color=BLUE, linewidth=0.8, alpha=0.6, label=label)
+        for epoch in sorted(set(kept)):
+            axes.axvline(epoch, color=GREY, linewidth=0.8, linestyle=":")
+        axes.set(xlabel="epoch", ylabel=loss_axis if name == "loss" else name.replace("_", " "))
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False, fontsize=8)
+    figure.suptitle(f"{title}: learning curves (band: all seeds; dotted: epochs kept)", fontsize=10)
+    return figure
+
+
+def precision_recall(parts: Sequence[Scored], labels: Sequence[str], title: str) -> Figure:
+    """Draw the micro-averaged precision-recall curve of each seed, and of the first seed's labels behind it."""
+    figure = Figure(figsize=(5.2, 4.6), layout="constrained")
+    axes = figure.subplots()
+    first = parts[0]
+    for column, _ in enumerate(labels):
+        if first.y[:, column].any():
+            precision, recall = precision_recall_curve(first.y[:, column], first.scores[:, column])
+            axes.plot(recall, precision, color=GREY, alpha=0.35, linewidth=0.7)
+    for number, part in enumerate(parts):
+        precision, recall = precision_recall_curve(part.y.ravel(), part.scores.ravel())
+        axes.plot(recall, precision, color=BLUE, linewidth=1.4, label=None if number else "micro average, each seed")
+    axes.plot([], [], color=GREY, linewidth=0.7, label=f"single labels ({len(labels)}), first seed")
+    prevalence = float(first.y.mean())
+    axes.axhline(prevalence, color=RED, linestyle="--", linewidth=1, label=f"chance: prevalence {prevalence:.3f}")
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=title)
+    axes.grid(alpha=0.25)
+    axes.legend(frameon=False, fontsize=8, loc="upper right")
+    return figure
+
+
+def precision_recall_curve(y_true: NDArray[np.uint8], y_score: Floats) -> tuple[Floats, Floats]:
+    """Return precision and recall at each distinct score from the least, then (1, 0): scikit-learn's, without it.
+
+    Args:
+        y_true: 0/1, (n,), with a 1.
+        y_score: (n,).
+    """
+    order = np.argsort(y_score, kind="stable")[::-1]
+    last = np.append(np.flatnonzero(np.diff(y_score[order])), len(order) - 1)  # of each run of equal scores
+    hits = np.cumsum(y_true[order], dtype=np.float64)[last]
+    precision, recall = hits / (1 + last), hits / hits[-1]
+    return np.append(precision[::-1], 1.0), np.append(recall[::-1], 0.0)
+
+
+def confusion(table: pd.DataFrame, title: str) -> Figure:
+    """Draw the confusion matrix of each label under ``half`` and ``per_label``, a row per label.
+
+    Colour is the share of the label's own 1s (found, missed) or 0s (false alarms, left alone); the text is the count.
+
+    Args:
+        table: from ``metrics.per_label``; of more than 40 labels the most frequent are drawn.
+        title: of the figure.
+    """
+    table = table.sort_values("positives", ascending=False, kind="stable").head(CONFUSION_ROWS)
+    figure = Figure(figsize=(10, 1.5 + 0.3 * len(table)), layout="constrained")
+    cells = {"found": "tp", "missed": "fn", "false alarm": "fp", "left alone": "tn"}
+    for axes, rule in zip(figure.subplots(1, 2, sharey=True), ("half", "per_label"), strict=True):
+        counts = table[[f"{rule}/{cell}" for cell in cells.values()]].to_numpy(np.float64)
+        ones, zeros = counts[:, :2].sum(axis=1, keepdims=True), counts[:, 2:].sum(axis=1, keepdims=True)
+        shares = counts / np.maximum(np.hstack([ones, ones, zeros, zeros]), 1)
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        for (row, column), count in np.ndenumerate(counts):
+            colour = "white" if shares[row, column] > 0.6 else "black"
+            axes.text(column, row, f"{count:,.0f}", ha="center", va="center", fontsize=8, color=colour)
+        axes.set(xticks=range(4), xticklabels=list(cells), yticks=range(len(table)), yticklabels=table["label"])
+        axes.set_title(f"{rule}: {'score ≥ 0.5' if rule == 'half' else 'a threshold per label'}", fontsize=9)
+        axes.axvline(1.5, color="white", linewidth=3)
+    figure.suptitle(f"{title}: test part, confusion matrix of each label", fontsize=10)
+    return figure
+
+
+def reliability(parts: Sequence[Scored], before: Sequence[Scored] | None, title: str) -> Figure:
+    """Draw how often labels are true against the score they were given, all labels pooled, a line for each seed.
+
+    The bins are the 15 of equal mass of the expected calibration error. With rare labels nearly all of them hold tiny
+    scores, so the same points stand twice: on plain and on logarithmic axes, where a bin without a positive is drawn
+    as a triangle on the lower edge, and a score below 1e-5 on the left one.
+
+    Args:
+        parts: one for each seed.
+        before: the same before calibration, drawn behind; None if nothing was calibrated.
+        title: of the figure.
+    """
+    figure = Figure(figsize=(9.6, 5.8), layout="constrained")
+    panels = figure.subplots(1, 2)
+    groups = [(parts, BLUE, "scores" if before is None else "calibrated")]
+    if before is not None:
+        groups.insert(0, (before, ORANGE, "before calibration"))
+    bins = [(calibration_points(part), colour) for of_seeds, colour, _ in groups for part in of_seeds]
+    least = max(FAINTEST, 0.7 * min(float(points.min(where=points > 0, initial=1)) for points, _ in bins))
+    for (score, frequency), colour in bins:
+        panels[0].plot(score, frequency, "o-", color=colour, markersize=3.5, linewidth=1, alpha=0.8)
+        right, height = np.maximum(score, least), np.maximum(frequency, least)
+        panels[1].plot(right, height, "-", color=colour, linewidth=1, alpha=0.8)
+        for never, marker in ((False, "o"), (True, "v")):
+            here = (frequency == 0) == never
+            panels[1].plot(right[here], height[here], marker, color=colour, markersize=4)
+    for of_seeds, colour, name in groups:
+        panels[0].plot([], [], "o-", color=colour, markersize=3.5, label=f"{name}: {_calibration_text(of_seeds)}")
+    for axes, low, scale in zip(panels, (0.0, least), ("linear", "log"), strict=True):
+        axes.plot([low, 1], [low, 1], color=GREY, linestyle="--", linewidth=1, zorder=0)
+        axes.set(xlabel="mean score of the bin", ylabel="share of true labels in the bin")
+        axes.set(xscale=scale, yscale=scale, xlim=(low, 1), ylim=(low, 1), box_aspect=1)
+        axes.grid(alpha=0.25)
+    panels[1].set_title("the same on logarithmic axes", fontsize=9)
+    panels[0].set_title("15 bins of equal mass, all labels pooled, each seed", fontsize=9)
+    panels[0].plot([], [], color=GREY, linestyle="--", linewidth=1, label="scores that mean what they say")
+    figure.legend(frameon=False, fontsize=9, loc="outside lower center", ncols=1)
+    figure.suptitle(f"{title}: reliability", fontsize=10)
+    return figure
+
+
+def calibration_points(part: Scored) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Return mean score and share of true labels of each bin that holds any, shape (2, bins)."""
+    bins = metrics.calibration_bins(part.scores.ravel(), metrics.calibration_edges(part.scores))
+    size, scores, true = (
+        np.bincount(bins, weights=values, minlength=metrics.CALIBRATION_BINS)
+        for values in (np.ones(bins.size), part.scores.ravel(), part.y.ravel())
+    )
+    return np.stack([scores, true])[:, size > 0] / size[size > 0]
+
+
+def _calibration_text(parts: Sequence[Scored]) -> str:
+    measured = [metrics.ranking_metrics(part.y, part.scores) for part in parts]
+    brier, error = (float(np.mean([values[name] for values in measured])) for name in ("brier", "ece"))
+    return f"Brier {brier:.4f}, ECE {error:.4f}"

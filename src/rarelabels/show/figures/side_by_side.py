@@ -1,0 +1,163 @@
+"""Figures that set the trials of a study side by side, each about one question; ``study_figures`` finds the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, dots
+
+HEAD_LINES = {"sigmoid": (BLUE, "-", 3.2), "softmax": (ORANGE, "--", 1.8)}
+TRIAL_COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, RED, GREY)
+MARKERS = "osD^vPX"
+SWEEPS_ABREAST = 3
+WIDE_RANGE = 10  # between the least and the largest value of a sweep, from which its axis is logarithmic
+GROUP_RULES = {"half": ORANGE, "global": SKY, "per_label_shrunk": GREEN, "per_label": BLUE}
+
+
+def heads(curves: pd.DataFrame, title: str) -> Figure:
+    """Draw the training loss of sigmoid and softmax for each loss: where the lines coincide, the head changed nothing.
+
+    Args:
+        curves: columns ``loss, head, epoch, value``, means over seeds; losses in the order in which they come.
+        title: of the figure.
+    """
+    losses = list(dict.fromkeys(curves["loss"]))
+    figure = Figure(figsize=(1 + 2.9 * len(losses), 3.6), layout="constrained")
+    for axes, loss in zip(np.atleast_1d(figure.subplots(1, len(losses))), losses, strict=True):
+        of = curves[curves["loss"] == loss].pivot_table(index="epoch", columns="head", values="value")
+        for head, (colour, style, width) in HEAD_LINES.items():
+            if head in of:
+                axes.plot(of.index, of[head], style, color=colour, linewidth=width, label=f"{head} head")
+        verdict = "one head alone"
+        if len(of.columns) > 1:
+            verdict = "identical" if of["sigmoid"].equals(of["softmax"].rename("sigmoid")) else "different"
+        axes.set_title(f"{loss}\n{verdict}", fontsize=9)
+        axes.set(xlabel="epoch", ylabel="training loss")
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False, fontsize=8)
+    figure.suptitle(f"{title}: does the head change the training?", fontsize=10)
+    return figure
+
+
+def picked(table: pd.DataFrame, lower_is_better: Sequence[str], title: str) -> Figure:
+    """Draw what the epoch that each watched metric picks scores under every other, and what that costs.
+
+    Args:
+        table: a row for each way of watching, a column for each metric on test.
+        lower_is_better: of the columns.
+        title: of the figure.
+    """
+    sign = np.array([-1.0 if name in lower_is_better else 1.0 for name in table.columns])
+    values = table.to_numpy(np.float64)
+    costs = np.nanmax(values * sign, axis=0) - values * sign
+    figure = Figure(figsize=(3.2 + 1.15 * len(table.columns), 1.8 + 0.46 * len(table)), layout="constrained")
+    axes = figure.subplots()
+    share = costs / np.maximum(np.nanmax(costs, axis=0), 1e-9)
+    axes.imshow(share, cmap="Oranges", aspect="auto", vmin=0, vmax=1.2)
+    for (row, column), cost in np.ndenumerate(costs):
+        ink = "white" if share[row, column] > 0.8 else "black"
+        axes.text(column, row - 0.13, f"{values[row, column]:.3f}", ha="center", va="center", fontsize=9, color=ink)
+        text = "best" if cost == 0 else f"{'+' if sign[column] < 0 else '−'}{cost:.3f}"
+        axes.text(column, row + 0.24, text, ha="center", va="center", fontsize=7, color=ink)
+    axes.set_xticks(range(len(table.columns)), [name.replace("_", "\n", 1) for name in table.columns], fontsize=8.5)
+    axes.set_yticks(range(len(table)), list(table.index), fontsize=8.5)
+    axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    axes.set_ylabel("watched on validation, to pick the epoch")
+    figure.suptitle(
+        f"{title}: test, decisions at 0.5; small: what the choice of epoch costs (darker: more)",
+        fontsize=10,
+    )
+    return figure
+
+
+def sweep(table: pd.DataFrame, key: str, names: Mapping[str, str], logarithmic: Sequence[str], title: str) -> Figure:
+    """Draw metrics against the value that trials vary, a line for each trial with its 95 % interval.
+
+    Args:
+        table: columns ``trial, value, metric, mean, low, high``; without an interval NaN.
+        key: what is varied.
+        names: what to call each metric; a panel for each.
+        logarithmic: of the metrics, those whose axis is.
+        title: of the figure.
+    """
+    columns = min(len(names), SWEEPS_ABREAST)
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(4.0 * columns, 0.9 + 3.0 * rows), layout="constrained")
+    trials = list(dict.fromkeys(table["trial"]))
+    for place, (metric, name) in enumerate(names.items()):
+        axes = figure.add_subplot(rows, columns, place + 1)
+        for number, trial in enumerate(trials):
+            of = table[(table["metric"] == metric) & (table["trial"] == trial)].sort_values("value")
+            colour, marker = TRIAL_COLOURS[number % len(TRIAL_COLOURS)], MARKERS[number % len(MARKERS)]
+            axes.plot(of["value"], of["mean"], marker=marker, color=colour, markersize=5, label=trial)
+            axes.fill_between(of["value"], of["low"], of["high"], color=colour, alpha=0.18, linewidth=0)
+        axes.set(xlabel=key, title=name)
+        axes.title.set_fontsize(9)
+        if metric in logarithmic:
+            axes.set_yscale("log")
+        if table["value"].min() > 0 and table["value"].max() >= WIDE_RANGE * table["value"].min():
+            axes.set_xscale("log")
+            axes.minorticks_off()
+        axes.set_xticks(sorted(set(table["value"])), [f"{value:g}" for value in sorted(set(table["value"]))])
+        axes.grid(alpha=0.25)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, frameon=False, fontsize=9, loc="outside lower center", ncols=min(len(labels), 5))
+    figure.suptitle(f"{title} (band: 95 % interval)", fontsize=10)
+    return figure
+
+
+def by_cardinality(table: pd.DataFrame, title: str) -> Figure:
+    """Draw what each trial finds at 0.5 of rows with one, two, three … true labels: recall, and whole rows right.
+
+    Args:
+        table: columns ``trial, true, rows, recall, right``; a row for each trial and number of true labels.
+        title: of the figure.
+    """
+    trials, numbers = list(dict.fromkeys(table["trial"])), sorted(set(table["true"]))
+    cells = {name: table.set_index(["trial", "true"])[name].unstack() for name in ("recall", "right", "rows")}
+    recall, right = (cells[name].reindex(index=trials, columns=numbers).to_numpy() for name in ("recall", "right"))
+    figure = Figure(figsize=(3.4 + 1.6 * len(numbers), 1.7 + 0.42 * len(trials)), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(recall, cmap="Blues", aspect="auto", vmin=0, vmax=1)
+    for (row, column), value in np.ndenumerate(recall):
+        ink = "white" if value > 0.6 else "black"
+        axes.text(column, row - 0.13, f"{value:.2f}", ha="center", va="center", fontsize=9, color=ink)
+        text = f"all right {right[row, column]:.2f}"
+        axes.text(column, row + 0.25, text, ha="center", va="center", fontsize=6.5, color=ink)
+    sizes = cells["rows"].max()
+    axes.set_xticks(range(len(numbers)), [f"{n} true\n({sizes[n]:,.0f} rows)" for n in numbers], fontsize=8.5)
+    axes.set_yticks(range(len(trials)), trials, fontsize=8.5)
+    axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
+    figure.suptitle(f"{title}: share of the true labels found at 0.5", fontsize=10)
+    return figure
+
+
+def groups(table: pd.DataFrame, sizes: Mapping[str, int], title: str) -> Figure:
+    """Draw F1 of rare, medium and frequent labels, each group pooled, of all trials under several rules.
+
+    Args:
+        table: columns ``trial, metric, mean, low, high``.
+        sizes: ``tail``, ``medium`` and ``head``, those there are, to their number of labels.
+        title: of the figure.
+    """
+    trials = list(dict.fromkeys(table["trial"]))
+    figure = Figure(figsize=(2.5 + 3.2 * len(sizes), 1.6 + 0.36 * len(trials)), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(sizes), sharey=True))
+    offsets = np.linspace(-0.24, 0.24, len(GROUP_RULES))
+    for axes, (group, labels) in zip(panels, sizes.items(), strict=True):
+        for (rule, colour), offset in zip(GROUP_RULES.items(), offsets, strict=True):
+            dots(axes, table, trials, f"test/{rule}/{group}_f1", colour, offset, rule)
+        axes.set(xlabel=f"F1 on test, pooled over {labels} labels", title=group)
+        axes.title.set_fontsize(9)
+        axes.grid(alpha=0.25, axis="x")
+        axes.set_xlim(left=0)
+    panels[0].set(yticks=range(len(trials)), yticklabels=trials)
+    panels[0].set_ylim(len(trials) - 0.4, -0.6)
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, frameon=False, fontsize=8.5, ncols=4, loc="outside lower center")
+    figure.suptitle(f"{title}: labels with under 10, 10 to 99, and 100 or more positives on test", fontsize=10)
+    return figure

@@ -1,0 +1,113 @@
+"""One HTML page of what is recorded: what to use, and what says so. Nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from rarelabels import whole_files
+from rarelabels.compare.comparison import FLOORS, GAIN
+from rarelabels.compare.verdicts import Finding
+from rarelabels.declare.tuning import FOR_HALF
+from rarelabels.errors import UserError
+from rarelabels.record import connection, opening
+from rarelabels.show.report.contents import PRICED, Contents, Part, floor_rows, headline
+
+ABOUT = {"metric": "Which metric?", "loss": "Which loss?", "weights": "Which weights?", "threshold": "Which threshold?"}
+SIGNS = {"upheld": "✓", "refuted": "✗", "undecided": "?"}  # a verdict is never told by its colour alone
+DARKEST = 0.6  # of a cell's blue, on which black is legible
+
+
+@dataclass(frozen=True)
+class Line:
+    """A sentence of advice, and the finding it is drawn from."""
+
+    text: str
+    study: str
+    finding: Finding
+
+
+def write(pages: Sequence[Contents], where: str, target: Path) -> None:
+    """Write the page on some studies, and put each study's own page on its run in the record.
+
+    Args:
+        pages: what to say of each.
+        where: the record.
+        target: the file to write; it appears whole or not at all.
+
+    Raises:
+        UserError: the record does not answer; the file cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        whole_files.write(target, render(pages).encode("utf-8"))
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written: {error.strerror}; name another file with --output") from error
+    for page in pages:
+        _attach(page, where)
+
+
+def render(pages: Sequence[Contents]) -> str:
+    """Return the page on some studies as HTML."""
+    environment = Environment(
+        loader=PackageLoader("rarelabels.show.report.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": _number, "signed": _signed, "count": _count, "signed_count": _signed_count}
+    environment.globals |= {
+        "headline": headline,
+        "floor_rows": floor_rows,
+        "shade": _shade,
+        "signs": SIGNS,
+        "floors": FLOORS,
+        "gain": GAIN,
+        "priced": PRICED,
+        "for_half": FOR_HALF,
+    }
+    return environment.get_template("page.html").render(pages=pages, advice=advice(pages))
+
+
+def advice(pages: Sequence[Contents]) -> dict[str, list[Line]]:
+    """Return what to use by question, as the verdicts on hypotheses with advice turned out; see ``Finding.advice``."""
+    lines: dict[str, list[Line]] = {}
+    for page in pages:
+        for one in page.findings:
+            if (given := one.hypothesis.advice) is not None and (text := one.advice()):
+                lines.setdefault(given.about, []).append(Line(text, page.name, one))
+    return {question: lines[about] for about, question in ABOUT.items() if about in lines}
+
+
+def _attach(page: Contents, where: str) -> None:
+    client = connection.connect(where)
+    record = opening.open_study(client, opening.open_experiment(client, page.name), page.name)
+    record.text("report.html", render([page]))
+    record.finish()
+
+
+def _shade(part: Part, value: float) -> float:
+    """Return how dark a cell is; squared, for under a good rule all trials are close."""
+    most = float(part.rules["mean"].max())
+    return round(DARKEST * (value / most) ** 2, 3) if most > 0 and value == value else 0.0
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None or value != value else f"{value:.3f}".replace("-", "−")
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def _count(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _signed_count(value: float) -> str:
+    return f"{value:+,.0f}".replace("-", "−")

@@ -1,0 +1,1 @@
+"""Tables on a terminal: of a study, of a judgement."""

@@ -1,0 +1,231 @@
+"""Print the comparisons of a study as tables."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import get_args
+
+from rich.table import Table
+
+from rarelabels.compare.comparison import BY_RULE, ELSEWHERE, FLOORS, GAIN, HEADLINE, Comparison, Row
+from rarelabels.compare.ranking import Ranked, Ranking
+from rarelabels.compare.verdicts import Finding, Verdict
+from rarelabels.declare.study import Bound
+from rarelabels.show.tables.console import open_console
+
+# What the table of trainings shows of a run's metrics: header, and how a number is written.
+TRAINING: dict[str, tuple[str, Callable[[float], str]]] = {
+    "training/kept_epoch": ("epoch\nkept", "{:.1f}".format),
+    "picked/epoch": ("epoch\npicked", "{:.1f}".format),
+    "training/gap_macro_average_precision": ("macro average precision:\ntraining minus test", "{:.3f}".format),
+    "training/gap_half_macro_f1": ("macro-F1 at 0.5:\ntraining minus test", "{:.3f}".format),
+    "test/count/sure_scores_share": ("scores within\n0.01 of 0 or 1", "{:.0%}".format),
+    "training/roughness_val_loss": ("roughness of\nvalidation loss", "{:.4f}".format),
+    "training/effective_sample_share": ("effective\nsample size", "{:.1%}".format),
+    "training/zero_share": ("weights\nthat are 0", "{:.0%}".format),
+    "training/compressed_bytes": ("compressed\nweights", lambda size: f"{size / 1e6:.2f} MB"),
+}
+# And what it shows beside it of a study in which label sets are classes.
+OF_LABEL_SETS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "training/output_parameters": ("parameters of\nthe output layer", "{:,.0f}".format),
+    "training/seconds_per_epoch": ("seconds\nan epoch", "{:.2f}".format),
+    "training/memory_rise_bytes": ("memory that\ntraining takes", lambda size: f"{size / 1e9:.2f} GB"),
+    "training/label_sets_seen": ("label sets\nin training", "{:,.0f}".format),
+    "training/rows_per_label_set": ("training rows\nfor each", "{:.1f}".format),
+    "training/label_sets_once": ("of them with\none row", "{:.0%}".format),
+    "training/unseen_test_share": ("test rows of\nanother set", "{:.1%}".format),
+}
+OF_KEPT = ("training/kept_epoch", "training/gap_macro_average_precision", "training/gap_half_macro_f1")
+TIED = "* cannot be told from the best of its column (paired bootstrap over test rows and seeds, Holm)"
+TIED_WITH_FIRST = "* cannot be told from the first on the test part (paired bootstrap over test rows and seeds, Holm)"
+RULE_NAMES = {"half": "half\n(0.5)", "oracle": "oracle\n(a bound)"}
+
+
+def print_by_rule(study: str, comparisons: Sequence[Comparison]) -> None:
+    """Print the loss × threshold tables: every trial under every rule, floors below, ``*`` where tied with the best.
+
+    What a loss gains under ``half`` and not under ``per_label`` was a moved threshold; the last column of the first
+    table is what thresholds alone gain, the scores being the same.
+    """
+    console = open_console()
+    for one in comparisons:
+        columns = {f"test/{rule}/macro_f1": RULE_NAMES.get(rule, rule.replace("_", "\n", 1)) for rule in BY_RULE}
+        columns[GAIN] = "per_label\nminus half"
+        console.print(_metrics_table(f"{_title(study, one)}: macro-F1 by threshold rule", one, columns))
+        for metric, rules in ELSEWHERE.items():
+            name = metric.replace("_f1", "-F1").replace("_", " ")
+            columns = {f"test/{rule}/{metric}": rule.replace("_", "\n", 1) for rule in rules}
+            console.print(_metrics_table(f"{_title(study, one)}: {name} by threshold rule", one, columns))
+        console.print(TIED)
+
+
+def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Sequence[Bound]) -> None:
+    """Print the trials of a study on stdout, a table for each set of test rows, and what a reader must know of them.
+
+    Mean and 95 % interval, floors below, ``*`` where tied with the best; then how the networks trained.
+    """
+    console = open_console()
+    for one in comparisons:
+        console.print(_metrics_table(f"{_title(study, one)}: test part", one, HEADLINE))
+        console.print(TIED)
+        if any(_trained(row) for row in one.all_rows):
+            console.print(training_table(one))
+        for row in one.all_rows:
+            for note in [*([f"Tuned: {row.found}"] if row.found else []), *row.notes]:
+                console.print(f"{row.name}: {note}", soft_wrap=True)
+    for bound in bounds:
+        console.print(f"bound: {bound.verdict()}", soft_wrap=True)
+    if comparisons[0].missing:
+        console.print(f"not run: {', '.join(comparisons[0].missing)}", soft_wrap=True)
+    for reason in comparisons[0].skipped:
+        console.print(f"skipped: {reason}", soft_wrap=True)
+    for reason in comparisons[0].left_out:
+        console.print(reason, soft_wrap=True)
+
+
+def print_advice(study: str, warnings: Sequence[str], winner: Sequence[str], findings: Sequence[Finding]) -> None:
+    """Print what to use: first what a reader must know of the networks, then the winner, then what verdicts advise."""
+    console = open_console()
+    advised = [(told, one) for one in findings if (told := one.advice())]
+    if warnings or winner or advised:
+        console.print(f"{study}: what to use", soft_wrap=True)
+    for line in (*warnings, *winner):
+        console.print(f"- {line}", soft_wrap=True)
+    for told, one in advised:
+        marks = ", ".join([one.verdict, *(["provisional"] if one.provisional else [])])
+        console.print(f"- {told} ({one.hypothesis.name}: {marks})", soft_wrap=True)
+
+
+def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bound]) -> None:
+    """Print what became of the hypotheses of a study, and which numbers cannot go together."""
+    console = open_console()
+    table = Table(title=f"{study}: declared hypotheses", title_justify="left", show_lines=True)
+    table.add_column("claim", overflow="fold")
+    table.add_column("expected", overflow="fold")
+    table.add_column("difference", justify="right", no_wrap=True)
+    table.add_column("verdict", overflow="fold")
+    for one in findings:
+        table.add_row(one.hypothesis.claim, one.hypothesis.expectation, _difference(one), _verdict(one))
+    console.print(table)
+    counts = Counter(one.verdict for one in findings)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict))
+    console.print(f"{told}; all intervals of a study hold together at 95 % (paired bootstrap, Holm)", soft_wrap=True)
+    if any(one.provisional for one in findings):
+        console.print("provisional: with fewer seeds than are declared", soft_wrap=True)
+    if any(one.late for one in findings):
+        console.print("late: a run was made, or looked at, before the hypothesis stood as it does now", soft_wrap=True)
+    for bound in bounds:
+        console.print(f"bound: {bound.verdict()}", soft_wrap=True)
+
+
+def print_ranking(study: str, ranking: Ranking) -> None:
+    """Print the trials of a study, best on validation first, with the test part beside, and who is not among them."""
+    console, chosen = open_console(), ranking.chosen
+    seeds = f"seed{'s' if len(ranking.seeds) > 1 else ''} {', '.join(map(str, ranking.seeds))}"
+    order = "least first" if chosen.is_lower_better else "greatest first"
+    console.print(f"{study}: {chosen.recorded}, {order}; means over {seeds}", soft_wrap=True)
+    table = Table()
+    table.add_column("", justify="right")
+    table.add_column("trial", overflow="fold")
+    for header in ("validation", "test, 95 % interval"):
+        table.add_column(header, justify="right")
+    for number, one in enumerate(ranking.ranked, 1):
+        name = f"{one.name} (searched on these rows)" if one.is_searched else one.name
+        table.add_row(str(number), name, f"{one.value:.4f}", _tested(one))
+    table.add_section()
+    for one in ranking.beside:
+        table.add_row("", f"{one.name} (not ranked: learns nothing)", f"{one.value:.4f}", _tested(one))
+    console.print(table)
+    if any(one.tied for one in ranking.ranked):
+        console.print(TIED_WITH_FIRST, soft_wrap=True)
+    if ranking.lacking:
+        lacking = ", ".join(map(str, ranking.lacking))
+        console.print(
+            f"No trial has all its declared seeds ({lacking} not run): these are {seeds} alone", soft_wrap=True
+        )
+    for reason in (*ranking.overridden, *ranking.left_out):
+        console.print(f"not ranked: {reason}", soft_wrap=True)
+
+
+def _tested(one: Ranked) -> str:
+    if math.isnan(one.test):
+        return ""
+    bounds = "" if math.isnan(one.low) else f" {one.low:.3f}–{one.high:.3f}"
+    return f"{one.test:.4f}{'*' if one.tied else ' '}{bounds}"
+
+
+def _verdict(finding: Finding) -> str:
+    told = "; ".join(finding.notes())
+    return f"{finding.verdict} ({told})" if told else finding.verdict
+
+
+def _difference(finding: Finding) -> str:
+    if math.isnan(finding.value):
+        return ""
+    return f"{finding.value:+.3f}\n{finding.low:+.3f} to {finding.high:+.3f}"
+
+
+def _title(study: str, comparison: Comparison) -> str:
+    return " on ".join(filter(None, [study, comparison.data]))
+
+
+def _is_measured(comparison: Comparison, metric: str) -> bool:
+    return any(metric in row.values.index for row in comparison.all_rows)
+
+
+def _metrics_table(title: str, comparison: Comparison, columns: Mapping[str, str]) -> Table:
+    """Return mean and interval of the metrics that were measured, a column each; best macro average precision first."""
+    columns = {metric: header for metric, header in columns.items() if _is_measured(comparison, metric)}
+    table = Table(title=f"{title}, mean and 95 % interval", title_justify="left")
+    table.add_column("trial", overflow="fold")
+    table.add_column("seeds", justify="right")
+    for header in columns.values():
+        table.add_column(header, justify="right")
+    for row in comparison.rows:
+        table.add_row(row.name, _count(row), *(_cell(row, metric) for metric in columns))
+    table.add_section()
+    for name in FLOORS if comparison.floors else ():
+        values = (None if metric == GAIN else comparison.floor(name, metric) for metric in columns)
+        table.add_row(f"floor: {name}", "", *("" if value is None else f"{value:.3f} " for value in values))
+    if comparison.overridden:
+        table.add_section()
+    for row in comparison.overridden:
+        table.add_row(f"{row.name} (overridden: {row.overrides})", _count(row), *(_cell(row, m) for m in columns))
+    return table
+
+
+def training_table(comparison: Comparison) -> Table:
+    """Return how the networks trained: means over seeds, in the order of the other table, no column without numbers."""
+    rows = [row for row in comparison.all_rows if _trained(row)]
+    known = TRAINING | (OF_LABEL_SETS if _is_measured(comparison, "test/most_likely_set/subset_accuracy") else {})
+    columns = {metric: shown for metric, shown in known.items() if any(metric in row.values.index for row in rows)}
+    table = Table(title="how the networks trained, mean over seeds", title_justify="left")
+    table.add_column("trial", overflow="fold")
+    for header, _ in columns.values():
+        table.add_column(header, justify="right")
+    for row in rows:
+        means = row.values["mean"].to_dict()
+        if "picked/epoch" in means:  # the gaps are those of the epoch that the training kept
+            means = {metric: value for metric, value in means.items() if metric not in OF_KEPT}
+        cells = (show(means[metric]) if metric in means else "" for metric, (_, show) in columns.items())
+        table.add_row(f"{row.name} (overridden)" if row.overrides else row.name, *cells)
+    return table
+
+
+def _trained(row: Row) -> bool:
+    return "training/kept_epoch" in row.values.index
+
+
+def _count(row: Row) -> str:
+    return str(len(row.seeds.split()))
+
+
+def _cell(row: Row, metric: str) -> str:
+    if metric not in row.values.index:
+        return ""
+    mean, low, high = (float(row.values[end][metric]) for end in ("mean", "low", "high"))
+    star = "*" if metric in row.tied else " "
+    bounds = "" if math.isnan(low) else f"\n{low:.3f}–{high:.3f} "  # the oracle, a bound, has no interval
+    return f"{mean:.3f}{star}{bounds}"

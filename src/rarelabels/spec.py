@@ -1,0 +1,58 @@
+"""The base of every declared block, and the plain types of its values.
+
+Used where YAML is read (``declare``) and where its objectives and rules are defined (``judging.settings``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+class _Later:
+    """Marks a key that came after version 0.4.2; see :data:`LATER`."""
+
+
+# ``Annotated[float, LATER] = 1.0``: at its default such a key is left out of what a block defines. So a run that was
+# made before there was the key keeps its fingerprint. The default must do what was done before.
+LATER = _Later()
+
+
+class Spec(BaseModel):
+    """Base of every declared block: frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+
+    def defined(self) -> dict[str, Any]:
+        """Return the block as JSON has it, without the keys that came later and stand at their default."""
+        return {
+            key: _defined(getattr(self, key))
+            for key, field in type(self).model_fields.items()
+            if not (LATER in field.metadata and getattr(self, key) == field.get_default(call_default_factory=True))
+        }
+
+
+def _defined(value: Any) -> Any:
+    match value:
+        case Spec():
+            return value.defined()
+        case tuple():
+            return [_defined(one) for one in value]
+        case dict():
+            return {key: _defined(one) for key, one in value.items()}
+        case _:
+            return value
+
+
+def _without_repeats(value: Any) -> Any:
+    if isinstance(value, tuple) and len(set(value)) < len(value):
+        raise ValueError("lists something twice")
+    return value
+
+
+DISTINCT = AfterValidator(_without_repeats)  # of a tuple; a value that is none is let through
+Probability = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+Name = Annotated[str, Field(min_length=1)]

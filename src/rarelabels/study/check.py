@@ -1,0 +1,197 @@
+"""Look at a whole record: runs, their files, summaries, searches, and what waits for it; and mend what is safe to mend.
+
+What can be made anew is made by `run`. Here it is marked, so that `run` sees it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from rarelabels.errors import UserError
+from rarelabels.record import connection, damage, moved, outbox, queries, reading, run_files, troubles, writing
+from rarelabels.record.client import Client
+from rarelabels.record.connection import is_url
+from rarelabels.record.entities import Run
+from rarelabels.study import summary
+from rarelabels.study.progress_display import counted
+
+MADE_ANEW = ("run", "search", "trial", "study")  # kinds of runs whose damaged files `rarelabels run` makes again
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is found.
+
+    Attributes:
+        text: what it is.
+        mend: does what is safe, and says what it did; None where nothing is.
+        is_fault: something is wrong; else it is only worth knowing.
+    """
+
+    text: str
+    mend: Callable[[], str] | None = None
+    is_fault: bool = True
+
+
+def check(where: str, study: str | None, say: Callable[[str], object], *, repair: bool = False) -> bool:
+    """Tell what is wrong with a record, a line for each fault and a last one; return whether all is well, or mended.
+
+    Args:
+        where: the tracking URI.
+        study: the one to look at; all if None.
+        say: takes a line.
+        repair: also mend what is safe to mend.
+
+    Raises:
+        UserError: nothing is recorded of the study; the record does not answer.
+    """
+    if not connection.is_begun(where):
+        say("nothing is recorded yet")
+        return True
+    if wrong := troubles.trouble_of_file(where):
+        say(wrong)
+        return False
+    client = connection.connect(where)
+    looks = [partial(_waiting, client, where), partial(_cut_off, client, study)]
+    looks += [partial(_summaries, client, study), partial(_files, client, study), partial(_journals, where)]
+    faults = mended = 0
+    for look in looks:  # in this order: what waited is looked at once it is in the record
+        for one in look():
+            done = f": {one.mend()}" if repair and one.mend else ""
+            say(f"{one.text}{done}")
+            faults += one.is_fault
+            mended += one.is_fault and bool(done)
+    runs = sum(len(found) for _, found in _experiments(client, study))
+    if not faults:
+        say(f"all is well: {counted(runs, 'run')}")
+    elif repair:
+        say(f"{counted(faults, 'fault')}, of which {mended} mended or marked")
+    else:
+        of = f" {study}" if study else ""
+        say(f"{counted(faults, 'fault')}; `rarelabels check{of} --repair` mends or marks what can be made anew")
+    return faults == mended
+
+
+def _experiments(client: Client, study: str | None) -> list[tuple[str, list[Run]]]:
+    """Return the name of each experiment that is looked at, with its runs."""
+    found = {one.name.removeprefix(moved.ROOT): one for one in queries.experiments(client)}
+    names = [name for name in found if study is None or name in (study, study + queries.TUNING)]
+    if study is not None and not names:
+        raise UserError(f"nothing is recorded of {study!r}; there are: {', '.join(found)}")
+    return [(name, queries.heads(client, found[name].experiment_id)) for name in names]
+
+
+def _waiting(client: Client, where: str) -> Iterator[Finding]:
+    """What processes that are gone left for the record."""
+    place = connection.outboxes(where)
+    deliver = partial(writing.deliver_left, client, where, place)
+    for box in outbox.left(place, where):
+        ended = box.status is not None
+        box.leave()
+        told = f"the results of run {box.run_id} wait" if ended else f"run {box.run_id} was cut off: what it told lies"
+        yield Finding(
+            f"{told} in {box.folder}",
+            lambda: "delivered" if deliver() else "looked through",
+            is_fault=ended,
+        )
+
+
+def _cut_off(client: Client, study: str | None) -> Iterator[Finding]:
+    for _, runs in _experiments(client, study):
+        for run in filter(partial(queries.is_orphan, client), runs):
+            yield Finding(
+                f"{_called(run)} is RUNNING, and its process is gone",
+                partial(_mark, client, run),
+            )
+
+
+def _mark(client: Client, run: Run) -> str:
+    return "marked" if queries.end_orphans(client, [run]) else "ended meanwhile"
+
+
+def _files(client: Client, study: str | None) -> Iterator[Finding]:
+    for name, runs in _experiments(client, study):
+        lacking = []
+        for run in runs:
+            if run.info.status != "FINISHED":
+                continue
+            if wrong := damage.faults(client, run):
+                told = "; ".join(f"{path} {what}" for path, what in wrong.items())
+                can_be = run.data.tags.get("kind") in MADE_ANEW
+                yield Finding(f"{_called(run)}: {told}", partial(_give_up, client, run, wrong) if can_be else None)
+            elif damage.lacks_digests(run):
+                lacking.append(run)
+        if lacking:
+            yield Finding(
+                f"{name}: {counted(len(lacking), 'run')} without digests of the files, as 0.4.2 made them",
+                partial(_give_digests, client, lacking),
+                is_fault=False,
+            )
+
+
+def _give_up(client: Client, run: Run, wrong: Mapping[str, str]) -> str:
+    tags = run.data.tags
+    if tags["kind"] in ("run", "search"):
+        damage.condemn(client, run, wrong)
+    else:
+        damage.forget(client, run, wrong)
+    if set(wrong) == {"report.html"}:
+        return "forgotten; `rarelabels report` writes it anew"
+    again = " with the same --set" if tags.get("overrides") else ""
+    return f"marked; `rarelabels run {tags.get('trial', tags['study'])}`{again} makes it anew"
+
+
+def _give_digests(client: Client, runs: Sequence[Run]) -> str:
+    for run in runs:
+        damage.give_digests(client, run)
+    return "given"
+
+
+def _summaries(client: Client, study: str | None) -> Iterator[Finding]:
+    """Trials whose summary is not of the runs that are finished, but for studies that are running."""
+    for _, runs in _experiments(client, study):
+        if any(run.info.status == "RUNNING" and not queries.is_orphan(client, run) for run in runs):
+            continue
+        below, by_id = reading.below(runs), {run.info.run_id: run for run in runs}
+        for key, run_id in reading.parents(runs).items():
+            parent, children = by_id[run_id], below.get(key, [])
+            stamp, said = parent.data.tags.get("summed_up"), parent.data.tags.get("seeds", "")
+            finished = " ".join(run.data.tags["seed"] for run in children)
+            if stamp and said != finished:
+                yield Finding(
+                    f"{_called(parent)}: its summary is of seeds {said}, and finished are {finished or 'none'}",
+                    partial(_give_up, client, parent, dict.fromkeys(damage.SUMMARY, "")),
+                )
+            elif stamp and stamp != summary.stamp([run.info.run_id for run in children]):
+                yield Finding(
+                    f"{_called(parent)}: its summary is of other runs, or made by another version; `rarelabels run "
+                    f"{parent.data.tags['trial']}` makes it anew",
+                    is_fault=False,
+                )
+
+
+def _journals(where: str) -> Iterator[Finding]:
+    """Lines of searches that cannot be read or are missing; the last may be cut off, which the next search drops."""
+    storage = connection.storage_of_searches(where)
+    for journal in [] if is_url(storage) else sorted(Path(storage).glob(f"*{queries.JOURNAL}")):
+        for number, line in enumerate(journal.read_bytes().splitlines(keepends=True), 1):
+            if line.endswith(b"\n") and not _is_entry(line, number - 1):
+                yield Finding(
+                    f"{journal}: line {number} of the search cannot be read, or is not the one of that number"
+                )
+
+
+def _is_entry(line: bytes, number: int) -> bool:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(entry, dict) and entry.get("line", number) == number  # those of 0.4.2 have none
+
+
+def _called(run: Run) -> str:
+    return run_files.called(run.data.tags, run.info.run_id)

@@ -1,0 +1,108 @@
+"""What 0.5 stands for after each loss of a study, by theory, beside what a sweep found."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from statistics import fmean
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from rarelabels.compare.comparison import Comparison, Row
+from rarelabels.data import loading
+from rarelabels.declare.data import DatasetSpec
+from rarelabels.declare.models import NetworkSpec
+from rarelabels.declare.trial import Trial
+from rarelabels.declare.weighting import LABEL_WEIGHTINGS
+from rarelabels.judging import metrics
+from rarelabels.learn import theory, weighting
+from rarelabels.learn.weighting import Weights
+from rarelabels.record import reading
+from rarelabels.record.client import Client
+from rarelabels.record.entities import Run
+from rarelabels.record.identities import Identity
+
+
+def half_by_theory(
+    client: Client, comparison: Comparison, runs: Sequence[Run], identities: Sequence[Identity]
+) -> pd.DataFrame:
+    """Return what theory says of decisions at 0.5, beside what was measured.
+
+    A loss whose minimiser is a known map of the true probability crosses 0.5 at a known true probability. Plain binary
+    cross-entropy estimates that probability, so its scores, decided there, predict the trial's macro-F1 at 0.5.
+
+    Returns:
+        Columns ``trial, threshold`` (mean over labels and seeds), ``predicted, measured, low, high, plain`` (binary
+        cross-entropy at 0.5); a row for each network that has a map and a twin trained with plain binary cross-entropy.
+    """
+    counted = reading.earliest_finished(list(runs)).values()
+    finished = {run.data.tags["fingerprint"]: run for run in reversed(list(counted))}
+    plain = [one for one in identities if _is_plain(one.trial)]
+    rows = []
+    for row in comparison.rows:
+        own = [one for one in identities if _name(one) == row.name and str(one.seed) in row.seeds.split()]
+        if not own or not _has_a_map(own[0].trial):
+            continue
+        same = _but_for_the_loss(own[0].trial)
+        twins = {
+            one.seed: finished[one.fingerprint]
+            for one in plain
+            if _but_for_the_loss(one.trial) == same and one.fingerprint in finished
+        }
+        pairs = [(one, twin) for one in own if (twin := twins.get(one.seed))]
+        if len(pairs) == len(own):
+            rows.append(_told(client, row, pairs))
+    columns = ["trial", "threshold", "predicted", "measured", "low", "high", "plain"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _name(identity: Identity) -> str:
+    return " ".join(filter(None, [identity.trial.short_name, identity.variant]))
+
+
+def _told(client: Client, row: Row, pairs: Sequence[tuple[Identity, Run]]) -> tuple[object, ...]:
+    predicted, plain, cuts = [], [], []
+    for identity, twin in pairs:
+        labels, y_train = _training_labels(identity.trial.dataset, identity.seed)
+        weights = weighting.weights(identity.trial.weighting, y_train, labels)
+        cut = np.broadcast_to(_true_probability_of_half(identity.trial, weights), weights.prevalence.shape)
+        part = reading.scores(client, twin.info.run_id, "test")
+        predicted.append(metrics.decision_metrics(part.y, part.scores >= cut)["macro_f1"])
+        plain.append(client.run(twin.info.run_id).data.metrics["test/half/macro_f1"])
+        cuts.append(float(cut.mean()))
+    measured = row.values.loc["test/half/macro_f1", ["mean", "low", "high"]]
+    return (row.name, fmean(cuts), fmean(predicted), *measured, fmean(plain))
+
+
+@functools.lru_cache(maxsize=16)  # trials with the same data and seeds follow one another
+def _training_labels(spec: DatasetSpec, seed: int) -> tuple[tuple[str, ...], npt.NDArray[np.uint8]]:
+    data = loading.load(spec, seed)
+    return data.labels, data.train.y
+
+
+def _true_probability_of_half(trial: Trial, weights: Weights) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.asarray(
+        theory.threshold_of_half(
+            trial.loss,
+            pos_weight=1.0 if weights.positive is None else weights.positive,
+            negative_weight=1.0 if weights.negative is None else weights.negative,
+            prevalence=weights.prevalence,
+        )
+    )
+
+
+def _has_a_map(trial: Trial) -> bool:
+    sigmoid = isinstance(trial.model, NetworkSpec) and trial.model.head == "sigmoid"
+    weighed = trial.weighting.kind in ("none", *LABEL_WEIGHTINGS) and trial.thresholds.calibration == "none"
+    return sigmoid and weighed and theory.has_true_probability(trial.loss) and trial.loss.kind != "bce"
+
+
+def _is_plain(trial: Trial) -> bool:
+    plain = (trial.loss.kind, trial.weighting.kind, trial.thresholds.calibration) == ("bce", "none", "none")
+    return plain and trial.is_network and not trial.tuning
+
+
+def _but_for_the_loss(trial: Trial) -> dict[str, object]:
+    return {key: value for key, value in trial.training_definition().items() if key not in ("loss", "weighting")}

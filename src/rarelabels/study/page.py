@@ -1,0 +1,73 @@
+"""What a study's own run carries: the comparison of all its trials as a table, and the figures across trials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from rarelabels.compare.comparison import FLOORS, Comparison, by_rule
+from rarelabels.record import opening
+from rarelabels.record.client import Client
+from rarelabels.record.entities import Run
+from rarelabels.record.identities import Identity
+from rarelabels.show.figures import house_style, of_study, which
+from rarelabels.show.report import pictures
+from rarelabels.study.half_by_theory import half_by_theory
+
+
+def record_comparison(
+    client: Client,
+    experiment: str,
+    study: str,
+    compared: Sequence[Comparison],
+    runs: Sequence[Run],
+    identities: Sequence[Identity],
+) -> list[str]:
+    """Put the comparisons of a study, one for each set of test rows, on the study's own run.
+
+    The figures are those across trials, and those of the report.
+
+    Args:
+        client: of the record.
+        experiment: MLflow's id.
+        study: its name.
+        compared: with at least one trial each.
+        runs: all runs of the study.
+        identities: the runs of the trials as they are declared now.
+
+    Returns:
+        A line for each figure that cannot be drawn.
+    """
+    failures: list[str] = []
+    record = opening.open_study(client, experiment, study)
+    of_files: dict[str, str] = {}
+    with record.folder(of_files) as folder:
+        pd.concat([one.long() for one in compared]).to_csv(folder / "comparison.csv", index=False)
+        for number, one in enumerate(compared):
+            suffix = f"_{number + 1}" if number else ""
+            title = f"{study} on {one.data}"
+            with house_style.or_told(failures, f"{study}: comparison{suffix}.png"):
+                figure = of_study.comparison(
+                    one.long(), one.best_floors(), f"{title}: mean and 95 % interval over seeds and test rows"
+                )
+                house_style.save(figure, folder / f"comparison{suffix}.png")
+            with house_style.or_told(failures, f"{study}: loss_by_threshold{suffix}.png"):
+                floors = [f"floor: {name}" for name in FLOORS]
+                house_style.save(
+                    of_study.rule_table(by_rule(one), floors, title), folder / f"loss_by_threshold{suffix}.png"
+                )
+            with house_style.or_told(failures, f"{study}: half_by_theory{suffix}.png"):
+                told = half_by_theory(client, one, runs, identities)
+                if len(told):
+                    house_style.save(of_study.half_by_theory(told, title), folder / f"half_by_theory{suffix}.png")
+            with house_style.or_told(failures, f"{study}: figures of the report"):
+                labels = pictures.labels_of(client, one)
+                pictures.save(pictures.draw(client, one, labels, failures), number, folder)
+        for file, figure in which.figures(client, study, compared, runs, identities, failures):
+            with house_style.or_told(failures, f"{study}: {file}.png"):
+                house_style.save(figure, folder / f"{file}.png")
+        shown = "" if failures else " ".join(map(pictures.stamp, compared))
+        of_files |= {"drawn": "" if failures else "yes", pictures.TAG: shown}
+    record.finish()
+    return failures

@@ -1,0 +1,98 @@
+"""Progress of a study on stderr: a live display on a terminal, plain lines elsewhere; what workers say meanwhile."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+
+class Progress:
+    """Says what lies ahead, how far it is, and what failed; a context manager."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.failures: list[str] = []
+        self._ahead = self._done = 0
+        self._began = time.monotonic()
+        self._epochs: dict[str, Mapping[str, Any]] = {}
+        self._bar = Bar(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed}/{task.total} runs"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}  {task.fields[now]}"),
+            console=self.console,
+            disable=not sys.stderr.isatty(),
+        )
+        self._row = self._bar.add_task("runs", total=None, left="", now="")
+
+    def __enter__(self) -> Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Print lines."""
+        for line in lines:
+            self.console.print(line, markup=False)
+
+    def begin(self, ahead: int) -> None:
+        """Count from here: so many runs lie ahead."""
+        self._ahead, self._done, self._began = ahead, 0, time.monotonic()
+        self._epochs.clear()
+        self._bar.reset(self._row, total=ahead, left="", now="")
+
+    def epoch(self, name: str, event: Mapping[str, Any]) -> None:
+        """Show where a run is: ``epoch``, ``epochs`` and ``loss``."""
+        self._epochs[name] = event
+        if self._bar.disable:
+            return
+        now = [f"{n} {e['epoch']}/{e['epochs']} loss {e['loss']:.3f}" for n, e in self._epochs.items()]
+        self._bar.update(self._row, now="  ".join(now[-3:]))
+
+    def end(self, name: str, runs: str, count: int, reason: str, left_out: str = "") -> None:
+        """Count the runs that ``name`` was training as done, as failed for a reason, or as left out for one."""
+        last = self._epochs.pop(name, None)
+        if last and self._bar.disable:
+            self.console.print(f"  {name}: epoch {last['epoch']}/{last['epochs']}, loss {last['loss']:.4f}")
+        self._done += count
+        if reason:
+            self.failures.append(f"{runs}: {reason}")
+        seconds = (time.monotonic() - self._began) / self._done * (self._ahead - self._done)
+        left = f"about {duration(seconds)} left" if seconds else ""
+        self._bar.update(self._row, completed=self._done, left=left, now="")
+        line = f"{runs}: left out: {left_out}" if left_out else f"{'FAILED' if reason else 'done'}: {runs}"
+        self.console.print(f"[{self._done}/{self._ahead}] {line}", markup=False)
+
+    def summing(self, trials: int) -> None:
+        """Say that trials are being summed up."""
+        if trials:
+            self.console.print(f"summing up {counted(trials, 'trial')} (means, intervals, figures)")
+
+
+def duration(seconds: float) -> str:
+    """Say seconds as people do: 42 s, 3 min 10 s, 2 h 5 min."""
+    whole = max(1, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def counted(number: int, thing: str) -> str:
+    """Say a number of things: 1 run, 2 runs."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+Say = Callable[[dict[str, Any]], None]

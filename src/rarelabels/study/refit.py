@@ -1,0 +1,111 @@
+"""The winner trained anew on training and validation rows, with the thresholds that its run has chosen before.
+
+Nothing judges that model: its numbers are those of the run, which has not seen the validation rows.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels.compare.ranking import Ranked
+from rarelabels.data import dataset, loading
+from rarelabels.declare import as_yaml
+from rarelabels.declare.models import LinearSpec
+from rarelabels.declare.trial import Trial
+from rarelabels.errors import UserError
+from rarelabels.judging.evaluation import CALIBRATION
+from rarelabels.learn import cross_validation, fitting, weighting
+from rarelabels.learn.baselines import baseline, boosting
+from rarelabels.record import opening, queries, run_files
+from rarelabels.record.client import Client
+from rarelabels.record.entities import Run
+from rarelabels.serve import predictor
+
+KEPT, CHOSEN_C = "training/kept_epoch", "training/c"
+
+
+def refit(client: Client, runs: Sequence[Run], one: Ranked, say: Callable[[str], None]) -> Run:
+    """Return a run with a trial's model of all rows outside the test part, trained now or before.
+
+    No rows are left to choose or to stop by, so what the run of the first seed took from validation is kept: the epochs
+    of a network, the C of the linear model, and how many trees each label gets of boosting.
+
+    Args:
+        client: of the record.
+        runs: all runs of the study.
+        one: a trial, and its runs.
+        say: is told before a training begins.
+
+    Raises:
+        UserError: the trial trains on all these rows already, or on purpose on fewer.
+    """
+    source, trial = one.runs[0], one.trial
+    if trial.dataset.validation == "cross_validated":
+        raise UserError(f"--refit: {one.name} is cross-validated: its model is trained on all these rows already")
+    if trial.dataset.train_fraction < 1:
+        raise UserError(f"--refit: {one.name} trains on a fraction of the rows on purpose (dataset.train_fraction)")
+    before = queries.refits(client, runs, source)
+    if before:
+        return client.run(before[0].info.run_id)
+    say(f"training {one.name} anew on training and validation rows")
+    return _refit(client, source, trial)
+
+
+def _refit(client: Client, source: Run, trial: Trial) -> Run:
+    seed, record = int(source.data.tags["seed"]), opening.start_refit(client, source)
+    try:
+        with record.alive():
+            fitting.prepare(trial)
+            kept, data = _as_kept(trial, source), fitting.with_features(trial.dataset, _all_rows(trial, seed))
+            fitted: Any  # a network or a baseline: of either only ``save`` is needed
+            if trial.is_network:
+                weights = weighting.weights(trial.weighting, data.train.y, data.labels)
+                fitted, _ = fitting.fit(kept, seed, data, weights, (), lambda *_: None)
+            else:
+                fitted = baseline.fit(kept, data, seed, _trees(client, source))
+            record.params(as_yaml.flat(kept) | {"seed": seed})
+            record.metrics({"training/rows": float(len(data.train.y))})
+            calibrated = CALIBRATION in run_files.file_names(client, source.info.run_id)
+            with record.folder() as folder:
+                fitted.save(folder / predictor.MODEL)
+                (folder / "data.json").write_text(json.dumps(data.summary, ensure_ascii=False), encoding="utf-8")
+                files = [predictor.THRESHOLDS, *([CALIBRATION] if calibrated else [])]
+                run_files.fetch(client, source.info.run_id, files, folder)
+            record.finish()
+    except Exception as error:
+        record.fail(f"{type(error).__name__}: {error}")
+        raise
+    return client.run(record.run_id)
+
+
+def _as_kept(trial: Trial, source: Run) -> Trial:
+    """Return a trial with what its run took from validation: epochs, or a C from a grid."""
+    measured, model = source.data.metrics, trial.model
+    if isinstance(model, LinearSpec) and isinstance(model.c, tuple):
+        return trial.model_copy(update={"model": model.model_copy(update={"c": measured[CHOSEN_C]})})
+    return cross_validation.for_epochs(trial, measured[KEPT]) if KEPT in measured else trial
+
+
+def _trees(client: Client, source: Run) -> npt.NDArray[np.int64] | None:
+    """Return how many trees each label has in the model of a run; None if it is no boosting."""
+    with tempfile.TemporaryDirectory() as folder:
+        run_files.fetch(client, source.info.run_id, [predictor.MODEL], Path(folder))
+        kept = baseline.load_saved(Path(folder, predictor.MODEL))
+    return kept.iterations.clip(1) if isinstance(kept, boosting.Boosted) else None
+
+
+def _all_rows(trial: Trial, seed: int) -> dataset.Dataset:
+    """Return the data of a trial with all rows outside the test part as the training part."""
+    spec = trial.dataset.model_copy(update={"validation": "cross_validated"})
+    data = loading.load(spec, seed)
+    assert data.folds is not None
+    # There are no rows left to validate on: what is said of these goes nowhere.
+    return replace(data, validation=data.train.take(np.flatnonzero(data.folds == 0)), folds=None)

@@ -1,0 +1,201 @@
+"""One run: load, weigh, fit, score, choose, measure, record. The order of the steps and nothing else."""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rarelabels.declare import as_yaml
+from rarelabels.errors import UserError, failure
+from rarelabels.judging import evaluation, picking, scores
+from rarelabels.judging.picking import Epochs
+from rarelabels.judging.rules import definition
+from rarelabels.judging.scores import Floats, Scored
+from rarelabels.judging.settings import PickedBy
+from rarelabels.learn import fitting, powerset
+from rarelabels.learn.baselines.boosting import LeftOutError
+from rarelabels.record import connection, identities, opening, reading, writing
+from rarelabels.record.identities import Identity
+from rarelabels.record.writing import Record, WaitingError
+from rarelabels.study.progress_display import Say
+
+WATCHED_ROWS = "of the training part as many as validation has, evenly spread"  # see watched.rows
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training and the runs to record it as: trials that differ only in what they watch or in rules share it.
+
+    Attributes:
+        experiment: MLflow's id.
+        runs: each with the id of its parent run.
+        watch: what is followed each epoch; see ``study``.
+        hypotheses: name to hash, of those declared when the task was planned.
+        source: a finished run of the same training to record again, instead of training.
+    """
+
+    experiment: str
+    runs: tuple[tuple[Identity, str], ...]
+    watch: tuple[str, ...]
+    hypotheses: dict[str, str]
+    source: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What the rules of a run are chosen from, and measured on.
+
+    Attributes:
+        labels: names of the columns.
+        validation: its scores.
+        test: its scores.
+        prevalence: of the labels in the training part, (n_labels,).
+        source: the run that the training was copied from; empty if it was made here.
+        epochs: scores after each epoch, of a training made here that keeps them.
+    """
+
+    labels: tuple[str, ...]
+    validation: Scored
+    test: Scored
+    prevalence: Floats
+    source: str = ""
+    epochs: Epochs | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a task ended: why it failed, or why it was left out, which is no failure; both are empty where it is done."""
+
+    failure: str = ""
+    left_out: str = ""
+
+
+def run(task: Task, where: str, say: Say) -> Ended:
+    """Do a task and record it; a failure is recorded too, and returned rather than raised.
+
+    Raises:
+        UserError: the record does not answer when a run is to begin.
+    """
+    client = connection.connect(where, writing.PATIENCE)
+    writing.deliver_left(client, where, connection.outboxes(where))
+    source, failures, left_out = task.source, [], ""
+    if not source:
+        fitting.prepare(task.runs[0][0].trial)
+    for identity, parent in task.runs:
+        with connection.answering(where):
+            record = opening.start(client, task.experiment, identity, parent, task.hypotheses)
+        try:
+            with record.alive():
+                record.params(as_yaml.flat(identity.trial) | {"seed": identity.seed})
+                record.text("trial.yaml", as_yaml.dump(identity.trial))
+                # before the training, which would be lost if the record did not answer then
+                searched = reading.rules(client, identity.search) if identity.trial.searches_thresholds else {}
+                if left_out:  # the training, which they share
+                    raise LeftOutError(left_out)
+                trained = copied(source, record) if source else train(identity, task.watch, record, say)
+                source = source or record.run_id
+                judge(identity, record, trained, searched)
+                record.finish()
+        except LeftOutError as error:
+            end(record, error)
+            left_out = str(error)
+        except Exception as error:  # whatever a run dies of, it is that run's own failure
+            reason = end(record, error)
+            if not source:  # the training failed, which the others share
+                return Ended(reason)
+            failures.append(f"{identity.trial.name}: {reason}")
+    return Ended("; ".join(failures), left_out)
+
+
+def end(record: Record, error: Exception) -> str:
+    """End a run that died or is left out, unless its results wait for the record, and return the reason."""
+    if isinstance(error, WaitingError):
+        return str(error)
+    reason = failure(error)
+    with suppress(Exception):  # the record may be what it died of; what is not ended is cut off
+        if isinstance(error, LeftOutError):
+            record.tags({"left_out": str(error)})
+            record.stop(f"left out: {error}")
+        else:
+            record.fail(reason)
+    return reason
+
+
+def copied(source: str, record: Record) -> Trained:
+    """Record a training once more, and return it."""
+    opening.copy_training(record.client, source, record)
+    prevalence = reading.train_prevalence(record.client, source)
+    return Trained(*reading.trained_scores(record.client, source), prevalence, source)
+
+
+def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) -> Trained:
+    """Record a training: curves, facts, weights, and the scores of validation and test, which nothing measures yet."""
+    trial, seed = identity.trial, identity.seed
+    data, weights = fitting.load(trial, seed)
+    if identities.training_fingerprint(trial, seed, data.digest) != identity.training:
+        raise UserError(
+            f"the data or the versions of the libraries on {socket.gethostname()} are not those that this run was "
+            "planned with; make them equal, and call the same command again"
+        )
+    of_some_rows = {"watched_rows": WATCHED_ROWS} if trial.is_network and watch else {}
+    record.tags({"watched": " ".join(watch), "test_part": data.test.digest()} | of_some_rows)
+    record.data(trial.dataset.kind, data.digest, data.summary)
+    record.notes([*data.notes, *weights.notes])
+    known = weights.facts | powerset.facts(data.train.y, data.test.y)
+    record.metrics({f"training/{name}": value for name, value in known.items()})
+
+    epochs = trial.training.schedule(len(data.train.y)).epochs
+
+    def on_epoch(epoch: int, curves: dict[str, float]) -> None:
+        record.curve(epoch, curves)
+        say({"epoch": epoch, "epochs": epochs, "loss": curves["loss"]})
+
+    data = fitting.with_features(trial.dataset, data)
+    fitted, validation = fitting.fit(trial, seed, data, weights, watch, on_epoch)
+    train, test = Scored(data.train.ids, data.train.y, fitted.scores(data.train)), Scored.of(fitted, data.test)
+    if own := getattr(fitted, "notes", ()):
+        record.notes([*data.notes, *weights.notes, *own])
+    facts = {f"training/{name}": value for name, value in getattr(fitted, "facts", {}).items()}
+    record.metrics(facts | evaluation.gap(train, test))
+    of_epochs = getattr(fitted, "epochs", None)
+    with record.folder() as folder:
+        scores.save_scores(folder / reading.SCORES, data.labels, validation, test)
+        if of_epochs:
+            np.savez_compressed(folder / opening.EPOCHS, allow_pickle=False, **of_epochs)
+        (folder / "data.json").write_text(json.dumps(data.summary, indent=1, ensure_ascii=False), encoding="utf-8")
+        fitted.save(folder / "model")
+        compressed = (folder / "model" / "weights.npz").stat().st_size
+        stored = reading.stored_scores(folder / reading.SCORES)
+    record.metrics({"training/compressed_bytes": compressed})
+    prevalence = np.array(list(data.summary["prevalence"]["train"].values()))
+    return Trained(*stored, prevalence, epochs=Epochs.of(of_epochs) if of_epochs else None)
+
+
+def judge(identity: Identity, record: Record, trained: Trained, searched: definition.Rules) -> None:
+    """Choose the rules from the validation scores, beside those ``searched``, and measure both parts under each."""
+    if identity.trial.picked_by:
+        trained = pick(identity.trial.picked_by, record, trained)
+    floors, spec, decides = evaluation.floors(trained.prevalence), identity.trial.thresholds, identity.trial.decides
+    given = trained.labels, trained.validation, trained.test
+    measured = evaluation.evaluate(*given, floors, spec, searched, decides=decides)
+    honest = evaluation.crossfit_metrics(trained.validation.y, trained.validation.scores, spec, decides=decides)
+    kept = {name: value for name, value in honest.items() if name.endswith(evaluation.KEPT)}
+    record.metrics(measured.metrics | kept)
+    with record.folder() as folder:
+        measured.save(folder)
+
+
+def pick(by: PickedBy, record: Record, trained: Trained) -> Trained:
+    """Record the scores of the epoch that watching one metric would have kept, and return them for the rules."""
+    epochs = trained.epochs or reading.epochs(record.client, trained.source)
+    picked = picking.pick(by, epochs, trained.validation, trained.test)
+    with record.folder() as folder:
+        scores.save_scores(folder / reading.PICKED, trained.labels, picked.validation, picked.test)
+        _, validation, test = reading.stored_scores(folder / reading.PICKED)
+    record.metrics({"picked/epoch": float(picked.epochs.mean())})
+    record.tags({"model_is_judged": "no: the weights are those of the epoch that training.keep names"})
+    return replace(trained, validation=validation, test=test)

@@ -1,0 +1,274 @@
+"""Which runs a command is about: named trials, their variants and seeds, on data that are here."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from rarelabels.data import loading
+from rarelabels.data.dataset import Dataset
+from rarelabels.data.describe import describe
+from rarelabels.declare import variants
+from rarelabels.declare.data import DatasetSpec
+from rarelabels.declare.find import load_many
+from rarelabels.declare.models import NetworkSpec
+from rarelabels.declare.trial import Trial
+from rarelabels.errors import MissingDataError, NotSearchedError, UserError
+from rarelabels.learn import preprocessing, weighting
+from rarelabels.learn.baselines import baseline
+from rarelabels.record import connection, damage, queries, reading, run_files
+from rarelabels.record.client import Client
+from rarelabels.record.entities import Run
+from rarelabels.record.identities import Identity, fingerprints, search_fingerprint
+from rarelabels.record.reading import RunKey
+
+IsKnown = Callable[[Sequence[Identity]], bool]
+NOTHING_TOLD: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Named:
+    """A trial as it is to run, and how overrides change it, as text; empty where they do not."""
+
+    trial: Trial
+    overrides: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for: the runs, why trials are left out for want of data or a search, by name; lines on the data."""
+
+    identities: list[Identity]
+    skipped: dict[str, str]
+    data: list[str]
+
+
+class Searches:
+    """The searches in a record, read once for each study that has a tuned trial."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._of_study: dict[str, dict[str, Run]] = {}
+
+    def find(self, trial: Trial, variant: str, seed: int | None, digest: str) -> Run:
+        """Return the run of a trial's search; of a seed, where thresholds are searched.
+
+        Raises:
+            NotSearchedError: there is none, or it has not all its trials yet.
+        """
+        if trial.study not in self._of_study:
+            self._of_study[trial.study] = reading.searches(recorded(trial.study + queries.TUNING, self._where))
+        found = self._of_study[trial.study].get(search_fingerprint(trial, seed, digest))
+        done = int(found.data.tags["trials"]) if found else 0
+        assert trial.tuning is not None
+        if found is None or done < trial.tuning.n_trials:
+            so_far = f"its search has {done} of {trial.tuning.n_trials} trials" if done else "not searched yet"
+            so_far += f" ({variant})" if variant else ""
+            raise NotSearchedError(f"{so_far}; `rarelabels run {trial.name}` searches")
+        return found
+
+    def best(self, search: Run) -> dict[str, object]:
+        """Return the best values of a search of parameters, by dotted key.
+
+        Raises:
+            NotSearchedError: they are lost.
+        """
+        try:
+            return reading.best(connection.connect(self._where), search.info.run_id)
+        except run_files.DamagedError as error:
+            raise NotSearchedError(str(error)) from error
+
+
+def identify(
+    names: Sequence[str],
+    overrides: Mapping[str, object],
+    seeds: tuple[int, ...] | None = None,
+    is_known: IsKnown = lambda _: False,
+) -> Asked:
+    """Return every run that is asked for: trials × variants × seeds, but for trials whose data are not here.
+
+    Each data set is loaded once here, before anything is recorded: its mistakes are the user's, and it fills the cache.
+    A trial that was tuned is run as its search left it; one whose search is not finished is left out.
+
+    Args:
+        names: of trials, of studies, or paths.
+        overrides: by dotted key.
+        seeds: other than declared.
+        is_known: whether the runs of a trial are known to suit their data, which are not loaded then.
+
+    Raises:
+        UserError: see ``config.load_many``, ``datasets.load``, ``preprocessing.check``, ``baselines.check`` and
+            ``weighting.weights``.
+        MissingDataError, NotSearchedError: no trial is left.
+    """
+    return identify_trials(load(names, overrides), seeds, is_known, Searches(connection.uri()))
+
+
+def identify_trials(
+    declared: Sequence[Named], seeds: tuple[int, ...] | None, is_known: IsKnown, searches: Searches
+) -> Asked:
+    """Return every run of declared trials, and why others are left out; see :func:`identify`."""
+    identities: list[Identity] = []
+    skipped: dict[str, UserError] = {}
+    read: dict[str, str] = {}
+    for named in declared:
+        for label, variant in variants.variants(named.trial):
+            try:
+                identities += _runs(variant, label, seeds, named.overrides, read, searches, is_known)
+            except (MissingDataError, NotSearchedError) as error:
+                skipped[" ".join(filter(None, [named.trial.name, label]))] = error
+    if skipped and not identities:
+        name, reason = next(iter(skipped.items()))
+        raise reason if isinstance(reason, MissingDataError) else NotSearchedError(f"{name}: {reason}")
+    return Asked(identities, {name: reason_of(name, error) for name, error in skipped.items()}, list(read.values()))
+
+
+def reason_of(name: str, error: UserError) -> str:
+    """Return why a trial is left out, without its name."""
+    return str(error).removeprefix(f"{name}: ")
+
+
+def by_reason(skipped: Mapping[str, str]) -> list[str]:
+    """Say why trials are left out, a line for each reason."""
+    names: dict[str, list[str]] = {}
+    for name, reason in skipped.items():
+        names.setdefault(reason, []).append(name)
+    return [f"{', '.join(having)}: {reason}" for reason, having in names.items()]
+
+
+def load(names: Sequence[str], overrides: Mapping[str, object]) -> list[Named]:
+    """Return every named trial.
+
+    Raises:
+        UserError: see ``config.load_many``.
+    """
+    declared = load_many(names)
+    asked = load_many(names, overrides) if overrides else declared
+    text = " ".join(f"{key}={json.dumps(value)}" for key, value in overrides.items())
+
+    def what(trial: Trial) -> object:
+        return trial.definition(), trial.dataset, trial.tuning
+
+    return [
+        Named(trial, text if what(trial) != what(plain) else "") for trial, plain in zip(asked, declared, strict=True)
+    ]
+
+
+def _runs(
+    trial: Trial,
+    variant: str,
+    seeds: tuple[int, ...] | None,
+    changed: str,
+    read: dict[str, str],
+    searches: Searches,
+    is_known: IsKnown,
+) -> list[Identity]:
+    seeds, declared = seeds or trial.seeds, trial
+    digest = _digest(trial.dataset)
+    found = {}
+    if trial.tuning:
+        searched_by_seed = trial.searches_thresholds
+        found = {seed: searches.find(trial, variant, seed if searched_by_seed else None, digest) for seed in seeds}
+        if not searched_by_seed:
+            trial = variants.with_values(trial, searches.best(found[seeds[0]]))
+    by_seed = {seed: search.info.run_id for seed, search in found.items()}
+    identities = with_seeds(trial, variant, seeds, digest, changed, by_seed)
+    if not is_known(identities):
+        read[digest] = describe(trial.dataset, checked(declared, seeds[0]))
+    return identities
+
+
+def done_before(studies: Sequence[str], where: str, *, force: bool = False) -> IsKnown:
+    """Return what tells whether all runs of a trial are finished, and whole, so that nothing of it is left to do."""
+    found: dict[RunKey, list[Run]] = {}
+    for study in () if force else studies:
+        found |= reading.finished(recorded(study, where))
+    client = connection.connect(where) if found else None
+
+    def is_done(one: Identity) -> bool:
+        return client is not None and any(is_whole(client, run) for run in found.get(run_key(one), ()))
+
+    return lambda runs: all(map(is_done, runs))
+
+
+def is_whole(client: Client, run: Run) -> bool:
+    """Return whether a run has all its files, as far as that is seen without reading the large ones."""
+    return not damage.faults(client, run, deep=False)
+
+
+def run_key(one: Identity) -> RunKey:
+    """Return by what a recorded run is known to be this one."""
+    return one.trial.name, one.variant, one.overrides, one.fingerprint
+
+
+def with_seeds(
+    trial: Trial,
+    variant: str,
+    seeds: Sequence[int],
+    digest: str,
+    changed: str,
+    searches: Mapping[int, str] | None = None,
+) -> list[Identity]:
+    """Return which runs a trial with some seeds is, on data with that digest; ``searches`` that tuned it by seed."""
+    prints = fingerprints(trial, seeds, digest)
+    return [
+        Identity(
+            trial,
+            variant,
+            seed,
+            definition=prints.definition,
+            fingerprint=prints.runs[seed],
+            training=prints.trainings[seed],
+            overrides=changed,
+            search=(searches or {}).get(seed, ""),
+        )
+        for seed in seeds
+    ]
+
+
+def identity(trial: Trial, variant: str, seed: int, digest: str, changed: str) -> Identity:
+    """Return which run a trial with one seed is."""
+    return with_seeds(trial, variant, [seed], digest, changed)[0]
+
+
+def recorded(study: str, where: str, *, with_metrics: bool = False) -> list[Run]:
+    """Return all recorded runs of a study, oldest first; with their metrics it takes long.
+
+    Raises:
+        UserError: the record does not answer.
+    """
+    if not connection.is_begun(where):
+        return []
+    client = connection.connect(where)
+    experiment = queries.find_experiment(client, study)
+    if experiment is None:
+        return []
+    return queries.all_runs(client, experiment) if with_metrics else queries.heads(client, experiment)
+
+
+def checked(trial: Trial, seed: int) -> Dataset:
+    """Return a trial's data, once it is known that the trial can run on them."""
+    data = _data(trial.dataset, seed)
+    try:
+        if isinstance(trial.model, NetworkSpec):
+            preprocessing.check(trial.model, data)
+            preprocessing.check_output(trial.model, trial.training, data)
+        else:
+            baseline.check(trial.model, data)
+        weighting.weights(trial.weighting, data.train.y, data.labels)
+    except UserError as error:
+        raise UserError(f"{trial.name}: {error}") from error
+    return data
+
+
+@functools.lru_cache(maxsize=64)
+def _digest(spec: DatasetSpec) -> str:
+    return loading.digest(spec)
+
+
+@functools.lru_cache(maxsize=1)
+def _data(spec: DatasetSpec, seed: int) -> Dataset:
+    return loading.load(spec, seed)

@@ -1,0 +1,100 @@
+"""The aggregate of a trial over its seeds: means, intervals and mean curves, on the parent run."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+import pandas as pd
+
+from rarelabels import __version__
+from rarelabels.compare import symptoms
+from rarelabels.judging.statistics import bootstrap, inference
+from rarelabels.record import connection, reading, run_files, writing
+from rarelabels.record.client import Client
+from rarelabels.record.entities import Run
+from rarelabels.study.progress_display import Say
+
+CODE = 5  # raised when what a summary holds changes
+
+
+@dataclass(frozen=True)
+class SummaryTask:
+    """The parent run, the runs below it that count (by rising seed), and the stamp of the two."""
+
+    parent: str
+    children: tuple[str, ...]
+    stamp: str
+
+
+def stamp(children: Sequence[str]) -> str:
+    """Return what tells whether a parent's aggregate is that of these runs."""
+    return hashlib.sha256(" ".join([__version__, str(CODE), *children]).encode()).hexdigest()[:16]
+
+
+def sum_up(where: str, task: SummaryTask, _: Say) -> str:
+    """Compute and record the aggregate of one trial; return what its runs have lost that it needs, or ""."""
+    client = connection.connect(where, writing.PATIENCE)
+    parent = writing.Record(client, task.parent)
+    children = [client.run(run_id) for run_id in task.children]
+    try:
+        table, replicates = aggregate(client, children)
+    except run_files.DamagedError as error:
+        return str(error)
+    curves = reading.curves(client, list(task.children))
+    mean = curves.groupby(["curve", "epoch"], as_index=False)["value"].mean()
+    limits = table.dropna().set_index("metric")[["low", "high"]]
+    seeds = " ".join(run.data.tags["seed"] for run in children)
+    first = children[0].data.tags
+    suffering = symptoms.of(
+        [run.data.metrics for run in children], children[0].data.params, curves, _edge(client, first)
+    )
+    of_files = {
+        symptoms.TAG: "\n".join(suffering),
+        "seeds": seeds,
+        "summed_up": task.stamp,
+        "drawn": "",
+        "test_part": first["test_part"],
+    }
+    with connection.one_sums_up(where):
+        # MLflow lets no parameter change: seeds may be added, which a tag says, and a table lie elsewhere than before.
+        kept = {"seed", *client.run(task.parent).data.params}
+        parent.params({key: value for key, value in children[0].data.params.items() if key not in kept})
+        parent.curves((str(row.curve), int(row.epoch), float(row.value)) for row in mean.itertuples())
+        parent.metrics(dict(zip(table["metric"], table["mean"], strict=True)))
+        for end, values in limits.items():
+            parent.metrics({f"interval/{metric}_{end}": value for metric, value in values.items()})
+        with parent.folder(of_files) as folder:
+            table.to_csv(folder / "summary.csv", index=False)
+            replicates.to_parquet(folder / "bootstrap.parquet", compression="zstd", index=False)
+        parent.notes([f"(seed {first['seed']}) {note}" for note in first.get("notes", "").split("\n") if note])
+        parent.finish()
+    return ""
+
+
+def _edge(client: Client, tags: Mapping[str, str]) -> str:
+    """Return which keys the search of a trial found on the edge of their range; empty where it was not searched."""
+    edge = client.run(tags["search"]).data.tags.get("edge", "") if tags.get("search") else ""
+    return ", ".join(edge.split())
+
+
+def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return (``metric, mean, low, high`` over seeds and test rows; the bootstrap replicates by recorded name)."""
+    names = sorted({key for run in children for key in run.data.metrics if not key.startswith("curve/")})
+    means = {name: fmean(run.data.metrics[name] for run in children if name in run.data.metrics) for name in names}
+    parts = [reading.scores(client, run.info.run_id, "test") for run in children]
+    rules = [reading.rules(client, run.info.run_id) for run in children]
+    draws = bootstrap.make_draws(len(parts[0].y), len(parts))
+    decided = [part.decided for part in parts]
+    drawn = bootstrap.replicates(parts[0].y, [part.scores for part in parts], rules, draws, decided)
+    replicates = pd.DataFrame({f"test/{name}": values.astype(np.float32) for name, values in drawn.items()})
+    limits = {
+        f"test/{name}": inference.interval_around(means[f"test/{name}"], values, name) for name, values in drawn.items()
+    }
+    # those with an interval first: MLflow's page shows the first 500 rows of a table
+    ordered = sorted(means, key=lambda name: name not in limits)
+    rows = [(name, means[name], *limits.get(name, (np.nan, np.nan))) for name in ordered]
+    return pd.DataFrame(rows, columns=["metric", "mean", "low", "high"]), replicates

@@ -1,0 +1,110 @@
+"""Search a threshold for each label on the validation scores of one training, beside coordinate ascent."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, IntDistribution
+
+from rarelabels import errors
+from rarelabels.declare.tuning import ThresholdSearch
+from rarelabels.judging import evaluation, metrics
+from rarelabels.judging.arrays import Floats
+from rarelabels.judging.rules import definition
+from rarelabels.judging.rules.definition import Rule, Rules
+from rarelabels.judging.scores import Scored
+from rarelabels.judging.sweeps import common_threshold, each_label
+from rarelabels.judging.sweeps.climbing import coordinate_ascent
+from rarelabels.judging.sweeps.ordered import thresholds_for_counts
+from rarelabels.record import damage, reading
+from rarelabels.record.client import Client
+from rarelabels.record.writing import Record
+from rarelabels.study import runner
+from rarelabels.study.progress_display import Say
+from rarelabels.study.tuning.history import save_history
+from rarelabels.study.tuning.searches import Search, finished, in_flight, load, once_more, taken, tell
+
+
+def search_thresholds(client: Client, one: Search, say: Say) -> str:
+    """Search thresholds for the scores of one training, which is recorded first, in the search's own run."""
+    record, tuning = Record(client, one.record), one.trial.tuning
+    assert isinstance(tuning, ThresholdSearch)
+    record.go_on()
+    try:
+        begun = client.run(one.record)
+        is_trained = "trained" in begun.data.tags
+        if not is_trained or not damage.faults(client, begun, deep=False).keys().isdisjoint(damage.OF_SCORES):
+            if one.source:
+                runner.copied(one.source, record)
+            else:
+                runner.train(one.identity, one.watch, record, say)
+            record.tags({"trained": "yes"})
+        _, validation, _ = reading.raw_scores(client, one.record)
+        validation = evaluation.calibrated(validation, one.trial.thresholds)
+        asked_of, facts, rules = once_more(lambda: _find_thresholds(one, tuning, validation))
+        with record.folder() as folder:
+            stored = definition.to_json(rules, one.labels)
+            (folder / "thresholds.json").write_text(json.dumps(stored, indent=1, ensure_ascii=False), encoding="utf-8")
+            save_history(asked_of, f"validation {tuning.metric}", one.title, folder)
+        record.metrics(facts)
+        record.curves(("search/value", trial.number, trial.values[0]) for trial in finished(asked_of))
+        told = (
+            "seed {seed}: {trials} trials reach a {metric} of {best:.4f} on validation in {seconds:.1f} s, coordinate "
+            "ascent {ascent:.4f} in {ascent_seconds:.3f} s; the exact thresholds per label have {per_label:.4f}"
+        )
+        numbers = {name.removeprefix("search/"): value for name, value in facts.items()}
+        told = told.format(seed=one.identity.seed, trials=tuning.n_trials, metric=tuning.metric, **numbers)
+        record.tags({"trials": tuning.n_trials, "found": told})
+    except Exception as error:
+        reason = errors.failure(error)
+        record.fail(reason)
+        return reason
+    record.finish()
+    return ""
+
+
+def _find_thresholds(
+    one: Search, tuning: ThresholdSearch, validation: Scored
+) -> tuple[optuna.Study, dict[str, float], Rules]:
+    """Return the search, what it, coordinate ascent and the sweep reach on validation, at what cost; and rules."""
+    y, scores = validation.y, validation.scores
+    began = time.monotonic()
+    exact = each_label.best_thresholds(y, scores).thresholds
+    swept = time.monotonic()
+    common = np.full(len(one.labels), common_threshold.best_common_threshold(y, scores, "micro_f1").threshold)
+    start = exact if tuning.warm_start else common
+    climbing = time.monotonic()
+    ascent = coordinate_ascent(y, scores, tuning.metric, start)
+    climbed = time.monotonic()
+    ordered = -np.sort(-scores, axis=0)
+
+    def cut(params: Mapping[str, int]) -> Floats:
+        """A parameter is how many rows get the label, plus one: the same steps for rare and frequent labels."""
+        return thresholds_for_counts(ordered, [params[label] - 1 for label in one.labels])
+
+    def value(found: Floats) -> float:
+        return metrics.decision_metrics(y, scores >= found)[tuning.metric]
+
+    counts = np.count_nonzero(scores >= start, axis=0)
+    asked_of = load(one, dict(zip(one.labels, (counts + 1).tolist(), strict=True)))
+    space: dict[str, BaseDistribution] = {label: IntDistribution(1, len(y) + 1, log=True) for label in one.labels}
+    while len(taken(asked_of)) < tuning.n_trials:
+        asked = asked_of.ask(space)
+        with in_flight(asked_of, asked, one.now):
+            tell(asked_of, asked, value(cut(asked.params)))
+    searched = cut(asked_of.best_trial.params)
+    facts = {
+        "search/best": value(searched),
+        "search/start": value(start),
+        "search/ascent": value(ascent.thresholds),
+        "search/per_label": value(exact),
+        "search/seconds": sum(one.duration.total_seconds() for one in finished(asked_of) if one.duration),
+        "search/ascent_seconds": climbed - climbing,
+        "search/per_label_seconds": swept - began,
+    }
+    found = {"searched": searched, "ascent": ascent.thresholds}
+    return asked_of, facts, {name: Rule(name, chosen, fallbacks=0) for name, chosen in found.items()}

@@ -1,0 +1,270 @@
+"""Search the keys of a trial: each of Optuna's trials trains, and is a run in MLflow."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+import optuna
+from mlflow.exceptions import MlflowException
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from rarelabels import errors
+from rarelabels.declare import variants
+from rarelabels.declare.tuning import NoPruner, ParameterSearch
+from rarelabels.judging import evaluation
+from rarelabels.learn import fitting
+from rarelabels.record import connection, opening
+from rarelabels.record.client import Client
+from rarelabels.record.writing import Record, WaitingError
+from rarelabels.study.progress_display import Say
+from rarelabels.study.tuning.history import save_history
+from rarelabels.study.tuning.searches import (
+    CUT_OFF,
+    ENDED,
+    Search,
+    fail_cut_off,
+    finished,
+    in_flight,
+    load,
+    once_more,
+    taken,
+    tell,
+    wait_for_others,
+)
+
+EDGE = 0.02  # of a range, on either side
+
+
+def attempt(client: Client, one: Search, say: Say) -> None:
+    """Ask for one more trial, train it, and tell what came of it; a failure of its own is part of the search.
+
+    Raises:
+        CUT_OFF: the storage went away in the middle; the trial is cut off.
+    """
+    asked_of, tuning = load(one, declared_values(one)), one.trial.tuning
+    assert isinstance(tuning, ParameterSearch)
+    fail_cut_off(asked_of, one.now)  # of a worker that died, whose task this may be
+    if len(taken(asked_of)) >= tuning.n_trials:  # another process was faster
+        return
+    asked = asked_of.ask(distributions(one))
+    with in_flight(asked_of, asked, one.now):
+        _attempt(client, one, asked_of, asked, say)
+
+
+def _attempt(client: Client, one: Search, asked_of: optuna.Study, asked: optuna.Trial, say: Say) -> None:
+    tuning = one.trial.tuning
+    assert isinstance(tuning, ParameterSearch)
+    if sum(trial.number < asked.number for trial in taken(asked_of)) >= tuning.n_trials:
+        tell(asked_of, asked, state=TrialState.FAIL)  # without a reason: it does not count
+        return
+    record = opening.start_tried(client, one.experiment, one.record, one.trial, asked.number)
+    try:
+        asked.set_user_attr("run", record.run_id)
+        values = values_of(one, asked.params)
+        record.params({key: json.dumps(v) if isinstance(v, Mapping) else v for key, v in values.items()})
+        with record.alive():
+            measured = _same(asked_of, asked, tuning) or _measure(one, values, asked, record, say)
+        value = measured[tuning.metric]
+        record.metrics(measured)
+        tell(asked_of, asked, value)
+        with suppress(MlflowException, SQLAlchemyError):  # a point of a curve: the record may be away
+            Record(client, one.record).metrics({"search/value": value}, step=asked.number)
+        record.tags({"state": "complete"})
+        record.finish()
+    except CUT_OFF:  # another trial is asked for
+        with suppress(Exception):
+            record.stop("cut off: the storage of the searches went away")
+        raise
+    except WaitingError:  # all is told but to the record, and waits for it
+        return
+    except optuna.TrialPruned as pruned:
+        tell(asked_of, asked, state=TrialState.PRUNED)
+        record.tags({"state": "pruned"})
+        record.stop(str(pruned))
+    except Exception as error:
+        reason = errors.failure(error)
+        once_more(lambda: asked.set_user_attr("reason", reason))
+        tell(asked_of, asked, state=TrialState.FAIL)
+        record.tags({"state": "failed"})
+        record.fail(reason)
+
+
+def distributions(one: Search) -> dict[str, BaseDistribution]:
+    """Return Optuna's parameters: the keys of the space, one for each label where a key holds a number for each."""
+    tuning = one.trial.tuning
+    assert isinstance(tuning, ParameterSearch)
+    found: dict[str, BaseDistribution] = {}
+    for key, values in tuning.space.items():
+        if values.choices is not None:
+            found[key] = CategoricalDistribution(values.choices)
+            continue
+        assert values.low is not None
+        assert values.high is not None
+        if variants.is_per_label(one.trial, key):
+            found |= {
+                f"{key}.{label}": FloatDistribution(values.low, values.high, log=values.log) for label in one.labels
+            }
+        elif variants.is_whole(one.trial, key):
+            found[key] = IntDistribution(int(values.low), int(values.high), log=values.log)
+        else:
+            found[key] = FloatDistribution(values.low, values.high, log=values.log)
+    return found
+
+
+def values_of(one: Search, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the trial's keys for Optuna's parameters: those of the labels make one mapping."""
+    tuning = one.trial.tuning
+    assert isinstance(tuning, ParameterSearch)
+    return {
+        key: {label: params[f"{key}.{label}"] for label in one.labels}
+        if variants.is_per_label(one.trial, key)
+        else params[key]
+        for key in tuning.space
+    }
+
+
+def declared_values(one: Search) -> dict[str, Any]:
+    """Return the trial's own values as Optuna's parameters, where the space has them; an undeclared weight is 1."""
+    tuning, data = one.trial.tuning, one.trial.model_dump()
+    assert isinstance(tuning, ParameterSearch)
+    own: dict[str, Any] = {}
+    for key in tuning.space:
+        value = functools.reduce(lambda block, part: block[part], key.split("."), data)
+        own |= {f"{key}.{label}": value.get(label, 1.0) for label in one.labels} if isinstance(value, Mapping) else {}
+        own |= {} if isinstance(value, Mapping) or value is None else {key: value}
+    space = distributions(one)
+    return {name: value for name, value in own.items() if _holds(space[name], value)}
+
+
+def _holds(values: BaseDistribution, value: Any) -> bool:
+    if isinstance(values, CategoricalDistribution):
+        return value in values.choices
+    assert isinstance(values, (FloatDistribution, IntDistribution))
+    return bool(values.low <= value <= values.high)
+
+
+def _same(asked_of: optuna.Study, asked: optuna.Trial, tuning: ParameterSearch) -> dict[str, float]:
+    """Return the value of an earlier trial with the same parameters, so that none is trained twice."""
+    same = (one for one in finished(asked_of) if one.params == asked.params)
+    return next(({tuning.metric: float(one.values[0])} for one in same), {})
+
+
+def _measure(
+    one: Search, values: Mapping[str, object], asked: optuna.Trial, record: Record, say: Say
+) -> dict[str, float]:
+    """Train with each seed of the search and return the mean of the validation metrics; test is not looked at.
+
+    Raises:
+        TrialPruned: the objective after an epoch is worse than the pruner lets go on.
+    """
+    tried, tuning = variants.with_values(one.trial, values), one.trial.tuning
+    assert isinstance(tuning, ParameterSearch)
+    measured = []
+    for place, seed in enumerate(tuning.seeds):
+        data, weights = fitting.load(tried, seed)
+        epochs = tried.training.schedule(len(data.train.y)).epochs
+
+        def on_epoch(epoch: int, curves: dict[str, float], seed: int = seed, epochs: int = epochs) -> None:
+            record.metrics({f"curve/seed_{seed}_{name}": value for name, value in curves.items()}, step=epoch)
+            say({"epoch": epoch, "epochs": epochs, "loss": curves["loss"]})
+            if "objective" in curves:
+                once_more(lambda: asked.report(curves["objective"], epoch - 1))  # Optuna counts from 0
+                if asked.should_prune():
+                    raise optuna.TrialPruned(
+                        f"pruned after epoch {epoch} of seed {seed}: {tuning.metric} {curves['objective']:.4f}"
+                    )
+
+        validation = data.validation
+        objective = None
+        if place == 0 and not isinstance(tuning.pruner, NoPruner):
+            objective = evaluation.objective(tuning.metric, validation.y, tried.thresholds)
+        data = fitting.with_features(tried.dataset, data)
+        _, part = fitting.fit(tried, seed, data, weights, (), on_epoch, objective, refit=False)
+        measured.append(evaluation.validation_metrics(part, tried.thresholds, tuning.metric))
+    return {name: fmean(one[name] for one in measured) for name in measured[0] if all(name in one for one in measured)}
+
+
+def conclude(where: str, one: Search, _: Say) -> str:
+    """Record what a search of parameters found, once no other process is at it; return why it found nothing, or ""."""
+    client, asked_of, tuning = connection.connect(where), load(one), one.trial.tuning
+    assert isinstance(tuning, ParameterSearch)
+    wait_for_others(asked_of, one.now)
+    record = Record(client, one.record)
+    record.go_on()
+    trials = [trial for trial in taken(asked_of) if trial.state in ENDED]
+    counts = {state.name.lower(): sum(trial.state == state for trial in trials) for state in ENDED}
+    if not counts["complete"]:
+        reason = next(
+            (trial.user_attrs["reason"] for trial in trials if "reason" in trial.user_attrs), "all were pruned"
+        )
+        record.fail(reason)
+        return f"none of its {len(trials)} trials could be finished: {reason}"
+    best = asked_of.best_trial
+    with record.folder() as folder:
+        found = {"values": values_of(one, best.params), "value": best.value, "metric": tuning.metric}
+        (folder / "best.json").write_text(
+            json.dumps(found | {"number": best.number, **counts}, indent=1, ensure_ascii=False), encoding="utf-8"
+        )
+        save_history(asked_of, tuning.metric, one.title, folder)
+    record.metrics({"search/best": float(best.values[0]), **{f"search/{state}": n for state, n in counts.items()}})
+    values = ", ".join(f"{key} = {_short(value)}" for key, value in best.params.items())
+    counted = f"{len(trials)} trials, {counts['pruned']} pruned, {counts['fail']} failed"
+    sentence = f"{values} ({tuning.metric} {best.values[0]:.4f}; {counted})"
+    edges = on_the_edge(best.params, best.distributions)
+    if edges:
+        sentence += f"; the best may lie beyond what was searched: {', '.join(edges.values())}"
+    record.tags({"trials": len(trials), "found": sentence, "edge": " ".join(edges)})
+    record.finish()
+    return "" if len(trials) >= tuning.n_trials else f"{tuning.n_trials - len(trials)} trials were cut off; call again"
+
+
+def on_the_edge(params: Mapping[str, Any], searched: Mapping[str, BaseDistribution]) -> dict[str, str]:
+    """Return the parameters that lie on the edge of what was searched, each with a phrase that says so.
+
+    The edge of a range is 2 % of it, of its logarithms where it was searched in them. Of three or more numbers to
+    choose from, the least and the greatest are the edge. Other choices have none. A learning rate of 0.099
+    between 0.0003 and 0.1, in logarithms, is on the edge: it is 0.2 % of the range below the end.
+    """
+    found = {}
+    for name, value in params.items():
+        ends = _ends(searched[name])
+        if ends is None:
+            continue
+        low, high = ends.low, ends.high
+        scale = math.log if ends.log else float
+        place = (scale(value) - scale(low)) / (scale(high) - scale(low))
+        if not ends.margin < place < 1 - ends.margin:
+            found[name] = f"{name} = {_short(value)} of {low:g} to {high:g}"
+    return found
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Where a range ends, and which share of it is its edge."""
+
+    low: float
+    high: float
+    log: bool
+    margin: float
+
+
+def _ends(values: BaseDistribution) -> _Ends | None:
+    if isinstance(values, CategoricalDistribution):
+        numbers = [one for one in values.choices if isinstance(one, (int, float)) and not isinstance(one, bool)]
+        has_an_inside = len(numbers) == len(values.choices) > 2
+        return _Ends(min(numbers), max(numbers), False, 0.0) if has_an_inside else None
+    assert isinstance(values, (FloatDistribution, IntDistribution))
+    return _Ends(values.low, values.high, values.log, EDGE)
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

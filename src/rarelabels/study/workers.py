@@ -1,0 +1,82 @@
+"""The engine when it is needed: Dask takes a second to import, which a study with nothing left to do need not pay."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from rarelabels.study.engine import Engine
+
+T = TypeVar("T")
+R = TypeVar("R")
+Event = dict[str, Any]
+
+
+class Workers:
+    """What :class:`rarelabels.study.engine.Engine` is, imported and opened by the first task; a context manager.
+
+    Args:
+        count: workers to start on this machine; as many as cores if None.
+        scheduler: address of a Dask scheduler that exists; its workers are used instead.
+    """
+
+    def __init__(self, count: int | None = None, scheduler: str | None = None) -> None:
+        self._count, self._scheduler = count, scheduler
+        self._open = ExitStack()
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+
+    def begin(self, modules: Sequence[str]) -> None:
+        """Start them in the background, for there will be tasks; see :meth:`rarelabels.study.engine.Engine.begin`."""
+        self._engine.begin(modules)
+
+    @property
+    def count(self) -> int:
+        """How many workers there are, or will be."""
+        return self._engine.count if self._scheduler else self._count or os.cpu_count() or 1
+
+    def is_open_to_others(self) -> bool:
+        """Return whether the scheduler listens to other machines, and to anybody there: whoever reaches it runs code.
+
+        Workers that are started here are not: they have keys of their own, see ``own_keys``.
+        """
+        place = urlsplit(self._scheduler or "")
+        return bool(self._scheduler) and place.scheme != "tls" and not _is_loopback(place.hostname or "")
+
+    def other_machines(self) -> list[str]:
+        """Return the names of the machines, but this one, that have workers."""
+        return self._engine.other_machines() if self._scheduler else []
+
+    def map(
+        self,
+        function: Callable[[T, Callable[[Event], None]], R],
+        tasks: Sequence[T],
+        on_event: Callable[[int, Event], None],
+        group: Callable[[T], Hashable] = lambda _: None,
+    ) -> Iterator[tuple[int, R | None]]:
+        """Yield (position of the task, result) as tasks end; see :meth:`rarelabels.study.engine.Engine.map`."""
+        if tasks:
+            yield from self._engine.map(function, tasks, on_event, group)
+
+    @cached_property
+    def _engine(self) -> Engine:
+        from rarelabels.study.engine import Engine
+
+        return self._open.enter_context(Engine(self._count, self._scheduler))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.preprocessing import StandardScaler
+
+from rarelabels.data.fitted import Scaler, Vocabulary
+from rarelabels.data.tokens import Tokens
+from rarelabels.data.unsplit import Table
+
+# Document frequencies: a 3, b 2, c 2, d 1. "a" occurs twice in the first row, the third row is empty.
+ROWS = [["a", "b", "a"], ["c", "a"], [], ["b", "c", "d", "a"]]
+TOKENS = Tokens.from_lists(ROWS)
+
+
+def test_text_survives_with_order_and_duplicates() -> None:
+    assert TOKENS.to_lists() == ROWS
+    assert len(TOKENS) == 4
+    assert TOKENS.indptr.tolist() == [0, 3, 5, 5, 9]
+    assert (TOKENS.indptr.dtype, TOKENS.ids.dtype) == (np.int64, np.int32)
+    assert sorted(TOKENS.vocabulary) == ["a", "b", "c", "d"]
+
+
+def test_rows_may_be_made_while_they_are_read() -> None:
+    tokens = Tokens.from_lists((token for token in row) for row in ROWS)
+    assert tokens.to_lists() == ROWS
+    assert (tokens.indptr.dtype, tokens.ids.dtype) == (np.int64, np.int32)
+
+
+@pytest.mark.parametrize("rows", [[0], [2], [3, 0, 2, 0], [], [2, 2]])
+def test_take_gives_the_rows_asked_for_in_their_order(rows: list[int]) -> None:
+    taken = TOKENS.take(rows)
+    assert taken.to_lists() == [ROWS[row] for row in rows]
+    assert taken.take(range(len(rows))).to_lists() == taken.to_lists()
+
+
+def test_take_refuses_a_row_that_is_not_there() -> None:
+    with pytest.raises(IndexError):
+        TOKENS.take([4])
+
+
+def test_vocabulary_is_ordered_by_frequency_then_text() -> None:
+    assert Vocabulary.fit(TOKENS, min_rows=1, max_tokens=None).tokens == ("a", "b", "c", "d")
+    rows = [["z"], ["z", "y"], ["y"], ["é"], ["Z"]]
+    assert Vocabulary.fit(Tokens.from_lists(rows), min_rows=1, max_tokens=None).tokens == ("y", "z", "Z", "é")
+
+
+def test_duplicates_in_a_row_count_once() -> None:
+    tokens = Tokens.from_lists([["a", "a", "a"], ["b"], ["b"]])
+    assert Vocabulary.fit(tokens, min_rows=2, max_tokens=None).tokens == ("b",)
+
+
+@pytest.mark.parametrize(
+    ("min_rows", "max_tokens", "kept"), [(2, None, "abc"), (3, None, "a"), (4, None, ""), (1, 2, "ab"), (1, 9, "abcd")]
+)
+def test_rare_tokens_are_dropped(min_rows: int, max_tokens: int | None, kept: str) -> None:
+    assert Vocabulary.fit(TOKENS, min_rows=min_rows, max_tokens=max_tokens).tokens == tuple(kept)
+
+
+def test_only_the_given_rows_decide_the_vocabulary() -> None:
+    part = TOKENS.take([0, 1])
+    assert Vocabulary.fit(part, min_rows=1, max_tokens=None).tokens == ("a", "b", "c")
+    assert Vocabulary.fit(part, min_rows=2, max_tokens=None).tokens == ("a",)
+
+
+def test_idf_by_hand_and_by_scikit_learn() -> None:
+    vocabulary = Vocabulary.fit(TOKENS, min_rows=1, max_tokens=None)
+    # n = 4: ln(5/4) + 1, ln(5/3) + 1 twice, ln(5/2) + 1
+    np.testing.assert_allclose(vocabulary.idf, [1.2231435513, 1.5108256238, 1.5108256238, 1.9162907319], rtol=1e-10)
+    reference = TfidfTransformer().fit(vocabulary.counts(TOKENS)).idf_
+    np.testing.assert_allclose(vocabulary.idf, reference, rtol=1e-14)
+
+
+def test_padding_drops_the_unknown_before_it_cuts() -> None:
+    vocabulary = Vocabulary.fit(TOKENS, min_rows=2, max_tokens=None)  # a 1, b 2, c 3; d unknown
+    new = Tokens.from_lists([["d", "x", "c", "c", "a", "b"], ["x"], [], ["b"]])
+    assert vocabulary.pad(new, 3).tolist() == [[3, 3, 1], [0, 0, 0], [0, 0, 0], [2, 0, 0]]
+    assert vocabulary.pad(new, 5).tolist() == [[3, 3, 1, 2, 0], [0] * 5, [0] * 5, [2, 0, 0, 0, 0]]
+    assert vocabulary.pad(new, 1).dtype == np.int32
+
+
+def test_counts_equal_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    rows = [[f"t{i}" for i in rng.zipf(1.5, rng.integers(0, 9)) if i < 40] for _ in range(300)]
+    train, new = Tokens.from_lists(rows[:200]), Tokens.from_lists(rows[200:])
+    vocabulary = Vocabulary.fit(train, min_rows=3, max_tokens=None)
+    reference = CountVectorizer(analyzer=list, min_df=3).fit(rows[:200])
+    assert set(vocabulary.tokens) == set(reference.vocabulary_)
+    columns = [reference.vocabulary_[token] for token in vocabulary.tokens]
+    assert (vocabulary.counts(train).toarray() == reference.transform(rows[:200]).toarray()[:, columns]).all()
+    assert (vocabulary.counts(new).toarray() == reference.transform(rows[200:]).toarray()[:, columns]).all()
+
+
+def test_nothing_to_know_gives_empty_arrays() -> None:
+    nothing = Tokens.from_lists([[], []])
+    empty = Vocabulary.fit(nothing, min_rows=1, max_tokens=5)
+    assert empty.tokens == ()
+    assert empty.counts(TOKENS).shape == (4, 0)
+    assert empty.pad(TOKENS, 2).tolist() == [[0, 0]] * 4
+    assert Vocabulary.fit(TOKENS, min_rows=1, max_tokens=None).pad(nothing, 2).tolist() == [[0, 0], [0, 0]]
+    assert Tokens.from_lists([]).take([]).to_lists() == []
+
+
+def test_vocabulary_survives_json_exactly() -> None:
+    vocabulary = Vocabulary.fit(Tokens.from_lists([["ü", "日本"], ["ü"], ['"\n']]), min_rows=1, max_tokens=None)
+    stored = Vocabulary.from_json(json.loads(json.dumps(vocabulary.to_json())))
+    assert stored.tokens == vocabulary.tokens
+    assert (stored.idf == vocabulary.idf).all()
+    assert stored.idf.dtype == np.float64
+
+
+def test_the_scaler_by_hand_and_by_scikit_learn() -> None:
+    x = np.array([[1.0, 5.0, -1.0], [3.0, 5.0, 0.0], [1.0, 5.0, 4.0], [3.0, 5.0, 1.0]])
+    scaler = Scaler.fit(x)
+    assert scaler.mean.tolist() == [2, 5, 1]
+    assert scaler.std.tolist() == [1, 1, 3.5**0.5]  # a constant column; (4 + 1 + 9 + 0) / 4
+    scaled = scaler.transform(np.array([[3.0, 5.0, 1.0], [0.0, 7.0, 1 + 3.5**0.5]]))
+    assert scaled.dtype == np.float32
+    np.testing.assert_allclose(scaled, [[1, 0, 0], [-2, 2, 1]], rtol=1e-6)
+    np.testing.assert_allclose(scaler.transform(x), StandardScaler().fit_transform(x), rtol=1e-6, atol=1e-7)
+
+
+def test_a_constant_that_no_float_holds_exactly_is_constant() -> None:
+    assert Scaler.fit(np.full((49, 1), 0.1)).std.tolist() == [1]
+
+
+def test_no_numeric_columns_scale_to_none() -> None:
+    assert Scaler.fit(np.empty((4, 0))).transform(np.empty((2, 0))).shape == (2, 0)
+
+
+def test_the_scaler_survives_json_exactly() -> None:
+    scaler = Scaler.fit(np.random.default_rng(0).normal(size=(30, 3)))
+    stored = Scaler.from_json(json.loads(json.dumps(scaler.to_json())))
+    assert (stored.mean == scaler.mean).all()
+    assert (stored.std == scaler.std).all()
+
+
+@pytest.mark.parametrize("groups", [None, np.array([0, 0, 1], dtype=np.int64)])
+def test_table_survives_as_plain_arrays(groups: np.ndarray | None) -> None:
+    rows = [["a\nb", "c\0", "", "日本 👍🏽"], [], ["\ud800", "a\nb"]]
+    y = np.array([[1, 0], [0, 1], [1, 1]], dtype=np.uint8)
+    text = {"all/my words": Tokens.from_lists(rows), "": Tokens.from_lists([[], [], []])}
+    table = Table(np.array(["1", "22", "3"]), ("Ä", "B"), y, np.eye(3, dtype=np.uint8), groups, text)
+    arrays = table.to_arrays()
+    assert not any(array.dtype.hasobject for array in arrays.values())
+    back = Table.from_arrays(arrays)
+    assert {field: tokens.to_lists() for field, tokens in back.text.items()} == {"all/my words": rows, "": [[], [], []]}
+    assert back.labels == ("Ä", "B")
+    assert back.ids.tolist() == ["1", "22", "3"]
+    assert (back.y == y).all()
+    assert (back.strata == np.eye(3)).all()
+    assert (back.groups is None) if groups is None else (back.groups is not None and (back.groups == groups).all())
+    assert back.numeric.shape == (3, 0)
+    assert back.numeric_names == ()
+    assert back.parts is None
+
+
+def test_numbers_and_declared_parts_survive_too() -> None:
+    x, parts = np.array([[0.1, -1e300], [1 / 3, 5e-324]]), np.array([2, 0], dtype=np.uint8)
+    y = np.eye(2, dtype=np.uint8)
+    table = Table(np.array(["1", "2"]), ("a", "b"), y, y, None, {}, x, ("a/b", "é"), parts)
+    back = Table.from_arrays(table.to_arrays())
+    assert (back.numeric == x).all()
+    assert back.numeric_names == ("a/b", "é")
+    assert back.parts is not None
+    assert back.parts.tolist() == [2, 0]
+    assert back.text == {}
+
+
+def test_pairs_of_neighbours_stand_behind_the_tokens_of_their_row() -> None:
+    tokens = Tokens.from_lists([["a", "b", "a"], [], ["b"], ["a", "b"]]).with_pairs()
+    assert tokens.to_lists() == [["a", "b", "a", "a b", "b a"], [], ["b"], ["a", "b", "a b"]]
+    assert sorted(tokens.vocabulary) == ["a", "a b", "b", "b a"]
+    assert Tokens.from_lists([[], []]).with_pairs().to_lists() == [[], []]

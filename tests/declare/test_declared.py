@@ -1,0 +1,216 @@
+"""One YAML file is read safely, extends is followed, files are merged, and each key knows which file wrote it."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rarelabels.declare.problems import InputError, Origins
+from rarelabels.declare.yaml_files import Declared, parse, read_file, read_with_parents
+
+BASE = "loss: {kind: bce, form: textbook}\nmodel: {kind: text_bag, width: 32}\nseeds: [0, 1, 2]\n"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder, which holds one parent."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "_base.yaml").write_text(BASE)
+    return tmp_path
+
+
+def write(text: str | bytes, name: str = "t.yaml") -> Path:
+    path = Path(name)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def data_of(text: str) -> dict[str, object]:
+    return read_with_parents(write(text)).data
+
+
+def problem_of(text: str | bytes, read: Callable[[Path], object] = read_with_parents) -> str:
+    with pytest.raises(InputError) as caught:
+        read(write(text))
+    (line,) = str(caught.value).split("\n")
+    return line
+
+
+# Safe YAML
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty"),
+        ("# a comment only\n", "is empty"),
+        (b"question: \xff", "is not UTF-8"),
+        ("question: a".encode("utf-16"), "is not UTF-8"),
+        ("[1, 2]", "allowed a mapping"),
+        ("just text", "allowed a mapping"),
+        ("watch: [auc", "line 1: not YAML"),
+        ("watch:\t[auc]", "line 1: not YAML"),
+        (b"question: \x07", "not YAML"),
+        ("seeds: [" + "9" * 5000 + "]", "not YAML"),
+        ("? [1, [2]]\n: 3", "not YAML"),
+        ("? {a: 1}\n: 3", "line 1: not YAML"),
+        ("watch: [auc]\nseeds: [1]\nwatch: [auc]", "line 3: key 'watch' is given twice"),
+        ("loss: {kind: bce,\n kind: bce}", "line 2: key 'kind' is given twice"),
+        ("watch: [auc]\n---\nwatch: [auc]", "line 2: a second document"),
+        ("%YAML 1.1\n---\nthread: no", "%YAML directive"),
+        ("watch: !!python/object/apply:os.system [ls]", "line 1: tags are not allowed"),
+        ("watch: !env HOME", "line 1: tags are not allowed; given !env"),
+        ("a: &x [1]\nb: *x", "line 1: anchors and aliases"),
+        ("<<: {a: 1}", "merge keys"),
+        ("a: " + "[" * 5000 + "]" * 5000, "nested too deeply"),
+        ("a: " + "x" * 200_000, "too long"),
+        ("3.5: 4", "a key must be text; given 3.5"),
+        ("loss: {true: 4}", "a key must be text; given true"),
+    ],
+)
+def test_an_unreadable_file_is_one_line(text: str | bytes, says: str):
+    line = problem_of(text, read_file)
+    assert line.startswith("t.yaml: ")
+    assert says in line
+
+
+def test_an_alias_bomb_does_not_hang():
+    bomb = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 60))
+    assert "anchors and aliases" in problem_of(bomb)
+
+
+def test_nothing_in_a_file_is_executed(here: Path):
+    problem_of(f"watch: !!python/object/apply:pathlib.Path.touch ['{here}/touched']")
+    assert not (here / "touched").exists()
+
+
+def test_yaml_is_1_2():
+    text = "rate: 1e-3\nword: no\nother: yes\noctal: 010\nday: 2020-01-01\nequals: =\nnothing: null\nlist: [1, [2]]"
+    assert parse(text, "here") == {
+        "rate": 0.001,
+        "word": "no",
+        "other": "yes",
+        "octal": 10,
+        "day": "2020-01-01",
+        "equals": "=",
+        "nothing": None,
+        "list": (1, (2,)),
+    }
+
+
+def test_a_byte_order_mark_is_harmless():
+    assert read_file(write(b"\xef\xbb\xbfseeds: [1]")) == {"seeds": (1,)}
+
+
+def test_a_missing_file_and_a_folder():
+    Path("folder").mkdir()
+    for path, says in [("no.yaml", "there is no such file"), ("folder", "is not a file")]:
+        with pytest.raises(InputError) as caught:
+            read_with_parents(Path(path))
+        assert str(caught.value) == f"{path}: {says}"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_without_permission():
+    write("seeds: [1]").chmod(0)
+    with pytest.raises(InputError, match="Permission denied"):
+        read_file(Path("t.yaml"))
+
+
+# Parents
+
+
+def test_mappings_merge_by_key_and_lists_are_replaced():
+    data = data_of("extends: _base.yaml\nmodel: {width: 8}\nseeds: [7]\nwatch: [auc]")
+    assert data == {
+        "loss": {"kind": "bce", "form": "textbook"},
+        "model": {"kind": "text_bag", "width": 8},
+        "seeds": (7,),
+        "watch": ("auc",),
+    }
+
+
+@pytest.mark.parametrize(
+    ("loss", "merged"),
+    [
+        ("{kind: categorical_ce}", {"kind": "categorical_ce"}),
+        ("{kind: bce}", {"kind": "bce", "form": "textbook"}),
+        ("{form: shipped}", {"kind": "bce", "form": "shipped"}),
+        ("bce", "bce"),
+    ],
+)
+def test_a_changed_kind_replaces_its_block_and_the_same_kind_keeps_it(loss: str, merged: object):
+    assert data_of(f"extends: _base.yaml\nloss: {loss}")["loss"] == merged
+
+
+def test_a_parent_may_leave_the_kind_to_its_child():
+    write("model: {width: 32}", "_open.yaml")
+    assert data_of("extends: _open.yaml\nmodel: {kind: text_bag}") == {"model": {"width": 32, "kind": "text_bag"}}
+
+
+def test_each_key_knows_which_file_wrote_it():
+    declared = read_with_parents(write("extends: _base.yaml\nmodel: {width: 8}\nloss: {kind: categorical_ce}"))
+    origins = declared.origins
+    assert origins.files == ("t.yaml", "_base.yaml")
+    assert origins.of(("model", "width")) == "t.yaml"
+    assert origins.of(("model", "kind")) == "_base.yaml"
+    assert origins.of(("seeds", 1)) == "_base.yaml"
+    assert origins.of(("loss", "form")) == "t.yaml"  # a replaced block forgets who wrote the old one
+    assert origins.of(("thread",)) == "t.yaml"  # what nobody wrote is missing in the file itself
+
+
+def test_a_layer_leaves_what_is_below_it_as_it_was():
+    below = Declared({"model": {"width": 8}}, Origins(("t.yaml",), {}))
+    above = below.under({"model": {"width": 16}}, "--set")
+    assert (below.data, above.data) == ({"model": {"width": 8}}, {"model": {"width": 16}})
+    assert (below.origins.of(("model", "width")), above.origins.of(("model", "width"))) == ("t.yaml", "--set")
+
+
+def test_a_cycle_is_told_as_the_chain_of_files():
+    write("extends: b.yaml", "a.yaml")
+    write("extends: t.yaml", "b.yaml")
+    assert problem_of("extends: a.yaml") == "t.yaml: extends: a cycle: t.yaml → a.yaml → b.yaml → t.yaml"
+
+
+def test_a_file_that_extends_itself_is_a_cycle():
+    assert problem_of("extends: t.yaml") == "t.yaml: extends: a cycle: t.yaml → t.yaml"
+
+
+def test_a_missing_parent_names_both_files():
+    line = problem_of("extends: _bse.yaml")
+    assert line == "t.yaml: extends: there is no file _bse.yaml; did you mean '_base.yaml'?"
+
+
+def test_four_files_may_extend_each_other_and_five_may_not():
+    write("extends: _base.yaml", "second.yaml")
+    write("extends: second.yaml", "third.yaml")
+    assert data_of("extends: third.yaml\nseeds: [7]")["seeds"] == (7,)
+    write("extends: third.yaml", "fourth.yaml")
+    assert problem_of("extends: fourth.yaml") == (
+        "t.yaml: extends: a chain of 5 files; allowed 4; "
+        "given t.yaml → fourth.yaml → third.yaml → second.yaml → _base.yaml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("extends", "says"),
+    [
+        ("/etc/base.yaml", "an absolute path"),
+        ("[a.yaml, b.yaml]", "allowed the relative path of one YAML file"),
+        ("3", "allowed the relative path of one YAML file"),
+        ("", "allowed the relative path of one YAML file"),
+        ("../../../../etc/passwd", "not a YAML file"),
+        ('"a\\0b.yaml"', "there is no file"),
+        ("x" * 3000 + ".yaml", "there is no file"),
+    ],
+)
+def test_a_parent_is_one_relative_yaml_file(extends: str, says: str):
+    line = problem_of(f"extends: {extends}")
+    assert line.startswith("t.yaml: extends: ")
+    assert says in line
+
+
+def test_a_broken_parent_is_named():
+    write("model: [", "_base.yaml")
+    assert problem_of("extends: _base.yaml").startswith("_base.yaml: line ")
