@@ -41,7 +41,7 @@ best: $(READY) ## rank a study on validation and register the winner's model (ST
 	$(RARELABELS) best $(STUDY) $(ARGS)
 
 serve: $(READY) ## serve the registered model of a study over HTTP, on this machine only (STUDY=movies)
-	@$(VENV)/bin/python -c "from rarelabels import tracking; tracking.mend(tracking.uri())" # MLflow reads addresses as they are
+	@$(VENV)/bin/python -c "from rarelabels.record import client, connection; client.mend(connection.uri())" # MLflow reads addresses as they are
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" MLFLOW_TRACKING_URI="$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/runs/mlflow.db}" \
 	  mlflow models serve -m "models:/rarelabels-$(STUDY)@best" --env-manager local --host 127.0.0.1 --port $(PORT)
 

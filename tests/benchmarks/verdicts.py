@@ -2,7 +2,7 @@
 
 Three logistic regressions are trained on a few thousand films, with many seeds. All other films are the population: on
 them the difference of two learners is known. A test part is a sample of the population with a few of the seeds, and
-``findings.decide`` judges hypotheses on it as it does in a study. Where a hypothesis's margin is the known difference
+``verdicts.decide`` judges hypotheses on it as it does in a study. Where a hypothesis's margin is the known difference
 itself, every verdict but undecided is false.
 
 Run by ``make verdicts``, which prints how often; ``test_verdicts.py`` asserts it on fewer samples.

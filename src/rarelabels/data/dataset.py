@@ -22,7 +22,7 @@ class Part:
         ids: (n,) str, the row ids of the source.
         y: (n, n_labels) uint8, multi-hot.
         text: field name to tokens of n rows.
-        numeric: (n, k) float64, as in the source, to be standardised on the training part (``fields.Scaler``); (n, 0)
+        numeric: (n, k) float64, as in the source, to be standardised on the training part (``fitted.Scaler``); (n, 0)
             if not given.
         images: (n,) str, the file of each row's image below ``Dataset.image_folder``; None for data without images.
     """

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def probabilities(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Array]:
-    """Return the truth as booleans and the scores, which must lie in [0, 1]; see ``sweeps.checked``."""
+    """Return the truth as booleans and the scores, which must lie in [0, 1]; see ``arrays.checked``."""
     truth, scores = checked(y_true, y_score)
     if scores.min() < 0 or scores.max() > 1:
         outside = scores.min() if scores.min() < 0 else scores.max()

@@ -52,7 +52,7 @@ class Evaluation:
     calibration: Calibration | None = None
 
     def save(self, folder: Path) -> None:
-        """Write ``thresholds.json`` (see ``thresholds.to_json``), ``per_label.csv`` and a calibration, if any."""
+        """Write ``thresholds.json`` (see ``definition.to_json``), ``per_label.csv`` and a calibration, if any."""
         stored = {"thresholds.json": definition.to_json(self.rules, self.labels)}
         if self.calibration:
             stored[CALIBRATION] = self.calibration.to_json(self.labels)
@@ -96,7 +96,7 @@ def evaluate(
         floors: scores (n_labels,) of predictors that learn nothing; see :func:`floors`.
         spec: how thresholds are chosen.
         searched: further rules, which were chosen on the calibrated validation part elsewhere.
-        decides: whether the scores are decisions, which no threshold changes; see ``thresholds.of_decisions``.
+        decides: whether the scores are decisions, which no threshold changes; see ``choose.of_decisions``.
     """
     given = validation, test
     measured: dict[str, float] = {}
@@ -158,7 +158,7 @@ def crossfit_metrics(
         y: of the validation part, (n, n_labels).
         scores: as the model gave them, (n, n_labels).
         spec: how thresholds are chosen.
-        decides: whether the scores are decisions; see ``thresholds.of_decisions``.
+        decides: whether the scores are decisions; see ``choose.of_decisions``.
         per_label_alone: leave out all other rules.
     """
     kind = spec.calibration

@@ -39,7 +39,7 @@ class Scored:
 
     @property
     def decided(self) -> dict[str, npt.NDArray[np.uint8]]:
-        """Labels that no threshold assigns, by the name of the rule; see ``schema.SET_RULES``."""
+        """Labels that no threshold assigns, by the name of the rule; see ``settings.SET_RULES``."""
         return {} if self.label_sets is None else {"most_likely_set": self.label_sets}
 
     def take(self, rows: npt.NDArray[np.int64]) -> Scored:

@@ -70,7 +70,7 @@ def build(spec: LossSpec, head: str, labels: LabelFactors, given: Mapping[str, T
 
     Args:
         spec: the declared loss.
-        head: how the net's logits become scores; see ``schema.Head``.
+        head: how the net's logits become scores; see ``models.Head``.
         labels: read at each call of the loss, so variables among them may change between calls.
         given: tensors or variables for the :func:`numbers` of the loss; its own if left out.
     """

@@ -155,7 +155,7 @@ class Preprocessing:
 
 
 def weighed(fields: Inputs, idf: Sequence[npt.NDArray[np.float64]]) -> Inputs:
-    """Return the TF-IDF of tokens as weights: all fields side by side, each row of L2 norm 1, as ``baselines.tfidf``.
+    """Return the TF-IDF of tokens as weights: all fields side by side, each row of L2 norm 1, as ``linear.tfidf``.
 
     Args:
         fields: name to ids, (n, length), 0 is padding.

@@ -130,7 +130,7 @@ def epochs(client: Client, run_id: str) -> Epochs:
 
 
 def stored_scores(folder: Path) -> tuple[tuple[str, ...], Scored, Scored]:
-    """Return the labels and scores of validation and test that ``evaluation.save_scores`` wrote to a folder.
+    """Return the labels and scores of validation and test that ``scores.save_scores`` wrote to a folder.
 
     What is measured is always measured on these: the last bits of a mean depend on how an array lies in memory.
     """

@@ -68,7 +68,7 @@ class Predictor:
         labels: their names, in the order in which the model was stored.
         scorer: the trained model.
         calibration: of its scores, if there is one.
-        rule_name: how probabilities become labels, one of ``schema.RULES`` or ``SET_RULES``.
+        rule_name: how probabilities become labels, one of ``settings.RULES`` or ``SET_RULES``.
         rule: its thresholds; None where it has none.
     """
 

@@ -100,7 +100,7 @@ def identify(
         is_known: whether the runs of a trial are known to suit their data, which are not loaded then.
 
     Raises:
-        UserError: see ``config.load_many``, ``datasets.load``, ``preprocessing.check``, ``baselines.check`` and
+        UserError: see ``find.load_many``, ``loading.load``, ``preprocessing.check``, ``baseline.check`` and
             ``weighting.weights``.
         MissingDataError, NotSearchedError: no trial is left.
     """
@@ -143,7 +143,7 @@ def load(names: Sequence[str], overrides: Mapping[str, object]) -> list[Named]:
     """Return every named trial.
 
     Raises:
-        UserError: see ``config.load_many``.
+        UserError: see ``find.load_many``.
     """
     declared = load_many(names)
     asked = load_many(names, overrides) if overrides else declared

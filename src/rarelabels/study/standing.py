@@ -86,7 +86,7 @@ def as_declared(
 def verdicts(study: str, where: str, root: Path = study_files.EXPERIMENTS) -> list[Finding]:
     """Return what became of the hypotheses of a study, as its folder in ``root`` declares them.
 
-    See ``findings.decide``.
+    See ``verdicts.decide``.
 
     Raises:
         UserError: the record does not answer, or ``study.yaml`` is wrong.

@@ -26,7 +26,7 @@ COMMON = {"global_macro": "macro_f1", "global_samples": "samples_f1", "global_su
 
 
 def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, objective: ObjectiveSpec = F1) -> Rules:
-    """Return all of ``schema.RULES``, in that order, chosen on the validation part alone.
+    """Return all of ``settings.RULES``, in that order, chosen on the validation part alone.
 
     - ``half``: 0.5 for every label.
     - ``argmax``: each row's highest-scored label alone, as Keras's ``F1Score`` decides unless it is given a threshold.
@@ -79,7 +79,7 @@ def of_decisions(rules: Mapping[str, Rule]) -> Rules:
 def oracle(y_test: ArrayLike, s_test: ArrayLike, objective: ObjectiveSpec = F1) -> Rule:
     """Return the best threshold of each label on the very rows that score it: a bound, never a result.
 
-    A label for which the objective is undefined takes "never" (or "always": see ``sweeps.best_thresholds``) and counts
+    A label for which the objective is undefined takes "never" (or "always": see ``each_label.best_thresholds``) and counts
     as a fallback. Shapes and errors as :func:`choose_rules`.
     """
     sweep = best_thresholds(y_test, s_test, objective)

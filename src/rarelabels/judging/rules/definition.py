@@ -20,7 +20,7 @@ class Rule:
     """One way to turn scores into labels.
 
     Attributes:
-        name: one of ``schema.RULES``, or ``oracle``.
+        name: one of ``settings.RULES``, or ``oracle``.
         thresholds: one per label, shape (n_labels,).
         fallbacks: labels whose threshold is not the rule's own choice, because it had too few positives to choose.
         at_least: a row that reaches fewer thresholds is also given its ``at_least`` highest-scored labels.

@@ -105,7 +105,7 @@ def not_worse_than_best(
     Args:
         points: the metric of each trial on the whole part.
         replicates: its replicates, all from the same draws.
-        higher_is_better: False for the metrics in ``metrics.LOWER_IS_BETTER``.
+        higher_is_better: False for the metrics in ``settings.LOWER_IS_BETTER``.
         level: 1 minus the chance of telling apart any that are equal.
 
     Raises:

@@ -128,7 +128,7 @@ def verdicts(table: pd.DataFrame, title: str) -> Figure:
     axis is logarithmic beyond ±0.05. What could not be measured has its name alone.
 
     Args:
-        table: from ``findings.long``.
+        table: from ``verdicts.long``.
         title: of the figure.
     """
     y = np.arange(len(table))

@@ -127,7 +127,7 @@ def _identities(
                     identities.append(replace(plain, fingerprint=mark))
                     labels[mark] = data.labels
         except MissingDataError:
-            continue  # ``study.identify`` says so
+            continue  # ``selection.identify`` says so
     return identities, labels
 
 
