@@ -16,7 +16,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from rarelabels.learn.powerset import OutputLayer, in_words, short
+from rarelabels.learn.output_layer import OutputLayer, in_words, short
 from rarelabels.show.figures import house_style
 from rarelabels.show.figures.house_style import BLUE, GREY, ORANGE, RED
 

@@ -148,13 +148,13 @@ def init_study(
 
     What is not given is proposed by looking at the file. It works in any folder and overwrites nothing.
     """
-    from rarelabels.init import ahead, propose
-    from rarelabels.init.columns import Wish
+    from rarelabels.init import ahead, naming, propose, writing
+    from rarelabels.init.column import Wish
     from rarelabels.init.look import look
     from rarelabels.init.shown import print_look, print_written
 
     here = Path.cwd()
-    study = propose.study_name(file, name, here)
+    study = naming.study_name(file, name, here)
     with suppress(OSError):  # a file that is not there is told below
         if file.stat().st_size > LONG_FILE:
             _warn(f"reading {file}; a hundred million bytes take a quarter of a minute")
@@ -162,8 +162,8 @@ def init_study(
     found = look(file, wish)
     print_look(found, file)
     expected = ahead.of(found, each_tuned=not quick)
-    written = propose.write(propose.declarations(found, study, here, expected.settings), study, here)
-    print_written(written, study, expected, has_makefile=propose.has_makefile(here))
+    written = writing.write(propose.declarations(found, study, here, expected.settings), study, here)
+    print_written(written, study, expected, has_makefile=naming.has_makefile(here))
 
 
 @app.command("list")
@@ -202,7 +202,7 @@ def results(
     ] = Format.table,
 ) -> None:
     """Print what is recorded of a study: means with 95 % intervals over seeds and test rows, floors, and ties."""
-    from rarelabels.record import reading as record
+    from rarelabels.record import reading
     from rarelabels.show.tables.of_study import print_by_rule, print_comparisons
     from rarelabels.study import selection, standing
 
@@ -211,7 +211,7 @@ def results(
     if not runs:
         _known_study(name)
     if output is Format.csv:
-        frame = record.runs(selection.recorded(name, where, with_metrics=True) if runs else [])
+        frame = reading.runs(selection.recorded(name, where, with_metrics=True) if runs else [])
         print(frame.to_csv(index=False), end="")
         return
     if not runs:

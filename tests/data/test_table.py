@@ -24,6 +24,7 @@ import pytest
 from processes import printed
 from rarelabels.data.sources import movies
 from rarelabels.data.table import cell_values, parsing, table_files
+from rarelabels.data.table.batch import BATCH_ROWS
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import MoviesSpec, TableSpec
 from rarelabels.errors import UserError
@@ -209,7 +210,7 @@ def test_a_column_of_single_names_needs_no_separator(tmp_path: Path) -> None:
 
 
 def test_more_rows_than_a_batch(tmp_path: Path) -> None:
-    n = 2 * table_files.BATCH_ROWS + 3
+    n = 2 * BATCH_ROWS + 3
     rows = rows_of(plot=[f"w{i}" for i in range(n)], tags=["a|b" if i % 3 else "a" for i in range(n)], x=list(range(n)))
     read = [parsing.parse(spec(write(tmp_path / f"a.{s}", rows), numeric=("x",))) for s in ("csv", "jsonl", "parquet")]
     assert all(same(one, read[0]) for one in read)
@@ -512,7 +513,7 @@ def test_a_row_with_too_few_or_too_many_cells(row: str, has: int, tmp_path: Path
 
 
 def test_a_row_beyond_the_first_batch_is_named(tmp_path: Path) -> None:
-    n = table_files.BATCH_ROWS
+    n = BATCH_ROWS
     text = "plot,tags\n" + "x,a|b\n" * n + "x\n"
     assert refused(small(tmp_path / "a.csv", text)).startswith(f"a.csv: row {n + 1} (line {n + 2}): has 1 cells")
 

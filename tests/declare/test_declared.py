@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from rarelabels.declare.problems import InputError, Origins
-from rarelabels.declare.yaml_files import Declared, parse, read_file, read_with_parents
+from rarelabels.declare.safe_yaml import parse
+from rarelabels.declare.yaml_files import Declared, read_file, read_with_parents
 
 BASE = "loss: {kind: bce, form: textbook}\nmodel: {kind: text_bag, width: 32}\nseeds: [0, 1, 2]\n"
 

@@ -4,10 +4,11 @@ import pytest
 
 from declared_search import search
 from rarelabels.declare.problems import OVERRIDE, InputError, Origins, Problem, keys, show, validate
+from rarelabels.declare.safe_yaml import parse
 from rarelabels.declare.study import StudySpec
 from rarelabels.declare.training import BARE_ACCURACY
 from rarelabels.declare.trial import Trial
-from rarelabels.declare.yaml_files import Declared, parse
+from rarelabels.declare.yaml_files import Declared
 from rarelabels.errors import nearest
 
 BASE = """

@@ -15,7 +15,9 @@ import pytest
 from rarelabels.data.table import parsing
 from rarelabels.errors import UserError
 from rarelabels.init import columns
-from rarelabels.init.columns import Found, Wish, separator
+from rarelabels.init.column import Wish
+from rarelabels.init.columns import Found
+from rarelabels.init.input_columns import separator
 
 N = 60
 COLOURS = ("red", "blue", "green")

@@ -11,7 +11,7 @@ import pytest
 from rarelabels.data import splits
 from rarelabels.data.table import parsing
 from rarelabels.errors import UserError
-from rarelabels.init.columns import Wish
+from rarelabels.init.column import Wish
 from rarelabels.init.look import MIN_LABEL_ROWS, VALIDATION_SHARE, look
 from rarelabels.judging.settings import ThresholdSpec
 

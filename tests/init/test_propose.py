@@ -16,8 +16,8 @@ from rarelabels.declare.data import TableSpec
 from rarelabels.declare.models import MlpSpec, TextBagSpec
 from rarelabels.declare.tuning import ParameterSearch
 from rarelabels.errors import UserError
-from rarelabels.init import ahead, propose, templates
-from rarelabels.init.columns import Wish
+from rarelabels.init import ahead, naming, propose, templates, writing
+from rarelabels.init.column import Wish
 from rarelabels.init.look import Look, look
 
 REPOSITORY = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def write(found: Look, name: str, folder: Path) -> list[Path]:
-    return propose.write(propose.declarations(found, name, folder), name, folder)
+    return writing.write(propose.declarations(found, name, folder), name, folder)
 
 
 def everything(folder: Path) -> dict[str, str]:
@@ -93,7 +93,7 @@ def test_every_network_is_searched_with_the_same_budget(films: Look, folder: Pat
 
 
 def test_quick_leaves_searches_out(films: Look, folder: Path) -> None:
-    propose.write(propose.declarations(films, "my", folder, settings=0), "my", folder)
+    writing.write(propose.declarations(films, "my", folder, settings=0), "my", folder)
     assert not any(trial.tuning for trial in find.load_many(["my"]))
 
 
@@ -221,27 +221,27 @@ def test_text_is_read_by_logistic_regression_and_numbers_alone_by_dense_layers(f
 )
 def test_a_study_is_called_like_its_file(folder: Path, file: str, name: str) -> None:
     (folder / "Makefile").write_text("test: ready\n\trarelabels\n")
-    assert propose.study_name(Path(file), None, folder) == name
-    assert propose.has_makefile(folder)
+    assert naming.study_name(Path(file), None, folder) == name
+    assert naming.has_makefile(folder)
 
 
 @pytest.mark.parametrize("name", ["", "_x", "a/b", "..", "a b", "-x", "x" * 101, "test"])
 def test_a_name_that_can_be_no_study_is_refused(folder: Path, name: str) -> None:
     (folder / "Makefile").write_text("test: ready\n")
     with pytest.raises(UserError, match="--name"):
-        propose.study_name(Path("my.csv"), name, folder)
+        naming.study_name(Path("my.csv"), name, folder)
 
 
 def test_a_file_without_a_name_asks_for_one(folder: Path) -> None:
     with pytest.raises(UserError, match="say one with --name"):
-        propose.study_name(Path("___.csv"), None, folder)
+        naming.study_name(Path("___.csv"), None, folder)
 
 
 def test_no_study_hides_a_target_of_the_makefile() -> None:
     targets = re.findall(r"^([a-z-]+):.*##", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
     assert "test" in targets
     for target in targets:
-        assert propose.study_name(Path(f"{target}.csv"), None, REPOSITORY) == f"{target}_table"
+        assert naming.study_name(Path(f"{target}.csv"), None, REPOSITORY) == f"{target}_table"
 
 
 # All or nothing
@@ -253,7 +253,7 @@ def test_what_is_there_is_not_overwritten(films: Look, folder: Path, there: str)
     (folder / there).mkdir() if there == "experiments/my" else (folder / there).write_text("mine")
     before = everything(folder)
     with pytest.raises(UserError, match=re.escape(there)):
-        propose.study_name(Path("my.csv"), None, folder)
+        naming.study_name(Path("my.csv"), None, folder)
     # Nor if it comes to be between the question and the writing.
     with pytest.raises(UserError, match=re.escape(there)):
         write(films, "my", folder)

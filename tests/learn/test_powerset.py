@@ -12,8 +12,9 @@ from scipy.special import log_softmax, softmax
 
 from rarelabels.compare.comparison import Comparison, Row, compared_by_rule
 from rarelabels.declare.study import TestMetric
-from rarelabels.learn import memory, powerset
-from rarelabels.learn.powerset import AllSets, OutputLayer, SeenSets
+from rarelabels.learn import memory, output_layer, powerset
+from rarelabels.learn.output_layer import OutputLayer
+from rarelabels.learn.powerset import AllSets, SeenSets
 from rarelabels.show.tables.of_study import training_table
 
 ROWS = np.array([[1, 0, 0, 1], [0, 0, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1]], np.uint8)
@@ -138,15 +139,15 @@ def test_an_output_layer_by_hand() -> None:
 
 
 def test_sizes_beyond_every_float_are_written() -> None:
-    assert powerset.in_words(0) == "0 bytes"
-    assert powerset.in_words(1023) == "1,023 bytes"
-    assert powerset.in_words(1536) == "1.5 KiB"
-    assert powerset.in_words(24 * 2**30) == "24.0 GiB"
-    assert powerset.in_words(3 * 2**60) == "3.0 EiB"
-    assert powerset.in_words(2**2060) == f"{powerset.short(2**2000)} EiB"
-    assert powerset.short(2**17) == "131,072"
-    assert powerset.short(2**100) == "1.27e+30"
-    assert powerset.short(2**2000) == "1.15e+602"
+    assert output_layer.in_words(0) == "0 bytes"
+    assert output_layer.in_words(1023) == "1,023 bytes"
+    assert output_layer.in_words(1536) == "1.5 KiB"
+    assert output_layer.in_words(24 * 2**30) == "24.0 GiB"
+    assert output_layer.in_words(3 * 2**60) == "3.0 EiB"
+    assert output_layer.in_words(2**2060) == f"{output_layer.short(2**2000)} EiB"
+    assert output_layer.short(2**17) == "131,072"
+    assert output_layer.short(2**100) == "1.27e+30"
+    assert output_layer.short(2**2000) == "1.15e+602"
 
 
 def test_the_machine_has_memory(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:

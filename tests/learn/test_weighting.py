@@ -12,8 +12,10 @@ from sklearn.utils.class_weight import compute_class_weight, compute_sample_weig
 
 from rarelabels.declare.weighting import WeightingSpec
 from rarelabels.errors import UserError
+from rarelabels.learn.label_weights import class_balanced
+from rarelabels.learn.row_weights import spans
 from rarelabels.learn.tensorflow_setup import keras, tf
-from rarelabels.learn.weighting import Weights, class_balanced, prevalence, spans, weights
+from rarelabels.learn.weighting import Weights, prevalence, weights
 
 Labels = npt.NDArray[np.uint8]
 Array = npt.NDArray[np.float64]

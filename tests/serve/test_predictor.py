@@ -26,7 +26,7 @@ from project import wait_for
 from rarelabels.data import loading, raw
 from rarelabels.data.sources import movies
 from rarelabels.data.table import table_files
-from rarelabels.data.table.table_files import Batch
+from rarelabels.data.table.batch import BATCH_ROWS, Batch, RawColumn
 from rarelabels.declare import declarations, study_files
 from rarelabels.declare.data import MoviesSpec, MulanSpec, SimulatedSpec, TableSpec, XedSpec
 from rarelabels.errors import UserError
@@ -233,7 +233,7 @@ def test_a_bad_row_far_down_ends_there_after_whole_lines(project, best):
     my_study.write(project.folder / "late.csv", made)
     out, err = project.do("predict", "my", "late.csv", code=2)
     assert "late.csv: row 8501 (line 8502), column 'n° 1': 'x' is not a finite number" in err
-    assert len(list(csv.reader(io.StringIO(out)))) == 1 + table_files.BATCH_ROWS
+    assert len(list(csv.reader(io.StringIO(out)))) == 1 + BATCH_ROWS
 
 
 def test_a_reader_that_has_seen_enough_hears_no_complaint(project, best):
@@ -478,7 +478,7 @@ def test_sentences_have_words_and_marks():
 
 def test_numbers_of_mulan_are_in_the_order_of_the_training_data():
     spec = MulanSpec(kind="mulan", name="emotions")
-    columns = tuple(table_files.RawColumn(name, "number") for name in ("b", "a"))
+    columns = tuple(RawColumn(name, "number") for name in ("b", "a"))
     batch = Batch(Path("input"), 1, 2, None, {"a": [1, "2"], "b": [3.0, 4]})
     assert raw.part(spec, columns, batch).numeric.tolist() == [[3, 1], [4, 2]]
 

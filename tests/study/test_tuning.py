@@ -22,9 +22,10 @@ from rarelabels.judging.metrics import decision_metrics
 from rarelabels.record import bounds as connection_bounds
 from rarelabels.record import connection, reading
 from rarelabels.study import selection
-from rarelabels.study.tuning import parameters, searches
+from rarelabels.study.tuning import counted_trials, parameters, samplers, searches
 from rarelabels.study.tuning import search as tuning_search
 from rarelabels.study.tuning import searches as tuning_searches
+from rarelabels.study.tuning import storage as tuning_storage
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 TUNED = "movies/pos_weight_tuned"
@@ -39,7 +40,7 @@ def project(tmp_path: Path) -> Project:
 def optuna_trials(project: Project, storage: str = "") -> list[optuna.trial.FrozenTrial]:
     """Every trial in the storage of a project, of all its searches."""
     storages = [storage] if storage else map(str, (project.folder / "runs" / "optuna").glob("*.journal"))
-    opened = [searches.open_storage(one) for one in storages]
+    opened = [tuning_storage.open_storage(one) for one in storages]
     return [t for store in opened for one in store.get_all_studies() for t in store.get_all_trials(one._study_id)]
 
 
@@ -341,7 +342,7 @@ def test_the_first_trial_is_the_declaration_once_whoever_asks_and_again_after_it
     storage, begin = optuna.storages.InMemoryStorage(), {"x": 0.25, "y": 0.5}
 
     def process() -> optuna.Study:
-        sampler = searches.SeededByNumber(RandomSampler(kind="random", seed=1), 0, begin)
+        sampler = samplers.SeededByNumber(RandomSampler(kind="random", seed=1), 0, begin)
         return optuna.create_study(storage=storage, study_name="x", sampler=sampler, load_if_exists=True)
 
     first = process().ask()  # has no parameters yet: the two have begun in one moment
@@ -359,20 +360,22 @@ def test_a_trial_of_a_machine_that_is_silent_is_cut_off_and_one_of_a_living_proc
 ) -> None:
     asked = in_memory()
     running = [asked.ask() for _ in range(4)]
-    searches.beat(running[0], time.time)
+    counted_trials.beat(running[0], time.time)
     for trial, owner, alive in ((running[1], "elsewhere 1 1", 0.0), (running[2], "elsewhere 1 1", time.time())):
         trial.set_user_attr("owner", owner)
         trial.set_user_attr("alive", alive)
-    assert [searches.is_cut_off(trial, time.time) for trial in asked.trials] == [
+    assert [counted_trials.is_cut_off(trial, time.time) for trial in asked.trials] == [
         False,
         True,
         False,
         False,
     ]  # the last just began
-    monkeypatch.setattr(searches, "UNOWNED_SECONDS", 0.2)  # it is waited for, whatever the clock of its machine says
-    searches.fail_cut_off(asked, time.time)
+    monkeypatch.setattr(
+        counted_trials, "UNOWNED_SECONDS", 0.2
+    )  # it is waited for, whatever the clock of its machine says
+    counted_trials.fail_cut_off(asked, time.time)
     assert [trial.state.name for trial in asked.trials] == ["RUNNING", "FAIL", "RUNNING", "FAIL"]
-    assert len(searches.taken(asked)) == 2
+    assert len(counted_trials.taken(asked)) == 2
 
 
 def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_was_told_is_not(
@@ -385,7 +388,7 @@ def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_
     monkeypatch.setattr(tuning_searches, "load", lambda *_: asked)
 
     def went_away(_client: object, _one: object, _of: object, trial: optuna.Trial, _say: object) -> None:
-        searches.beat(trial, time.time)
+        counted_trials.beat(trial, time.time)
         if trial.number:
             asked.tell(trial, 0.5)
         raise StorageInternalError("the database went away")
@@ -395,8 +398,8 @@ def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_
         with pytest.raises(StorageInternalError):
             parameters.attempt(None, one, print)  # type: ignore[arg-type]
     assert [trial.state.name for trial in asked.trials] == ["FAIL", "COMPLETE"]
-    assert [trial.number for trial in searches.taken(asked)] == [1]
-    searches.wait_for_others(asked, time.time)  # for nobody
+    assert [trial.number for trial in counted_trials.taken(asked)] == [1]
+    counted_trials.wait_for_others(asked, time.time)  # for nobody
 
 
 class Deaf(optuna.storages.InMemoryStorage):
@@ -415,7 +418,7 @@ class Deaf(optuna.storages.InMemoryStorage):
 def test_what_was_told_stays_though_the_answer_is_lost() -> None:
     asked = optuna.create_study(storage=Deaf())
     trial = asked.ask()
-    searches.tell(asked, trial, 0.5)
+    tuning_storage.tell(asked, trial, 0.5)
     (told,) = asked.trials
     assert (told.state.name, told.value) == ("COMPLETE", 0.5)
 
@@ -432,7 +435,7 @@ def test_two_processes_may_give_up_the_same_trial_at_once(monkeypatch: pytest.Mo
         return tell(number, state)
 
     monkeypatch.setattr(asked._storage, "set_trial_state_values", second)
-    searches.fail_cut_off(asked, time.time)
+    counted_trials.fail_cut_off(asked, time.time)
     assert [trial.state.name for trial in asked.trials] == ["FAIL"]
 
 
@@ -446,13 +449,13 @@ def test_a_search_makes_up_for_a_trial_that_another_process_gave_up_in_the_meant
     monkeypatch.setattr(tuning_searches, "load", lambda *_: asked)
     asked.tell(asked.ask(), 0.5)
     other = asked.ask()
-    searches.beat(other, time.time)
+    counted_trials.beat(other, time.time)
     assert tuning_search._left(one) == 0
 
-    def ends(of: optuna.Study, _: searches.Now) -> None:
+    def ends(of: optuna.Study, _: counted_trials.Now) -> None:
         of.tell(other, state=optuna.trial.TrialState.FAIL)
 
-    monkeypatch.setattr(tuning_searches, "wait_for_others", ends)
+    monkeypatch.setattr(counted_trials, "wait_for_others", ends)
     assert tuning_search._given_up([one]) == [one]
 
 
@@ -476,7 +479,7 @@ def test_trials_are_drawn_by_their_number_whoever_asks() -> None:
         storage = optuna.storages.InMemoryStorage()
         values = []
         for count in (split, 12 - split):
-            sampler = searches.SeededByNumber(spec, 0)
+            sampler = samplers.SeededByNumber(spec, 0)
             asked = optuna.create_study(storage=storage, study_name="x", sampler=sampler, load_if_exists=True)
             for _ in range(count):
                 trial = asked.ask(space)
@@ -500,7 +503,9 @@ def test_half_a_line_that_a_killed_process_left_is_dropped_and_nothing_else(tmp_
     journal = tmp_path / "x.journal"
 
     def opened() -> optuna.Study:
-        return optuna.create_study(storage=searches.open_storage(str(journal)), study_name="x", load_if_exists=True)
+        return optuna.create_study(
+            storage=tuning_storage.open_storage(str(journal)), study_name="x", load_if_exists=True
+        )
 
     asked = opened()
     for value in (1.0, 2.0):
@@ -533,7 +538,9 @@ def test_a_line_of_a_journal_that_is_damaged_or_missing_is_said_with_a_way_on(tm
     journal = tmp_path / "x.journal"
 
     def opened() -> optuna.Study:
-        return optuna.create_study(storage=searches.open_storage(str(journal)), study_name="x", load_if_exists=True)
+        return optuna.create_study(
+            storage=tuning_storage.open_storage(str(journal)), study_name="x", load_if_exists=True
+        )
 
     def tell() -> list[float | None]:
         asked = opened()
@@ -563,7 +570,7 @@ def test_a_journal_of_an_earlier_version_is_read_and_goes_on_with_numbers(tmp_pa
     asked = optuna.create_study(storage=old, study_name="x")
     asked.tell(asked.ask(), 1.0)
     before = len(journal.read_bytes().splitlines())
-    asked = optuna.load_study(storage=searches.open_storage(str(journal)), study_name="x")
+    asked = optuna.load_study(storage=tuning_storage.open_storage(str(journal)), study_name="x")
     asked.tell(asked.ask(), 2.0)
     assert [trial.value for trial in asked.trials] == [1.0, 2.0]
     numbers = [json.loads(line).get("line") for line in journal.read_bytes().splitlines()]
@@ -606,7 +613,7 @@ def test_two_searchers_share_a_search_on_postgresql(project: Project, postgres: 
 def test_a_search_of_many_trials_takes_few_connections(postgres: str) -> None:
     """A database has a hundred, and whoever gets none waits as if it were away."""
     for _ in range(20):
-        opened = searches.open_storage(postgres, 1)
+        opened = tuning_storage.open_storage(postgres, 1)
         opened.get_all_studies()
     with opened.engine.connect() as open_:
         counted = sqlalchemy.text("select count(*) from pg_stat_activity where datname = current_database()")

@@ -13,7 +13,7 @@ import numpy as np
 from rarelabels.data.dataset import Part
 from rarelabels.data.sources import movies, mulan, xed
 from rarelabels.data.table import cell_values, parsing, readers
-from rarelabels.data.table.table_files import Batch, RawColumn
+from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.declare.data import DatasetSpec, MoviesSpec, MulanSpec, TableSpec, XedSpec
 from rarelabels.errors import UserError
 

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from rarelabels.declare.problems import OVERRIDE, PROSE, InputError, keys, show
+from rarelabels.declare.safe_yaml import parse, plain
 from rarelabels.declare.trial import Trial
-from rarelabels.declare.yaml_files import Declared, parse, plain
+from rarelabels.declare.yaml_files import Declared
 
 NO_OVERRIDES: Mapping[str, object] = MappingProxyType({})
 

@@ -66,9 +66,6 @@ def find(data: Table, lists: Sequence[str]) -> list[Leak]:
     return sorted(found.values(), key=lambda leak: (-leak.auc, leak.without - leak.with_label, leak.label))
 
 
-# Names
-
-
 def _names_in_text(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
     number = {word: i for i, word in enumerate(tokens.vocabulary.tolist())}
     rows = np.repeat(np.arange(len(tokens)), tokens.lengths)
@@ -125,9 +122,6 @@ def _named(data: Table, place: int, column: str, what: str, rows: npt.NDArray[np
         yield Leak(data.labels[place], column, what, with_label, without)
 
 
-# Any token
-
-
 def _tokens(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
     positives = data.y.sum(axis=0, dtype=np.int64)
     frequency = document_frequency(tokens)
@@ -151,9 +145,6 @@ def _tokens(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
         if count >= NEARLY_ALL * held and count >= NEARLY_ALL * have:
             without = (held - count) / max(len(tokens) - have, 1)
             yield Leak(data.labels[label], column, tokens.vocabulary[kept[token]], count / have, without)
-
-
-# Numbers
 
 
 def _numbers(data: Table) -> Iterator[Leak]:

@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from rarelabels.data import splits
 from rarelabels.data.table import parsing
-from rarelabels.data.table.table_files import shown
+from rarelabels.data.table.opening import shown
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import TableSpec
 from rarelabels.errors import UserError
 from rarelabels.init import leaks
-from rarelabels.init.columns import Found, Wish, find
+from rarelabels.init.column import Wish
+from rarelabels.init.columns import Found, find
 from rarelabels.init.leaks import Leak
 from rarelabels.judging.settings import ThresholdSpec
 

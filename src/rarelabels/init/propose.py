@@ -9,19 +9,15 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from rarelabels.data import splits
-from rarelabels.declare import as_yaml, find
+from rarelabels.declare import as_yaml
 from rarelabels.declare.data import ListColumn, TableLabels, TableSpec
-from rarelabels.declare.declarations import load_study
 from rarelabels.declare.models import TextBagSpec
-from rarelabels.errors import UserError
 from rarelabels.init.look import Look
+from rarelabels.init.naming import dataset_file
 from rarelabels.init.templates import (
     BASE,
     BOOSTING,
@@ -38,7 +34,6 @@ from rarelabels.init.templates import (
 )
 
 BASE_FILE, SCHEMA_FILE = Path("conf/base.yaml"), Path("conf/trial.schema.json")
-
 # Few rows need small batches for enough steps. The epoch kept is the best one, and training ends when validation has
 # stood still, so that a bound that is too high costs time alone.
 BATCHES = ((2_000, 64), (10_000, 128))  # up to so many rows: rows of a batch
@@ -59,57 +54,6 @@ L2, LONG_L2 = 0.2, 0.05
 LINE = 118
 # What is no text in YAML of one version or another.
 OTHERWISE = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
-
-
-# The study's name
-
-
-def study_name(path: Path, asked: str | None, folder: Path) -> str:
-    """Return the name of the study, which is its folder and its make target: as asked, or from the file's name.
-
-    Raises:
-        UserError: a name that can be no folder or no target, or one whose files are there.
-    """
-    targets = re.findall(r"^([\w-]+):", _makefile(folder), re.MULTILINE)  # what a study must not hide
-    if asked is None:
-        stem = path.name
-        while (suffix := Path(stem).suffix.lower()) in (".csv", ".tsv", ".jsonl", ".parquet", ".gz"):
-            stem = stem[: -len(suffix)]
-        name = re.sub(r"[^\w-]+", "_", stem).strip("_-")[:60]
-        name += "_table" if name in targets else ""
-        if not name:
-            raise UserError(f"{path}: its name gives no name for a study; say one with --name")
-    else:
-        name = asked
-        if not re.fullmatch(r"[^\W_][\w-]{0,99}", name):
-            raise UserError(
-                f"--name: names a folder; allowed letters, digits, _ and -, a letter or digit first; given {name!r}"
-            )
-        if name in targets:
-            raise UserError(f"--name: `make {name}` is something else already; choose another name")
-    for target in (Path("experiments", name), _dataset_file(name)):
-        if os.path.lexists(folder / target):
-            raise UserError(
-                f"{target} is there already, and nothing is overwritten; choose another --name, or remove it"
-            )
-    return name
-
-
-def has_makefile(folder: Path) -> bool:
-    """Return whether a study in ``folder`` is a make target, as with the Makefile of Rarelabels."""
-    return "rarelabels" in _makefile(folder).lower()
-
-
-def _makefile(folder: Path) -> str:
-    path = folder / "Makefile"
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-
-
-def _dataset_file(name: str) -> Path:
-    return Path("conf/datasets", f"{name}.yaml")
-
-
-# The declarations
 
 
 def search_seeds(look: Look) -> int:
@@ -139,7 +83,7 @@ def declarations(look: Look, name: str, folder: Path, settings: int = TRAININGS)
     files = {
         BASE_FILE: BASE,
         SCHEMA_FILE: json.dumps(as_yaml.json_schema(), indent=2) + "\n",
-        _dataset_file(name): DATASET + "".join(_dataset(look.spec, folder)),
+        dataset_file(name): DATASET + "".join(_dataset(look.spec, folder)),
         study / "_base.yaml": _base(look, name),
         study / "study.yaml": _filled(STUDY + (OF_DEEP if of_words else OF_BOOSTING), values),
     }
@@ -194,7 +138,7 @@ def _base(look: Look, name: str) -> str:
     return (
         f"# Proposed by `rarelabels init` for {look.rows:,} rows: {kind}.\n"
         f"# All trials have the same bound on steps, and end when validation has stood still for {PATIENCE} epochs.\n"
-        f"extends: ../../{_dataset_file(name).as_posix()}\n"
+        f"extends: ../../{dataset_file(name).as_posix()}\n"
         f"model: {model}\n"
         f"training:\n"
         f"  {{steps: {steps}, evaluate_every: {epoch}, patience: {PATIENCE}, batch_size: {batch}, "
@@ -266,82 +210,3 @@ def _scalar(text: str) -> str:
     return (
         '"' + "".join(escapes.get(sign, sign if sign.isprintable() else f"\\U{ord(sign):08x}") for sign in text) + '"'
     )
-
-
-# Writing
-
-
-def write(files: Mapping[Path, str], name: str, folder: Path) -> list[Path]:
-    """Write the declarations of a study below ``folder``, all or none; return what was written, in order.
-
-    They are laid out in a temporary folder beside, loaded there as a run would load them, and moved when all are right.
-    What all studies share is left as it is where it is there.
-
-    Raises:
-        UserError: a file is there, cannot be written, or does not load: with the base of the folder, for one.
-    """
-    try:
-        with tempfile.TemporaryDirectory(prefix=".rarelabels-init-", dir=folder) as stage:
-            _lay_out(files, Path(stage), folder)
-            _check(Path(stage), name, folder)
-            return _move(files, Path(stage), name, folder)
-    except OSError as error:
-        raise UserError(f"{error.filename}: cannot be written: {error.strerror}; nothing is changed") from None
-
-
-def _lay_out(files: Mapping[Path, str], stage: Path, folder: Path) -> None:
-    for path, text in files.items():
-        (stage / path).parent.mkdir(parents=True, exist_ok=True)
-        if path == BASE_FILE and (folder / path).exists():
-            shutil.copyfile(folder / path, stage / path)
-        else:
-            (stage / path).write_text(text, encoding="utf-8")
-
-
-def _check(stage: Path, name: str, folder: Path) -> None:
-    """Load every trial and the study, as a run would."""
-    study = stage / "experiments" / name
-    try:
-        find.load_many([str(path) for path in sorted(study.glob("[!_]*.yaml")) if path.name != "study.yaml"])
-        load_study(study)
-    except UserError as error:
-        below = f"{stage.resolve().relative_to(folder.resolve())}/"
-        reason = str(error).replace(f"{stage.resolve()}/", "").replace(below, "").splitlines()[0]
-        hint = "; columns that begin alike need no list: --labels 'is_*'" if "too long" in reason else ""
-        raise UserError(f"the proposal does not load, and nothing is written: {reason}{hint}") from None
-
-
-def _move(files: Mapping[Path, str], stage: Path, name: str, folder: Path) -> list[Path]:
-    """Move what was laid out to its place; the folder of the trials last, for it makes the study one."""
-    study = Path("experiments", name)
-    single = [path for path in files if not path.is_relative_to(study)]
-    made: list[Path] = []
-    try:
-        for path in single:
-            if path in (BASE_FILE, SCHEMA_FILE) and (folder / path).exists():
-                continue
-            made += _make_folders((folder / path).parent)
-            with (folder / path).open("x", encoding="utf-8") as file:
-                made.append(folder / path)
-                file.write((stage / path).read_text(encoding="utf-8"))
-        made += _make_folders((folder / study).parent)
-        if os.path.lexists(folder / study):
-            raise FileExistsError(0, "it is there already", str(study))
-        (stage / study).rename(folder / study)
-    except BaseException:
-        _undo(made)
-        raise
-    return [one.relative_to(folder) for one in made if one.is_file()] + [path for path in files if path not in single]
-
-
-def _make_folders(folder: Path) -> list[Path]:
-    """Make a folder and those above it; return the new ones, the outermost first."""
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    return missing[::-1]
-
-
-def _undo(made: Iterable[Path]) -> None:
-    for path in reversed(list(made)):
-        with suppress(OSError):  # a folder in which something else has come to be stays
-            path.rmdir() if path.is_dir() else path.unlink()

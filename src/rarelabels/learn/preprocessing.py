@@ -29,7 +29,8 @@ from rarelabels.declare.models import (
 from rarelabels.declare.training import TrainingSpec
 from rarelabels.errors import UserError
 from rarelabels.learn.memory import machine_bytes
-from rarelabels.learn.powerset import OutputLayer, SeenSets, in_words, short
+from rarelabels.learn.output_layer import OutputLayer, in_words, short
+from rarelabels.learn.powerset import SeenSets
 
 Inputs = dict[str, npt.NDArray[Any]]
 

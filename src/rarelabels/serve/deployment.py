@@ -16,7 +16,7 @@ import rarelabels
 from rarelabels.compare.ranking import Ranked, Ranking
 from rarelabels.data import raw
 from rarelabels.data.table import cell_values, table_files
-from rarelabels.data.table.table_files import Batch
+from rarelabels.data.table.batch import Batch
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError
 from rarelabels.judging.evaluation import CALIBRATION

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from rarelabels.data import raw
 from rarelabels.data.dataset import Part
 from rarelabels.data.raw import Raw
-from rarelabels.data.table.table_files import Batch, RawColumn
+from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError
 from rarelabels.judging.calibration import Calibration

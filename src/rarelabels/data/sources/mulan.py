@@ -101,7 +101,7 @@ def _matrices(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint8]]:
     """Return (n, len(numbers)) and (n, len(labels)) 0/1."""
     column = {name: i for i, name in enumerate(file.attributes)}
-    number_columns, label_columns = ([column[name] for name in names] for names in (numbers, labels))
+    row_numbers, label_columns = ([column[name] for name in names] for names in (numbers, labels))
     x, y = [], []
     for row in file.rows():
         flags = row.values[label_columns]
@@ -109,7 +109,7 @@ def _matrices(
             raise UserError(
                 f"{row.where}, attribute {labels[wrong[0]]!r}: a label must be 0 or 1, but is {flags[wrong[0]]:g}"
             )
-        x.append(row.values[number_columns])
+        x.append(row.values[row_numbers])
         y.append(flags.astype(np.uint8))
     # Adding 0 makes 0 of -0, which has other bytes.
     return np.array(x).reshape(-1, len(numbers)) + 0.0, np.array(y, dtype=np.uint8).reshape(-1, len(labels))

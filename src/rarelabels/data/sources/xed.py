@@ -21,8 +21,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from rarelabels.data.sources import source
+from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.data.table.cell_values import cell_text
-from rarelabels.data.table.table_files import Batch, RawColumn
 from rarelabels.data.tokens import Tokens
 from rarelabels.data.unsplit import Table, no_numbers
 from rarelabels.declare.data import XedSpec

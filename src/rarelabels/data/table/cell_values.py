@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from rarelabels.data.table import table_files
-from rarelabels.data.table.table_files import Batch, shown
+from rarelabels.data.table import opening
+from rarelabels.data.table.batch import Batch
+from rarelabels.data.table.opening import shown
 from rarelabels.errors import UserError
 
 ONE_NAME = "none"  # as a separator: each text is one name, whatever is in it
@@ -48,7 +49,7 @@ def cell_as_text(batch: Batch, row: int, column: str, cell: object) -> str:
             f"{batch.at(row, column)}: must be text; given {shown(cell)}; write it as text, or declare the column "
             "under dataset.lists or dataset.numeric"
         )
-    if not table_files.is_text(cell):
+    if not opening.is_text(cell):
         raise UserError(f"{batch.at(row, column)}: is not UTF-8 text; given {shown(cell)}; save the file as UTF-8")
     return cell
 

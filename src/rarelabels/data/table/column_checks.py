@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from rarelabels.data.table import table_files
+from rarelabels.data.table import opening
 from rarelabels.data.table.cell_values import SEPARATORS
-from rarelabels.data.table.table_files import shown
+from rarelabels.data.table.opening import shown
 from rarelabels.declare.data import TableSpec
 from rarelabels.errors import UserError
 
@@ -65,10 +65,10 @@ def check_columns(path: Path, names: Sequence[str], wanted: dict[str, str]) -> N
 
 def check_delimiter(path: Path, names: Sequence[str]) -> None:
     """Raise if a CSV or TSV file has one column only, because its cells are separated by something else."""
-    what = table_files.table_format(path)
-    if what not in table_files.DELIMITERS or len(names) != 1:
+    what = opening.table_format(path)
+    if what not in opening.DELIMITERS or len(names) != 1:
         return
-    allowed = table_files.DELIMITERS[what]
+    allowed = opening.DELIMITERS[what]
     if other := [one for one in SEPARATORS if one != allowed and one in names[0]]:
         raise UserError(
             f"{path}: has one column only, {shown(names[0])}; it looks separated by {other[0]!r}; save it as "

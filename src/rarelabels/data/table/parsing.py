@@ -21,11 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data import splits
-from rarelabels.data.table import table_files
+from rarelabels.data.table import opening, table_files
+from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.data.table.cell_values import MEND_NUMBER
 from rarelabels.data.table.column_checks import check_columns, flag_columns, wanted_columns
 from rarelabels.data.table.readers import Groups, Ids, Inputs, LabelFlags, LabelNames, Parts, Reader
-from rarelabels.data.table.table_files import Batch, RawColumn
 from rarelabels.data.tokens import Tokens
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import TableSpec
@@ -42,8 +42,8 @@ def content(spec: TableSpec) -> str:
         UserError: the file cannot be read, or its name ends in nothing known.
     """
     path = Path(spec.path)
-    what = table_files.table_format(path)
-    with table_files.readable(path), path.open("rb") as file:
+    what = opening.table_format(path)
+    with opening.readable(path), path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return hashlib.sha256(f"{what} {digest}".encode()).hexdigest()
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data.splits import PARTS
+from rarelabels.data.table.batch import Batch
 from rarelabels.data.table.cell_values import (
     FLAGS,
     MAX_ID,
@@ -27,7 +28,7 @@ from rarelabels.data.table.cell_values import (
     number,
 )
 from rarelabels.data.table.column_checks import near_column
-from rarelabels.data.table.table_files import Batch, shown
+from rarelabels.data.table.opening import shown
 from rarelabels.data.tokens import Numbering, Tokens, document_frequency
 from rarelabels.data.unsplit import no_numbers
 from rarelabels.declare.data import TableLabels, TableSpec

@@ -79,8 +79,8 @@ def of_decisions(rules: Mapping[str, Rule]) -> Rules:
 def oracle(y_test: ArrayLike, s_test: ArrayLike, objective: ObjectiveSpec = F1) -> Rule:
     """Return the best threshold of each label on the very rows that score it: a bound, never a result.
 
-    A label for which the objective is undefined takes "never" (or "always": see ``each_label.best_thresholds``) and counts
-    as a fallback. Shapes and errors as :func:`choose_rules`.
+    A label for which the objective is undefined takes "never" (or "always": see ``each_label.best_thresholds``) and
+    counts as a fallback. Shapes and errors as :func:`choose_rules`.
     """
     sweep = best_thresholds(y_test, s_test, objective)
     return Rule("oracle", sweep.thresholds, fallbacks=count_labels(~sweep.defined))

@@ -97,11 +97,8 @@ def _file(number: int) -> str:
 
 def draw(client: Client, comparison: Comparison, labels: Labels, failures: list[str]) -> list[Picture]:
     """Return new pictures; ``failures`` takes a line for each that cannot be drawn."""
-    from rarelabels.show.figures import (
-        house_style,
-        of_study,  # matplotlib takes a second to import
-    )
-    from rarelabels.show.report import panels
+    from rarelabels.show.figures import house_style, of_study
+    from rarelabels.show.report import panels  # matplotlib takes a second to import
 
     n, best, ranking = len(comparison.rows), comparison.rows[0], "test/ranking/macro_average_precision"
     pictures: list[Picture] = []

@@ -25,8 +25,10 @@ from rarelabels.record.client import Client
 from rarelabels.record.writing import Record
 from rarelabels.study import runner
 from rarelabels.study.progress_display import Say
+from rarelabels.study.tuning.counted_trials import finished, in_flight, taken
 from rarelabels.study.tuning.history import save_history
-from rarelabels.study.tuning.searches import Search, finished, in_flight, load, once_more, taken, tell
+from rarelabels.study.tuning.searches import Search, load
+from rarelabels.study.tuning.storage import once_more, tell
 
 
 def search_thresholds(client: Client, one: Search, say: Say) -> str:

@@ -26,20 +26,10 @@ from rarelabels.record import connection, opening
 from rarelabels.record.client import Client
 from rarelabels.record.writing import Record, WaitingError
 from rarelabels.study.progress_display import Say
+from rarelabels.study.tuning.counted_trials import ENDED, fail_cut_off, finished, in_flight, taken, wait_for_others
 from rarelabels.study.tuning.history import save_history
-from rarelabels.study.tuning.searches import (
-    CUT_OFF,
-    ENDED,
-    Search,
-    fail_cut_off,
-    finished,
-    in_flight,
-    load,
-    once_more,
-    taken,
-    tell,
-    wait_for_others,
-)
+from rarelabels.study.tuning.searches import Search, load
+from rarelabels.study.tuning.storage import CUT_OFF, once_more, tell
 
 EDGE = 0.02  # of a range, on either side
 

@@ -31,18 +31,11 @@ from rarelabels.record.identities import Identity, search_fingerprint
 from rarelabels.study import plan, running, selection
 from rarelabels.study.progress_display import Progress, Say
 from rarelabels.study.selection import Named
+from rarelabels.study.tuning.counted_trials import fail_cut_off, taken, wait_for_others
 from rarelabels.study.tuning.label_thresholds import search_thresholds
 from rarelabels.study.tuning.parameters import attempt, conclude
-from rarelabels.study.tuning.searches import (
-    Search,
-    answering,
-    fail_cut_off,
-    load,
-    once_more,
-    open_storage,
-    taken,
-    wait_for_others,
-)
+from rarelabels.study.tuning.searches import Search, load
+from rarelabels.study.tuning.storage import answering, once_more, open_storage
 from rarelabels.study.workers import Workers
 
 MOST_WEIGHTS, MOST_THRESHOLDS = 20, 100  # labels that a search gives a weight, or a threshold, each

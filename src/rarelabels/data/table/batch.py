@@ -1,0 +1,44 @@
+"""A batch of rows of a table, column by column, which knows where in its file it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+Row = TypeVar("Row")
+BATCH_ROWS = 8_192
+
+
+@dataclass(frozen=True)
+class RawColumn:
+    """A column of raw rows: its name, and what its cells hold; a list is a list, or a text that is its one entry."""
+
+    name: str
+    holds: Literal["text", "list", "number"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a file, in its order.
+
+    Attributes:
+        path: the file.
+        first: number of the first of these rows; rows of data count from 1.
+        rows: how many they are.
+        lines: the line each row begins on, from 1; None where a file has no lines.
+        cells: column name to one value for each row. CSV and TSV have text only, the others what they hold: None, text,
+            numbers, truth values, lists.
+    """
+
+    path: Path
+    first: int
+    rows: int
+    lines: Sequence[int] | None
+    cells: dict[str, list[Any]]
+
+    def at(self, index: int, column: str = "") -> str:
+        """Return how messages call a row, or a cell, of this batch: ``a.csv: row 7 (line 8), column 'age'``."""
+        line = f" (line {self.lines[index]})" if self.lines else ""
+        return f"{self.path}: row {self.first + index}{line}" + (f", column {column!r}" if column else "")

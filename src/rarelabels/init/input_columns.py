@@ -1,0 +1,152 @@
+"""What every other column is: prose, a list, a number, an id, a part, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from rarelabels.data.table.cell_values import ONE_NAME, SEPARATORS
+from rarelabels.data.table.opening import shown
+from rarelabels.declare.data import ListColumn
+from rarelabels.init.column import Column, Wish
+
+SHORT_WORDS = 4  # an entry of a list has no more words on average
+RECURRING = 1.2  # rows for each entry of a list between commas: prose has commas too, but its phrases do not come back
+REPEATED = 1.25  # rows for each name of a category
+PROSE_WORDS, LONG_PROSE_WORDS = 1.5, 4.0  # words in a cell, on average; long prose is prose however often it comes back
+_LETTER = re.compile(r"[^\W\d_]")
+
+
+@dataclass
+class Guess:
+    """What columns are that nothing was said of."""
+
+    text: tuple[str, ...] = ()
+    lists: tuple[ListColumn, ...] = ()
+    numeric: tuple[str, ...] = ()
+    id: str | None = None
+    unused: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, columns: dict[str, Column], wish: Wish) -> Guess:
+        """Return a guess for each column; where the user named columns of a kind, only those are of it."""
+        guess = cls()
+        for name, column in columns.items():
+            if guess.id is None and wish.id is None and column.is_id:
+                guess.id = name
+                continue
+            kind, reason = _kind(column)
+            if getattr(wish, kind, ()):
+                option = "--list" if kind == "lists" else f"--{kind}"
+                kind, reason = "", f"could be of {option} too, which names others"
+            match kind:
+                case "text":
+                    guess.text += (name,)
+                case "lists":
+                    guess.lists += (declared_list(column),)
+                case "numeric":
+                    guess.numeric += (name,)
+                case _:
+                    guess.unused[name] = reason
+        return guess
+
+
+def _kind(column: Column) -> tuple[str, str]:
+    """Return text, lists or numeric, or nothing and the reason for it."""
+    if column.empty == column.rows:
+        return "", "is empty"
+    if column.names is not None and column.kinds <= {"text", "number"} and not column.is_flags:
+        return "", _why_no_id(column)
+    if len(column.kinds) > 1:
+        return "", f"holds {' and '.join(sorted(column.kinds))}"
+    match next(iter(column.kinds)):
+        case "list":
+            wrong = next((cell for cell in column.sample if not all(map(_is_name, cell))), None)
+            return ("lists", "") if wrong is None else ("", f"holds lists of no names: {shown(wrong)}")
+        case "number" | "text" if column.is_numeric:
+            return _kind_of_numbers(column)
+        case "text":
+            return _kind_of_texts(column)
+        case other:
+            return "", f"holds neither text nor numbers nor lists, but {other}"
+
+
+def _is_name(entry: object) -> bool:
+    return entry is None or (isinstance(entry, (str, int)) and not isinstance(entry, bool))
+
+
+def _why_no_id(column: Column) -> str:
+    different = len(column.names or ())
+    if different == column.rows:
+        return "names every row, as an id does (--id)"
+    return f"looks like an id of {different:,} things; if the rows of one belong together, give --group {column.name}"
+
+
+def _kind_of_numbers(column: Column) -> tuple[str, str]:
+    if column.not_numbers:
+        return "", f"holds numbers, but {_cells(column.not_numbers)} none, first {column.first_not_number}"
+    if column.empty:
+        return "", f"holds numbers, but {_cells(column.empty)} empty; fill in what is to be used"
+    if column.low == column.high:
+        return "", f"is {column.low:g} in every row"
+    return ("", "counts the rows") if column.counts_rows else ("numeric", "")
+
+
+def _cells(count: int) -> str:
+    return "1 cell is" if count == 1 else f"{count:,} cells are"
+
+
+def _kind_of_texts(column: Column) -> tuple[str, str]:
+    texts = column.texts
+    different = set(texts)
+    if len(different) == 1 and len(texts) > 1 and not column.empty:
+        return "", f"is {shown(texts[0])} in every row"
+    if is_python_list(texts):
+        return "", f"holds lists as Python writes them, {shown(texts[0])}; write them as a|b"
+    if separator(texts) is not None:
+        return "lists", ""
+    words = sum(len([word for word in text.split() if _LETTER.search(word)]) for text in texts) / len(texts)
+    if words < LONG_PROSE_WORDS and len(texts) / len(different) >= REPEATED:
+        return "lists", ""
+    if words >= PROSE_WORDS:
+        return "text", ""
+    return "", f"holds something else in nearly every row, and no prose: {shown(texts[0])}"
+
+
+def is_python_list(texts: Sequence[str]) -> bool:
+    """Whether cells are lists as Python or JSON writes them: ``['a', 'b']``."""
+    bare = [text.strip() for text in texts]
+    return bool(bare) and all(text.startswith("[") and text.endswith("]") for text in bare)
+
+
+def declared_list(column: Column) -> ListColumn:
+    """Return how a column of lists is declared; where a separator occurs that parts nothing, that is said too."""
+    texts = column.texts
+    found = separator(texts)
+    if found is None and any(one in text for text in texts for one in SEPARATORS):
+        found = ONE_NAME
+    return ListColumn(column=column.name, separator=found)
+
+
+def separator(texts: Iterable[str]) -> str | None:
+    """Return what stands between the entries of texts, None if each is one entry.
+
+    Texts are lists if their parts are short and fewer than the texts are, as tags are. Else if most of them hold a sign
+    that prose does not have; or commas, if the parts come back in other texts.
+    """
+    filled = [text for text in texts if text.strip()]
+    different = len(set(filled))
+    found: dict[str, int] = {}
+    for sign in SEPARATORS:
+        holding = sum(sign in text for text in filled)
+        if not holding:
+            continue
+        entries = [entry for text in filled for part in text.split(sign) if (entry := part.strip())]
+        if not entries or sum(len(entry.split()) for entry in entries) > SHORT_WORDS * len(entries):
+            continue
+        names = len(set(entries))
+        in_most = holding > len(filled) / 2
+        if names < different or (in_most and (sign != "," or len(entries) >= RECURRING * names)):
+            found[sign] = holding
+    return max(found, key=found.__getitem__, default=None)

@@ -1,0 +1,79 @@
+"""Which columns of a table are its labels."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from rarelabels.data.table.opening import shown
+from rarelabels.declare.data import TableLabels
+from rarelabels.errors import UserError
+from rarelabels.init.column import Column, Wish, some_names, unknown_column
+from rarelabels.init.input_columns import declared_list, is_python_list
+
+
+def find_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[str]) -> TableLabels:
+    """Return which columns are the labels, given or guessed.
+
+    Raises:
+        UserError: none can be, or it is not clear which.
+    """
+    if wish.labels is not None:
+        labels = _given_labels(path, wish.labels, columns)
+        if both := sorted(label_columns(labels, list(columns)) & given):
+            raise UserError(f"--labels: column {both[0]!r} is given under another option too; give it once")
+        return labels
+    flags = [name for name, one in columns.items() if one.is_flags and name not in given]
+    if len(flags) < 2:
+        only = f"; of 0/1 columns there is {flags[0]!r} alone, and two labels are needed" if flags else ""
+        raise UserError(
+            f"{path}: which are the labels? give --labels with the column that names them, or with 0/1 columns "
+            f"(--labels a,b,c, or --labels 'is_*' for a prefix){only}{some_names(list(columns))}"
+        )
+    # What the first and the last in order share all share; up to a sign: is_, and not is_co.
+    shared = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(min(flags), max(flags), strict=False))
+    prefix = re.sub(r"[^\W_]*$", "", "".join(one for one, _ in shared))
+    if prefix and prefix not in flags and flags == [name for name in columns if name.startswith(prefix)]:
+        return TableLabels(prefix=prefix)
+    return TableLabels(columns=tuple(flags))
+
+
+def _given_labels(path: Path, asked: str, columns: dict[str, Column]) -> TableLabels:
+    if asked in columns:
+        return _label_column(path, columns[asked])
+    if asked.endswith("*") and len(asked) > 1:
+        return TableLabels(prefix=asked[:-1])
+    names = [name.strip() for name in next(csv.reader([asked], skipinitialspace=True), [])]
+    for name in names:
+        if name not in columns:
+            unknown_column(path, list(columns), "--labels", name)
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise UserError(
+            "--labels: allowed a column of names, two or more different 0/1 columns (a,b,c), or a prefix of them "
+            f"('is_*'); given {asked!r}"
+        )
+    return TableLabels(columns=tuple(names))
+
+
+def _label_column(path: Path, column: Column) -> TableLabels:
+    if column.is_flags:
+        raise UserError(
+            f"--labels: column {column.name!r} of {path} is 0/1, so it is one label, and at least two are needed; give "
+            f"all of them (--labels {column.name},...), or a prefix ('is_*')"
+        )
+    if is_python_list(column.texts):
+        raise UserError(
+            f"{path}: column {column.name!r} holds lists as Python writes them, {shown(column.texts[0])}; write the "
+            "names with a separator between them: a|b"
+        )
+    return TableLabels(column=column.name, separator=declared_list(column).separator)
+
+
+def label_columns(labels: TableLabels, names: Sequence[str]) -> set[str]:
+    """Return the columns that a declaration of labels names."""
+    if labels.prefix is not None:
+        return {name for name in names if name.startswith(labels.prefix)}
+    return {labels.column} if labels.column is not None else set(labels.columns or ())

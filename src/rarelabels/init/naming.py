@@ -1,0 +1,55 @@
+"""What a proposed study is called, and whether there is a Makefile that knows it."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from rarelabels.errors import UserError
+
+
+def study_name(path: Path, asked: str | None, folder: Path) -> str:
+    """Return the name of the study, which is its folder and its make target: as asked, or from the file's name.
+
+    Raises:
+        UserError: a name that can be no folder or no target, or one whose files are there.
+    """
+    targets = re.findall(r"^([\w-]+):", _makefile(folder), re.MULTILINE)  # what a study must not hide
+    if asked is None:
+        stem = path.name
+        while (suffix := Path(stem).suffix.lower()) in (".csv", ".tsv", ".jsonl", ".parquet", ".gz"):
+            stem = stem[: -len(suffix)]
+        name = re.sub(r"[^\w-]+", "_", stem).strip("_-")[:60]
+        name += "_table" if name in targets else ""
+        if not name:
+            raise UserError(f"{path}: its name gives no name for a study; say one with --name")
+    else:
+        name = asked
+        if not re.fullmatch(r"[^\W_][\w-]{0,99}", name):
+            raise UserError(
+                f"--name: names a folder; allowed letters, digits, _ and -, a letter or digit first; given {name!r}"
+            )
+        if name in targets:
+            raise UserError(f"--name: `make {name}` is something else already; choose another name")
+    for target in (Path("experiments", name), dataset_file(name)):
+        if os.path.lexists(folder / target):
+            raise UserError(
+                f"{target} is there already, and nothing is overwritten; choose another --name, or remove it"
+            )
+    return name
+
+
+def has_makefile(folder: Path) -> bool:
+    """Return whether a study in ``folder`` is a make target, as with the Makefile of Rarelabels."""
+    return "rarelabels" in _makefile(folder).lower()
+
+
+def _makefile(folder: Path) -> str:
+    path = folder / "Makefile"
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def dataset_file(name: str) -> Path:
+    """Return where the declaration of a proposed data set is written."""
+    return Path("conf/datasets", f"{name}.yaml")

@@ -1,0 +1,126 @@
+"""How much each row counts, and what its weight is, in words."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rarelabels.declare.weighting import ClassWeight
+from rarelabels.errors import UserError
+from rarelabels.learn.label_weights import Array, Labels, balanced, positives_at_least_one
+
+TRAINED = np.finfo(np.float32)  # the precision in which weights meet the loss
+
+
+def sample_weights_product(y: Labels) -> Array:
+    """Return what scikit-learn's ``compute_sample_weight("balanced", y)`` gives: the product over a row's labels.
+
+    Each column contributes the ``balanced`` weight of the 0 or 1 that the row has there. With a rare label in 10 of
+    1,000 rows and a common one in 500, a row with both weighs 50 · 1, a row with neither 0.505 · 1. Nothing is scaled:
+    this is what the movie thread trained with.
+
+    Returns:
+        (n,) float64, 0 where the product is smaller than float64 holds.
+    """
+    factors = balanced(y)
+    if_zero, if_one = np.log(factors.negative), np.log(factors.positive)
+    with np.errstate(over="ignore"):  # row_facts refuses what is infinite
+        return np.asarray(np.exp(if_zero.sum() + y @ (if_one - if_zero)), dtype=np.float64)
+
+
+def sample_weights_mean(y: Labels) -> Array:
+    """Return the mean, over a row's labels, of the ``balanced`` weight of the 0 or 1 that the row has there.
+
+    With a rare label in 10 of 1,000 rows and a common one in 500, a row with both weighs (50 + 1) / 2. Every column has
+    mean 1 over the rows, so these weights have too, and leave the scale of the loss alone.
+
+    Returns:
+        (n,) float64.
+    """
+    factors = balanced(y)
+    total = factors.negative.sum() + y @ (factors.positive - factors.negative)
+    return np.asarray(total / y.shape[1], dtype=np.float64)
+
+
+def class_weight_table(spec: ClassWeight, y: Labels) -> Array:
+    """Return the weight of each column, (n_labels,) float64: the declared one, else 1.0, as Keras has it.
+
+    ``balanced`` is n / (2 * positives); a label without positives counts as having one.
+
+    Raises:
+        UserError: a weight is declared for a column that the labels do not have.
+    """
+    n, n_labels = y.shape
+    if spec.weights is None:
+        return np.asarray(n / (2 * positives_at_least_one(y)), dtype=np.float64)
+    table = np.ones(n_labels)
+    for key, weight in spec.weights.items():
+        if int(key) >= n_labels:
+            raise UserError(
+                f"weighting.weights: column {key} does not exist: {n_labels} labels are columns 0 to {n_labels - 1}"
+            )
+        table[int(key)] = weight
+    return table
+
+
+def row_facts(rows: Array) -> dict[str, float]:
+    """Return numbers about row weights, which must not all be 0, nor any infinite, in the precision that trains.
+
+    - ``effective_sample_size``: (Σw)²/Σw², between 1 and n: so many equally weighted rows vary as much (Kish 1965).
+      Weights 3, 1, 1, 1 leave 36/12 = 3 of 4 rows; ``effective_sample_share`` is then 0.75.
+    - ``weight_ratio``: the largest weight over the smallest that is not 0.
+    - ``mean_row_weight``: Keras divides the weighted losses by the number of rows, so this scales the loss.
+
+    Raises:
+        UserError: see above.
+    """
+    largest = rows.max()
+    if not TRAINED.tiny <= largest <= TRAINED.max:
+        raise UserError(
+            f"weighting: the largest row weight is {largest:.2g}, too {'small' if largest < 1 else 'large'} for "
+            "float32: nothing could be learned; use weighting.form mean for sample_weights, or weighting.kind "
+            "pos_weight with loss.kind weighted_bce"
+        )
+    scaled = rows / largest
+    size = float(scaled.sum() ** 2 / (scaled**2).sum())
+    return {
+        "effective_sample_size": size,
+        "effective_sample_share": size / len(rows),
+        "weight_ratio": float(largest / rows[rows >= TRAINED.tiny].min()),
+        "mean_row_weight": float(rows.mean()),
+    }
+
+
+def product_note(rows: Array, n_labels: int) -> str:
+    """Say how far the products spread and what their scale does."""
+    vanish = int((rows < TRAINED.tiny).sum())
+    return (
+        f"scikit-learn's compute_sample_weight multiplies the balanced weights of all {n_labels} labels: rows weigh "
+        f"from {rows.min():.3g} to {rows.max():.3g}, {rows.mean():.3g} on average"
+        + (f", and {vanish:,} of {len(rows):,} rows weigh 0 in float32" if vanish else "")
+        + ". Keras divides the weighted losses by the number of rows, so that the scale acts like a learning rate."
+    )
+
+
+def class_weight_notes(spec: ClassWeight, rows: Array, y: Labels) -> list[str]:
+    """Say in numbers what Keras made of class weights."""
+    n, n_labels = y.shape
+    labels_of_row = y.sum(axis=1, dtype=np.int64)
+    several, empty = int((labels_of_row > 1).sum()), int((labels_of_row == 0).sum())
+    notes = [
+        "Keras's class_weight takes the argmax of each row for its class: "
+        f"{several:,} of {n:,} rows ({several / n:.1%}) have more than one label and count by the first alone; "
+        f"{empty:,} rows without labels count as column 0.",
+        f"{int((rows != 1).sum()):,} of {n:,} rows weigh other than 1.0.",
+    ]
+    if spec.weights is not None:
+        missing = [column for column in range(n_labels) if str(column) not in spec.weights]
+        if missing:
+            notes.append(f"Without a key, and so counting 1.0: {spans(missing)}.")
+    return notes
+
+
+def spans(columns: list[int]) -> str:
+    """Return ascending column numbers as ``columns 0, 2 to 16``."""
+    runs = np.split(np.array(columns), np.flatnonzero(np.diff(columns) > 1) + 1)
+    named = [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs]
+    return f"column{'s' if len(columns) > 1 else ''} {', '.join(named)}"

@@ -1,0 +1,125 @@
+"""Print a judgement label by label: thresholds, what they find and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from rarelabels.judging.evaluation import TUNED, Evaluation
+from rarelabels.judging.metrics import HEAD, MEDIUM
+from rarelabels.judging.sweeps.ordered import ALWAYS, NEVER
+from rarelabels.show.judgement import Judgement
+from rarelabels.show.tables.judgement_page import NOWHERE, Page, rules_shown
+
+EVERY_LABEL = 40  # with more labels only groups, the best and the worst are shown
+ENDS = 5
+
+
+def print_labels(page: Page, measured: Evaluation) -> None:
+    """Print each label, or with many labels groups and the best and the worst."""
+    table, rules = measured.per_label, rules_shown(measured)
+    page.title(f"Labels{_which(table)}")
+    header = ["", "posi-\ntives", "preva-\nlence", "average\nprec.", "ROC\nAUC"]
+    header += [{"per_label": "per_label\n≥    F1"}.get(rule, f"{rule}\nF1") for rule in rules]
+    blocks = [
+        [_label_cells(table.loc[[label]], str(table["label"][label]), rules) for label in block]
+        for block in _chosen(table)
+    ]
+    groups = [_label_cells(members, name, rules, one=False) for name, members in _groups(table)]
+    page.table(header, [*blocks, groups])
+    page.line(
+        f"Groups: head, labels with at least {HEAD} positives; medium, with {MEDIUM} to {HEAD - 1}; tail, with fewer. "
+        "Means of prevalence, average precision and ROC AUC; F1 of the pooled counts."
+    )
+    if (table["positives"] < MEDIUM).any():
+        page.line(f"A label with fewer than {MEDIUM} positives is mostly chance: read the tail together.")
+
+
+def _label_cells(members: pd.DataFrame, name: str, rules: Sequence[str], *, one: bool = True) -> list[str]:
+    """Return the row of one label, or of the members of a group together."""
+    f1 = {rule: shown_number(_pooled_f1(members, rule)) for rule in rules}
+    if one and "per_label" in f1:
+        f1["per_label"] = f"{shown_threshold(members['per_label/threshold'].iloc[0])} {f1['per_label']}"
+    means = (shown_number(members[metric].mean()) for metric in ("average_precision", "roc_auc"))
+    return [name, f"{members['positives'].sum():,}", f"{members['prevalence'].mean():.4f}", *means, *f1.values()]
+
+
+def print_gains(page: Page, judgement: Judgement) -> None:
+    """Print what each threshold finds more than 0.5 does, and what that costs."""
+    gains = judgement.gains
+    page.title("What each threshold finds and costs")
+    counts = list(gains.columns[2:])
+    header = [name.replace("more_", "").replace("/", "\n") for name in counts]
+    total = gains.sum(numeric_only=True).to_dict() | {"label": "all"}
+    records = [gains.loc[block].to_dict("records") for block in _chosen(judgement.evaluation.per_label)]
+    blocks = [
+        [[row["label"], f"{row['positives']:,}", *(_count(name, row[name]) for name in counts)] for row in block]
+        for block in [*records, [total]]
+    ]
+    page.table(["", "positives", *header], blocks)
+    page.line("half: positives found and false alarms at 0.5.")
+    if judgement.evaluation.validation is None:
+        return
+    page.line("global, per_label: how many more (+) or fewer (−) than at 0.5; in all:")
+    for rule in TUNED:
+        found, false = (int(gains[f"{rule}/more_{what}"].sum()) for what in ("found", "false"))
+        page.line(f"{rule}: {_gain_in_words(found, false)}")
+
+
+def _gain_in_words(found: int, false: int) -> str:
+    each = f": {false / found:.1f} for each positive" if found > 0 and false > 0 else ""
+    positives, alarms = (f"{abs(n):,} {'more' if n >= 0 else 'fewer'}" for n in (found, false))
+    return f"{positives} positives found, {alarms} false alarms{each}"
+
+
+def _which(table: pd.DataFrame) -> str:
+    if len(table) <= EVERY_LABEL:
+        return ""
+    return f": the {ENDS} best and the {ENDS} worst of {len(table):,} by average precision, then all in groups"
+
+
+def _chosen(table: pd.DataFrame) -> list[list[int]]:
+    """Return blocks of the positions of the labels that are printed: all, or the best and the worst."""
+    if len(table) <= EVERY_LABEL:
+        return [table.sort_values("positives", ascending=False, kind="stable").index.tolist()]
+    readable = table[table["positives"] >= MEDIUM]
+    if len(readable) < 2 * ENDS:
+        readable = table
+    ranked = readable["average_precision"].sort_values(ascending=False, kind="stable").index.tolist()
+    return [ranked[:ENDS], ranked[-ENDS:]]
+
+
+def _groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    positives = table["positives"]
+    inside = {
+        "head": positives >= HEAD,
+        "medium": (positives >= MEDIUM) & (positives < HEAD),
+        "tail": positives < MEDIUM,
+    }
+    for name, members in inside.items():
+        if members.any():
+            yield f"{name}: {members.sum():,}", table[members]
+
+
+def _pooled_f1(labels: pd.DataFrame, rule: str) -> float | None:
+    if not labels["positives"].any():
+        return None
+    hits, wrong = labels[f"{rule}/tp"].sum(), labels[f"{rule}/fp"].sum() + labels[f"{rule}/fn"].sum()
+    return float(2 * hits / (2 * hits + wrong))
+
+
+def shown_number(value: float | None) -> str:
+    """Return a number with three decimals, a dash where there is none."""
+    return NOWHERE if value is None or pd.isna(value) else f"{value:.3f}"
+
+
+def shown_threshold(value: float) -> str:
+    """Return a threshold; "never" and "always" for those beyond all scores."""
+    if value >= NEVER or value <= ALWAYS:
+        return "never" if value >= NEVER else "always"
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.1g}"
+
+
+def _count(name: str, value: int) -> str:
+    return f"{value:+,}".replace("-", "−") if "more" in name else f"{value:,}"
