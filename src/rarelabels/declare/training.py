@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 
 from rarelabels.spec import LATER, Count, Positive, Spec
 
+THREADS = 1  # of TensorFlow in one process: runs are spread over processes
+
 
 class Pruning(Spec):
     """Magnitude pruning while training, by a polynomial schedule (Zhu and Gupta 2017)."""

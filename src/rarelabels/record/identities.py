@@ -10,7 +10,8 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from rarelabels import THREADS, __version__
+from rarelabels import __version__
+from rarelabels.declare.training import THREADS
 from rarelabels.declare.trial import Trial
 from rarelabels.record.entities import Run
 
