@@ -35,6 +35,7 @@ DOORS = {
     "keras": {"learn.tensorflow_setup"},
     # probes: MLflow's own Keras callback is among what is probed
     "mlflow": {"record", "serve", "probes", "study.tuning"},
+    "difflib": {"errors"},  # one "did you mean"
     "requests": {"data", "record"},
     "sqlalchemy": {"record", "study.tuning"},
     "dask": {"study.engine"},

@@ -27,12 +27,11 @@ from rarelabels.data.table.cell_values import (
     label_name,
     number,
 )
-from rarelabels.data.table.column_checks import near_column
 from rarelabels.data.table.opening import shown
 from rarelabels.data.tokens import Numbering, Tokens, document_frequency
 from rarelabels.data.unsplit import no_numbers
 from rarelabels.declare.data import TableLabels, TableSpec
-from rarelabels.errors import UserError
+from rarelabels.errors import UserError, nearest
 
 _WORD = re.compile(r"\w+")
 
@@ -379,7 +378,7 @@ class Parts:
             if name not in PARTS:
                 raise UserError(
                     f"{batch.at(row, self._column)}: allowed {', '.join(PARTS)}; given {given(cell)}"
-                    f"{near_column(name, PARTS, cutoff=0.4)}"
+                    f"{nearest(name, PARTS, cutoff=0.4)}"
                 )
             self._places.append(PARTS.index(name))
 
