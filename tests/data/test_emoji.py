@@ -161,7 +161,7 @@ def test_no_package_is_run() -> None:
     code = """
 import sys
 from rarelabels.data.loading import emoji
-from rarelabels.declare.trial import EmojiSpec
+from rarelabels.declare.data import EmojiSpec
 spec = EmojiSpec(kind="emoji", backbone={"kind": "efficientnet_lite0"})
 emoji.content(spec), emoji.parse(spec), emoji.image_folder(spec)
 print([name for name in sys.modules if name.startswith(("twemoji", "emoji", "tensorflow"))])
