@@ -13,7 +13,7 @@ import rarelabels
 
 SOURCE = Path(rarelabels.__file__).parent
 
-GROUND = {"cache", "errors", "spec", "whole_files"}  # used by all, and by nothing but each other
+GROUND = {"cache", "errors", "extras", "spec", "whole_files"}  # used by all, and by nothing but each other
 MAY_USE: dict[str, set[str]] = {
     "judging": set(),
     "declare": {"judging"},

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from rarelabels.errors import UserError
+from rarelabels.extras import missing
 from rarelabels.record.database import SQLITE, file_of
 
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -24,6 +25,8 @@ def of_record(where: str, error: BaseException) -> UserError:
     found = _of_sqlite(error)
     if where.startswith(SQLITE) and found:
         return UserError(_of_file(file_of(where), found))
+    if any(isinstance(one, ImportError) and one.name == "psycopg" for one in _behind(error)):
+        return UserError(missing("psycopg", f"MLFLOW_TRACKING_URI {where!r}"))
     if is_refusal(error):
         return UserError(
             f"MLFLOW_TRACKING_URI {where!r} does not let this user do that: set "

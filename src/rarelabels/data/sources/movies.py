@@ -38,6 +38,7 @@ from rarelabels.data.tokens import Tokens
 from rarelabels.data.unsplit import Table, multi_hot, no_numbers
 from rarelabels.declare.data import MoviesSpec
 from rarelabels.errors import UserError, nearest
+from rarelabels.extras import need
 
 VERSION = 1
 """Raised whenever the same file is to give another table."""
@@ -61,6 +62,7 @@ _WORD = re.compile(r"\w+")
 
 def source() -> Path:
     """Return the SQLite file with the films."""
+    need("bokeh_sampledata", "dataset.kind 'movies'")
     from bokeh_sampledata.movies_data import movie_path  # who only predicts need not have it
 
     return Path(movie_path)
