@@ -13,7 +13,7 @@ import rarelabels
 
 SOURCE = Path(rarelabels.__file__).parent
 
-GROUND = {"cache", "errors", "spec", "whole_files"}  # used by all, and by nothing but each other
+GROUND = {"cache", "errors", "extras", "spec", "whole_files"}  # used by all, and by nothing but each other
 MAY_USE: dict[str, set[str]] = {
     "judging": set(),
     "declare": {"judging"},
@@ -35,6 +35,7 @@ DOORS = {
     "keras": {"learn.tensorflow_setup"},
     # probes: MLflow's own Keras callback is among what is probed
     "mlflow": {"record", "serve", "probes", "study.tuning"},
+    "difflib": {"errors"},  # one "did you mean"
     "requests": {"data", "record"},
     "sqlalchemy": {"record", "study.tuning"},
     "dask": {"study.engine"},

@@ -14,6 +14,7 @@ import io
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -620,7 +621,8 @@ def _code(do: Callable[[], object]) -> int:
 
         known = connection.explained(error)
         if known is None:
-            raise
+            print(without_password(traceback.format_exc()), end="", file=sys.stderr)
+            return 1
         _warn(str(known))
         return 2
     return 0

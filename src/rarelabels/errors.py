@@ -1,4 +1,4 @@
-"""What a user can mend, and how it is said: errors, the nearest known name, one line of failure without passwords."""
+"""What a user can mend, and how it is said: errors, the nearest known name, a line of failure without passwords."""
 
 from __future__ import annotations
 
@@ -20,19 +20,53 @@ def without_password(text: str) -> str:
     return _IN_QUERY.sub(r"\1***", _IN_ADDRESS.sub(r"\1***@", text))
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean 'gamma'?``, or nothing where no known name is near."""
-    near = get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Return a hint at the known name that is most like ``name``, or nothing where none is like it.
+
+    Args:
+        name: what was given.
+        known: what is allowed.
+        cutoff: how like it must be, from 0 to 1 (``difflib.SequenceMatcher.ratio``); case is ignored.
+
+    >>> nearest("gama", ["alpha", "gamma"])
+    "; did you mean 'gamma'?"
+    >>> nearest("x", ["alpha", "gamma"])
+    ''
+    """
+    spelled = {one.lower(): one for one in known}
+    near = get_close_matches(name.lower(), spelled, n=1, cutoff=cutoff)
+    return f"; did you mean {spelled[near[0]]!r}?" if near else ""
 
 
-def failure(error: Exception) -> str:
-    """Return what a run died of, in one line, without the password that an address in it may have."""
-    return without_password(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its type where it has none; without passwords.
+
+    >>> first_line(ValueError("no such table\\nin http://me:secret@host/"))
+    'no such table'
+    >>> first_line(KeyboardInterrupt())
+    'KeyboardInterrupt'
+    """
+    return without_password((str(error).strip().splitlines() or [type(error).__name__])[0])
+
+
+def failure(error: BaseException) -> str:
+    """Return why something failed, in one line without passwords: the error's type and the first line of its message.
+
+    >>> failure(ConnectionError("postgresql://me:secret@host/runs does not answer"))
+    'ConnectionError: postgresql://me:***@host/runs does not answer'
+    """
+    reason, name = first_line(error), type(error).__name__
+    return name if reason == name else f"{name}: {reason}"
 
 
 class UserError(Exception):
-    """A mistake the user can mend: the message is all they need. The command line prints it and exits with 2."""
+    """A mistake the user can mend: the message is all they need, and holds no password.
+
+    The command line prints it and exits with 2.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(without_password(message))
 
 
 class MissingDataError(UserError):

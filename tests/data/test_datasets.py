@@ -277,7 +277,7 @@ def test_rows_and_names_decide_the_digest(own: Path) -> None:
 def test_an_unknown_genre_is_refused_with_the_nearest_and_all(own: Path) -> None:
     with pytest.raises(
         UserError,
-        match=r"own\.db: dataset\.labels: no film has the genre 'drame', did you mean 'Drama'\?; no film has the genre "
+        match=r"own\.db: dataset\.labels: no film has the genre 'drame'; did you mean 'Drama'\?; no film has the genre "
         r"'Noir'; allowed: Drama, Comedy, War, Western$",
     ):
         loading.load(spec_of(("drame", "War", "Noir")), 0)

@@ -200,7 +200,7 @@ def test_other_processes_and_thread_counts_draw_the_same_bits() -> None:
 import hashlib
 from rarelabels.data.loading import simulated
 from rarelabels.data.sources.simulated import Simulation
-from rarelabels.declare.trial import SimulatedSpec
+from rarelabels.declare.data import SimulatedSpec
 found = hashlib.sha256()
 for declared in ({}, {"dependence": "label_sets", "sets": 6}):
     spec = SimulatedSpec(kind="simulated", **declared)

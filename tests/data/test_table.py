@@ -23,7 +23,7 @@ import pytest
 
 from processes import printed
 from rarelabels.data.sources import movies
-from rarelabels.data.table import cell_values, parsing, table_files
+from rarelabels.data.table import label_readers, parsing, table_files
 from rarelabels.data.table.batch import BATCH_ROWS
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import MoviesSpec, TableSpec
@@ -230,9 +230,9 @@ def test_two_million_rows_take_little_memory(tmp_path: Path) -> None:
     declared = spec(tmp_path / "a.csv", numeric=("price",)).model_dump_json()
     code = f"""
 from pathlib import Path
-from rarelabels.data.loading import table
-from rarelabels.declare.trial import TableSpec
-read = table.parse(TableSpec.model_validate_json({declared!r}))
+from rarelabels.data.table import parsing
+from rarelabels.declare.data import TableSpec
+read = parsing.parse(TableSpec.model_validate_json({declared!r}))
 status = Path("/proc/self/status").read_text()  # ru_maxrss is at least that of the process that started this one
 print(*read.y.shape, status.split("VmHWM:")[1].split()[0])
 """
@@ -709,7 +709,7 @@ def test_fewer_than_two_labels(tags: list[str], min_rows: int, says: str, tmp_pa
 
 
 def test_more_labels_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cell_values, "MAX_LABEL_CELLS", 39)
+    monkeypatch.setattr(label_readers, "MAX_LABEL_CELLS", 39)
     assert "4 labels of 10 rows need 0 GB" in refused(spec(write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS))))
 
 

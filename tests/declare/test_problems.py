@@ -9,7 +9,6 @@ from rarelabels.declare.study import StudySpec
 from rarelabels.declare.training import BARE_ACCURACY
 from rarelabels.declare.trial import Trial
 from rarelabels.declare.yaml_files import Declared
-from rarelabels.errors import nearest
 
 BASE = """
 name: movies/t
@@ -221,11 +220,6 @@ def test_values_are_shown_as_json():
         '{"a": 1.5}',
     ]
     assert show("x" * 100) == '"' + "x" * 56 + "..."
-
-
-def test_the_nearest_name_or_none():
-    assert nearest("gama", ["alpha", "gamma"]) == "; did you mean 'gamma'?"
-    assert nearest("zzz", ["alpha", "gamma"]) == ""
 
 
 def test_keys_are_those_of_the_kinds_that_are_declared():

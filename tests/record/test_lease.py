@@ -14,7 +14,7 @@ from rarelabels.record import lease
 
 
 def test_a_process_of_this_machine_is_gone_when_it_has_ended_and_no_other_has_its_id() -> None:
-    code = "import sys; from rarelabels import lease; print(lease.owner(), flush=True); sys.stdin.read()"
+    code = "import sys; from rarelabels.record import lease; print(lease.owner(), flush=True); sys.stdin.read()"
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True) as other:
         assert other.stdout is not None
@@ -40,7 +40,7 @@ def test_of_a_machine_or_a_container_of_the_same_name_nothing_is_known_but_the_l
 
 def test_a_process_in_a_namespace_of_its_own_is_not_taken_for_one_that_is_gone() -> None:
     """As in a container: it has the id 1 there, and this machine has another process of that id."""
-    code = "from rarelabels import lease; print(lease.owner())"
+    code = "from rarelabels.record import lease; print(lease.owner())"
     command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", code]
     ended = subprocess.run(command, capture_output=True, text=True)
     if ended.returncode:
@@ -52,7 +52,7 @@ def test_a_process_in_a_namespace_of_its_own_is_not_taken_for_one_that_is_gone()
 
 def test_a_process_that_has_ended_is_gone_though_nobody_has_asked_for_its_end() -> None:
     """As in a container whose first process leaves the dead alone."""
-    code = "from rarelabels import lease; print(lease.owner(), flush=True)"
+    code = "from rarelabels.record import lease; print(lease.owner(), flush=True)"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         who = other.stdout.readline().strip()

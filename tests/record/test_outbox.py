@@ -82,7 +82,7 @@ def test_a_damaged_line_ends_a_journal_and_its_run_was_cut_off(tmp_path: Path, d
 BUSY = """
 import sys
 from pathlib import Path
-from rarelabels import outbox
+from rarelabels.record import outbox
 place, where, name = Path(sys.argv[1]), "http://127.0.0.1:5000", sys.argv[2]
 sys.stdin.read(1)  # all at once
 for number in range(200):

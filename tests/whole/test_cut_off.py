@@ -48,7 +48,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="module")
 def gone() -> str:
     """The owner of a run whose process has ended."""
-    code = "from rarelabels import lease; print(lease.owner())"
+    code = "from rarelabels.record import lease; print(lease.owner())"
     return subprocess.check_output([sys.executable, "-c", code], text=True).strip()
 
 

@@ -73,7 +73,8 @@ def test_the_report_draws_nothing_that_is_drawn(tmp_path: Path) -> None:
 
 
 def test_the_ui_lists_its_links_without_mlflow(old: Project) -> None:
-    code = "from rarelabels import tracking, ui; import sys; ui._links(tracking.uri(), ''); print(*sys.modules)"
+    code = "import sys; from rarelabels.record import connection; from rarelabels.show import ui; "
+    code += "ui._links(connection.uri(), ''); print(*sys.modules)"
     for _ in range(2):  # the first time it puts its views into the record
         out = subprocess.check_output([sys.executable, "-c", code], cwd=old.folder, env=old.environment, text=True)
     assert {name.partition(".")[0] for name in out.split()}.isdisjoint(HEAVY)

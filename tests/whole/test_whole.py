@@ -254,11 +254,12 @@ def test_every_file_that_is_read_later_has_its_digest(project: Project) -> None:
 SUM_UP = """
 import contextlib, json, sys, time
 from pathlib import Path
-from rarelabels import summary, tracking
-from rarelabels.record.opening import record
+from rarelabels.record import connection
+from rarelabels.record.writing import Record
+from rarelabels.study import summary
 
 task, me, is_locked = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3] == "locked"
-lock, log = tracking.one_sums_up, record.Record.tags
+lock, log = connection.one_sums_up, Record.tags
 
 @contextlib.contextmanager
 def asked(where):
@@ -273,7 +274,7 @@ def tags(self, values):
             time.sleep(0.05)
     log(self, values)
 
-tracking.one_sums_up, record.Record.tags = asked, tags
+connection.one_sums_up, Record.tags = asked, tags
 summary.sum_up(task["where"], summary.SummaryTask(task["parent"], tuple(task["children"]), task["stamp"]), print)
 """
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from rarelabels.data.dataset import Part
 from rarelabels.data.sources import movies, mulan, xed
-from rarelabels.data.table import cell_values, parsing, readers
+from rarelabels.data.table import cell_values, input_readers, parsing
 from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.declare.data import DatasetSpec, MoviesSpec, MulanSpec, TableSpec, XedSpec
 from rarelabels.errors import UserError
@@ -110,6 +110,6 @@ def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch) -> Part:
         case XedSpec():
             text, numbers = xed.raw_inputs(spec, batch)
         case MulanSpec():
-            text, numbers = {}, readers.numbers([one.name for one in columns], batch)
+            text, numbers = {}, input_readers.numbers([one.name for one in columns], batch)
     ids = np.arange(batch.first, batch.first + batch.rows).astype(np.str_)
     return Part(ids, np.empty((batch.rows, 0), np.uint8), text, numbers)

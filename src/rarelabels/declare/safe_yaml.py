@@ -13,6 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, DocumentStartEvent, NodeEvent
 
 from rarelabels.declare.problems import InputError, show
+from rarelabels.errors import first_line
 
 MAX_BYTES = 50_000
 MAX_NESTING = 20
@@ -40,7 +41,7 @@ def parse(text: str, where: str, key: str = "") -> Any:
         reason = f"key {twice[1]!r} is given twice" if twice else f"not YAML: {error.problem or error.context}"
         raise InputError.of(where, key, line + reason) from None
     except (YAMLError, ValueError, TypeError) as error:  # control characters, numbers too long for Python, odd keys
-        raise InputError.of(where, key, f"not YAML: {str(error).splitlines()[0]}") from None
+        raise InputError.of(where, key, f"not YAML: {first_line(error)}") from None
 
 
 def plain(value: Any, where: str) -> Any:

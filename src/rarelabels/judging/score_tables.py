@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from rarelabels.errors import UserError, nearest
+from rarelabels.errors import UserError, first_line, nearest
 
 ENDINGS = {".parquet": "Parquet", ".csv": "CSV", ".csv.gz": "gzip-compressed CSV"}
 BEGINNINGS = {  # the first bytes of what is often given by mistake
@@ -47,8 +47,7 @@ def read_table(path: Path) -> pa.Table:
     try:
         return _parquet(path) if ending == ".parquet" else _csv(path)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
-        raise UserError(f"{path}: cannot be read as {ENDINGS[ending]}: {reason}") from error
+        raise UserError(f"{path}: cannot be read as {ENDINGS[ending]}: {first_line(error)[:300]}") from error
 
 
 def _beginning(path: Path) -> str:

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from rich.console import Console
 from rich.progress import track
 
+from rarelabels.errors import failure
 from rarelabels.learn.tensorflow_setup import keras, tf
 
 Value = float | str  # a number, or the name of an exception
@@ -96,7 +97,7 @@ def observe(probe: Probe) -> Observation:
             warnings.simplefilter("ignore")  # of what the probe does on purpose
             return Observation(probe, dict(probe.run()))
     except Exception as error:
-        return Observation(probe, {ERROR: f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}"})
+        return Observation(probe, {ERROR: failure(error)})
 
 
 def observe_all(probes: Sequence[Probe]) -> list[Observation]:

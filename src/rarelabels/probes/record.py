@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from rarelabels.errors import failure
 from rarelabels.probes.probe import Observation, versions
 from rarelabels.record import connection, opening
 
@@ -40,7 +41,7 @@ def record(observations: Sequence[Observation], where: str) -> None:
         run.tags({"changed": ", ".join(changed)})
         run.notes([one.complaint() for one in observations if not one.is_as_pinned])
     except BaseException as error:
-        run.fail(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+        run.fail(failure(error))
         raise
     run.finish()
 

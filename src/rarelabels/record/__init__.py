@@ -7,3 +7,7 @@
 - ``lease``: who runs a run. ``moved``, ``mending``: a record that was copied. ``troubles``: what is wrong, in a line.
 - ``database``, ``server``, ``through_mlflow``, ``entities``, ``clock``, ``bounds``, ``empty``, ``scratch``: its parts.
 """
+
+from rarelabels.extras import need
+
+need("mlflow", "the record of runs")

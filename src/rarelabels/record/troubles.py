@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from rarelabels.errors import UserError, without_password
+from rarelabels.errors import UserError
+from rarelabels.extras import missing
 from rarelabels.record.database import SQLITE, file_of
 
 DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -24,13 +25,15 @@ def of_record(where: str, error: BaseException) -> UserError:
     found = _of_sqlite(error)
     if where.startswith(SQLITE) and found:
         return UserError(_of_file(file_of(where), found))
+    if any(isinstance(one, ImportError) and one.name == "psycopg" for one in _behind(error)):
+        return UserError(missing("psycopg", f"MLFLOW_TRACKING_URI {where!r}"))
     if is_refusal(error):
         return UserError(
-            f"MLFLOW_TRACKING_URI {without_password(where)!r} does not let this user do that: set "
+            f"MLFLOW_TRACKING_URI {where!r} does not let this user do that: set "
             "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or ask who runs the server for the permission"
         )
     return UserError(
-        f"MLFLOW_TRACKING_URI {without_password(where)!r} does not answer ({type(error).__name__}); "
+        f"MLFLOW_TRACKING_URI {where!r} does not answer ({type(error).__name__}); "
         "start the server, correct the variable, or unset it to use runs/mlflow.db here"
     )
 

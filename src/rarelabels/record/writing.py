@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from rarelabels.errors import without_password
 from rarelabels.record import lease, outbox, troubles
 from rarelabels.record.client import Client
 from rarelabels.record.database import SQLITE
@@ -130,11 +131,12 @@ class Record:
         self._end("FINISHED")
 
     def fail(self, reason: str) -> None:
-        """End as FAILED with one readable line.
+        """End as FAILED with one readable line, in which passwords are hidden.
 
         Raises:
             WaitingError: see :meth:`finish`.
         """
+        reason = without_password(reason)
         try:
             self.tags({"reason": reason})
             self._end("FAILED")
@@ -146,8 +148,8 @@ class Record:
             self._box.remove()
 
     def stop(self, reason: str) -> None:
-        """End as KILLED, before its time but on purpose, with one readable line."""
-        self.tags({"reason": reason})
+        """End as KILLED, before its time but on purpose, with one readable line, in which passwords are hidden."""
+        self.tags({"reason": without_password(reason)})
         self._end("KILLED")
 
     def go_on(self) -> None:

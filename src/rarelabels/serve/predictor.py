@@ -22,7 +22,7 @@ from rarelabels.data.dataset import Part
 from rarelabels.data.raw import Raw
 from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.declare.trial import Trial
-from rarelabels.errors import UserError
+from rarelabels.errors import UserError, first_line
 from rarelabels.judging.calibration import Calibration
 from rarelabels.judging.evaluation import CALIBRATION
 from rarelabels.judging.rules import definition
@@ -153,7 +153,7 @@ def load(folder: Path) -> Predictor:
     except UserError:
         raise
     except Exception as error:  # of json, pydantic, zipfile, zlib or NumPy, each with errors of its own
-        raise UserError(f"{folder}: cannot be read: {str(error).partition(chr(10))[0]}") from error
+        raise UserError(f"{folder}: cannot be read: {first_line(error)}") from error
 
 
 def _load(folder: Path) -> Predictor:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rarelabels.errors import failure
 from rarelabels.judging import evaluation, scores
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.score_files import Parts
@@ -112,7 +113,7 @@ def record(judgement: Judgement, where: str, name: str, asked: Mapping[str, obje
             scores.save_scores(folder / "scores", scored.labels, scored.validation, scored.test)
             scored.save(folder)
     except BaseException as error:
-        run.fail(f"{type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+        run.fail(failure(error))
         raise
     run.finish()
 

@@ -19,11 +19,11 @@ import time
 from collections.abc import Callable, Mapping
 from configparser import ConfigParser
 from http.client import HTTPConnection, HTTPException
-from importlib.util import find_spec
 from types import FrameType
 
 from rarelabels import whole_files
 from rarelabels.errors import UserError, without_password
+from rarelabels.extras import need
 from rarelabels.record import client as record_client
 from rarelabels.record import connection as record_connection
 from rarelabels.record import database, moved, opening, queries
@@ -111,8 +111,7 @@ def _basic_auth(where: str, host: str) -> dict[str, str]:
     Raises:
         UserError: what it needs is not installed, or the administrator has no good password.
     """
-    if find_spec("flask_wtf") is None:
-        raise UserError(f"--host {host}: other machines are let in with a password only; pip install 'mlflow[auth]'")
+    need("flask_wtf", f"--host {host}: a password for other machines")
     folder = record_connection.outboxes(where).parent / "users"
     users, password = folder / "users.db", os.environ.get(PASSWORD, "")
     is_begun = users.exists() or USERS in os.environ

@@ -20,7 +20,7 @@ from rarelabels.data import dataset, loading
 from rarelabels.declare import as_yaml
 from rarelabels.declare.models import LinearSpec
 from rarelabels.declare.trial import Trial
-from rarelabels.errors import UserError
+from rarelabels.errors import UserError, failure
 from rarelabels.judging.evaluation import CALIBRATION
 from rarelabels.learn import cross_validation, fitting, weighting
 from rarelabels.learn.baselines import baseline, boosting
@@ -81,7 +81,7 @@ def _refit(client: Client, source: Run, trial: Trial) -> Run:
                 run_files.fetch(client, source.info.run_id, files, folder)
             record.finish()
     except Exception as error:
-        record.fail(f"{type(error).__name__}: {error}")
+        record.fail(failure(error))
         raise
     return client.run(record.run_id)
 

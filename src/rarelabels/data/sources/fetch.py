@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rarelabels import whole_files
 from rarelabels.data.sources import source
-from rarelabels.errors import UserError
+from rarelabels.errors import UserError, first_line
 
 GITHUB = "https://raw.githubusercontent.com"
 TIMEOUT_SECONDS = 30  # without a byte, not for a whole file
@@ -123,7 +123,7 @@ def _download(url: str, folder: Path) -> bytes:
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
         raise UserError(
-            f"{url}: cannot be downloaded: {str(reason) or type(error).__name__}; try again where there is internet, "
+            f"{url}: cannot be downloaded: {first_line(reason)}; try again where there is internet, "
             f"or copy the files of a machine that has them to {folder}"
         ) from error
 

@@ -24,7 +24,6 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -38,7 +37,8 @@ from rarelabels.data.table.cell_values import cell_text, given, number
 from rarelabels.data.tokens import Tokens
 from rarelabels.data.unsplit import Table, multi_hot, no_numbers
 from rarelabels.declare.data import MoviesSpec
-from rarelabels.errors import UserError
+from rarelabels.errors import UserError, nearest
+from rarelabels.extras import need
 
 VERSION = 1
 """Raised whenever the same file is to give another table."""
@@ -62,6 +62,7 @@ _WORD = re.compile(r"\w+")
 
 def source() -> Path:
     """Return the SQLite file with the films."""
+    need("bokeh_sampledata", "dataset.kind 'movies'")
     from bokeh_sampledata.movies_data import movie_path  # who only predicts need not have it
 
     return Path(movie_path)
@@ -162,15 +163,9 @@ def _columns(path: Path, labels: int | tuple[str, ...], ordered: Sequence[str]) 
         return list(range(labels))
     place = {genre: column for column, genre in enumerate(ordered)}
     if unknown := [genre for genre in labels if genre not in place]:
-        named = "; ".join(f"no film has the genre {genre!r}{_nearest(genre, ordered)}" for genre in unknown)
+        named = "; ".join(f"no film has the genre {genre!r}{nearest(genre, ordered)}" for genre in unknown)
         raise UserError(f"{path}: dataset.labels: {named}; allowed: {', '.join(ordered)}")
     return [place[genre] for genre in labels]
-
-
-def _nearest(genre: str, ordered: Sequence[str]) -> str:
-    by_lower_case = {one.lower(): one for one in ordered}
-    near = get_close_matches(genre.lower(), by_lower_case, n=1)
-    return f", did you mean {by_lower_case[near[0]]!r}?" if near else ""
 
 
 def _kept_rows(rows: Literal["all", "any_label", "one_label"], y: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:

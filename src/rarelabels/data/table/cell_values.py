@@ -14,7 +14,6 @@ SHOWN = 5  # names in a message
 MEND_NUMBER = "fill such cells in, leave these rows out"
 SEPARATORS = ("|", ";", ",", "\t")
 MAX_ID = 200  # characters; ids are stored at the width of the longest
-MAX_LABEL_CELLS = 4_000_000_000  # of rows times labels, one byte each
 FLAGS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
 
 

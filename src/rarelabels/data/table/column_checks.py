@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 from rarelabels.data.table import opening
 from rarelabels.data.table.cell_values import SEPARATORS
 from rarelabels.data.table.opening import shown
 from rarelabels.declare.data import TableSpec
-from rarelabels.errors import UserError
+from rarelabels.errors import UserError, nearest
 
 
 def flag_columns(path: Path, spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
@@ -21,7 +20,7 @@ def flag_columns(path: Path, spec: TableSpec, names: Sequence[str]) -> tuple[str
     found = tuple(name for name in names if name.startswith(prefix))
     if len(found) < 2:
         which = ", ".join(map(repr, found)) or "none"
-        near = near_column(prefix, names) if not found else ""
+        near = nearest(prefix, names) if not found else ""
         raise UserError(
             f"{path}: dataset.labels.prefix: at least two columns must begin with {prefix!r}; given {which}"
             f"{near or _listed(names)}"
@@ -54,9 +53,7 @@ def wanted_columns(path: Path, spec: TableSpec, flags: Sequence[str]) -> dict[st
 
 def check_columns(path: Path, names: Sequence[str], wanted: dict[str, str]) -> None:
     """Raise if a table lacks columns that are wanted, each given with the key that asks for it."""
-    missing = [
-        f"{column!r} ({key}{near_column(column, names)})" for column, key in wanted.items() if column not in names
-    ]
+    missing = [f"{column!r} ({key}{nearest(column, names)})" for column, key in wanted.items() if column not in names]
     if not missing:
         return
     check_delimiter(path, names)
@@ -74,12 +71,6 @@ def check_delimiter(path: Path, names: Sequence[str]) -> None:
             f"{path}: has one column only, {shown(names[0])}; it looks separated by {other[0]!r}; save it as "
             f"{what.upper()}, with {allowed!r} between the cells"
         )
-
-
-def near_column(name: str, names: Sequence[str], cutoff: float = 0.6) -> str:
-    """Return ``; did you mean 'title'?``, or nothing where no column is near."""
-    near = get_close_matches(name, names, n=1, cutoff=cutoff)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rarelabels.data.table.opening import opened, readable, shown
-from rarelabels.errors import UserError
+from rarelabels.errors import UserError, first_line
 
 
 def json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -27,8 +27,9 @@ def _object(where: str, text: bytes) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise UserError(f"{where}: is not UTF-8 text (byte {error.start + 1} of the line); save it as UTF-8") from None
     except (ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{where}: must be one JSON object; given {shown(text.decode())} ({reason})") from None
+        raise UserError(
+            f"{where}: must be one JSON object; given {shown(text.decode())} ({first_line(error)})"
+        ) from None
     if not isinstance(value, dict):
         raise UserError(f"{where}: must be one JSON object, {{column: value, ...}}; given {shown(value)}")
     return value

@@ -9,13 +9,12 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
 
-from rarelabels.errors import UserError
+from rarelabels.errors import UserError, nearest
 
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
 MAX_CELL = 10_000_000  # characters; the csv module's own limit of 131,072 is less than a long article
@@ -97,10 +96,9 @@ def readable(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        near = get_close_matches(path.name, [one.name for one in path.parent.glob("*")], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        near = nearest(path.name, [one.name for one in path.parent.glob("*")])
         raise UserError(
-            f"{path}: there is no such file{hint}; a path is relative to the YAML file it stands in"
+            f"{path}: there is no such file{near}; a path is relative to the YAML file it stands in"
         ) from None
     except (OSError, EOFError, ValueError, zlib.error, pa.ArrowException) as error:
         # In one line, whatever bytes of the file pyarrow quotes.

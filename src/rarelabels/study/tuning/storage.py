@@ -16,7 +16,8 @@ from optuna.trial import TrialState
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
-from rarelabels.errors import UserError, without_password
+from rarelabels.errors import UserError
+from rarelabels.extras import missing
 from rarelabels.record.connection import is_url
 from rarelabels.study.tuning.journal import Journal
 
@@ -113,10 +114,9 @@ def answering(url: str) -> Iterator[None]:
 
 
 def _no_answer(url: str, error: Exception) -> UserError:
-    shown = without_password(url)
     if isinstance(error, ImportError):
-        return UserError(f"OPTUNA_STORAGE {shown!r}: its driver is not installed; pip install 'psycopg[binary]'")
+        return UserError(missing("psycopg", f"OPTUNA_STORAGE {url!r}"))
     return UserError(
-        f"OPTUNA_STORAGE {shown!r} does not answer ({type(error).__name__}); start the database, correct the "
+        f"OPTUNA_STORAGE {url!r} does not answer ({type(error).__name__}); start the database, correct the "
         f"variable, or unset it to use a file beside the record"
     )

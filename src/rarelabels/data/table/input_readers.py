@@ -1,0 +1,187 @@
+"""Read the columns of a table that a model gets: prose, names and tags, numbers."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rarelabels.data.table.batch import Batch
+from rarelabels.data.table.cell_values import (
+    MEND_NUMBER,
+    ONE_NAME,
+    SEPARATORS,
+    cell_as_text,
+    given,
+    label_name,
+    number,
+)
+from rarelabels.data.table.opening import shown
+from rarelabels.data.tokens import Numbering, Tokens
+from rarelabels.data.unsplit import no_numbers
+from rarelabels.declare.data import TableSpec
+from rarelabels.errors import UserError
+
+_WORD = re.compile(r"\w+")
+
+
+def numbers(columns: Sequence[str], batch: Batch) -> npt.NDArray[np.float64]:
+    """Return the numbers of some rows, (n, n_columns).
+
+    Raises:
+        UserError: a cell is no finite number.
+    """
+    read = _Numbers(columns)
+    read.add(batch)
+    return read.numbers(MEND_NUMBER)
+
+
+class Reader(Protocol):
+    """Takes the cells of its columns, batch by batch."""
+
+    def add(self, batch: Batch) -> None:
+        """Take the cells of a batch."""
+
+
+class Inputs:
+    """The columns of text, lists and numbers, of a whole table or of some rows of one."""
+
+    def __init__(self, path: Path, spec: TableSpec) -> None:
+        self._words = {column: _Words(column) for column in spec.text}
+        self._lists = {
+            one.column: Entries(path, one.column, one.separator, f"dataset.lists[{i}].separator")
+            for i, one in enumerate(spec.lists)
+        }
+        self._numbers = _Numbers(spec.numeric) if spec.numeric else None
+
+    def add(self, batch: Batch) -> None:
+        """Take the cells of a batch."""
+        readers: tuple[Reader | None, ...] = (*self._words.values(), *self._lists.values(), self._numbers)
+        for reader in readers:
+            if reader:
+                reader.add(batch)
+
+    def check_separators(self) -> None:
+        """Raise if a list column has a separator that no cell has."""
+        for reader in self._lists.values():
+            reader.check_separator()
+
+    def text(self) -> dict[str, Tokens]:
+        """Return the tokens of each column of text and lists."""
+        return {column: reader.tokens() for column, reader in (self._words | self._lists).items()}
+
+    def numbers(self, mend: str) -> npt.NDArray[np.float64]:
+        """Return the numbers, (rows, columns); ``mend`` is what to do about one that is missing."""
+        return self._numbers.numbers(mend) if self._numbers else no_numbers()
+
+
+class _Words:
+    """A column of prose."""
+
+    def __init__(self, column: str) -> None:
+        self._column = column
+        self._numbering = Numbering()
+
+    def add(self, batch: Batch) -> None:
+        for row, cell in enumerate(batch.cells[self._column]):
+            self._numbering.add(_WORD.findall(cell_as_text(batch, row, self._column, cell).lower()))
+
+    def tokens(self) -> Tokens:
+        return self._numbering.tokens()
+
+
+class Entries:
+    """A column of lists, or of texts with a separator; without one, a text is one entry."""
+
+    def __init__(self, path: Path, column: str, separator: str | None, key: str) -> None:
+        self._path, self._column, self._separator, self._key = path, column, separator, key
+        self._numbering = Numbering()
+        self._texts = 0
+        self._holding = dict.fromkeys([*SEPARATORS, separator or SEPARATORS[0]], 0)  # how many texts hold each
+        self._first: dict[str, str] = {}  # the first of these texts
+
+    def add(self, batch: Batch) -> None:
+        """Take the cells of a batch."""
+        cells = batch.cells[self._column]
+        for row, cell in enumerate(cells):
+            self._numbering.add(self._entries(batch, row, cell))
+        texts = [(row, cell) for row, cell in enumerate(cells) if isinstance(cell, str) and cell.strip()]
+        self._texts += len(texts)
+        for separator in self._holding:
+            if holding := [row for row, cell in texts if separator in cell]:
+                self._holding[separator] += len(holding)
+                self._first.setdefault(separator, f"{batch.at(holding[0])}: {shown(cells[holding[0]])}")
+
+    def _entries(self, batch: Batch, row: int, cell: object) -> list[str]:
+        if isinstance(cell, list):
+            if self._separator is not None:
+                raise UserError(f"{batch.at(row, self._column)}: is a list already; leave {self._key} out")
+            names = [label_name(batch, row, self._column, entry) for entry in cell]
+        elif isinstance(cell, str) and self._separator not in (None, ONE_NAME):
+            text = cell_as_text(batch, row, self._column, cell)
+            names = [entry.strip() for entry in text.split(self._separator)]
+        else:
+            names = [label_name(batch, row, self._column, cell)]
+        return [name for name in names if name]
+
+    def tokens(self) -> Tokens:
+        """Return the names that each row has."""
+        return self._numbering.tokens()
+
+    def check_separator(self) -> None:
+        """Raise if another separator than the declared one, or one although none is declared, is in most texts."""
+        separator, likely = self._separator, max(SEPARATORS, key=self._holding.__getitem__)
+        if not (separator and self._holding[separator]) and self._parts_names(likely):
+            given = f"separator {separator!r} is in none of its" if separator else "has no declared separator; of its"
+            raise UserError(
+                f"{self._path}: column {self._column!r}: {given} {self._texts} texts, {likely!r} is in "
+                f"{self._holding[likely]}, first in {self._first[likely]}; set {self._key} to {likely!r}, or to "
+                f"{ONE_NAME!r} if each text is one name"
+            )
+
+    def _parts_names(self, separator: str) -> bool:
+        """Whether texts look like several names: parted, they are fewer different ones than the texts.
+
+        Cities with their country are more when parted, tags are fewer. Where most texts hold the separator, as many
+        are enough.
+        """
+        if self._separator == ONE_NAME or not self._holding[separator]:
+            return False
+        texts = self._numbering.tokens().vocabulary.tolist()
+        names = {name.strip() for text in texts for name in text.split(separator)}
+        in_most = self._holding[separator] > self._texts / 2
+        return len(names) < len(texts) or (in_most and (self._separator is not None or len(names) == len(texts)))
+
+
+class _Numbers:
+    """Numeric columns. What is no finite number is counted, and told when all of it is known."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._blocks: list[npt.NDArray[np.float64]] = []
+        self._wrong: Counter[str] = Counter()  # cells of each column
+        self._first = ""
+
+    def add(self, batch: Batch) -> None:
+        block = np.array([[number(cell) for cell in batch.cells[column]] for column in self._columns]).T
+        for row, place in np.argwhere(~np.isfinite(block)).tolist():
+            column = self._columns[place]
+            self._first = self._first or f"{batch.at(row, column)}: {given(batch.cells[column][row])}"
+            self._wrong[column] += 1
+        self._blocks.append(block)
+
+    def numbers(self, mend: str) -> npt.NDArray[np.float64]:
+        """Return (n, k); ``mend`` says what to do where it is not possible.
+
+        Raises:
+            UserError: some cells are no finite numbers.
+        """
+        if self._wrong:
+            counts = ", ".join(f"{count} in {column!r}" for column, count in self._wrong.items())
+            raise UserError(f"{self._first} is not a finite number; in all {counts}; {mend}")
+        return np.concatenate(self._blocks)
