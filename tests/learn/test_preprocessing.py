@@ -16,7 +16,7 @@ from rarelabels.declare.data import EfficientNetLite0
 from rarelabels.declare.models import LastBlockSpec, MlpSpec, NetworkSpec, TextBagSpec, TextCnnSpec, TextLstmSpec
 from rarelabels.declare.training import TrainingSpec
 from rarelabels.errors import UserError
-from rarelabels.learn import memory, preprocessing
+from rarelabels.learn import preprocessing
 from rarelabels.learn.baselines import linear
 from rarelabels.learn.preprocessing import Field, Preprocessing, Shape
 
@@ -179,15 +179,15 @@ def test_the_bytes_that_just_fit(
     training = TrainingSpec(epochs=1, batch_size=2, learning_rate=0.01, **schedule)
     spec, data = spec.model_copy(update={"head": "powerset"}), dataset(part())
     needed = 4 * ((width + 1) * 4 * (2 + moments) + 2 * 2 * 4)
-    monkeypatch.setattr(memory, "machine_bytes", lambda: needed)
+    monkeypatch.setattr(preprocessing, "machine_bytes", lambda: needed)
     preprocessing.check_output(spec, training, data)
-    monkeypatch.setattr(memory, "machine_bytes", lambda: needed - 1)
+    monkeypatch.setattr(preprocessing, "machine_bytes", lambda: needed - 1)
     with pytest.raises(UserError, match=r"needs an output layer of 2\^2 = 4 columns"):
         preprocessing.check_output(spec, training, data)
-    monkeypatch.setattr(memory, "machine_bytes", lambda: 1)
+    monkeypatch.setattr(preprocessing, "machine_bytes", lambda: 1)
     with pytest.raises(UserError, match=r"of 3 columns: .*; use model\.head sigmoid, fewer labels or"):
         preprocessing.check_output(spec.model_copy(update={"head": "seen_sets"}), training, data)
-    monkeypatch.setattr(memory, "machine_bytes", lambda: None)  # no one knows
+    monkeypatch.setattr(preprocessing, "machine_bytes", lambda: None)  # no one knows
     preprocessing.check_output(spec, training, data)
 
 
