@@ -146,7 +146,7 @@ def test_a_plain_validation_part_would_lack_a_quarter_of_the_labels(real: Table)
 def test_the_declared_data_set(tmp_path: Path) -> None:
     path = tmp_path / "experiments" / "s" / "t.yaml"
     path.parent.mkdir(parents=True)
-    shutil.copytree(Path(__file__).parents[2] / "conf", tmp_path / "conf")
+    shutil.copytree(Path(__file__).parents[3] / "conf", tmp_path / "conf")
     path.write_text(
         "extends: ../../conf/datasets/emoji.yaml\nquestion: What is in the picture?\nthread: clothes_attributes\n"
         "model: {kind: mlp, hidden: [8]}\ntraining: {optimizer: adam, learning_rate: 1e-3, batch_size: 64, epochs: 2}\n"
