@@ -54,6 +54,20 @@ WRITES = {  # what MlflowClient can change
     *("create_model_version", "create_registered_model", "set_model_version_tag", "set_registered_model_alias"),
 }
 
+TESTS = Path(__file__).parent
+CUT_BY_SUBJECT = {
+    "compare",
+    "judging",
+    "learn",
+    "probes",
+    "serve",
+    "show",
+    "study",
+}  # rooms whose tests are not moved yet
+NO_FILE_OF_TESTS = {  # module -> why
+    "record.entities": "plain data, without a rule of its own",
+}
+
 
 @dataclass(frozen=True)
 class Import:
@@ -174,6 +188,31 @@ def test_no_module_imports_itself_by_a_detour() -> None:
         if one.at_once:
             way = reached(one.of).get(one.by)
             assert way is None, f"{one}, which imports it back: {' -> '.join(way or ())}"
+
+
+def without_tests() -> set[str]:
+    """The modules with functions or classes whose tests are not in ``tests/<room>/test_<module>.py``."""
+    lacking = set()
+    for name, path in MODULES.items():
+        of_their_own = any(
+            isinstance(one, ast.FunctionDef | ast.ClassDef) for one in ast.parse(path.read_text("utf-8")).body
+        )
+        place = TESTS / path.relative_to(SOURCE).with_name(f"test_{path.name}")
+        if of_their_own and not path.name.startswith("__") and not place.is_file():
+            lacking.add(name)
+    return lacking
+
+
+def test_every_module_has_a_file_of_tests() -> None:
+    lacking = {name for name in without_tests() if room(name) not in CUT_BY_SUBJECT} - set(NO_FILE_OF_TESTS)
+    files = [f"tests/{'/'.join(name.split('.')[:-1])}/test_{name.split('.')[-1]}.py" for name in sorted(lacking)]
+    assert not lacking, f"write {', '.join(files)}"
+
+
+def test_no_exception_is_left_that_none_needs() -> None:
+    lacking = without_tests()
+    assert set(NO_FILE_OF_TESTS) <= lacking, "a module has its file of tests: take it out of NO_FILE_OF_TESTS"
+    assert {room(name) for name in lacking} >= CUT_BY_SUBJECT, "a room has all its files: take it out of CUT_BY_SUBJECT"
 
 
 def test_a_face_is_short() -> None:

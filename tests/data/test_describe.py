@@ -1,0 +1,43 @@
+"""What was read, in a line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rarelabels.data import loading
+from rarelabels.data.describe import describe
+from rarelabels.declare.data import MoviesSpec, TableSpec, ThreadRowsSpec
+from small_tables import PLOTS, TAGS, rows_of, spec, write
+
+
+def test_a_table_is_called_by_its_file(tmp_path: Path) -> None:
+    rows = rows_of(plot=PLOTS * 10, tags=TAGS * 10)
+    declared: TableSpec = spec(write(tmp_path / "mine.csv", rows))
+    data = loading.load(declared, 0)
+    assert describe(declared, data) == (
+        f"mine.csv: 100 rows ({len(data.train.y)} training, {len(data.validation.y)} validation, 20 test), 4 labels, "
+        "37.5% ones, rarest 'd' with 10"
+    )
+
+
+def test_labels_without_a_positive_in_a_part_are_named(own: Path) -> None:
+    declared = MoviesSpec(kind="movies", labels=4)
+    data = loading.load(declared, 0)
+    line = describe(declared, data)
+    assert line.startswith("movies: 40 rows (28 training, 4 validation, 8 test), 4 labels, ")
+    missing = [label for label, n in zip(data.labels, data.validation.y.sum(axis=0), strict=True) if not n]
+    assert ("without a positive in the validation part" in line) == bool(missing)
+
+
+def test_parts_that_are_the_same_rows_are_counted_once() -> None:
+    declared = ThreadRowsSpec(kind="thread_rows")
+    line = describe(declared, loading.load(declared, 0))
+    assert line == (
+        "thread_rows: 7 rows (7 training, validation and test), 3 labels, 57.1% ones, rarest 'first' with 4"
+    )
+
+
+def test_a_cross_validated_part_is_counted_once(own: Path) -> None:
+    declared = MoviesSpec(kind="movies", labels=2, validation="cross_validated")
+    line = describe(declared, loading.load(declared, 0))
+    assert line.startswith("movies: 40 rows (32 cross-validated, 8 test), 2 labels, ")

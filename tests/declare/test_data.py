@@ -1,0 +1,55 @@
+"""Data sets as they are declared."""
+
+import pytest
+
+from plain_trial import TRIAL, refusal
+from rarelabels.declare.trial import Trial
+
+TABLE = {"kind": "table", "path": "films.csv", "text": ("title",), "labels": {"column": "genres", "separator": "|"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"text": ()}, "needs at least one input: name columns under text, lists or numeric"),
+        ({"numeric": ("title",)}, "uses a column twice: title"),
+        ({"split": "genres"}, "uses a column twice: genres"),
+        ({"labels": {}}, "exactly one of column, columns and prefix; given none"),
+        ({"labels": {"column": "genres", "prefix": "is_"}}, "given column and prefix"),
+        ({"labels": {"prefix": "is_", "separator": "|"}}, "separator goes with column, not with prefix"),
+        ({"labels": {"columns": ("drama",)}}, "at least 2 items"),
+        ({"split": "part", "validation": "last_rows"}, "validation: last_rows has no effect"),
+    ],
+)
+def test_a_table_is_declared_without_contradiction(changes: dict[str, object], reason: str):
+    assert reason in refusal(dataset={**TABLE, **changes})
+
+
+@pytest.mark.parametrize(
+    ("dataset", "reason"),
+    [
+        ({"kind": "movies", "labels": ("Drama", "War", "Drama")}, "lists something twice"),
+        ({"kind": "movies", "labels": ("Drama",)}, "at least 2 items"),
+        ({"kind": "movies", "train_fraction": 0.0}, "greater than 0"),
+        ({"kind": "movies", "train_fraction": 1.1}, "less than or equal to 1"),
+        ({"kind": "movies", "validation": "cross_validated", "train_fraction": 0.5}, "train_fraction has no meaning"),
+        ({"kind": "thread_rows", "validation": "last_rows"}, "all three parts are the same seven rows"),
+        ({"kind": "thread_rows", "train_fraction": 0.5}, "all three parts are the same seven rows"),
+        ({**TABLE, "split": "part", "validation": "cross_validated"}, "validation: cross_validated has no effect"),
+        ({"kind": "simulated", "sets": 3}, "sets goes with dependence: label_sets"),
+        ({"kind": "simulated", "dependence": "label_sets"}, "and is needed there"),
+        ({"kind": "simulated", "dependence": "label_sets", "sets": 9}, "3 labels make 8 different sets at most"),
+        ({"kind": "simulated", "dependence": "label_sets", "sets": 4, "prevalence": 0.1}, "prevalence has no effect"),
+        ({"kind": "simulated", "rows": 99}, "greater than or equal to 100"),
+        ({"kind": "simulated", "labels": 21}, "less than or equal to 20"),
+        ({"kind": "simulated", "scale": 0}, "greater than 0"),
+    ],
+)
+def test_data_are_declared_without_contradiction(dataset: dict[str, object], reason: str):
+    assert reason in refusal(dataset=dataset)
+
+
+def test_where_a_table_lies_is_not_part_of_the_definition():
+    here, there = (Trial.model_validate({**TRIAL, "dataset": {**TABLE, "path": path}}) for path in ("a.csv", "b/a.csv"))
+    assert here.definition() == there.definition()
+    assert here != there

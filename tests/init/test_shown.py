@@ -1,0 +1,45 @@
+"""What is printed of a look at a table, and of what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from rarelabels.init import shown
+from rarelabels.init.ahead import Ahead
+from rarelabels.init.look import Look
+
+
+def test_every_line_begins_with_what_it_is_about(films: Look, capsys: pytest.CaptureFixture[str]) -> None:
+    shown.print_look(films, Path("films.csv"))
+    out = capsys.readouterr().out
+    assert out.startswith(f"films.csv: {films.rows:,} rows, ")
+    heads = [line[: shown.HEAD].strip() for line in out.splitlines()[2:] if line[: shown.HEAD].strip()]
+    assert heads == ["labels", "inputs", "rows", "duplicates", "leaks"]
+    for name, rows in films.positives.items():
+        assert any(name in line and f"{rows:,}" in line for line in out.splitlines())
+
+
+def test_of_many_labels_both_ends_are_listed(films: Look, capsys: pytest.CaptureFixture[str]) -> None:
+    many = {f"label {number}": 1_000 - number for number in range(100)}
+    shown.print_look(replace(films, positives=many), Path("films.csv"))
+    out = capsys.readouterr().out
+    assert f"... {100 - 2 * shown.ENDS} more ..." in out
+    assert "label 0 " in out
+    assert "label 99 " in out
+    assert "label 50 " not in out
+
+
+@pytest.mark.parametrize(("has_makefile", "first"), [(True, "make my"), (False, "rarelabels run my")])
+def test_the_next_commands(has_makefile: bool, first: str, capsys: pytest.CaptureFixture[str]) -> None:
+    written = [Path("conf/base.yaml"), Path("experiments/my/study.yaml"), Path("experiments/my/bce.yaml")]
+    shown.print_written(written, "my", Ahead(3, 12), has_makefile)
+    out = capsys.readouterr().out
+    assert "Written: conf/base.yaml and 2 files in experiments/my/" in out
+    assert f"  {first} " in out
+    assert "about 12 minutes on two cores" in out
+    assert f"`{first}` first tries 3 settings (not 6, which would take long) for each network" in out
+    shown.print_written(written, "my", Ahead(0, 12), has_makefile)
+    assert "settings" not in capsys.readouterr().out
