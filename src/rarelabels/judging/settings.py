@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
-from rarelabels.errors import ArgumentError
+from rarelabels.errors import ArgumentError, nearest
 from rarelabels.spec import Count, Positive, Spec
 
 
@@ -105,6 +105,26 @@ class CostMatrix(Objective):
 
 ObjectiveSpec = Annotated[FBeta | Jaccard | BalancedAccuracy | CostMatrix, Field(discriminator="kind")]
 F1 = FBeta()
+OBJECTIVES: dict[str, ObjectiveSpec] = {"f1": F1, "jaccard": Jaccard(), "balanced_accuracy": BalancedAccuracy()}
+
+
+def objective_of(given: str | ObjectiveSpec) -> ObjectiveSpec:
+    """Return the objective of a name, or the one that is given.
+
+    Raises:
+        ArgumentError: neither a name of ``OBJECTIVES`` nor an objective.
+
+    >>> objective_of("f1")
+    FBeta(beta=1.0)
+    """
+    if isinstance(given, FBeta | Jaccard | BalancedAccuracy | CostMatrix):
+        return given
+    if given in OBJECTIVES:
+        return OBJECTIVES[given]
+    allowed = f"allowed {', '.join(map(repr, OBJECTIVES))}, or one such as FBeta(2) and Cost(false_negative=20)"
+    raise ArgumentError(f"objective: {allowed}; given {given!r}{nearest(str(given), OBJECTIVES)}")
+
+
 # How scores become labels: thresholds.py says how each is chosen. ``oracle``, chosen on test, is a bound beside them.
 RULES = (
     *("half", "argmax", "global", "global_macro", "global_samples", "global_subset"),
