@@ -11,6 +11,14 @@ from typing import Any
 __version__ = version("rarelabels")
 
 _FACE: dict[str, str] = {  # what it is called here -> "module:name", or a module; __init__.pyi has the types
+    "BalancedAccuracy": "judging.settings:BalancedAccuracy",
+    "Cost": "judging.settings:CostMatrix",
+    "FBeta": "judging.settings:FBeta",
+    "Jaccard": "judging.settings:Jaccard",
+    "ThresholdedClassifier": "judging.thresholded_classifier:ThresholdedClassifier",
+    "best_thresholds": "judging.thresholds:best_thresholds",
+    "choose_rules": "judging.thresholds:choose_rules",
+    "judge": "show.judgement:judge",
 }
 
 __all__ = ["__version__", *_FACE]

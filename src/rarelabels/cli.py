@@ -416,9 +416,9 @@ def judge(
         from rarelabels.record import connection, moved
 
         connection.connect(_record())  # a record that does not answer is better told now than after the measuring
-    judgement = judgements.judge(parts)
+    judgement = judgements.judge_parts(parts)
     if log is not None:
-        judgements.record(judgement, connection.uri(), log, {"validation": before or "", "test": measured})
+        judgement.log(log, {"validation": before or "", "test": measured})
     if output is Format.csv:
         print(judgement.long().to_csv(index=False), end="")
     else:

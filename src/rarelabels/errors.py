@@ -69,6 +69,14 @@ class UserError(Exception):
         super().__init__(without_password(message))
 
 
+class ArgumentError(UserError, ValueError):
+    """A value that a Python function does not take. A ``ValueError``, as NumPy's and scikit-learn's users expect.
+
+    Not every ``UserError`` is a ``ValueError``: readers of files turn a parser's ``ValueError`` into a message, and
+    would catch their own.
+    """
+
+
 class MissingDataError(UserError):
     """The data of a declared trial are not on this machine; the message says how to get them."""
 

@@ -76,13 +76,13 @@ def files(tmp_path_factory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def judgement(files) -> Judgement:
     """Return the judgement of both files; many tests look at it."""
-    return show_judgement.judge(score_files.read(*files))
+    return show_judgement.judge_parts(score_files.read(*files))
 
 
 @pytest.fixture(scope="module")
 def alone(files) -> Judgement:
     """Return the judgement of the test file alone."""
-    return show_judgement.judge(score_files.read(None, files[1]))
+    return show_judgement.judge_parts(score_files.read(None, files[1]))
 
 
 def truth_and_scores(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -185,7 +185,7 @@ def test_floors_are_the_shares_of_the_test_part(files, judgement):
 
 def test_base_rates_take_thresholds_like_the_scores():
     """Base rates are 0.5 and 0.25: A alone has validation F1 20/35, both 30/55, and each label for itself its best."""
-    measured = show_judgement.judge(by_hand()).evaluation.metrics
+    measured = show_judgement.judge_parts(by_hand()).evaluation.metrics
     # At 0.5, and at the global 0.375, A for every row: 3 found, 3 false, 2 missed. per_label: both for every row.
     found = [measured[f"floor/{floor}/micro_f1"] for floor in ("prior", "prior_global", "prior_per_label")]
     assert found == pytest.approx([6 / 11, 6 / 11, 10 / 17])
@@ -211,7 +211,7 @@ def test_every_number_is_in_the_long_form(judgement, alone):
 
 
 def test_gains_are_worked_out_by_hand():
-    judgement = show_judgement.judge(by_hand())
+    judgement = show_judgement.judge_parts(by_hand())
     rules = judgement.evaluation.rules
     assert rules["global"].thresholds == pytest.approx([0.7, 0.7])
     assert rules["per_label"].thresholds == pytest.approx([0.25, 0.7])
@@ -225,7 +225,7 @@ def test_gains_are_worked_out_by_hand():
         "per_label/more_found": [1, 0],
         "per_label/more_false": [1, -3],
     }
-    assert judgement.gains.to_dict("list") == wanted
+    assert judgement.prices().to_dict("list") == wanted
     totals = {name: value for name, value in judgement.evaluation.metrics.items() if "/more_" in name}
     assert totals == {
         "test/global/more_found": -1,
@@ -256,7 +256,7 @@ def test_gains_are_worked_out_by_hand():
     ],
 )
 def test_gains_are_told_in_words(capsys, a, b, says, rows):
-    lines = printed(show_judgement.judge(by_hand(a, b)), BOTH, capsys).splitlines()
+    lines = printed(show_judgement.judge_parts(by_hand(a, b)), BOTH, capsys).splitlines()
     below = lines[lines.index("What each threshold finds and costs") :]
     assert set(rows) <= {" ".join(line.split()) for line in below}
     for pattern in says:
@@ -272,7 +272,7 @@ def test_without_validation_nothing_is_chosen(alone, capsys):
     decided = {name.split("/")[1] for name in alone.evaluation.metrics if name.startswith("test/")}
     assert decided == {"half", "oracle", "ranking", "count"}
     assert not [name for name in alone.evaluation.metrics if "global" in name or "per_label" in name]
-    assert list(alone.gains.columns) == ["label", "positives", "half/found", "half/false"]
+    assert list(alone.prices().columns) == ["label", "positives", "half/found", "half/false"]
     out = printed(alone, ALONE, capsys)
     assert "No validation part: nothing is chosen, so decisions are at 0.5; oracle is only a bound." in out
     assert "base rate in these test labels themselves, for lack of others." in out
@@ -282,7 +282,7 @@ def test_without_validation_nothing_is_chosen(alone, capsys):
 
 def test_without_validation_base_rates_are_those_of_the_test_part():
     # 0.5 for A, 1/3 for B: Brier is the mean of 1/4 and 2/9.
-    measured = show_judgement.judge(by_hand(validation=False)).evaluation.metrics
+    measured = show_judgement.judge_parts(by_hand(validation=False)).evaluation.metrics
     assert measured["floor/prior/brier"] == pytest.approx((1 / 4 + 2 / 9) / 2)
 
 
@@ -319,7 +319,7 @@ def test_of_many_labels_the_best_and_the_worst_are_printed(capsys):
     # Label number k is the better ranked the higher k is.
     part = scored(y, (1 - np.arange(50) / 60) * rng.random((200, 50)) * 0.5 + y * np.arange(50) / 100)
     labels = tuple(f"l{number:02}" for number in range(50))
-    out = printed(show_judgement.judge(Parts(labels, None, part, ())), ALONE, capsys)
+    out = printed(show_judgement.judge_parts(Parts(labels, None, part, ())), ALONE, capsys)
     names = [line.split()[0] for line in out.splitlines() if line[:1] == "l" and line[1:3].isdigit()]
     average = sk.average_precision_score(y, part.scores, average=None)
     ranked = [labels[number] for number in np.argsort(-average, kind="stable")]
@@ -330,7 +330,7 @@ def test_of_many_labels_the_best_and_the_worst_are_printed(capsys):
 def test_no_positives_at_all_are_no_reason_to_fail(capsys):
     nothing, scores = np.zeros((4, 2)), [[0.2, 0.6], [0.1, 0.3], [0.2, 0.6], [0.2, 0.7]]
     parts = Parts(("A", "B"), scored(nothing, scores), scored(nothing[:3], scores[:3]), ())
-    judgement = show_judgement.judge(parts)
+    judgement = show_judgement.judge_parts(parts)
     assert judgement.evaluation.metrics["test/half/binary_accuracy"] == pytest.approx(4 / 6)
     assert np.isfinite(list(judgement.evaluation.metrics.values())).all()
     out = printed(judgement, BOTH, capsys)
@@ -347,12 +347,12 @@ def test_every_format_gives_the_same_judgement(files, judgement, tmp_path, endin
     for path, other in zip(files, others, strict=True):
         frame = pd.read_parquet(path)
         frame[frame.columns[::-1] if "validation" in path.stem else frame.columns].to_csv(other, index=False)
-    again = show_judgement.judge(score_files.read(*others))
+    again = show_judgement.judge_parts(score_files.read(*others))
     pd.testing.assert_frame_equal(again.long(), judgement.long(), check_exact=True)
 
 
 def test_asked_labels_are_judged_as_if_there_were_no_others(files, judgement):
-    picked = show_judgement.judge(score_files.read(*files, only=("rare", "common")))
+    picked = show_judgement.judge_parts(score_files.read(*files, only=("rare", "common")))
     assert picked.evaluation.labels == ("rare", "common")
     assert picked.evaluation.per_label["label"].tolist() == ["rare", "common"]
     y, scores = truth_and_scores(files[1])
@@ -391,7 +391,7 @@ def test_intervals_hold_what_a_resample_flatters():
     part = scored(y, rng.random(y.shape))
     name, judgement = (
         "ranking/macro_average_precision",
-        show_judgement.judge(Parts(tuple(map(str, range(300))), None, part, ())),
+        show_judgement.judge_parts(Parts(tuple(map(str, range(300))), None, part, ())),
     )
     draws = bootstrap.make_draws(300, 1, judgement.draws)
     plain = inference.interval(bootstrap.replicates(y, [part.scores], [{}], draws)[name])
@@ -431,9 +431,10 @@ def recorded(client: MlflowClient, name: str):
 
 
 @pytest.mark.parametrize("which", ["judgement", "alone"])
-def test_everything_is_recorded_under_its_usual_name(client, request, tmp_path, which):
+def test_everything_is_recorded_under_its_usual_name(client, request, tmp_path, monkeypatch, which):
     one = request.getfixturevalue(which)
-    show_judgement.record(one, client.tracking_uri, f"my {which}", {"validation": "", "test": "test.parquet"})
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", client.tracking_uri)
+    one.log(f"my {which}", {"validation": "", "test": "test.parquet"})
     run = recorded(client, f"my {which}")
     assert run.info.status == "FINISHED"
     assert run.data.params == {"validation": "", "test": "test.parquet", "labels": "5", "draws": str(one.draws)}
@@ -458,7 +459,8 @@ def test_a_record_that_breaks_off_is_not_finished(client, alone, monkeypatch):
         raise OSError("no space left\non the disk")
 
     monkeypatch.setattr(writing.Record, "folder", full)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", client.tracking_uri)
     with pytest.raises(OSError, match="no space left"):
-        show_judgement.record(alone, client.tracking_uri, "broken", {})
+        alone.log("broken")
     run = recorded(client, "broken")
     assert (run.info.status, run.data.tags["reason"]) == ("FAILED", "OSError: no space left")

@@ -2,36 +2,95 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from rarelabels.errors import ArgumentError, nearest
 from rarelabels.spec import Count, Positive, Spec
 
 
-class FBeta(Spec):
-    """(1 + beta²) tp / ((1 + beta²) tp + beta² fn + fp); beta > 1 weighs recall more, 1 is F1."""
+def _first_paragraph(schema: dict[str, Any]) -> None:
+    """Keep of a docstring what an editor of YAML shows."""
+    schema["description"] = schema["description"].partition("\n\n")[0]
 
-    kind: Literal["f_beta"]
+
+class Objective(Spec):
+    """Base of what thresholds can be best for. In Python ``kind`` goes without saying, in YAML it is written."""
+
+    model_config = ConfigDict(json_schema_extra=_first_paragraph)
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where, told = ".".join([type(self).__name__, *map(str, first["loc"])]), first["msg"]
+            raise ArgumentError(f"{where}: {told.removeprefix('Value error, ')}; given {first['input']!r}") from None
+
+    # Pydantic's own mark: what YAML declares is checked by the fields, strictly, and not by this way in.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+
+class FBeta(Objective):
+    """(1 + beta²) tp / ((1 + beta²) tp + beta² fn + fp); beta > 1 weighs recall more, 1 is F1.
+
+    Args:
+        beta: above 0.
+
+    Raises:
+        ArgumentError: beta is not above 0.
+
+    >>> FBeta(2)
+    FBeta(beta=2.0)
+    """
+
+    kind: Literal["f_beta"] = Field("f_beta", repr=False)
     beta: Positive = 1.0
 
+    def __init__(self, beta: float = 1.0, **values: Any) -> None:
+        super().__init__(beta=beta, **values)
 
-class Jaccard(Spec):
-    """tp / (tp + fp + fn)."""
-
-    kind: Literal["jaccard"]
-
-
-class BalancedAccuracy(Spec):
-    """Mean of the shares of positives and of negatives that are right."""
-
-    kind: Literal["balanced_accuracy"]
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
-class CostMatrix(Spec):
-    """What each cell of the confusion matrix costs; the least total is best."""
+class Jaccard(Objective):
+    """tp / (tp + fp + fn).
 
-    kind: Literal["cost"]
+    >>> Jaccard()
+    Jaccard()
+    """
+
+    kind: Literal["jaccard"] = Field("jaccard", repr=False)
+
+
+class BalancedAccuracy(Objective):
+    """Mean of the shares of positives and of negatives that are right.
+
+    >>> BalancedAccuracy()
+    BalancedAccuracy()
+    """
+
+    kind: Literal["balanced_accuracy"] = Field("balanced_accuracy", repr=False)
+
+
+class CostMatrix(Objective):
+    """What each cell of the confusion matrix costs; the least total is best.
+
+    Args:
+        false_positive: of a false alarm; above ``true_negative``.
+        false_negative: of a missed positive; above ``true_positive``.
+        true_positive: of a positive that is found.
+        true_negative: of a negative that is left alone.
+
+    Raises:
+        ArgumentError: a wrong label costs no more than a right one of the same truth.
+
+    >>> CostMatrix(false_positive=1, false_negative=20).false_negative
+    20.0
+    """
+
+    kind: Literal["cost"] = Field("cost", repr=False)
     false_positive: float = 1.0
     false_negative: float = 1.0
     true_positive: float = 0.0
@@ -45,7 +104,27 @@ class CostMatrix(Spec):
 
 
 ObjectiveSpec = Annotated[FBeta | Jaccard | BalancedAccuracy | CostMatrix, Field(discriminator="kind")]
-F1 = FBeta(kind="f_beta")
+F1 = FBeta()
+OBJECTIVES: dict[str, ObjectiveSpec] = {"f1": F1, "jaccard": Jaccard(), "balanced_accuracy": BalancedAccuracy()}
+
+
+def objective_of(given: str | ObjectiveSpec) -> ObjectiveSpec:
+    """Return the objective of a name, or the one that is given.
+
+    Raises:
+        ArgumentError: neither a name of ``OBJECTIVES`` nor an objective.
+
+    >>> objective_of("f1")
+    FBeta(beta=1.0)
+    """
+    if isinstance(given, FBeta | Jaccard | BalancedAccuracy | CostMatrix):
+        return given
+    if given in OBJECTIVES:
+        return OBJECTIVES[given]
+    allowed = f"allowed {', '.join(map(repr, OBJECTIVES))}, or one such as FBeta(2) and Cost(false_negative=20)"
+    raise ArgumentError(f"objective: {allowed}; given {given!r}{nearest(str(given), OBJECTIVES)}")
+
+
 # How scores become labels: thresholds.py says how each is chosen. ``oracle``, chosen on test, is a bound beside them.
 RULES = (
     *("half", "argmax", "global", "global_macro", "global_samples", "global_subset"),

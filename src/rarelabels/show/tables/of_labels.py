@@ -47,7 +47,7 @@ def _label_cells(members: pd.DataFrame, name: str, rules: Sequence[str], *, one:
 
 def print_gains(page: Page, judgement: Judgement) -> None:
     """Print what each threshold finds more than 0.5 does, and what that costs."""
-    gains = judgement.gains
+    gains = judgement.prices()
     page.title("What each threshold finds and costs")
     counts = list(gains.columns[2:])
     header = [name.replace("more_", "").replace("/", "\n") for name in counts]

@@ -1,0 +1,186 @@
+"""Truth and scores as Python users have them: arrays, frames, tensors. Every mistake is one line.
+
+Taken is what NumPy can read: lists, arrays, pandas or Polars frames, SciPy's sparse matrices and arrays, PyTorch's
+tensors on the CPU. The columns of a frame are its labels, and the index of a pandas frame names its rows if it does
+more than count them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rarelabels.errors import ArgumentError, UserError, nearest
+from rarelabels.judging.arrays import Floats
+from rarelabels.judging.score_files import Parts
+from rarelabels.judging.score_tables import some
+from rarelabels.judging.score_values import check_values
+from rarelabels.judging.scores import Scored
+
+NAMED = "the names in labels"
+
+
+@dataclass(frozen=True, eq=False)
+class _Matrix:
+    """An argument as numbers, (rows, columns); the names of its columns and rows, if it has any."""
+
+    name: str
+    values: Floats
+    labels: tuple[str, ...] | None
+    rows: tuple[object, ...] | None
+
+    @classmethod
+    def of(cls, name: str, given: Any) -> _Matrix:
+        values = _numbers(name, given)
+        if values.ndim != 2 or not values.size:
+            one = "; for a single label: y.reshape(-1, 1)" if values.ndim == 1 else ""
+            raise ArgumentError(f"{name}: must have shape (rows, labels) and not be empty; given {values.shape}{one}")
+        columns = getattr(given, "columns", None)
+        if columns is None:
+            return cls(name, values, None, None)
+        labels = _distinct(name, columns)
+        index = np.asarray(getattr(given, "index", np.arange(len(values))))
+        counts = np.array_equal(index, np.arange(len(values)))
+        return cls(name, values, labels, None if counts else tuple(index.tolist()))
+
+    def with_labels(self, labels: Sequence[str], whose: str) -> _Matrix:
+        """Return the columns of these labels in their order; an array must have as many."""
+        if self.labels is None:
+            if self.values.shape[1] != len(labels):
+                raise ArgumentError(
+                    f"{self.name}: must have {len(labels):,} columns, {whose}; given shape {self.values.shape}"
+                )
+            return replace(self, labels=tuple(labels))
+        missing = [label for label in labels if label not in self.labels]
+        extra = [label for label in self.labels if label not in labels] if whose != NAMED else []
+        if missing or extra:
+            hint = nearest(missing[0], self.labels) if missing else ""
+            both = (("lacks", missing), ("has besides", extra))
+            told = " and ".join(f"{verb} {some(names)}" for verb, names in both if names)
+            raise ArgumentError(f"{self.name}: must have {whose} as columns; it {told}{hint}")
+        order = [self.labels.index(label) for label in labels]
+        return replace(self, values=self.values[:, order], labels=tuple(labels))
+
+    def with_rows(self, truth: _Matrix) -> _Matrix:
+        """Return the rows in the order of the truth, where both name theirs."""
+        if len(self.values) != len(truth.values):
+            raise ArgumentError(
+                f"{self.name}: must have a row for each of {truth.name}; given shapes {self.values.shape} and "
+                f"{truth.values.shape}"
+            )
+        if self.rows is None or truth.rows is None or self.rows == truth.rows:
+            return self
+        places = {name: row for row, name in enumerate(self.rows)}
+        if len(places) < len(self.rows) or set(places) != set(truth.rows):
+            raise ArgumentError(
+                f"{self.name}: its index names other rows than that of {truth.name}; reset_index(drop=True) on both if "
+                "they are in the same order"
+            )
+        return replace(self, values=self.values[[places[name] for name in truth.rows]], rows=truth.rows)
+
+
+def parts_of(y_test: Any, s_test: Any, validation: tuple[Any, Any] | None, labels: Sequence[str] | None) -> Parts:
+    """Return the parts that are judged; see ``rarelabels.judge``.
+
+    Raises:
+        ArgumentError: the first thing that is wrong, and where.
+    """
+    given = [_Matrix.of("y_test", y_test), _Matrix.of("s_test", s_test)]
+    if validation is not None:
+        if not isinstance(validation, tuple | list) or len(validation) != 2:
+            raise ArgumentError(f"validation: must be a pair (y_val, s_val); given {type(validation).__name__}")
+        given += [_Matrix.of(f"validation[{number}]", values) for number, values in enumerate(validation)]
+    known, whose = _labels_of(labels, given)
+    given = [matrix.with_labels(known, whose) for matrix in given]
+    if len(known) < 2:
+        raise ArgumentError(f"y_test: multi-label scores need at least 2 labels; given {some(known)}")
+    test = _part(*given[:2], probabilities=True)
+    if validation is None:
+        return Parts(known, None, test, ())
+    before = _part(*given[2:], probabilities=True)
+    _check_apart(before, test, named=bool(given[0].rows and given[2].rows))
+    return Parts(known, before, test, ())
+
+
+def pair(y: Any, s: Any, names: tuple[str, str], *, probabilities: bool) -> Scored:
+    """Return the part that truth, 0/1, and scores make, both (rows, labels), columns in the order of the truth's.
+
+    Args:
+        y: 0/1.
+        s: scores.
+        names: of both arguments, for messages.
+        probabilities: whether scores must lie in [0, 1]; otherwise they must be finite.
+
+    Raises:
+        ArgumentError: the first thing that is wrong, and where.
+    """
+    given = [_Matrix.of(names[0], y), _Matrix.of(names[1], s)]
+    known, whose = _labels_of(None, given)
+    truth, scores = (matrix.with_labels(known, whose) for matrix in given)
+    return _part(truth, scores, probabilities=probabilities)
+
+
+def _part(truth: _Matrix, scores: _Matrix, *, probabilities: bool) -> Scored:
+    scores, labels = scores.with_rows(truth), truth.labels or ()
+
+    def where(column: str, row: int) -> str:
+        kind, _, label = column.partition("/")
+        return f"{(truth if kind == 'true' else scores).name}[{row}, {labels.index(label)}] ({label})"
+
+    # A score that may be any number is checked like a probability of 0: it must be finite, no more.
+    values = scores.values if probabilities else np.where(np.isfinite(scores.values), 0.0, scores.values)
+    try:
+        check_values(labels, truth.values, values, where)
+    except UserError as error:
+        raise ArgumentError(str(error)) from None
+    rows = truth.rows or scores.rows or tuple(range(len(truth.values)))
+    return Scored(np.array([str(row) for row in rows]), truth.values.astype(np.uint8), scores.values)
+
+
+def _labels_of(labels: Sequence[str] | None, given: Sequence[_Matrix]) -> tuple[tuple[str, ...], str]:
+    """Return the names of the labels, and what they are called in messages."""
+    if labels is not None:
+        return _distinct("labels", labels), NAMED
+    for matrix in given:
+        if matrix.labels is not None:
+            return matrix.labels, f"the labels of {matrix.name}"
+    return tuple(f"label {number}" for number in range(given[0].values.shape[1])), f"as many as {given[0].name}"
+
+
+def _check_apart(before: Scored, test: Scored, *, named: bool) -> None:
+    """No row may choose the thresholds and be measured with them."""
+    if np.array_equal(before.y, test.y) and np.array_equal(before.scores, test.scores):
+        raise ArgumentError(
+            "validation: has the same rows as the test part: thresholds chosen on the rows they are measured on "
+            "flatter; give other rows, or none"
+        )
+    shared = sorted(set(before.ids.tolist()) & set(test.ids.tolist())) if named else []
+    if shared:
+        raise ArgumentError(
+            f"validation: {len(shared):,} rows of its index are in that of y_test too ({some(shared, '{}')}): no row "
+            "may choose the thresholds and be measured with them; take them out, or reset_index(drop=True) if the "
+            "index names no rows"
+        )
+
+
+def _distinct(name: str, labels: Any) -> tuple[str, ...]:
+    if isinstance(labels, str):
+        raise ArgumentError(f"{name}: must be a list of names; given {labels!r}")
+    names = tuple(map(str, labels))
+    if twice := [label for label, times in Counter(names).items() if times > 1]:
+        raise ArgumentError(f"{name}: labels must differ; more than once there: {some(twice)}")
+    return names
+
+
+def _numbers(name: str, given: Any) -> Floats:
+    dense = given.toarray() if hasattr(given, "toarray") else given.detach() if hasattr(given, "detach") else given
+    try:
+        return np.asarray(np.asarray(dense), dtype=np.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = (str(error).splitlines() or [""])[0]
+        kind = type(given).__name__
+        raise ArgumentError(f"{name}: must be numbers of shape (rows, labels); given a {kind}: {reason}") from None
