@@ -18,8 +18,7 @@ from rarelabels.declare.trial import Trial
 from rarelabels.declare.tuning import CALIBRATED_IN_SAMPLE, TEST_IS_NO_OBJECTIVE
 from rarelabels.errors import UserError, nearest
 from rarelabels.judging import settings
-from rarelabels.judging.rules.definition import CHOSEN_BY_NOTHING
-from rarelabels.judging.settings import RULES, SET_RULES
+from rarelabels.judging.rules.table import BY_NAME, TABLE
 from rarelabels.judging.statistics import inference
 from rarelabels.record import reading
 from rarelabels.record.client import Client
@@ -29,7 +28,8 @@ from rarelabels.record.identities import Identity, ParentKey, parent_key
 DEFAULT = "per_label/macro_f1"
 RANKING = "ranking"
 OF_RANKING = "per_label"  # the rule by which a model assigns labels that was chosen by a metric that needs none
-NOT_CHOSEN = (*CHOSEN_BY_NOTHING, RANKING, *SET_RULES)
+RULES = tuple(kind.name for kind in TABLE if kind.chosen_on == "validation" or kind.on_validation)
+NOT_CHOSEN = (*(name for name in RULES if BY_NAME[name].chosen_on != "validation"), RANKING)
 PARTS = ("crossfit", "validation")
 
 
@@ -151,7 +151,7 @@ def chosen_by(name: str) -> ChosenBy:
     part, _, rest = name.partition("/")
     given = rest if part in PARTS else name
     rule, _, metric = given.partition("/")
-    rules = (*(one for one in RULES if one != "argmax"), *SET_RULES, RANKING)
+    rules = (*RULES, RANKING)
     if rule not in rules or not metric:
         near = nearest(rule, rules)
         raise UserError(

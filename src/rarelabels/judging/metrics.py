@@ -20,9 +20,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from rarelabels.judging.arrays import Array, Bools, Floats, Integers, multi_hot, probabilities
+from rarelabels.judging.arrays import Array, Bools, Floats, Integers, multi_hot
 from rarelabels.judging.rules.definition import Rule
-from rarelabels.judging.sweeps.ordered import Ordered, labels_in_order, order_cells
+from rarelabels.judging.scores import Scores
+from rarelabels.judging.sweeps.ordered import Ordered, order_cells
 
 DEPTHS = (1, 3, 5)
 CALIBRATION_BINS = 15
@@ -74,12 +75,17 @@ def decision_metrics(y_true: ArrayLike, y_pred: ArrayLike, *, positives: ArrayLi
     truth, assigned = multi_hot(y_true, "y_true"), multi_hot(y_pred, "y_pred")
     if truth.shape != assigned.shape:
         raise ValueError(f"y_pred: must have the shape of y_true, {truth.shape}; got {assigned.shape}")
+    return measure_decisions(truth, assigned, None if positives is None else np.asarray(positives))
+
+
+def measure_decisions(truth: Bools, assigned: Bools, positives: Array | None = None) -> dict[str, float]:
+    """Return how good assigned labels are; see :func:`decision_metrics`."""
     actual = truth.sum(axis=0)
     averages = label_averages(
         true_positives=(truth & assigned).sum(axis=0),
         predicted=assigned.sum(axis=0),
         actual=actual,
-        positives=actual if positives is None else np.asarray(positives),
+        positives=actual if positives is None else positives,
     )
     return _defined(_plain_row_means(decision_rows(truth, assigned)) | averages)
 
@@ -110,10 +116,16 @@ def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
     ``label_ranking_loss``, ``coverage_error``, ``brier_score_loss`` and ``log_loss``; Naeini, Cooper and Hauskrecht
     (2015) for the calibration error, Nguyen and O'Connor (2015) for equal-mass bins.
     """
-    truth, scores = probabilities(y_true, y_score)
+    return measure_rankings(Scores.from_arrays(y_true, y_score))
+
+
+def measure_rankings(part: Scores) -> dict[str, float]:
+    """Return how good scores are before any threshold; see :func:`ranking_metrics`."""
+    part.must_be_probabilities()
+    truth, scores = part.truth, part.scores
     covered: Bools = np.any(truth, axis=0)
-    per_label = _label_rankings(truth, scores)
-    pooled = _rankings(order_cells(truth.reshape(1, -1), scores.reshape(1, -1)))
+    pooled = _rankings(part.pooled())  # before the labels: two orders at once take more memory
+    per_label = _label_rankings(part)
     values = _plain_row_means(ranking_rows(truth, scores)) | {
         "micro_average_precision": pooled["average_precision"][0],
         "micro_roc_auc": pooled["roc_auc"][0],
@@ -127,11 +139,12 @@ def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
 
 def macro_average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
     """Return the macro average precision alone, as in :func:`ranking_metrics`; NaN if no label has a positive."""
-    truth, scores = probabilities(y_true, y_score)
-    covered: Bools = np.any(truth, axis=0)
+    part = Scores.from_arrays(y_true, y_score)
+    part.must_be_probabilities()
+    covered: Bools = np.any(part.truth, axis=0)
     values = [
         _average_precision(ranks.hits, ranks.upto)
-        for ordered in labels_in_order(truth, scores)
+        for ordered in part.by_label
         for ranks in rank_positives(ordered, ordered.positive_places())
     ]
     return float(mean_over(np.array(values), covered))
@@ -174,10 +187,16 @@ def per_label(
     Raises:
         ValueError: shapes differ, ``y_true`` is not 0/1, or a score is outside [0, 1].
     """
-    truth, scores = probabilities(y_true, y_score)
+    return tabulate(Scores.from_arrays(y_true, y_score), rules, labels)
+
+
+def tabulate(part: Scores, rules: Mapping[str, Rule], labels: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return one row per label; see :func:`per_label`."""
+    part.must_be_probabilities()
+    truth, scores = part.truth, part.scores
     n_rows, n_labels = truth.shape
     actual = truth.sum(axis=0)
-    rankings = _label_rankings(truth, scores)
+    rankings = _label_rankings(part)
     columns: dict[str, object] = {
         "label": list(range(n_labels) if labels is None else labels),
         "positives": actual,
@@ -422,8 +441,8 @@ def calibration_error(surplus: Array, total: ArrayLike) -> Floats:
     return error
 
 
-def _label_rankings(truth: Bools, scores: Array) -> dict[str, Floats]:
-    blocks = [_rankings(ordered) for ordered in labels_in_order(truth, scores)]
+def _label_rankings(part: Scores) -> dict[str, Floats]:
+    blocks = [_rankings(ordered) for ordered in part.by_label]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 

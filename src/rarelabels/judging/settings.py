@@ -1,4 +1,4 @@
-"""What may be declared of judging: objectives, rules, how thresholds are chosen, by what an epoch is picked."""
+"""What may be declared of judging: objectives, how thresholds are chosen, by what an epoch is picked."""
 
 from __future__ import annotations
 
@@ -46,13 +46,6 @@ class CostMatrix(Spec):
 
 ObjectiveSpec = Annotated[FBeta | Jaccard | BalancedAccuracy | CostMatrix, Field(discriminator="kind")]
 F1 = FBeta(kind="f_beta")
-# How scores become labels: thresholds.py says how each is chosen. ``oracle``, chosen on test, is a bound beside them.
-RULES = (
-    *("half", "argmax", "global", "global_macro", "global_samples", "global_subset"),
-    *("per_label", "per_label_shrunk", "per_label_crossfit", "per_label_micro", "at_least_one", "top_k"),
-)
-SEARCHED_RULES = ("searched", "ascent")  # of a trial whose thresholds Optuna searches
-SET_RULES = ("most_likely_set",)  # no thresholds: of a model that knows how likely each label set is
 
 
 class ThresholdSpec(Spec):

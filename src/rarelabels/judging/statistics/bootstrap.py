@@ -14,7 +14,7 @@ import numpy as np
 import scipy as sp
 from numpy.typing import ArrayLike, NDArray
 
-from rarelabels.judging.arrays import Array, Bools, Floats, multi_hot, probabilities
+from rarelabels.judging.arrays import Array, Bools, Floats, multi_hot
 from rarelabels.judging.metrics import (
     CALIBRATION_BINS,
     calibration_bins,
@@ -29,6 +29,7 @@ from rarelabels.judging.metrics import (
     row_means,
 )
 from rarelabels.judging.rules.definition import Rule
+from rarelabels.judging.scores import Scores
 
 N_DRAWS = 2000  # enough to tell 50 trials from the best under Holm: 49 · 2 / 2001 < 0.05
 DRAW_SEED = 20_240_917  # any fixed number: it only has to be the same for all trials
@@ -113,7 +114,9 @@ class _SeedSample:
     def __init__(
         self, y_true: ArrayLike, y_score: ArrayLike, rules: Mapping[str, Rule], decided: Mapping[str, ArrayLike]
     ) -> None:
-        self.truth, scores = probabilities(y_true, y_score)
+        part = Scores.from_arrays(y_true, y_score)
+        part.must_be_probabilities()
+        self.truth, scores = part.truth, part.scores
         self.assigned = {name: rule.assign(scores) for name, rule in rules.items()}
         self.assigned |= {name: multi_hot(labels, name) for name, labels in decided.items()}
         for name, assigned in self.assigned.items():

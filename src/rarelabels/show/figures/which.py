@@ -16,7 +16,7 @@ from rarelabels.declare.models import NetworkSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.judging import metrics, settings
 from rarelabels.judging.rules.definition import HALF
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.record import reading
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
@@ -161,7 +161,7 @@ def _short(metric: str) -> str:
 def _by_cardinality(client: Client, parents: Mapping[str, str], runs: Sequence[Run]) -> pd.DataFrame:
     """Return what each trial finds of rows with so many true labels, mean over seeds; nothing where labels are many."""
     names = {parent: name for name, parent in parents.items()}
-    found: dict[str, list[Scored]] = {name: [] for name in parents}
+    found: dict[str, list[Scores]] = {name: [] for name in parents}
     for run in reading.earliest_finished(list(runs)).values():
         if name := names.get(run.data.tags.get(PARENT, "")):
             found[name].append(reading.scores(client, run.info.run_id, "test"))
@@ -171,7 +171,7 @@ def _by_cardinality(client: Client, parents: Mapping[str, str], runs: Sequence[R
     return pd.DataFrame(rows, columns=["trial", "true", "rows", "recall", "right"])
 
 
-def _found_by_cardinality(parts: Sequence[Scored]) -> Iterator[tuple[int, int, float, float]]:
+def _found_by_cardinality(parts: Sequence[Scores]) -> Iterator[tuple[int, int, float, float]]:
     cardinality = parts[0].y.sum(axis=1)
     for number in np.unique(cardinality[cardinality > 0]):
         rows = cardinality == number
