@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rarelabels.compare import symptoms
-from rarelabels.judging import settings
+from rarelabels.judging.metrics import LOWER_IS_BETTER
 from rarelabels.judging.rules.table import BY_NAME, ORACLE, RULES, compared_by
 from rarelabels.judging.statistics import inference
 from rarelabels.record import reading
@@ -258,7 +258,7 @@ def _marked(rows: list[Row], replicates: Mapping[str, pd.DataFrame]) -> list[Row
             continue
         points = {row.name: row.mean(metric) for row in having}
         drawn = {row.name: replicates[row.name][metric].to_numpy() for row in having}
-        higher = metric.rpartition("/")[2] not in settings.LOWER_IS_BETTER
+        higher = metric.rpartition("/")[2] not in LOWER_IS_BETTER
         for name in inference.not_worse_than_best(points, drawn, higher):
             tied[name].add(metric)
     return [replace(row, tied=frozenset(tied[row.name])) for row in rows]

@@ -19,6 +19,8 @@ import pandas as pd
 from rarelabels.judging import calibration, metrics
 from rarelabels.judging.arrays import is_one
 from rarelabels.judging.calibration import Calibration
+from rarelabels.judging.metrics import label_table
+from rarelabels.judging.metrics.table import OF_CALIBRATION
 from rarelabels.judging.rules import choose, crossfit, definition, table
 from rarelabels.judging.rules.definition import Rule, Rules
 from rarelabels.judging.rules.rows import Rows
@@ -35,7 +37,7 @@ KEPT = ("macro_f1", "micro_f1", "samples_f1", "subset_accuracy", "binary_accurac
 SURE = 0.01  # a score nearer than this to 0 or 1 is all but a decision
 REMEMBERED = 16  # splits whose floors are not measured again
 _FLOORS: dict[str, dict[str, float]] = {}
-UNCALIBRATED = ("brier", "log_loss", "ece", "macro_ece")  # measured before a calibration as well
+UNCALIBRATED = OF_CALIBRATION  # measured before a calibration as well
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +121,7 @@ def evaluate(
     rules |= choose.of_decisions(bound) if decides else bound
     measured |= _part("test", test, rules)
     measured |= _of_floors(validation, test, floors, spec)
-    of_labels = metrics.tabulate(test, rules, labels)
+    of_labels = label_table.tabulate(test, rules, labels)
     return Evaluation(labels, *given, rules, measured, of_labels, fitted)
 
 

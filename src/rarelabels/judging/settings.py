@@ -62,9 +62,6 @@ class ThresholdSpec(Spec):
     )
 
 
-LOWER_IS_BETTER: frozenset[str] = frozenset(  # metrics; all others are better when higher
-    {"hamming_loss", "coverage", "ranking_loss", "brier", "log_loss", "ece", "macro_ece"}
-)
 # By what a run may pick its epoch on validation, all decided at 0.5; f1_none is a vector, so each label picks its own.
 PickedBy = Literal[
     "val_loss", "binary_accuracy", "auc", "f1_micro", "f1_macro", "f1_weighted", "f1_samples", "f1_none", "last"

@@ -180,7 +180,7 @@ def labels(client: Client, run_id: str) -> tuple[str, ...]:
 
 
 def per_label(client: Client, run_id: str) -> pd.DataFrame:
-    """Return the per-label table of a run; see ``metrics.per_label``."""
+    """Return the per-label table of a run; see ``label_table.per_label``."""
 
     def read(file: Path) -> pd.DataFrame:
         return pd.read_csv(file, keep_default_na=False, na_values=[""])

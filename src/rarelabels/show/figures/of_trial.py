@@ -111,7 +111,7 @@ def confusion(table: pd.DataFrame, title: str) -> Figure:
     Colour is the share of the label's own 1s (found, missed) or 0s (false alarms, left alone); the text is the count.
 
     Args:
-        table: from ``metrics.per_label``; of more than 40 labels the most frequent are drawn.
+        table: from ``label_table.per_label``; of more than 40 labels the most frequent are drawn.
         title: of the figure.
     """
     table = table.sort_values("positives", ascending=False, kind="stable").head(CONFUSION_ROWS)

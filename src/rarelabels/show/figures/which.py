@@ -14,7 +14,7 @@ from rarelabels.compare.comparison import Comparison, Row
 from rarelabels.declare.losses import BinaryCrossentropy, CategoricalCrossentropy
 from rarelabels.declare.models import NetworkSpec
 from rarelabels.declare.trial import Trial
-from rarelabels.judging import metrics, settings
+from rarelabels.judging import metrics
 from rarelabels.judging.rules.definition import HALF
 from rarelabels.judging.scores import Scores
 from rarelabels.record import reading
@@ -74,7 +74,7 @@ def figures(
                 yield f"heads{suffix}{f'_{place + 1}' if place else ''}", side_by_side.heads(curves, title)
         with house_style.or_told(failures, f"{study}: picked{suffix}"):
             for place, table in enumerate(_picked(one.rows, trials)):
-                lower = [name for name in table.columns if name.rpartition(" ")[2] in settings.LOWER_IS_BETTER]
+                lower = [name for name in table.columns if name.rpartition(" ")[2] in metrics.LOWER_IS_BETTER]
                 yield f"picked{suffix}{f'_{place + 1}' if place else ''}", side_by_side.picked(table, lower, title)
         with house_style.or_told(failures, f"{study}: by_cardinality{suffix}"):
             if len(table := _by_cardinality(client, parents, runs)):
