@@ -22,8 +22,8 @@ from rarelabels.declare.trial import Trial
 from rarelabels.errors import MissingDataError
 from rarelabels.judging import evaluation
 from rarelabels.judging.evaluation import Evaluation
-from rarelabels.judging.scores import Scored
-from rarelabels.judging.settings import SEARCHED_RULES, SET_RULES
+from rarelabels.judging.rules.table import SEARCHED_RULES, SET_RULES
+from rarelabels.judging.scores import Scores
 from rarelabels.learn import curves as learn_curves
 from rarelabels.learn import fitting, powerset, training, weighting
 from rarelabels.learn.batches import make_batches
@@ -115,7 +115,7 @@ def evaluated(name: str) -> Evaluation:
         assert list(curves) == [1]
         followed = {curve.split("/")[0] for curve in curves[1]}
         assert {*trial.watch, *(f"val_{watched}" for watched in trial.watch)} < followed
-    test = Scored.of(fitted, data.test)
+    test = Scores.of(fitted, data.test)
     floors = evaluation.floors(data.train.y.mean(axis=0, dtype=np.float64))
     return evaluation.evaluate(data.labels, validation, test, floors, trial.thresholds)
 

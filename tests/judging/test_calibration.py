@@ -11,6 +11,7 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 
 from rarelabels.judging import calibration, metrics
+from rarelabels.judging.metrics import label_table
 
 Array = npt.NDArray[np.float64]
 
@@ -89,7 +90,7 @@ def test_platt_leaves_the_ranking_of_every_label_alone() -> None:
     logits, truth = simulated(2000, seed=5)
     scores = expit(2 * logits).astype(np.float32)  # as a net gives them
     calibrated = calibration.fit("platt", truth, scores).apply(scores)
-    before, after = (metrics.per_label(truth, values, {}) for values in (scores, calibrated))
+    before, after = (label_table.per_label(truth, values, {}) for values in (scores, calibrated))
     assert before[["average_precision", "roc_auc"]].equals(after[["average_precision", "roc_auc"]])
 
 

@@ -15,19 +15,20 @@ from rarelabels.judging import evaluation
 from rarelabels.judging.calibration import Calibration
 from rarelabels.judging.rules import choose, definition, folds
 from rarelabels.judging.rules import crossfit as rules_crossfit
-from rarelabels.judging.scores import Scored
-from rarelabels.judging.settings import RULES, ThresholdSpec
+from rarelabels.judging.rules.table import RULES
+from rarelabels.judging.scores import Scores
+from rarelabels.judging.settings import ThresholdSpec
 
 LABELS = ("a", "b", "c", "d", "e")
 PREVALENCE = np.array([0.4, 0.3, 0.2, 0.1, 0.05])
 
 
-def part(n: int, seed: int) -> Scored:
+def part(n: int, seed: int) -> Scores:
     """Scores that are too sure of themselves: their logits are twice the true ones."""
     rng = np.random.default_rng(seed)
     true = expit(logit(PREVALENCE) + rng.normal(size=(n, 5)))
     y = (rng.random((n, 5)) < true).astype(np.uint8)
-    return Scored(np.array([str(i) for i in range(n)]), y, expit(2 * logit(true)))
+    return Scores(np.array([str(i) for i in range(n)]), y, expit(2 * logit(true)))
 
 
 VALIDATION, TEST = part(400, 0), part(600, 1)
@@ -71,15 +72,15 @@ def test_the_most_likely_set_is_measured_where_there_is_one_and_stored() -> None
     assert not [name for name in evaluated().metrics if "most_likely_set" in name]
     frame = test.frame(LABELS)
     assert list(frame.columns[-5:]) == [f"set/{label}" for label in LABELS]
-    again = Scored.from_frame(frame)
+    again = Scores.from_frame(frame)
     np.testing.assert_array_equal(again.label_sets, test.label_sets)
     assert again.label_sets.dtype == np.uint8
-    assert Scored.from_frame(TEST.frame(LABELS)).label_sets is None
+    assert Scores.from_frame(TEST.frame(LABELS)).label_sets is None
 
 
 @pytest.mark.parametrize("changed", ["validation", "test", "prevalence", "thresholds", "no validation"])
 def test_floors_that_are_remembered_are_those_of_the_same_split_and_thresholds(changed: str) -> None:
-    validation: Scored | None = VALIDATION
+    validation: Scores | None = VALIDATION
     test, floors, spec = TEST, FLOORS, ThresholdSpec.model_validate({})
     evaluated()  # remembers theirs
     match changed:

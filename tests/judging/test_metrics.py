@@ -6,19 +6,18 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from rarelabels.judging import metrics
 from rarelabels.judging.metrics import (
+    LOWER_IS_BETTER,
     calibration_bins,
     calibration_edges,
-    calibration_error,
     counts,
     decision_metrics,
     macro_average_precision,
-    per_label,
     ranking_metrics,
 )
+from rarelabels.judging.metrics.ece import calibration_error
+from rarelabels.judging.metrics.label_table import per_label
 from rarelabels.judging.rules.definition import Rule
-from rarelabels.judging.settings import LOWER_IS_BETTER
 from rarelabels.judging.sweeps import ordered
 
 
@@ -230,7 +229,7 @@ def test_calibration_errors_are_those_of_scores_put_into_bins_one_by_one(at_once
 def test_metrics_of_many_blocks_equal_scikit_learn(decimals, monkeypatch):
     """Equal scores that go over the ends of rows, labels and what is looked at in one go."""
     monkeypatch.setattr(ordered, "CELLS_AT_ONCE", 200)
-    monkeypatch.setattr(metrics, "SCORES_AT_ONCE", 300)
+    monkeypatch.setattr("rarelabels.judging.metrics.ranked_rows.SCORES_AT_ONCE", 300)
     rng = np.random.default_rng(7)
     y = rng.random((150, 40)) < np.linspace(0.6, 0.02, 40)
     y[:, :2] |= ~y.any(axis=1, keepdims=True)

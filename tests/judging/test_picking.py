@@ -11,16 +11,16 @@ from sklearn.metrics import f1_score, log_loss, roc_auc_score
 
 from rarelabels.judging import picking
 from rarelabels.judging.picking import Epochs
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import PickedBy
 
 RNG = np.random.default_rng(0)
 N_EPOCHS, N_LABELS = 12, 4
 
 
-def part(n: int, prevalence: tuple[float, ...] = (0.5, 0.3, 0.2, 0.1)) -> Scored:
+def part(n: int, prevalence: tuple[float, ...] = (0.5, 0.3, 0.2, 0.1)) -> Scores:
     y = (RNG.random((n, N_LABELS)) < prevalence).astype(np.uint8)
-    return Scored(np.arange(n).astype(str), y, np.zeros(y.shape))
+    return Scores(np.arange(n).astype(str), y, np.zeros(y.shape))
 
 
 VALIDATION, TEST = part(150), part(90)

@@ -308,7 +308,8 @@ def test_common_threshold_for_micro_f1_is_the_best_of_all_cells_in_order(share, 
 def test_only_what_may_hold_the_best_common_threshold_is_sorted(monkeypatch):
     rng, sorted_cells, order_cells = np.random.default_rng(9), [], ordered.order_cells
     monkeypatch.setattr(
-        ordered, "order_cells", lambda truth, scores: sorted_cells.append(truth.size) or order_cells(truth, scores)
+        "rarelabels.judging.sweeps.common_threshold.order_cells",
+        lambda truth, scores: sorted_cells.append(truth.size) or order_cells(truth, scores),
     )
     y = rng.random((2000, 50)) < 0.05
     best_common_threshold(y, 0.3 * y + 0.7 * rng.random(y.shape), "micro_f1")

@@ -10,20 +10,20 @@ from scipy.special import expit
 from sklearn.metrics import f1_score
 
 from rarelabels.judging import threshold_study
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 
 
-def scored(n: int, seed: int, means: tuple[float, ...] = (-4.0, -2.5, -1.0)) -> Scored:
+def scored(n: int, seed: int, means: tuple[float, ...] = (-4.0, -2.5, -1.0)) -> Scores:
     """Calibrated scores: a label is drawn from its score."""
     rng = np.random.default_rng(seed)
     q = expit(rng.normal(means, 1.5, (n, len(means))))
-    return Scored(np.arange(n).astype(str), (rng.random(q.shape) < q).astype(np.uint8), q)
+    return Scores(np.arange(n).astype(str), (rng.random(q.shape) < q).astype(np.uint8), q)
 
 
 def test_f1_theory_by_hand() -> None:
     """Scores 0.9, 0.7, 0.6, 0.2 of 1, 0, 1, 0: best cut between 0.2 and 0.6, F1 = 4/5, and 0.4 cuts there as well."""
     y = np.array([[1, 0], [0, 0], [1, 0], [0, 0]], np.uint8)
-    part = Scored(np.array(list("abcd")), y, np.array([[0.9, 0.1], [0.7, 0.1], [0.6, 0.1], [0.2, 0.1]]))
+    part = Scores(np.array(list("abcd")), y, np.array([[0.9, 0.1], [0.7, 0.1], [0.6, 0.1], [0.2, 0.1]]))
     table = threshold_study.f1_theory([part], [5], ("first", "empty"))
     assert table.to_numpy().tolist() == [[5, "first", 2, pytest.approx(0.4), pytest.approx(0.8), pytest.approx(0.8)]]
 
@@ -72,7 +72,7 @@ def test_a_draw_keeps_the_prevalence() -> None:
     rng = np.random.default_rng(0)
     y = np.zeros((300, 1), np.uint8)
     y[:30] = 1
-    part = Scored(np.arange(300).astype(str), y, rng.random((300, 1)))
+    part = Scores(np.arange(300).astype(str), y, rng.random((300, 1)))
     table = threshold_study.winners_curse(part, part, draws=400, seed=1)
     ranks = 2 / table.loc[table["positives"] == 1, "f1_chosen"] - 1
     np.testing.assert_allclose(np.unique(np.round(ranks, 9)), np.arange(1, 11))

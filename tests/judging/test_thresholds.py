@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from rarelabels.judging import settings
+from rarelabels.judging.rules import table
 from rarelabels.judging.rules.choose import choose_rules, oracle
 from rarelabels.judging.rules.crossfit import crossfit
 from rarelabels.judging.rules.definition import Rule, from_json, to_json
@@ -99,7 +99,7 @@ def test_an_infinite_strength_is_json_too():
 def test_all_rules_are_chosen_in_order_each_by_its_own_metric(dtype):
     y, s = part(dtype=dtype, offset=0.1)
     rules = choose_rules(y, s, min_positives=5)
-    assert tuple(rules) == settings.RULES
+    assert tuple(rules) == table.RULES
     assert [rule.name for rule in rules.values()] == list(rules)
     np.testing.assert_array_equal(rules["half"].thresholds, 0.5)
     for name, metric in (
@@ -163,7 +163,7 @@ def test_undefined_for_the_objective_falls_back_too():
 
 def test_validation_without_positives_falls_back_to_half_everywhere():
     rules = choose_rules(np.zeros((5, 3)), np.full((5, 3), 0.7), min_positives=1)
-    assert tuple(rules) == settings.RULES
+    assert tuple(rules) == table.RULES
     for name, fallbacks in (("top_k", 3), ("argmax", 0)):
         top = rules.pop(name)
         assert (top.at_most, top.fallbacks) == (1, fallbacks)
@@ -286,7 +286,7 @@ def test_folds_are_always_the_same_and_spread_every_label():
 def test_crossfit_decides_each_row_by_the_rules_of_the_other_folds():
     y, s = part()
     decided = crossfit(y, s, min_positives=5)
-    assert tuple(decided) == tuple(name for name in settings.RULES if name not in ("half", "argmax"))
+    assert tuple(decided) == tuple(name for name in table.RULES if name not in ("half", "argmax"))
     numbers = folds(y)
     for fold in range(5):
         rules = choose_rules(y[numbers != fold], s[numbers != fold], min_positives=5)
@@ -316,7 +316,7 @@ def test_few_rows_are_enough(n_rows):
         y, s = rng.random((n_rows, 3)) < 0.3, rng.random((n_rows, 3))
         for objective in OBJECTIVES:
             rules = choose_rules(y, s, min_positives=1, objective=objective)
-            assert tuple(rules) == settings.RULES
+            assert tuple(rules) == table.RULES
             assert all(np.isfinite(rule.thresholds).all() for rule in rules.values())
             decided = crossfit(y, s, min_positives=1, objective=objective)
             assert all(labels.shape == y.shape for labels in decided.values())

@@ -16,7 +16,7 @@ from sklearn import metrics as sk
 
 from rarelabels.judging import score_files
 from rarelabels.judging.score_files import Parts
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.statistics import bootstrap, inference
 from rarelabels.record import connection, writing
 from rarelabels.show import judgement as show_judgement
@@ -37,9 +37,9 @@ COSTLY_A = [0.95, 0.4, 0.6, 0.3, 0.3, 0.55]  # at 0.25: 3 and 3
 CALM_B = [0.75, 0.2, 0.3, 0.2, 0.1, 0.1]  # 1 found, none false at either
 
 
-def scored(y, scores) -> Scored:
+def scored(y, scores) -> Scores:
     y = np.array(y, dtype=np.uint8)
-    return Scored(np.array([f"row {row}" for row in range(len(y))]), y, np.array(scores, dtype=np.float64))
+    return Scores(np.array([f"row {row}" for row in range(len(y))]), y, np.array(scores, dtype=np.float64))
 
 
 def by_hand(a=TEST_A, b=TEST_B, validation=True) -> Parts:
@@ -52,7 +52,7 @@ def printed(judgement: Judgement, validation: Path | None, capsys: pytest.Captur
     return capsys.readouterr().out
 
 
-def random_part(n: int, seed: int) -> Scored:
+def random_part(n: int, seed: int) -> Scores:
     """A frequent label, one with ties, a rare one, one never there in the test part, one too rare to choose on."""
     rng = np.random.default_rng(seed)
     y = rng.random((n, 5)) < [0.4, 0.3, 0.04, 0.1 if seed else 0, 0.1]

@@ -11,14 +11,14 @@ from scipy.special import expit
 from sklearn.metrics import precision_recall_curve
 
 from rarelabels.judging import metrics, threshold_study
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.show.figures import of_search, of_study, of_thresholds, of_trial
 
 
-def scored(n: int, seed: int, slope: float = 1.0) -> Scored:
+def scored(n: int, seed: int, slope: float = 1.0) -> Scores:
     rng = np.random.default_rng(seed)
     z = rng.normal([-4.0, -2.0], 1.5, (n, 2))
-    return Scored(np.arange(n).astype(str), (rng.random(z.shape) < expit(z)).astype(np.uint8), expit(slope * z))
+    return Scores(np.arange(n).astype(str), (rng.random(z.shape) < expit(z)).astype(np.uint8), expit(slope * z))
 
 
 def legend(axes: Axes | Figure) -> list[str]:
@@ -46,7 +46,7 @@ def test_reliability_draws_15_bins_of_each_seed_before_and_after(saved) -> None:
 
 def test_reliability_alone_and_with_a_constant_score(saved) -> None:
     part = scored(300, 2)
-    constant = Scored(part.ids, part.y, np.full(part.y.shape, 0.1))
+    constant = Scores(part.ids, part.y, np.full(part.y.shape, 0.1))
     figure = saved(of_trial.reliability([constant], None, "a floor"))
     assert legend(figure)[0].startswith("scores: Brier")
     assert figure.axes[0].lines[0].get_xdata().tolist() == pytest.approx([0.1])
@@ -54,7 +54,7 @@ def test_reliability_alone_and_with_a_constant_score(saved) -> None:
 
 def test_reliability_of_a_floor_that_predicts_nothing(saved) -> None:
     part = scored(300, 2)
-    saved(of_trial.reliability([Scored(part.ids, part.y * 0, np.zeros(part.y.shape))], None, "zeros"))
+    saved(of_trial.reliability([Scores(part.ids, part.y * 0, np.zeros(part.y.shape))], None, "zeros"))
 
 
 def test_f1_theory_has_a_point_for_each_label_and_seed(saved) -> None:

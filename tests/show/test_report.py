@@ -23,7 +23,7 @@ from project import Project
 from rarelabels.compare.comparison import Comparison, Row
 from rarelabels.compare.verdicts import Finding, Verdict
 from rarelabels.declare.study import Hypothesis, StudySpec
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.record import connection
 from rarelabels.show.report import contents, panels, pictures
 from rarelabels.show.report import page as report_page
@@ -87,7 +87,7 @@ def test_precision_at_a_recall_is_scikit_learns(levels: int) -> None:
 def test_curves_of_two_seeds_have_a_row_each() -> None:
     random = np.random.default_rng(0)
     y = (random.random((60, 4)) < 0.3).astype(np.uint8)
-    parts = [Scored(np.arange(60), y, random.random((60, 4))) for _ in range(2)]
+    parts = [Scores(np.arange(60), y, random.random((60, 4))) for _ in range(2)]
     drawn = panels.Curves.of(parts)
     assert drawn.precision.shape == (2, len(panels.RECALLS))
     np.testing.assert_allclose(drawn.precision[:, -1], y.mean(), atol=0.05)  # to find all is to take nearly all

@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score, confusion_matrix, f1_score
 
 from project import REPOSITORY, Project
 from rarelabels.errors import UserError
-from rarelabels.judging.settings import RULES
+from rarelabels.judging.rules.table import RULES
 from rarelabels.record import connection, reading
 from rarelabels.record.reading import KEYS
 from rarelabels.study import recorded_study

@@ -17,7 +17,7 @@ from project import REPOSITORY, Project, wait_for
 from rarelabels.data import loading
 from rarelabels.declare import declarations, variants
 from rarelabels.declare.declarations import load_study
-from rarelabels.judging.settings import RULES
+from rarelabels.judging.rules.table import RULES
 from rarelabels.record import connection, opening, queries, reading
 from rarelabels.study import runner, selection
 

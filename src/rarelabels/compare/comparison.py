@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from rarelabels.compare import symptoms
-from rarelabels.judging import settings
-from rarelabels.judging.settings import RULES
+from rarelabels.judging.metrics import LOWER_IS_BETTER
+from rarelabels.judging.rules.table import BY_NAME, ORACLE, RULES, compared_by
 from rarelabels.judging.statistics import inference
 from rarelabels.record import reading
 from rarelabels.record.client import Client
@@ -30,17 +30,11 @@ HEADLINE = {
     "test/ranking/macro_average_precision": "macro average\nprecision",
 }
 # The tables by rule: macro-F1 under the rules that are about single labels, and what other rules are best for.
-BY_RULE = ("half", "global", "global_macro", "per_label", "per_label_shrunk", "per_label_crossfit", "oracle")
-ELSEWHERE = {
-    "micro_f1": ("half", "argmax", "global", "per_label_micro", "per_label", "most_likely_set"),
-    "samples_f1": (
-        *("half", "global_samples", "at_least_one", "top_k", "per_label", "searched", "ascent", "most_likely_set"),
-    ),
-    "subset_accuracy": ("half", "global_subset", "per_label", "searched", "ascent", "most_likely_set"),
-}
+BY_RULE = compared_by("macro_f1")
+ELSEWHERE = {metric: compared_by(metric) for metric in ("micro_f1", "samples_f1", "subset_accuracy")}
 GAIN = "gain/per_label_over_half/macro_f1"  # paired: of the thresholds alone, the scores being the same
 FLOORS = ("zeros", "ones", "prior")
-TUNED_FLOORS = tuple(f"prior_{rule}" for rule in (*RULES, "oracle") if rule != "half")
+TUNED_FLOORS = tuple(f"prior_{rule}" for rule in (*RULES, ORACLE.name) if rule != "half")
 
 
 @dataclass(frozen=True)
@@ -114,7 +108,7 @@ class Comparison:
         are scores, decided as the rule decides them.
         """
         _, rule, short = metric.split("/")
-        if name != "prior" and rule in ("argmax", "at_least_one", "top_k"):
+        if name != "prior" and rule in BY_NAME and BY_NAME[rule].is_of_row:
             return None
         if name == "prior" and rule not in ("half", "ranking"):
             name = f"prior_{rule}"
@@ -140,7 +134,7 @@ def by_rule(comparison: Comparison) -> pd.DataFrame:
 
 def compared_by_rule() -> list[str]:
     """Return the metrics of the tables by rule, but for the bound."""
-    own = [f"test/{rule}/macro_f1" for rule in BY_RULE if rule != "oracle"]
+    own = [f"test/{rule}/macro_f1" for rule in BY_RULE if rule != ORACLE.name]
     return own + [f"test/{rule}/{metric}" for metric, rules in ELSEWHERE.items() for rule in rules]
 
 
@@ -264,7 +258,7 @@ def _marked(rows: list[Row], replicates: Mapping[str, pd.DataFrame]) -> list[Row
             continue
         points = {row.name: row.mean(metric) for row in having}
         drawn = {row.name: replicates[row.name][metric].to_numpy() for row in having}
-        higher = metric.rpartition("/")[2] not in settings.LOWER_IS_BETTER
+        higher = metric.rpartition("/")[2] not in LOWER_IS_BETTER
         for name in inference.not_worse_than_best(points, drawn, higher):
             tied[name].add(metric)
     return [replace(row, tied=frozenset(tied[row.name])) for row in rows]

@@ -15,11 +15,10 @@ import numpy as np
 
 from rarelabels.declare.models import FloorSpec, KnownProbabilitiesSpec
 from rarelabels.declare.trial import Trial
-from rarelabels.declare.tuning import CALIBRATED_IN_SAMPLE, TEST_IS_NO_OBJECTIVE
+from rarelabels.declare.tuning import TEST_IS_NO_OBJECTIVE, is_calibrated_in_sample
 from rarelabels.errors import UserError, nearest
-from rarelabels.judging import settings
-from rarelabels.judging.rules.definition import CHOSEN_BY_NOTHING
-from rarelabels.judging.settings import RULES, SET_RULES
+from rarelabels.judging.metrics import LOWER_IS_BETTER
+from rarelabels.judging.rules.table import BY_NAME, TABLE
 from rarelabels.judging.statistics import inference
 from rarelabels.record import reading
 from rarelabels.record.client import Client
@@ -29,7 +28,8 @@ from rarelabels.record.identities import Identity, ParentKey, parent_key
 DEFAULT = "per_label/macro_f1"
 RANKING = "ranking"
 OF_RANKING = "per_label"  # the rule by which a model assigns labels that was chosen by a metric that needs none
-NOT_CHOSEN = (*CHOSEN_BY_NOTHING, RANKING, *SET_RULES)
+RULES = tuple(kind.name for kind in TABLE if kind.chosen_on == "validation" or kind.on_validation)
+NOT_CHOSEN = (*(name for name in RULES if BY_NAME[name].chosen_on != "validation"), RANKING)
 PARTS = ("crossfit", "validation")
 
 
@@ -58,7 +58,7 @@ class ChosenBy:
     @property
     def is_lower_better(self) -> bool:
         """Whether the least is best."""
-        return self.metric in settings.LOWER_IS_BETTER
+        return self.metric in LOWER_IS_BETTER
 
     @property
     def deployed_rule(self) -> str:
@@ -151,7 +151,7 @@ def chosen_by(name: str) -> ChosenBy:
     part, _, rest = name.partition("/")
     given = rest if part in PARTS else name
     rule, _, metric = given.partition("/")
-    rules = (*(one for one in RULES if one != "argmax"), *SET_RULES, RANKING)
+    rules = (*RULES, RANKING)
     if rule not in rules or not metric:
         near = nearest(rule, rules)
         raise UserError(
@@ -261,7 +261,7 @@ def _not_run(one: _Candidate, seeds: Sequence[int], runs: Sequence[Run]) -> str:
 def _unfit(one: _Candidate, seeds: Sequence[int], chosen: ChosenBy) -> str:
     """Say why a trial that was run cannot be ranked by the metric; empty where it can."""
     calibration = one.trial.thresholds.calibration
-    if calibration != "none" and (chosen.rule == "half" or chosen.recorded.startswith(CALIBRATED_IN_SAMPLE)):
+    if calibration != "none" and is_calibrated_in_sample(chosen.recorded):
         return f"its {calibration} calibration was fitted on the rows that would score it; rank by {DEFAULT}"
     undefined = [str(seed) for seed in seeds if chosen.recorded not in one.runs[seed].data.metrics]
     return f"{chosen.recorded} is undefined in seed {', '.join(undefined)}" if undefined else ""

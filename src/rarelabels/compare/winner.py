@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from rarelabels.compare import competence, symptoms
 from rarelabels.compare.ranking import Ranked, Ranking
+from rarelabels.judging.metrics.table import BY_NAME as METRICS
+from rarelabels.judging.rules.table import BY_NAME as RULES
 from rarelabels.judging.statistics import inference
 from rarelabels.record import reading
 from rarelabels.record.client import Client
@@ -19,11 +21,6 @@ from rarelabels.record.identities import parent_key
 
 # The lower ends of the bins of labels, by their positives on validation.
 BINS = (1, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
-RULE_WORDS = {
-    "half": "the threshold 0.5",
-    "global": "one threshold for all labels",
-    "per_label": "a threshold for each label",
-}
 OWN, COMMON = "test/per_label/macro_f1", "test/global/macro_f1"
 
 
@@ -70,10 +67,9 @@ def chosen(ranking: Ranking, first: Ranked) -> str:
     """Say which trial to use, under which rule, and what it reaches."""
     by = ranking.chosen
     interval = "" if np.isnan(first.low) else f" ({first.low:.3f} to {first.high:.3f})"
-    metric = by.metric.replace("_f1", "-F1").replace("_", " ")
-    reached = "" if np.isnan(first.test) else f": {metric} {first.test:.3f}{interval} on test"
+    reached = "" if np.isnan(first.test) else f": {METRICS[by.metric].words} {first.test:.3f}{interval} on test"
     searched = " (it was searched on these rows)" if first.is_searched else ""
-    rule = RULE_WORDS.get(by.deployed_rule, f"the rule {by.deployed_rule}")
+    rule = RULES[by.deployed_rule].words
     missing = ", ".join(map(str, ranking.lacking))
     provisional = f" Provisional: seed{'s' if len(ranking.lacking) > 1 else ''} {missing} not run." if missing else ""
     first_by = f"It is first on validation: {by.recorded} {first.value:.3f}{searched}."

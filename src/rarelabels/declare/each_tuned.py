@@ -15,7 +15,6 @@ from rarelabels.declare.training import TrainingSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.declare.tuning import MedianPruner, NoPruner, ParameterSearch, PrunerSpec, Range, TpeSampler
 from rarelabels.declare.weighting import ClassBalanced, PosWeight, WeightingSpec
-from rarelabels.judging.settings import LOWER_IS_BETTER
 
 WARMUP_EPOCHS = 4  # in which no training is pruned
 
@@ -43,6 +42,8 @@ def search(trial: Trial, shared: SharedSearch, *, also_for_half: bool) -> Parame
         shared: what all networks of the study are searched by.
         also_for_half: whether it is searched once more, for macro-F1 at 0.5.
     """
+    from rarelabels.judging.metrics.table import LOWER_IS_BETTER  # NumPy, which no other declaration waits for
+
     lower = shared.metric.rpartition("/")[2] in LOWER_IS_BETTER
     return ParameterSearch(
         kind="parameters",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from rarelabels.declare.tuning import SearchMetric
-from rarelabels.judging.settings import RULES, SEARCHED_RULES, SET_RULES
+from rarelabels.judging.rules.table import RULES, SEARCHED_RULES, SET_RULES
 from rarelabels.spec import DISTINCT, Count, Name, Spec
 
 BOUND_ROUNDING = 1e-9  # a bound that is met exactly is possible

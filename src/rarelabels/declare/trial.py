@@ -18,7 +18,13 @@ from rarelabels.declare.losses import (
 )
 from rarelabels.declare.models import SET_HEADS, FloorSpec, ModelSpec, NetworkSpec, TextBagSpec
 from rarelabels.declare.training import BARE_ACCURACY, TrainingSpec, Watch
-from rarelabels.declare.tuning import CALIBRATED_IN_SAMPLE, NoPruner, ParameterSearch, ThresholdSearch, TuningSpec
+from rarelabels.declare.tuning import (
+    NoPruner,
+    ParameterSearch,
+    ThresholdSearch,
+    TuningSpec,
+    is_calibrated_in_sample,
+)
 from rarelabels.declare.weighting import ARGMAX_OF_ROW, LABEL_WEIGHTINGS, ROW_WEIGHTINGS, ClassWeight, WeightingSpec
 from rarelabels.judging.settings import PickedBy, ThresholdSpec
 from rarelabels.spec import DISTINCT, Spec
@@ -138,7 +144,7 @@ class Trial(Spec):
             yield Contradiction(("weighting.form",), ARGMAX_OF_ROW)
         yield from self._data_contradictions()
         calibrated, metric = self.thresholds.calibration != "none", getattr(self.tuning, "metric", "")
-        if calibrated and metric.startswith(("validation/half/", *CALIBRATED_IN_SAMPLE)):
+        if calibrated and is_calibrated_in_sample(metric):
             yield Contradiction(
                 ("tuning.metric", "thresholds.calibration"),
                 f"tuning.metric {metric!r} with thresholds.calibration {self.thresholds.calibration!r}: that "

@@ -1,4 +1,4 @@
-"""Arrays of truth and scores: their types, and the checks that every sweep and metric begins with."""
+"""Arrays of truth and scores: their types, and the checks that ``Scores`` are made with."""
 
 from __future__ import annotations
 
@@ -8,20 +8,15 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-
-def probabilities(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Array]:
-    """Return the truth as booleans and the scores, which must lie in [0, 1]; see ``arrays.checked``."""
-    truth, scores = checked(y_true, y_score)
-    if scores.min() < 0 or scores.max() > 1:
-        outside = scores.min() if scores.min() < 0 else scores.max()
-        raise ValueError(f"y_score: must be probabilities in [0, 1]; got {float(outside)!r} (are these logits?)")
-    return truth, scores
-
-
 Array: TypeAlias = NDArray[Any]
 Bools: TypeAlias = NDArray[np.bool_]
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
+
+
+def is_one(labels: Array) -> Bools:
+    """Return labels that are known to be 0 and 1 as booleans."""
+    return labels if labels.dtype == np.bool_ else labels == 1
 
 
 def multi_hot(labels: ArrayLike, name: str) -> Bools:

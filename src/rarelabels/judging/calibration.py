@@ -13,7 +13,7 @@ import numpy as np
 import scipy as sp
 from numpy.typing import ArrayLike, NDArray
 
-from rarelabels.judging import arrays
+from rarelabels.judging.scores import Scores
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -107,7 +107,13 @@ def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
     Source: Guo et al. (2017), "On calibration of modern neural networks"; Platt (1999), "Probabilistic outputs for
     support vector machines". Both as scikit-learn's ``CalibratedClassifierCV`` fits them.
     """
-    truth, scores = arrays.probabilities(y_val, s_val)
+    return fit_to(kind, Scores.from_arrays(y_val, s_val))
+
+
+def fit_to(kind: Kind, validation: Scores) -> Calibration:
+    """Fit a calibration on the validation part; see :func:`fit`."""
+    validation.must_be_probabilities()
+    truth, scores = validation.truth, validation.scores
     logits = np.asarray(sp.special.logit(np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)), dtype=np.float64)
     n_labels = truth.shape[1]
     if kind == "temperature":

@@ -17,22 +17,27 @@ import numpy.typing as npt
 import pandas as pd
 
 from rarelabels.judging import calibration, metrics
+from rarelabels.judging.arrays import is_one
 from rarelabels.judging.calibration import Calibration
-from rarelabels.judging.rules import choose, crossfit, definition
+from rarelabels.judging.metrics import label_table
+from rarelabels.judging.metrics.table import OF_CALIBRATION
+from rarelabels.judging.rules import choose, crossfit, definition, table
 from rarelabels.judging.rules.definition import Rule, Rules
-from rarelabels.judging.scores import Floats, Scored
+from rarelabels.judging.rules.rows import Rows
+from rarelabels.judging.scores import Floats, Scores
 from rarelabels.judging.settings import ThresholdSpec
 
 Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)
 CALIBRATION = "calibration.json"
-IN_SAMPLE = ("half", "global", "per_label")  # also measured on validation, which has chosen the last two
+# Also measured on validation, though it may have chosen them.
+IN_SAMPLE = tuple(kind.name for kind in table.TABLE if kind.on_validation and kind.chosen_on != "model")
 TUNED = ("global", "per_label")
 # What is kept of base rates under the other rules, and of crossfit: a record of many runs is read whole.
 KEPT = ("macro_f1", "micro_f1", "samples_f1", "subset_accuracy", "binary_accuracy")
 SURE = 0.01  # a score nearer than this to 0 or 1 is all but a decision
 REMEMBERED = 16  # splits whose floors are not measured again
 _FLOORS: dict[str, dict[str, float]] = {}
-UNCALIBRATED = ("brier", "log_loss", "ece", "macro_ece")  # measured before a calibration as well
+UNCALIBRATED = OF_CALIBRATION  # measured before a calibration as well
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +49,8 @@ class Evaluation:
     """
 
     labels: tuple[str, ...]
-    validation: Scored | None
-    test: Scored
+    validation: Scores | None
+    test: Scores
     rules: Rules
     metrics: dict[str, float]
     per_label: pd.DataFrame
@@ -72,8 +77,8 @@ def floors(prevalence: Floats) -> dict[str, Floats]:
 
 def evaluate(
     labels: tuple[str, ...],
-    validation: Scored | None,
-    test: Scored,
+    validation: Scores | None,
+    test: Scores,
     floors: Mapping[str, Floats],
     spec: ThresholdSpec,
     searched: Mapping[str, Rule] | None = None,
@@ -102,7 +107,7 @@ def evaluate(
     measured: dict[str, float] = {}
     fitted = _fit_calibration(validation, spec) if validation else None
     if fitted and validation:
-        before = metrics.ranking_metrics(test.y, test.scores)
+        before = metrics.measure_rankings(test)
         measured |= {f"test/uncalibrated/{name}": before[name] for name in UNCALIBRATED if name in before}
         measured["validation/count/labels_uncalibrated"] = fitted.unfitted
         validation, test = (replace(part, scores=fitted.apply(part.scores)) for part in (validation, test))
@@ -112,21 +117,21 @@ def evaluate(
         rules = choose.of_decisions(rules) if decides else rules
         measured |= _part("validation", validation, {name: rules[name] for name in IN_SAMPLE})
         measured["validation/count/labels_with_global_threshold"] = rules["per_label"].fallbacks
-    bound = {"oracle": choose.oracle(test.y, test.scores, spec.objective)}
+    bound = {"oracle": choose.choose_oracle(test, spec.objective)}
     rules |= choose.of_decisions(bound) if decides else bound
     measured |= _part("test", test, rules)
     measured |= _of_floors(validation, test, floors, spec)
-    table = metrics.per_label(test.y, test.scores, rules, labels=labels)
-    return Evaluation(labels, *given, rules, measured, table, fitted)
+    of_labels = label_table.tabulate(test, rules, labels)
+    return Evaluation(labels, *given, rules, measured, of_labels, fitted)
 
 
-def calibrated(validation: Scored, spec: ThresholdSpec) -> Scored:
+def calibrated(validation: Scores, spec: ThresholdSpec) -> Scores:
     """Return the validation part with its scores calibrated, if that is declared."""
     fitted = _fit_calibration(validation, spec)
     return replace(validation, scores=fitted.apply(validation.scores)) if fitted else validation
 
 
-def validation_metrics(validation: Scored, spec: ThresholdSpec, judged_by: str) -> dict[str, float]:
+def validation_metrics(validation: Scores, spec: ThresholdSpec, judged_by: str) -> dict[str, float]:
     """Return the metric that a search is judged by, and what costs little beside it.
 
     That is always ``validation/{half,ranking}/<metric>``. A search that is judged by ``crossfit/per_label/<metric>``
@@ -161,12 +166,9 @@ def crossfit_metrics(
         decides: whether the scores are decisions; see ``choose.of_decisions``.
         per_label_alone: leave out all other rules.
     """
-    kind = spec.calibration
-    decided = crossfit.crossfit(
-        y,
-        scores,
-        min_positives=spec.min_positives,
-        objective=spec.objective,
+    kind, part = spec.calibration, Scores.from_arrays(y, scores)
+    decided = crossfit.decide_by_folds(
+        Rows(part, spec.objective, spec.min_positives),
         calibrate=None if kind == "none" else lambda truth, given: calibration.fit(kind, truth, given).apply,
         decides=decides,
         per_label_alone=per_label_alone,
@@ -174,7 +176,7 @@ def crossfit_metrics(
     return {
         f"crossfit/{rule}/{metric}": value
         for rule, assigned in decided.items()
-        for metric, value in metrics.decision_metrics(y, assigned).items()
+        for metric, value in metrics.measure_decisions(part.truth, assigned).items()
     }
 
 
@@ -191,15 +193,15 @@ def objective(metric: str, y: npt.NDArray[np.uint8], spec: ThresholdSpec) -> Obj
     def value(scores: Floats) -> float:
         if kind == "crossfit":
             return crossfit_metrics(y, scores, spec, per_label_alone=rule == "per_label").get(metric, np.nan)
-        scores = calibrated(Scored(np.empty(0, str), y, scores), spec).scores
+        part = calibrated(Scores.from_arrays(y, scores), spec)
         if rule == "half":
-            return metrics.decision_metrics(y, scores >= definition.HALF).get(name, np.nan)
-        return metrics.ranking_metrics(y, scores).get(name, np.nan)
+            return metrics.measure_decisions(part.truth, part.scores >= definition.HALF).get(name, np.nan)
+        return metrics.measure_rankings(part).get(name, np.nan)
 
     return value
 
 
-def gap(train: Scored, test: Scored) -> dict[str, float]:
+def gap(train: Scores, test: Scores) -> dict[str, float]:
     """Return how much better the training part fares than the test part: a little of it is the price of learning.
 
     ``training/gap_macro_average_precision`` and ``training/gap_half_macro_f1``, each training minus test; a metric that
@@ -207,27 +209,25 @@ def gap(train: Scored, test: Scored) -> dict[str, float]:
     """
     values = []
     for part in (train, test):
-        decided = metrics.decision_metrics(part.y, part.scores >= definition.HALF)
+        decided = metrics.measure_decisions(part.truth, part.scores >= definition.HALF)
         ranked = metrics.macro_average_precision(part.y, part.scores)
         values.append({"macro_average_precision": ranked, "half_macro_f1": decided.get("macro_f1", np.nan)})
     gaps = {f"training/gap_{name}": value - values[1][name] for name, value in values[0].items()}
     return {name: value for name, value in gaps.items() if np.isfinite(value)}
 
 
-def _fit_calibration(validation: Scored, spec: ThresholdSpec) -> Calibration | None:
+def _fit_calibration(validation: Scores, spec: ThresholdSpec) -> Calibration | None:
     if spec.calibration == "none":
         return None
-    return calibration.fit(spec.calibration, validation.y, validation.scores)
+    return calibration.fit_to(spec.calibration, validation)
 
 
-def _choose(validation: Scored, spec: ThresholdSpec) -> Rules:
-    return choose.choose_rules(
-        validation.y, validation.scores, min_positives=spec.min_positives, objective=spec.objective
-    )
+def _choose(validation: Scores, spec: ThresholdSpec) -> Rules:
+    return choose.choose(Rows(validation, spec.objective, spec.min_positives))
 
 
 def _of_floors(
-    validation: Scored | None, test: Scored, floors: Mapping[str, Floats], spec: ThresholdSpec
+    validation: Scores | None, test: Scores, floors: Mapping[str, Floats], spec: ThresholdSpec
 ) -> dict[str, float]:
     """Measure the floors; those of the last splits are remembered, for the trials of a study share them."""
     told = hashlib.sha256(f"{spec.model_dump_json()} {list(floors)}".encode())
@@ -239,8 +239,8 @@ def _of_floors(
         measured: dict[str, float] = {}
         for name, scores in floors.items():
             constant = np.broadcast_to(scores, test.y.shape)
-            values = metrics.decision_metrics(test.y, constant >= definition.HALF)
-            values |= metrics.ranking_metrics(test.y, constant)
+            values = metrics.measure_decisions(test.truth, constant >= definition.HALF)
+            values |= metrics.measure_rankings(replace(test, scores=constant))
             measured |= {f"floor/{name}/{metric}": value for metric, value in values.items()}
         if validation:
             measured |= _tuned_floors(validation, test, floors["prior"], spec)
@@ -250,29 +250,28 @@ def _of_floors(
     return dict(_FLOORS[key])
 
 
-def _tuned_floors(validation: Scored, test: Scored, prior: Floats, spec: ThresholdSpec) -> dict[str, float]:
+def _tuned_floors(validation: Scores, test: Scores, prior: Floats, spec: ThresholdSpec) -> dict[str, float]:
     """The base rates under rules chosen like those of the scores: what a rule gains by itself."""
-    known, fresh = (np.broadcast_to(prior, part.y.shape) for part in (validation, test))
-    rules = _choose(replace(validation, scores=known), spec)
-    rules |= {"oracle": choose.oracle(test.y, fresh, spec.objective)}
+    known, fresh = (replace(part, scores=np.broadcast_to(prior, part.y.shape)) for part in (validation, test))
+    rules = _choose(known, spec) | {"oracle": choose.choose_oracle(fresh, spec.objective)}
     return {
         f"floor/prior_{name}/{metric}": value
         for name, rule in rules.items()
         if name != "half"
-        for metric, value in metrics.decision_metrics(test.y, rule.assign(fresh)).items()
+        for metric, value in metrics.measure_decisions(test.truth, rule.assign(fresh.scores)).items()
         if name in TUNED or metric in KEPT
     }
 
 
-def _part(name: str, part: Scored, rules: Rules) -> dict[str, float]:
+def _part(name: str, part: Scores, rules: Rules) -> dict[str, float]:
     values: dict[str, float] = {f"{name}/count/{what}": n for what, n in metrics.counts(part.y).items()}
     sure = np.minimum(part.scores, 1 - part.scores) < SURE
     values[f"{name}/count/sure_scores_share"] = float(sure.mean())
-    values |= {f"{name}/ranking/{metric}": v for metric, v in metrics.ranking_metrics(part.y, part.scores).items()}
+    values |= {f"{name}/ranking/{metric}": v for metric, v in metrics.measure_rankings(part).items()}
     for rule in rules.values():
-        decided = metrics.decision_metrics(part.y, rule.assign(part.scores))
+        decided = metrics.measure_decisions(part.truth, rule.assign(part.scores))
         values |= {f"{name}/{rule.name}/{metric}": v for metric, v in decided.items()}
     for rule_name, assigned in part.decided.items():
-        decided = metrics.decision_metrics(part.y, assigned)
+        decided = metrics.measure_decisions(part.truth, is_one(assigned))
         values |= {f"{name}/{rule_name}/{metric}": v for metric, v in decided.items()}
     return values

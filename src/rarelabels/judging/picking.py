@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rarelabels.judging import metrics
 from rarelabels.judging.rules.definition import HALF
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import PickedBy
 
 Metric = Literal["binary_accuracy", "auc", "f1_micro", "f1_macro", "f1_weighted", "f1_samples", "f1_none"]
@@ -36,12 +36,12 @@ class Epochs:
 class Picked:
     """The scores of the epoch picked, which is a number from 1 for each label, (n_labels,)."""
 
-    validation: Scored
-    test: Scored
+    validation: Scores
+    test: Scores
     epochs: npt.NDArray[np.int64]
 
 
-def pick(by: PickedBy, epochs: Epochs, validation: Scored, test: Scored) -> Picked:
+def pick(by: PickedBy, epochs: Epochs, validation: Scores, test: Scores) -> Picked:
     """Return the scores of the epoch that is best on the validation part; of equals the earliest.
 
     ``f1_none`` is a number for each label, which picks no epoch for all: each label takes its own best one. ``last``

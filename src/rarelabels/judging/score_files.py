@@ -1,7 +1,7 @@
 """Scores that were made elsewhere: Parquet or CSV files to checked parts. Every mistake is one line.
 
 A file has for each label a column ``true/<label>`` (0 or 1) and a column ``score/<label>`` (a probability), and may
-have a column ``id``: what :meth:`rarelabels.judging.scores.Scored.frame` gives. Other columns are ignored.
+have a column ``id``: what :meth:`rarelabels.judging.scores.Scores.frame` gives. Other columns are ignored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from rarelabels.errors import UserError, nearest
 from rarelabels.judging.score_tables import labels_of, read_table, some
 from rarelabels.judging.score_values import check_values, counts_rows, ids_of, matrix_of, row_numbers
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +30,8 @@ class Parts:
     """
 
     labels: tuple[str, ...]
-    validation: Scored | None
-    test: Scored
+    validation: Scores | None
+    test: Scores
     unnamed: tuple[Path, ...]
 
 
@@ -39,7 +39,7 @@ class Parts:
 class _File:
     path: Path
     labels: tuple[str, ...]
-    part: Scored
+    part: Scores
     is_named: bool
 
 
@@ -62,7 +62,7 @@ def read(validation: Path | None, test: Path, only: Sequence[str] = ()) -> Parts
     before = _read(validation, only)
     _check_same_labels(before, after)
     order = [before.labels.index(label) for label in after.labels]
-    aligned = Scored(before.part.ids, before.part.y[:, order], before.part.scores[:, order])
+    aligned = Scores(before.part.ids, before.part.y[:, order], before.part.scores[:, order])
     _check_apart(before, aligned, after)
     unnamed = tuple(file.path for file in (before, after) if not file.is_named)
     return Parts(after.labels, aligned, after.part, unnamed)
@@ -89,7 +89,7 @@ def _read(path: Path, only: Sequence[str]) -> _File:
     y = matrix_of(table, [f"true/{label}" for label in labels], where)
     scores = matrix_of(table, [f"score/{label}" for label in labels], where)
     check_values(labels, y, scores, where)
-    return _File(path, labels, Scored(ids, y.astype(np.uint8), scores), is_named and not counts_rows(ids))
+    return _File(path, labels, Scores(ids, y.astype(np.uint8), scores), is_named and not counts_rows(ids))
 
 
 def _check_same_labels(before: _File, after: _File) -> None:
@@ -101,7 +101,7 @@ def _check_same_labels(before: _File, after: _File) -> None:
         raise UserError(f"{after.path}: must have the labels of {before.path}; {'; '.join(only)}; {todo}")
 
 
-def _check_apart(before: _File, aligned: Scored, after: _File) -> None:
+def _check_apart(before: _File, aligned: Scores, after: _File) -> None:
     """No row may choose the thresholds and be measured with them."""
     same = (np.array_equal(getattr(aligned, what), getattr(after.part, what)) for what in ("y", "scores"))
     if all(same):

@@ -1,54 +1,112 @@
-"""The scores of one part, with its truth, its ids and the names of its labels; how a run keeps them."""
+"""The scores of one part with its truth and its ids: checked once, sorted once; and how a run keeps them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+from numpy.typing import ArrayLike
+
+from rarelabels.judging.arrays import Bools, checked, is_one
+from rarelabels.judging.rules.table import SET_RULES
+from rarelabels.judging.sweeps.ordered import Ordered, labels_in_order, order_cells, rows_in_order
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = npt.NDArray[np.float64]
+NO_IDS = np.empty(0, np.str_)
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
-    """A part and its scores.
+class Scores:
+    """A part and its scores. They are checked when they are put together, and sorted when an order is first needed.
+
+    >>> part = Scores.from_arrays([[1, 0], [0, 1]], [[0.9, 0.2], [0.4, 0.7]])
+    >>> part.truth.sum(axis=0)
+    array([1, 1])
 
     Attributes:
-        ids: (n,) str.
+        ids: (n,) str; empty of rows that have none.
         y: (n, n_labels) 0/1.
-        scores: (n, n_labels) probabilities.
+        scores: (n, n_labels) probabilities; of their own precision.
         label_sets: (n, n_labels) 0/1, the labels of each row's most likely label set; None of a model that scores
             single labels.
+        check: False for what is made of scores that are checked.
+        truth: ``y`` as booleans.
+
+    Raises:
+        ValueError: shapes differ, ``y`` is not 0/1, or a score is not finite.
     """
 
     ids: npt.NDArray[np.str_]
-    y: npt.NDArray[np.uint8]
+    y: npt.NDArray[Any]
     scores: Floats
     label_sets: npt.NDArray[np.uint8] | None = None
+    check: InitVar[bool] = True
+    truth: Bools = field(init=False, repr=False)
+
+    def __post_init__(self, check: bool) -> None:
+        truth, scores = checked(self.y, self.scores) if check else (is_one(self.y), self.scores)
+        object.__setattr__(self, "truth", truth)
+        object.__setattr__(self, "scores", scores)
 
     @classmethod
-    def of(cls, fitted: Any, part: Any) -> Scored:
+    def from_arrays(cls, y_true: ArrayLike, y_score: ArrayLike) -> Scores:
+        """Return truth, 0/1, and scores, both of shape (n, n_labels), of rows that have no ids."""
+        truth, scores = checked(y_true, y_score)
+        return cls(NO_IDS, truth, scores, check=False)
+
+    @cached_property
+    def positives(self) -> npt.NDArray[np.int64]:
+        """The positives of each label, (n_labels,)."""
+        return np.asarray(np.count_nonzero(self.truth, axis=0))
+
+    @cached_property
+    def by_label(self) -> tuple[Ordered, ...]:
+        """The cells of each label in the order of their scores, a few labels at a time."""
+        return tuple(labels_in_order(self.truth, self.scores))
+
+    @cached_property
+    def by_row(self) -> tuple[Ordered, ...]:
+        """The cells of each row in the order of their scores, some rows at a time."""
+        return tuple(rows_in_order(self.truth, self.scores))
+
+    def pooled(self) -> Ordered:
+        """Return all cells in the order of their scores; sorted anew, for nothing needs it twice."""
+        return order_cells(self.truth.reshape(1, -1), self.scores.reshape(1, -1))
+
+    def must_be_probabilities(self) -> None:
+        """Raise a ValueError if a score is outside [0, 1]."""
+        lowest, highest = self.scores.min(), self.scores.max()
+        if lowest < 0 or highest > 1:
+            outside = lowest if lowest < 0 else highest
+            raise ValueError(f"y_score: must be probabilities in [0, 1]; got {float(outside)!r} (are these logits?)")
+
+    @classmethod
+    def of(cls, fitted: Any, part: Any) -> Scores:
         """Return a part of a data set with the scores of a fitted model and, if it knows label sets, the likeliest."""
         label_sets = getattr(fitted, "label_sets", None)
         return cls(part.ids, part.y, fitted.scores(part), label_sets(part) if label_sets else None)
 
     @property
     def decided(self) -> dict[str, npt.NDArray[np.uint8]]:
-        """Labels that no threshold assigns, by the name of the rule; see ``settings.SET_RULES``."""
-        return {} if self.label_sets is None else {"most_likely_set": self.label_sets}
+        """Labels that no threshold assigns, by the name of the rule; see ``rules.table``."""
+        return {} if self.label_sets is None else dict.fromkeys(SET_RULES, self.label_sets)
 
-    def take(self, rows: npt.NDArray[np.int64]) -> Scored:
-        """Return the rows with these numbers, in that order."""
+    def take(self, rows: npt.NDArray[np.int64] | Bools) -> Scores:
+        """Return the rows with these numbers, in that order, or those that are True."""
         sets = None if self.label_sets is None else self.label_sets[rows]
-        return Scored(self.ids[rows], self.y[rows], self.scores[rows], sets)
+        ids = self.ids[rows] if self.ids.size else self.ids
+        return Scores(ids, self.y[rows], self.scores[rows], sets, check=False)
 
     @classmethod
-    def joined(cls, parts: Sequence[Scored]) -> Scored:
+    def joined(cls, parts: Sequence[Scores]) -> Scores:
         """Return the rows of several, one after the other."""
         sets = [part.label_sets for part in parts if part.label_sets is not None]
         return cls(
@@ -60,6 +118,8 @@ class Scored:
 
     def frame(self, labels: tuple[str, ...]) -> pd.DataFrame:
         """Return the stored form: columns ``id``, ``true/<label>``, ``score/<label>`` and, if any, ``set/<label>``."""
+        import pandas as pd  # sweeps and rules do without it
+
         blocks = {"true": pd.DataFrame(self.y), "score": pd.DataFrame(self.scores)}
         if self.label_sets is not None:
             blocks["set"] = pd.DataFrame(self.label_sets)
@@ -67,7 +127,7 @@ class Scored:
         return pd.concat([pd.Series(self.ids, name="id").astype(str), *named], axis=1)
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame) -> Scored:
+    def from_frame(cls, frame: pd.DataFrame) -> Scores:
         """Return what :meth:`frame` stored."""
         sets = frame.filter(regex="^set/")
         return cls(
@@ -78,7 +138,7 @@ class Scored:
         )
 
 
-def save_scores(folder: Path, labels: tuple[str, ...], validation: Scored | None, test: Scored) -> None:
+def save_scores(folder: Path, labels: tuple[str, ...], validation: Scores | None, test: Scores) -> None:
     """Make a folder and write ``validation.parquet`` and ``test.parquet`` to it."""
     folder.mkdir()
     for name, part in (("validation", validation), ("test", test)):

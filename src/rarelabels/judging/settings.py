@@ -1,4 +1,4 @@
-"""What may be declared of judging: objectives, rules, how thresholds are chosen, by what an epoch is picked."""
+"""What may be declared of judging: objectives, how thresholds are chosen, by what an epoch is picked."""
 
 from __future__ import annotations
 
@@ -125,15 +125,6 @@ def objective_of(given: str | ObjectiveSpec) -> ObjectiveSpec:
     raise ArgumentError(f"objective: {allowed}; given {given!r}{nearest(str(given), OBJECTIVES)}")
 
 
-# How scores become labels: thresholds.py says how each is chosen. ``oracle``, chosen on test, is a bound beside them.
-RULES = (
-    *("half", "argmax", "global", "global_macro", "global_samples", "global_subset"),
-    *("per_label", "per_label_shrunk", "per_label_crossfit", "per_label_micro", "at_least_one", "top_k"),
-)
-SEARCHED_RULES = ("searched", "ascent")  # of a trial whose thresholds Optuna searches
-SET_RULES = ("most_likely_set",)  # no thresholds: of a model that knows how likely each label set is
-
-
 class ThresholdSpec(Spec):
     """How scores become labels; every rule is always computed."""
 
@@ -148,9 +139,6 @@ class ThresholdSpec(Spec):
     )
 
 
-LOWER_IS_BETTER: frozenset[str] = frozenset(  # metrics; all others are better when higher
-    {"hamming_loss", "coverage", "ranking_loss", "brier", "log_loss", "ece", "macro_ece"}
-)
 # By what a run may pick its epoch on validation, all decided at 0.5; f1_none is a vector, so each label picks its own.
 PickedBy = Literal[
     "val_loss", "binary_accuracy", "auc", "f1_micro", "f1_macro", "f1_weighted", "f1_samples", "f1_none", "last"

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rarelabels.judging import metrics
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.sweeps import each_label, ordered
 
 Floats = NDArray[np.float64]
@@ -26,7 +26,7 @@ class _Label:
     negatives: Floats
 
     @classmethod
-    def of(cls, part: Scored, label: int) -> _Label:
+    def of(cls, part: Scores, label: int) -> _Label:
         """Take one column of a part."""
         truth, scores = part.y[:, label] == 1, np.asarray(part.scores[:, label], dtype=np.float64)
         return cls(np.sort(scores[truth]), np.sort(scores[~truth]))
@@ -37,7 +37,7 @@ class _Label:
         return metrics.precision_recall_f1(hits, hits + alarms, np.asarray(len(self.positives)))["f1"]
 
 
-def f1_theory(validations: Sequence[Scored], seeds: Sequence[int], labels: Sequence[str]) -> pd.DataFrame:
+def f1_theory(validations: Sequence[Scores], seeds: Sequence[int], labels: Sequence[str]) -> pd.DataFrame:
     """Return how each label's best threshold compares with half its best F1, where calibrated scores have it.
 
     Best threshold and best F1 are swept on the validation part, and both F1 are of that same part: the question is
@@ -64,7 +64,7 @@ def f1_theory(validations: Sequence[Scored], seeds: Sequence[int], labels: Seque
     return pd.DataFrame(rows, columns=["seed", "label", "positives", "threshold", "f1", "f1_at_half"])
 
 
-def winners_curse(validation: Scored, test: Scored, *, draws: int, seed: int) -> pd.DataFrame:
+def winners_curse(validation: Scores, test: Scores, *, draws: int, seed: int) -> pd.DataFrame:
     """Return what a threshold is worth that was chosen on few positives.
 
     For 1, 2, 3, 5, 10, … positives, up to those a label has: draw that many of its validation positives and the same

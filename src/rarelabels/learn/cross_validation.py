@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from rarelabels.data.dataset import Dataset
 from rarelabels.declare.trial import Trial
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 
 Curves = dict[str, float]
 OnEpoch = Callable[[int, Curves], None]
@@ -37,7 +37,7 @@ class CrossValidated:
     """
 
     fitted: Any
-    scored: Scored
+    scored: Scores
     facts: dict[str, float]
 
 
@@ -56,14 +56,14 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
     """
     assert data.folds is not None
     outside = [np.flatnonzero(data.folds == fold) for fold in range(n_folds(data))]
-    parts: list[Scored] = []
+    parts: list[Scores] = []
     curves: list[list[Curves]] = []
     facts: list[dict[str, float]] = []
     iterations: list[npt.NDArray[np.int64]] = []
     for fold in range(n_folds(data)):
         one, of_fold = hold_out(data, fold), dict[int, Curves]()
         fitted = fit_one(trial, one, of_fold.__setitem__, None)
-        parts.append(Scored.of(fitted, one.validation))
+        parts.append(Scores.of(fitted, one.validation))
         curves.append(list(of_fold.values()))
         facts.append(getattr(fitted, "facts", {}))
         iterations += [fitted.iterations] if hasattr(fitted, "iterations") else []
@@ -73,12 +73,12 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
     in_order = np.argsort(np.concatenate(outside))
     told = _means(facts)
     if not refit:
-        return CrossValidated(None, Scored.joined(parts).take(in_order), told)
+        return CrossValidated(None, Scores.joined(parts).take(in_order), told)
     # There are no rows left to validate on: what the refit says of fold 0 goes nowhere.
     whole = replace(data, validation=data.train.take(outside[0]), folds=None)
     trees = np.rint(np.mean(iterations, axis=0)).astype(np.int64).clip(1) if iterations else None
     fitted = fit_one(for_epochs(trial, told.get("kept_epoch", 1)), whole, lambda *_: None, trees)
-    return CrossValidated(fitted, Scored.joined(parts).take(in_order), told)
+    return CrossValidated(fitted, Scores.joined(parts).take(in_order), told)
 
 
 def n_folds(data: Dataset) -> int:

@@ -13,7 +13,7 @@ from rarelabels.declare.models import GradientBoostingSpec, LinearSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.judging.evaluation import Objective
 from rarelabels.judging.metrics import macro_average_precision
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.learn import cross_validation, weighting
 from rarelabels.learn.baselines import baseline, boosting, linear
 from rarelabels.learn.cross_validation import CrossValidated, Iterations
@@ -53,7 +53,7 @@ def fit(
     objective: Objective | None = None,
     *,
     refit: bool = True,
-) -> tuple[Any, Scored]:
+) -> tuple[Any, Scores]:
     """Train what the trial declares and return it with the validation part, scored.
 
     Where ``model.c`` is a grid and all rows are cross-validated, the C is kept whose out-of-fold scores rank them best.
@@ -88,7 +88,7 @@ def fit(
             fitted = replace(fitted, facts=fitted.facts | validated.facts)
         return fitted, validated.scored
     fitted = _fit(trial, seed, data, weights, watch, on_epoch, objective)
-    return fitted, Scored.of(fitted, data.validation)
+    return fitted, Scores.of(fitted, data.validation)
 
 
 def _check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, *, refit: bool) -> None:
@@ -101,7 +101,7 @@ def _check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, *, refit: 
 
 def _with_best_c(
     trial: Trial, grid: tuple[float, ...], validated: Callable[..., CrossValidated], *, refit: bool
-) -> tuple[Any, Scored]:
+) -> tuple[Any, Scores]:
     """Fit the linear model with each C of a grid in all folds, and return that of the best out-of-fold scores."""
 
     def with_c(c: float) -> Trial:

@@ -18,7 +18,7 @@ from rarelabels.judging.evaluation import CALIBRATION
 from rarelabels.judging.picking import Epochs
 from rarelabels.judging.rules import definition
 from rarelabels.judging.rules.definition import Rules
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.record import run_files
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
@@ -95,25 +95,25 @@ def curves(client: Client, run_ids: list[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["run_id", "curve", "epoch", "value"])
 
 
-def scores(client: Client, run_id: str, part: str) -> Scored:
+def scores(client: Client, run_id: str, part: str) -> Scores:
     """Return the scores of a part, ``validation`` or ``test``, that the rules of a run are about.
 
     Those are the stored ones, or what the run's calibration makes of them.
     """
     there = run_files.file_names(client, run_id)
-    stored = Scored.from_frame(run_files.read(client, run_id, f"{_folder(there)}/{part}.parquet", pd.read_parquet))
+    stored = Scores.from_frame(run_files.read(client, run_id, f"{_folder(there)}/{part}.parquet", pd.read_parquet))
     if CALIBRATION not in there:
         return stored
     calibration = Calibration.from_json(run_files.read(client, run_id, CALIBRATION, _json))
     return replace(stored, scores=calibration.apply(stored.scores))
 
 
-def raw_scores(client: Client, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
+def raw_scores(client: Client, run_id: str) -> tuple[tuple[str, ...], Scores, Scores]:
     """Return the labels of a run, and its scores of validation and test before any calibration."""
     return _both(client, run_id, _folder(run_files.file_names(client, run_id)))
 
 
-def trained_scores(client: Client, run_id: str) -> tuple[tuple[str, ...], Scored, Scored]:
+def trained_scores(client: Client, run_id: str) -> tuple[tuple[str, ...], Scores, Scores]:
     """Return what :func:`raw_scores` does, of the epoch that the training kept, whichever was picked afterwards."""
     return _both(client, run_id, SCORES)
 
@@ -129,7 +129,7 @@ def epochs(client: Client, run_id: str) -> Epochs:
     return run_files.read(client, trained_by, EPOCHS, read)
 
 
-def stored_scores(folder: Path) -> tuple[tuple[str, ...], Scored, Scored]:
+def stored_scores(folder: Path) -> tuple[tuple[str, ...], Scores, Scores]:
     """Return the labels and scores of validation and test that ``scores.save_scores`` wrote to a folder.
 
     What is measured is always measured on these: the last bits of a mean depend on how an array lies in memory.
@@ -137,13 +137,13 @@ def stored_scores(folder: Path) -> tuple[tuple[str, ...], Scored, Scored]:
     return _parts(*(pd.read_parquet(folder / f"{part}.parquet") for part in PARTS))
 
 
-def _both(client: Client, run_id: str, folder: str) -> tuple[tuple[str, ...], Scored, Scored]:
+def _both(client: Client, run_id: str, folder: str) -> tuple[tuple[str, ...], Scores, Scores]:
     return _parts(*(run_files.read(client, run_id, f"{folder}/{part}.parquet", pd.read_parquet) for part in PARTS))
 
 
-def _parts(validation: pd.DataFrame, test: pd.DataFrame) -> tuple[tuple[str, ...], Scored, Scored]:
+def _parts(validation: pd.DataFrame, test: pd.DataFrame) -> tuple[tuple[str, ...], Scores, Scores]:
     names = tuple(name.removeprefix("true/") for name in validation.columns if name.startswith("true/"))
-    return names, Scored.from_frame(validation), Scored.from_frame(test)
+    return names, Scores.from_frame(validation), Scores.from_frame(test)
 
 
 def _folder(names: Set[str]) -> str:
@@ -180,7 +180,7 @@ def labels(client: Client, run_id: str) -> tuple[str, ...]:
 
 
 def per_label(client: Client, run_id: str) -> pd.DataFrame:
-    """Return the per-label table of a run; see ``metrics.per_label``."""
+    """Return the per-label table of a run; see ``label_table.per_label``."""
 
     def read(file: Path) -> pd.DataFrame:
         return pd.read_csv(file, keep_default_na=False, na_values=[""])

@@ -27,7 +27,7 @@ from rarelabels.judging.calibration import Calibration
 from rarelabels.judging.evaluation import CALIBRATION
 from rarelabels.judging.rules import definition
 from rarelabels.judging.rules.definition import Rule
-from rarelabels.judging.settings import SET_RULES
+from rarelabels.judging.rules.table import SET_RULES
 from rarelabels.learn.baselines import baseline
 
 FOLDER = "predictor"  # what the folder of files is called among those of a registered model
@@ -68,7 +68,7 @@ class Predictor:
         labels: their names, in the order in which the model was stored.
         scorer: the trained model.
         calibration: of its scores, if there is one.
-        rule_name: how probabilities become labels, one of ``settings.RULES`` or ``SET_RULES``.
+        rule_name: how probabilities become labels, one of those in ``rules.table``.
         rule: its thresholds; None where it has none.
     """
 

@@ -200,7 +200,7 @@ def threshold_gains(per_label: pd.DataFrame) -> pd.DataFrame:
     """Return how many positives each rule finds, and how many false alarms it costs, beside ``half``.
 
     Args:
-        per_label: of ``metrics.per_label``.
+        per_label: of ``label_table.per_label``.
 
     Returns:
         Columns ``label``, ``positives``, ``half/found``, ``half/false``, then for ``global`` and ``per_label``, where

@@ -14,7 +14,7 @@ from rarelabels.errors import UserError, failure
 from rarelabels.judging import evaluation, picking, scores
 from rarelabels.judging.picking import Epochs
 from rarelabels.judging.rules import definition
-from rarelabels.judging.scores import Floats, Scored
+from rarelabels.judging.scores import Floats, Scores
 from rarelabels.judging.settings import PickedBy
 from rarelabels.learn import fitting, powerset
 from rarelabels.learn.baselines.boosting import LeftOutError
@@ -59,8 +59,8 @@ class Trained:
     """
 
     labels: tuple[str, ...]
-    validation: Scored
-    test: Scored
+    validation: Scores
+    test: Scores
     prevalence: Floats
     source: str = ""
     epochs: Epochs | None = None
@@ -156,7 +156,7 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
 
     data = fitting.with_features(trial.dataset, data)
     fitted, validation = fitting.fit(trial, seed, data, weights, watch, on_epoch)
-    train, test = Scored(data.train.ids, data.train.y, fitted.scores(data.train)), Scored.of(fitted, data.test)
+    train, test = Scores(data.train.ids, data.train.y, fitted.scores(data.train)), Scores.of(fitted, data.test)
     if own := getattr(fitted, "notes", ()):
         record.notes([*data.notes, *weights.notes, *own])
     facts = {f"training/{name}": value for name, value in getattr(fitted, "facts", {}).items()}

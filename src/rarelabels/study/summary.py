@@ -88,8 +88,7 @@ def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, pd.Dat
     parts = [reading.scores(client, run.info.run_id, "test") for run in children]
     rules = [reading.rules(client, run.info.run_id) for run in children]
     draws = bootstrap.make_draws(len(parts[0].y), len(parts))
-    decided = [part.decided for part in parts]
-    drawn = bootstrap.replicates(parts[0].y, [part.scores for part in parts], rules, draws, decided)
+    drawn = bootstrap.replicates_of(parts, rules, draws)
     replicates = pd.DataFrame({f"test/{name}": values.astype(np.float32) for name, values in drawn.items()})
     limits = {
         f"test/{name}": inference.interval_around(means[f"test/{name}"], values, name) for name, values in drawn.items()

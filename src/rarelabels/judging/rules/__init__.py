@@ -1,5 +1,7 @@
 """How scores become labels: each rule is chosen on the validation part by an exact sweep.
 
-- ``definition``: a rule, how it assigns labels, and how it is stored. ``choose``: every rule, on given rows.
+- ``table``: every rule, with its name, its choice, its fallback and its display; light to import.
+- ``definition``: a rule with its thresholds, how it assigns labels, and how it is stored.
+- ``choose``: rules from rows. ``rows``: what the rules need of the rows that choose them.
 - ``shrunk``: own thresholds drawn towards the global one. ``folds``, ``crossfit``: decisions on rows left out.
 """

@@ -1,32 +1,26 @@
 """How scores become labels: the rules, each chosen on the validation part by an exact sweep.
 
 What every rule is, :func:`choose_rules` says. Sweeps look at the rows that choose, which flatters rare labels;
-:func:`crossfit` gives decisions on the same rows that no threshold chosen on them has made.
+``crossfit.crossfit`` gives decisions on the same rows that no threshold chosen on them has made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rarelabels.judging.arrays import Array, Bools, checked
-from rarelabels.judging.rules.definition import HALF, Rule, Rules, count_labels
-from rarelabels.judging.rules.folds import splits
-from rarelabels.judging.rules.shrunk import FoldChoice, Shrinkable, median_rule, shrunk_rule
+from rarelabels.judging.rules import table
+from rarelabels.judging.rules.definition import HALF, Rule, Rules
+from rarelabels.judging.rules.rows import Rows
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import F1, ObjectiveSpec
-from rarelabels.judging.sweeps.common_threshold import best_common_threshold
-from rarelabels.judging.sweeps.each_label import Sweep, best_thresholds
-from rarelabels.judging.sweeps.ordered import ALWAYS
-from rarelabels.judging.sweeps.together import best_micro_f1_thresholds, best_top_k
-
-COMMON = {"global_macro": "macro_f1", "global_samples": "samples_f1", "global_subset": "subset_accuracy"}
 
 
 def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, objective: ObjectiveSpec = F1) -> Rules:
-    """Return all of ``settings.RULES``, in that order, chosen on the validation part alone.
+    """Return all of ``rules.table.RULES``, in that order, chosen on the validation part alone.
 
     - ``half``: 0.5 for every label.
     - ``argmax``: each row's highest-scored label alone, as Keras's ``F1Score`` decides unless it is given a threshold.
@@ -56,12 +50,18 @@ def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, obje
     Raises:
         ValueError: shapes differ, ``y_val`` is not 0/1, or a score is not finite.
     """
-    truth, scores = checked(y_val, s_val)
-    n_labels = truth.shape[1]
-    chosen = choose_on(truth, scores, min_positives, objective)
-    argmax = Rule("argmax", np.full(n_labels, _below(scores)), fallbacks=0, at_most=1)
-    rules = [Rule("half", np.full(n_labels, HALF), fallbacks=0), argmax, *chosen]
-    return {rule.name: rule for rule in rules}
+    return choose(Rows(Scores.from_arrays(y_val, s_val), objective, min_positives))
+
+
+def choose(rows: Rows, names: Iterable[str] = table.RULES) -> Rules:
+    """Return the rules of these names, chosen on the rows; see :func:`choose_rules`."""
+    has_positives = bool(rows.scores.truth.any())
+    rules = {}
+    for kind in (table.BY_NAME[name] for name in names):
+        chooser = kind.choose if has_positives else kind.fallback
+        assert chooser is not None, f"{kind.name}: no rows choose it"
+        rules[kind.name] = chooser(kind, rows)
+    return rules
 
 
 def of_decisions(rules: Mapping[str, Rule]) -> Rules:
@@ -82,71 +82,9 @@ def oracle(y_test: ArrayLike, s_test: ArrayLike, objective: ObjectiveSpec = F1) 
     A label for which the objective is undefined takes "never" (or "always": see ``each_label.best_thresholds``) and
     counts as a fallback. Shapes and errors as :func:`choose_rules`.
     """
-    sweep = best_thresholds(y_test, s_test, objective)
-    return Rule("oracle", sweep.thresholds, fallbacks=count_labels(~sweep.defined))
+    return choose_oracle(Scores.from_arrays(y_test, s_test), objective)
 
 
-def choose_on(
-    truth: Bools, scores: Array, min_positives: int, objective: ObjectiveSpec, *, per_label_alone: bool = False
-) -> list[Rule]:
-    """Return the rules that rows choose, or ``per_label`` alone; see :func:`choose_rules`."""
-    if not truth.any():
-        return [rule for rule in _by_nothing(truth.shape[1]) if rule.name == "per_label" or not per_label_alone]
-    per_label = _PerLabel.of(truth, scores, min_positives, objective)
-    return [per_label.rule()] if per_label_alone else _by_positives(truth, scores, per_label, objective)
-
-
-def _by_nothing(n_labels: int) -> list[Rule]:
-    names = ("global", *COMMON, "per_label", "per_label_shrunk", "per_label_crossfit", "per_label_micro")
-    half = np.full(n_labels, HALF)
-    return [
-        *(Rule(name, half, n_labels, strength=np.inf if name == "per_label_shrunk" else None) for name in names),
-        Rule("at_least_one", half, n_labels, at_least=1),
-        Rule("top_k", np.full(n_labels, ALWAYS), n_labels, at_most=1),
-    ]
-
-
-@dataclass(frozen=True, eq=False)
-class _PerLabel:
-    """The best threshold of each label; which labels have positives enough for it, (n_labels,); the global one."""
-
-    sweep: Sweep
-    own: Bools
-    common: float
-
-    @classmethod
-    def of(cls, truth: Bools, scores: Array, min_positives: int, objective: ObjectiveSpec) -> _PerLabel:
-        common = float(best_common_threshold(truth, scores, "micro_f1").threshold)
-        sweep = best_thresholds(truth, scores, objective)
-        return cls(sweep, sweep.defined & (np.count_nonzero(truth, axis=0) >= min_positives), common)
-
-    def rule(self) -> Rule:
-        return Rule("per_label", np.where(self.own, self.sweep.thresholds, self.common), count_labels(~self.own))
-
-
-def _by_positives(truth: Bools, scores: Array, per_label: _PerLabel, objective: ObjectiveSpec) -> list[Rule]:
-    n_labels, common = truth.shape[1], per_label.common
-    by_fold = [FoldChoice.on(truth, scores, others, fold, objective) for others, fold in splits(truth)]
-    micro = best_micro_f1_thresholds(truth, scores).thresholds
-    repaired = best_common_threshold(truth, scores, "samples_f1", at_least_one=True).threshold
-    return [
-        Rule("global", np.full(n_labels, common), fallbacks=0),
-        *_common_rules(truth, scores),
-        per_label.rule(),
-        shrunk_rule(truth, scores, by_fold, Shrinkable.of(truth, scores, per_label.sweep, common), objective),
-        median_rule(by_fold, per_label.own, common),
-        Rule("per_label_micro", micro, count_labels(np.count_nonzero(truth, axis=0) == 0)),
-        Rule("at_least_one", np.full(n_labels, repaired), fallbacks=0, at_least=1),
-        Rule("top_k", np.full(n_labels, _below(scores)), fallbacks=0, at_most=best_top_k(truth, scores).k),
-    ]
-
-
-def _below(scores: Array) -> float:
-    """Return a threshold that all scores reach, and others like them."""
-    return min(ALWAYS, float(np.nextafter(scores.min(), -np.inf)))
-
-
-def _common_rules(truth: Bools, scores: Array) -> Iterator[Rule]:
-    for name, metric in COMMON.items():
-        threshold = best_common_threshold(truth, scores, metric).threshold  # type: ignore[arg-type]  # the values of COMMON
-        yield Rule(name, np.full(truth.shape[1], threshold), fallbacks=0)
+def choose_oracle(test: Scores, objective: ObjectiveSpec) -> Rule:
+    """Return the best threshold of each label on the very rows that score it; see :func:`oracle`."""
+    return choose(Rows(test, objective), [table.ORACLE.name])[table.ORACLE.name]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rarelabels.judging.arrays import Array, Bools, checked
-from rarelabels.judging.rules.choose import choose_on, of_decisions
+from rarelabels.judging.arrays import Array, Bools
+from rarelabels.judging.rules import table
+from rarelabels.judging.rules.choose import choose, of_decisions
 from rarelabels.judging.rules.folds import splits
+from rarelabels.judging.rules.rows import Rows
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import F1, ObjectiveSpec
 
 Calibrate: TypeAlias = Callable[[Bools, Array], Callable[[Array], Array]]
@@ -26,7 +30,7 @@ def crossfit(
     decides: bool = False,
     per_label_alone: bool = False,
 ) -> dict[str, Bools]:
-    """Return, for every rule but ``half`` and ``argmax``, decisions on each row by the rule chosen on the other folds.
+    """Return, for every rule that validation rows choose, decisions on each row by the rule chosen on the other folds.
 
     An honest validation objective: no row is decided by a threshold that it helped to choose, and what a rule chooses
     by folds of its own it chooses inside the other folds. Hits are as frequent as on fresh rows; the F1 of pooled folds
@@ -48,13 +52,26 @@ def crossfit(
     Raises:
         ValueError: shapes differ, ``y_val`` is not 0/1, or a score is not finite.
     """
-    truth, scores = checked(y_val, s_val)
+    return decide_by_folds(
+        Rows(Scores.from_arrays(y_val, s_val), objective, min_positives),
+        calibrate=calibrate,
+        decides=decides,
+        per_label_alone=per_label_alone,
+    )
+
+
+def decide_by_folds(
+    rows: Rows, *, calibrate: Calibrate | None = None, decides: bool = False, per_label_alone: bool = False
+) -> dict[str, Bools]:
+    """Return decisions on each row by the rule chosen on the other folds; see :func:`crossfit`."""
+    part = rows.scores
+    names = (table.PER_LABEL.name,) if per_label_alone else table.CHOSEN_ON_VALIDATION
     decided: dict[str, Bools] = {}
-    given = scores
-    for others, fold in splits(truth):
-        scores = calibrate(truth[others], given[others])(given) if calibrate and others.any() else given
-        chosen = choose_on(truth[others], scores[others], min_positives, objective, per_label_alone=per_label_alone)
-        rules = {rule.name: rule for rule in chosen}
+    for others, fold in splits(part.truth):
+        scored = part
+        if calibrate and others.any():
+            scored = replace(part, scores=calibrate(part.truth[others], part.scores[others])(part.scores))
+        rules = choose(replace(rows, scores=scored.take(others)), names)
         for name, rule in (of_decisions(rules) if decides else rules).items():
-            decided.setdefault(name, np.zeros(truth.shape, dtype=bool))[fold] = rule.assign(scores[fold])
+            decided.setdefault(name, np.zeros(part.truth.shape, dtype=bool))[fold] = rule.assign(scored.scores[fold])
     return decided

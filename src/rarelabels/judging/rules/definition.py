@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 from rarelabels.judging.arrays import Array, Bools, Floats
 
 HALF = 0.5
-CHOSEN_BY_NOTHING = ("half", "argmax")
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +19,7 @@ class Rule:
     """One way to turn scores into labels.
 
     Attributes:
-        name: one of ``settings.RULES``, or ``oracle``.
+        name: one of those in ``rules.table``.
         thresholds: one per label, shape (n_labels,).
         fallbacks: labels whose threshold is not the rule's own choice, because it had too few positives to choose.
         at_least: a row that reaches fewer thresholds is also given its ``at_least`` highest-scored labels.

@@ -14,26 +14,27 @@ import numpy as np
 import scipy as sp
 from numpy.typing import ArrayLike, NDArray
 
-from rarelabels.judging.arrays import Array, Bools, Floats, multi_hot, probabilities
-from rarelabels.judging.metrics import (
+from rarelabels.judging.arrays import Array, Bools, Floats, is_one, multi_hot
+from rarelabels.judging.metrics.averages import LabelCounts, averages
+from rarelabels.judging.metrics.curves import AREAS, CURVE_METRICS, PositiveRanks
+from rarelabels.judging.metrics.decided_rows import decided_rows
+from rarelabels.judging.metrics.ece import (
     CALIBRATION_BINS,
+    CALIBRATION_METRICS,
     calibration_bins,
     calibration_edges,
     calibration_error,
-    curve_areas,
-    decision_rows,
-    label_averages,
-    label_columns,
-    mean_over,
-    ranking_rows,
-    row_means,
 )
+from rarelabels.judging.metrics.means import mean_over, row_means
+from rarelabels.judging.metrics.ranked_rows import ranked_rows
 from rarelabels.judging.rules.definition import Rule
+from rarelabels.judging.scores import Scores
 
 N_DRAWS = 2000  # enough to tell 50 trials from the best under Holm: 49 · 2 / 2001 < 0.05
 DRAW_SEED = 20_240_917  # any fixed number: it only has to be the same for all trials
 CELLS_AT_ONCE = 8_000_000
 DRAWS_AT_ONCE = 125
+LABELS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,41 +94,58 @@ def replicates(
     Raises:
         ValueError: sizes do not agree, ``y_true`` is not 0/1, or a score is outside [0, 1].
     """
-    if not len(scores) == len(rules) == draws.seeds.shape[1]:
+    parts = [Scores.from_arrays(y_true, of_seed) for of_seed in scores]
+    sets = [{name: multi_hot(labels, name) for name, labels in one.items()} for one in decided or [{}] * len(parts)]
+    return _over_seeds(parts, rules, draws, sets)
+
+
+def replicates_of(parts: Sequence[Scores], rules: Sequence[Mapping[str, Rule]], draws: Draws) -> dict[str, Floats]:
+    """Return every metric of a trial on every draw, from the part as each seed has scored it; see :func:`replicates`.
+
+    The most likely label sets of a part, if it has any, are the rule ``most_likely_set``.
+    """
+    sets = [{name: is_one(labels) for name, labels in part.decided.items()} for part in parts]
+    return _over_seeds(parts, rules, draws, sets)
+
+
+def _over_seeds(
+    parts: Sequence[Scores],
+    rules: Sequence[Mapping[str, Rule]],
+    draws: Draws,
+    decided: Sequence[Mapping[str, Bools]],
+) -> dict[str, Floats]:
+    if not len(parts) == len(rules) == draws.seeds.shape[1]:
         raise ValueError(
-            f"scores, rules and draws must agree on the seeds; got {len(scores)}, {len(rules)}, {draws.seeds.shape[1]}"
+            f"scores, rules and draws must agree on the seeds; got {len(parts)}, {len(rules)}, {draws.seeds.shape[1]}"
         )
-    given = zip(scores, rules, decided or [{}] * len(scores), strict=True)
-    by_seed = [_SeedSample(y_true, *of_seed).replicates(draws) for of_seed in given]
-    averages = {}
+    by_seed = [_SeedSample(*of_seed).replicates(draws) for of_seed in zip(parts, rules, decided, strict=True)]
+    means = {}
     for name in by_seed[0]:
         drawn = np.take_along_axis(np.stack([seed[name] for seed in by_seed]), draws.seeds.T, axis=0)
         if not np.isnan(drawn).all():
-            averages[name] = drawn.mean(axis=0)
-    return averages
+            means[name] = drawn.mean(axis=0)
+    return means
 
 
 class _SeedSample:
     """What of one seed does not depend on the draw: sorted, binned and compared once."""
 
-    def __init__(
-        self, y_true: ArrayLike, y_score: ArrayLike, rules: Mapping[str, Rule], decided: Mapping[str, ArrayLike]
-    ) -> None:
-        self.truth, scores = probabilities(y_true, y_score)
-        self.assigned = {name: rule.assign(scores) for name, rule in rules.items()}
-        self.assigned |= {name: multi_hot(labels, name) for name, labels in decided.items()}
+    def __init__(self, part: Scores, rules: Mapping[str, Rule], decided: Mapping[str, Bools]) -> None:
+        part.must_be_probabilities()
+        self.truth, scores = part.truth, part.scores
+        self.assigned = {name: rule.assign(scores) for name, rule in rules.items()} | dict(decided)
         for name, assigned in self.assigned.items():
             if assigned.shape != self.truth.shape:
                 raise ValueError(f"{name}: must have the shape of y_true, {self.truth.shape}; got {assigned.shape}")
-        self.rows = {f"ranking/{name}": values for name, values in ranking_rows(self.truth, scores).items()}
+        self.rows = {f"ranking/{name}": values for name, values in ranked_rows(self.truth, scores).items()}
         for rule, assigned in self.assigned.items():
-            self.rows |= {f"{rule}/{name}": values for name, values in decision_rows(self.truth, assigned).items()}
+            self.rows |= {f"{rule}/{name}": values for name, values in decided_rows(self.truth, assigned).items()}
         tables = [self.truth, *(table for one in self.assigned.values() for table in (self.truth & one, one))]
         self.cells = np.concatenate(tables, axis=1, dtype=np.float32)
-        self.curves = [_Curve(column, own) for column, own in label_columns(self.truth, scores)]
+        self.curves = [_Curve(column, own) for column, own in _label_columns(self.truth, scores)]
         self.pooled_curve = _Curve(self.truth, scores)
         self.calibration = sp.sparse.vstack(
-            [_calibration_matrix(column, own) for column, own in label_columns(self.truth, scores)], format="csr"
+            [_calibration_matrix(column, own) for column, own in _label_columns(self.truth, scores)], format="csr"
         )
         self.pooled_calibration = _calibration_matrix(self.truth, scores)
 
@@ -145,24 +163,26 @@ class _SeedSample:
         values = row_means(self.rows, weights.astype(np.float64)) | self._rankings(weights, actual)
         positives = self.truth.sum(axis=0)
         for rule, hits, predicted in zip(self.assigned, counts[::2], counts[1::2], strict=True):
-            averages = label_averages(hits, predicted, actual, positives)
-            values |= {f"{rule}/{name}": average for name, average in averages.items()}
+            of_rule = averages(LabelCounts(hits, predicted, actual, positives))
+            values |= {f"{rule}/{name}": average for name, average in of_rule.items()}
         return values
 
     def _rankings(self, weights: Array, actual: Floats) -> dict[str, Floats]:
         n_rows, n_labels = self.truth.shape
-        areas = np.array([curve.areas(weights) for curve in self.curves])
-        micro_ap, micro_auc = self.pooled_curve.areas(weights)
+        of_labels = [curve.areas(weights) for curve in self.curves]
+        pooled = self.pooled_curve.areas(weights)
+        values = {}
+        for curve in CURVE_METRICS:
+            values[curve.name] = pooled[curve.area]
+            if curve.covers:
+                areas = np.array([one[curve.area] for one in of_labels])
+                values[curve.name] = mean_over(areas.T, curve.covers(actual, n_rows))
         surplus = (self.calibration @ weights).reshape(n_labels, CALIBRATION_BINS, -1)
         errors = calibration_error(surplus.transpose(1, 2, 0), n_rows)
-        return {
-            "ranking/micro_average_precision": micro_ap,
-            "ranking/micro_roc_auc": micro_auc,
-            "ranking/macro_average_precision": mean_over(areas[:, 0].T, actual > 0),
-            "ranking/macro_roc_auc": mean_over(areas[:, 1].T, (actual > 0) & (actual < n_rows)),
-            "ranking/ece": calibration_error(self.pooled_calibration @ weights, n_rows * n_labels),
-            "ranking/macro_ece": mean_over(errors, actual > 0),
-        }
+        pooled_error = calibration_error(self.pooled_calibration @ weights, n_rows * n_labels)
+        for error in CALIBRATION_METRICS:
+            values[error.name] = pooled_error if error.is_pooled else mean_over(errors, actual > 0)
+        return {f"ranking/{name}": value for name, value in values.items()}
 
 
 class _Curve:
@@ -183,13 +203,21 @@ class _Curve:
         positive_steps = distinct.size - 1 - np.searchsorted(distinct, scores[truth])
         self.positives = _indicator(positive_steps, rows[1], (distinct.size, n_rows))
 
-    def areas(self, weights: Array) -> tuple[Floats, Floats]:
-        """Average precision and ROC AUC under each column of ``weights``; NaN where undefined."""
+    def areas(self, weights: Array) -> dict[str, Floats]:
+        """Every area under each column of ``weights``, by its name; NaN where undefined."""
         steps = np.cumsum((self.negatives @ weights).astype(np.float64), axis=0)
         hits = (self.positives @ weights).astype(np.float64)
         upto = steps[:-1]
         above = upto - self.tied @ weights if self.tied.nnz else upto
-        return curve_areas(hits, above, upto, negatives=steps[-1])
+        ranks = PositiveRanks(hits, above, upto, negatives=steps[-1])
+        return {name: area(ranks) for name, area in AREAS.items()}
+
+
+def _label_columns(truth: Bools, scores: Array) -> Iterator[tuple[Bools, Array]]:
+    """Yield truth and scores of each label, shape (n,) and contiguous, copying a few labels at a time."""
+    for start in range(0, truth.shape[1], LABELS_AT_ONCE):
+        block = slice(start, start + LABELS_AT_ONCE)
+        yield from zip(np.ascontiguousarray(truth[:, block].T), np.ascontiguousarray(scores[:, block].T), strict=True)
 
 
 def _calibration_matrix(truth: Bools, scores: Array) -> sp.sparse.csr_array:

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rarelabels.judging.arrays import Floats
-
-UNBOUNDED = ("ranking/coverage", "ranking/log_loss")  # every other metric is at most 1
+from rarelabels.judging.metrics.table import BY_NAME
 
 
 def interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
@@ -39,7 +38,8 @@ def interval_around(value: float, values: ArrayLike, name: str, level: float = 0
         level: share of the replicates inside.
     """
     low, high = interval(_around(value, values), level)
-    return max(low, 0.0), high if name in UNBOUNDED else min(high, 1.0)
+    highest = BY_NAME[name.rpartition("/")[2]].highest
+    return max(low, 0.0), high if highest is None else min(high, highest)
 
 
 def differences(value: float, a: ArrayLike, b: ArrayLike) -> Floats:
@@ -105,7 +105,7 @@ def not_worse_than_best(
     Args:
         points: the metric of each trial on the whole part.
         replicates: its replicates, all from the same draws.
-        higher_is_better: False for the metrics in ``settings.LOWER_IS_BETTER``.
+        higher_is_better: False for those of ``metrics.LOWER_IS_BETTER``.
         level: 1 minus the chance of telling apart any that are equal.
 
     Raises:

@@ -8,8 +8,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rarelabels.judging.arrays import Array, Bools, Floats, Integers, checked
-from rarelabels.judging.sweeps.ordered import ROUNDING, UndefinedLabel, beyond_highest
+from rarelabels.judging.arrays import Bools, Floats, Integers
+from rarelabels.judging.scores import Scores
+from rarelabels.judging.sweeps.ordered import ROUNDING, UndefinedLabel, beyond_highest, threshold
 
 AscentMetric: TypeAlias = Literal["macro_f1", "samples_f1", "subset_accuracy"]
 
@@ -40,20 +41,26 @@ def coordinate_ascent(y_true: ArrayLike, y_score: ArrayLike, metric: AscentMetri
         UndefinedLabel: no positives in ``y_true`` at all; subset accuracy is defined even then.
         ValueError: shapes differ, ``y_true`` is not 0/1, or a score is not finite.
     """
-    truth, scores = checked(y_true, y_score)
-    if metric != "subset_accuracy" and not truth.any():
-        raise UndefinedLabel(f"y_true: no positives in {truth.shape[1]} labels; {metric} has no maximum to choose")
-    climb = _Climb(truth, scores, metric, np.array(start, dtype=np.float64))
+    return climb(Scores.from_arrays(y_true, y_score), metric, start)
+
+
+def climb(scores: Scores, metric: AscentMetric, start: Floats) -> Ascent:
+    """Return thresholds per label that no change of a single one improves; see :func:`coordinate_ascent`."""
+    if metric != "subset_accuracy" and not scores.truth.any():
+        n_labels = scores.truth.shape[1]
+        raise UndefinedLabel(f"y_true: no positives in {n_labels} labels; {metric} has no maximum to choose")
+    path = _Climb(scores, metric, np.array(start, dtype=np.float64))
     sweeps = 1
-    while climb.round():
+    while path.round():
         sweeps += 1
-    return Ascent(climb.thresholds, climb.value(), sweeps)
+    return Ascent(path.thresholds, path.value(), sweeps)
 
 
 class _Climb:
     """Thresholds on their way up, and the counts of each row under them."""
 
-    def __init__(self, truth: Bools, scores: Array, metric: AscentMetric, start: Floats) -> None:
+    def __init__(self, part: Scores, metric: AscentMetric, start: Floats) -> None:
+        truth, scores = part.truth, part.scores
         self.truth, self.scores, self.metric, self.thresholds = truth, scores, metric, start
         self.rounding = ROUNDING * (1 if metric == "macro_f1" else len(truth))  # the others are sums over rows
         self.order = np.argsort(scores.T, axis=1)[:, ::-1]  # highest first
@@ -107,11 +114,10 @@ class _Climb:
 
     def _move(self, label: int, n_assigned: int, scores: Floats) -> None:
         if n_assigned == 0:
-            threshold = beyond_highest(scores[0])
+            self.thresholds[label] = beyond_highest(scores[0])
         else:
             lower = scores[n_assigned] if n_assigned < scores.size else np.float64(-np.inf)
-            threshold = threshold(lower, scores[n_assigned - 1])
-        self.thresholds[label] = threshold
+            self.thresholds[label] = threshold(lower, scores[n_assigned - 1])
         assigned = self.scores[:, label] >= self.thresholds[label]
         truth, before = self.truth[:, label], self.assigned[:, label]
         self.hits = self.hits + (truth & assigned) - (truth & before)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rarelabels.judging.arrays import Array, Bools, Floats, Integers, checked
+from rarelabels.judging.arrays import Array, Bools, Floats, Integers
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import F1
 from rarelabels.judging.sweeps.each_label import merits_of
 from rarelabels.judging.sweeps.ordered import (
@@ -56,21 +58,30 @@ def best_common_threshold(
         UndefinedLabel: no positives in ``y_true`` at all; subset accuracy is defined even then.
         ValueError: shapes differ, ``y_true`` is not 0/1, or a score is not finite.
     """
-    truth, scores = checked(y_true, y_score)
+    return sweep_common(Scores.from_arrays(y_true, y_score), metric, at_least_one=at_least_one)
+
+
+def sweep_common(part: Scores, metric: CommonMetric, *, at_least_one: bool = False) -> CommonThreshold:
+    """Return the one threshold, common to all labels, with the highest value of a metric.
+
+    See :func:`best_common_threshold`.
+    """
+    truth, scores = part.truth, part.scores
     if metric != "subset_accuracy" and not truth.any():
         raise UndefinedLabel(f"y_true: no positives in {truth.shape[1]} labels; {metric} has no maximum to choose")
     highest = float(scores.max())
     if at_least_one:
         # A row's highest score is assigned whatever the threshold, as if it were infinite.
         scores = np.where(scores == scores.max(axis=1, keepdims=True), np.inf, scores)
+        part = replace(part, scores=scores, check=False)
     match metric:
         case "micro_f1":
             upper, lower, value = _best_pooled(truth, scores)
         case "macro_f1":
-            upper, lower, total = _best_sum_of_f1(truth.T, scores.T)
+            upper, lower, total = _best_sum_of_f1(part.by_label)
             value = total / np.count_nonzero(truth.any(axis=0))
         case "samples_f1":
-            upper, lower, total = _best_sum_of_f1(truth, scores)
+            upper, lower, total = _best_sum_of_f1(part.by_row)
             value = total / len(truth)
         case "subset_accuracy":
             upper, lower, value = _best_subset(truth, scores)
@@ -141,27 +152,27 @@ def _bins(scores: Array) -> Integers:
     return bins
 
 
-def _best_sum_of_f1(truth: Bools, scores: Array) -> tuple[float, float, float]:
+def _best_sum_of_f1(blocks: Sequence[Ordered]) -> tuple[float, float, float]:
     """Return the score of the best cut, the next lower one (-inf: none) and the sum of the F1 of all groups there.
 
     Every cell changes the F1 of its own group (label or row) alone, by a step that is known from the order within the
     group; the sum at a cut is the sum of the steps of all cells above it.
 
     Args:
-        truth: shape (groups, n).
-        scores: shape (groups, n).
+        blocks: some groups each.
     """
-    steps, cells = np.empty(truth.shape), np.empty(truth.shape, dtype=scores.dtype)
-    for block in slices(*truth.shape):
-        ordered = order_cells(truth[block], scores[block])
-        steps[block], cells[block] = _f1_steps(ordered), ordered.all_scores()
+    groups = np.cumsum([0, *(len(ordered.keys) for ordered in blocks)]).tolist()
+    shape = groups[-1], blocks[0].keys.shape[1]
+    steps, cells = np.empty(shape), np.empty(shape, dtype=blocks[0].dtype)
+    for start, end, ordered in zip(groups, groups[1:], blocks, strict=False):
+        steps[start:end], cells[start:end] = _f1_steps(ordered), ordered.all_scores()
     ascending = cells.reshape(-1)
     sums = steps.reshape(-1)[np.argsort(ascending)]
     ascending.sort()  # cheaper, and smaller, than picking them in that order
     downwards = sums[::-1]
     np.cumsum(downwards, out=downwards)
     sums[1:][ascending[1:] == ascending[:-1]] = -np.inf  # equal scores share a side
-    best = int(np.flatnonzero(sums >= sums.max() - ROUNDING * len(truth))[-1])
+    best = int(np.flatnonzero(sums >= sums.max() - ROUNDING * len(steps))[-1])
     lower = ascending[best - 1] if best else -np.inf
     return float(ascending[best]), float(lower), float(sums[best])
 

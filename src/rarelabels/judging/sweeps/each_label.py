@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rarelabels.judging.arrays import Array, Bools, Floats, checked
+from rarelabels.judging.arrays import Array, Bools, Floats
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import F1, BalancedAccuracy, CostMatrix, FBeta, Jaccard, ObjectiveSpec
-from rarelabels.judging.sweeps.ordered import Cuts, beyond_lowest, cuts_by_block, highest_of_each
+from rarelabels.judging.sweeps.ordered import Cuts, beyond_lowest, find_cuts, highest_of_each
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +59,12 @@ def best_thresholds(y_true: ArrayLike, y_score: ArrayLike, objective: ObjectiveS
 
     Source: Lipton, Elkan and Naryanaswamy (2014), "Optimal thresholding of classifiers to maximize F1".
     """
-    truth, scores = checked(y_true, y_score)
-    blocks = [_best_of_block(cuts, objective) for cuts in cuts_by_block(truth, scores)]
+    return sweep_labels(Scores.from_arrays(y_true, y_score), objective)
+
+
+def sweep_labels(scores: Scores, objective: ObjectiveSpec) -> Sweep:
+    """Return the best threshold of every label; see :func:`best_thresholds`."""
+    blocks = [_best_of_block(find_cuts(ordered), objective) for ordered in scores.by_label]
     thresholds, values, defined = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     return Sweep(thresholds, values, defined)
 

@@ -173,16 +173,16 @@ class Cuts:
         return self.ordered.scores_at(places), below
 
 
-def cuts_by_block(truth: Bools, scores: Array) -> Iterator[Cuts]:
-    """Yield the cuts of a few labels at a time."""
-    for ordered in labels_in_order(truth, scores):
-        yield find_cuts(ordered)
-
-
 def labels_in_order(truth: Bools, scores: Array) -> Iterator[Ordered]:
     """Yield the ordered cells of a few labels at a time, of both of shape (n, n_labels)."""
     for block in slices(truth.shape[1], truth.shape[0]):
         yield order_cells(truth[:, block].T, scores[:, block].T)
+
+
+def rows_in_order(truth: Bools, scores: Array) -> Iterator[Ordered]:
+    """Yield the ordered cells of some rows at a time, of both of shape (n, n_labels)."""
+    for block in slices(*truth.shape):
+        yield order_cells(truth[block], scores[block])
 
 
 def slices(n_groups: int, n: int) -> Iterator[slice]:

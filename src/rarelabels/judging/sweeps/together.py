@@ -7,17 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rarelabels.judging.arrays import Bools, Floats, Integers, checked
+from rarelabels.judging.arrays import Bools, Floats, Integers
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.sweeps.common_threshold import f1_from
-from rarelabels.judging.sweeps.ordered import (
-    ROUNDING,
-    Cuts,
-    UndefinedLabel,
-    cuts_by_block,
-    highest_of_each,
-    order_cells,
-    slices,
-)
+from rarelabels.judging.sweeps.ordered import ROUNDING, Cuts, UndefinedLabel, find_cuts, highest_of_each
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +47,16 @@ def best_micro_f1_thresholds(y_true: ArrayLike, y_score: ArrayLike) -> MicroSwee
 
     Source: Dinkelbach (1967), "On nonlinear fractional programming".
     """
-    truth, scores = checked(y_true, y_score)
-    positives = int(np.count_nonzero(truth))
+    return sweep_micro_f1(Scores.from_arrays(y_true, y_score))
+
+
+def sweep_micro_f1(scores: Scores) -> MicroSweep:
+    """Return the thresholds per label with the highest micro-F1 of all; see :func:`best_micro_f1_thresholds`."""
+    positives = int(np.count_nonzero(scores.truth))
     if not positives:
-        raise UndefinedLabel(f"y_true: no positives in {truth.shape[1]} labels; micro-F1 has no maximum to choose")
-    blocks = list(cuts_by_block(truth, scores))
+        n_labels = scores.truth.shape[1]
+        raise UndefinedLabel(f"y_true: no positives in {n_labels} labels; micro-F1 has no maximum to choose")
+    blocks = [find_cuts(ordered) for ordered in scores.by_label]
     numerator, denominator, iterations = 0, 1, 0
     while True:
         iterations += 1
@@ -95,13 +93,16 @@ def best_top_k(y_true: ArrayLike, y_score: ArrayLike) -> TopK:
         UndefinedLabel: no positives in ``y_true`` at all.
         ValueError: shapes differ, ``y_true`` is not 0/1, or a score is not finite.
     """
-    truth, scores = checked(y_true, y_score)
-    if not truth.any():
-        raise UndefinedLabel(f"y_true: no positives in {truth.shape[1]} labels; samples F1 has no maximum to choose")
-    n_rows, n_labels = truth.shape
+    return sweep_top_k(Scores.from_arrays(y_true, y_score))
+
+
+def sweep_top_k(scores: Scores) -> TopK:
+    """Return the best number of highest-scored labels to give every row; see :func:`best_top_k`."""
+    n_rows, n_labels = scores.truth.shape
+    if not scores.truth.any():
+        raise UndefinedLabel(f"y_true: no positives in {n_labels} labels; samples F1 has no maximum to choose")
     sums = np.zeros(n_labels)
-    for block in slices(n_rows, n_labels):
-        ordered = order_cells(truth[block], scores[block])
+    for ordered in scores.by_row:
         sums += np.take_along_axis(f1_from(ordered), ordered.first_of_equals(), axis=1).sum(axis=0)
     by_k = sums[::-1]
     best = int(np.flatnonzero(by_k >= by_k.max() - ROUNDING * n_rows)[0])

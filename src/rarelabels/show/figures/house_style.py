@@ -13,13 +13,22 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from rarelabels.errors import failure
+from rarelabels.judging.rules.table import BY_NAME
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#777777"
 CURVES_ABREAST = 4
 FAINTEST = 1e-5  # the lowest score on logarithmic axes
 NEAR_ORACLE = 0.95  # the share of the oracle's F1 that counts as enough
-RULE_COLOURS = {"half": ORANGE, "global": SKY, "per_label": BLUE, "oracle": GREY}
+COLOURS = {"blue": BLUE, "orange": ORANGE, "green": GREEN, "pink": PINK, "sky": SKY, "red": RED, "grey": GREY}
+
+
+def rule_colours(*rules: str) -> dict[str, str]:
+    """Return the colour of each rule, the same in every figure."""
+    return {rule: COLOURS[BY_NAME[rule].colour] for rule in rules}
+
+
+RULE_COLOURS = rule_colours("half", "global", "per_label", "oracle")
 
 
 def save(figure: Figure, path: Path) -> None:

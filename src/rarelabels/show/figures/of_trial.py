@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rarelabels.declare.models import SET_HEADS
 from rarelabels.judging import metrics
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.show.figures.house_style import BLUE, CURVES_ABREAST, FAINTEST, GREY, ORANGE, RED
 
 Floats = NDArray[np.float64]
@@ -70,7 +70,7 @@ def learning_curves(
     return figure
 
 
-def precision_recall(parts: Sequence[Scored], labels: Sequence[str], title: str) -> Figure:
+def precision_recall(parts: Sequence[Scores], labels: Sequence[str], title: str) -> Figure:
     """Draw the micro-averaged precision-recall curve of each seed, and of the first seed's labels behind it."""
     figure = Figure(figsize=(5.2, 4.6), layout="constrained")
     axes = figure.subplots()
@@ -111,7 +111,7 @@ def confusion(table: pd.DataFrame, title: str) -> Figure:
     Colour is the share of the label's own 1s (found, missed) or 0s (false alarms, left alone); the text is the count.
 
     Args:
-        table: from ``metrics.per_label``; of more than 40 labels the most frequent are drawn.
+        table: from ``label_table.per_label``; of more than 40 labels the most frequent are drawn.
         title: of the figure.
     """
     table = table.sort_values("positives", ascending=False, kind="stable").head(CONFUSION_ROWS)
@@ -132,7 +132,7 @@ def confusion(table: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
-def reliability(parts: Sequence[Scored], before: Sequence[Scored] | None, title: str) -> Figure:
+def reliability(parts: Sequence[Scores], before: Sequence[Scores] | None, title: str) -> Figure:
     """Draw how often labels are true against the score they were given, all labels pooled, a line for each seed.
 
     The bins are the 15 of equal mass of the expected calibration error. With rare labels nearly all of them hold tiny
@@ -173,7 +173,7 @@ def reliability(parts: Sequence[Scored], before: Sequence[Scored] | None, title:
     return figure
 
 
-def calibration_points(part: Scored) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def calibration_points(part: Scores) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Return mean score and share of true labels of each bin that holds any, shape (2, bins)."""
     bins = metrics.calibration_bins(part.scores.ravel(), metrics.calibration_edges(part.scores))
     size, scores, true = (
@@ -183,7 +183,7 @@ def calibration_points(part: Scored) -> np.ndarray[tuple[int, int], np.dtype[np.
     return np.stack([scores, true])[:, size > 0] / size[size > 0]
 
 
-def _calibration_text(parts: Sequence[Scored]) -> str:
+def _calibration_text(parts: Sequence[Scores]) -> str:
     measured = [metrics.ranking_metrics(part.y, part.scores) for part in parts]
     brier, error = (float(np.mean([values[name] for values in measured])) for name in ("brier", "ece"))
     return f"Brier {brier:.4f}, ECE {error:.4f}"

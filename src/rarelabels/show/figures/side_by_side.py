@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, dots
+from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, dots, rule_colours
 
 HEAD_LINES = {"sigmoid": (BLUE, "-", 3.2), "softmax": (ORANGE, "--", 1.8)}
 TRIAL_COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, RED, GREY)
 MARKERS = "osD^vPX"
 SWEEPS_ABREAST = 3
 WIDE_RANGE = 10  # between the least and the largest value of a sweep, from which its axis is logarithmic
-GROUP_RULES = {"half": ORANGE, "global": SKY, "per_label_shrunk": GREEN, "per_label": BLUE}
+GROUP_RULES = rule_colours("half", "global", "per_label_shrunk", "per_label")
 
 
 def heads(curves: pd.DataFrame, title: str) -> Figure:

@@ -14,9 +14,9 @@ from rarelabels.compare.comparison import Comparison, Row
 from rarelabels.declare.losses import BinaryCrossentropy, CategoricalCrossentropy
 from rarelabels.declare.models import NetworkSpec
 from rarelabels.declare.trial import Trial
-from rarelabels.judging import metrics, settings
+from rarelabels.judging import metrics
 from rarelabels.judging.rules.definition import HALF
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.record import reading
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
@@ -74,7 +74,7 @@ def figures(
                 yield f"heads{suffix}{f'_{place + 1}' if place else ''}", side_by_side.heads(curves, title)
         with house_style.or_told(failures, f"{study}: picked{suffix}"):
             for place, table in enumerate(_picked(one.rows, trials)):
-                lower = [name for name in table.columns if name.rpartition(" ")[2] in settings.LOWER_IS_BETTER]
+                lower = [name for name in table.columns if name.rpartition(" ")[2] in metrics.LOWER_IS_BETTER]
                 yield f"picked{suffix}{f'_{place + 1}' if place else ''}", side_by_side.picked(table, lower, title)
         with house_style.or_told(failures, f"{study}: by_cardinality{suffix}"):
             if len(table := _by_cardinality(client, parents, runs)):
@@ -161,7 +161,7 @@ def _short(metric: str) -> str:
 def _by_cardinality(client: Client, parents: Mapping[str, str], runs: Sequence[Run]) -> pd.DataFrame:
     """Return what each trial finds of rows with so many true labels, mean over seeds; nothing where labels are many."""
     names = {parent: name for name, parent in parents.items()}
-    found: dict[str, list[Scored]] = {name: [] for name in parents}
+    found: dict[str, list[Scores]] = {name: [] for name in parents}
     for run in reading.earliest_finished(list(runs)).values():
         if name := names.get(run.data.tags.get(PARENT, "")):
             found[name].append(reading.scores(client, run.info.run_id, "test"))
@@ -171,7 +171,7 @@ def _by_cardinality(client: Client, parents: Mapping[str, str], runs: Sequence[R
     return pd.DataFrame(rows, columns=["trial", "true", "rows", "recall", "right"])
 
 
-def _found_by_cardinality(parts: Sequence[Scored]) -> Iterator[tuple[int, int, float, float]]:
+def _found_by_cardinality(parts: Sequence[Scores]) -> Iterator[tuple[int, int, float, float]]:
     cardinality = parts[0].y.sum(axis=1)
     for number in np.unique(cardinality[cardinality > 0]):
         rows = cardinality == number

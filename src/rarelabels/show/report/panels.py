@@ -15,15 +15,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.show.figures import house_style, of_trial
-from rarelabels.show.figures.house_style import BLUE, GREY, ORANGE, RED
+from rarelabels.show.figures.house_style import BLUE, GREY, ORANGE, RED, rule_colours
 
 ABREAST = 4
 WIDTH, HEIGHT = 2.3, 2.0  # inches of a panel
 RECALLS = np.linspace(0.01, 1, 100)  # at which precision is drawn
 MANY_LABELS = 100  # whose dots are small
-JUDGED = {"half": ORANGE, "per_label": BLUE}
+JUDGED = rule_colours("half", "per_label")
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +43,7 @@ class Curves:
     prevalence: float
 
     @classmethod
-    def of(cls, parts: list[Scored]) -> Curves:
+    def of(cls, parts: list[Scores]) -> Curves:
         """Return the curves of a trial's test parts, one for each seed."""
         precision = np.stack([precision_at(part.y.ravel(), part.scores.ravel(), RECALLS) for part in parts])
         return cls(precision, tuple(map(of_trial.calibration_points, parts)), float(parts[0].y.mean()))

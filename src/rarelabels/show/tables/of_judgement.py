@@ -8,38 +8,39 @@ from pathlib import Path
 from rich.console import Console
 
 from rarelabels.judging.evaluation import TUNED, Evaluation
+from rarelabels.judging.metrics.table import BY_NAME
 from rarelabels.judging.score_tables import some
 from rarelabels.show.judgement import MOST_DRAWS, SPEC, Judgement
 from rarelabels.show.tables.judgement_page import WIDE, Page, rules_shown
 from rarelabels.show.tables.of_labels import print_gains, print_labels, shown_number, shown_threshold
 
 FLOORS = ("zeros", "ones", "prior")
-DECISIONS = {
-    "binary_accuracy": "binary accuracy",
-    "hamming_loss": "↓ Hamming loss",
-    "subset_accuracy": "subset accuracy",
-    "micro_f1": "micro-F1",
-    "macro_f1": "macro-F1",
-    "weighted_f1": "weighted F1",
-    "samples_f1": "samples F1",
-    "micro_precision": "micro precision",
-    "micro_recall": "micro recall",
-    "macro_precision": "macro precision",
-    "macro_recall": "macro recall",
-    "head_f1": "head F1",
-    "medium_f1": "medium F1",
-    "tail_f1": "tail F1",
-}
-RANKINGS = {
-    "macro_average_precision": "macro average precision",
-    "micro_average_precision": "micro average precision",
-    "macro_roc_auc": "macro ROC AUC",
-    "micro_roc_auc": "micro ROC AUC",
-    "lrap": "LRAP",
-    "brier": "↓ Brier score",
-    "ece": "↓ calibration error, ECE",
-    "macro_ece": "↓ macro ECE",
-}
+DECISIONS = (
+    "binary_accuracy",
+    "hamming_loss",
+    "subset_accuracy",
+    "micro_f1",
+    "macro_f1",
+    "weighted_f1",
+    "samples_f1",
+    "micro_precision",
+    "micro_recall",
+    "macro_precision",
+    "macro_recall",
+    "head_f1",
+    "medium_f1",
+    "tail_f1",
+)
+RANKINGS = (
+    "macro_average_precision",
+    "micro_average_precision",
+    "macro_roc_auc",
+    "micro_roc_auc",
+    "lrap",
+    "brier",
+    "ece",
+    "macro_ece",
+)
 UNDEFINED = {
     "labels_without_positives": ("labels without a positive", "macro and weighted means"),
     "labels_without_negatives": ("labels without a negative", "macro ROC AUC"),
@@ -78,8 +79,12 @@ def _print_decisions(page: Page, judgement: Judgement, validation: Path | None) 
     measured, rules = judgement.evaluation.metrics, rules_shown(judgement.evaluation)
     page.title("Decisions: the labels that each rule assigns")
     rows = [
-        [name, *_floors(measured, metric), *(_cell(page, judgement, f"test/{rule}/{metric}") for rule in rules)]
-        for metric, name in DECISIONS.items()
+        [
+            BY_NAME[metric].shown,
+            *_floors(measured, metric),
+            *(_cell(page, judgement, f"test/{rule}/{metric}") for rule in rules),
+        ]
+        for metric in DECISIONS
         if f"test/half/{metric}" in measured
     ]
     page.table(["", *FLOORS, *rules], [rows])
@@ -119,8 +124,8 @@ def _print_rankings(page: Page, judgement: Judgement) -> None:
     measured = judgement.evaluation.metrics
     page.title("Ranking and calibration: the scores before any threshold")
     rows = [
-        [name, *_floors(measured, metric), _cell(page, judgement, f"test/ranking/{metric}")]
-        for metric, name in RANKINGS.items()
+        [BY_NAME[metric].shown, *_floors(measured, metric), _cell(page, judgement, f"test/ranking/{metric}")]
+        for metric in RANKINGS
         if f"test/ranking/{metric}" in measured
     ]
     page.table(["", *FLOORS, "scores"], [rows])

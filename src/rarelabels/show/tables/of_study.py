@@ -13,6 +13,8 @@ from rarelabels.compare.comparison import BY_RULE, ELSEWHERE, FLOORS, GAIN, HEAD
 from rarelabels.compare.ranking import Ranked, Ranking
 from rarelabels.compare.verdicts import Finding, Verdict
 from rarelabels.declare.study import Bound
+from rarelabels.judging.metrics.table import BY_NAME as METRICS
+from rarelabels.judging.rules.table import BY_NAME as RULES
 from rarelabels.show.tables.console import open_console
 
 # What the table of trainings shows of a run's metrics: header, and how a number is written.
@@ -40,7 +42,6 @@ OF_LABEL_SETS: dict[str, tuple[str, Callable[[float], str]]] = {
 OF_KEPT = ("training/kept_epoch", "training/gap_macro_average_precision", "training/gap_half_macro_f1")
 TIED = "* cannot be told from the best of its column (paired bootstrap over test rows and seeds, Holm)"
 TIED_WITH_FIRST = "* cannot be told from the first on the test part (paired bootstrap over test rows and seeds, Holm)"
-RULE_NAMES = {"half": "half\n(0.5)", "oracle": "oracle\n(a bound)"}
 
 
 def print_by_rule(study: str, comparisons: Sequence[Comparison]) -> None:
@@ -51,13 +52,13 @@ def print_by_rule(study: str, comparisons: Sequence[Comparison]) -> None:
     """
     console = open_console()
     for one in comparisons:
-        columns = {f"test/{rule}/macro_f1": RULE_NAMES.get(rule, rule.replace("_", "\n", 1)) for rule in BY_RULE}
+        columns = {f"test/{rule}/macro_f1": RULES[rule].header for rule in BY_RULE}
         columns[GAIN] = "per_label\nminus half"
         console.print(_metrics_table(f"{_title(study, one)}: macro-F1 by threshold rule", one, columns))
         for metric, rules in ELSEWHERE.items():
-            name = metric.replace("_f1", "-F1").replace("_", " ")
-            columns = {f"test/{rule}/{metric}": rule.replace("_", "\n", 1) for rule in rules}
-            console.print(_metrics_table(f"{_title(study, one)}: {name} by threshold rule", one, columns))
+            columns = {f"test/{rule}/{metric}": RULES[rule].header for rule in rules}
+            title = f"{_title(study, one)}: {METRICS[metric].words} by threshold rule"
+            console.print(_metrics_table(title, one, columns))
         console.print(TIED)
 
 

@@ -16,7 +16,8 @@ from rarelabels.judging import evaluation, metrics
 from rarelabels.judging.arrays import Floats
 from rarelabels.judging.rules import definition
 from rarelabels.judging.rules.definition import Rule, Rules
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.rules.table import ASCENT, SEARCHED
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.sweeps import common_threshold, each_label
 from rarelabels.judging.sweeps.climbing import coordinate_ascent
 from rarelabels.judging.sweeps.ordered import thresholds_for_counts
@@ -70,7 +71,7 @@ def search_thresholds(client: Client, one: Search, say: Say) -> str:
 
 
 def _find_thresholds(
-    one: Search, tuning: ThresholdSearch, validation: Scored
+    one: Search, tuning: ThresholdSearch, validation: Scores
 ) -> tuple[optuna.Study, dict[str, float], Rules]:
     """Return the search, what it, coordinate ascent and the sweep reach on validation, at what cost; and rules."""
     y, scores = validation.y, validation.scores
@@ -108,5 +109,5 @@ def _find_thresholds(
         "search/ascent_seconds": climbed - climbing,
         "search/per_label_seconds": swept - began,
     }
-    found = {"searched": searched, "ascent": ascent.thresholds}
+    found = {SEARCHED.name: searched, ASCENT.name: ascent.thresholds}
     return asked_of, facts, {name: Rule(name, chosen, fallbacks=0) for name, chosen in found.items()}

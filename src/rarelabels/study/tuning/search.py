@@ -22,8 +22,9 @@ from rarelabels.declare import variants
 from rarelabels.declare.trial import Trial
 from rarelabels.declare.tuning import ParameterSearch, ThresholdSearch
 from rarelabels.errors import MissingDataError, UserError, nearest
-from rarelabels.judging import evaluation, settings
-from rarelabels.judging.scores import Scored
+from rarelabels.judging import evaluation
+from rarelabels.judging.metrics import LOWER_IS_BETTER
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import ThresholdSpec
 from rarelabels.record import connection, opening, queries, writing
 from rarelabels.record.connection import is_url
@@ -135,12 +136,12 @@ def _check(trial: Trial, data: Dataset) -> None:
             )
         return
     assert isinstance(tuning, ParameterSearch)
-    part = Scored(data.validation.ids, data.validation.y, np.full(data.validation.y.shape, 0.5))
+    part = Scores(data.validation.ids, data.validation.y, np.full(data.validation.y.shape, 0.5))
     known = evaluation.validation_metrics(part, ThresholdSpec(), tuning.metric)
     if tuning.metric not in known:
         near = nearest(tuning.metric, sorted(known)) or f"; there are, for one, {sorted(known)[0]}"
         raise UserError(f"{trial.name}: tuning.metric: no validation metric {tuning.metric!r}{near}")
-    lower = tuning.metric.rpartition("/")[2] in settings.LOWER_IS_BETTER
+    lower = tuning.metric.rpartition("/")[2] in LOWER_IS_BETTER
     if lower != (tuning.direction == "minimize"):
         raise UserError(
             f"{trial.name}: tuning.direction: {tuning.metric} is better when {'lower' if lower else 'higher'}; "

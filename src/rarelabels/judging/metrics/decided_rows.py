@@ -1,0 +1,83 @@
+"""Metrics of assigned labels that are means over rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from rarelabels.judging.arrays import Bools, Floats, Integers
+from rarelabels.judging.metrics.averages import precision_recall_f1
+from rarelabels.judging.metrics.means import ratio
+from rarelabels.judging.metrics.metric import Metric
+
+
+@dataclass(frozen=True, eq=False)
+class DecidedRows:
+    """Of each row how many labels are right, assigned and there, (n,); and how many labels there are."""
+
+    hits: Integers
+    predicted: Integers
+    actual: Integers
+    n_labels: int
+
+    @classmethod
+    def of(cls, truth: Bools, assigned: Bools) -> DecidedRows:
+        """Count, both of shape (n, n_labels)."""
+        hits, predicted, actual = (np.count_nonzero(cells, axis=1) for cells in (truth & assigned, assigned, truth))
+        return cls(hits, predicted, actual, truth.shape[1])
+
+    @property
+    def wrong(self) -> Integers:
+        """How many labels of each row are wrong."""
+        return self.predicted + self.actual - 2 * self.hits
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecidedRowMetric(Metric):
+    """The mean of a value of each row; a bootstrap repeats the mean with other weights of the rows.
+
+    Attributes:
+        of: the values, (n,).
+    """
+
+    of: Callable[[DecidedRows], Floats]
+
+
+def _samples(which: str) -> Callable[[DecidedRows], Floats]:
+    return lambda rows: precision_recall_f1(rows.hits, rows.predicted, rows.actual)[which]
+
+
+DECIDED_ROW_METRICS = (
+    DecidedRowMetric(
+        name="binary_accuracy",
+        words="binary accuracy",
+        of=lambda rows: (rows.n_labels - rows.wrong) / rows.n_labels,
+    ),
+    DecidedRowMetric(
+        name="hamming_loss",
+        words="Hamming loss",
+        lower_is_better=True,
+        of=lambda rows: rows.wrong / rows.n_labels,
+    ),
+    DecidedRowMetric(
+        name="subset_accuracy",
+        words="subset accuracy",
+        of=lambda rows: (rows.wrong == 0).astype(np.float64),
+    ),
+    DecidedRowMetric(
+        name="samples_jaccard",
+        words="samples Jaccard",
+        of=lambda rows: ratio(rows.hits, rows.predicted + rows.actual - rows.hits),
+    ),
+    DecidedRowMetric(name="samples_precision", words="samples precision", of=_samples("precision")),
+    DecidedRowMetric(name="samples_recall", words="samples recall", of=_samples("recall")),
+    DecidedRowMetric(name="samples_f1", words="samples F1", of=_samples("f1")),
+)
+
+
+def decided_rows(truth: Bools, assigned: Bools) -> dict[str, Floats]:
+    """Return every metric of this kind, one value per row, each of shape (n,)."""
+    rows = DecidedRows.of(truth, assigned)
+    return {metric.name: metric.of(rows) for metric in DECIDED_ROW_METRICS}

@@ -1,0 +1,67 @@
+"""The expected calibration error: how far the mean score of a bin is from the share of positives in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rarelabels.judging.arrays import Array, Floats, Integers
+from rarelabels.judging.metrics.metric import Metric
+from rarelabels.judging.sweeps.ordered import Ordered
+
+CALIBRATION_BINS = 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationMetric(Metric):
+    """An expected calibration error; a bootstrap gives it weighted bins.
+
+    Attributes:
+        is_pooled: of all cells, or the mean over the labels with a positive.
+    """
+
+    is_pooled: bool
+
+
+CALIBRATION_METRICS = (
+    CalibrationMetric(
+        name="ece", words="calibration error, ECE", lower_is_better=True, is_of_calibration=True, is_pooled=True
+    ),
+    CalibrationMetric(
+        name="macro_ece", words="macro ECE", lower_is_better=True, is_of_calibration=True, is_pooled=False
+    ),
+)
+
+
+def calibration_bins(scores: Array, edges: Array) -> NDArray[np.intp]:
+    """Return the bin of each score, 0 to 14; equal scores share one."""
+    return np.searchsorted(edges, scores, side="right")
+
+
+def calibration_edges(scores: Array) -> Array:
+    """Return the 14 edges that cut the sorted scores into 15 bins of equal mass, ties apart."""
+    ordered = np.sort(scores, axis=None)
+    return ordered[np.arange(1, CALIBRATION_BINS) * ordered.size // CALIBRATION_BINS]
+
+
+def calibration_error(surplus: Array, total: ArrayLike) -> Floats:
+    """Return the expected calibration error, shape (...): the bins' share-weighted |frequency − mean score|.
+
+    Args:
+        surplus: sum of truth minus score over each bin, shape (bins, ...).
+        total: scores in all bins, shape (...).
+    """
+    error: Floats = np.abs(surplus).sum(axis=0) / total
+    return error
+
+
+def surplus_of_bins(ordered: Ordered, positive_places: Integers) -> Floats:
+    """Return truth minus score, summed over each bin of equal mass of each group, shape (bins, groups)."""
+    n_groups, n = ordered.keys.shape
+    edges = np.arange(n_groups)[:, np.newaxis] * n + np.arange(CALIBRATION_BINS) * n // CALIBRATION_BINS
+    starts = ordered.first_places_of_equals(edges.reshape(-1))
+    hits = np.diff(np.searchsorted(positive_places, np.append(starts, ordered.keys.size)))
+    surplus: Floats = (hits - ordered.sums_from(starts)).reshape(n_groups, CALIBRATION_BINS).T
+    return surplus

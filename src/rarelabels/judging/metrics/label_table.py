@@ -1,0 +1,61 @@
+"""A row for each label: how frequent, how well ranked, and its confusion matrix under each rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from rarelabels.judging.metrics.averages import precision_recall_f1
+from rarelabels.judging.metrics.curves import AREAS
+from rarelabels.judging.metrics.measure import label_rankings
+from rarelabels.judging.rules.definition import Rule
+from rarelabels.judging.scores import Scores
+
+
+def per_label(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    rules: Mapping[str, Rule],
+    labels: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Return one row per label: how frequent, how well ranked, and its confusion matrix under each rule.
+
+    Args:
+        y_true: 0/1, shape (n, n_labels).
+        y_score: probabilities, shape (n, n_labels).
+        rules: each with thresholds of shape (n_labels,).
+        labels: names; column numbers by default.
+
+    Returns:
+        Columns ``label``, ``positives``, ``prevalence``, ``average_precision`` and ``roc_auc`` (missing where
+        undefined), then for each rule ``<rule>/threshold``, ``tp``, ``fp``, ``fn``, ``tn``, ``precision``, ``recall``
+        and ``f1``, all with the prefix.
+
+    Raises:
+        ValueError: shapes differ, ``y_true`` is not 0/1, or a score is outside [0, 1].
+    """
+    return tabulate(Scores.from_arrays(y_true, y_score), rules, labels)
+
+
+def tabulate(part: Scores, rules: Mapping[str, Rule], labels: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return one row per label; see :func:`per_label`."""
+    part.must_be_probabilities()
+    truth, scores = part.truth, part.scores
+    n_rows, n_labels = truth.shape
+    actual = truth.sum(axis=0)
+    rankings = label_rankings(part)
+    columns: dict[str, object] = {
+        "label": list(range(n_labels) if labels is None else labels),
+        "positives": actual,
+        "prevalence": actual / n_rows,
+        **{name: rankings[name] for name in AREAS},
+    }
+    for name, rule in rules.items():
+        assigned = rule.assign(scores)
+        hits, predicted = (truth & assigned).sum(axis=0), assigned.sum(axis=0)
+        cells = {"tp": hits, "fp": predicted - hits, "fn": actual - hits, "tn": n_rows - predicted - actual + hits}
+        block = {"threshold": rule.thresholds, **cells} | precision_recall_f1(hits, predicted, actual)
+        columns |= {f"{name}/{column}": values for column, values in block.items()}
+    return pd.DataFrame(columns)

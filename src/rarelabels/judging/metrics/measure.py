@@ -1,0 +1,138 @@
+"""Every metric of assigned labels or of scores, by name; and how much of a part is undefined."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rarelabels.judging.arrays import Array, Bools, Floats, multi_hot
+from rarelabels.judging.metrics.averages import LabelCounts, averages
+from rarelabels.judging.metrics.curves import CURVE_METRICS, areas
+from rarelabels.judging.metrics.decided_rows import decided_rows
+from rarelabels.judging.metrics.ece import CALIBRATION_METRICS, calibration_error, surplus_of_bins
+from rarelabels.judging.metrics.means import defined, mean_over, plain_row_means
+from rarelabels.judging.metrics.ranked_rows import ranked_rows
+from rarelabels.judging.scores import Scores
+from rarelabels.judging.sweeps.ordered import Ordered
+
+
+def decision_metrics(y_true: ArrayLike, y_pred: ArrayLike, *, positives: ArrayLike | None = None) -> dict[str, float]:
+    """Return how good the assigned labels are.
+
+    - ``binary_accuracy`` (share of labels right), ``hamming_loss`` (1 minus it), ``subset_accuracy`` (share of rows
+      with every label right), ``samples_jaccard``: all rows and labels.
+    - ``{micro,macro,weighted,samples}_{precision,recall,f1}``: macro and weighted over labels with a positive.
+    - ``{head,medium,tail}_{precision,recall,f1}``: the labels with at least 100, 10 to 99 and under 10 positives, their
+      counts pooled like micro; a group without labels is left out.
+
+    Rows 100, 011, 101 assigned 101, 011, 001 have binary accuracy 7/9 and subset accuracy 1/3.
+
+    Args:
+        y_true: 0/1, shape (n, n_labels).
+        y_pred: 0/1, shape (n, n_labels).
+        positives: positives per label that decide head, medium and tail, shape (n_labels,); those of ``y_true`` unless
+            the rows are a resample of a part whose groups are to stay.
+
+    Raises:
+        ValueError: shapes differ, or values other than 0 and 1.
+
+    Source: scikit-learn's ``precision_recall_fscore_support``, ``hamming_loss``, ``accuracy_score``, ``jaccard_score``
+    with ``zero_division=0``.
+    """
+    truth, assigned = multi_hot(y_true, "y_true"), multi_hot(y_pred, "y_pred")
+    if truth.shape != assigned.shape:
+        raise ValueError(f"y_pred: must have the shape of y_true, {truth.shape}; got {assigned.shape}")
+    return measure_decisions(truth, assigned, None if positives is None else np.asarray(positives))
+
+
+def measure_decisions(truth: Bools, assigned: Bools, positives: Array | None = None) -> dict[str, float]:
+    """Return how good assigned labels are; see :func:`decision_metrics`."""
+    actual = truth.sum(axis=0)
+    counts = LabelCounts(
+        true_positives=(truth & assigned).sum(axis=0),
+        predicted=assigned.sum(axis=0),
+        actual=actual,
+        positives=actual if positives is None else positives,
+    )
+    return defined(plain_row_means(decided_rows(truth, assigned)) | averages(counts))
+
+
+def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
+    """Return how good the scores are before any threshold.
+
+    - ``{micro,macro}_average_precision``, ``{micro,macro}_roc_auc``: equal scores count as one step of the curve.
+      Macro: labels with a positive; ROC AUC also needs a negative.
+    - ``lrap``: rows with a label. ``ranking_loss``: rows with a label and a missing one. ``coverage``: all rows, and a
+      row without labels counts 0. Ties count against the prediction.
+    - ``categorical_accuracy``: share of rows whose first label is the one with the highest score, which is what Keras
+      makes of ``accuracy``. It depends on the order of the columns; here to be compared, not to be trusted.
+    - ``precision_at_k`` for k = 1, 3, 5 up to the number of labels: share of the k highest-scored labels that are
+      right; among equal scores the expected share, so the order of the columns does not matter.
+    - ``brier``, ``log_loss``: mean over rows and labels; probabilities are clipped by the float64 epsilon.
+    - ``ece``: expected calibration error, 15 bins of equal mass over all labels pooled; ``macro_ece``: mean over labels
+      with a positive of each label's own. Equal scores share a bin.
+
+    Args:
+        y_true: 0/1, shape (n, n_labels).
+        y_score: probabilities, shape (n, n_labels).
+
+    Raises:
+        ValueError: shapes differ, ``y_true`` is not 0/1, or a score is outside [0, 1].
+
+    Source: scikit-learn's ``average_precision_score``, ``roc_auc_score``, ``label_ranking_average_precision_score``,
+    ``label_ranking_loss``, ``coverage_error``, ``brier_score_loss`` and ``log_loss``; Naeini, Cooper and Hauskrecht
+    (2015) for the calibration error, Nguyen and O'Connor (2015) for equal-mass bins.
+    """
+    return measure_rankings(Scores.from_arrays(y_true, y_score))
+
+
+def measure_rankings(part: Scores) -> dict[str, float]:
+    """Return how good scores are before any threshold; see :func:`ranking_metrics`."""
+    part.must_be_probabilities()
+    pooled = _of_groups(part.pooled())  # before the labels: two orders at once take more memory
+    of_labels = label_rankings(part)
+    values = plain_row_means(ranked_rows(part.truth, part.scores))
+    for curve in CURVE_METRICS:
+        values[curve.name] = pooled[curve.area][0]
+        if curve.covers:
+            values[curve.name] = mean_over(of_labels[curve.area], curve.covers(part.positives, len(part.truth)))
+    for error in CALIBRATION_METRICS:
+        values[error.name] = pooled["ece"][0] if error.is_pooled else mean_over(of_labels["ece"], part.positives > 0)
+    return defined(values)
+
+
+def label_rankings(part: Scores) -> dict[str, Floats]:
+    """Return each area under a curve, by its name, and ``ece``, of every label, each (n_labels,)."""
+    blocks = [_of_groups(ordered) for ordered in part.by_label]
+    return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
+
+
+def _of_groups(ordered: Ordered) -> dict[str, Floats]:
+    """Return the areas and the calibration error of each group of cells, (groups,)."""
+    places = ordered.positive_places()
+    errors = calibration_error(surplus_of_bins(ordered, places), ordered.keys.shape[1])
+    return areas(ordered, places) | {"ece": errors}
+
+
+def macro_average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
+    """Return the macro average precision alone, as in :func:`ranking_metrics`; NaN if no label has a positive."""
+    part = Scores.from_arrays(y_true, y_score)
+    part.must_be_probabilities()
+    wanted = ("average_precision",)
+    values = [areas(ordered, ordered.positive_places(), wanted)[wanted[0]] for ordered in part.by_label]
+    return float(mean_over(np.concatenate(values), part.positives > 0))
+
+
+def counts(y_true: ArrayLike) -> dict[str, int]:
+    """Return how much of ``y_true``, 0/1 of shape (n, n_labels), is undefined and left out of some metric.
+
+    ``labels_without_positives`` (left out of every macro and weighted mean), ``labels_without_negatives`` (of ROC AUC),
+    ``rows_without_labels`` (of LRAP and ranking loss), ``rows_with_all_labels`` (of ranking loss).
+    """
+    truth = multi_hot(y_true, "y_true")
+    return {
+        "labels_without_positives": int((~truth.any(axis=0)).sum()),
+        "labels_without_negatives": int(truth.all(axis=0).sum()),
+        "rows_without_labels": int((~truth.any(axis=1)).sum()),
+        "rows_with_all_labels": int(truth.all(axis=1).sum()),
+    }
