@@ -11,6 +11,7 @@ from typing import Any
 __version__ = version("rarelabels")
 
 _FACE: dict[str, str] = {  # what it is called here -> "module:name", or a module; __init__.pyi has the types
+    "losses": "learn.losses",
 }
 
 __all__ = ["__version__", *_FACE]

@@ -1,1 +1,3 @@
+from rarelabels.learn import losses as losses
+
 __version__: str

@@ -24,10 +24,11 @@ from rarelabels.data.fitted import Scaler, Vocabulary
 from rarelabels.data.tokens import Tokens
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError
-from rarelabels.learn import batches, losses, models, powerset, training, watched
+from rarelabels.learn import batches, declared_losses, models, powerset, training, watched
 from rarelabels.learn import network as learn_network
 from rarelabels.learn.baselines import linear
 from rarelabels.learn.curves import NotFiniteError
+from rarelabels.learn.logit_loss import LogitLoss
 from rarelabels.learn.tensorflow_setup import keras, tf
 from rarelabels.learn.training import Fitted
 from rarelabels.learn.weighting import weights
@@ -305,12 +306,26 @@ def test_losses_that_differ_in_numbers_and_learning_rates_share_a_network_and_ch
     assert fitted.network is also_fitted.network
     found = fitted.scores(data.test)
     assert (also_fitted.scores(data.test) != found).any()
-    build = losses.build
-    monkeypatch.setattr(losses, "build", lambda spec, head, labels, _: build(shared.loss, head, labels))
+    build = declared_losses.build
+    monkeypatch.setattr(declared_losses, "build", lambda _, head, weights: build(shared.loss, head, weights))
+    monkeypatch.setattr(LogitLoss, "make_variables", make_variables_of_arrays)
+    monkeypatch.setattr(LogitLoss, "take", take_arrays)
     learn_network._compiled.cache_clear()
     with_constants = scores(shared, data)
     learn_network._compiled.cache_clear()
     np.testing.assert_array_equal(found, with_constants)
+
+
+def make_variables_of_arrays(loss: LogitLoss) -> None:
+    """Leave the declared numbers constant, and what comes from the labels variable."""
+    arrays = {name: tf.Variable(value, dtype="float32") for name, value in loss.numbers.items() if value.ndim}
+    loss.numbers |= arrays
+
+
+def take_arrays(loss: LogitLoss, other: LogitLoss) -> None:
+    for name, value in other.numbers.items():
+        if value.ndim:
+            loss.numbers[name].assign(value)
 
 
 LOGISTIC = {"width": 0, "wide": True, "l2": 0.2, "bias": "prevalence"}

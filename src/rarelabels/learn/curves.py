@@ -121,7 +121,7 @@ class Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untype
         n = self.n_validation
         if self.sets is None:
             logits = logits_of(self.network, self.blocks)
-            loss = float(np.mean(self.network.loss(self.targets[:n], logits[:n])))
+            loss = float(np.mean(self.network.loss.call(self.targets[:n], logits[:n])))
             scores = models.scores(self.network.spec.head, logits)
             return loss, scores[:n], scores[n:]
         read = read_sets(self.network, self.sets, self.blocks, self.targets)
