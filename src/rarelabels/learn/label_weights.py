@@ -10,20 +10,20 @@ import numpy.typing as npt
 
 from rarelabels.declare.weighting import FreePosWeight, PosWeight
 from rarelabels.errors import UserError
+from rarelabels.judging.arrays import Floats
 
 Labels = npt.NDArray[np.uint8]
-Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class ClassFactors:
     """The factors of a label's 0s and 1s, each (n_labels,) float64."""
 
-    negative: Array
-    positive: Array
+    negative: Floats
+    positive: Floats
 
 
-def pos_weight(y: Labels, spec: PosWeight) -> Array:
+def pos_weight(y: Labels, spec: PosWeight) -> Floats:
     """Return scale * (negatives / positives) ** strength of each label, at most ``spec.cap``.
 
     One positive in five rows weighs 4 at strength 1, and 2 at strength 0.5: the square root halves the pull in logits.
@@ -43,7 +43,7 @@ def pos_weight(y: Labels, spec: PosWeight) -> Array:
     return np.asarray(np.minimum(weight, np.inf if spec.cap is None else spec.cap), dtype=np.float64)
 
 
-def free_pos_weight(spec: FreePosWeight, labels: Sequence[str]) -> Array:
+def free_pos_weight(spec: FreePosWeight, labels: Sequence[str]) -> Floats:
     """Return the declared factor of each label, (n_labels,) float64; 1 where none is declared.
 
     Raises:
@@ -56,7 +56,7 @@ def free_pos_weight(spec: FreePosWeight, labels: Sequence[str]) -> Array:
     return np.array([spec.weights.get(label, 1.0) for label in labels], dtype=np.float64)
 
 
-def class_balanced(y: Labels, beta: float) -> Array:
+def class_balanced(y: Labels, beta: float) -> Floats:
     """Return (1 − β) / (1 − β^positives) of each label, scaled to mean 1: the inverse of its effective number of rows.
 
     The factors go from 1 for β → 0 to inverse frequency for β → 1. Labels with 1 and 3 positives have, at β = 0.5,
@@ -69,7 +69,7 @@ def class_balanced(y: Labels, beta: float) -> Array:
     return np.asarray(factor / factor.mean(), dtype=np.float64)
 
 
-def inverse_frequency(y: Labels) -> Array:
+def inverse_frequency(y: Labels) -> Floats:
     """Return 1 / positives of each label, scaled to mean 1. A label without positives counts as having one.
 
     Labels with 1 and 3 positives weigh 1.5 and 0.5.

@@ -21,13 +21,13 @@ from rarelabels.declare.losses import (
 from rarelabels.declare.models import NetworkSpec, RegularisedSpec, TextBagSpec
 from rarelabels.declare.training import TrainingSpec
 from rarelabels.declare.trial import Trial
+from rarelabels.judging.arrays import Floats
 from rarelabels.learn import declared_losses, models, optimizers, powerset, pruning
 from rarelabels.learn.powerset import LabelSets
 from rarelabels.learn.preprocessing import Inputs, Preprocessing, Shape
 from rarelabels.learn.tensorflow_setup import keras, tf
 from rarelabels.learn.weighting import Weights
 
-Floats = npt.NDArray[np.float64]
 _Block = tuple[int, dict[str, Any]]
 PREDICT_BATCH = 512  # the last batch is padded to it, so that a row's scores never depend on the rows around it
 LOGITS_AT_ONCE = 2**22  # fewer rows are a batch where there are many label sets

@@ -18,8 +18,8 @@ from rarelabels.declare.weighting import (
     SampleWeights,
     WeightingSpec,
 )
+from rarelabels.judging.arrays import Floats
 from rarelabels.learn.label_weights import (
-    Array,
     Labels,
     balanced,
     class_balanced,
@@ -52,10 +52,10 @@ class Weights:
         notes: sentences about the weights, to be read beside the result.
     """
 
-    prevalence: Array
-    positive: Array | None = None
-    negative: Array | None = None
-    rows: Array | None = None
+    prevalence: Floats
+    positive: Floats | None = None
+    negative: Floats | None = None
+    rows: Floats | None = None
     facts: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -106,7 +106,7 @@ def weights(spec: WeightingSpec, y_train: Labels, labels: Sequence[str] = ()) ->
     return Weights(shares, rows=rows, facts=facts, notes=tuple(notes))
 
 
-def prevalence(y: Labels) -> Array:
+def prevalence(y: Labels) -> Floats:
     """Return the share of positives of each label, (n_labels,) float64, with finite log odds.
 
     A label without positives counts as having one, a label without negatives as having one of those.
