@@ -11,7 +11,10 @@ from typing import Any
 __version__ = version("rarelabels")
 
 _FACE: dict[str, str] = {  # what it is called here -> "module:name", or a module; __init__.pyi has the types
+    "class_balanced": "learn.label_weights:class_balanced",
     "losses": "learn.losses",
+    "pos_weight": "learn.label_weights:pos_weight",
+    "prevalence": "learn.label_weights:prevalence",
 }
 
 __all__ = ["__version__", *_FACE]

@@ -7,7 +7,8 @@ import numpy as np
 from rarelabels.declare.weighting import ClassWeight
 from rarelabels.errors import UserError
 from rarelabels.judging.arrays import Floats
-from rarelabels.learn.label_weights import Labels, balanced, positives_at_least_one
+from rarelabels.learn.label_arrays import Labels
+from rarelabels.learn.label_weights import balanced, positives_at_least_one
 
 TRAINED = np.finfo(np.float32)  # the precision in which weights meet the loss
 
