@@ -11,6 +11,7 @@ from typing import Any
 __version__ = version("rarelabels")
 
 _FACE: dict[str, str] = {  # what it is called here -> "module:name", or a module; __init__.pyi has the types
+    "EpochScores": "learn.epoch_scores:EpochScores",
     "class_balanced": "learn.label_weights:class_balanced",
     "losses": "learn.losses",
     "pos_weight": "learn.label_weights:pos_weight",
