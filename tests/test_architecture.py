@@ -31,8 +31,8 @@ FREE = {"cli", "__main__", "__init__"}
 
 # Libraries that only these rooms, or files, may import.
 DOORS = {
-    "tensorflow": {"learn.tensorflow_setup"},
-    "keras": {"learn.tensorflow_setup"},
+    "tensorflow": {"learn.keras_backend"},
+    "keras": {"learn.keras_backend"},
     # probes: MLflow's own Keras callback is among what is probed
     "mlflow": {"record", "serve", "probes", "study.tuning"},
     "difflib": {"errors"},  # one "did you mean"
@@ -243,7 +243,8 @@ def test_door(library: str) -> None:
 
 
 def test_tensorflow_is_for_those_who_train() -> None:
-    wrong = [str(one) for one in OURS if one.of == "learn.tensorflow_setup" and room(one.by) not in ("learn", "probes")]
+    doors = ("learn.tensorflow_setup", "learn.keras_backend")
+    wrong = [str(one) for one in OURS if one.of in doors and room(one.by) not in ("learn", "probes")]
     assert not wrong, wrong
 
 
@@ -281,7 +282,7 @@ def test_a_run_imports_tensorflow_only_when_it_trains() -> None:
 
 def test_the_parent_of_many_runs_never_imports_tensorflow() -> None:
     for start in [one for one in MODULES if room(one) in ("study", "serve")]:
-        way = reached(start).get("learn.tensorflow_setup")
+        way = reached(start).get("learn.keras_backend")
         assert way is None, " -> ".join(way or ())
 
 

@@ -11,14 +11,11 @@ from typing import Any
 __version__ = version("rarelabels")
 
 _FACE: dict[str, str] = {  # what it is called here -> "module:name", or a module; __init__.pyi has the types
-    "BalancedAccuracy": "judging.settings:BalancedAccuracy",
-    "Cost": "judging.settings:CostMatrix",
-    "FBeta": "judging.settings:FBeta",
-    "Jaccard": "judging.settings:Jaccard",
-    "ThresholdedClassifier": "judging.thresholded_classifier:ThresholdedClassifier",
-    "best_thresholds": "judging.thresholds:best_thresholds",
-    "choose_rules": "judging.thresholds:choose_rules",
-    "judge": "show.judgement:judge",
+    "EpochScores": "learn.epoch_scores:EpochScores",
+    "class_balanced": "learn.label_weights:class_balanced",
+    "losses": "learn.losses",
+    "pos_weight": "learn.label_weights:pos_weight",
+    "prevalence": "learn.label_weights:prevalence",
 }
 
 __all__ = ["__version__", *_FACE]

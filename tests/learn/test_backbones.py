@@ -28,7 +28,7 @@ from rarelabels.errors import UserError
 from rarelabels.learn import training
 from rarelabels.learn.backbones import efficientnet_lite0, extraction, images, pytorch_file, vgg19
 from rarelabels.learn.tensorflow_setup import keras, tf
-from rarelabels.learn.training import Fitted
+from rarelabels.learn.training import FittedNetwork
 from rarelabels.learn.weighting import weights
 
 Floats = npt.NDArray[Any]
@@ -399,7 +399,7 @@ HEAD_ALONE = trial(LITE0, {"kind": "mlp", "hidden": []})
 FURTHER = trial(CUT, {"kind": "last_block", "hidden": []}, learning_rate=0.0005)
 
 
-def fit(declared: Trial, data: Dataset, seed: int = 0) -> tuple[Fitted, list[float]]:
+def fit(declared: Trial, data: Dataset, seed: int = 0) -> tuple[FittedNetwork, list[float]]:
     losses: list[float] = []
     fitted = training.fit(
         declared,
@@ -417,11 +417,11 @@ def maps(emoji: Dataset) -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def further(maps: Dataset) -> tuple[Fitted, list[float]]:
+def further(maps: Dataset) -> tuple[FittedNetwork, list[float]]:
     return fit(FURTHER, maps)
 
 
-def right(fitted: Fitted, one: Part) -> float:
+def right(fitted: FittedNetwork, one: Part) -> float:
     return float((fitted.scores(one).argmax(axis=1) == one.y.argmax(axis=1)).mean())
 
 
@@ -434,7 +434,7 @@ def test_a_head_on_pooled_features_learns(emoji: Dataset) -> None:
 
 @pytest.mark.long
 def test_the_last_block_trains_on_and_gets_below_the_head_alone(
-    emoji: Dataset, maps: Dataset, further: tuple[Fitted, list[float]]
+    emoji: Dataset, maps: Dataset, further: tuple[FittedNetwork, list[float]]
 ) -> None:
     _, head_alone = fit(HEAD_ALONE, extraction.with_features(emoji, LITE0))
     fitted, losses = further
@@ -451,7 +451,7 @@ def test_before_training_the_last_block_is_the_backbones(emoji: Dataset, maps: D
 
 
 @pytest.mark.long
-def test_kernels_are_trained_and_statistics_stay(further: tuple[Fitted, list[float]]) -> None:
+def test_kernels_are_trained_and_statistics_stay(further: tuple[FittedNetwork, list[float]]) -> None:
     stored = efficientnet_lite0.imagenet_weights(LITE0)
     variables = further[0].network.model.variables
     found = {variable.path: values for variable, values in zip(variables, further[0].weights, strict=True)}
@@ -471,7 +471,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_another_head(maps: Dat
 
 @pytest.mark.long
 def test_a_saved_last_block_gives_the_same_scores(
-    maps: Dataset, further: tuple[Fitted, list[float]], tmp_path: Path
+    maps: Dataset, further: tuple[FittedNetwork, list[float]], tmp_path: Path
 ) -> None:
     expected = further[0].scores(maps.test)
     further[0].save(tmp_path)
@@ -480,7 +480,7 @@ def test_a_saved_last_block_gives_the_same_scores(
 
 @pytest.mark.long
 def test_scores_of_a_row_do_not_depend_on_the_rows_around_it(
-    maps: Dataset, further: tuple[Fitted, list[float]]
+    maps: Dataset, further: tuple[FittedNetwork, list[float]]
 ) -> None:
     rows = np.array([7, 3, 11])
     np.testing.assert_array_equal(further[0].scores(maps.test.take(rows)), further[0].scores(maps.test)[rows])

@@ -256,7 +256,8 @@ def test_where_all_rows_are_cross_validated_one_c_is_chosen_by_all_out_of_fold_s
     np.testing.assert_array_equal(scored.scores, scores[best])
     of_all = baseline.fit(trial(kind="linear", c=best), small, 0)
     assert (fitted.scores(small.test) == of_all.scores(small.test)).all()
-    assert fitting.fit(declared, 0, folded, weights, (), lambda *_: None, refit=False)[0] is None
+    alone = fitting.validate(declared, 0, folded, weights, lambda *_: None)
+    np.testing.assert_array_equal(alone.scores, scored.scores)
 
 
 # Pairs and weights
@@ -409,11 +410,13 @@ def test_linear_on_the_films_is_what_was_measured(films: Dataset) -> None:
 def test_processes_with_one_thread_and_two_give_the_same_bits() -> None:
     code = """
 import hashlib, sys
-from rarelabels import baselines, datasets
-from rarelabels.declare.trial import MoviesSpec, Trial
+from rarelabels.data import loading
+from rarelabels.declare.data import MoviesSpec
+from rarelabels.declare.trial import Trial
+from rarelabels.learn.baselines import baseline
 trial = Trial.model_validate_json(sys.argv[1])
-data = datasets.load(MoviesSpec(kind="movies", labels=17), 0)
-print(hashlib.sha256(baselines.fit(trial, data, 0).scores(data.test).tobytes()).hexdigest())
+data = loading.load(MoviesSpec(kind="movies", labels=17), 0)
+print(hashlib.sha256(baseline.fit(trial, data, 0).scores(data.test).tobytes()).hexdigest())
 """
     first, second = (printed(code, LINEAR.model_dump_json(), OMP_NUM_THREADS=n) for n in ("1", "2"))
     assert len(first) == 64

@@ -12,7 +12,7 @@ from rarelabels.declare import declarations, variants
 from rarelabels.declare.data import MoviesSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.learn import fitting, training
-from rarelabels.learn.training import Fitted
+from rarelabels.learn.training import FittedNetwork
 
 MOVIES = Path(__file__).parents[2] / "experiments" / "movies"
 FEW = {"training.epochs": 2, "dataset.train_fraction": 0.15}
@@ -29,7 +29,7 @@ def networks() -> list[Trial]:
     return list(found.values())
 
 
-def fit(trial: Trial, seed: int, execution: str) -> tuple[Fitted, dict[int, dict[str, float]]]:
+def fit(trial: Trial, seed: int, execution: str) -> tuple[FittedNetwork, dict[int, dict[str, float]]]:
     pruned = {"training.pruning.end_epoch": 2} if trial.training.pruning else {}
     changed = variants.with_values(trial, {**FEW, **pruned, "training.execution": execution})
     data, weights = fitting.load(changed, seed)

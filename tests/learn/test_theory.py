@@ -14,8 +14,9 @@ from scipy.special import expit, logit
 from rarelabels.declare.losses import LossSpec
 from rarelabels.judging import metrics
 from rarelabels.judging.sweeps import common_threshold, each_label
-from rarelabels.learn import losses, theory
+from rarelabels.learn import declared_losses, theory
 from rarelabels.learn.tensorflow_setup import tf
+from rarelabels.learn.weighting import Weights
 
 Array = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -52,12 +53,14 @@ every_map = pytest.mark.parametrize(("loss", "settings"), CASES.values(), ids=CA
 
 def cost(loss: LossSpec, settings: dict[str, float], target: float, z: Array) -> tuple[Array, Array]:
     """Value and gradient in z of the real loss, each of shape (n,)."""
-    values = (settings.get("pos_weight", 1.0), settings.get("negative_weight", 1.0), PREVALENCE)
-    factors = losses.LabelFactors(*(tf.constant([value], "float64") for value in values))
+    values = (PREVALENCE, settings.get("pos_weight", 1.0), settings.get("negative_weight", 1.0))
+    weights = Weights(*(np.array([value]) for value in values))
     logits = tf.constant(z[:, None])
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        found = losses.build(loss, "sigmoid", factors)(tf.fill(logits.shape, tf.constant(target, "float64")), logits)
+        found = declared_losses.build(loss, "sigmoid", weights).call(
+            tf.fill(logits.shape, tf.constant(target, "float64")), logits
+        )
     return found.numpy(), tape.gradient(found, logits).numpy()[:, 0]
 
 

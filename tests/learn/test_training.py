@@ -24,16 +24,18 @@ from rarelabels.data.fitted import Scaler, Vocabulary
 from rarelabels.data.tokens import Tokens
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError
-from rarelabels.learn import batches, losses, models, powerset, training, watched
+from rarelabels.learn import batches, declared_losses, models, powerset, training, watched
 from rarelabels.learn import network as learn_network
 from rarelabels.learn.baselines import linear
 from rarelabels.learn.curves import NotFiniteError
+from rarelabels.learn.logit_loss import LogitLoss
 from rarelabels.learn.tensorflow_setup import keras, tf
-from rarelabels.learn.training import Fitted
+from rarelabels.learn.training import FittedNetwork
 from rarelabels.learn.weighting import weights
 
 Floats = npt.NDArray[np.float64]
 Curves = dict[int, dict[str, float]]
+Trained = tuple[FittedNetwork, Curves]
 
 LABELS = ("a", "b", "c", "d", "e")
 PREVALENCE = (0.4, 0.3, 0.2, 0.15, 0.1)
@@ -83,7 +85,7 @@ def cut(part: Part, rows: npt.ArrayLike) -> Part:
     return Part(part.ids[rows], part.y[rows], {field: tokens.take(rows) for field, tokens in part.text.items()})
 
 
-def fit(declared: Trial, data: Dataset, seed: int = 0, watch: tuple[str, ...] = ()) -> tuple[Fitted, Curves]:
+def fit(declared: Trial, data: Dataset, seed: int = 0, watch: tuple[str, ...] = ()) -> Trained:
     curves: Curves = {}
     fitted = training.fit(declared, data, weights(declared.weighting, data.train.y), seed, watch, curves.__setitem__)
     return fitted, curves
@@ -102,7 +104,7 @@ WATCH = ("binary_accuracy", "categorical_accuracy", "auc")
 
 
 @pytest.fixture(scope="module")
-def plain(data: Dataset) -> tuple[Fitted, Curves]:
+def plain(data: Dataset) -> Trained:
     return fit(PLAIN, data, watch=WATCH)
 
 
@@ -116,7 +118,7 @@ def test_it_learns(data: Dataset) -> None:
     assert curves[12]["loss"] < 0.7 * curves[1]["loss"]
 
 
-def test_scores_are_probabilities_of_the_parts_shape(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+def test_scores_are_probabilities_of_the_parts_shape(data: Dataset, plain: Trained) -> None:
     values = plain[0].scores(data.test)
     assert values.dtype == np.float64
     assert values.shape == data.test.y.shape
@@ -126,7 +128,7 @@ def test_scores_are_probabilities_of_the_parts_shape(data: Dataset, plain: tuple
     np.testing.assert_allclose(softmax.sum(axis=1), 1, rtol=1e-12)
 
 
-def test_pos_weight_reaches_the_loss(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+def test_pos_weight_reaches_the_loss(data: Dataset, plain: Trained) -> None:
     light, heavy = (
         scores(
             trial(
@@ -229,7 +231,7 @@ def test_rows_are_shuffled_as_tensorflow_does_with_that_global_seed(seed: int) -
 
 
 def test_a_batch_with_more_tokens_than_there_is_room_for_is_trained_on_as_well(
-    data: Dataset, plain: tuple[Fitted, Curves], monkeypatch: pytest.MonkeyPatch
+    data: Dataset, plain: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(learn_network, "_room", lambda *_: 64)
     learn_network._compiled.cache_clear()
@@ -305,12 +307,26 @@ def test_losses_that_differ_in_numbers_and_learning_rates_share_a_network_and_ch
     assert fitted.network is also_fitted.network
     found = fitted.scores(data.test)
     assert (also_fitted.scores(data.test) != found).any()
-    build = losses.build
-    monkeypatch.setattr(losses, "build", lambda spec, head, labels, _: build(shared.loss, head, labels))
+    build = declared_losses.build
+    monkeypatch.setattr(declared_losses, "build", lambda _, head, weights: build(shared.loss, head, weights))
+    monkeypatch.setattr(LogitLoss, "make_variables", make_variables_of_arrays)
+    monkeypatch.setattr(LogitLoss, "take", take_arrays)
     learn_network._compiled.cache_clear()
     with_constants = scores(shared, data)
     learn_network._compiled.cache_clear()
     np.testing.assert_array_equal(found, with_constants)
+
+
+def make_variables_of_arrays(loss: LogitLoss) -> None:
+    """Leave the declared numbers constant, and what comes from the labels variable."""
+    arrays = {name: tf.Variable(value, dtype="float32") for name, value in loss.numbers.items() if value.ndim}
+    loss.numbers |= arrays
+
+
+def take_arrays(loss: LogitLoss, other: LogitLoss) -> None:
+    for name, value in other.numbers.items():
+        if value.ndim:
+            loss.numbers[name].assign(value)
 
 
 LOGISTIC = {"width": 0, "wide": True, "l2": 0.2, "bias": "prevalence"}
@@ -450,7 +466,7 @@ def test_two_processes_give_the_same_bits(data: Dataset, tmp_path: Path) -> None
     np.testing.assert_array_equal(np.load(file), scores(PLAIN, data))
 
 
-def test_scores_of_a_row_do_not_depend_on_the_rows_around_it(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+def test_scores_of_a_row_do_not_depend_on_the_rows_around_it(data: Dataset, plain: Trained) -> None:
     fitted, _ = plain
     whole = fitted.scores(data.test)
     many = np.tile(np.arange(100), 11)  # more than two blocks of 512
@@ -461,7 +477,7 @@ def test_scores_of_a_row_do_not_depend_on_the_rows_around_it(data: Dataset, plai
 # Curves and the epoch kept
 
 
-def test_curves_have_the_documented_names_for_every_epoch(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+def test_curves_have_the_documented_names_for_every_epoch(data: Dataset, plain: Trained) -> None:
     names = {"loss", "val_loss", "val_macro_average_precision"}
     bare = fit(PLAIN, data)[1]
     assert list(bare) == [1, 2, 3]
@@ -471,11 +487,11 @@ def test_curves_have_the_documented_names_for_every_epoch(data: Dataset, plain: 
     assert all(set(curve) == names for curve in plain[1].values())
 
 
-def test_watching_changes_nothing(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+def test_watching_changes_nothing(data: Dataset, plain: Trained) -> None:
     np.testing.assert_array_equal(plain[0].scores(data.test), scores(PLAIN, data))
 
 
-def test_curves_of_the_last_epoch_are_those_of_its_scores(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+def test_curves_of_the_last_epoch_are_those_of_its_scores(data: Dataset, plain: Trained) -> None:
     fitted, curves = plain
     last = curves[3]
     some = cut(data.train, watched.rows(300, 100))
@@ -520,7 +536,7 @@ def test_best_keeps_the_epoch_with_the_best_validation_average_precision(data: D
     assert max(followed) > followed[-1]
 
 
-def test_a_loss_that_sums_over_labels_is_reported_on_both_scales(data: Dataset, plain: tuple[Fitted, Curves]) -> None:
+def test_a_loss_that_sums_over_labels_is_reported_on_both_scales(data: Dataset, plain: Trained) -> None:
     focal = {"kind": "binary_focal", "gamma": 0.0, "reduction": "sum_over_labels"}
     fitted, curves = fit(trial(loss=focal, keep="last"), data)
     assert all(c["loss_per_label"] == pytest.approx(c["loss"] / 5) for c in curves.values())
@@ -598,12 +614,12 @@ def test_rows_weigh_in_the_loss_of_label_sets(data: Dataset) -> None:
     assert weighed[1]["loss"] == pytest.approx(alone[1]["loss"], rel=0.02)  # another vocabulary, and so another start
 
 
-def test_heads_on_labels_have_no_label_sets(plain: tuple[Fitted, Curves], data: Dataset) -> None:
+def test_heads_on_labels_have_no_label_sets(plain: Trained, data: Dataset) -> None:
     assert plain[0].label_sets(data.test) is None
     assert "val_loss_share" not in plain[0].facts
 
 
-def test_what_a_training_took_is_among_its_facts(plain: tuple[Fitted, Curves]) -> None:
+def test_what_a_training_took_is_among_its_facts(plain: Trained) -> None:
     facts = plain[0].facts
     assert facts["output_parameters"] == 13 * 5
     assert 0 < facts["seconds_per_epoch"] < 5
@@ -752,7 +768,7 @@ def test_saved_and_loaded_scores_are_the_same_bits(data: Dataset, tmp_path: Path
     assert loaded.kept_epoch == fitted.kept_epoch
 
 
-def test_saved_files_need_no_pickles(plain: tuple[Fitted, Curves], tmp_path: Path) -> None:
+def test_saved_files_need_no_pickles(plain: Trained, tmp_path: Path) -> None:
     plain[0].save(tmp_path)
     assert {file.name for file in tmp_path.iterdir()} == {"weights.npz", "preprocessing.json"}
     with np.load(tmp_path / "weights.npz", allow_pickle=False) as archive:

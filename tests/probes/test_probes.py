@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from rarelabels import cli
 from rarelabels.learn.tensorflow_setup import keras
-from rarelabels.probes import all_probes, fitting, report
+from rarelabels.probes import all_probes, fit_arguments, report
 from rarelabels.probes import probe as probes_probe
 from rarelabels.probes.nets import ALL_RIGHT, SEVEN_ROWS
 from rarelabels.probes.probe import Observation, Probe
@@ -333,10 +333,10 @@ def test_logits_run_away_under_softmax_and_two_labels() -> None:
     assert numbers("cce_gradient")["first_logit_moved_in_100_steps"] == pytest.approx(z[0] - np.log(0.5), rel=1e-4)
 
 
-@pytest.mark.parametrize("n_labels", fitting.LABEL_COUNTS)
+@pytest.mark.parametrize("n_labels", fit_arguments.LABEL_COUNTS)
 def test_balanced_weights_are_products_over_columns(n_labels: int) -> None:
     """In logarithms, where nothing underflows: n / (2 · positives) for each one, n / (2 · negatives) for each zero."""
-    n = fitting.N_ROWS
+    n = fit_arguments.N_ROWS
     y = (np.random.default_rng(0).random((n, n_labels)) < np.geomspace(0.4, 0.005, n_labels)).astype(int)
     positives = y.sum(axis=0)
     logs = (y * np.log10(n / (2 * positives)) + (1 - y) * np.log10(n / (2 * (n - positives)))).sum(axis=1)

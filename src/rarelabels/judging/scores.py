@@ -91,8 +91,7 @@ class Scores:
     @classmethod
     def of(cls, fitted: Any, part: Any) -> Scores:
         """Return a part of a data set with the scores of a fitted model and, if it knows label sets, the likeliest."""
-        label_sets = getattr(fitted, "label_sets", None)
-        return cls(part.ids, part.y, fitted.scores(part), label_sets(part) if label_sets else None)
+        return cls(part.ids, part.y, fitted.scores(part), fitted.label_sets(part))
 
     @property
     def decided(self) -> dict[str, npt.NDArray[np.uint8]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy.typing as npt
 
+from rarelabels.judging.arrays import Floats
 from rarelabels.learn import models
-from rarelabels.learn.network import Floats
 from rarelabels.learn.preprocessing import Inputs
 from rarelabels.learn.tensorflow_setup import tf
 

@@ -11,19 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data.dataset import Dataset
 from rarelabels.declare.trial import Trial
-from rarelabels.judging.scores import Scores
+from rarelabels.judging.scores import Scored
+from rarelabels.learn.baselines.boosting import Boosted
+from rarelabels.learn.fitted_model import Fitted, OnEpoch
 
 Curves = dict[str, float]
-OnEpoch = Callable[[int, Curves], None]
 Iterations = npt.NDArray[np.int64] | None
-FitOne = Callable[[Trial, Dataset, OnEpoch, Iterations], Any]
+FitOne = Callable[[Trial, Dataset, OnEpoch, Iterations], Fitted]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +36,8 @@ class CrossValidated:
         facts: means over the folds of what their trainings tell.
     """
 
-    fitted: Any
-    scored: Scores
+    fitted: Fitted | None
+    scored: Scored
     facts: dict[str, float]
 
 
@@ -65,8 +65,8 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
         fitted = fit_one(trial, one, of_fold.__setitem__, None)
         parts.append(Scores.of(fitted, one.validation))
         curves.append(list(of_fold.values()))
-        facts.append(getattr(fitted, "facts", {}))
-        iterations += [fitted.iterations] if hasattr(fitted, "iterations") else []
+        facts.append(fitted.facts)
+        iterations += [fitted.iterations] if isinstance(fitted, Boosted) else []
     # Folds whose training ends on its own have curves of different lengths.
     for epoch, of_folds in enumerate(zip(*curves, strict=False), start=1):
         on_epoch(epoch, _means(of_folds))

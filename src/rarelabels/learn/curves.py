@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,15 +12,16 @@ import numpy.typing as npt
 from rarelabels.data.dataset import Dataset
 from rarelabels.declare.training import TrainingSpec
 from rarelabels.judging import metrics
+from rarelabels.judging.arrays import Floats
+from rarelabels.judging.evaluation import Objective
 from rarelabels.learn import models, watched
-from rarelabels.learn.network import Floats, Network, logits_of, read_sets, row_blocks, scores_of
+from rarelabels.learn.fitted_model import OnEpoch
+from rarelabels.learn.network import Network, logits_of, read_sets, row_blocks, scores_of
 from rarelabels.learn.powerset import LabelSets
 from rarelabels.learn.preprocessing import Preprocessing
 from rarelabels.learn.tensorflow_setup import keras
 from rarelabels.learn.watched import Watched
 
-OnEpoch = Callable[[int, dict[str, float]], None]
-Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)
 KEPT_BY = "val_macro_average_precision"
 
 
@@ -121,7 +121,7 @@ class Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untype
         n = self.n_validation
         if self.sets is None:
             logits = logits_of(self.network, self.blocks)
-            loss = float(np.mean(self.network.loss(self.targets[:n], logits[:n])))
+            loss = float(np.mean(self.network.loss.call(self.targets[:n], logits[:n])))
             scores = models.scores(self.network.spec.head, logits)
             return loss, scores[:n], scores[n:]
         read = read_sets(self.network, self.sets, self.blocks, self.targets)

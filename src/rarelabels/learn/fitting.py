@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from rarelabels.data import loading
 from rarelabels.data.dataset import Dataset
@@ -17,9 +16,8 @@ from rarelabels.judging.scores import Scores
 from rarelabels.learn import cross_validation, weighting
 from rarelabels.learn.baselines import baseline, boosting, linear
 from rarelabels.learn.cross_validation import CrossValidated, Iterations
+from rarelabels.learn.fitted_model import Fitted, OnEpoch
 from rarelabels.learn.weighting import Weights
-
-OnEpoch = Callable[[int, dict[str, float]], None]
 
 
 def load(trial: Trial, seed: int) -> tuple[Dataset, Weights]:
@@ -50,10 +48,7 @@ def fit(
     weights: Weights,
     watch: tuple[str, ...],
     on_epoch: OnEpoch,
-    objective: Objective | None = None,
-    *,
-    refit: bool = True,
-) -> tuple[Any, Scores]:
+) -> tuple[Fitted, Scored]:
     """Train what the trial declares and return it with the validation part, scored.
 
     Where ``model.c`` is a grid and all rows are cross-validated, the C is kept whose out-of-fold scores rank them best.
@@ -63,56 +58,94 @@ def fit(
         seed: of the split and the net.
         data: with features, if they are images.
         weights: of the training part.
-        watch: see ``training.fit``, like ``on_epoch`` and ``objective``.
-        refit: False where only the scores of validation are needed: see ``cross_validation.fit``.
+        watch: see ``training.fit``, like ``on_epoch``.
+        on_epoch: is given the curves of each epoch.
 
     Raises:
         LeftOutError: boosting would take longer than declared.
     """
+    if data.folds is None:
+        _check_time(trial, data, seed, refit=True)
+        fitted = _fit(trial, seed, data, weights, watch, on_epoch)
+        return fitted, Scored.of(fitted, data.validation)
+    validated = _cross_validated(trial, seed, data, watch, on_epoch, refit=True)
+    assert validated.fitted is not None
+    return validated.fitted, validated.scored
 
-    def fit_one(trial: Trial, data: Dataset, on_epoch: OnEpoch, iterations: Iterations) -> Any:
-        own = weighting.weights(trial.weighting, data.train.y, data.labels)
-        return _fit(trial, seed, data, own, watch, on_epoch, None, iterations)
 
-    def cross_validated(trial: Trial, *, refit: bool = refit) -> CrossValidated:
+def validate(
+    trial: Trial, seed: int, data: Dataset, weights: Weights, on_epoch: OnEpoch, objective: Objective | None = None
+) -> Scored:
+    """Train what the trial declares and return the validation part, scored.
+
+    Cross-validated rows are scored by the models of the folds; no model of all rows is trained.
+
+    Args:
+        trial: like the rest, as for :func:`fit`.
+        seed: of the split and the net.
+        data: with features, if they are images.
+        weights: of the training part.
+        on_epoch: is given the curves of each epoch.
+        objective: see ``training.fit``.
+
+    Raises:
+        LeftOutError: boosting would take longer than declared.
+    """
+    if data.folds is None:
+        _check_time(trial, data, seed, refit=False)
+        return Scored.of(_fit(trial, seed, data, weights, (), on_epoch, objective), data.validation)
+    return _cross_validated(trial, seed, data, (), on_epoch, refit=False).scored
+
+
+def _cross_validated(
+    trial: Trial, seed: int, data: Dataset, watch: tuple[str, ...], on_epoch: OnEpoch, *, refit: bool
+) -> CrossValidated:
+    """Return the out-of-fold scores, and with ``refit`` a model of all rows with the facts of the folds."""
+
+    def fit_one(trial: Trial, data: Dataset, on_epoch: OnEpoch, iterations: Iterations) -> Fitted:
+        weights = weighting.weights(trial.weighting, data.train.y, data.labels)
+        return _fit(trial, seed, data, weights, watch, on_epoch, None, iterations)
+
+    def of(trial: Trial, *, refit: bool = refit) -> CrossValidated:
         return cross_validation.fit(trial, data, fit_one, on_epoch, refit=refit)
 
-    if isinstance(trial.model, GradientBoostingSpec):
-        _check_time(trial.model, data, seed, refit=refit)
-    if data.folds is not None:
-        if isinstance(trial.model, LinearSpec) and isinstance(trial.model.c, tuple):
-            return _with_best_c(trial, trial.model.c, cross_validated, refit=refit)
-        validated = cross_validated(trial)
-        fitted = validated.fitted
-        if getattr(fitted, "facts", None):  # what is measured on rows that are trained on tells nothing
-            fitted = replace(fitted, facts=fitted.facts | validated.facts)
-        return fitted, validated.scored
-    fitted = _fit(trial, seed, data, weights, watch, on_epoch, objective)
-    return fitted, Scores.of(fitted, data.validation)
+    _check_time(trial, data, seed, refit=refit)
+    if isinstance(trial.model, LinearSpec) and isinstance(trial.model.c, tuple):
+        return _with_best_c(trial, trial.model.c, of, refit=refit)
+    validated = of(trial)
+    if validated.fitted is not None and validated.fitted.facts:
+        # what is measured on rows that are trained on tells nothing
+        fitted = replace(validated.fitted, facts=validated.fitted.facts | validated.facts)
+        return replace(validated, fitted=fitted)
+    return validated
 
 
-def _check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, *, refit: bool) -> None:
+def _check_time(trial: Trial, data: Dataset, seed: int, *, refit: bool) -> None:
+    """Refuse boosting that would take longer than declared."""
+    if not isinstance(trial.model, GradientBoostingSpec):
+        return
     if data.folds is None:
-        boosting.check_time(spec, data, seed, 1)
+        boosting.check_time(trial.model, data, seed, 1)
     else:
         trainings = cross_validation.n_folds(data) + refit
-        boosting.check_time(spec, cross_validation.hold_out(data, 0), seed, trainings)
+        boosting.check_time(trial.model, cross_validation.hold_out(data, 0), seed, trainings)
 
 
 def _with_best_c(
     trial: Trial, grid: tuple[float, ...], validated: Callable[..., CrossValidated], *, refit: bool
-) -> tuple[Any, Scores]:
+) -> CrossValidated:
     """Fit the linear model with each C of a grid in all folds, and return that of the best out-of-fold scores."""
 
     def with_c(c: float) -> Trial:
         return trial.model_copy(update={"model": trial.model.model_copy(update={"c": c})})
 
-    scored = {c: validated(with_c(c), refit=False).scored for c in grid}
-    c = linear.best_c({c: macro_average_precision(one.y, one.scores) for c, one in scored.items()})
-    if not refit:
-        return None, scored[c]
-    facts, notes = linear.of_chosen_c(c, grid)
-    return replace(validated(with_c(c)).fitted, facts=facts, notes=notes), scored[c]
+    of_c = {c: validated(with_c(c), refit=False) for c in grid}
+    c = linear.best_c({c: macro_average_precision(one.scored.y, one.scored.scores) for c, one in of_c.items()})
+    fitted = validated(with_c(c)).fitted if refit else None
+    if fitted is not None:
+        facts, notes = linear.of_chosen_c(c, grid)
+        fitted = replace(fitted, facts=facts, notes=notes)
+    return replace(of_c[c], fitted=fitted)
 
 
 def _fit(
@@ -122,9 +155,9 @@ def _fit(
     weights: Weights,
     watch: tuple[str, ...],
     on_epoch: OnEpoch,
-    objective: Objective | None,
+    objective: Objective | None = None,
     iterations: Iterations = None,
-) -> Any:
+) -> Fitted:
     if not trial.is_network:
         return baseline.fit(trial, data, seed, iterations)
     from rarelabels.learn import training  # TensorFlow takes seconds to import, and only networks need it

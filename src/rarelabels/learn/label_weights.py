@@ -1,4 +1,4 @@
-"""How much the positives of each label count."""
+"""How much the positives of each label count, and how frequent they are, from the labels of the training part."""
 
 from __future__ import annotations
 
@@ -7,43 +7,61 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numpy.typing import ArrayLike
 
-from rarelabels.declare.weighting import FreePosWeight, PosWeight
+from rarelabels.declare.weighting import FreePosWeight
 from rarelabels.errors import UserError
-
-Labels = npt.NDArray[np.uint8]
-Array = npt.NDArray[np.float64]
+from rarelabels.judging.arrays import Floats
+from rarelabels.learn.label_arrays import Labels, labels_of
 
 
 @dataclass(frozen=True, eq=False)
 class ClassFactors:
     """The factors of a label's 0s and 1s, each (n_labels,) float64."""
 
-    negative: Array
-    positive: Array
+    negative: Floats
+    positive: Floats
 
 
-def pos_weight(y: Labels, spec: PosWeight) -> Array:
-    """Return scale * (negatives / positives) ** strength of each label, at most ``spec.cap``.
+def pos_weight(y_train: ArrayLike, strength: float = 1.0, scale: float = 1.0, cap: float | None = None) -> Floats:
+    """Return scale * (negatives / positives) ** strength of each label, at most ``cap``.
 
     One positive in five rows weighs 4 at strength 1, and 2 at strength 0.5: the square root halves the pull in logits.
     A label without positives counts as having one, so that its weight stays finite; it has no positive to apply it to.
     A label without negatives has weight 0 (unless strength is 0): it is constant, and nothing needs to be told apart.
 
     Args:
-        y: 0/1, shape (n, n_labels).
-        spec: strength, scale and cap.
+        y_train: 0/1, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
+        strength: 0 or more; 0 is no weighting, 0.5 the square root, 1 the full ratio.
+        scale: above 0.
+        cap: above 0, or None.
 
     Returns:
-        (n_labels,) float64.
+        (n_labels,) float64, for ``rl.losses.WeightedBinaryCrossentropy``.
+
+    Raises:
+        ValueError: ``y_train`` is not 0/1 of two dimensions.
+        UserError: another argument is out of its range.
+
+    >>> import rarelabels as rl
+    >>> rl.pos_weight([[1, 0], [0, 1], [0, 1], [0, 0], [0, 0]])
+    array([4. , 1.5])
+    >>> rl.pos_weight([[1, 0], [0, 1], [0, 1], [0, 0], [0, 0]], strength=0.5, cap=1.5)
+    array([1.5       , 1.22474487])
     """
+    if not (strength >= 0 and scale > 0 and (cap is None or cap > 0)):
+        raise UserError(
+            "pos_weight: strength must be 0 or more, scale and cap above 0; got "
+            f"strength={strength!r}, scale={scale!r}, cap={cap!r}"
+        )
+    y = labels_of(y_train, "y_train")
     positives = positives_at_least_one(y)
     ratio = (len(y) - positives) / positives
-    weight = spec.scale * ratio**spec.strength
-    return np.asarray(np.minimum(weight, np.inf if spec.cap is None else spec.cap), dtype=np.float64)
+    weight = scale * ratio**strength
+    return np.asarray(np.minimum(weight, np.inf if cap is None else cap), dtype=np.float64)
 
 
-def free_pos_weight(spec: FreePosWeight, labels: Sequence[str]) -> Array:
+def free_pos_weight(spec: FreePosWeight, labels: Sequence[str]) -> Floats:
     """Return the declared factor of each label, (n_labels,) float64; 1 where none is declared.
 
     Raises:
@@ -56,20 +74,37 @@ def free_pos_weight(spec: FreePosWeight, labels: Sequence[str]) -> Array:
     return np.array([spec.weights.get(label, 1.0) for label in labels], dtype=np.float64)
 
 
-def class_balanced(y: Labels, beta: float) -> Array:
+def class_balanced(y_train: ArrayLike, beta: float = 0.999) -> Floats:
     """Return (1 − β) / (1 − β^positives) of each label, scaled to mean 1: the inverse of its effective number of rows.
 
     The factors go from 1 for β → 0 to inverse frequency for β → 1. Labels with 1 and 3 positives have, at β = 0.5,
     1 and 4/7, scaled 14/11 and 8/11. A label without positives counts as having one.
 
+    Args:
+        y_train: 0/1, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
+        beta: between 0 and 1, neither included.
+
+    Returns:
+        (n_labels,) float64, for ``rl.losses.WeightedBinaryCrossentropy``.
+
+    Raises:
+        ValueError: ``y_train`` is not 0/1 of two dimensions.
+        UserError: ``beta`` is out of its range.
+
     Source: Cui et al. (2019), "Class-balanced loss based on effective number of samples".
+
+    >>> import rarelabels as rl
+    >>> rl.class_balanced([[1, 1], [0, 1], [0, 1]], beta=0.5) * 11
+    array([14.,  8.])
     """
+    if not 0 < beta < 1:
+        raise UserError(f"class_balanced: beta: must be above 0 and below 1; got {beta!r}")
     # 1 − β^n by expm1, for β^n is 1 to the last digits when β is
-    factor = (1 - beta) / -np.expm1(positives_at_least_one(y) * np.log(beta))
+    factor = (1 - beta) / -np.expm1(positives_at_least_one(labels_of(y_train, "y_train")) * np.log(beta))
     return np.asarray(factor / factor.mean(), dtype=np.float64)
 
 
-def inverse_frequency(y: Labels) -> Array:
+def inverse_frequency(y: Labels) -> Floats:
     """Return 1 / positives of each label, scaled to mean 1. A label without positives counts as having one.
 
     Labels with 1 and 3 positives weigh 1.5 and 0.5.
@@ -98,3 +133,27 @@ def balanced(y: Labels) -> ClassFactors:
 def positives_at_least_one(y: Labels) -> npt.NDArray[np.int64]:
     """Return how many rows have each label, (n_labels,), and 1 for a label that none has."""
     return np.asarray(np.maximum(y.sum(axis=0, dtype=np.int64), 1))
+
+
+def prevalence(y_train: ArrayLike) -> Floats:
+    """Return the share of positives of each label, strictly between 0 and 1, so that its log odds are finite.
+
+    A label without positives counts as having one, a label without negatives as having one of those.
+
+    Args:
+        y_train: 0/1, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
+
+    Returns:
+        (n_labels,) float64, for ``rl.losses.LogitAdjusted`` and ``rl.losses.DistributionBalanced``.
+
+    Raises:
+        ValueError: ``y_train`` is not 0/1 of two dimensions.
+
+    >>> import rarelabels as rl
+    >>> rl.prevalence([[1, 0], [0, 0], [0, 0], [0, 0]])
+    array([0.25, 0.25])
+    """
+    y = labels_of(y_train, "y_train")
+    n = len(y)
+    positives = np.clip(y.sum(axis=0, dtype=np.int64), min(1, n / 2), max(n - 1, n / 2))
+    return np.asarray(positives / n, dtype=np.float64)

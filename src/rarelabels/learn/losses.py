@@ -1,298 +1,345 @@
-"""Losses on logits, each from its declared spec.
+"""The losses of the suite for anyone's Keras model: each a ``keras.losses.Loss`` of 0/1 labels and logits.
 
-A loss is a function ``(y_true, logits) -> per-row losses``: both arguments have shape (batch, n_labels), the result
-(batch,). Keras takes the mean over the rows. All but those that say so are the mean over labels, so that curves
-compare. With a head of label sets the first argument is each row's class, (batch,), and the second of shape (batch,
-n_sets).
-In the formulas z is a logit, p = σ(z), y the 0/1 target, π the prevalence of a label in the training part.
+The last layer of the model has no activation: scores are the sigmoid of what it predicts. Each loss takes
+``reduction``, ``name`` and ``dtype`` as Keras's own do, and sample weights weigh its rows. A model is saved with the
+loss that it was compiled with. ``keras.saving.load_model`` knows the losses after ``rl.losses`` was imported. The
+studies train with these same objects. Their formulas are in ``loss_formulas``.
+
+>>> import keras, rarelabels as rl
+>>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+>>> model.compile("adam", loss=rl.losses.Asymmetric(gamma_negative=4))
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, assert_never
+from typing import Any
 
-from rarelabels.declare.losses import (
-    Asymmetric,
-    BinaryCrossentropy,
-    BinaryFocal,
-    CategoricalCrossentropy,
-    DistributionBalanced,
-    Hamming,
-    LogitAdjusted,
-    LossSpec,
-    SoftF1,
-    WeightedBinaryCrossentropy,
-)
-from rarelabels.declare.models import SET_HEADS
-from rarelabels.learn.tensorflow_setup import keras, tf
+from numpy.typing import ArrayLike
 
-Tensor = Any
-Loss = Callable[[Tensor, Tensor], Tensor]
+from rarelabels.learn import loss_formulas
+from rarelabels.learn.keras_backend import keras
+from rarelabels.learn.logit_loss import LogitLoss, option, per_label, scalar
+from rarelabels.learn.loss_formulas import Tensor
 
-KERAS_EPSILON = 1e-7  # what Keras clips probabilities to before a logarithm
+__all__ = [
+    "Asymmetric",
+    "BinaryCrossentropy",
+    "BinaryFocal",
+    "CategoricalCrossentropy",
+    "DistributionBalanced",
+    "Hamming",
+    "LogitAdjusted",
+    "SoftF1",
+    "WeightedBinaryCrossentropy",
+]
 
-
-@dataclass(frozen=True, eq=False)
-class LabelFactors:
-    """What a loss takes from the labels of the training part; each a tensor or variable of shape (n_labels,).
-
-    Attributes:
-        positive: factor on a label's positive term, for ``weighted_bce``.
-        negative: factor on its negative term, for ``weighted_bce``.
-        prevalence: share of positives, strictly between 0 and 1, for ``distribution_balanced`` and ``logit_adjusted``.
-    """
-
-    positive: Tensor
-    negative: Tensor
-    prevalence: Tensor
+HEADS, FORMS = ("sigmoid", "softmax"), ("shipped", "textbook")
+_serialisable = keras.saving.register_keras_serializable(package="rarelabels")
 
 
-def numbers(spec: LossSpec) -> dict[str, float]:
-    """Return the numbers of a loss that may be variables of a compiled one; ``others``: what negatives carry.
+@_serialisable
+class BinaryCrossentropy(LogitLoss):
+    """Binary cross-entropy, mean over labels: −y log p − (1−y) log(1−p).
 
-    Those of ``asymmetric`` and ``distribution_balanced`` stay constants: XLA rounds in another way where it knows them.
-    """
-    match spec:
-        case BinaryFocal():
-            alpha = 0.5 if spec.alpha is None else spec.alpha  # not read
-            return {"gamma": spec.gamma, "alpha": alpha, "others": 1 - alpha}
-        case LogitAdjusted():
-            return {"tau": spec.tau}
-        case _:
-            return {}
-
-
-def build(spec: LossSpec, head: str, labels: LabelFactors, given: Mapping[str, Tensor] | None = None) -> Loss:
-    """Return the loss that ``spec`` declares for logits of a net with this ``head``.
+    With ``head="softmax"`` and ``form="textbook"`` p is the softmax of the logits. Otherwise it is their sigmoid, which
+    is what Keras trains whatever the activation.
 
     Args:
-        spec: the declared loss.
-        head: how the net's logits become scores; see ``models.Head``.
-        labels: read at each call of the loss, so variables among them may change between calls.
-        given: tensors or variables for the :func:`numbers` of the loss; its own if left out.
+        head: how scores will be made of the logits, ``"sigmoid"`` or ``"softmax"``.
+        form: ``"shipped"``, what Keras trains, or ``"textbook"``, the printed formula.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``.
+
+    Raises:
+        UserError: an argument is not allowed.
+
+    >>> round(float(BinaryCrossentropy()([[1.0, 0.0]], [[0.0, 0.0]])), 4)
+    0.6931
     """
-    of = SimpleNamespace(**(numbers(spec) if given is None else given))
-    if head in SET_HEADS:  # the schema allows no other loss with them
-        return label_set_crossentropy
-    match spec:
-        case BinaryCrossentropy(form="textbook") if head == "softmax":
-            return softmax_binary_crossentropy
-        case BinaryCrossentropy():
-            return binary_crossentropy
-        case WeightedBinaryCrossentropy():
-            return lambda y, z: weighted_binary_crossentropy(y, z, labels.positive, labels.negative)
-        case BinaryFocal():
-            alpha = None if spec.alpha is None else (of.alpha, of.others)
-            return lambda y, z: binary_focal(y, z, of.gamma, alpha, spec.reduction)
-        case CategoricalCrossentropy():
-            if spec.targets == "normalised":
-                return lambda y, z: normalised_categorical_crossentropy(y, z, head, spec.form)
-            return lambda y, z: categorical_crossentropy(y, z, head, spec.form)
-        case Asymmetric():
-            return lambda y, z: asymmetric(y, z, spec.gamma_positive, spec.gamma_negative, spec.shift)
-        case DistributionBalanced():
-            return lambda y, z: distribution_balanced(y, z, labels.prevalence, spec)
-        case LogitAdjusted():
-            return lambda y, z: logit_adjusted(y, z, labels.prevalence, of.tau)
-        case Hamming():
-            return hamming
-        case SoftF1():
-            return soft_f1
-        case _:
-            assert_never(spec)
+
+    def __init__(self, head: str = "sigmoid", form: str = "shipped", **keras_arguments: Any) -> None:
+        super().__init__(**keras_arguments)
+        self.head, self.form = option(self, "head", head, HEADS), option(self, "form", form, FORMS)
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the loss of each row, (batch,)."""
+        y, z = self.checked(y_true, y_pred)
+        if (self.head, self.form) == ("softmax", "textbook"):
+            return loss_formulas.softmax_binary_crossentropy(y, z)
+        return loss_formulas.binary_crossentropy(y, z)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return super().get_config() | {"head": self.head, "form": self.form}
 
 
-def binary_crossentropy(y: Tensor, z: Tensor) -> Tensor:
-    """−y log p − (1−y) log(1−p), in the stable logit form; mean over labels.
+@_serialisable
+class WeightedBinaryCrossentropy(LogitLoss):
+    """Binary cross-entropy with a factor on each label's positives, and one on its negatives; mean over labels.
 
-    With a softmax head this is what Keras 3 trains too: its loss reads the logits that the activation was given (any
-    operation after the activation makes it read the probabilities), so the head changes the scores, not the training.
+    Args:
+        pos_weight: factor on the term of positives, a number or (n_labels,); see ``rl.pos_weight``.
+        negative_weight: factor on the term of negatives, likewise.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``.
 
-    A logit of 0 costs ln 2 = 0.6931 whatever the target.
+    Raises:
+        UserError: a weight is negative or not finite.
+
+    >>> round(float(WeightedBinaryCrossentropy([3.0, 1.0])([[1.0, 0.0]], [[0.0, 0.0]])), 4)  # 4 · ln 2 / 2
+    1.3863
     """
-    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=z), axis=-1)
+
+    def __init__(self, pos_weight: ArrayLike, negative_weight: ArrayLike = 1.0, **keras_arguments: Any) -> None:
+        super().__init__(**keras_arguments)
+        self.numbers = {
+            "pos_weight": per_label(self, "pos_weight", pos_weight),
+            "negative_weight": per_label(self, "negative_weight", negative_weight),
+        }
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the loss of each row, (batch,)."""
+        y, z = self.checked(y_true, y_pred)
+        factors = self.number("pos_weight", z), self.number("negative_weight", z)
+        return loss_formulas.weighted_binary_crossentropy(y, z, *factors)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return super().get_config() | {name: self.plain(name) for name in self.numbers}
 
 
-def softmax_binary_crossentropy(y: Tensor, z: Tensor) -> Tensor:
-    """−y log p − (1−y) log(1−p) with p = softmax(z), clipped as Keras clips probabilities; mean over labels."""
-    p = tf.clip_by_value(tf.nn.softmax(z), KERAS_EPSILON, 1 - KERAS_EPSILON)
-    return -tf.reduce_mean(y * tf.math.log(p) + (1 - y) * tf.math.log(1 - p), axis=-1)
+@_serialisable
+class BinaryFocal(LogitLoss):
+    """Focal loss of each label (Lin et al. 2017): (1−p_t)^γ · BCE, p_t being the probability of the truth.
 
+    Args:
+        gamma: γ, 0 or more; 0 is binary cross-entropy.
+        alpha: factor on positives; negatives carry 1 − alpha. None: both count once.
+        over_labels: ``"mean"``, or ``"sum"``, which is the scale of TensorFlow Addons.
+        **keras_arguments: ``reduction`` (over rows), ``name``, ``dtype``.
 
-def weighted_binary_crossentropy(y: Tensor, z: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-    """w₁·y·(−log p) + w₀·(1−y)·(−log(1−p)), mean over labels; the factors are scalars or of shape (n_labels,).
+    Raises:
+        UserError: an argument is not allowed.
 
-    The minimiser for a label with probability q is p = w₁q / (w₁q + w₀(1−q)): deciding at 0.5 is deciding at
-    q > w₀/(w₀+w₁), so a positive that counts thrice is predicted from q = 0.25. With both 1 it is binary cross-entropy.
-
-    With w₀ = 1 equal to ``tf.nn.weighted_cross_entropy_with_logits`` but for the gradient at a logit of exactly 0,
-    where TensorFlow's formula takes that of |z| to be 0 and gives 1 − y; a row without tokens starts there.
+    >>> round(float(BinaryFocal(gamma=2.0)([[1.0]], [[0.0]])), 4)  # ln 2 / 4
+    0.1733
     """
-    loss = positive * y * tf.math.softplus(-z) + negative * (1 - y) * tf.math.softplus(z)
-    return tf.reduce_mean(loss, axis=-1)
+
+    def __init__(
+        self, gamma: float = 2.0, alpha: float | None = None, over_labels: str = "mean", **keras_arguments: Any
+    ) -> None:
+        super().__init__(**keras_arguments)
+        self.over_labels = option(self, "over_labels", over_labels, ("mean", "sum"))
+        self.numbers = {"gamma": scalar(self, "gamma", gamma)}
+        if alpha is not None:
+            positives = scalar(self, "alpha", alpha, above=0, below=1)
+            self.numbers |= {"alpha": positives, "others": 1 - positives}
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the loss of each row, (batch,)."""
+        y, z = self.checked(y_true, y_pred)
+        alpha = (self.number("alpha", z), self.number("others", z)) if "alpha" in self.numbers else None
+        return loss_formulas.binary_focal(y, z, self.number("gamma", z), alpha, self.over_labels)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        alpha = self.plain("alpha") if "alpha" in self.numbers else None
+        return super().get_config() | {"gamma": self.plain("gamma"), "alpha": alpha, "over_labels": self.over_labels}
 
 
-def binary_focal(
-    y: Tensor, z: Tensor, gamma: Tensor, alpha: tuple[Tensor, Tensor] | None, reduction: str = "mean"
-) -> Tensor:
-    """(1−p_t)^γ · BCE, times α for positives and 1−α for negatives if both are given; p_t = p where y = 1, else 1−p.
+@_serialisable
+class CategoricalCrossentropy(LogitLoss):
+    """Categorical cross-entropy of multi-hot rows, sum over labels: labels compete.
 
-    ``reduction="sum_over_labels"`` is the scale of TensorFlow Addons. With γ = 0 and no α it is binary cross-entropy.
-    A logit of 0 with γ = 2 costs ln 2 / 4 = 0.1733.
+    Args:
+        head: how scores will be made of the logits, ``"sigmoid"`` or ``"softmax"``; only ``textbook`` looks at it.
+        form: ``"shipped"``: with the gradient that Keras takes, softmax(z) − y; ``"textbook"``: with the formula's.
+        targets: ``"multi_hot"``, or ``"normalised"``: 1/k for each of a row's k labels.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``.
 
-    Source: Lin et al. (2017), "Focal loss for dense object detection".
+    Raises:
+        UserError: an argument is not allowed.
+
+    >>> round(float(CategoricalCrossentropy()([[1.0, 1.0, 0.0]], [[0.0, 0.0, 0.0]])), 4)  # 2 · ln 3
+    2.1972
     """
-    loss = y * focal_term(z, gamma) + (1 - y) * focal_term(-z, gamma)
-    if alpha is not None:
-        loss *= y * alpha[0] + (1 - y) * alpha[1]
-    return tf.reduce_sum(loss, axis=-1) if reduction == "sum_over_labels" else tf.reduce_mean(loss, axis=-1)
+
+    def __init__(
+        self, head: str = "softmax", form: str = "shipped", targets: str = "multi_hot", **keras_arguments: Any
+    ) -> None:
+        super().__init__(**keras_arguments)
+        self.head, self.form = option(self, "head", head, HEADS), option(self, "form", form, FORMS)
+        self.targets = option(self, "targets", targets, ("multi_hot", "normalised"))
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the loss of each row, (batch,)."""
+        y, z = self.checked(y_true, y_pred)
+        if self.targets == "normalised":
+            return loss_formulas.normalised_categorical_crossentropy(y, z, self.head, self.form)
+        return loss_formulas.categorical_crossentropy(y, z, self.head, self.form)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return super().get_config() | {"head": self.head, "form": self.form, "targets": self.targets}
 
 
-def focal_term(towards: Tensor, gamma: Tensor) -> Tensor:
-    """(1−q)^γ · −log q for the probability q = σ(``towards``) of the truth."""
-    # (1 − q)^γ by softplus, for it has no finite gradient where 1 − q underflows and γ < 1
-    return tf.exp(-gamma * tf.math.softplus(towards)) * tf.math.softplus(-towards)
+@_serialisable
+class Asymmetric(LogitLoss):
+    """Asymmetric loss (Ridnik et al. 2021): focal with another γ for negatives, which are shifted; mean over labels.
 
+    Args:
+        gamma_positive: γ₊, 0 or more.
+        gamma_negative: γ₋, 0 or more.
+        shift: negatives with a lower probability cost nothing; from 0 to below 1.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``.
 
-def categorical_crossentropy(y: Tensor, z: Tensor, head: str, form: str) -> Tensor:
-    """Categorical cross-entropy, sum over labels.
+    Raises:
+        UserError: an argument is not allowed.
 
-    - ``shipped``: −Σ y log softmax(z) with the gradient softmax(z) − y, whatever the head, as Keras 3 back-propagates
-      it. That is the gradient of the printed value only for rows whose targets sum to 1.
-    - ``textbook``: the printed formula with its own gradient; sigmoid head −Σ y log(p_l / Σ p) with p = σ(z), softmax
-      head −Σ y log softmax(z).
+    >>> round(float(Asymmetric()([[1.0, 0.0]], [[0.0, 0.0]])), 4)  # (0.3466 + 0.0245) / 2
+    0.1855
     """
-    if form == "shipped":
-        return tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=z)
-    if head == "softmax":
-        return -tf.reduce_sum(y * tf.nn.log_softmax(z), axis=-1)
-    log_p = tf.math.log_sigmoid(z)
-    return -tf.reduce_sum(y * (log_p - tf.reduce_logsumexp(log_p, axis=-1, keepdims=True)), axis=-1)
+
+    def __init__(
+        self, gamma_positive: float = 1.0, gamma_negative: float = 4.0, shift: float = 0.05, **keras_arguments: Any
+    ) -> None:
+        super().__init__(**keras_arguments)
+        self.gamma_positive = float(scalar(self, "gamma_positive", gamma_positive))
+        self.gamma_negative = float(scalar(self, "gamma_negative", gamma_negative))
+        self.shift = float(scalar(self, "shift", shift, below=1))
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the loss of each row, (batch,)."""
+        y, z = self.checked(y_true, y_pred)
+        return loss_formulas.asymmetric(y, z, self.gamma_positive, self.gamma_negative, self.shift)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        gammas = {"gamma_positive": self.gamma_positive, "gamma_negative": self.gamma_negative}
+        return super().get_config() | gammas | {"shift": self.shift}
 
 
-def normalised_categorical_crossentropy(y: Tensor, z: Tensor, head: str, form: str) -> Tensor:
-    """Categorical cross-entropy with targets 1/k for the k labels of a row.
+@_serialisable
+class DistributionBalanced(LogitLoss):
+    """Rebalanced weights and negative-tolerant regularisation (Wu et al. 2020), mean over labels.
 
-    A row without labels contributes nothing: neither a value nor, in the shipped form, the gradient softmax(z) − 0.
+    Args:
+        prevalence: share of positives of each label in the training part, (n_labels,); see ``rl.prevalence``.
+        alpha: lifts every smoothed weight, 0 or more.
+        beta: steepness of the smoothing, above 0.
+        mu: ratio at which the smoothing is steepest, 0 or more.
+        kappa: how far a label's log odds move its logits, 0 or more.
+        negative_scale: λ, how much more tolerant the loss is of negatives, above 0.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``.
+
+    Raises:
+        UserError: an argument is not allowed.
+
+    >>> round(float(DistributionBalanced([0.5, 0.1])([[0.0, 1.0]], [[0.0, 0.0]])), 4)
+    0.5161
     """
-    k = tf.reduce_sum(y, axis=-1)
-    loss = categorical_crossentropy(tf.math.divide_no_nan(y, k[:, None]), z, head, form)
-    return tf.where(k > 0, loss, tf.zeros_like(loss))
+
+    def __init__(
+        self,
+        prevalence: ArrayLike,
+        alpha: float = 0.1,
+        beta: float = 10.0,
+        mu: float = 0.2,
+        kappa: float = 0.05,
+        negative_scale: float = 2.0,
+        **keras_arguments: Any,
+    ) -> None:
+        super().__init__(**keras_arguments)
+        self.numbers = {"prevalence": per_label(self, "prevalence", prevalence, shares=True)}
+        self.settings = {
+            "alpha": float(scalar(self, "alpha", alpha)),
+            "beta": float(scalar(self, "beta", beta, above=0)),
+            "mu": float(scalar(self, "mu", mu)),
+            "kappa": float(scalar(self, "kappa", kappa)),
+            "negative_scale": float(scalar(self, "negative_scale", negative_scale, above=0)),
+        }
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the loss of each row, (batch,)."""
+        y, z = self.checked(y_true, y_pred)
+        return loss_formulas.distribution_balanced(y, z, self.number("prevalence", z), **self.settings)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return super().get_config() | {"prevalence": self.plain("prevalence")} | self.settings
 
 
-def label_set_crossentropy(classes: Tensor, z: Tensor) -> Tensor:
-    """−log softmax(z) at the row's class, (batch,), without a one-hot: categorical cross-entropy of label sets.
+@_serialisable
+class LogitAdjusted(LogitLoss):
+    """Binary cross-entropy of z + τ·log(π/(1−π)), mean over labels; scores are σ(z) alone (Menon et al. 2021).
 
-    Logits of 0 for the 8 sets of three labels cost ln 8 = 2.0794.
+    Args:
+        prevalence: π, share of positives of each label in the training part, (n_labels,); see ``rl.prevalence``.
+        tau: τ, above 0.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``.
+
+    Raises:
+        UserError: an argument is not allowed.
+
+    >>> round(float(LogitAdjusted([0.1])([[1.0]], [[0.0]])), 4)  # ln 10
+    2.3026
     """
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=classes, logits=z)
+
+    def __init__(self, prevalence: ArrayLike, tau: float = 1.0, **keras_arguments: Any) -> None:
+        super().__init__(**keras_arguments)
+        self.numbers = {
+            "prevalence": per_label(self, "prevalence", prevalence, shares=True),
+            "tau": scalar(self, "tau", tau, above=0),
+        }
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the loss of each row, (batch,)."""
+        y, z = self.checked(y_true, y_pred)
+        return loss_formulas.logit_adjusted(y, z, self.number("prevalence", z), self.number("tau", z))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return super().get_config() | {name: self.plain(name) for name in self.numbers}
 
 
-class OfClasses(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
-    """The mean of a loss of classes, for Keras; its own wrapper makes them float32, which counts to 2^24 alone."""
+@_serialisable
+class Hamming(LogitLoss):
+    """y(1−p) + (1−y)p, mean over labels: the expected share of wrong labels, if each is drawn with its probability.
 
-    def __init__(self, loss: Loss) -> None:
-        super().__init__()
-        self.loss = loss
+    Args:
+        **keras_arguments: ``reduction``, ``name``, ``dtype``.
+
+    >>> float(Hamming()([[1.0, 0.0]], [[0.0, 0.0]]))
+    0.5
+    """
+
+    def __init__(self, **keras_arguments: Any) -> None:
+        super().__init__(**keras_arguments)
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the loss of each row, (batch,)."""
+        return loss_formulas.hamming(*self.checked(y_true, y_pred))
+
+
+@_serialisable
+class SoftF1(LogitLoss):
+    """1 − macro F1 of the batch, with probabilities for decisions: a loss of the batch, the same for each of its rows.
+
+    A row of sample weight 2 counts as two rows in the F1.
+
+    Args:
+        **keras_arguments: ``reduction``, ``name``, ``dtype``.
+
+    >>> float(SoftF1()([[1.0], [0.0]], [[0.0], [0.0]]))
+    0.5
+    """
+
+    def __init__(self, **keras_arguments: Any) -> None:
+        super().__init__(**keras_arguments)
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
-        """Return the mean over rows, each times its weight."""
-        losses = self.loss(y_true, y_pred)
-        return tf.reduce_mean(losses if sample_weight is None else losses * sample_weight)
+        """Return the loss; the weights of the rows, (batch,), go into the F1."""
+        return super().__call__(y_true if sample_weight is None else (y_true, sample_weight), y_pred)
 
-
-def asymmetric(y: Tensor, z: Tensor, gamma_positive: float, gamma_negative: float, shift: float) -> Tensor:
-    """y·(1−p)^γ₊·(−log p) + (1−y)·p_m^γ₋·(−log(1−p_m)) with p_m = max(p − m, 0), m = ``shift``; mean over labels.
-
-    The gradient is that of this formula, focal factors included, as in the paper; the authors' code has a switch that
-    takes the factors for constants. Its sum over labels and rows is a mean here, so its learning rates do not carry
-    over. With both γ = 0 and m = 0 it is binary cross-entropy, with equal γ and m = 0 the focal loss.
-
-    A logit of 0 with γ₊ = 1, γ₋ = 4 and m = 0.05 costs 0.5 · ln 2 = 0.3466 if positive, and
-    0.45⁴ · −ln 0.55 = 0.0245 if negative.
-
-    Source: Ridnik et al. (2021), "Asymmetric loss for multi-label classification".
-    """
-    negative = focal_term(-z, gamma_negative) if shift == 0 else shifted_negative(z, gamma_negative, shift)
-    return tf.reduce_mean(y * focal_term(z, gamma_positive) + (1 - y) * negative, axis=-1)
-
-
-def shifted_negative(z: Tensor, gamma: float, shift: float) -> Tensor:
-    """p_m^γ · −log(1−p_m) with p_m = max(p − m, 0) and m > 0."""
-    excess = tf.sigmoid(z) - shift
-    costs = excess > 0
-    # where nothing is paid, any positive number keeps the logarithm and its gradient finite
-    logit = tf.math.log(tf.where(costs, excess, tf.ones_like(excess))) - tf.math.log(tf.sigmoid(-z) + shift)
-    return tf.where(costs, focal_term(-logit, gamma), tf.zeros_like(z))
-
-
-def distribution_balanced(y: Tensor, z: Tensor, prevalence: Tensor, spec: DistributionBalanced) -> Tensor:
-    """r̂·[y·softplus(−(z−ν)) + (1−y)·softplus(λ(z−ν))/λ], mean over labels.
-
-    - Rebalanced weights: r = (1/π_l) / Σ_{j of the row} 1/π_j is how often class-balanced sampling would draw the row
-      for label l, as a share of its drawing it at all; r̂ = α + σ(β(r − μ)). It weighs both terms of every label. A row
-      without labels would never be drawn, r is infinite and r̂ = α + 1.
-    - Negative-tolerant regularisation: ν = −κ·log(π/(1−π)), and λ > 1 lets go of negatives sooner.
-
-    The formulas are the paper's, and so are the schema's defaults, for COCO-MLT (VOC-MLT: λ = 5, μ = 0.3). The authors'
-    code adds three things to them: κ/λ in place of κ, a focal factor 2·(1−p_t)², and sampling by class.
-
-    A row with the second of two labels, of prevalence 0.5 and 0.1, has r = (0.2, 1) and, with α = 0.1, β = 10 and
-    μ = 0.2, r̂ = (0.6, 1.0997). With logits 0, κ = 0.05 and λ = 2 it costs
-    (0.6·ln 2/2 + 1.0997·ln(1 + e^0.10986))/2 = 0.5161.
-
-    Source: Wu et al. (2020), "Distribution-balanced loss for multi-label classification in long-tailed datasets".
-    """
-    inverse = 1 / prevalence
-    of_row = tf.reduce_sum(y * inverse, axis=-1, keepdims=True)
-    ratio = tf.math.divide_no_nan(inverse, of_row)
-    smoothed = tf.sigmoid(spec.beta * (ratio - spec.mu))
-    weight = spec.alpha + tf.where(of_row > 0, smoothed, tf.ones_like(smoothed))
-    moved = z + spec.kappa * log_odds(prevalence)
-    negative = tf.math.softplus(spec.negative_scale * moved) / spec.negative_scale
-    return tf.reduce_mean(weight * (y * tf.math.softplus(-moved) + (1 - y) * negative), axis=-1)
-
-
-def logit_adjusted(y: Tensor, z: Tensor, prevalence: Tensor, tau: Tensor) -> Tensor:
-    """Binary cross-entropy of z + τ·log(π/(1−π)); scores are σ(z) alone.
-
-    A net that fits it perfectly says z = logit q − τ·log(π/(1−π)) for a label with probability q: with τ = 1 deciding
-    at 0.5 is deciding at q > π. A logit of 0 costs ln(1/π) if positive; with π = 0.1 and τ = 1, ln 10 = 2.3026.
-
-    Source: Menon et al. (2021), "Long-tail learning via logit adjustment", there for softmax.
-    """
-    return binary_crossentropy(y, z + tau * log_odds(prevalence))
-
-
-def log_odds(prevalence: Tensor) -> Tensor:
-    """log(π/(1−π))."""
-    return tf.math.log(prevalence) - tf.math.log1p(-prevalence)
-
-
-def hamming(y: Tensor, z: Tensor) -> Tensor:
-    """y(1−p) + (1−y)p, mean over labels: the Hamming loss of labels that are drawn with their probabilities.
-
-    It is linear in p, so that its minimiser is 1 for a label with probability above 0.5 and 0 below: it learns to say
-    no to every label that is rarer everywhere, and its gradient ±p(1−p) fades where the net is sure, right or wrong.
-    A logit of 0 costs 0.5 whatever the target.
-    """
-    p = tf.sigmoid(z)
-    return tf.reduce_mean(y * (1 - p) + (1 - y) * p, axis=-1)
-
-
-def soft_f1(y: Tensor, z: Tensor) -> Tensor:
-    """1 − mean over labels of 2tp / (2tp + fp + fn), with tp = Σ y·p, fp = Σ (1−y)·p, fn = Σ y·(1−p) over the batch.
-
-    This is a loss of the batch, not of its rows: each row gets the same value, whose mean Keras takes, and the value
-    depends on the size of the batch. The mean covers all labels. One without positives in the batch has F1 = 0 (0/0
-    counts as 0) and no gradient: it costs 1/n_labels, teaches nothing, and leaves the weight of the others alone.
-
-    Two rows with logits 0, of which one has the only label: tp = fp = fn = 0.5, F1 = 0.5, so the loss is 0.5.
-    """
-    p = tf.sigmoid(z)
-    twice_tp = 2 * tf.reduce_sum(y * p, axis=0)
-    f1 = tf.math.divide_no_nan(twice_tp, tf.reduce_sum(y, axis=0) + tf.reduce_sum(p, axis=0))
-    return (1 - tf.reduce_mean(f1)) * tf.ones_like(z[:, 0])
+    def call(self, y_true: Tensor | tuple[Tensor, Tensor], y_pred: Tensor) -> Tensor:
+        """Return the loss of the batch for each row, (batch,); ``y_true`` may be labels and weights of the rows."""
+        labels, rows = y_true if isinstance(y_true, tuple) else (y_true, None)
+        return loss_formulas.soft_f1(*self.checked(labels, y_pred), rows)

@@ -81,7 +81,7 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         return summed(weights[:, None] * tf.gather(self.table, ids))
 
 
-class Linear(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
+class TokenLinear(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
     """Logistic regression on weighed tokens: ids and weights (batch, length) of each field -> logits (batch, n_labels).
 
     The weights are those of ``preprocessing.weighed``: the TF-IDF of a row, scaled as a whole. A token with weight 0 is
@@ -199,7 +199,7 @@ def _linear(shape: Shape, inputs: dict[str, Tensor]) -> Tensor:
         names = {"ids": f"text_{i}", "weights": weights_of(f"text_{i}")}
         names |= {"packed": packed_of(f"text_{i}"), "packed_weights": packed_of(weights_of(f"text_{i}"))}
         fields.append({key: inputs[name] for key, name in names.items() if name in inputs})
-    logits = Linear([field.table_rows for field in shape.fields], shape.n_outputs, name="logits")(fields)
+    logits = TokenLinear([field.table_rows for field in shape.fields], shape.n_outputs, name="logits")(fields)
     if not shape.n_numeric:
         return logits
     of_numbers = keras.layers.Dense(shape.n_outputs, use_bias=False, kernel_initializer="zeros", name="numbers")

@@ -21,14 +21,13 @@ from rarelabels.declare.losses import (
 from rarelabels.declare.models import NetworkSpec, RegularisedSpec, TextBagSpec
 from rarelabels.declare.training import TrainingSpec
 from rarelabels.declare.trial import Trial
-from rarelabels.learn import losses, models, optimizers, powerset, pruning
-from rarelabels.learn.losses import LabelFactors, OfClasses
+from rarelabels.judging.arrays import Floats
+from rarelabels.learn import declared_losses, models, optimizers, powerset, pruning
 from rarelabels.learn.powerset import LabelSets
 from rarelabels.learn.preprocessing import Inputs, Preprocessing, Shape
 from rarelabels.learn.tensorflow_setup import keras, tf
 from rarelabels.learn.weighting import Weights
 
-Floats = npt.NDArray[np.float64]
 _Block = tuple[int, dict[str, Any]]
 PREDICT_BATCH = 512  # the last batch is padded to it, so that a row's scores never depend on the rows around it
 LOGITS_AT_ONCE = 2**22  # fewer rows are a batch where there are many label sets
@@ -44,12 +43,8 @@ class Network:
         packed = isinstance(spec, TextBagSpec) and spec.pooling != "max" and not plain
         self._rooms = {f"text_{i}": 0 for i in range(len(shape.fields))} if packed else {}
         self.model = models.build(spec, shape, seed=0, packed=packed)
-        ones = np.ones(shape.n_labels, np.float32)
-        self.factors = LabelFactors(
-            positive=tf.Variable(ones), negative=tf.Variable(ones), prevalence=tf.Variable(ones)
-        )
-        self.numbers = {name: tf.Variable(value, dtype=tf.float32) for name, value in losses.numbers(loss).items()}
-        self.loss = losses.build(loss, spec.head, self.factors, self.numbers)
+        self.loss = declared_losses.build(loss, spec.head, Weights(np.full(shape.n_labels, 0.5)))
+        self.loss.make_variables()
         self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
         # Over how many labels the loss of a row is the mean. It is no mean where it is a sum, or of a label set.
         is_mean = not (self.sums_over_labels or isinstance(loss, CategoricalCrossentropy) or shape.n_sets is not None)
@@ -60,7 +55,7 @@ class Network:
         jit = shape.backbone is None and not plain
         self.model.compile(
             optimizer=_optimizer(training, self.penalty if isinstance(spec, RegularisedSpec) and spec.l2 else None),
-            loss=self.loss if shape.n_sets is None else OfClasses(self.loss),
+            loss=self.loss,
             jit_compile=jit,
         )
         self.steps = tf.Variable(1)
@@ -139,12 +134,7 @@ class Network:
         for variable, start in zip(self.model.optimizer.variables, self.fresh_optimizer, strict=True):
             variable.assign(start)
         self.model.optimizer.learning_rate = trial.training.learning_rate
-        for name, value in losses.numbers(trial.loss).items():
-            self.numbers[name].assign(value)
-        ones = np.ones(self.shape.n_labels)
-        self.factors.positive.assign(ones if weights.positive is None else weights.positive)
-        self.factors.negative.assign(ones if weights.negative is None else weights.negative)
-        self.factors.prevalence.assign(weights.prevalence)
+        self.loss.take(declared_losses.build(trial.loss, self.spec.head, weights))
         for mask in self.masks.values():
             mask.kept.assign(tf.ones_like(mask.kept))
         vocabularies = list(prepared.vocabularies.values())

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from rarelabels.judging.arrays import Floats
+
 Sets = npt.NDArray[np.uint8]
 Classes = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 MAX_LABELS = 63  # the numbers of their sets fit a signed 64-bit integer
 NO_CLASS = -1
 

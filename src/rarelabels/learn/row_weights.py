@@ -6,12 +6,14 @@ import numpy as np
 
 from rarelabels.declare.weighting import ClassWeight
 from rarelabels.errors import UserError
-from rarelabels.learn.label_weights import Array, Labels, balanced, positives_at_least_one
+from rarelabels.judging.arrays import Floats
+from rarelabels.learn.label_arrays import Labels
+from rarelabels.learn.label_weights import balanced, positives_at_least_one
 
 TRAINED = np.finfo(np.float32)  # the precision in which weights meet the loss
 
 
-def sample_weights_product(y: Labels) -> Array:
+def sample_weights_product(y: Labels) -> Floats:
     """Return what scikit-learn's ``compute_sample_weight("balanced", y)`` gives: the product over a row's labels.
 
     Each column contributes the ``balanced`` weight of the 0 or 1 that the row has there. With a rare label in 10 of
@@ -27,7 +29,7 @@ def sample_weights_product(y: Labels) -> Array:
         return np.asarray(np.exp(if_zero.sum() + y @ (if_one - if_zero)), dtype=np.float64)
 
 
-def sample_weights_mean(y: Labels) -> Array:
+def sample_weights_mean(y: Labels) -> Floats:
     """Return the mean, over a row's labels, of the ``balanced`` weight of the 0 or 1 that the row has there.
 
     With a rare label in 10 of 1,000 rows and a common one in 500, a row with both weighs (50 + 1) / 2. Every column has
@@ -41,7 +43,7 @@ def sample_weights_mean(y: Labels) -> Array:
     return np.asarray(total / y.shape[1], dtype=np.float64)
 
 
-def class_weight_table(spec: ClassWeight, y: Labels) -> Array:
+def class_weight_table(spec: ClassWeight, y: Labels) -> Floats:
     """Return the weight of each column, (n_labels,) float64: the declared one, else 1.0, as Keras has it.
 
     ``balanced`` is n / (2 * positives); a label without positives counts as having one.
@@ -62,7 +64,7 @@ def class_weight_table(spec: ClassWeight, y: Labels) -> Array:
     return table
 
 
-def row_facts(rows: Array) -> dict[str, float]:
+def row_facts(rows: Floats) -> dict[str, float]:
     """Return numbers about row weights, which must not all be 0, nor any infinite, in the precision that trains.
 
     - ``effective_sample_size``: (Σw)²/Σw², between 1 and n: so many equally weighted rows vary as much (Kish 1965).
@@ -90,7 +92,7 @@ def row_facts(rows: Array) -> dict[str, float]:
     }
 
 
-def product_note(rows: Array, n_labels: int) -> str:
+def product_note(rows: Floats, n_labels: int) -> str:
     """Say how far the products spread and what their scale does."""
     vanish = int((rows < TRAINED.tiny).sum())
     return (
@@ -101,7 +103,7 @@ def product_note(rows: Array, n_labels: int) -> str:
     )
 
 
-def class_weight_notes(spec: ClassWeight, rows: Array, y: Labels) -> list[str]:
+def class_weight_notes(spec: ClassWeight, rows: Floats, y: Labels) -> list[str]:
     """Say in numbers what Keras made of class weights."""
     n, n_labels = y.shape
     labels_of_row = y.sum(axis=1, dtype=np.int64)

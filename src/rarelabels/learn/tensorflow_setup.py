@@ -1,4 +1,4 @@
-"""The one door to TensorFlow: quiet and one thread; every module that needs it imports it from here.
+"""TensorFlow as the suite trains with it: quiet and one thread; every module of a training imports it from here.
 
 One thread per process, because runs are spread over processes (measured on the films: a second thread gains nothing),
 and because the same thread count is part of "same seed, same numbers". With one thread TensorFlow's operations on a CPU
@@ -36,8 +36,7 @@ def _without_stderr() -> Iterator[None]:
 
 
 with _without_stderr():
-    import keras
-    import tensorflow as tf
+    from rarelabels.learn.keras_backend import keras, tf
 
     tf.get_logger().setLevel("ERROR")  # it warns of every function that is traced for two parts of data
     if tf.config.list_physical_devices("GPU"):

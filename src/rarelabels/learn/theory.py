@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit, logit
 
 from rarelabels.declare.losses import (
@@ -30,8 +30,7 @@ from rarelabels.declare.losses import (
     LossSpec,
     WeightedBinaryCrossentropy,
 )
-
-Floats = NDArray[np.float64]
+from rarelabels.judging.arrays import Floats
 
 FARTHEST = 700.0  # logits beyond have probabilities that float64 cannot hold
 HALVINGS = 64  # of an interval of 1,400 logits: what is left is less than the spacing of float64

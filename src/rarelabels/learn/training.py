@@ -17,10 +17,13 @@ from rarelabels.data.dataset import Dataset, Part
 from rarelabels.declare.data import Backbone, ImagesSpec
 from rarelabels.declare.models import LastBlockSpec, NetworkSpec
 from rarelabels.declare.trial import Trial
+from rarelabels.judging.arrays import Floats
+from rarelabels.judging.evaluation import Objective
 from rarelabels.learn import memory, model_files, powerset, preprocessing, pruning
 from rarelabels.learn.batches import make_batches
-from rarelabels.learn.curves import Curves, Objective, OnEpoch, targets, zero_share
-from rarelabels.learn.network import Floats, Network, build_network, read_sets, row_blocks, scores_of
+from rarelabels.learn.curves import Curves, targets, zero_share
+from rarelabels.learn.fitted_model import OnEpoch
+from rarelabels.learn.network import Network, build_network, read_sets, row_blocks, scores_of
 from rarelabels.learn.powerset import LabelSets, SeenSets
 from rarelabels.learn.preprocessing import Preprocessing, Shape
 from rarelabels.learn.weighting import Weights
@@ -29,7 +32,7 @@ _SETS = "label_sets"
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedNetwork:
     """A trained network: scores of any part, and its files without pickles.
 
     Attributes:
@@ -42,6 +45,7 @@ class Fitted:
         epochs: where ``training.every_epoch`` asks for it, what every epoch ended with: ``validation`` and ``test``,
             scores as float32 (n_epochs, n, n_labels), and ``val_loss`` (n_epochs,).
         sets: the label sets that the logits are of; None where they are of labels.
+        notes: none, so far.
     """
 
     labels: tuple[str, ...]
@@ -52,6 +56,7 @@ class Fitted:
     facts: dict[str, float]
     epochs: dict[str, npt.NDArray[Any]] | None = None
     sets: LabelSets | None = None
+    notes: tuple[str, ...] = ()
 
     def scores(self, part: Part) -> Floats:
         """Return probabilities, float64 (n, n_labels); of label sets the sum over those that hold the label."""
@@ -84,7 +89,7 @@ def fit(
     watch: tuple[str, ...] = (),
     on_epoch: OnEpoch | None = None,
     objective: Objective | None = None,
-) -> Fitted:
+) -> FittedNetwork:
     """Train the network of ``trial`` and keep the epoch that ``training.keep`` names.
 
     Args:
@@ -141,10 +146,12 @@ def fit(
     network.train(batches, schedule.steps, epochs=schedule.epochs, callbacks=callbacks)
     facts = curves.facts() | {"kept_epoch": curves.kept_epoch, "zero_share": zero_share(network, curves.kept_weights)}
     facts |= {"output_parameters": network.output_parameters} | peak.facts()
-    return Fitted(data.labels, network, prepared, curves.kept_weights, curves.kept_epoch, facts, curves.epochs(), sets)
+    return FittedNetwork(
+        data.labels, network, prepared, curves.kept_weights, curves.kept_epoch, facts, curves.epochs(), sets
+    )
 
 
-def load_saved(trial: Trial, folder: Path) -> Fitted:
+def load_saved(trial: Trial, folder: Path) -> FittedNetwork:
     """Return the network of ``trial`` that ``save`` wrote to ``folder``; it gives identical scores.
 
     Raises:
@@ -156,7 +163,7 @@ def load_saved(trial: Trial, folder: Path) -> Fitted:
     sets = _stored_sets(trial.model.head, stored, len(labels))
     network = build_network(trial.model, trial.loss, trial.training, _shape(trial, prepared, labels, sets))
     ordered = [weights[variable.path] for variable in network.model.variables]
-    return Fitted(labels, network, prepared, ordered, stored["kept_epoch"], {}, sets=sets)
+    return FittedNetwork(labels, network, prepared, ordered, stored["kept_epoch"], {}, sets=sets)
 
 
 def _stored_sets(head: str, stored: dict[str, Any], n_labels: int) -> LabelSets | None:

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import assert_never
 
-import numpy as np
-
 from rarelabels.declare.weighting import (
     ClassBalanced,
     ClassWeight,
@@ -18,14 +16,15 @@ from rarelabels.declare.weighting import (
     SampleWeights,
     WeightingSpec,
 )
+from rarelabels.judging.arrays import Floats
+from rarelabels.learn.label_arrays import Labels
 from rarelabels.learn.label_weights import (
-    Array,
-    Labels,
     balanced,
     class_balanced,
     free_pos_weight,
     inverse_frequency,
     pos_weight,
+    prevalence,
 )
 from rarelabels.learn.row_weights import (
     class_weight_notes,
@@ -52,10 +51,10 @@ class Weights:
         notes: sentences about the weights, to be read beside the result.
     """
 
-    prevalence: Array
-    positive: Array | None = None
-    negative: Array | None = None
-    rows: Array | None = None
+    prevalence: Floats
+    positive: Floats | None = None
+    negative: Floats | None = None
+    rows: Floats | None = None
     facts: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -77,7 +76,7 @@ def weights(spec: WeightingSpec, y_train: Labels, labels: Sequence[str] = ()) ->
         case NoWeighting():
             return Weights(shares)
         case PosWeight():
-            return Weights(shares, positive=pos_weight(y_train, spec))
+            return Weights(shares, positive=pos_weight(y_train, spec.strength, spec.scale, spec.cap))
         case FreePosWeight():
             return Weights(shares, positive=free_pos_weight(spec, labels))
         case ClassBalanced():
@@ -104,13 +103,3 @@ def weights(spec: WeightingSpec, y_train: Labels, labels: Sequence[str] = ()) ->
             f"{facts['effective_sample_size']:,.1f} of {len(rows):,} rows ({facts['effective_sample_share']:.1%})."
         )
     return Weights(shares, rows=rows, facts=facts, notes=tuple(notes))
-
-
-def prevalence(y: Labels) -> Array:
-    """Return the share of positives of each label, (n_labels,) float64, with finite log odds.
-
-    A label without positives counts as having one, a label without negatives as having one of those.
-    """
-    n = len(y)
-    positives = np.clip(y.sum(axis=0, dtype=np.int64), min(1, n / 2), max(n - 1, n / 2))
-    return np.asarray(positives / n, dtype=np.float64)

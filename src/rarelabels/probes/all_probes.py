@@ -6,7 +6,7 @@ numbers; one whose numbers change with a new version says so, for what is built 
 
 from __future__ import annotations
 
-from rarelabels.probes import accuracy, cross_entropy, fitting, measures
+from rarelabels.probes import accuracy, cross_entropy, fit_arguments, measures
 from rarelabels.probes.probe import Probe
 
-PROBES: tuple[Probe, ...] = (*accuracy.PROBES, *measures.PROBES, *cross_entropy.PROBES, *fitting.PROBES)
+PROBES: tuple[Probe, ...] = (*accuracy.PROBES, *measures.PROBES, *cross_entropy.PROBES, *fit_arguments.PROBES)

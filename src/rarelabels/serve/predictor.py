@@ -12,13 +12,12 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data import raw
-from rarelabels.data.dataset import Part
 from rarelabels.data.raw import Raw
 from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.declare.trial import Trial
@@ -29,6 +28,7 @@ from rarelabels.judging.rules import definition
 from rarelabels.judging.rules.definition import Rule
 from rarelabels.judging.rules.table import SET_RULES
 from rarelabels.learn.baselines import baseline
+from rarelabels.learn.fitted_model import Fitted
 
 FOLDER = "predictor"  # what the folder of files is called among those of a registered model
 TRIAL, RAW, MODEL, THRESHOLDS = "trial.json", "raw.json", "model", "thresholds.json"
@@ -37,17 +37,6 @@ SEPARATORS = ("|", ";", ",", "\t", "\n")
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-
-
-class Scorer(Protocol):
-    """A trained model of any kind."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Names of the labels, in the order of the columns."""
-
-    def scores(self, part: Part, /) -> Floats:
-        """Return probabilities, (n, n_labels)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +64,7 @@ class Predictor:
     trial: Trial
     raw: Raw
     labels: tuple[str, ...]
-    scorer: Scorer
+    scorer: Fitted
     calibration: Calibration | None
     rule_name: str
     rule: Rule | None
@@ -107,7 +96,8 @@ class Predictor:
         probabilities = self.calibration.apply(scores) if self.calibration else scores
         if self.rule is not None:
             return Predicted(self.rule.assign(probabilities), probabilities)
-        label_sets: npt.NDArray[np.uint8] = self.scorer.label_sets(part)  # type: ignore[attr-defined]  # these have it
+        label_sets = self.scorer.label_sets(part)
+        assert label_sets is not None  # a rule without thresholds is that of a model of label sets
         return Predicted(label_sets > 0, probabilities)
 
 
@@ -177,7 +167,7 @@ def _load(folder: Path) -> Predictor:
     return Predictor(trial, Raw(columns, **described), labels, scorer, calibration, rule_name, rule)
 
 
-def _scorer(trial: Trial, folder: Path) -> Scorer:
+def _scorer(trial: Trial, folder: Path) -> Fitted:
     if trial.is_network:
         from rarelabels.learn import training  # TensorFlow takes seconds to import, and the linear model needs none
 

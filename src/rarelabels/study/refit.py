@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,7 @@ from rarelabels.errors import UserError, failure
 from rarelabels.judging.evaluation import CALIBRATION
 from rarelabels.learn import cross_validation, fitting, weighting
 from rarelabels.learn.baselines import baseline, boosting
+from rarelabels.learn.fitted_model import Fitted
 from rarelabels.record import opening, queries, run_files
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
@@ -65,7 +65,7 @@ def _refit(client: Client, source: Run, trial: Trial) -> Run:
         with record.alive():
             fitting.prepare(trial)
             kept, data = _as_kept(trial, source), fitting.with_features(trial.dataset, _all_rows(trial, seed))
-            fitted: Any  # a network or a baseline: of either only ``save`` is needed
+            fitted: Fitted
             if trial.is_network:
                 weights = weighting.weights(trial.weighting, data.train.y, data.labels)
                 fitted, _ = fitting.fit(kept, seed, data, weights, (), lambda *_: None)

@@ -156,23 +156,22 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
 
     data = fitting.with_features(trial.dataset, data)
     fitted, validation = fitting.fit(trial, seed, data, weights, watch, on_epoch)
-    train, test = Scores(data.train.ids, data.train.y, fitted.scores(data.train)), Scores.of(fitted, data.test)
-    if own := getattr(fitted, "notes", ()):
-        record.notes([*data.notes, *weights.notes, *own])
-    facts = {f"training/{name}": value for name, value in getattr(fitted, "facts", {}).items()}
+    train, test = Scored(data.train.ids, data.train.y, fitted.scores(data.train)), Scored.of(fitted, data.test)
+    if fitted.notes:
+        record.notes([*data.notes, *weights.notes, *fitted.notes])
+    facts = {f"training/{name}": value for name, value in fitted.facts.items()}
     record.metrics(facts | evaluation.gap(train, test))
-    of_epochs = getattr(fitted, "epochs", None)
     with record.folder() as folder:
         scores.save_scores(folder / reading.SCORES, data.labels, validation, test)
-        if of_epochs:
-            np.savez_compressed(folder / opening.EPOCHS, allow_pickle=False, **of_epochs)
+        if fitted.epochs:
+            np.savez_compressed(folder / opening.EPOCHS, allow_pickle=False, **fitted.epochs)
         (folder / "data.json").write_text(json.dumps(data.summary, indent=1, ensure_ascii=False), encoding="utf-8")
         fitted.save(folder / "model")
         compressed = (folder / "model" / "weights.npz").stat().st_size
         stored = reading.stored_scores(folder / reading.SCORES)
     record.metrics({"training/compressed_bytes": compressed})
     prevalence = np.array(list(data.summary["prevalence"]["train"].values()))
-    return Trained(*stored, prevalence, epochs=Epochs.of(of_epochs) if of_epochs else None)
+    return Trained(*stored, prevalence, epochs=Epochs.of(fitted.epochs) if fitted.epochs else None)
 
 
 def judge(identity: Identity, record: Record, trained: Trained, searched: definition.Rules) -> None:

@@ -31,8 +31,8 @@ from rarelabels.learn.memory import machine_bytes
 from rarelabels.learn.tensorflow_setup import keras, tf
 
 Tensor = Any
-Floats = npt.NDArray[np.float32]
-LayerWeights = Mapping[str, list[Floats]]
+Singles = npt.NDArray[np.float32]
+LayerWeights = Mapping[str, list[Singles]]
 
 CHUNK = 256  # images of one cache entry: what is lost when a long extraction is cut off
 LONG = 60  # seconds of extraction that are worth a warning
@@ -148,7 +148,7 @@ def _check_memory(spec: Backbone, rows: int) -> None:
         )
 
 
-def _features(spec: Backbone, files: Mapping[str, Path]) -> Floats:
+def _features(spec: Backbone, files: Mapping[str, Path]) -> Singles:
     """Return the features, (n, n_features), of the files by the SHA-256 of their content, from the cache if there.
 
     Chunks are gone through in an order of this process's own, so that processes that begin together share the work.
@@ -223,7 +223,7 @@ def _imagenet_weights(spec: Backbone) -> LayerWeights:
     return _kind(spec).imagenet_weights(spec)
 
 
-def _random_weights(layer: keras.layers.Layer) -> list[Floats]:
+def _random_weights(layer: keras.layers.Layer) -> list[Singles]:
     """Kernels drawn with a variance of 2 / fan-in (He et al. 2015), the rest as without any training.
 
     The seed is the layer's name: the last block is the same alone as at the end of the whole network.

@@ -18,28 +18,27 @@ from rarelabels.declare.data import SimulatedSpec
 from rarelabels.declare.models import FloorSpec, GradientBoostingSpec, KnownProbabilitiesSpec, LinearSpec, ModelSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError
+from rarelabels.judging.arrays import Floats
 from rarelabels.judging.evaluation import floors
 from rarelabels.learn import model_files
 from rarelabels.learn.baselines import boosting, linear
 from rarelabels.learn.baselines.boosting import Boosted
+from rarelabels.learn.baselines.fitted_baseline import FittedBaseline
 from rarelabels.learn.baselines.linear import Linear
-
-Array = npt.NDArray[np.float64]
+from rarelabels.learn.fitted_model import Fitted
 
 
 @dataclass(frozen=True, eq=False)
-class Floor:
+class Floor(FittedBaseline):
     """A predictor that gives every row the same scores.
 
     Attributes:
-        labels: names of the labels.
         constant: (n_labels,) the scores.
     """
 
-    labels: tuple[str, ...]
-    constant: Array
+    constant: Floats
 
-    def scores(self, part: Part) -> Array:
+    def scores(self, part: Part) -> Floats:
         """Return probabilities, (n, n_labels)."""
         return np.tile(self.constant, (len(part.ids), 1))
 
@@ -49,20 +48,18 @@ class Floor:
 
 
 @dataclass(frozen=True, eq=False)
-class KnownProbabilities:
+class KnownProbabilities(FittedBaseline):
     """The probabilities that drew the labels of simulated data. Nothing is learnt, and nothing can do better.
 
     Scores are best for what counts labels one by one, such as log loss and binary accuracy, sets for subset accuracy.
 
     Attributes:
-        labels: names of the labels.
         simulation: what drew them.
     """
 
-    labels: tuple[str, ...]
     simulation: Simulation
 
-    def scores(self, part: Part) -> Array:
+    def scores(self, part: Part) -> Floats:
         """Return probabilities, (n, n_labels)."""
         return self.simulation.probabilities(part.numeric)
 
@@ -76,9 +73,6 @@ class KnownProbabilities:
         weights: dict[str, npt.NDArray[Any]] = {"slopes": stored.slopes, "intercept": np.array(stored.intercept)}
         weights |= {} if stored.sets is None else {"sets": stored.sets}
         model_files.save(folder, {"kind": "known_probabilities", "labels": self.labels}, weights)
-
-
-Fitted = Floor | Linear | Boosted | KnownProbabilities
 
 
 def fit(trial: Trial, data: Dataset, seed: int, iterations: npt.NDArray[np.int64] | None = None) -> Fitted:
@@ -154,7 +148,7 @@ def load_saved(folder: Path) -> Fitted:
             return Linear.from_files(stored, weights)
 
 
-def _most_frequent(y: npt.NDArray[np.uint8]) -> Array:
+def _most_frequent(y: npt.NDArray[np.uint8]) -> Floats:
     """Return the label set that most rows have, 0.0 or 1.0 for each label, (n_labels,); of equals the lowest number."""
     sets, counts = np.unique(y, axis=0, return_counts=True)
     return np.asarray(sets[counts.argmax()], dtype=np.float64)

@@ -15,9 +15,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # c
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.tokens import offsets
 from rarelabels.declare.models import GradientBoostingSpec
+from rarelabels.judging.arrays import Floats
 from rarelabels.learn import model_files
-
-Array = npt.NDArray[np.float64]
+from rarelabels.learn.baselines.fitted_baseline import FittedBaseline
 
 PATIENCE = 10  # trees that do not lower the log loss on validation; then a label gets no more: scikit-learn's default
 ROWS_AT_ONCE = 4096  # a matrix of rows and trees is held while they are scored
@@ -45,17 +45,17 @@ class Trees:
     """
 
     feature: npt.NDArray[np.int32]
-    threshold: Array
+    threshold: Floats
     missing_left: npt.NDArray[np.bool_]
     left: npt.NDArray[np.int32]
     right: npt.NDArray[np.int32]
-    value: Array
+    value: Floats
     roots: npt.NDArray[np.int64]
     of_label: npt.NDArray[np.int64]
-    prior: Array
+    prior: Floats
 
     @classmethod
-    def of(cls, models: list[Any | None], prior: Array) -> Trees:
+    def of(cls, models: list[Any | None], prior: Floats) -> Trees:
         """Take the trees out of fitted classifiers of scikit-learn, which has no public way to them.
 
         Args:
@@ -81,7 +81,7 @@ class Trees:
             prior=np.where([model is None for model in models], prior, own),
         )
 
-    def logits(self, x: Array) -> Array:
+    def logits(self, x: Floats) -> Floats:
         """Return (n, n_labels) for numbers (n, k): the prior and then tree after tree, as scikit-learn adds them up."""
         logits = np.tile(self.prior, (len(x), 1))
         for label, (first, last) in enumerate(zip(self.of_label[:-1], self.of_label[1:], strict=True)):
@@ -91,7 +91,7 @@ class Trees:
                     logits[rows, label] += values
         return logits
 
-    def _values(self, roots: npt.NDArray[np.int64], x: Array) -> Array:
+    def _values(self, roots: npt.NDArray[np.int64], x: Floats) -> Floats:
         """Return what each tree adds for each row, (n_trees, n)."""
         nodes = np.tile(roots[:, None], (1, len(x)))
         columns = np.arange(len(x))
@@ -109,27 +109,22 @@ _NODE += [("right", "<u4"), ("value", "<f8"), ("is_leaf", "u1")]
 
 
 @dataclass(frozen=True, eq=False)
-class Boosted:
+class Boosted(FittedBaseline):
     """Boosted trees of each label.
 
     Attributes:
-        labels: names of the labels.
-        trees: of all of them.
-        facts: ``iterations``, how many trees a label has on average; labels without any do not count.
-        notes: sentences that a reader of a result must know.
+        trees: of all labels. Among the facts are ``iterations``: how many trees a label has on average; labels without
+            any do not count.
     """
 
-    labels: tuple[str, ...]
     trees: Trees
-    facts: dict[str, float]
-    notes: tuple[str, ...] = ()
 
     @property
     def iterations(self) -> npt.NDArray[np.int64]:
         """How many trees each label has, (n_labels,)."""
         return np.diff(self.trees.of_label)
 
-    def scores(self, part: Part) -> Array:
+    def scores(self, part: Part) -> Floats:
         """Return probabilities, (n, n_labels)."""
         return np.asarray(expit(self.trees.logits(part.numeric)))
 
@@ -141,7 +136,7 @@ class Boosted:
     @classmethod
     def from_files(cls, stored: dict[str, Any], weights: model_files.Arrays) -> Boosted:
         """Return the model that :meth:`save` wrote."""
-        return cls(tuple(stored["labels"]), Trees(**weights), stored["facts"])
+        return cls(tuple(stored["labels"]), Trees(**weights), facts=stored["facts"])
 
 
 def fit(
@@ -167,7 +162,7 @@ def fit(
     facts = {"iterations": float(trained.mean())} if len(trained) else {}
     full = int((trained == spec.max_iter).sum()) if iterations is None else 0
     note = f"{full} of {len(trained)} labels used all {spec.max_iter} trees of model.max_iter: more may do better."
-    return Boosted(data.labels, trees, facts, (note,) if full else ())
+    return Boosted(data.labels, trees, facts=facts, notes=(note,) if full else ())
 
 
 def check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, trainings: int) -> None:

@@ -17,12 +17,13 @@ from rarelabels.data.fitted import Scaler, Vocabulary
 from rarelabels.data.tokens import Tokens
 from rarelabels.declare.models import LinearSpec
 from rarelabels.errors import UserError
+from rarelabels.judging.arrays import Floats
 from rarelabels.judging.metrics import macro_average_precision
 from rarelabels.learn import model_files
+from rarelabels.learn.baselines.fitted_baseline import FittedBaseline
 
 MOST_JUDGED = 50  # labels by which a C is chosen: with hundreds each C of a grid would take minutes
 
-Array = npt.NDArray[np.float64]
 Sparse: TypeAlias = "sp.sparse.csr_array[np.float64, tuple[int, int]]"
 
 
@@ -98,26 +99,20 @@ class Features:
 
 
 @dataclass(frozen=True, eq=False)
-class Linear:
+class Linear(FittedBaseline):
     """One logistic regression per label.
 
     Attributes:
-        labels: names of the labels.
         features: what they read.
         coefficients: (n_tokens + n_numeric, n_labels).
         intercepts: (n_labels,). Infinite for a label that is constant in the training part: its score is 0 or 1.
-        facts: ``c``, where it was chosen from a grid.
-        notes: sentences that a reader of a result must know.
     """
 
-    labels: tuple[str, ...]
     features: Features
-    coefficients: Array
-    intercepts: Array
-    facts: dict[str, float] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    coefficients: Floats
+    intercepts: Floats
 
-    def scores(self, part: Part) -> Array:
+    def scores(self, part: Part) -> Floats:
         """Return probabilities, (n, n_labels)."""
         return _scores(self.features.of(part), self.coefficients, self.intercepts)
 
@@ -154,7 +149,8 @@ def fit(spec: LinearSpec, data: Dataset, seed: int) -> Linear:
             kept = fitted
     if len(some) < y.shape[1]:
         kept = _regressions(best_c(ranked), X, y, seed)
-    return Linear(data.labels, features, *kept, *of_chosen_c(best_c(ranked), spec.c))
+    facts, notes = of_chosen_c(best_c(ranked), spec.c)
+    return Linear(data.labels, features, *kept, facts=facts, notes=notes)
 
 
 def judged(y: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
@@ -207,11 +203,11 @@ def _with_pairs(text: Mapping[str, Tokens], pairs: Sequence[str]) -> dict[str, T
     return {name: tokens.with_pairs() if name in pairs else tokens for name, tokens in text.items()}
 
 
-def _scores(X: Sparse, coefficients: Array, intercepts: Array) -> Array:
+def _scores(X: Sparse, coefficients: Floats, intercepts: Floats) -> Floats:
     return np.asarray(sp.special.expit(X @ coefficients + intercepts))
 
 
-def _regressions(c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int) -> tuple[Array, Array]:
+def _regressions(c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int) -> tuple[Floats, Floats]:
     """Return coefficients, (n_columns, n_labels), and intercepts, (n_labels,)."""
     coefficients, intercepts = np.zeros((X.shape[1], y.shape[1])), np.zeros(y.shape[1])
     # More BLAS threads change the last bits, and on a busy machine cost ten times the time.
@@ -221,7 +217,7 @@ def _regressions(c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int) -> tu
     return coefficients, intercepts
 
 
-def _fit_label(c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int) -> tuple[Array, float]:
+def _fit_label(c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int) -> tuple[Floats, float]:
     """Coefficients and intercept of one label; those of a label with one class alone give its prior, 0 or 1."""
     if y.min() == y.max():
         return np.zeros(X.shape[1]), np.inf if y[0] else -np.inf

@@ -178,7 +178,7 @@ def _measure(
         if place == 0 and not isinstance(tuning.pruner, NoPruner):
             objective = evaluation.objective(tuning.metric, validation.y, tried.thresholds)
         data = fitting.with_features(tried.dataset, data)
-        _, part = fitting.fit(tried, seed, data, weights, (), on_epoch, objective, refit=False)
+        part = fitting.validate(tried, seed, data, weights, on_epoch, objective)
         measured.append(evaluation.validation_metrics(part, tried.thresholds, tuning.metric))
     return {name: fmean(one[name] for one in measured) for name in measured[0] if all(name in one for one in measured)}
 

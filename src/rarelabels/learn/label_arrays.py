@@ -1,0 +1,27 @@
+"""Labels as people have them, to 0/1 arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import issparse
+
+from rarelabels.judging import arrays
+
+Labels = npt.NDArray[np.uint8]
+
+
+def labels_of(y: Any, name: str) -> Labels:
+    """Return multi-hot labels as 0/1, uint8 (n, n_labels).
+
+    Args:
+        y: an array, nested lists, a DataFrame, a sparse matrix of SciPy, or a tensor on the CPU.
+        name: what the caller calls them, for the message.
+
+    Raises:
+        ValueError: not of two dimensions, empty, or values other than 0 and 1.
+    """
+    dense = y.toarray() if issparse(y) else y  # type: ignore[attr-defined]  # all sparse classes of SciPy have it
+    return arrays.multi_hot(dense, name).astype(np.uint8)

@@ -1,0 +1,130 @@
+"""What all losses of ``losses`` share: they read logits, check what they are given, and may change their numbers."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rarelabels.errors import UserError
+from rarelabels.learn.keras_backend import keras, tf
+from rarelabels.learn.loss_formulas import Tensor
+
+
+class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
+    """A loss of 0/1 labels and logits, both of shape (batch, n_labels).
+
+    A subclass returns the loss of each row, (batch,), from ``call``; Keras weighs the rows and reduces.
+
+    Attributes:
+        numbers: name to a number, or an array (n_labels,), that the formula reads at each call. After
+            :meth:`make_variables` they are variables, so that one compiled network serves many values.
+    """
+
+    def __init__(
+        self,
+        numbers: dict[str, Any] | None = None,
+        *,
+        from_logits: bool = True,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        if from_logits is not True:
+            raise UserError(
+                f"{type(self).__name__}: from_logits: must be True, for this loss reads logits; got {from_logits!r}; "
+                "let the last layer have no activation, and take the sigmoid of what the model predicts"
+            )
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.numbers = {} if numbers is None else numbers
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the loss, as JSON has them."""
+        return super().get_config() | {"from_logits": True}  # type: ignore[no-any-return]  # keras is untyped
+
+    def make_variables(self) -> None:
+        """Turn the numbers into variables, which :meth:`take` changes without another compilation."""
+        self.numbers = {
+            name: tf.Variable(value, dtype=self.dtype, trainable=False) for name, value in self.numbers.items()
+        }
+
+    def take(self, other: LogitLoss) -> None:
+        """Give the variables the numbers of another loss of this class."""
+        for name, variable in self.numbers.items():
+            variable.assign(other.numbers[name])
+
+    def number(self, name: str, z: Tensor) -> Tensor:
+        """Return a number as a tensor of the precision of the logits."""
+        return tf.convert_to_tensor(self.numbers[name], z.dtype)
+
+    def plain(self, name: str) -> Any:
+        """Return a number as a float, or a list of them."""
+        return np.asarray(self.numbers[name]).tolist()
+
+    def checked(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
+        """Return labels and logits as tensors.
+
+        Raises:
+            UserError: the model ends in a sigmoid or softmax, or the two are not of one shape (batch, n_labels).
+        """
+        name = type(self).__name__
+        if hasattr(y_pred, "_keras_logits"):  # Keras's mark on what its sigmoid and softmax return
+            raise UserError(
+                f"{name}: reads logits, but the last layer of the model has an activation; let it have none "
+                "(activation=None), and take the sigmoid of what the model predicts"
+            )
+        y, z = tf.convert_to_tensor(y_true), tf.convert_to_tensor(y_pred)
+        if z.shape.rank not in (None, 2) or not y.shape.is_compatible_with(z.shape):
+            raise UserError(
+                f"{name}: labels and logits must both have shape (batch, n_labels); got {_shape(y)} and {_shape(z)}"
+            )
+        for of, value in self.numbers.items():
+            n = np.prod(value.shape)
+            if n > 1 and z.shape.rank == 2 and z.shape[1] not in (None, n):
+                raise UserError(f"{name}: {of}: must be 1 number or 1 for each of the {z.shape[1]} labels; got {n}")
+        return y, z
+
+
+def scalar(loss: LogitLoss, name: str, value: float, *, above: float | None = None, below: float = np.inf) -> Any:
+    """Return a setting of a loss as a number of 0 or more, or one ``above`` a bound; in both cases ``below`` another.
+
+    Raises:
+        UserError: it is none.
+    """
+    if isinstance(value, Real) and (value >= 0 if above is None else value > above) and value < below:
+        return np.float64(value)
+    low = "0 or more" if above is None else f"above {above:g}"
+    high = " and finite" if below == np.inf else f" and below {below:g}"
+    raise UserError(f"{type(loss).__name__}: {name}: must be {low}{high}; got {value!r}")
+
+
+def per_label(loss: LogitLoss, name: str, values: ArrayLike, *, shares: bool = False) -> Any:
+    """Return one number or one for each label as float64, () or (n_labels,): 0 or more, shares between 0 and 1.
+
+    Raises:
+        UserError: they are not.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    wrong = ~((array > 0) & (array < 1)) if shares else ~((array >= 0) & (array < np.inf))
+    if array.ndim > 1 or array.size == 0 or wrong.any():
+        got = f"shape {array.shape}" if array.ndim > 1 or array.size == 0 else f"{float(array[wrong].flat[0])!r}"
+        allowed = "above 0 and below 1 (rl.prevalence gives such)" if shares else "finite and 0 or more"
+        raise UserError(f"{type(loss).__name__}: {name}: must be a number, or 1 for each label, {allowed}; got {got}")
+    return array
+
+
+def option(loss: LogitLoss, name: str, value: str, allowed: tuple[str, ...]) -> str:
+    """Return a setting that is one of a few words.
+
+    Raises:
+        UserError: it is none of them.
+    """
+    if value not in allowed:
+        raise UserError(f"{type(loss).__name__}: {name}: must be {' or '.join(map(repr, allowed))}; got {value!r}")
+    return value
+
+
+def _shape(tensor: Tensor) -> str:
+    return str(tuple(tensor.shape)) if tensor.shape.rank is not None else "an unknown shape"

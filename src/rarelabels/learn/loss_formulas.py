@@ -1,0 +1,208 @@
+"""The formulas of the losses: ``(y, z) -> per-row losses``, both (batch, n_labels), the result (batch,).
+
+All but those that say so are the mean over labels, so that curves compare.
+In the formulas z is a logit, p = σ(z), y the 0/1 target, π the prevalence of a label in the training part.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rarelabels.learn.keras_backend import tf
+
+Tensor = Any
+
+KERAS_EPSILON = 1e-7  # what Keras clips probabilities to before a logarithm
+
+
+def binary_crossentropy(y: Tensor, z: Tensor) -> Tensor:
+    """−y log p − (1−y) log(1−p), in the stable logit form; mean over labels.
+
+    With a softmax head this is what Keras 3 trains too: its loss reads the logits that the activation was given (any
+    operation after the activation makes it read the probabilities), so the head changes the scores, not the training.
+
+    A logit of 0 costs ln 2 = 0.6931 whatever the target.
+    """
+    return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=z), axis=-1)
+
+
+def softmax_binary_crossentropy(y: Tensor, z: Tensor) -> Tensor:
+    """−y log p − (1−y) log(1−p) with p = softmax(z), clipped as Keras clips probabilities; mean over labels."""
+    p = tf.clip_by_value(tf.nn.softmax(z), KERAS_EPSILON, 1 - KERAS_EPSILON)
+    return -tf.reduce_mean(y * tf.math.log(p) + (1 - y) * tf.math.log(1 - p), axis=-1)
+
+
+def weighted_binary_crossentropy(y: Tensor, z: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+    """w₁·y·(−log p) + w₀·(1−y)·(−log(1−p)), mean over labels; the factors are scalars or of shape (n_labels,).
+
+    The minimiser for a label with probability q is p = w₁q / (w₁q + w₀(1−q)): deciding at 0.5 is deciding at
+    q > w₀/(w₀+w₁), so a positive that counts thrice is predicted from q = 0.25. With both 1 it is binary cross-entropy.
+
+    With w₀ = 1 equal to ``tf.nn.weighted_cross_entropy_with_logits`` but for the gradient at a logit of exactly 0,
+    where TensorFlow's formula takes that of |z| to be 0 and gives 1 − y; a row without tokens starts there.
+    """
+    loss = positive * y * tf.math.softplus(-z) + negative * (1 - y) * tf.math.softplus(z)
+    return tf.reduce_mean(loss, axis=-1)
+
+
+def binary_focal(
+    y: Tensor, z: Tensor, gamma: Tensor, alpha: tuple[Tensor, Tensor] | None, over_labels: str = "mean"
+) -> Tensor:
+    """(1−p_t)^γ · BCE, times α for positives and 1−α for negatives if both are given; p_t = p where y = 1, else 1−p.
+
+    ``over_labels="sum"`` is the scale of TensorFlow Addons. With γ = 0 and no α it is binary cross-entropy.
+    A logit of 0 with γ = 2 costs ln 2 / 4 = 0.1733.
+
+    Source: Lin et al. (2017), "Focal loss for dense object detection".
+    """
+    loss = y * focal_term(z, gamma) + (1 - y) * focal_term(-z, gamma)
+    if alpha is not None:
+        loss *= y * alpha[0] + (1 - y) * alpha[1]
+    return tf.reduce_sum(loss, axis=-1) if over_labels == "sum" else tf.reduce_mean(loss, axis=-1)
+
+
+def focal_term(towards: Tensor, gamma: Tensor) -> Tensor:
+    """(1−q)^γ · −log q for the probability q = σ(``towards``) of the truth."""
+    # (1 − q)^γ by softplus, for it has no finite gradient where 1 − q underflows and γ < 1
+    return tf.exp(-gamma * tf.math.softplus(towards)) * tf.math.softplus(-towards)
+
+
+def categorical_crossentropy(y: Tensor, z: Tensor, head: str, form: str) -> Tensor:
+    """Categorical cross-entropy, sum over labels.
+
+    - ``shipped``: −Σ y log softmax(z) with the gradient softmax(z) − y, whatever the head, as Keras 3 back-propagates
+      it. That is the gradient of the printed value only for rows whose targets sum to 1.
+    - ``textbook``: the printed formula with its own gradient; sigmoid head −Σ y log(p_l / Σ p) with p = σ(z), softmax
+      head −Σ y log softmax(z).
+    """
+    if form == "shipped":
+        return tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=z)
+    if head == "softmax":
+        return -tf.reduce_sum(y * tf.nn.log_softmax(z), axis=-1)
+    log_p = tf.math.log_sigmoid(z)
+    return -tf.reduce_sum(y * (log_p - tf.reduce_logsumexp(log_p, axis=-1, keepdims=True)), axis=-1)
+
+
+def normalised_categorical_crossentropy(y: Tensor, z: Tensor, head: str, form: str) -> Tensor:
+    """Categorical cross-entropy with targets 1/k for the k labels of a row.
+
+    A row without labels contributes nothing: neither a value nor, in the shipped form, the gradient softmax(z) − 0.
+    """
+    k = tf.reduce_sum(y, axis=-1)
+    loss = categorical_crossentropy(tf.math.divide_no_nan(y, k[:, None]), z, head, form)
+    return tf.where(k > 0, loss, tf.zeros_like(loss))
+
+
+def label_set_crossentropy(classes: Tensor, z: Tensor) -> Tensor:
+    """−log softmax(z) at the row's class, (batch,), without a one-hot: categorical cross-entropy of label sets.
+
+    Logits of 0 for the 8 sets of three labels cost ln 8 = 2.0794.
+    """
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=classes, logits=z)
+
+
+def asymmetric(y: Tensor, z: Tensor, gamma_positive: float, gamma_negative: float, shift: float) -> Tensor:
+    """y·(1−p)^γ₊·(−log p) + (1−y)·p_m^γ₋·(−log(1−p_m)) with p_m = max(p − m, 0), m = ``shift``; mean over labels.
+
+    The gradient is that of this formula, focal factors included, as in the paper; the authors' code has a switch that
+    takes the factors for constants. Its sum over labels and rows is a mean here, so its learning rates do not carry
+    over. With both γ = 0 and m = 0 it is binary cross-entropy, with equal γ and m = 0 the focal loss.
+
+    A logit of 0 with γ₊ = 1, γ₋ = 4 and m = 0.05 costs 0.5 · ln 2 = 0.3466 if positive, and
+    0.45⁴ · −ln 0.55 = 0.0245 if negative.
+
+    Source: Ridnik et al. (2021), "Asymmetric loss for multi-label classification".
+    """
+    negative = focal_term(-z, gamma_negative) if shift == 0 else shifted_negative(z, gamma_negative, shift)
+    return tf.reduce_mean(y * focal_term(z, gamma_positive) + (1 - y) * negative, axis=-1)
+
+
+def shifted_negative(z: Tensor, gamma: float, shift: float) -> Tensor:
+    """p_m^γ · −log(1−p_m) with p_m = max(p − m, 0) and m > 0."""
+    excess = tf.sigmoid(z) - shift
+    costs = excess > 0
+    # where nothing is paid, any positive number keeps the logarithm and its gradient finite
+    logit = tf.math.log(tf.where(costs, excess, tf.ones_like(excess))) - tf.math.log(tf.sigmoid(-z) + shift)
+    return tf.where(costs, focal_term(-logit, gamma), tf.zeros_like(z))
+
+
+def distribution_balanced(
+    y: Tensor,
+    z: Tensor,
+    prevalence: Tensor,
+    *,
+    alpha: float,
+    beta: float,
+    mu: float,
+    kappa: float,
+    negative_scale: float,
+) -> Tensor:
+    """r̂·[y·softplus(−(z−ν)) + (1−y)·softplus(λ(z−ν))/λ], mean over labels.
+
+    - Rebalanced weights: r = (1/π_l) / Σ_{j of the row} 1/π_j is how often class-balanced sampling would draw the row
+      for label l, as a share of its drawing it at all; r̂ = α + σ(β(r − μ)). It weighs both terms of every label. A row
+      without labels would never be drawn, r is infinite and r̂ = α + 1.
+    - Negative-tolerant regularisation: ν = −κ·log(π/(1−π)), and λ > 1 lets go of negatives sooner.
+
+    The formulas are the paper's, and so are the schema's defaults, for COCO-MLT (VOC-MLT: λ = 5, μ = 0.3). The authors'
+    code adds three things to them: κ/λ in place of κ, a focal factor 2·(1−p_t)², and sampling by class.
+
+    A row with the second of two labels, of prevalence 0.5 and 0.1, has r = (0.2, 1) and, with α = 0.1, β = 10 and
+    μ = 0.2, r̂ = (0.6, 1.0997). With logits 0, κ = 0.05 and λ = 2 it costs
+    (0.6·ln 2/2 + 1.0997·ln(1 + e^0.10986))/2 = 0.5161.
+
+    Source: Wu et al. (2020), "Distribution-balanced loss for multi-label classification in long-tailed datasets".
+    """
+    inverse = 1 / prevalence
+    of_row = tf.reduce_sum(y * inverse, axis=-1, keepdims=True)
+    ratio = tf.math.divide_no_nan(inverse, of_row)
+    smoothed = tf.sigmoid(beta * (ratio - mu))
+    weight = alpha + tf.where(of_row > 0, smoothed, tf.ones_like(smoothed))
+    moved = z + kappa * log_odds(prevalence)
+    negative = tf.math.softplus(negative_scale * moved) / negative_scale
+    return tf.reduce_mean(weight * (y * tf.math.softplus(-moved) + (1 - y) * negative), axis=-1)
+
+
+def logit_adjusted(y: Tensor, z: Tensor, prevalence: Tensor, tau: Tensor) -> Tensor:
+    """Binary cross-entropy of z + τ·log(π/(1−π)); scores are σ(z) alone.
+
+    A net that fits it perfectly says z = logit q − τ·log(π/(1−π)) for a label with probability q: with τ = 1 deciding
+    at 0.5 is deciding at q > π. A logit of 0 costs ln(1/π) if positive; with π = 0.1 and τ = 1, ln 10 = 2.3026.
+
+    Source: Menon et al. (2021), "Long-tail learning via logit adjustment", there for softmax.
+    """
+    return binary_crossentropy(y, z + tau * log_odds(prevalence))
+
+
+def log_odds(prevalence: Tensor) -> Tensor:
+    """log(π/(1−π))."""
+    return tf.math.log(prevalence) - tf.math.log1p(-prevalence)
+
+
+def hamming(y: Tensor, z: Tensor) -> Tensor:
+    """y(1−p) + (1−y)p, mean over labels: the Hamming loss of labels that are drawn with their probabilities.
+
+    It is linear in p, so that its minimiser is 1 for a label with probability above 0.5 and 0 below: it learns to say
+    no to every label that is rarer everywhere, and its gradient ±p(1−p) fades where the net is sure, right or wrong.
+    A logit of 0 costs 0.5 whatever the target.
+    """
+    p = tf.sigmoid(z)
+    return tf.reduce_mean(y * (1 - p) + (1 - y) * p, axis=-1)
+
+
+def soft_f1(y: Tensor, z: Tensor, rows: Tensor | None = None) -> Tensor:
+    """1 − mean over labels of 2tp / (2tp + fp + fn), with tp = Σ y·p, fp = Σ (1−y)·p, fn = Σ y·(1−p) over the batch.
+
+    This is a loss of the batch, not of its rows: each row gets the same value, whose mean Keras takes, and the value
+    depends on the size of the batch. The mean covers all labels. One without positives in the batch has F1 = 0 (0/0
+    counts as 0) and no gradient: it costs 1/n_labels, teaches nothing, and leaves the weight of the others alone.
+
+    With weights of the ``rows``, (batch,), a row of weight 2 counts as two rows in tp, fp and fn.
+
+    Two rows with logits 0, of which one has the only label: tp = fp = fn = 0.5, F1 = 0.5, so the loss is 0.5.
+    """
+    p = tf.sigmoid(z)
+    counted_y, counted_p = (y, p) if rows is None else (rows[:, None] * y, rows[:, None] * p)
+    twice_tp = 2 * tf.reduce_sum(y * counted_p, axis=0)
+    f1 = tf.math.divide_no_nan(twice_tp, tf.reduce_sum(counted_y, axis=0) + tf.reduce_sum(counted_p, axis=0))
+    return (1 - tf.reduce_mean(f1)) * tf.ones_like(z[:, 0])

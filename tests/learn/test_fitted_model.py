@@ -1,0 +1,35 @@
+"""Networks and baselines answer the same questions."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+
+import pytest
+
+from rarelabels.learn.baselines.baseline import Floor, KnownProbabilities
+from rarelabels.learn.baselines.boosting import Boosted
+from rarelabels.learn.baselines.linear import Linear
+from rarelabels.learn.fitted_model import Fitted
+from rarelabels.learn.training import FittedNetwork
+
+ASKED = {name for name in vars(Fitted) if not name.startswith("_")}
+
+
+def test_what_may_be_asked() -> None:
+    assert {"labels", "facts", "notes", "epochs", "scores", "label_sets", "save"} == ASKED
+
+
+@pytest.mark.parametrize("model", [Floor, Linear, Boosted, KnownProbabilities, FittedNetwork])
+def test_every_model_answers(model: type) -> None:
+    answered = {field.name for field in fields(model)} | set(dir(model))
+    assert answered >= ASKED
+    for method in ("scores", "label_sets"):
+        assert list(inspect.signature(getattr(model, method)).parameters) == ["self", "part"]
+
+
+def test_a_baseline_has_no_epochs_and_a_floor_no_label_sets() -> None:
+    floor = Floor(("a",), constant=[0.5])  # type: ignore[arg-type]  # the scores do not matter here
+    assert floor.epochs is None
+    assert floor.label_sets(None) is None
+    assert (floor.facts, floor.notes) == ({}, ())
