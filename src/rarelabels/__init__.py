@@ -11,11 +11,23 @@ from typing import Any
 __version__ = version("rarelabels")
 
 _FACE: dict[str, str] = {  # what it is called here -> "module:name", or a module; __init__.pyi has the types
+    "BalancedAccuracy": "judging.settings:BalancedAccuracy",
+    "Cost": "judging.settings:CostMatrix",
     "EpochScores": "learn.epoch_scores:EpochScores",
+    "FBeta": "judging.settings:FBeta",
+    "Jaccard": "judging.settings:Jaccard",
+    "Study": "study.recorded_study:Study",
+    "ThresholdedClassifier": "judging.thresholded_classifier:ThresholdedClassifier",
+    "best_thresholds": "judging.thresholds:best_thresholds",
+    "choose_rules": "judging.thresholds:choose_rules",
     "class_balanced": "learn.label_weights:class_balanced",
+    "judge": "show.judgement:judge",
+    "load_model": "study.from_python:load_model",
     "losses": "learn.losses",
     "pos_weight": "learn.label_weights:pos_weight",
     "prevalence": "learn.label_weights:prevalence",
+    "run": "study.from_python:run",
+    "tune": "study.from_python:tune",
 }
 
 __all__ = ["__version__", *_FACE]

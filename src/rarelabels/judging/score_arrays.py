@@ -19,7 +19,7 @@ from rarelabels.judging.arrays import Floats
 from rarelabels.judging.score_files import Parts
 from rarelabels.judging.score_tables import some
 from rarelabels.judging.score_values import check_values
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 
 NAMED = "the names in labels"
 
@@ -106,7 +106,7 @@ def parts_of(y_test: Any, s_test: Any, validation: tuple[Any, Any] | None, label
     return Parts(known, before, test, ())
 
 
-def pair(y: Any, s: Any, names: tuple[str, str], *, probabilities: bool) -> Scored:
+def pair(y: Any, s: Any, names: tuple[str, str], *, probabilities: bool) -> Scores:
     """Return the part that truth, 0/1, and scores make, both (rows, labels), columns in the order of the truth's.
 
     Args:
@@ -124,7 +124,7 @@ def pair(y: Any, s: Any, names: tuple[str, str], *, probabilities: bool) -> Scor
     return _part(truth, scores, probabilities=probabilities)
 
 
-def _part(truth: _Matrix, scores: _Matrix, *, probabilities: bool) -> Scored:
+def _part(truth: _Matrix, scores: _Matrix, *, probabilities: bool) -> Scores:
     scores, labels = scores.with_rows(truth), truth.labels or ()
 
     def where(column: str, row: int) -> str:
@@ -138,7 +138,7 @@ def _part(truth: _Matrix, scores: _Matrix, *, probabilities: bool) -> Scored:
     except UserError as error:
         raise ArgumentError(str(error)) from None
     rows = truth.rows or scores.rows or tuple(range(len(truth.values)))
-    return Scored(np.array([str(row) for row in rows]), truth.values.astype(np.uint8), scores.values)
+    return Scores(np.array([str(row) for row in rows]), truth.values.astype(np.uint8), scores.values)
 
 
 def _labels_of(labels: Sequence[str] | None, given: Sequence[_Matrix]) -> tuple[tuple[str, ...], str]:
@@ -151,7 +151,7 @@ def _labels_of(labels: Sequence[str] | None, given: Sequence[_Matrix]) -> tuple[
     return tuple(f"label {number}" for number in range(given[0].values.shape[1])), f"as many as {given[0].name}"
 
 
-def _check_apart(before: Scored, test: Scored, *, named: bool) -> None:
+def _check_apart(before: Scores, test: Scores, *, named: bool) -> None:
     """No row may choose the thresholds and be measured with them."""
     if np.array_equal(before.y, test.y) and np.array_equal(before.scores, test.scores):
         raise ArgumentError(

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from rarelabels.data.dataset import Dataset
 from rarelabels.declare.trial import Trial
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.learn.baselines.boosting import Boosted
 from rarelabels.learn.fitted_model import Fitted, OnEpoch
 
@@ -37,7 +37,7 @@ class CrossValidated:
     """
 
     fitted: Fitted | None
-    scored: Scored
+    scored: Scores
     facts: dict[str, float]
 
 

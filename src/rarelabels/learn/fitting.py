@@ -48,7 +48,7 @@ def fit(
     weights: Weights,
     watch: tuple[str, ...],
     on_epoch: OnEpoch,
-) -> tuple[Fitted, Scored]:
+) -> tuple[Fitted, Scores]:
     """Train what the trial declares and return it with the validation part, scored.
 
     Where ``model.c`` is a grid and all rows are cross-validated, the C is kept whose out-of-fold scores rank them best.
@@ -67,7 +67,7 @@ def fit(
     if data.folds is None:
         _check_time(trial, data, seed, refit=True)
         fitted = _fit(trial, seed, data, weights, watch, on_epoch)
-        return fitted, Scored.of(fitted, data.validation)
+        return fitted, Scores.of(fitted, data.validation)
     validated = _cross_validated(trial, seed, data, watch, on_epoch, refit=True)
     assert validated.fitted is not None
     return validated.fitted, validated.scored
@@ -75,7 +75,7 @@ def fit(
 
 def validate(
     trial: Trial, seed: int, data: Dataset, weights: Weights, on_epoch: OnEpoch, objective: Objective | None = None
-) -> Scored:
+) -> Scores:
     """Train what the trial declares and return the validation part, scored.
 
     Cross-validated rows are scored by the models of the folds; no model of all rows is trained.
@@ -93,7 +93,7 @@ def validate(
     """
     if data.folds is None:
         _check_time(trial, data, seed, refit=False)
-        return Scored.of(_fit(trial, seed, data, weights, (), on_epoch, objective), data.validation)
+        return Scores.of(_fit(trial, seed, data, weights, (), on_epoch, objective), data.validation)
     return _cross_validated(trial, seed, data, (), on_epoch, refit=False).scored
 
 

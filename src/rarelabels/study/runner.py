@@ -156,7 +156,7 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
 
     data = fitting.with_features(trial.dataset, data)
     fitted, validation = fitting.fit(trial, seed, data, weights, watch, on_epoch)
-    train, test = Scored(data.train.ids, data.train.y, fitted.scores(data.train)), Scored.of(fitted, data.test)
+    train, test = Scores(data.train.ids, data.train.y, fitted.scores(data.train)), Scores.of(fitted, data.test)
     if fitted.notes:
         record.notes([*data.notes, *weights.notes, *fitted.notes])
     facts = {f"training/{name}": value for name, value in fitted.facts.items()}
