@@ -11,6 +11,10 @@ from typing import Any
 __version__ = version("rarelabels")
 
 _FACE: dict[str, str] = {  # what it is called here -> "module:name", or a module; __init__.pyi has the types
+    "Study": "study.recorded_study:Study",
+    "load_model": "study.from_python:load_model",
+    "run": "study.from_python:run",
+    "tune": "study.from_python:tune",
 }
 
 __all__ = ["__version__", *_FACE]

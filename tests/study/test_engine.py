@@ -18,7 +18,7 @@ from distributed import LocalCluster
 
 from project import free_port, is_listening, wait_for
 from rarelabels.errors import UserError
-from rarelabels.study import engine, own_keys
+from rarelabels.study import engine, tls_keys
 from rarelabels.study.engine import Engine
 from rarelabels.study.workers import Workers
 
@@ -172,9 +172,9 @@ INTRUDER = """
 import asyncio, os, sys
 from distributed import Security
 from distributed.comm import connect
-from rarelabels import own_keys
+from rarelabels.study import tls_keys
 
-own = Security(require_encryption=True, **own_keys.make()).get_connection_args("client")
+own = Security(require_encryption=True, **tls_keys.make()).get_connection_args("client")
 os.setgid(65534)
 os.setuid(65534)  # after the imports: he may have a Python of his own, and cannot read this one
 
@@ -209,7 +209,7 @@ def test_no_other_user_of_the_machine_gets_in(two: Engine) -> None:
 
 
 def test_keys_are_new_for_each_command() -> None:
-    first, second = own_keys.make(), own_keys.make()
+    first, second = tls_keys.make(), tls_keys.make()
     assert first.keys() == second.keys()
     assert not set(first.values()) & set(second.values())
 
@@ -229,7 +229,7 @@ def test_a_scheduler_that_is_open_to_other_machines_is_known(address: str | None
 @pytest.fixture
 def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Dask's usual settings for TLS, in the environment, with keys in files."""
-    made = own_keys.make()
+    made = tls_keys.make()
     for name in ("tls_scheduler_cert", "tls_scheduler_key"):
         (tmp_path / name).write_text(made[name])
     settings = {"REQUIRE_ENCRYPTION": "True", "TLS__CA_FILE": str(tmp_path / "tls_scheduler_cert")}

@@ -18,12 +18,13 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -180,12 +181,13 @@ class Engine:
         return client
 
     def _started(self) -> Client:
-        from rarelabels.study import own_keys  # not needed where there is a scheduler
+        from rarelabels.study import tls_keys  # not needed where there is a scheduler
 
         # A local cluster looks for a lost worker once, after a while, and ends its nanny for good if at that very
         # moment the worker is being begun anew for another reason: it is told not to look.
         dask.config.set({"distributed.deploy.lost-worker-timeout": "365d"})
         dask.config.set({"distributed.comm.timeouts.connect": "60s", "distributed.worker.profile.enabled": False})
+        self._open.enter_context(_main_hidden())
         cluster = LocalCluster(
             n_workers=self._count,
             threads_per_worker=1,
@@ -194,7 +196,7 @@ class Engine:
             dashboard_address="127.0.0.1:0",
             memory_limit=max(WORKER_BYTES, MEMORY_LIMIT // self._count),
             silence_logs=logging.CRITICAL,
-            security=Security(require_encryption=True, **own_keys.make()),
+            security=Security(require_encryption=True, **tls_keys.make()),
         )
         self._open.enter_context(cluster)
         return Client(cluster)
@@ -220,6 +222,22 @@ class Engine:
 
     def _how_to_start(self) -> str:
         return f"`dask worker {self.scheduler} --nthreads 1` starts one" if self.scheduler else "call the command again"
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Let workers start without the script that starts them, which may have no ``if __name__ == "__main__":``.
+
+    By these two attributes ``multiprocessing`` tells a spawned process which script to import. Each worker would start
+    the study once more; and no task needs anything of it.
+    """
+    main = vars(sys.modules["__main__"])
+    hidden: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.update(hidden)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from rarelabels.data.dataset import Dataset
 from rarelabels.declare import variants
@@ -25,7 +26,7 @@ from rarelabels.errors import MissingDataError, UserError, nearest
 from rarelabels.judging import evaluation, settings
 from rarelabels.judging.scores import Scored
 from rarelabels.judging.settings import ThresholdSpec
-from rarelabels.record import connection, opening, queries, writing
+from rarelabels.record import connection, opening, queries, reading, writing
 from rarelabels.record.connection import is_url
 from rarelabels.record.identities import Identity, search_fingerprint
 from rarelabels.study import plan, running, selection
@@ -47,8 +48,8 @@ def search(
     where: str,
     engine: Workers,
     progress: Progress,
-) -> None:
-    """Bring the search of every trial, all of which declare one, to its number of trials.
+) -> list[Search]:
+    """Bring the search of every trial, all of which declare one, to its number of trials; return the searches.
 
     Raises:
         UserError: a mistake in a declaration, before anything is recorded; or the storage or the record do not answer.
@@ -77,6 +78,22 @@ def search(
                 if reason:
                     progress.failures.append(f"search of {ended[position].title}: {reason}")
         progress.say(f"search of {one.title}: {_found(where, one)}" for one in ended)
+    return searches
+
+
+def results(where: str, searches: Sequence[Search]) -> pd.DataFrame:
+    """Return a row for each search that is finished; see ``run_trials.tune``."""
+    client, rows = connection.connect(where), []
+    for one in searches:
+        run = client.run(one.record)
+        row: dict[str, object] = {"trial": one.trial.name, "variant": one.identity.variant, "seed": None}
+        row |= {"trials": int(run.data.tags["trials"]), "value": run.data.metrics["search/best"]}
+        row |= {"found": run.data.tags["found"]}
+        if one.trial.searches_thresholds:
+            rows.append(row | {"seed": one.identity.seed})
+        else:
+            rows.append(row | reading.best(client, one.record))
+    return pd.DataFrame(rows).astype({"seed": "Int64"})
 
 
 def _run(tasks: Sequence[Search], where: str, engine: Workers, progress: Progress) -> bool:
