@@ -107,7 +107,7 @@ def load_model(study: str, where: str | None = None) -> Model:
     from rarelabels.serve.model import Model
 
     def warn(line: str) -> None:
-        warnings.warn(line, stacklevel=3)
+        warnings.warn(line, stacklevel=4)  # of who calls load_model
 
     return Model(deployment.load_best(study, where or project.tracking_uri(), warn))
 
