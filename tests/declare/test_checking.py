@@ -11,7 +11,7 @@ from project import REPOSITORY
 from rarelabels.declare import checking
 from rarelabels.errors import UserError
 
-TRIAL = "extends: _base.yaml\nquestion: What now?\nthread: none\n"
+TRIAL = "extends: _base.yaml\nquestion: What comes now?\nthread: none\n"
 
 
 @pytest.fixture

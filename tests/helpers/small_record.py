@@ -45,7 +45,11 @@ class Record:
             self.task([one for one in identities if one.training == training])
 
     def task(self, identities: list[Identity], source: str = "") -> list[Run]:
-        parents = [opening.open_parent(self.client, self.experiment, one).run_id for one in identities]
+        there = reading.parents(queries.all_runs(self.client, self.experiment))
+        parents = [
+            there.get(one.parent_key) or opening.open_parent(self.client, self.experiment, one).run_id
+            for one in identities
+        ]
         task = Task(self.experiment, tuple(zip(identities, parents, strict=True)), (), {}, source)
         assert runner.run(task, self.where, lambda _: None) == runner.Ended()
         found = queries.all_runs(self.client, self.experiment, "run")

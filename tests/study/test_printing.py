@@ -40,7 +40,7 @@ def test_tables_are_by_metric_or_by_rule(old: Project, capsys: pytest.CaptureFix
 
 def test_verdicts_of_all_studies(old: Project, capsys: pytest.CaptureFixture[str]) -> None:
     (old.folder / "experiments" / "later").mkdir()
-    text = "extends: ../films/_base.yaml\nquestion: And now?\nthread: none\n"
+    text = "extends: ../films/_base.yaml\nquestion: What comes now?\nthread: none\n"
     (old.folder / "experiments" / "later" / "bce.yaml").write_text(text, "utf-8")
     printing.verdicts(None)
     out = capsys.readouterr().out

@@ -56,7 +56,7 @@ def test_a_tuned_trial_has_the_values_of_its_search_or_is_skipped(old: Project) 
 
 def test_without_its_data_a_trial_is_skipped_and_alone_it_is_an_error(old: Project) -> None:
     folder = old.folder / "experiments" / "films"
-    text = "extends: _base.yaml\nquestion: Plots?\nthread: none\ndataset: {kind: wikipedia_movies}\n"
+    text = "extends: _base.yaml\nquestion: What do plots add?\nthread: none\ndataset: {kind: wikipedia_movies}\n"
     (folder / "plots.yaml").write_text(text, "utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RARELABELS_DATA", str(old.folder / "nothing"))

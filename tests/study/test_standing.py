@@ -39,7 +39,7 @@ def test_without_its_folder_a_study_is_compared_as_it_was_recorded(old: Project,
 
 def test_a_trial_that_was_declared_later_is_missing(old: Project, root: Path) -> None:
     later = root / "films" / "later.yaml"
-    later.write_text("extends: _base.yaml\nquestion: And now?\nthread: none\n", "utf-8")
+    later.write_text("extends: _base.yaml\nquestion: What comes now?\nthread: none\n", "utf-8")
     try:
         (compared,) = standing.compare("films", old.record, root=root)
         assert compared.missing == ["later"]
@@ -50,7 +50,7 @@ def test_a_trial_that_was_declared_later_is_missing(old: Project, root: Path) ->
 def test_a_reason_that_was_said_is_not_repeated(old: Project, root: Path) -> None:
     plots = root / "films" / "plots.yaml"
     plots.write_text(
-        "extends: _base.yaml\nquestion: Plots?\nthread: none\ndataset: {kind: wikipedia_movies}\n", "utf-8"
+        "extends: _base.yaml\nquestion: What do plots add?\nthread: none\ndataset: {kind: wikipedia_movies}\n", "utf-8"
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RARELABELS_DATA", str(old.folder / "nothing"))
