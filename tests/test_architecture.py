@@ -13,7 +13,7 @@ import rarelabels
 
 SOURCE = Path(rarelabels.__file__).parent
 
-GROUND = {"cache", "errors", "extras", "spec", "whole_files"}  # used by all, and by nothing but each other
+GROUND = {"cache", "errors", "extras", "spec", "stdout", "whole_files"}  # used by all, and by nothing but each other
 MAY_USE: dict[str, set[str]] = {
     "judging": set(),
     "declare": {"judging"},
@@ -44,7 +44,7 @@ DOORS = {
     "pydantic": {"declare", "judging.settings", "spec"},
     "ruamel": {"declare"},
     "typer": {"cli"},
-    "matplotlib": {"show", "study.drawing", "study.page", "study.tuning.history"},
+    "matplotlib": {"show", "study.drawing", "study.page", "study.study_plots", "study.tuning.history"},
 }
 HEAVY = {"tensorflow", "keras", "mlflow", "dask", "distributed", "optuna", "sklearn", "scipy", "pandas", "matplotlib"}
 WRITES = {  # what MlflowClient can change

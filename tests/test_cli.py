@@ -170,8 +170,8 @@ def test_a_wrong_file_is_explained(house: Path, text: str | bytes, says: list[st
         (["run", LINEAR, "--seeds", "0,x"], "--seeds: allowed are whole numbers from 0, separated by commas"),
         (["run", LINEAR, "--seeds", "-1"], "--seeds: allowed are whole numbers from 0, separated by commas"),
         (["results", "movis"], "no trial or study 'movis' under experiments/; did you mean 'movies'?"),
-        (["results", LINEAR], f"'{LINEAR}' is a trial, and a study is wanted: movies"),
-        (["findings", LINEAR], f"'{LINEAR}' is a trial, and a study is wanted: movies"),
+        (["results", LINEAR], f"'{LINEAR}' is a trial; give the name of a study: movies"),
+        (["findings", LINEAR], f"'{LINEAR}' is a trial; give the name of a study: movies"),
     ],
 )
 def test_a_wrong_argument_is_explained(house: Path, args: list[str], says: str):

@@ -1,40 +1,33 @@
-"""The command line: parse, validate, then import what the command needs.
+"""The command line, a table of contents: each command parses its arguments and calls one function of its room.
 
-``--help``, ``list`` and ``validate`` are instant: they import neither TensorFlow nor MLflow.
-
-What a command was asked for goes to stdout; progress, warnings and errors to stderr. Exit code 0: done; 1: a run
-failed; 2: the user's mistake, in one line.
+``--help``, ``list`` and ``validate`` are instant: they import neither TensorFlow nor MLflow. Results go to stdout;
+progress, warnings and errors to stderr. Exit code 0: done; 1: a run failed; 2: the user's mistake, in one line.
 """
 
 from __future__ import annotations
 
 import csv
 import enum
-import io
 import json
-import os
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from rarelabels.declare import as_yaml, declarations, find, override, study_files
-from rarelabels.declare.study import Bound
-from rarelabels.errors import NotSearchedError, UserError, without_password
+from rarelabels import __version__, stdout
+from rarelabels.declare import as_yaml, checking, find, override
+from rarelabels.errors import UserError, without_password
 
 MANY_SCORES = 2_000_000  # to judge; fewer take seconds
-LONG_FILE = 50_000_000  # bytes, to look at
 STOPPED = 130  # typer's exit code for Ctrl-C
 
 app = typer.Typer(
     help="Multi-label classification with rare positives: which loss, weights, threshold and metric?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -63,6 +56,21 @@ class By(enum.StrEnum):
     rule = "rule"
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"rarelabels {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that come before a command."""
+
+
 @app.command()
 def run(
     names: Names,
@@ -85,48 +93,13 @@ def run(
     """
     changes = dict(override.parse_override(text) for text in overrides or [])
     changes |= {"training.execution": "plain"} if plain else {}
-    chosen = _seeds(seeds)
-    if workers and scheduler:
-        raise UserError(f"--workers starts processes here, and {scheduler} has its own; leave one of them out")
-    studies = sorted({trial.study for trial in find.load_many(names, changes)})
-    # The comparison at the end needs the whole of each study, so what is wrong with it is better told now.
-    folders = [folder for name in studies if (folder := study_files.EXPERIMENTS / name).is_dir()]
-    _check([path for path in (find.all_trials() if folders else []) if path.parent in folders], folders)
-    from rarelabels.record import connection
-    from rarelabels.show.tables.of_study import print_comparisons
-    from rarelabels.study import running, selection, standing
-    from rarelabels.study.progress_display import Progress
-    from rarelabels.study.workers import Workers
+    numbers = _seeds(seeds)
+    from rarelabels.study import printing, run_trials
 
-    where = _record()
-    with Progress() as progress, connection.answering(where), Workers(workers, scheduler) as engine:
-        if engine.is_open_to_others():
-            _warn(f"{scheduler} is open: whoever reaches it runs code as its user; tls:// keeps others out (README)")
-        _check_reach(where, engine.other_machines())
-        searched = find.to_search(names)
-        tuned = [one for one in selection.load(names, changes) if one.trial.tuning and one.trial.name in searched]
-        if tuned:
-            from rarelabels.study.tuning import search
-
-            search.search(tuned, chosen, where, engine, progress)
-        try:
-            asked = selection.identify(names, changes, chosen, selection.done_before(studies, where, force=force))
-        except NotSearchedError:
-            _end_on_failures(progress.failures)  # of the search
-            raise
-        if force or not connection.is_begun(where):  # then there is something to do, whatever the plan will be
-            networks = any(identity.trial.is_network for identity in asked.identities)
-            engine.begin(["rarelabels.study.running", *(["rarelabels.learn.training"] if networks else [])])
-        running.run(asked, where, engine, progress, force=force)
-    try:
-        for name in studies:
-            compared = standing.compare(name, where, asked.identities, told=asked.skipped)
-            print_comparisons(name, compared, _bounds(name))
-        _print_where(where)
-    finally:  # whether or not anybody reads the comparison
-        for reason in selection.by_reason(asked.skipped):
-            print(f"skipped: {reason}", file=sys.stderr)
-        _end_on_failures(progress.failures)
+    outcome = run_trials.run(names, seeds=numbers, overrides=changes, workers=workers, scheduler=scheduler, force=force)
+    printing.outcome(outcome)
+    if outcome.failures:
+        raise typer.Exit(1)
 
 
 @app.command("init")
@@ -149,22 +122,11 @@ def init_study(
 
     What is not given is proposed by looking at the file. It works in any folder and overwrites nothing.
     """
-    from rarelabels.init import ahead, naming, propose, writing
+    from rarelabels.init import new_study
     from rarelabels.init.column import Wish
-    from rarelabels.init.look import look
-    from rarelabels.init.shown import print_look, print_written
 
-    here = Path.cwd()
-    study = naming.study_name(file, name, here)
-    with suppress(OSError):  # a file that is not there is told below
-        if file.stat().st_size > LONG_FILE:
-            _warn(f"reading {file}; a hundred million bytes take a quarter of a minute")
     wish = Wish(labels, tuple(text or ()), tuple(lists or ()), tuple(numeric or ()), id_column, group)
-    found = look(file, wish)
-    print_look(found, file)
-    expected = ahead.of(found, each_tuned=not quick)
-    written = writing.write(propose.declarations(found, study, here, expected.settings), study, here)
-    print_written(written, study, expected, has_makefile=naming.has_makefile(here))
+    new_study.write_study(file, wish, name, each_tuned=not quick)
 
 
 @app.command("list")
@@ -181,11 +143,8 @@ def validate(
     names: Annotated[list[str] | None, typer.Argument(help="Default: all trials and studies.")] = None,
 ) -> None:
     """Check declared trials and studies without running them; every problem is reported at once."""
-    paths = find.find(names) if names else find.all_trials()
-    declared = {path.parent for path in paths} if names else set(study_files.EXPERIMENTS.iterdir())
-    studies = sorted(folder for folder in declared if (folder / "study.yaml").exists())
-    _check(paths, studies)
-    print(f"{len(paths)} trials and {len(studies)} studies are valid")
+    trials, studies = checking.validate(names or [])
+    print(f"{trials} trials and {studies} studies are valid")
 
 
 @app.command()
@@ -203,26 +162,9 @@ def results(
     ] = Format.table,
 ) -> None:
     """Print what is recorded of a study: means with 95 % intervals over seeds and test rows, floors, and ties."""
-    from rarelabels.record import reading
-    from rarelabels.show.tables.of_study import print_by_rule, print_comparisons
-    from rarelabels.study import selection, standing
+    from rarelabels.study import printing
 
-    where = _record()
-    runs = selection.recorded(name, where) if "/" not in name else []
-    if not runs:
-        _known_study(name)
-    if output is Format.csv:
-        frame = reading.runs(selection.recorded(name, where, with_metrics=True) if runs else [])
-        print(frame.to_csv(index=False), end="")
-        return
-    if not runs:
-        print(f"nothing is recorded of {name} yet; run `rarelabels run {name}`")
-        return
-    compared = standing.compare(name, where, [])
-    if by is By.rule:
-        print_by_rule(name, compared)
-    else:
-        print_comparisons(name, compared, _bounds(name))
+    printing.results(name, by_rule=by is By.rule, as_csv=output is Format.csv)
 
 
 @app.command()
@@ -253,27 +195,9 @@ def findings(
 
     A hypothesis that turns out false is a result like any other: the exit code is 0.
     """
-    from rarelabels.compare import verdicts
-    from rarelabels.show.tables.of_study import print_advice, print_findings
-    from rarelabels.study import selection, standing
+    from rarelabels.study import printing
 
-    where = _record()
-    studies = sorted({path.parent.name for path in find.all_trials()}) if name is None else [_known_study(name)]
-    recorded = [one for one in studies if selection.recorded(one, where)]
-    if output is Format.csv:
-        print(verdicts.long({one: standing.verdicts(one, where) for one in recorded}).to_csv(index=False), end="")
-        return
-    found = {one: standing.conclude(one, where) for one in recorded}
-    for one in studies:
-        if one not in found:
-            print(f"nothing is recorded of {one} yet; run `rarelabels run {one}`")
-            continue
-        told = found[one]
-        if told.findings:
-            print_findings(one, told.findings, _bounds(one))
-        else:
-            print(f"{one} declares no hypotheses")
-        print_advice(one, told.warnings, told.winner, told.findings)
+    printing.verdicts(name, as_csv=output is Format.csv)
 
 
 @app.command("check")
@@ -311,23 +235,9 @@ def best(
     beside it and chooses nothing. The model is that of the first seed; `rarelabels predict` uses it. With --refit it
     keeps its thresholds, and a network trains for as many epochs as were kept.
     """
-    from rarelabels.record import connection
-    from rarelabels.serve import deployment
-    from rarelabels.show.tables.of_study import print_ranking
-    from rarelabels.study import selection, standing
+    from rarelabels.study import printing
 
-    where = _record()
-    ranked = standing.rank(_known_study(name), where, metric)
-    print_ranking(name, ranked)
-    chosen, passed_over = deployment.choose(ranked)
-    for line in passed_over:
-        print(line)
-    client, refitted = connection.connect(where), None
-    if refit:
-        from rarelabels.study import refit as training_anew
-
-        refitted = training_anew.refit(client, selection.recorded(name, where), chosen, _warn)
-    print(deployment.register_best(client, ranked, chosen, refitted))
+    printing.best(name, metric, refit=refit)
 
 
 @app.command()
@@ -342,11 +252,7 @@ def predict(
     """
     from rarelabels.serve import deployment
 
-    names = deployment.column_names(file)  # a wrong file is better told now than after the loading
-    loaded = deployment.load_best(name, _record(), _warn)
-    if loaded.raw.id and loaded.raw.id not in names:
-        _warn(f"{file}: has no column {loaded.raw.id!r}, which named the rows in training; rows are numbered from 1")
-    deployment.predict(loaded, file, names, sys.stdout)
+    deployment.predict_file(name, file, _record(), _warn, sys.stdout)
 
 
 @app.command()
@@ -358,26 +264,13 @@ def report(
 
     Each study's own page is put on its run in MLflow, too.
     """
-    from rarelabels.record import connection
-    from rarelabels.show.report import page
-    from rarelabels.show.report.contents import gather
-    from rarelabels.study import selection, standing
+    from rarelabels.study import printing
 
-    where = _record()
-    studies = sorted({path.parent.name for path in find.all_trials()}) if name is None else [_known_study(name)]
-    pages, failures = [], list[str]()
-    for one in [one for one in studies if selection.recorded(one, where)]:
-        _warn(f"reading {one}")
-        if compared := [part for part in standing.compare(one, where, []) if part.rows]:
-            stated = declarations.load_study(study_files.EXPERIMENTS / one)
-            told = standing.conclude(one, where)
-            client = connection.connect(where)
-            pages.append(gather(client, one, stated, compared, told.findings, failures, told.warnings, told.winner))
-    if not pages:
-        raise UserError(f"nothing is recorded of {', '.join(studies)} yet; run `rarelabels run {studies[0]}`")
-    page.write(pages, where, output)
-    print(f"{output}: {', '.join(one.name for one in pages)}")
-    _end_on_failures(failures)
+    failures = printing.report(name, output)
+    for failure in failures:
+        print(f"FAILED {without_password(failure)}", file=sys.stderr)
+    if failures:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -437,23 +330,11 @@ def run_probes(
     Each probe is shown with what a thread believed and what is documented, and recorded in MLflow. Exit code 1 if one
     is not as pinned.
     """
-    from rarelabels.record import connection, moved
+    from rarelabels.probes import run_probes
 
-    connection.connect(_record())  # a record that does not answer is better told now than after the probes
-    from rarelabels.probes import all_probes, probe
-    from rarelabels.probes.record import EXPERIMENT, record
-    from rarelabels.probes.report import markdown, print_observations
-
-    observations = probe.observe_all(all_probes.PROBES)
-    record(observations, connection.uri())
-    if output is Page.markdown:
-        print(markdown(observations), end="")
-    else:
-        print_observations(observations)
-    print(f"\nRecorded in the experiment {moved.ROOT}{EXPERIMENT}: `rarelabels ui`", file=sys.stderr)
-    changed = [one for one in observations if not one.is_as_pinned]
-    for one in changed:
-        _warn(one.complaint())
+    changed = run_probes.run(_record(), as_markdown=output is Page.markdown)
+    for line in changed:
+        _warn(line)
     if changed:
         raise typer.Exit(1)
 
@@ -467,61 +348,10 @@ def fetch(name: Annotated[str, typer.Argument(metavar="DATA", help="wikipedia_mo
 
 
 def _record() -> str:
-    """Return where the record is, once what was cut off is marked in it, whichever command comes next."""
-    from rarelabels.record import connection, queries
+    """Return where the record is, after marking the runs that were cut off."""
+    from rarelabels.study import project
 
-    where = connection.uri()
-    queries.end_cut_off(where)
-    return where
-
-
-def _end_on_failures(failures: list[str]) -> None:
-    for failure in failures:
-        print(f"FAILED {without_password(failure)}", file=sys.stderr)
-    if failures:
-        raise typer.Exit(1)
-
-
-def _check(paths: list[Path], studies: list[Path]) -> None:
-    checks: list[Callable[[], object]] = [partial(find.load_many, [str(path) for path in paths])]
-    checks += [partial(declarations.load_study, folder) for folder in studies]
-    problems = []
-    for check in checks:
-        try:
-            check()
-        except UserError as error:
-            problems.append(str(error))
-    if problems:
-        lines = "\n".join(problems).splitlines()
-        raise UserError("\n".join(dict.fromkeys(lines)))  # what is wrong with a study may be told of its trials, too
-
-
-def _check_reach(where: str, machines: list[str]) -> None:
-    """Refuse workers that cannot reach the record, or where searches are kept."""
-    from rarelabels.record import database
-
-    if machines and where.startswith(database.SQLITE):
-        raise UserError(
-            f"workers on {', '.join(machines)} cannot write to a file on this machine ({where}); "
-            "set MLFLOW_TRACKING_URI to a server that they reach"
-        )
-
-
-def _known_study(name: str) -> str:
-    """Return the name of a study that has trials here.
-
-    Raises:
-        UserError: it is none; says which names there are.
-    """
-    if not any(path.parent.name == name for path in find.all_trials()):
-        find.find([name])
-        raise UserError(f"{name!r} is a trial, and a study is wanted: {name.split('/')[0]}")
-    return name
-
-
-def _bounds(study: str) -> tuple[Bound, ...]:
-    declared = declarations.load_study(study_files.EXPERIMENTS / study)
-    return declared.bounds if declared else ()
+    return project.record_here()
 
 
 def _seeds(text: str | None) -> tuple[int, ...] | None:
@@ -547,52 +377,9 @@ def _warn(text: str) -> None:
     print(f"rarelabels: {without_password(text)}", file=sys.stderr)
 
 
-def _print_where(where: str) -> None:
-    place = "" if where.startswith("sqlite:///") else f" (record: {without_password(where)})"
-    print(f"\nCurves, figures and all metrics: `rarelabels ui`{place}", file=sys.stderr)
-
-
-class _ReaderGoneError(Exception):
-    """Whoever reads what is printed has seen enough."""
-
-
-class _AnswerLostError(UserError):
-    """What is printed cannot be written."""
-
-
-class _Answer(io.FileIO):
-    """Where what a command prints goes, perhaps a pipe that is closed or a disk that is full."""
-
-    def write(self, text: Any) -> int:
-        """Write what is printed.
-
-        Raises:
-            _ReaderGoneError: nobody reads it any more.
-            _AnswerLostError: it cannot be written.
-        """
-        try:
-            return super().write(text)
-        except BrokenPipeError as error:
-            raise _ReaderGoneError from error
-        except OSError as error:
-            raise _AnswerLostError(f"what was asked for cannot be written to stdout: {error.strerror}") from error
-
-
-def _print_to_answer() -> None:
-    shown = sys.__stdout__
-    if shown is not None and shown is sys.stdout:  # else it is nobody's, or a test's
-        binary = io.BufferedWriter(_Answer(shown.fileno(), "wb", closefd=False))
-        sys.stdout = io.TextIOWrapper(binary, shown.encoding, shown.errors, line_buffering=shown.line_buffering)
-
-
-def _drop_answer() -> None:
-    """Let nothing more be written: Python would try the rest again when it ends, and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def main() -> None:
     """Run the command line; a user's mistake is one line on stderr and exit code 2, and so is a record that fails."""
-    _print_to_answer()
+    stdout.guard()
     code = _code(app)
     if sys.stdout is not None:
         code = _code(sys.stdout.flush) or code
@@ -600,14 +387,14 @@ def main() -> None:
 
 
 def _code(do: Callable[[], object]) -> int:
-    """Do something and return the exit code, once what went wrong is told."""
+    """Do something, say what went wrong, and return the exit code."""
     try:
         do()
-    except _ReaderGoneError:
-        _drop_answer()
+    except stdout.ReaderGoneError:
+        stdout.drop()
     except UserError as error:
-        if isinstance(error, _AnswerLostError):
-            _drop_answer()
+        if isinstance(error, stdout.LostOutputError):
+            stdout.drop()
         _warn(str(error))
         return 2
     except SystemExit as end:

@@ -23,7 +23,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import rarelabels as rl
 from rarelabels.judging.rules.folds import folds
-from rarelabels.judging.settings import RULES
+from rarelabels.judging.rules.table import RULES
 
 LOGISTIC = OneVsRestClassifier(LogisticRegression())
 SVM = OneVsRestClassifier(LinearSVC(random_state=0))

@@ -34,7 +34,7 @@ from rarelabels.judging.rules import definition
 from rarelabels.learn import network
 from rarelabels.learn.baselines import baseline
 from rarelabels.record import connection, reading, registry
-from rarelabels.serve import deployment, predictor, pyfunc_model
+from rarelabels.serve import deployment, predictor
 
 NUMBER, WEIGHT, TEXT, TAGS = "n° 1", "weight", "what: it says", "tags[]"
 INPUTS = [TEXT, TAGS, NUMBER, WEIGHT]
@@ -279,7 +279,7 @@ def test_a_missing_column_is_an_error_that_names_it(model, column):
         model.predict(frame_of().drop(columns=column))
     inner = model.unwrap_python_model().predictor
     with pytest.raises(UserError, match="has no column"):
-        inner.predict(pyfunc_model.as_batch(frame_of().drop(columns=column)))
+        inner.predict(predictor.as_batch(frame_of().drop(columns=column)))
 
 
 @pytest.mark.parametrize("nothing", ["", None, np.nan])
@@ -449,7 +449,7 @@ def test_lists_may_be_lists_and_a_single_name_where_no_separator_is_declared():
 
 def test_arrays_from_pandas_are_lists():
     frame = pd.DataFrame({"tags": [np.array(["a", "b"], dtype=object), None], "n": [1, np.nan]})
-    assert pyfunc_model.as_batch(frame).cells == {"tags": [["a", "b"], None], "n": [1.0, None]}
+    assert predictor.as_batch(frame).cells == {"tags": [["a", "b"], None], "n": [1.0, None]}
 
 
 def test_films_are_read_as_in_training():

@@ -18,9 +18,8 @@ from distributed import LocalCluster
 
 from project import free_port, is_listening, wait_for
 from rarelabels.errors import UserError
-from rarelabels.study import engine, own_keys
+from rarelabels.study import engine, tls_keys
 from rarelabels.study.engine import Engine
-from rarelabels.study.workers import Workers
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -164,6 +163,33 @@ def test_an_error_of_a_task_is_raised_here(two: Engine) -> None:
         list(two.map(fail, [1], nothing))
 
 
+UNGUARDED = """
+from rarelabels.study.engine import Engine
+
+print("started")
+with Engine(1) as workers:
+    print(dict(workers.map(lambda task, _: task + 1, [1, 2], print)))
+"""
+
+
+@pytest.mark.parametrize("way", ["script", "-c", "-m"])
+def test_a_script_without_a_main_guard_is_not_run_again_by_its_workers(tmp_path: Path, way: str) -> None:
+    script = tmp_path / "unguarded.py"
+    script.write_text(UNGUARDED, encoding="utf-8")
+    command = {"script": [str(script)], "-c": ["-c", UNGUARDED], "-m": ["-m", "unguarded"]}[way]
+    ended = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert (ended.returncode, ended.stdout) == (0, "started\n{0: 2, 1: 3}\n"), ended.stderr
+
+
+def test_main_is_as_it_was_after_the_workers_have_ended() -> None:
+    main = sys.modules["__main__"]
+    before = dict(vars(main))
+    with engine._main_hidden():
+        assert main.__spec__ is None
+        assert not hasattr(main, "__file__")
+    assert dict(vars(main)) == before
+
+
 # Doors
 
 # What another user of the machine does: he tries every port that listens, without keys and with keys of his own, and
@@ -172,9 +198,9 @@ INTRUDER = """
 import asyncio, os, sys
 from distributed import Security
 from distributed.comm import connect
-from rarelabels import own_keys
+from rarelabels.study import tls_keys
 
-own = Security(require_encryption=True, **own_keys.make()).get_connection_args("client")
+own = Security(require_encryption=True, **tls_keys.make()).get_connection_args("client")
 os.setgid(65534)
 os.setuid(65534)  # after the imports: he may have a Python of his own, and cannot read this one
 
@@ -208,28 +234,10 @@ def test_no_other_user_of_the_machine_gets_in(two: Engine) -> None:
         assert "'Scheduler'" in intrude(os.getpid()), "the intruder gets in where nobody keeps him out"
 
 
-def test_keys_are_new_for_each_command() -> None:
-    first, second = own_keys.make(), own_keys.make()
-    assert first.keys() == second.keys()
-    assert not set(first.values()) & set(second.values())
-
-
-@pytest.mark.parametrize(
-    ("address", "is_open"),
-    [
-        *(("tcp://10.0.0.1:8786", True), ("tcp://host:1", True), ("10.0.0.1:8786", True), ("ws://host:1", True)),
-        *(("tls://10.0.0.1:8786", False), ("tcp://127.0.0.1:1", False), ("tcp://localhost:1", False)),
-        *(("tcp://[::1]:1", False), (None, False)),
-    ],
-)
-def test_a_scheduler_that_is_open_to_other_machines_is_known(address: str | None, is_open: bool) -> None:
-    assert Workers(scheduler=address).is_open_to_others() == is_open
-
-
 @pytest.fixture
 def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Dask's usual settings for TLS, in the environment, with keys in files."""
-    made = own_keys.make()
+    made = tls_keys.make()
     for name in ("tls_scheduler_cert", "tls_scheduler_key"):
         (tmp_path / name).write_text(made[name])
     settings = {"REQUIRE_ENCRYPTION": "True", "TLS__CA_FILE": str(tmp_path / "tls_scheduler_cert")}

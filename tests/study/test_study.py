@@ -14,12 +14,9 @@ import pandas as pd
 import pytest
 
 from project import REPOSITORY, Project, wait_for
-from rarelabels.data import loading
-from rarelabels.declare import declarations, variants
 from rarelabels.declare.declarations import load_study
 from rarelabels.judging.rules.table import RULES
-from rarelabels.record import connection, opening, queries, reading
-from rarelabels.study import runner, selection
+from rarelabels.record import connection, reading
 
 
 @pytest.fixture
@@ -262,28 +259,6 @@ def test_other_rules_are_computed_from_the_scores_of_a_finished_run(project):
     assert second.data.metrics["test/half/macro_f1"] == first.data.metrics["test/half/macro_f1"]
     assert second.data.metrics["test/per_label/macro_recall"] > first.data.metrics["test/per_label/macro_recall"]
     assert "linear_bce (overridden: thresholds.objective.beta=2.0)" in out
-
-
-def test_a_run_whose_rules_fail_leaves_those_that_share_its_training_alone(tmp_path, monkeypatch):
-    client = connection.connect(f"sqlite:///{tmp_path}/mlflow.db")
-    experiment = opening.open_experiment(client, "movies")
-    trial = declarations.load_trial(REPOSITORY / "experiments" / "movies" / "floor_prior.yaml")
-    others = [variants.with_values(trial, {"thresholds.min_positives": n}) for n in (5, 7, 9)]
-    digest = loading.digest(trial.dataset)
-    runs = [selection.identity(one, "", 0, digest, "") for one in others]
-    judge = runner.judge
-
-    def fail_once(identity, *rest):
-        if identity.trial.thresholds.min_positives == 5:
-            raise ValueError("no rule")
-        judge(identity, *rest)
-
-    monkeypatch.setattr(runner, "judge", fail_once)
-    pairs = tuple((one, opening.open_parent(client, experiment, one).run_id) for one in runs)
-    reason = runner.run(runner.Task(experiment, pairs, (), {}), client.tracking_uri, print).failure
-    assert reason == "movies/floor_prior: ValueError: no rule"
-    ended = [run.info.status for run in queries.all_runs(client, experiment, "run")]
-    assert ended == ["FAILED", "FINISHED", "FINISHED"]
 
 
 @pytest.mark.long

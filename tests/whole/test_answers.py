@@ -134,7 +134,7 @@ def test_an_answer_that_nobody_can_keep_is_one_line_and_one_that_nobody_reads_an
     with Path("/dev/full").open("w") as full:
         code, err = call(old, command, full.fileno())
     assert code == 2
-    assert err.splitlines()[-1].startswith("rarelabels: what was asked for cannot be written to stdout: No space left")
+    assert err.splitlines()[-1].startswith("rarelabels: the output cannot be written to stdout: No space left")
     assert "Traceback" not in err
     reader, writer = os.pipe()
     os.close(reader)

@@ -20,7 +20,8 @@ from rarelabels.judging.arrays import Floats
 from rarelabels.judging.rules import choose
 from rarelabels.judging.rules.definition import HALF, Rule
 from rarelabels.judging.rules.folds import folds
-from rarelabels.judging.settings import RULES, ObjectiveSpec, ThresholdSpec, objective_of
+from rarelabels.judging.rules.table import RULES
+from rarelabels.judging.settings import ObjectiveSpec, ThresholdSpec, objective_of
 
 PREFIT = "prefit"
 METHODS = ("predict_proba", "decision_function")  # the first that the estimator has gives the scores

@@ -207,6 +207,26 @@ def column_names(path: Path) -> tuple[str, ...]:
     return table_files.column_names(path)
 
 
+def predict_file(study: str, path: Path, where: str, say: Callable[[str], None], out: TextIO) -> None:
+    """Predict the rows of a file with the registered model of a study; see :func:`predict` for what is written.
+
+    Args:
+        study: its name.
+        path: the file.
+        where: the record.
+        say: takes a warning.
+        out: takes CSV.
+
+    Raises:
+        UserError: the file cannot be read, no model is registered, or a row is wrong.
+    """
+    names = column_names(path)  # before the model is loaded, which takes longer
+    loaded = load_best(study, where, say)
+    if loaded.raw.id and loaded.raw.id not in names:
+        say(f"{path}: has no column {loaded.raw.id!r}, which named the rows in training; rows are numbered from 1")
+    predict(loaded, path, names, out)
+
+
 def predict(loaded: Predictor, path: Path, names: tuple[str, ...], out: TextIO) -> None:
     """Write a header and a line for each row of a file, in its order, some rows at a time.
 
@@ -240,7 +260,7 @@ def predict(loaded: Predictor, path: Path, names: tuple[str, ...], out: TextIO) 
 
 def _lines(loaded: Predictor, batch: Batch, named_by: str) -> Iterator[list[object]]:
     predicted = loaded.predict(batch)
-    for row, (assigned, probabilities) in enumerate(zip(predicted.assigned, predicted.probabilities, strict=True)):
+    texts = loaded.label_texts(predicted)
+    for row, (labels, probabilities) in enumerate(zip(texts, predicted.probabilities, strict=True)):
         name = cell_values.row_name(batch, row, named_by) if named_by else str(batch.first + row)
-        labels = [label for label, is_one in zip(loaded.labels, assigned, strict=True) if is_one]
-        yield [name, loaded.separator.join(labels), *probabilities.tolist()]
+        yield [name, labels, *probabilities.tolist()]

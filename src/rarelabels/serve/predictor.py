@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from rarelabels.data import raw
 from rarelabels.data.raw import Raw
@@ -80,6 +81,13 @@ class Predictor:
         free = (one for one in SEPARATORS if not any(one in label for label in self.labels))
         return self.raw.separator or next(free, SEPARATORS[0])
 
+    def label_texts(self, predicted: Predicted) -> list[str]:
+        """Return the names of the labels assigned to each row, in one text."""
+        return [
+            self.separator.join(label for label, is_one in zip(self.labels, row, strict=True) if is_one)
+            for row in predicted.assigned
+        ]
+
     def predict(self, batch: Batch) -> Predicted:
         """Return what the model says of some rows.
 
@@ -99,6 +107,18 @@ class Predictor:
         label_sets = self.scorer.label_sets(part)
         assert label_sets is not None  # a rule without thresholds is that of a model of label sets
         return Predicted(label_sets > 0, probabilities)
+
+
+def as_batch(frame: pd.DataFrame) -> Batch:
+    """Return the rows of a DataFrame as a file would give them: a missing value of pandas is None."""
+    cells = {str(name): [_cell(value) for value in frame[name].tolist()] for name in frame.columns}
+    return Batch(Path("input"), 1, len(frame), None, cells)
+
+
+def _cell(value: Any) -> Any:
+    if hasattr(value, "tolist"):  # an array in place of a list
+        value = value.tolist()
+    return None if not isinstance(value, list) and pd.isna(value) else value
 
 
 def missing_columns(where: str, missing: Sequence[str], there: Sequence[str]) -> str:

@@ -15,7 +15,6 @@ from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import BAD_REQUEST
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
-from rarelabels.data.table.batch import Batch
 from rarelabels.errors import UserError
 from rarelabels.serve import predictor
 
@@ -39,7 +38,7 @@ class RarelabelsModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
             MlflowException: a bad request, with the row and the column.
         """
         try:
-            predicted = self.predictor.predict(as_batch(model_input))
+            predicted = self.predictor.predict(predictor.as_batch(model_input))
         except UserError as error:
             raise MlflowException(str(error), error_code=BAD_REQUEST) from error
         names = self.predictor.labels
@@ -48,18 +47,6 @@ class RarelabelsModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
         frame = pd.DataFrame(predicted.probabilities, columns=columns, index=model_input.index)
         frame.insert(0, "labels", pd.Series(labels, index=frame.index, dtype=object))
         return frame
-
-
-def as_batch(frame: pd.DataFrame) -> Batch:
-    """Return rows as a file would give them: what pandas has for a missing value is None."""
-    cells = {str(name): [_cell(value) for value in frame[name].tolist()] for name in frame.columns}
-    return Batch(Path("input"), 1, len(frame), None, cells)
-
-
-def _cell(value: Any) -> Any:
-    if hasattr(value, "tolist"):  # an array in place of a list
-        value = value.tolist()
-    return None if not isinstance(value, list) and pd.isna(value) else value
 
 
 set_model(RarelabelsModel())

@@ -1,6 +1,6 @@
-"""Look at a whole record: runs, their files, summaries, searches, and what waits for it; and mend what is safe to mend.
+"""Check a whole record: runs, their files, summaries, searches, and results that wait; repair what is safe to repair.
 
-What can be made anew is made by `run`. Here it is marked, so that `run` sees it.
+What can be made again is only marked here; `rarelabels run` makes it.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from rarelabels.record.entities import Run
 from rarelabels.study import summary
 from rarelabels.study.progress_display import counted
 
-MADE_ANEW = ("run", "search", "trial", "study")  # kinds of runs whose damaged files `rarelabels run` makes again
+MADE_ANEW = ("run", "search", "trial", "study")  # the kinds of runs whose damaged files `rarelabels run` makes again
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is found.
+    """A fault of the record, or something worth knowing of it.
 
     Attributes:
-        text: what it is.
-        mend: does what is safe, and says what it did; None where nothing is.
-        is_fault: something is wrong; else it is only worth knowing.
+        text: a line that says it.
+        mend: repairs it and returns what it did; None where nothing is safe to do.
+        is_fault: False where nothing is wrong.
     """
 
     text: str
@@ -38,13 +38,13 @@ class Finding:
 
 
 def check(where: str, study: str | None, say: Callable[[str], object], *, repair: bool = False) -> bool:
-    """Tell what is wrong with a record, a line for each fault and a last one; return whether all is well, or mended.
+    """Say what is wrong with a record, a line for each fault and one in the end; return whether no fault is left.
 
     Args:
         where: the tracking URI.
-        study: the one to look at; all if None.
+        study: the study to check; all if None.
         say: takes a line.
-        repair: also mend what is safe to mend.
+        repair: also repair what is safe to repair.
 
     Raises:
         UserError: nothing is recorded of the study; the record does not answer.
@@ -59,13 +59,13 @@ def check(where: str, study: str | None, say: Callable[[str], object], *, repair
     looks = [partial(_waiting, client, where), partial(_cut_off, client, study)]
     looks += [partial(_summaries, client, study), partial(_files, client, study), partial(_journals, where)]
     faults = mended = 0
-    for look in looks:  # in this order: what waited is looked at once it is in the record
+    for look in looks:  # in this order: results that waited are delivered first, and checked then
         for one in look():
             done = f": {one.mend()}" if repair and one.mend else ""
             say(f"{one.text}{done}")
             faults += one.is_fault
             mended += one.is_fault and bool(done)
-    runs = sum(len(found) for _, found in _experiments(client, study))
+    runs = sum(len(of_study) for _, of_study in _experiments(client, study))
     if not faults:
         say(f"all is well: {counted(runs, 'run')}")
     elif repair:
@@ -77,24 +77,24 @@ def check(where: str, study: str | None, say: Callable[[str], object], *, repair
 
 
 def _experiments(client: Client, study: str | None) -> list[tuple[str, list[Run]]]:
-    """Return the name of each experiment that is looked at, with its runs."""
-    found = {one.name.removeprefix(moved.ROOT): one for one in queries.experiments(client)}
-    names = [name for name in found if study is None or name in (study, study + queries.TUNING)]
+    """Return the name of each experiment to check, with its runs."""
+    by_name = {one.name.removeprefix(moved.ROOT): one for one in queries.experiments(client)}
+    names = [name for name in by_name if study is None or name in (study, study + queries.TUNING)]
     if study is not None and not names:
-        raise UserError(f"nothing is recorded of {study!r}; there are: {', '.join(found)}")
-    return [(name, queries.heads(client, found[name].experiment_id)) for name in names]
+        raise UserError(f"nothing is recorded of {study!r}; there are: {', '.join(by_name)}")
+    return [(name, queries.heads(client, by_name[name].experiment_id)) for name in names]
 
 
 def _waiting(client: Client, where: str) -> Iterator[Finding]:
-    """What processes that are gone left for the record."""
+    """Yield the results that processes left on disk and that are not in the record."""
     place = connection.outboxes(where)
     deliver = partial(writing.deliver_left, client, where, place)
     for box in outbox.left(place, where):
         ended = box.status is not None
         box.leave()
-        told = f"the results of run {box.run_id} wait" if ended else f"run {box.run_id} was cut off: what it told lies"
+        what = f"the results of run {box.run_id} wait" if ended else f"run {box.run_id} was cut off; its results lie"
         yield Finding(
-            f"{told} in {box.folder}",
+            f"{what} in {box.folder}",
             lambda: "delivered" if deliver() else "looked through",
             is_fault=ended,
         )
@@ -120,9 +120,9 @@ def _files(client: Client, study: str | None) -> Iterator[Finding]:
             if run.info.status != "FINISHED":
                 continue
             if wrong := damage.faults(client, run):
-                told = "; ".join(f"{path} {what}" for path, what in wrong.items())
+                damaged = "; ".join(f"{path} {what}" for path, what in wrong.items())
                 can_be = run.data.tags.get("kind") in MADE_ANEW
-                yield Finding(f"{_called(run)}: {told}", partial(_give_up, client, run, wrong) if can_be else None)
+                yield Finding(f"{_called(run)}: {damaged}", partial(_give_up, client, run, wrong) if can_be else None)
             elif damage.lacks_digests(run):
                 lacking.append(run)
         if lacking:
@@ -152,7 +152,7 @@ def _give_digests(client: Client, runs: Sequence[Run]) -> str:
 
 
 def _summaries(client: Client, study: str | None) -> Iterator[Finding]:
-    """Trials whose summary is not of the runs that are finished, but for studies that are running."""
+    """Yield the trials whose summary is not of their finished runs; studies that are running are passed over."""
     for _, runs in _experiments(client, study):
         if any(run.info.status == "RUNNING" and not queries.is_orphan(client, run) for run in runs):
             continue
@@ -175,7 +175,7 @@ def _summaries(client: Client, study: str | None) -> Iterator[Finding]:
 
 
 def _journals(where: str) -> Iterator[Finding]:
-    """Lines of searches that cannot be read or are missing; the last may be cut off, which the next search drops."""
+    """Yield the lines of searches that cannot be read or are missing; a last line that is cut off is no fault."""
     storage = connection.storage_of_searches(where)
     for journal in [] if is_url(storage) else sorted(Path(storage).glob(f"*{queries.JOURNAL}")):
         for number, line in enumerate(journal.read_bytes().splitlines(keepends=True), 1):
@@ -190,7 +190,7 @@ def _is_entry(line: bytes, number: int) -> bool:
         entry = json.loads(line)
     except ValueError:
         return False
-    return isinstance(entry, dict) and entry.get("line", number) == number  # those of 0.4.2 have none
+    return isinstance(entry, dict) and entry.get("line", number) == number  # 0.4.2 wrote no numbers
 
 
 def _called(run: Run) -> str:

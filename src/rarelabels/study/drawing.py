@@ -1,4 +1,4 @@
-"""The figures of a trial, on its parent run: drawn once for each aggregate, which a stamp tells."""
+"""The figures of a trial, on its parent run: drawn once for each summary, as a stamp says."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ CURSE_DRAWS = 30
 
 
 def draw(where: str, name: str, one: SummaryTask) -> list[str]:
-    """Draw the figures of a trial, and put them on its parent run; return why which could not be drawn.
+    """Draw the figures of a trial onto its parent run; return a line for each that could not be drawn.
 
     Args:
         where: the record.
         name: of the trial.
-        one: its runs and their stamp, of which the aggregate is recorded.
+        one: its runs and their stamp, whose summary is recorded.
     """
     failures: list[str] = []
     client = connection.connect(where)
@@ -40,7 +40,7 @@ def draw(where: str, name: str, one: SummaryTask) -> list[str]:
 
 
 def _figures(client: Client, children: list[Run], of: str, failures: list[str]) -> Iterator[tuple[str, Figure]]:
-    """Yield file names (without ending) and figures; ``of`` begins what is said of one that cannot be drawn."""
+    """Yield file names (without ending) and figures; ``of`` begins the line on a figure that cannot be drawn."""
     trial, ids = children[0].data.tags["trial"], [run.info.run_id for run in children]
     seed, first = children[0].data.tags["seed"], ids[0]
     with house_style.or_told(failures, f"{of}/learning_curves.png"):

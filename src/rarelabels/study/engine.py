@@ -1,12 +1,12 @@
 """Hand tasks to Dask workers, a process each: the only module that imports dask.
 
 Without a scheduler's address the workers are processes of this machine; with one they are whatever the scheduler has,
-on a laptop or a cluster, and everything else is the same. Workers have one thread, and are told apart from the parent
-in one way only: the parent never imports TensorFlow.
+on a laptop or a cluster, and everything else is the same. Workers have one thread each. The parent never imports
+TensorFlow.
 
-A worker is given one task at a time, and the next one of the same group if there is one: what it has compiled for the
-last serves the next. One that has grown too large, full of compiled programs that nothing frees, is begun anew between
-tasks.
+A worker is given one task at a time, and next a task of the same group if there is one: the program it compiled for
+the last task serves the next. A worker that has grown too large, full of compiled programs that nothing frees, is
+restarted between tasks.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 import uuid
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
@@ -44,9 +45,9 @@ Event = dict[str, Any]
 Function = Callable[[T, Callable[[Event], None]], R]
 OnEvent = Callable[[int, Event], None]
 
-ADDRESS = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for it
+ADDRESS = "DASK_SCHEDULER_ADDRESS"  # as Dask calls it
 WORKER_BYTES = 2 * 2**30  # a TensorFlow worker takes 1 GB to begin with
-FULL_BYTES, GROWN_BYTES = 21 * 2**26, 2**28  # 1.3125 GiB, and 0.25 more than after its first task: begun anew
+FULL_BYTES, GROWN_BYTES = 21 * 2**26, 2**28  # 1.3125 GiB, and 0.25 more than after its first task: then restarted
 KEY = "rarelabels-"  # begins the names of our tasks, on a scheduler that may have others
 UNFETCHED = ("executing", "memory")  # states of a task whose result its parent does not have yet
 CONNECT_SECONDS = 10
@@ -82,17 +83,17 @@ class Engine:
         self._open.close()
 
     def begin(self, modules: Sequence[str]) -> None:
-        """Start the workers in the background, and let them import what they will need; the first task waits for it.
+        """Start the workers in the background, and let them import modules; the first task waits for it.
 
-        For a command that knows that there will be tasks: one that finds everything finished starts no worker.
+        Only for a command that knows that there will be tasks: if everything is finished, no worker is needed.
         """
         self._beginning = threading.Thread(target=self._begin, args=(modules,), daemon=True)
         self._beginning.start()
 
     def _begin(self, modules: Sequence[str]) -> None:
-        with suppress(Exception):  # the first task meets it again, and tells it
+        with suppress(Exception):  # the first task raises it again
             for worker in self._workers():
-                key = f"import-{uuid.uuid4().hex}"  # no task of ours: a worker that begins anew need not wait for it
+                key = f"import-{uuid.uuid4().hex}"  # not KEY: a worker that restarts need not wait for it
                 future = self._client.submit(_import, modules, workers=[worker], key=key)
                 future.add_done_callback(lambda done: done.release())
                 self._imports.append(future)
@@ -103,7 +104,7 @@ class Engine:
         return len(self._workers()) if self.scheduler else self._count
 
     def other_machines(self) -> list[str]:
-        """Return the names of the machines, but this one, that have workers."""
+        """Return the names of the other machines that have workers."""
         if not self.scheduler:
             return []
         return sorted(set(self._client.run(socket.gethostname).values()) - {socket.gethostname()})
@@ -137,8 +138,8 @@ class Engine:
         try:
             while waiting or flying:
                 for _ in range(min(len(waiting), len(self._workers()) - len(flying))):
-                    own = last.pop() if last else None
-                    position = _choice(waiting, groups, own, {groups[i] for i in flying.values()})
+                    group_before = last.pop() if last else None
+                    position = _choice(waiting, groups, group_before, {groups[i] for i in flying.values()})
                     waiting.remove(position)
                     key = f"{KEY}{uuid.uuid4().hex}"
                     future = client.submit(_call, function, tasks[position], position, self._topic, key=key)
@@ -161,7 +162,7 @@ class Engine:
                 client.unsubscribe_topic(self._topic)
 
     def _workers(self) -> list[str]:
-        """Return those that take tasks; one that begins anew takes none.
+        """Return the addresses of the workers that take tasks; a worker that restarts takes none.
 
         Raises:
             UserError: the scheduler is gone.
@@ -180,12 +181,13 @@ class Engine:
         return client
 
     def _started(self) -> Client:
-        from rarelabels.study import own_keys  # not needed where there is a scheduler
+        from rarelabels.study import tls_keys  # not needed where there is a scheduler
 
         # A local cluster looks for a lost worker once, after a while, and ends its nanny for good if at that very
-        # moment the worker is being begun anew for another reason: it is told not to look.
+        # moment the worker restarts for another reason: so it does not look.
         dask.config.set({"distributed.deploy.lost-worker-timeout": "365d"})
         dask.config.set({"distributed.comm.timeouts.connect": "60s", "distributed.worker.profile.enabled": False})
+        self._open.enter_context(_main_hidden())
         cluster = LocalCluster(
             n_workers=self._count,
             threads_per_worker=1,
@@ -194,7 +196,7 @@ class Engine:
             dashboard_address="127.0.0.1:0",
             memory_limit=max(WORKER_BYTES, MEMORY_LIMIT // self._count),
             silence_logs=logging.CRITICAL,
-            security=Security(require_encryption=True, **own_keys.make()),
+            security=Security(require_encryption=True, **tls_keys.make()),
         )
         self._open.enter_context(cluster)
         return Client(cluster)
@@ -222,6 +224,22 @@ class Engine:
         return f"`dask worker {self.scheduler} --nthreads 1` starts one" if self.scheduler else "call the command again"
 
 
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Let workers start without the script that starts them, which may have no ``if __name__ == "__main__":``.
+
+    By these two attributes ``multiprocessing`` tells a spawned process which script to import. Each worker would start
+    the study once more; and no task needs anything of it.
+    """
+    main = vars(sys.modules["__main__"])
+    hidden: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        main.update(hidden)
+
+
 @dataclass
 class _Process:
     """What a worker remembers of itself."""
@@ -247,7 +265,7 @@ class _Setting(WorkerPlugin):  # type: ignore[misc]  # distributed is untyped
             for parameter, value in KEEP_MEMORY.items():
                 ctypes.CDLL(None).mallopt(parameter, value)
         # A worker that Dask pauses for its memory would wait for ever: what fills it is compiled programs, which
-        # nothing frees. One that reaches 95 % of its limit is restarted instead, and its run begun anew.
+        # nothing frees. One that reaches 95 % of its limit is restarted instead, and its run repeated.
         memory = worker.memory_manager
         memory.memory_pause_fraction = memory.memory_spill_fraction = memory.memory_target_fraction = False
         if self.is_local:
@@ -266,15 +284,15 @@ def _call(function: Function[T, R], task: T, position: int, topic: str) -> R:
     taken = psutil.Process().memory_info().rss
     _PROCESS.first_bytes = _PROCESS.first_bytes or taken
     if worker.nanny and taken > max(FULL_BYTES, _PROCESS.first_bytes + GROWN_BYTES):
-        worker.loop.add_callback(_begin_anew, worker)
+        worker.loop.add_callback(_restart, worker)
     return result
 
 
-async def _begin_anew(worker: Any) -> None:
+async def _restart(worker: Any) -> None:
     """Take no more tasks, wait until every result has been fetched, and let the nanny start another process.
 
-    Dask's own ``close_gracefully(restart=True)`` does not wait: where no other worker can take a result it is lost and
-    its task done twice, and the nanny may end with its worker (2026.8).
+    Dask's ``close_gracefully(restart=True)`` does not wait: a result that no other worker can take is lost and its task
+    done twice, and the nanny may end with its worker (2026.8).
     """
     worker.status = Status.paused
     while any(one.state in UNFETCHED and str(one.key).startswith(KEY) for one in worker.state.tasks.values()):
@@ -294,9 +312,9 @@ def _result(future: Future) -> Any:
 
 def _choice(waiting: list[int], groups: dict[int, Hashable], last: Hashable, taken: set[Hashable]) -> int:
     """Return which task a worker is given: one of its last group, else of a group that no other worker is at."""
-    own = (i for i in waiting if groups[i] == last)
+    same = (i for i in waiting if groups[i] == last)
     free = (i for i in waiting if groups[i] not in taken)
-    return next(own, next(free, waiting[0]))
+    return next(same, next(free, waiting[0]))
 
 
 def _ended(client: Client, futures: list[Future]) -> list[Future]:
@@ -322,10 +340,10 @@ def _check(client: Client) -> None:
     if several := [f"{worker} has {n}" for worker, n in threads.items() if n != 1]:
         raise UserError(f"workers must have one thread each: {', '.join(several)}; start them with --nthreads 1")
     try:
-        found = {client.run_on_scheduler(_version), *client.run(_version).values()}
+        versions = {client.run_on_scheduler(_version), *client.run(_version).values()}
     except ImportError as error:
         raise UserError(f"the scheduler or its workers cannot import rarelabels ({error}); install it there") from error
-    if others := sorted(found - {__version__}):
+    if others := sorted(versions - {__version__}):
         raise UserError(f"there is rarelabels {', '.join(others)} there, and {__version__} here; install the same")
 
 

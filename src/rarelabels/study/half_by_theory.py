@@ -1,4 +1,4 @@
-"""What 0.5 stands for after each loss of a study, by theory, beside what a sweep found."""
+"""The true probability that 0.5 stands for after each loss of a study, by theory, beside what was measured."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from rarelabels.record.identities import Identity
 def half_by_theory(
     client: Client, comparison: Comparison, runs: Sequence[Run], identities: Sequence[Identity]
 ) -> pd.DataFrame:
-    """Return what theory says of decisions at 0.5, beside what was measured.
+    """Predict macro-F1 at 0.5 by theory, beside what was measured.
 
     A loss whose minimiser is a known map of the true probability crosses 0.5 at a known true probability. Plain binary
     cross-entropy estimates that probability, so its scores, decided there, predict the trial's macro-F1 at 0.5.
@@ -42,18 +42,18 @@ def half_by_theory(
     plain = [one for one in identities if _is_plain(one.trial)]
     rows = []
     for row in comparison.rows:
-        own = [one for one in identities if _name(one) == row.name and str(one.seed) in row.seeds.split()]
-        if not own or not _has_a_map(own[0].trial):
+        of_row = [one for one in identities if _name(one) == row.name and str(one.seed) in row.seeds.split()]
+        if not of_row or not _has_a_map(of_row[0].trial):
             continue
-        same = _but_for_the_loss(own[0].trial)
+        same = _but_for_the_loss(of_row[0].trial)
         twins = {
             one.seed: finished[one.fingerprint]
             for one in plain
             if _but_for_the_loss(one.trial) == same and one.fingerprint in finished
         }
-        pairs = [(one, twin) for one in own if (twin := twins.get(one.seed))]
-        if len(pairs) == len(own):
-            rows.append(_told(client, row, pairs))
+        pairs = [(one, twin) for one in of_row if (twin := twins.get(one.seed))]
+        if len(pairs) == len(of_row):
+            rows.append(_predicted(client, row, pairs))
     columns = ["trial", "threshold", "predicted", "measured", "low", "high", "plain"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -62,7 +62,7 @@ def _name(identity: Identity) -> str:
     return " ".join(filter(None, [identity.trial.short_name, identity.variant]))
 
 
-def _told(client: Client, row: Row, pairs: Sequence[tuple[Identity, Run]]) -> tuple[object, ...]:
+def _predicted(client: Client, row: Row, pairs: Sequence[tuple[Identity, Run]]) -> tuple[object, ...]:
     predicted, plain, cuts = [], [], []
     for identity, twin in pairs:
         labels, y_train = _training_labels(identity.trial.dataset, identity.seed)

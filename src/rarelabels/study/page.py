@@ -1,4 +1,4 @@
-"""What a study's own run carries: the comparison of all its trials as a table, and the figures across trials."""
+"""The files on a study's run: the comparison of all its trials as a table, and the figures across trials."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def record_comparison(
     runs: Sequence[Run],
     identities: Sequence[Identity],
 ) -> list[str]:
-    """Put the comparisons of a study, one for each set of test rows, on the study's own run.
+    """Record the comparisons of a study, one for each set of test rows, on the study's run.
 
     The figures are those across trials, and those of the report.
 
@@ -58,9 +58,9 @@ def record_comparison(
                     of_study.rule_table(by_rule(one), floors, title), folder / f"loss_by_threshold{suffix}.png"
                 )
             with house_style.or_told(failures, f"{study}: half_by_theory{suffix}.png"):
-                told = half_by_theory(client, one, runs, identities)
-                if len(told):
-                    house_style.save(of_study.half_by_theory(told, title), folder / f"half_by_theory{suffix}.png")
+                predicted = half_by_theory(client, one, runs, identities)
+                if len(predicted):
+                    house_style.save(of_study.half_by_theory(predicted, title), folder / f"half_by_theory{suffix}.png")
             with house_style.or_told(failures, f"{study}: figures of the report"):
                 labels = pictures.labels_of(client, one)
                 pictures.save(pictures.draw(client, one, labels, failures), number, folder)

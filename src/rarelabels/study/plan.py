@@ -1,4 +1,4 @@
-"""What is left to do of a study, and how long it may take."""
+"""The tasks of a study: which runs are not finished, and how long they may take."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from rarelabels.study.selection import is_whole, run_key
 
 @dataclass(frozen=True)
 class Plan:
-    """What has to be done for one study.
+    """The tasks of one study.
 
     Attributes:
         study: its name.
         experiment: MLflow's id.
-        identities: the runs that are asked for.
+        identities: the runs that were named.
         runs: all that are recorded.
-        tasks: ahead.
-        finished: how many of the runs are.
-        seconds: that the tasks may take.
-        lost: a line for each run that is done again because its files are damaged.
+        tasks: for the runs that are not finished.
+        finished: how many of the named runs are finished.
+        seconds: that the tasks may take on one worker; None if no run tells.
+        lost: a line for each run that is repeated because its files are damaged.
     """
 
     study: str
@@ -45,7 +45,7 @@ class Plan:
 
 
 def seconds_ahead(plan: Plan, workers: int) -> str:
-    """Say how many runs there are and, if earlier runs tell, how long they will take."""
+    """Say how many runs there are and, going by earlier runs, how long they will take."""
     runs, trainings = sum(len(task.runs) for task in plan.tasks), sum(not task.source for task in plan.tasks)
     shared = f" ({counted(trainings, 'training')}: trials that differ only in what they watch or in rules share one)"
     line = f"{plan.study}: {counted(runs, 'run')} to do{shared if trainings < runs else ''}"
@@ -56,7 +56,7 @@ def seconds_ahead(plan: Plan, workers: int) -> str:
 
 
 def make_plan(client: Client, study: str, identities: list[Identity], force: bool) -> Plan:
-    """Return what is left to do of a study. Runs whose files are damaged are marked as failed first."""
+    """Plan the runs of a study that are not finished. Runs whose files are damaged are marked as failed first."""
     experiment = opening.open_experiment(client, study)
     runs = queries.heads(client, experiment)
     queries.end_orphans(client, runs)
@@ -85,18 +85,18 @@ def make_plan(client: Client, study: str, identities: list[Identity], force: boo
 
 
 def _give_up_damaged(client: Client, runs: list[Run], identities: Iterable[Identity]) -> list[str]:
-    """Mark the finished runs that are asked for and have damaged files as failed; return a line for each."""
+    """Mark the named runs that have damaged files as failed; return a line for each."""
     finished, lines = reading.finished(runs), []
     for run in [run for identity in identities for run in finished.get(run_key(identity), ())]:
         if wrong := damage.faults(client, run, deep=False):
             damage.condemn(client, run, wrong)
-            told = "; ".join(f"{path} {what}" for path, what in wrong.items())
-            lines.append(f"{run_files.called(run.data.tags, run.info.run_id)}: {told}; it is done again")
+            damaged = "; ".join(f"{path} {what}" for path, what in wrong.items())
+            lines.append(f"{run_files.called(run.data.tags, run.info.run_id)}: {damaged}; it is done again")
     return lines
 
 
 def trained(client: Client, study: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Return, by fingerprint of the training, the finished runs that hold it, oldest first, then those of searches."""
+    """Return the finished runs by the fingerprint of their training, oldest first, runs of searches last."""
     tuning = queries.find_experiment(client, study + queries.TUNING)
     searched = queries.heads(client, tuning, "search") if tuning else []
     by_training: dict[str, list[Run]] = {}
@@ -107,9 +107,10 @@ def trained(client: Client, study: str, runs: Sequence[Run]) -> dict[str, list[R
 
 
 def watched(study: str, identities: Sequence[Identity]) -> Callable[[Trial], tuple[str, ...]]:
-    """What the training of a trial follows: every number watched in the study, by trials asked for or in its folder.
+    """Return a function that names the metrics which the training of a trial follows: all that the study watches.
 
-    A metric that is a vector is followed only for trials that watch it and those that share their training.
+    The study is the trials of its folder and the named ones. A metric with a number for each label is followed only for
+    the trials that watch it and those that share their training.
     """
     files = find.find([study]) if (study_files.EXPERIMENTS / study).is_dir() else []
     trials = [declarations.load_trial(path) for path in files] + [identity.trial for identity in identities]
@@ -117,25 +118,25 @@ def watched(study: str, identities: Sequence[Identity]) -> Callable[[Trial], tup
     same = Trial.training_definition
 
     def follow(trial: Trial) -> tuple[str, ...]:
-        own = {metric for other in trials if same(other) == same(trial) for metric in other.watch}
-        return tuple(sorted({metric for other in trials for metric in other.watch} - set(VECTORS) | own))
+        by_twins = {metric for other in trials if same(other) == same(trial) for metric in other.watch}
+        return tuple(sorted({metric for other in trials for metric in other.watch} - set(VECTORS) | by_twins))
 
     return follow
 
 
 def _hypotheses(study: str) -> dict[str, str]:
-    """A hash per hypothesis as it is declared now."""
+    """Return a hash for each hypothesis as it is declared now."""
     declared = declarations.load_study(study_files.EXPERIMENTS / study)
     return {one.name: verdicts.digest(one) for one in (declared.hypotheses if declared else ())}
 
 
 def _is_source(client: Client, run: Run, trials: Sequence[Trial], by_id: Mapping[str, Run]) -> bool:
-    """Return whether a finished run holds all that trials need of their training, which it shares."""
+    """Return whether a finished run of the same training has all the files that trials need of it."""
     if not all(_has_curves(run, trial) for trial in trials) or not is_whole(client, run):
         return False
     if not any(trial.picked_by for trial in trials):
         return True
-    made = by_id.get(run.data.tags.get("trained_by", run.info.run_id))  # which alone has the scores of every epoch
+    made = by_id.get(run.data.tags.get("trained_by", run.info.run_id))  # it alone has the scores of every epoch
     if made is None or opening.EPOCHS in damage.faults(client, made, deep=False):
         return False
     folder = run_files.local_folder(made)
@@ -147,7 +148,7 @@ def _has_curves(run: Run, trial: Trial) -> bool:
 
 
 def _expected_seconds(runs: Iterable[Run], tasks: Iterable[Task]) -> float | None:
-    """Seconds of training ahead, by what runs of the same trial (else of any trial) took; None if none has trained."""
+    """Estimate the seconds of training ahead by runs of the same trial, else of any trial; None if no run trained."""
     took: dict[str, list[float]] = {}
     for run in runs:
         tags = run.data.tags

@@ -1,4 +1,4 @@
-"""Progress of a study on stderr: a live display on a terminal, plain lines elsewhere; what workers say meanwhile."""
+"""Progress of a study on stderr: a live display on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from rarelabels.errors import without_password
+
 
 class Progress:
-    """Says what lies ahead, how far it is, and what failed; a context manager."""
+    """Shows how many runs are done and left, and collects failures; a context manager."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        # in a notebook rich would print HTML among the results of the cell
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False)
         self.failures: list[str] = []
         self._ahead = self._done = 0
         self._began = time.monotonic()
@@ -47,13 +50,13 @@ class Progress:
             self.console.print(line, markup=False)
 
     def begin(self, ahead: int) -> None:
-        """Count from here: so many runs lie ahead."""
+        """Begin to count: as many runs lie ``ahead``."""
         self._ahead, self._done, self._began = ahead, 0, time.monotonic()
         self._epochs.clear()
         self._bar.reset(self._row, total=ahead, left="", now="")
 
     def epoch(self, name: str, event: Mapping[str, Any]) -> None:
-        """Show where a run is: ``epoch``, ``epochs`` and ``loss``."""
+        """Show the progress of a run: the event has ``epoch``, ``epochs`` and ``loss``."""
         self._epochs[name] = event
         if self._bar.disable:
             return
@@ -61,7 +64,15 @@ class Progress:
         self._bar.update(self._row, now="  ".join(now[-3:]))
 
     def end(self, name: str, runs: str, count: int, reason: str, left_out: str = "") -> None:
-        """Count the runs that ``name`` was training as done, as failed for a reason, or as left out for one."""
+        """Count the runs of a training as done, failed or left out.
+
+        Args:
+            name: of the training.
+            runs: their names.
+            count: how many they are.
+            reason: why they failed; empty if they did not.
+            left_out: why they were left out; empty if they were not.
+        """
         last = self._epochs.pop(name, None)
         if last and self._bar.disable:
             self.console.print(f"  {name}: epoch {last['epoch']}/{last['epochs']}, loss {last['loss']:.4f}")
@@ -71,7 +82,11 @@ class Progress:
         seconds = (time.monotonic() - self._began) / self._done * (self._ahead - self._done)
         left = f"about {duration(seconds)} left" if seconds else ""
         self._bar.update(self._row, completed=self._done, left=left, now="")
-        line = f"{runs}: left out: {left_out}" if left_out else f"{'FAILED' if reason else 'done'}: {runs}"
+        line = f"done: {runs}"
+        if reason:
+            line = f"FAILED: {runs}: {without_password(reason)}"
+        elif left_out:
+            line = f"{runs}: left out: {left_out}"
         self.console.print(f"[{self._done}/{self._ahead}] {line}", markup=False)
 
     def summing(self, trials: int) -> None:
@@ -81,7 +96,11 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """Say seconds as people do: 42 s, 3 min 10 s, 2 h 5 min."""
+    """Say seconds as people do.
+
+    >>> duration(42), duration(190), duration(7500)
+    ('42 s', '3 min 10 s', '2 h 5 min')
+    """
     whole = max(1, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -91,7 +110,11 @@ def duration(seconds: float) -> str:
 
 
 def counted(number: int, thing: str) -> str:
-    """Say a number of things: 1 run, 2 runs."""
+    """Say a number of things.
+
+    >>> counted(1, "run"), counted(2, "run")
+    ('1 run', '2 runs')
+    """
     return f"{number} {thing}{'' if number == 1 else 's'}"
 
 

@@ -1,43 +1,40 @@
-"""A recorded study by its name, as tidy DataFrames, for notebooks and the command line."""
+"""A recorded study by its name, as tidy DataFrames and figures, for notebooks and the command line."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from rarelabels.compare import ranking
+from rarelabels.compare import verdicts as compare_verdicts
+from rarelabels.declare import declarations
 from rarelabels.errors import UserError
-from rarelabels.record import connection, database, moved, queries, writing
+from rarelabels.record import connection, reading, writing
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import ParentKey, parent_key
-from rarelabels.record.reading import (
-    KEYS,
-    LABEL,
-    OF_RULE,
-    PARTS,
-    Part,
-    curves,
-    earliest_finished,
-    labels,
-    per_label,
-    scores,
-    summary,
-)
+from rarelabels.record.reading import KEYS, LABEL, OF_RULE, PARTS, Part
+from rarelabels.study import comparison_frame, counted_runs, project, standing
+
+if TYPE_CHECKING:
+    from rarelabels.study.study_plots import StudyPlots
 
 
 class Study:
-    """What is recorded of a study, as tidy DataFrames; the runs are read once, when it is made.
+    """A recorded study, read from MLflow: DataFrames, verdicts and figures. The runs are read once, when it is made.
 
     Only the runs that count are in it: finished ones, of those that are the same the one that ended first, and of each
     trial and variant those of the definition that was run last. A trial is called by its short name, ``bce``; a variant
     by what it varies, ``dataset.labels=3``, and is empty where nothing is varied. ``trials`` narrows a frame to some
-    trials; one that has no finished run has no rows, and :meth:`finished` says so.
+    trials; a trial without a finished run has no rows, and :meth:`finished` says so.
 
-        movies = results.Study("movies")
-        movies.runs().groupby("trial")["test/per_label/macro_f1"].mean()
+    >>> import rarelabels as rl
+    >>> movies = rl.Study("movies")  # doctest: +SKIP
+    >>> movies.runs().groupby("trial")["test/per_label/macro_f1"].mean()  # doctest: +SKIP
+    >>> movies.plot.verdicts()  # doctest: +SKIP
 
     Attributes:
         name: of the study.
@@ -49,28 +46,49 @@ class Study:
 
         Args:
             name: such as ``movies``.
-            where: the tracking URI; :func:`tracking_uri` by default.
+            where: the tracking URI; by default ``MLFLOW_TRACKING_URI``, else the nearest ``runs/mlflow.db``, from the
+                current folder upwards.
             overridden: also give the runs with ``--set``; they are called ``bce (training.epochs=3)``.
 
         Raises:
             UserError: the record does not answer, or has no finished run of the study.
         """
-        self.name, self.where = name, where or tracking_uri()
-        found = _recorded(name, self.where)
+        self.name, self.where = name, where or project.tracking_uri()
+        self._root = project.experiments()
+        recorded = counted_runs.recorded(name, self.where)
         self._client = connection.connect(self.where)
-        self._runs = sorted(_counted(found, overridden), key=_place)
+        self._runs = counted_runs.counted(recorded, overridden=overridden)
         if not self._runs:
             raise UserError(f"no run of {name} is finished yet; `make {name}` goes on")
         self._trials: dict[tuple[str, str], list[Run]] = {}
         for run in self._runs:
-            self._trials.setdefault(_place(run)[:2], []).append(run)
+            self._trials.setdefault(counted_runs.key(run)[:2], []).append(run)
         self._parents: dict[ParentKey, Run] = {}
-        for run in found:
+        for run in recorded:
             if run.data.tags.get("kind") == "trial":
                 self._parents.setdefault(parent_key(run), run)
 
     def __repr__(self) -> str:
         return f"Study({self.name!r}): {len(self._trials)} trials, {len(self._runs)} runs"
+
+    def _repr_html_(self) -> str:
+        stated = declarations.load_study(self._root / self.name)
+        title = f"{self.name}: {stated.title}" if stated else self.name
+        question = f"<p>{escape(stated.question)}</p>" if stated else ""
+        seeds = sorted({int(run.data.tags["seed"]) for run in self._runs})
+        counts = f"{len(self._trials)} trials, {len(self._runs)} finished runs, seeds {', '.join(map(str, seeds))}."
+        table = self.summary()
+        table["trial"] = (table["trial"] + " " + table["variant"]).str.strip()
+        legend = "Test part: mean and 95 % interval over seeds and test rows."
+        shown = comparison_frame.shown(table).to_html()
+        return f"<p><b>{escape(title)}</b></p>{question}<p>{counts} {legend}</p>{shown}"
+
+    @property
+    def plot(self) -> StudyPlots:
+        """The figures of the study, each a matplotlib ``Figure``: ``study.plot.comparison()``."""
+        from rarelabels.study.study_plots import StudyPlots  # imports matplotlib
+
+        return StudyPlots(self)
 
     def finished(self, *trials: str) -> list[str]:
         """Return those of the trials that have a finished run, and print which have none yet."""
@@ -78,6 +96,53 @@ class Study:
         if missing := [trial for trial in trials if trial not in known]:
             print(f"not run yet: {', '.join(missing)} (`make {self.name}/{missing[0]}` runs it)")
         return [trial for trial in trials if trial in known]
+
+    def comparison(self) -> pd.DataFrame:
+        """Compare the trials as they are declared now: what ``rarelabels results`` prints.
+
+        Returns:
+            A row for each trial, or floor, and headline metric. Columns: ``data`` (the data set), ``trial`` (with its
+            variant, or ``floor: zeros``), ``overrides``, ``seeds`` (their number), ``metric`` (MLflow's name),
+            ``mean``, ``low``, ``high`` (95 % interval over seeds and test rows), ``tied`` (it cannot be told from the
+            best in that metric).
+        """
+        return comparison_frame.frame(standing.compare(self.name, self.where, root=self._root))
+
+    def verdicts(self) -> pd.DataFrame:
+        """Judge the hypotheses that ``study.yaml`` declares: what ``rarelabels findings`` prints.
+
+        Returns:
+            A row for each hypothesis; empty if none is declared. Among the columns: ``name``, ``claim``, ``trial``,
+            ``against``, ``metric``, ``direction``, ``margin`` as declared; ``verdict`` (``upheld``, ``refuted`` or
+            ``undecided``), ``value`` (the difference), ``low``, ``high`` (its interval at ``level``) ``reason``
+            (why it could not be measured).
+        """
+        return compare_verdicts.long({self.name: standing.verdicts(self.name, self.where, self._root)})
+
+    def best(self, metric: str = ranking.DEFAULT) -> pd.DataFrame:
+        """Rank the trials by cross-fitted validation scores, best first: what ``rarelabels best`` prints.
+
+        It registers nothing; ``rarelabels best`` does.
+
+        Args:
+            metric: ``<rule>/<metric>`` on validation, such as ``per_label/macro_f1`` or ``ranking/log_loss``.
+
+        Returns:
+            A row for each trial that learns. Columns: ``trial`` (with its variant), ``searched`` (its settings were
+            searched on the validation rows that rank it), ``validation``, ``test``, ``low``, ``high`` (interval of
+            ``test``), ``tied`` (it cannot be told from the first on the test part).
+
+        Raises:
+            UserError: the metric is not one to choose by, or no trial can be ranked.
+        """
+        ranked = standing.rank(self.name, self.where, metric, self._root).ranked
+        rows = [(one.name, one.is_searched, one.value, one.test, one.low, one.high, one.tied) for one in ranked]
+        return pd.DataFrame(rows, columns=["trial", "searched", "validation", "test", "low", "high", "tied"])
+
+    def bounds(self) -> list[str]:
+        """Return a sentence for each bound that ``study.yaml`` declares: numbers that exclude each other."""
+        stated = declarations.load_study(self._root / self.name)
+        return [bound.verdict() for bound in stated.bounds] if stated else []
 
     def trials(self) -> pd.DataFrame:
         """Return one row per trial and variant: what was declared.
@@ -88,7 +153,7 @@ class Study:
             question: what it was run for.
             runs: how many of them count.
             loss.kind, dataset.labels, …: every declared value by its dotted key, as text; missing where a trial has no
-                such key. Those of a tuned trial are what its search found.
+                such key. A tuned trial has the best values of its search.
         """
         rows = []
         for (trial, variant), of_trial in self._trials.items():
@@ -111,7 +176,7 @@ class Study:
                 ``floor/<floor>/<metric>`` and ``training/…``; the README says what they mean.
         """
         metrics = [{k: v for k, v in run.data.metrics.items() if not k.startswith("curve/")} for run in self._runs]
-        heads = [dict(zip(KEYS, _place(run), strict=True)) for run in self._runs]
+        heads = [dict(zip(KEYS, counted_runs.key(run), strict=True)) for run in self._runs]
         names = sorted({name for one in metrics for name in one})
         frame = pd.DataFrame([head | one for head, one in zip(heads, metrics, strict=True)])
         frame["overrides"] = [run.data.tags["overrides"] for run in self._runs]
@@ -132,7 +197,7 @@ class Study:
         for (trial, variant), of_trial in self._trials.items():
             if trials is None or trial in trials:
                 parent = self._parents.get(parent_key(of_trial[0]))
-                table = summary(self._client, parent) if parent else pd.DataFrame()
+                table = reading.summary(self._client, parent) if parent else pd.DataFrame()
                 table = table if len(table) else _means(of_trial)
                 frames.append(table.assign(trial=trial, variant=variant))
         return _joined(frames, ["trial", "variant", "metric", "mean", "low", "high"])
@@ -148,12 +213,13 @@ class Study:
             value: at the end of the epoch.
         """
         frames = [
-            _of_run(curves(self._client, [run.info.run_id]).drop(columns="run_id"), run) for run in self._some(trials)
+            _of_run(reading.curves(self._client, [run.info.run_id]).drop(columns="run_id"), run)
+            for run in self._some(trials)
         ]
         return _joined(frames, [*KEYS, "curve", "epoch", "value"])
 
     def per_label(self, trials: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return how each label fares on the test part: one row per run, label and rule.
+        """Return the results of each label on the test part: one row per run, label and rule.
 
         Columns:
             trial, variant, seed: which run it is.
@@ -166,7 +232,9 @@ class Study:
             tp, fp, fn, tn: the confusion matrix.
             precision, recall, f1: 0 where nothing is assigned, or nothing true.
         """
-        frames = [_of_run(_by_rule(per_label(self._client, run.info.run_id)), run) for run in self._some(trials)]
+        frames = [
+            _of_run(_by_rule(reading.per_label(self._client, run.info.run_id)), run) for run in self._some(trials)
+        ]
         return _joined(frames, [*KEYS, *LABEL, "rule", *OF_RULE])
 
     def scores(self, trial: str, seed: int = 0, part: Part = "test", variant: str = "") -> pd.DataFrame:
@@ -192,7 +260,10 @@ class Study:
         if part not in PARTS:
             raise UserError(f"part must be {' or '.join(PARTS)}; given {part!r}")
         run = self._one(trial, variant, seed)
-        names, scored = labels(self._client, run.info.run_id), scores(self._client, run.info.run_id, part)
+        names, scored = (
+            reading.labels(self._client, run.info.run_id),
+            reading.scores(self._client, run.info.run_id, part),
+        )
         rows, columns = scored.y.shape
         return pd.DataFrame(
             {
@@ -204,76 +275,28 @@ class Study:
         )
 
     def _some(self, trials: Sequence[str] | None) -> list[Run]:
-        return [run for run in self._runs if trials is None or _called(run) in trials]
+        return [run for run in self._runs if trials is None or counted_runs.short_name(run) in trials]
 
     def _one(self, trial: str, variant: str, seed: int) -> Run:
-        asked = trial, variant, seed
         for run in self._runs:
-            if _place(run) == asked:
+            if counted_runs.key(run) == (trial, variant, seed):
                 return run
-        of_trial = [_place(run)[1:] for run in self._some([trial])]
+        of_trial = [counted_runs.key(run)[1:] for run in self._some([trial])]
         there = [f"seed {seed}{f' of {variant}' if variant else ''}" for variant, seed in of_trial]
-        told = there or sorted({_called(run) for run in self._runs})
+        listed = there or sorted({counted_runs.short_name(run) for run in self._runs})
         wanted = " ".join(filter(None, [trial, variant]))
-        raise UserError(f"{self.name}: no finished run of {wanted} with seed {seed}; there are: {', '.join(told)}")
-
-
-def tracking_uri() -> str:
-    """Return where the record is: ``MLFLOW_TRACKING_URI``, else the nearest ``runs/mlflow.db``, from here upwards."""
-    folder = _nearest(Path("runs") / "mlflow.db")
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"{database.SQLITE}{folder / 'runs' / 'mlflow.db'}"
-
-
-def experiments() -> Path:
-    """Return the nearest folder ``experiments/``, from here upwards: what is declared of what is recorded."""
-    return _nearest(Path("experiments")) / "experiments"
-
-
-def _nearest(name: Path) -> Path:
-    """Return the nearest folder that holds ``name``, from the current one upwards; the current one if none does."""
-    here = Path.cwd()
-    return next((folder for folder in (here, *here.parents) if (folder / name).exists()), here)
-
-
-def _recorded(name: str, where: str) -> list[Run]:
-    begun = connection.is_begun(where)
-    client = connection.connect(where) if begun else None
-    experiment = queries.find_experiment(client, name) if client else None
-    if client is None or experiment is None:
-        studies = [one.name.removeprefix(moved.ROOT) for one in queries.experiments(client)] if client else []
-        there = f"; there are: {', '.join(studies)}" if studies else ""
-        raise UserError(f"nothing is recorded of {name!r} yet: `make {name}` runs it{there}")
-    return queries.all_runs(client, experiment)
-
-
-def _counted(found: list[Run], overridden: bool) -> Iterator[Run]:
-    """Yield the runs that count, of each trial and variant those of the definition that was run last."""
-    counted = [run for run in earliest_finished(found).values() if overridden or not run.data.tags["overrides"]]
-    counted.sort(key=lambda run: (run.info.start_time, run.info.run_id))
-    last = {_place(run)[:2]: parent_key(run) for run in counted}
-    return (run for run in counted if last[_place(run)[:2]] == parent_key(run))
-
-
-def _called(run: Run) -> str:
-    """Return the short name of a run's trial, with its overrides."""
-    tags = run.data.tags
-    short = str(tags["trial"]).partition("/")[2]
-    return f"{short} ({tags['overrides']})" if tags["overrides"] else short
-
-
-def _place(run: Run) -> tuple[str, str, int]:
-    return _called(run), str(run.data.tags["variant"]), int(run.data.tags["seed"])
+        raise UserError(f"{self.name}: no finished run of {wanted} with seed {seed}; there are: {', '.join(listed)}")
 
 
 def _means(runs: Sequence[Run]) -> pd.DataFrame:
-    """Return what :func:`summary` does of runs that are not summed up yet: means without an interval."""
+    """Return a summary of runs that are not summed up yet: means without an interval."""
     rows = [(name, value) for run in runs for name, value in run.data.metrics.items() if not name.startswith("curve/")]
     table = pd.DataFrame(rows, columns=["metric", "mean"]).groupby("metric", as_index=False).mean()
     return table.assign(low=np.nan, high=np.nan)
 
 
 def _of_run(frame: pd.DataFrame, run: Run) -> pd.DataFrame:
-    trial, variant, seed = _place(run)
+    trial, variant, seed = counted_runs.key(run)
     return frame.assign(trial=trial, variant=variant, seed=seed)
 
 
@@ -287,6 +310,6 @@ def _by_rule(table: pd.DataFrame) -> pd.DataFrame:
     rules = dict.fromkeys(name.rpartition("/")[0] for name in table.columns if "/" in name)
     blocks = []
     for rule in rules:
-        own = table[[f"{rule}/{name}" for name in OF_RULE]].set_axis(OF_RULE, axis=1)
-        blocks.append(pd.concat([table[LABEL], own], axis=1).assign(rule=rule))
+        of_rule = table[[f"{rule}/{name}" for name in OF_RULE]].set_axis(OF_RULE, axis=1)
+        blocks.append(pd.concat([table[LABEL], of_rule], axis=1).assign(rule=rule))
     return pd.concat(blocks, ignore_index=True)

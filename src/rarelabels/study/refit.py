@@ -42,7 +42,7 @@ def refit(client: Client, runs: Sequence[Run], one: Ranked, say: Callable[[str],
         client: of the record.
         runs: all runs of the study.
         one: a trial, and its runs.
-        say: is told before a training begins.
+        say: takes a line before a training begins.
 
     Raises:
         UserError: the trial trains on all these rows already, or on purpose on fewer.

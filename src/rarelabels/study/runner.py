@@ -28,7 +28,7 @@ WATCHED_ROWS = "of the training part as many as validation has, evenly spread"  
 
 @dataclass(frozen=True)
 class Task:
-    """One training and the runs to record it as: trials that differ only in what they watch or in rules share it.
+    """One training and the runs that share it: their trials differ only in what they watch, or in rules.
 
     Attributes:
         experiment: MLflow's id.
@@ -47,7 +47,7 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What the rules of a run are chosen from, and measured on.
+    """The scores of a training: rules are chosen from those of validation, and measured on those of test.
 
     Attributes:
         labels: names of the columns.
@@ -68,7 +68,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a task ended: why it failed, or why it was left out, which is no failure; both are empty where it is done."""
+    """How a task ended: why it failed, or why it was left out, which is no failure; both are empty if it is done."""
 
     failure: str = ""
     left_out: str = ""
@@ -103,7 +103,7 @@ def run(task: Task, where: str, say: Say) -> Ended:
         except LeftOutError as error:
             end(record, error)
             left_out = str(error)
-        except Exception as error:  # whatever a run dies of, it is that run's own failure
+        except Exception as error:  # whatever a run dies of, only that run fails
             reason = end(record, error)
             if not source:  # the training failed, which the others share
                 return Ended(reason)

@@ -1,4 +1,4 @@
-"""Do what is left of studies: hand runs to the engine, sum up each trial, draw its figures."""
+"""Do all runs of studies that are not finished: train in workers, sum up each trial, draw its figures."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from rarelabels.study import progress_display, runner, summary
 from rarelabels.study.plan import Plan, make_plan, seconds_ahead
 from rarelabels.study.progress_display import Progress, counted
 from rarelabels.study.runner import Ended, Task
-from rarelabels.study.selection import Asked, recorded
+from rarelabels.study.selection import Selection, recorded
 from rarelabels.study.standing import as_declared, compare_trials, shown_name
 from rarelabels.study.summary import SummaryTask
 from rarelabels.study.workers import Workers
 
-ROUNDS = 3  # in which trials are summed up that others change at the same time
+ROUNDS = 3  # of summing up, for other processes may change a trial at the same time
 WORKER_DIED = "its worker died again and again (out of memory?)"
 
 
-def run(asked: Asked, where: str, engine: Workers, progress: Progress, *, force: bool = False) -> None:
-    """Do all runs that are not finished, then sum up their trials; ``progress`` is told of failures.
+def run(selected: Selection, where: str, engine: Workers, progress: Progress, *, force: bool = False) -> None:
+    """Do all runs that are not finished, then sum up their trials; ``progress`` collects the failures.
 
     Raises:
         UserError: the record does not answer.
@@ -30,10 +30,10 @@ def run(asked: Asked, where: str, engine: Workers, progress: Progress, *, force:
     client = connection.connect(where)
     if delivered := writing.deliver_left(client, where, connection.outboxes(where)):
         progress.say([f"the results of {counted(delivered, 'run')} waited on disk and are now in the record"])
-    progress.say(asked.data)
-    studies = sorted({identity.trial.study for identity in asked.identities})
+    progress.say(selected.data)
+    studies = sorted({identity.trial.study for identity in selected.identities})
     plans = [
-        make_plan(client, study, [i for i in asked.identities if i.trial.study == study], force) for study in studies
+        make_plan(client, study, [i for i in selected.identities if i.trial.study == study], force) for study in studies
     ]
     tasks = [task for plan in plans for task in plan.tasks]
     progress.say(line for plan in plans for line in (*plan.lost, seconds_ahead(plan, engine.count)))
@@ -56,7 +56,7 @@ def run(asked: Asked, where: str, engine: Workers, progress: Progress, *, force:
 
 
 def _record_comparison(client: Client, plan: Plan, where: str) -> list[str]:
-    """Put the comparison of the whole study, as it stands now, on its own run; return what could not be drawn."""
+    """Record the comparison of all trials, as declared now, on the study's run; return what could not be drawn."""
     from rarelabels.study import page  # matplotlib takes a second to import: only drawing needs it
 
     runs = recorded(plan.study, where)
@@ -72,10 +72,10 @@ def _run_task(where: str, task: Task, say: progress_display.Say) -> Ended:
 
 
 def _sum_up(client: Client, plan: Plan, where: str, engine: Workers, progress: Progress) -> bool:
-    """Bring each parent's aggregate and figures up to date; return whether the study's own are not any more.
+    """Bring the summary and figures of each trial up to date; return whether the study's run needs new figures.
 
-    Workers draw the figures once all trials are summed up. What is summed up is looked at once more: another process
-    may have written at the same time, or finished a run meanwhile.
+    Workers draw the figures after all trials are summed up. Each summary is checked once more: another process may have
+    written it at the same time, or finished a run meanwhile.
     """
     runs = queries.heads(client, plan.experiment) if plan.tasks else plan.runs
     queries.end_orphans(client, runs)
@@ -99,13 +99,19 @@ def _sum_up(client: Client, plan: Plan, where: str, engine: Workers, progress: P
     for position, failures in engine.map(functools.partial(_draw, where), undrawn, lambda *_: None):
         name = undrawn[position][0]
         progress.failures += [f"{name}: not drawn: {WORKER_DIED}"] if failures is None else failures
-    own = [run for run in runs if run.data.tags.get("kind") == "study"]
-    return anew or any(run.data.tags.get("drawn") == "" or _has_lost_figures(client, run) for run in own)
+    of_study = [run for run in runs if run.data.tags.get("kind") == "study"]
+    return anew or any(run.data.tags.get("drawn") == "" or _has_lost_figures(client, run) for run in of_study)
 
 
 @dataclass(frozen=True)
 class _Behind:
-    """The trials, by name, whose summary is not that of their runs, those whose figures are not; what is damaged."""
+    """Trials that are behind their runs.
+
+    Attributes:
+        tasks: of the trials whose summary is missing or is that of other runs, by name.
+        undrawn: the same for trials whose figures are missing.
+        lines: what is damaged.
+    """
 
     tasks: dict[str, SummaryTask]
     undrawn: dict[str, SummaryTask]
@@ -114,7 +120,7 @@ class _Behind:
 
 def _behind(client: Client, plan: Plan, runs: list[Run]) -> _Behind:
     parents, by_id = reading.parents(runs), {run.info.run_id: run for run in runs}
-    below, found = reading.below(runs), _Behind({}, {}, [])
+    below, behind = reading.below(runs), _Behind({}, {}, [])
     for key in dict.fromkeys(identity.parent_key for identity in plan.identities):
         children = tuple(run.info.run_id for run in below.get(key, []))
         parent = by_id.get(parents.get(key, ""))
@@ -122,15 +128,15 @@ def _behind(client: Client, plan: Plan, runs: list[Run]) -> _Behind:
             continue
         one, name = SummaryTask(parent.info.run_id, children, summary.stamp(children)), shown_name(key)
         if (parent.data.tags.get("summed_up"), parent.info.status) != (one.stamp, "FINISHED"):
-            found.tasks[name] = one
+            behind.tasks[name] = one
             continue
         wrong = damage.faults(client, parent, deep=run_files.local_folder(parent) is not None)
         if summed := [f"{path} {what}" for path, what in wrong.items() if path in damage.SUMMARY]:
-            found.tasks[name] = one
-            found.lines.append(f"{name}: {'; '.join(summed)}; its runs are summed up again")
+            behind.tasks[name] = one
+            behind.lines.append(f"{name}: {'; '.join(summed)}; its runs are summed up again")
         elif wrong or not _is_drawn(client, parent, one.stamp):
-            found.undrawn[name] = one
-    return found
+            behind.undrawn[name] = one
+    return behind
 
 
 def _has_lost_figures(client: Client, study: Run) -> bool:
@@ -138,7 +144,7 @@ def _has_lost_figures(client: Client, study: Run) -> bool:
 
 
 def _is_drawn(client: Client, parent: Run, stamp: str) -> bool:
-    """Return whether a parent has the figures of its aggregate; those summed up by 0.4.2 were drawn at once."""
+    """Return whether a parent has the figures of its summary; 0.4.2 drew them when it summed up."""
     drawn = parent.data.tags.get("drawn")
     return drawn == stamp if drawn is not None else "figures" in run_files.names_there(client, parent.info.run_id)
 

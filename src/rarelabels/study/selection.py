@@ -1,4 +1,4 @@
-"""Which runs a command is about: named trials, their variants and seeds, on data that are here."""
+"""From names to runs: named trials, their variants and seeds, on data that are here."""
 
 from __future__ import annotations
 
@@ -26,20 +26,26 @@ from rarelabels.record.identities import Identity, fingerprints, search_fingerpr
 from rarelabels.record.reading import RunKey
 
 IsKnown = Callable[[Sequence[Identity]], bool]
-NOTHING_TOLD: Mapping[str, str] = MappingProxyType({})
+NOTHING_SAID: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Named:
-    """A trial as it is to run, and how overrides change it, as text; empty where they do not."""
+    """A trial with its overrides applied; ``overrides`` names those that change it, and is empty if none does."""
 
     trial: Trial
     overrides: str
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is asked for: the runs, why trials are left out for want of data or a search, by name; lines on the data."""
+class Selection:
+    """The runs of named trials.
+
+    Attributes:
+        identities: the runs.
+        skipped: why trials were skipped, by name: their data are not here, or their search is not finished.
+        data: a line on each data set that was loaded.
+    """
 
     identities: list[Identity]
     skipped: dict[str, str]
@@ -47,34 +53,40 @@ class Asked:
 
 
 class Searches:
-    """The searches in a record, read once for each study that has a tuned trial."""
+    """The searches of a record; those of a study are read once, when its first tuned trial needs them."""
 
     def __init__(self, where: str) -> None:
         self._where = where
         self._of_study: dict[str, dict[str, Run]] = {}
 
     def find(self, trial: Trial, variant: str, seed: int | None, digest: str) -> Run:
-        """Return the run of a trial's search; of a seed, where thresholds are searched.
+        """Return the run of a trial's search.
+
+        Args:
+            trial: declares a search.
+            variant: of the trial.
+            seed: of a search of thresholds; None for a search of settings, which has no seed.
+            digest: of the data.
 
         Raises:
-            NotSearchedError: there is none, or it has not all its trials yet.
+            NotSearchedError: it is not recorded, or does not have all its trials yet.
         """
         if trial.study not in self._of_study:
             self._of_study[trial.study] = reading.searches(recorded(trial.study + queries.TUNING, self._where))
-        found = self._of_study[trial.study].get(search_fingerprint(trial, seed, digest))
-        done = int(found.data.tags["trials"]) if found else 0
+        search = self._of_study[trial.study].get(search_fingerprint(trial, seed, digest))
+        done = int(search.data.tags["trials"]) if search else 0
         assert trial.tuning is not None
-        if found is None or done < trial.tuning.n_trials:
+        if search is None or done < trial.tuning.n_trials:
             so_far = f"its search has {done} of {trial.tuning.n_trials} trials" if done else "not searched yet"
             so_far += f" ({variant})" if variant else ""
             raise NotSearchedError(f"{so_far}; `rarelabels run {trial.name}` searches")
-        return found
+        return search
 
     def best(self, search: Run) -> dict[str, object]:
-        """Return the best values of a search of parameters, by dotted key.
+        """Return the best values of a search of settings, by dotted key.
 
         Raises:
-            NotSearchedError: they are lost.
+            NotSearchedError: their file is damaged.
         """
         try:
             return reading.best(connection.connect(self._where), search.info.run_id)
@@ -87,30 +99,31 @@ def identify(
     overrides: Mapping[str, object],
     seeds: tuple[int, ...] | None = None,
     is_known: IsKnown = lambda _: False,
-) -> Asked:
-    """Return every run that is asked for: trials × variants × seeds, but for trials whose data are not here.
+) -> Selection:
+    """Return every run of the named trials: trials × variants × seeds.
 
-    Each data set is loaded once here, before anything is recorded: its mistakes are the user's, and it fills the cache.
-    A trial that was tuned is run as its search left it; one whose search is not finished is left out.
+    A trial is skipped if its data are not here, or if it declares a search that is not finished. A tuned trial has the
+    best values of its search. Each data set is loaded once here, before anything is recorded: that fills the cache, and
+    a mistake in the data is reported at once.
 
     Args:
         names: of trials, of studies, or paths.
         overrides: by dotted key.
         seeds: other than declared.
-        is_known: whether the runs of a trial are known to suit their data, which are not loaded then.
+        is_known: returns whether runs were made before; the data of such a trial suit it and are not loaded.
 
     Raises:
         UserError: see ``find.load_many``, ``loading.load``, ``preprocessing.check``, ``baseline.check`` and
             ``weighting.weights``.
-        MissingDataError, NotSearchedError: no trial is left.
+        MissingDataError, NotSearchedError: all trials are skipped.
     """
     return identify_trials(load(names, overrides), seeds, is_known, Searches(connection.uri()))
 
 
 def identify_trials(
     declared: Sequence[Named], seeds: tuple[int, ...] | None, is_known: IsKnown, searches: Searches
-) -> Asked:
-    """Return every run of declared trials, and why others are left out; see :func:`identify`."""
+) -> Selection:
+    """Return every run of declared trials, and why others are skipped; see :func:`identify`."""
     identities: list[Identity] = []
     skipped: dict[str, UserError] = {}
     read: dict[str, str] = {}
@@ -123,16 +136,16 @@ def identify_trials(
     if skipped and not identities:
         name, reason = next(iter(skipped.items()))
         raise reason if isinstance(reason, MissingDataError) else NotSearchedError(f"{name}: {reason}")
-    return Asked(identities, {name: reason_of(name, error) for name, error in skipped.items()}, list(read.values()))
+    return Selection(identities, {name: reason_of(name, error) for name, error in skipped.items()}, list(read.values()))
 
 
 def reason_of(name: str, error: UserError) -> str:
-    """Return why a trial is left out, without its name."""
+    """Return why a trial is skipped, without its name."""
     return str(error).removeprefix(f"{name}: ")
 
 
 def by_reason(skipped: Mapping[str, str]) -> list[str]:
-    """Say why trials are left out, a line for each reason."""
+    """Return a line for each reason why trials are skipped, with their names."""
     names: dict[str, list[str]] = {}
     for name, reason in skipped.items():
         names.setdefault(reason, []).append(name)
@@ -146,14 +159,14 @@ def load(names: Sequence[str], overrides: Mapping[str, object]) -> list[Named]:
         UserError: see ``find.load_many``.
     """
     declared = load_many(names)
-    asked = load_many(names, overrides) if overrides else declared
+    changed = load_many(names, overrides) if overrides else declared
     text = " ".join(f"{key}={json.dumps(value)}" for key, value in overrides.items())
 
     def what(trial: Trial) -> object:
         return trial.definition(), trial.dataset, trial.tuning
 
     return [
-        Named(trial, text if what(trial) != what(plain) else "") for trial, plain in zip(asked, declared, strict=True)
+        Named(trial, text if what(trial) != what(plain) else "") for trial, plain in zip(changed, declared, strict=True)
     ]
 
 
@@ -168,13 +181,13 @@ def _runs(
 ) -> list[Identity]:
     seeds, declared = seeds or trial.seeds, trial
     digest = _digest(trial.dataset)
-    found = {}
+    searched: dict[int, Run] = {}
     if trial.tuning:
         searched_by_seed = trial.searches_thresholds
-        found = {seed: searches.find(trial, variant, seed if searched_by_seed else None, digest) for seed in seeds}
+        searched = {seed: searches.find(trial, variant, seed if searched_by_seed else None, digest) for seed in seeds}
         if not searched_by_seed:
-            trial = variants.with_values(trial, searches.best(found[seeds[0]]))
-    by_seed = {seed: search.info.run_id for seed, search in found.items()}
+            trial = variants.with_values(trial, searches.best(searched[seeds[0]]))
+    by_seed = {seed: search.info.run_id for seed, search in searched.items()}
     identities = with_seeds(trial, variant, seeds, digest, changed, by_seed)
     if not is_known(identities):
         read[digest] = describe(trial.dataset, checked(declared, seeds[0]))
@@ -182,25 +195,25 @@ def _runs(
 
 
 def done_before(studies: Sequence[str], where: str, *, force: bool = False) -> IsKnown:
-    """Return what tells whether all runs of a trial are finished, and whole, so that nothing of it is left to do."""
-    found: dict[RunKey, list[Run]] = {}
+    """Return a function that says whether all runs of a trial are finished and have all their files."""
+    finished: dict[RunKey, list[Run]] = {}
     for study in () if force else studies:
-        found |= reading.finished(recorded(study, where))
-    client = connection.connect(where) if found else None
+        finished |= reading.finished(recorded(study, where))
+    client = connection.connect(where) if finished else None
 
     def is_done(one: Identity) -> bool:
-        return client is not None and any(is_whole(client, run) for run in found.get(run_key(one), ()))
+        return client is not None and any(is_whole(client, run) for run in finished.get(run_key(one), ()))
 
     return lambda runs: all(map(is_done, runs))
 
 
 def is_whole(client: Client, run: Run) -> bool:
-    """Return whether a run has all its files, as far as that is seen without reading the large ones."""
+    """Return whether a run has all its files; the contents of large ones are not read."""
     return not damage.faults(client, run, deep=False)
 
 
 def run_key(one: Identity) -> RunKey:
-    """Return by what a recorded run is known to be this one."""
+    """Return the key by which a recorded run is this run."""
     return one.trial.name, one.variant, one.overrides, one.fingerprint
 
 
@@ -212,7 +225,10 @@ def with_seeds(
     changed: str,
     searches: Mapping[int, str] | None = None,
 ) -> list[Identity]:
-    """Return which runs a trial with some seeds is, on data with that digest; ``searches`` that tuned it by seed."""
+    """Return the runs of a trial, one for each seed, on data with that digest.
+
+    ``searches`` are the ids of the searches that tuned it, by seed.
+    """
     prints = fingerprints(trial, seeds, digest)
     return [
         Identity(
@@ -230,7 +246,7 @@ def with_seeds(
 
 
 def identity(trial: Trial, variant: str, seed: int, digest: str, changed: str) -> Identity:
-    """Return which run a trial with one seed is."""
+    """Return the run of a trial with one seed."""
     return with_seeds(trial, variant, [seed], digest, changed)[0]
 
 
@@ -250,7 +266,11 @@ def recorded(study: str, where: str, *, with_metrics: bool = False) -> list[Run]
 
 
 def checked(trial: Trial, seed: int) -> Dataset:
-    """Return a trial's data, once it is known that the trial can run on them."""
+    """Return a trial's data, after checking that the trial can run on them.
+
+    Raises:
+        UserError: it cannot; the message names the trial.
+    """
     data = _data(trial.dataset, seed)
     try:
         if isinstance(trial.model, NetworkSpec):

@@ -1,4 +1,4 @@
-"""How a study stands: its comparison, verdicts, winner and ranking, from what is recorded now."""
+"""The comparison, verdicts, winner and ranking of a study, from its record and its declarations as they are now."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rarelabels.record import connection, reading
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import Identity, ParentKey
 from rarelabels.study.selection import (
-    NOTHING_TOLD,
+    NOTHING_SAID,
     Named,
     Searches,
     by_reason,
@@ -31,23 +31,39 @@ from rarelabels.study.selection import (
 
 
 def compare(
-    study: str, where: str, asked: Sequence[Identity], told: Mapping[str, str] = NOTHING_TOLD
+    study: str,
+    where: str,
+    named: Sequence[Identity] = (),
+    said: Mapping[str, str] = NOTHING_SAID,
+    root: Path = study_files.EXPERIMENTS,
 ) -> list[Comparison]:
-    """Compare the trials of a study: those declared in its folder, and those ``asked`` for from elsewhere.
+    """Compare the trials of a study; see ``comparison.compare``.
 
-    Of a study without a folder here, all that is recorded is compared; of a trial whose data are not here (any more),
-    what was recorded last. Why trials are left out is not said again where it is among what was ``told``, by name. See
-    ``comparison.compare``.
+    A study without a folder in ``root`` is compared as it was recorded. A trial whose data are not here is compared as
+    it was recorded last.
+
+    Args:
+        study: its name.
+        where: the record.
+        named: runs of trials outside the study's folder, which are compared too.
+        said: why trials were skipped, by name; those reasons are not repeated.
+        root: the folder of declared studies.
     """
     runs = recorded(study, where)
-    declared = as_declared(study, where, runs, asked)
-    untold = {name: reason for name, reason in declared.skipped.items() if told.get(name) != reason}
-    return compare_trials(runs, replace(declared, skipped=untold), where)
+    declared = as_declared(study, where, runs, named, root)
+    unsaid = {name: reason for name, reason in declared.skipped.items() if said.get(name) != reason}
+    return compare_trials(runs, replace(declared, skipped=unsaid), where)
 
 
 @dataclass(frozen=True)
 class _Declared:
-    """The trials of a study as they stand: the runs that can be told, parents by key of others; why, by name."""
+    """The trials of a study as they are declared now.
+
+    Attributes:
+        identities: their runs.
+        others: the parents of trials whose runs cannot be identified, for their data are not here.
+        skipped: why trials have no run among the identities, by name.
+    """
 
     identities: list[Identity]
     others: list[ParentKey]
@@ -55,38 +71,36 @@ class _Declared:
 
 
 def as_declared(
-    study: str, where: str, runs: Sequence[Run], asked: Sequence[Identity], root: Path = study_files.EXPERIMENTS
+    study: str, where: str, runs: Sequence[Run], named: Sequence[Identity], root: Path = study_files.EXPERIMENTS
 ) -> _Declared:
-    """Return the trials of a study as its folder declares them now, and of others what is recorded."""
+    """Return the trials of a study as its folder declares them now, those ``named`` from elsewhere among them."""
     folder = root / study
-    found = _Declared([i for i in asked if i.trial.study == study and not i.overrides], [], {})
+    declared = _Declared([i for i in named if i.trial.study == study and not i.overrides], [], {})
     latest = {key[:2]: key for key in reading.parents([run for run in runs if not run.data.tags.get("overrides")])}
     if not folder.is_dir():
-        found.others.extend(reading.parents(list(runs)))
-        return found
+        declared.others.extend(reading.parents(list(runs)))
+        return declared
     searches, done = Searches(where), set(reading.finished(list(runs)))
 
-    def is_known(asked_for: Sequence[Identity]) -> bool:
-        return any(run_key(one) in done for one in asked_for)
+    def is_known(identities: Sequence[Identity]) -> bool:
+        return any(run_key(one) in done for one in identities)
 
     for path in find.find([study], root):
         trial = declarations.load_trial(path)
         try:
-            asked_for = identify_trials([Named(trial, "")], None, is_known, searches)
-            found.identities.extend(asked_for.identities)
-            found.skipped.update(asked_for.skipped)
-        except NotSearchedError as error:  # what an earlier search found is not this trial's
-            found.skipped[trial.name] = reason_of(trial.name, error)
+            selected = identify_trials([Named(trial, "")], None, is_known, searches)
+            declared.identities.extend(selected.identities)
+            declared.skipped.update(selected.skipped)
+        except NotSearchedError as error:  # the result of an earlier search is not this trial's
+            declared.skipped[trial.name] = reason_of(trial.name, error)
         except UserError as error:
-            found.others.extend(key for (name, _), key in latest.items() if name == trial.name)
-            found.skipped[trial.name] = reason_of(trial.name, error)
-    return found
+            declared.others.extend(key for (name, _), key in latest.items() if name == trial.name)
+            declared.skipped[trial.name] = reason_of(trial.name, error)
+    return declared
 
 
 def verdicts(study: str, where: str, root: Path = study_files.EXPERIMENTS) -> list[Finding]:
-    """Return what became of the hypotheses of a study, as its folder in ``root`` declares them.
-
-    See ``verdicts.decide``.
+    """Return the verdicts on the hypotheses that a study's folder in ``root`` declares; see ``verdicts.decide``.
 
     Raises:
         UserError: the record does not answer, or ``study.yaml`` is wrong.
@@ -101,10 +115,10 @@ def verdicts(study: str, where: str, root: Path = study_files.EXPERIMENTS) -> li
 
 @dataclass(frozen=True)
 class Conclusions:
-    """What follows from what was measured.
+    """The conclusions of a study.
 
     Attributes:
-        findings: what became of the hypotheses.
+        findings: the verdicts on its hypotheses.
         warnings: what a reader must know of the networks before any advice.
         winner: which trial to use; see ``winner.lines``.
     """
@@ -114,15 +128,15 @@ class Conclusions:
     winner: list[str]
 
 
-def conclude(study: str, where: str) -> Conclusions:
-    """Return what follows from what was measured of a study: its winner, its verdicts, and what speaks against them.
+def conclude(study: str, where: str, root: Path = study_files.EXPERIMENTS) -> Conclusions:
+    """Return the conclusions of a study: its winner, its verdicts, and the warnings that come before any advice.
 
     Raises:
         UserError: the record does not answer, or ``study.yaml`` is wrong.
     """
     runs = recorded(study, where, with_metrics=True)
-    declared = as_declared(study, where, runs, [])
-    stated = declarations.load_study(study_files.EXPERIMENTS / study) or StudySpec(title=study, question="", thread="")
+    declared = as_declared(study, where, runs, [], root)
+    stated = declarations.load_study(root / study) or StudySpec(title=study, question="", thread="")
     measured = _measured(stated, declared, runs, where)
     given = measured, stated.baselines, stated.competence_margin
     return Conclusions(
@@ -135,7 +149,7 @@ def conclude(study: str, where: str) -> Conclusions:
 def _winner(stated: StudySpec, declared: _Declared, runs: Sequence[Run], where: str) -> list[str]:
     """Say which trial to use on the test rows that most trials have, and on others on which a baseline was run."""
     client, chosen, names = connection.connect(where), ranking.chosen_by(ranking.DEFAULT), _names(declared)
-    told: list[str] = []
+    lines: list[str] = []
     for number, identities in enumerate(_by_test_rows(declared.identities, runs)):
         has_baseline = any(competence.is_baseline(names[one.parent_key], stated.baselines) for one in identities)
         if number and not has_baseline:
@@ -143,20 +157,22 @@ def _winner(stated: StudySpec, declared: _Declared, runs: Sequence[Run], where: 
         try:
             ranked = ranking.rank(client, runs, identities, names, [], chosen)
         except UserError as error:
-            told.append(f"No trial is named the winner: {error}")
+            lines.append(f"No trial is named the winner: {error}")
         else:
-            told += winner.lines(client, runs, ranked, stated.baselines)
-    return told
+            lines += winner.lines(client, runs, ranked, stated.baselines)
+    return lines
 
 
 def _by_test_rows(identities: Sequence[Identity], runs: Sequence[Run]) -> list[list[Identity]]:
-    """Return the runs that are asked for by the test rows of those that are finished, most trials first.
+    """Return the runs grouped by the test rows of their trial, most trials first.
 
-    Those of a trial of which no run is finished are left out.
+    A trial without a finished run is left out.
     """
-    found = reading.finished(list(runs))
+    finished = reading.finished(list(runs))
     part_of = {
-        one.parent_key: found[run_key(one)][0].data.tags["test_part"] for one in identities if run_key(one) in found
+        one.parent_key: finished[run_key(one)][0].data.tags["test_part"]
+        for one in identities
+        if run_key(one) in finished
     }
     parts: dict[str, list[Identity]] = {}
     for one in identities:
@@ -174,8 +190,8 @@ def _measured(stated: StudySpec, declared: _Declared, runs: Sequence[Run], where
     return measured_trials.read(connection.connect(where), runs, names, seeds, wanted) if runs else {}
 
 
-def rank(study: str, where: str, metric: str) -> Ranking:
-    """Rank the trials of a study as they stand by a validation metric; see ``ranking.rank``.
+def rank(study: str, where: str, metric: str, root: Path = study_files.EXPERIMENTS) -> Ranking:
+    """Rank the trials of a study as they are declared now by a validation metric; see ``ranking.rank``.
 
     Raises:
         UserError: the record does not answer, the metric is none to choose by, or no trial can be ranked.
@@ -184,23 +200,23 @@ def rank(study: str, where: str, metric: str) -> Ranking:
     runs = recorded(study, where, with_metrics=True)
     if not runs:
         raise UserError(f"nothing is recorded of {study} yet; `rarelabels run {study}` runs it")
-    declared = as_declared(study, where, runs, [])
+    declared = as_declared(study, where, runs, [], root)
     client = connection.connect(where)
     return ranking.rank(client, runs, declared.identities, _names(declared), by_reason(declared.skipped), chosen)
 
 
 def _names(declared: _Declared) -> dict[ParentKey, str]:
-    """Return what the trials of a study are called in it, with their variant."""
+    """Return the name of each trial within its study, with its variant."""
     keys = [*declared.others, *(identity.parent_key for identity in declared.identities)]
     return {key: " ".join(filter(None, [key[0].split("/")[1], key[1]])) for key in keys}
 
 
 def shown_name(key: ParentKey) -> str:
-    """Return what a trial is called, with its variant and overrides."""
+    """Return the full name of a trial, with its variant and overrides."""
     return " ".join(filter(None, [*key[:2], f"({key[3]})" if key[3] else ""]))
 
 
 def compare_trials(runs: Sequence[Run], declared: _Declared, where: str) -> list[Comparison]:
-    """Return the comparison of trials that stand so; see ``comparison.compare``."""
+    """Compare the trials of a study as they are declared; see ``comparison.compare``."""
     client = connection.connect(where) if runs else None
     return comparison.compare(client, runs, _names(declared), by_reason(declared.skipped))

@@ -23,7 +23,7 @@ CODE = 5  # raised when what a summary holds changes
 
 @dataclass(frozen=True)
 class SummaryTask:
-    """The parent run, the runs below it that count (by rising seed), and the stamp of the two."""
+    """The parent run of a trial, its runs that count (by rising seed), and the stamp of their summary."""
 
     parent: str
     children: tuple[str, ...]
@@ -31,12 +31,12 @@ class SummaryTask:
 
 
 def stamp(children: Sequence[str]) -> str:
-    """Return what tells whether a parent's aggregate is that of these runs."""
+    """Return the stamp of a summary: it changes with the runs, and with the code that sums up."""
     return hashlib.sha256(" ".join([__version__, str(CODE), *children]).encode()).hexdigest()[:16]
 
 
 def sum_up(where: str, task: SummaryTask, _: Say) -> str:
-    """Compute and record the aggregate of one trial; return what its runs have lost that it needs, or ""."""
+    """Compute and record the summary of a trial; return which file of its runs is damaged, or ""."""
     client = connection.connect(where, writing.PATIENCE)
     parent = writing.Record(client, task.parent)
     children = [client.run(run_id) for run_id in task.children]
@@ -76,7 +76,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
 
 
 def _edge(client: Client, tags: Mapping[str, str]) -> str:
-    """Return which keys the search of a trial found on the edge of their range; empty where it was not searched."""
+    """Return the keys whose best value lies on the edge of what was searched; empty for a trial without a search."""
     edge = client.run(tags["search"]).data.tags.get("edge", "") if tags.get("search") else ""
     return ", ".join(edge.split())
 

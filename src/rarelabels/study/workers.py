@@ -1,4 +1,4 @@
-"""The engine when it is needed: Dask takes a second to import, which a study with nothing left to do need not pay."""
+"""The engine, started by the first task: Dask takes a second to import, and a finished study needs none of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Event = dict[str, Any]
 
 
 class Workers:
-    """What :class:`rarelabels.study.engine.Engine` is, imported and opened by the first task; a context manager.
+    """A :class:`rarelabels.study.engine.Engine` that the first task imports and starts; a context manager.
 
     Args:
         count: workers to start on this machine; as many as cores if None.
@@ -27,7 +27,7 @@ class Workers:
     """
 
     def __init__(self, count: int | None = None, scheduler: str | None = None) -> None:
-        self._count, self._scheduler = count, scheduler
+        self._count, self.scheduler = count, scheduler
         self._open = ExitStack()
 
     def __enter__(self) -> Workers:
@@ -37,25 +37,25 @@ class Workers:
         self._open.close()
 
     def begin(self, modules: Sequence[str]) -> None:
-        """Start them in the background, for there will be tasks; see :meth:`rarelabels.study.engine.Engine.begin`."""
+        """Start the workers in the background; see :meth:`rarelabels.study.engine.Engine.begin`."""
         self._engine.begin(modules)
 
     @property
     def count(self) -> int:
         """How many workers there are, or will be."""
-        return self._engine.count if self._scheduler else self._count or os.cpu_count() or 1
+        return self._engine.count if self.scheduler else self._count or os.cpu_count() or 1
 
     def is_open_to_others(self) -> bool:
-        """Return whether the scheduler listens to other machines, and to anybody there: whoever reaches it runs code.
+        """Return whether the scheduler is open to anybody on other machines: whoever reaches it runs code.
 
-        Workers that are started here are not: they have keys of their own, see ``own_keys``.
+        Workers that are started here are not: only they have the keys, see ``tls_keys``.
         """
-        place = urlsplit(self._scheduler or "")
-        return bool(self._scheduler) and place.scheme != "tls" and not _is_loopback(place.hostname or "")
+        place = urlsplit(self.scheduler or "")
+        return bool(self.scheduler) and place.scheme != "tls" and not _is_loopback(place.hostname or "")
 
     def other_machines(self) -> list[str]:
-        """Return the names of the machines, but this one, that have workers."""
-        return self._engine.other_machines() if self._scheduler else []
+        """Return the names of the other machines that have workers."""
+        return self._engine.other_machines() if self.scheduler else []
 
     def map(
         self,
@@ -72,7 +72,7 @@ class Workers:
     def _engine(self) -> Engine:
         from rarelabels.study.engine import Engine
 
-        return self._open.enter_context(Engine(self._count, self._scheduler))
+        return self._open.enter_context(Engine(self._count, self.scheduler))
 
 
 def _is_loopback(host: str) -> bool:

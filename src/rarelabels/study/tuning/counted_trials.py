@@ -27,9 +27,9 @@ def beat(trial: optuna.Trial, now: Now) -> None:
 
 
 def is_cut_off(trial: FrozenTrial, now: Now) -> bool:
-    """Return whether a trial that has not ended never will: its process is gone, or on another machine and silent.
+    """Return whether a running trial will never end: its process is gone, or on another machine and silent.
 
-    When it began is written by the clock of its machine, which may be wrong: how long nobody owns it is seen here.
+    The clock of another machine may be wrong. So this process measures how long a trial has had no owner.
     """
     owner, alive = trial.user_attrs.get("owner"), trial.user_attrs.get("alive")
     if owner is None or alive is None:
@@ -39,47 +39,47 @@ def is_cut_off(trial: FrozenTrial, now: Now) -> bool:
 
 
 @contextmanager
-def in_flight(asked_of: optuna.Study, asked: optuna.Trial, now: Now) -> Iterator[None]:
-    """Beat for a trial while the block runs; tell it as failed, without a reason: as cut off, if the block raises.
+def in_flight(study: optuna.Study, optuna_trial: optuna.Trial, now: Now) -> Iterator[None]:
+    """Renew the lease of a trial while the block runs; if the block raises, mark the trial as failed, without a reason.
 
-    This process may live on, and whoever waits for the trial would take it for one in flight.
+    A trial without a reason counts as cut off. This process may live on, and others would wait for the trial in vain.
     """
     try:
-        once_more(lambda: beat(asked, now))
-        with lease.renewed(lambda: beat(asked, now)):
+        once_more(lambda: beat(optuna_trial, now))
+        with lease.renewed(lambda: beat(optuna_trial, now)):
             yield
     except BaseException:
-        with suppress(Exception):  # the storage may be what it died of; then others wait
-            tell(asked_of, asked, state=TrialState.FAIL)
+        with suppress(Exception):  # perhaps the storage does not answer; then others wait until the lease is over
+            tell(study, optuna_trial, state=TrialState.FAIL)
         raise
 
 
-def fail_cut_off(asked: optuna.Study, now: Now) -> None:
-    """Tell the trials that never will end as failed; without a reason they do not count."""
-    while any("alive" not in one.user_attrs and not is_cut_off(one, now) for one in _running(asked)):
+def fail_cut_off(study: optuna.Study, now: Now) -> None:
+    """Mark the trials that will never end as failed, without a reason: they do not count."""
+    while any("alive" not in one.user_attrs and not is_cut_off(one, now) for one in _running(study)):
         time.sleep(0.1)  # it has just begun, or its process is gone
-    for trial in _running(asked):
+    for trial in _running(study):
         if is_cut_off(trial, now):
-            tell(asked, trial.number, state=TrialState.FAIL)
+            tell(study, trial.number, state=TrialState.FAIL)
 
 
-def _running(asked: optuna.Study) -> list[FrozenTrial]:
-    return asked.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+def _running(study: optuna.Study) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
 
-def taken(asked: optuna.Study) -> list[FrozenTrial]:
-    """Return the trials that count: ended ones but for those that were cut off, and those in flight."""
+def taken(study: optuna.Study) -> list[FrozenTrial]:
+    """Return the trials that count: those that ended and were not cut off, and those in flight."""
     states = (*ENDED, TrialState.RUNNING)
-    found = asked.get_trials(deepcopy=False, states=states)
-    return [trial for trial in found if trial.state != TrialState.FAIL or "reason" in trial.user_attrs]
+    trials = study.get_trials(deepcopy=False, states=states)
+    return [trial for trial in trials if trial.state != TrialState.FAIL or "reason" in trial.user_attrs]
 
 
-def finished(asked: optuna.Study) -> list[FrozenTrial]:
+def finished(study: optuna.Study) -> list[FrozenTrial]:
     """Return the trials that were trained to their end."""
-    return asked.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
-def wait_for_others(asked_of: optuna.Study, now: Now) -> None:
+def wait_for_others(study: optuna.Study, now: Now) -> None:
     """Wait while trials of another process, which is alive, are in flight."""
-    while any(not is_cut_off(one, now) for one in once_more(lambda: _running(asked_of))):
+    while any(not is_cut_off(one, now) for one in once_more(lambda: _running(study))):
         time.sleep(1)

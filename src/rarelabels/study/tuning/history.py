@@ -12,18 +12,18 @@ from rarelabels.show.figures import house_style, of_search
 MOST_KEYS = 24  # that are drawn, the most important ones
 
 
-def save_history(asked_of: optuna.Study, metric: str, title: str, folder: Path) -> None:
+def save_history(study: optuna.Study, metric: str, title: str, folder: Path) -> None:
     """Write ``trials.csv``, and the figures of the search: its history, the importance of each key, and slices."""
-    trials = asked_of.trials_dataframe()
+    trials = study.trials_dataframe()
     trials.to_csv(folder / "trials.csv", index=False)
-    lower = asked_of.direction == optuna.study.StudyDirection.MINIMIZE
+    lower = study.direction == optuna.study.StudyDirection.MINIMIZE
     figures = {"history": of_search.search_history(trials, metric, title, lower_is_better=lower)}
-    scales = {key: bool(getattr(values, "log", False)) for key, values in asked_of.best_trial.distributions.items()}
+    scales = {key: bool(getattr(values, "log", False)) for key, values in study.best_trial.distributions.items()}
     if trials.loc[trials["state"] == "COMPLETE", "value"].nunique() > 1:  # else there is no variance to explain
-        found = optuna.importance.get_param_importances(asked_of, evaluator=FanovaImportanceEvaluator(seed=0))
-        found = dict(sorted(found.items(), key=lambda one: -one[1])[:MOST_KEYS])
-        figures["importance"] = of_search.importances(found, metric, title)
-        scales = {key: scales[key] for key in found}
+        shares = optuna.importance.get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
+        shares = dict(sorted(shares.items(), key=lambda one: -one[1])[:MOST_KEYS])
+        figures["importance"] = of_search.importances(shares, metric, title)
+        scales = {key: scales[key] for key in shares}
     figures["slices"] = of_search.slices(trials, dict(list(scales.items())[:MOST_KEYS]), metric, title)
     (folder / "figures").mkdir()
     for name, figure in figures.items():

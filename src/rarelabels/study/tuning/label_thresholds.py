@@ -33,7 +33,7 @@ from rarelabels.study.tuning.storage import once_more, tell
 
 
 def search_thresholds(client: Client, one: Search, say: Say) -> str:
-    """Search thresholds for the scores of one training, which is recorded first, in the search's own run."""
+    """Search thresholds for the scores of one training, which is recorded first, in the run of the search."""
     record, tuning = Record(client, one.record), one.trial.tuning
     assert isinstance(tuning, ThresholdSearch)
     record.go_on()
@@ -48,20 +48,20 @@ def search_thresholds(client: Client, one: Search, say: Say) -> str:
             record.tags({"trained": "yes"})
         _, validation, _ = reading.raw_scores(client, one.record)
         validation = evaluation.calibrated(validation, one.trial.thresholds)
-        asked_of, facts, rules = once_more(lambda: _find_thresholds(one, tuning, validation))
+        study, facts, rules = once_more(lambda: _find_thresholds(one, tuning, validation))
         with record.folder() as folder:
             stored = definition.to_json(rules, one.labels)
             (folder / "thresholds.json").write_text(json.dumps(stored, indent=1, ensure_ascii=False), encoding="utf-8")
-            save_history(asked_of, f"validation {tuning.metric}", one.title, folder)
+            save_history(study, f"validation {tuning.metric}", one.title, folder)
         record.metrics(facts)
-        record.curves(("search/value", trial.number, trial.values[0]) for trial in finished(asked_of))
-        told = (
+        record.curves(("search/value", trial.number, trial.values[0]) for trial in finished(study))
+        sentence = (
             "seed {seed}: {trials} trials reach a {metric} of {best:.4f} on validation in {seconds:.1f} s, coordinate "
             "ascent {ascent:.4f} in {ascent_seconds:.3f} s; the exact thresholds per label have {per_label:.4f}"
         )
         numbers = {name.removeprefix("search/"): value for name, value in facts.items()}
-        told = told.format(seed=one.identity.seed, trials=tuning.n_trials, metric=tuning.metric, **numbers)
-        record.tags({"trials": tuning.n_trials, "found": told})
+        sentence = sentence.format(seed=one.identity.seed, trials=tuning.n_trials, metric=tuning.metric, **numbers)
+        record.tags({"trials": tuning.n_trials, "found": sentence})
     except Exception as error:
         reason = errors.failure(error)
         record.fail(reason)
@@ -73,7 +73,7 @@ def search_thresholds(client: Client, one: Search, say: Say) -> str:
 def _find_thresholds(
     one: Search, tuning: ThresholdSearch, validation: Scores
 ) -> tuple[optuna.Study, dict[str, float], Rules]:
-    """Return the search, what it, coordinate ascent and the sweep reach on validation, at what cost; and rules."""
+    """Search; return Optuna's study, what each way of choosing reaches on validation at what cost, and the rules."""
     y, scores = validation.y, validation.scores
     began = time.monotonic()
     exact = each_label.best_thresholds(y, scores).thresholds
@@ -89,25 +89,25 @@ def _find_thresholds(
         """A parameter is how many rows get the label, plus one: the same steps for rare and frequent labels."""
         return thresholds_for_counts(ordered, [params[label] - 1 for label in one.labels])
 
-    def value(found: Floats) -> float:
-        return metrics.decision_metrics(y, scores >= found)[tuning.metric]
+    def value(thresholds: Floats) -> float:
+        return metrics.decision_metrics(y, scores >= thresholds)[tuning.metric]
 
     counts = np.count_nonzero(scores >= start, axis=0)
-    asked_of = load(one, dict(zip(one.labels, (counts + 1).tolist(), strict=True)))
+    study = load(one, dict(zip(one.labels, (counts + 1).tolist(), strict=True)))
     space: dict[str, BaseDistribution] = {label: IntDistribution(1, len(y) + 1, log=True) for label in one.labels}
-    while len(taken(asked_of)) < tuning.n_trials:
-        asked = asked_of.ask(space)
-        with in_flight(asked_of, asked, one.now):
-            tell(asked_of, asked, value(cut(asked.params)))
-    searched = cut(asked_of.best_trial.params)
+    while len(taken(study)) < tuning.n_trials:
+        optuna_trial = study.ask(space)
+        with in_flight(study, optuna_trial, one.now):
+            tell(study, optuna_trial, value(cut(optuna_trial.params)))
+    searched = cut(study.best_trial.params)
     facts = {
         "search/best": value(searched),
         "search/start": value(start),
         "search/ascent": value(ascent.thresholds),
         "search/per_label": value(exact),
-        "search/seconds": sum(one.duration.total_seconds() for one in finished(asked_of) if one.duration),
+        "search/seconds": sum(one.duration.total_seconds() for one in finished(study) if one.duration),
         "search/ascent_seconds": climbed - climbing,
         "search/per_label_seconds": swept - began,
     }
-    found = {SEARCHED.name: searched, ASCENT.name: ascent.thresholds}
-    return asked_of, facts, {name: Rule(name, chosen, fallbacks=0) for name, chosen in found.items()}
+    chosen = {SEARCHED.name: searched, ASCENT.name: ascent.thresholds}
+    return study, facts, {name: Rule(name, thresholds, fallbacks=0) for name, thresholds in chosen.items()}

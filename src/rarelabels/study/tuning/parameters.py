@@ -35,55 +35,55 @@ EDGE = 0.02  # of a range, on either side
 
 
 def attempt(client: Client, one: Search, say: Say) -> None:
-    """Ask for one more trial, train it, and tell what came of it; a failure of its own is part of the search.
+    """Draw one more trial, train it, and report its value to Optuna; a trial that fails is part of the search.
 
     Raises:
         CUT_OFF: the storage went away in the middle; the trial is cut off.
     """
-    asked_of, tuning = load(one, declared_values(one)), one.trial.tuning
+    study, tuning = load(one, declared_values(one)), one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
-    fail_cut_off(asked_of, one.now)  # of a worker that died, whose task this may be
-    if len(taken(asked_of)) >= tuning.n_trials:  # another process was faster
+    fail_cut_off(study, one.now)  # of a worker that died, whose task this may be
+    if len(taken(study)) >= tuning.n_trials:  # another process was faster
         return
-    asked = asked_of.ask(distributions(one))
-    with in_flight(asked_of, asked, one.now):
-        _attempt(client, one, asked_of, asked, say)
+    optuna_trial = study.ask(distributions(one))
+    with in_flight(study, optuna_trial, one.now):
+        _attempt(client, one, study, optuna_trial, say)
 
 
-def _attempt(client: Client, one: Search, asked_of: optuna.Study, asked: optuna.Trial, say: Say) -> None:
+def _attempt(client: Client, one: Search, study: optuna.Study, optuna_trial: optuna.Trial, say: Say) -> None:
     tuning = one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
-    if sum(trial.number < asked.number for trial in taken(asked_of)) >= tuning.n_trials:
-        tell(asked_of, asked, state=TrialState.FAIL)  # without a reason: it does not count
+    if sum(trial.number < optuna_trial.number for trial in taken(study)) >= tuning.n_trials:
+        tell(study, optuna_trial, state=TrialState.FAIL)  # without a reason: it does not count
         return
-    record = opening.start_tried(client, one.experiment, one.record, one.trial, asked.number)
+    record = opening.start_tried(client, one.experiment, one.record, one.trial, optuna_trial.number)
     try:
-        asked.set_user_attr("run", record.run_id)
-        values = values_of(one, asked.params)
+        optuna_trial.set_user_attr("run", record.run_id)
+        values = values_of(one, optuna_trial.params)
         record.params({key: json.dumps(v) if isinstance(v, Mapping) else v for key, v in values.items()})
         with record.alive():
-            measured = _same(asked_of, asked, tuning) or _measure(one, values, asked, record, say)
+            measured = _same(study, optuna_trial, tuning) or _measure(one, values, optuna_trial, record, say)
         value = measured[tuning.metric]
         record.metrics(measured)
-        tell(asked_of, asked, value)
+        tell(study, optuna_trial, value)
         with suppress(MlflowException, SQLAlchemyError):  # a point of a curve: the record may be away
-            Record(client, one.record).metrics({"search/value": value}, step=asked.number)
+            Record(client, one.record).metrics({"search/value": value}, step=optuna_trial.number)
         record.tags({"state": "complete"})
         record.finish()
-    except CUT_OFF:  # another trial is asked for
+    except CUT_OFF:  # the storage went away; another trial is drawn instead
         with suppress(Exception):
             record.stop("cut off: the storage of the searches went away")
         raise
-    except WaitingError:  # all is told but to the record, and waits for it
+    except WaitingError:  # Optuna has the value; the results wait on disk for the record
         return
     except optuna.TrialPruned as pruned:
-        tell(asked_of, asked, state=TrialState.PRUNED)
+        tell(study, optuna_trial, state=TrialState.PRUNED)
         record.tags({"state": "pruned"})
         record.stop(str(pruned))
     except Exception as error:
         reason = errors.failure(error)
-        once_more(lambda: asked.set_user_attr("reason", reason))
-        tell(asked_of, asked, state=TrialState.FAIL)
+        once_more(lambda: optuna_trial.set_user_attr("reason", reason))
+        tell(study, optuna_trial, state=TrialState.FAIL)
         record.tags({"state": "failed"})
         record.fail(reason)
 
@@ -92,22 +92,22 @@ def distributions(one: Search) -> dict[str, BaseDistribution]:
     """Return Optuna's parameters: the keys of the space, one for each label where a key holds a number for each."""
     tuning = one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
-    found: dict[str, BaseDistribution] = {}
+    searched: dict[str, BaseDistribution] = {}
     for key, values in tuning.space.items():
         if values.choices is not None:
-            found[key] = CategoricalDistribution(values.choices)
+            searched[key] = CategoricalDistribution(values.choices)
             continue
         assert values.low is not None
         assert values.high is not None
         if variants.is_per_label(one.trial, key):
-            found |= {
+            searched |= {
                 f"{key}.{label}": FloatDistribution(values.low, values.high, log=values.log) for label in one.labels
             }
         elif variants.is_whole(one.trial, key):
-            found[key] = IntDistribution(int(values.low), int(values.high), log=values.log)
+            searched[key] = IntDistribution(int(values.low), int(values.high), log=values.log)
         else:
-            found[key] = FloatDistribution(values.low, values.high, log=values.log)
-    return found
+            searched[key] = FloatDistribution(values.low, values.high, log=values.log)
+    return searched
 
 
 def values_of(one: Search, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,16 +123,18 @@ def values_of(one: Search, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def declared_values(one: Search) -> dict[str, Any]:
-    """Return the trial's own values as Optuna's parameters, where the space has them; an undeclared weight is 1."""
+    """Return the declared values as Optuna's parameters, where the space has them; an undeclared weight is 1."""
     tuning, data = one.trial.tuning, one.trial.model_dump()
     assert isinstance(tuning, ParameterSearch)
-    own: dict[str, Any] = {}
+    declared: dict[str, Any] = {}
     for key in tuning.space:
         value = functools.reduce(lambda block, part: block[part], key.split("."), data)
-        own |= {f"{key}.{label}": value.get(label, 1.0) for label in one.labels} if isinstance(value, Mapping) else {}
-        own |= {} if isinstance(value, Mapping) or value is None else {key: value}
+        declared |= (
+            {f"{key}.{label}": value.get(label, 1.0) for label in one.labels} if isinstance(value, Mapping) else {}
+        )
+        declared |= {} if isinstance(value, Mapping) or value is None else {key: value}
     space = distributions(one)
-    return {name: value for name, value in own.items() if _holds(space[name], value)}
+    return {name: value for name, value in declared.items() if _holds(space[name], value)}
 
 
 def _holds(values: BaseDistribution, value: Any) -> bool:
@@ -142,14 +144,14 @@ def _holds(values: BaseDistribution, value: Any) -> bool:
     return bool(values.low <= value <= values.high)
 
 
-def _same(asked_of: optuna.Study, asked: optuna.Trial, tuning: ParameterSearch) -> dict[str, float]:
+def _same(study: optuna.Study, optuna_trial: optuna.Trial, tuning: ParameterSearch) -> dict[str, float]:
     """Return the value of an earlier trial with the same parameters, so that none is trained twice."""
-    same = (one for one in finished(asked_of) if one.params == asked.params)
+    same = (one for one in finished(study) if one.params == optuna_trial.params)
     return next(({tuning.metric: float(one.values[0])} for one in same), {})
 
 
 def _measure(
-    one: Search, values: Mapping[str, object], asked: optuna.Trial, record: Record, say: Say
+    one: Search, values: Mapping[str, object], optuna_trial: optuna.Trial, record: Record, say: Say
 ) -> dict[str, float]:
     """Train with each seed of the search and return the mean of the validation metrics; test is not looked at.
 
@@ -167,8 +169,8 @@ def _measure(
             record.metrics({f"curve/seed_{seed}_{name}": value for name, value in curves.items()}, step=epoch)
             say({"epoch": epoch, "epochs": epochs, "loss": curves["loss"]})
             if "objective" in curves:
-                once_more(lambda: asked.report(curves["objective"], epoch - 1))  # Optuna counts from 0
-                if asked.should_prune():
+                once_more(lambda: optuna_trial.report(curves["objective"], epoch - 1))  # Optuna counts from 0
+                if optuna_trial.should_prune():
                     raise optuna.TrialPruned(
                         f"pruned after epoch {epoch} of seed {seed}: {tuning.metric} {curves['objective']:.4f}"
                     )
@@ -184,13 +186,13 @@ def _measure(
 
 
 def conclude(where: str, one: Search, _: Say) -> str:
-    """Record what a search of parameters found, once no other process is at it; return why it found nothing, or ""."""
-    client, asked_of, tuning = connection.connect(where), load(one), one.trial.tuning
+    """Record the result of a search of settings, once other processes have left it; return why there is none, or ""."""
+    client, study, tuning = connection.connect(where), load(one), one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
-    wait_for_others(asked_of, one.now)
+    wait_for_others(study, one.now)
     record = Record(client, one.record)
     record.go_on()
-    trials = [trial for trial in taken(asked_of) if trial.state in ENDED]
+    trials = [trial for trial in taken(study) if trial.state in ENDED]
     counts = {state.name.lower(): sum(trial.state == state for trial in trials) for state in ENDED}
     if not counts["complete"]:
         reason = next(
@@ -198,13 +200,13 @@ def conclude(where: str, one: Search, _: Say) -> str:
         )
         record.fail(reason)
         return f"none of its {len(trials)} trials could be finished: {reason}"
-    best = asked_of.best_trial
+    best = study.best_trial
     with record.folder() as folder:
-        found = {"values": values_of(one, best.params), "value": best.value, "metric": tuning.metric}
+        result = {"values": values_of(one, best.params), "value": best.value, "metric": tuning.metric}
         (folder / "best.json").write_text(
-            json.dumps(found | {"number": best.number, **counts}, indent=1, ensure_ascii=False), encoding="utf-8"
+            json.dumps(result | {"number": best.number, **counts}, indent=1, ensure_ascii=False), encoding="utf-8"
         )
-        save_history(asked_of, tuning.metric, one.title, folder)
+        save_history(study, tuning.metric, one.title, folder)
     record.metrics({"search/best": float(best.values[0]), **{f"search/{state}": n for state, n in counts.items()}})
     values = ", ".join(f"{key} = {_short(value)}" for key, value in best.params.items())
     counted = f"{len(trials)} trials, {counts['pruned']} pruned, {counts['fail']} failed"
@@ -224,7 +226,7 @@ def on_the_edge(params: Mapping[str, Any], searched: Mapping[str, BaseDistributi
     choose from, the least and the greatest are the edge. Other choices have none. A learning rate of 0.099
     between 0.0003 and 0.1, in logarithms, is on the edge: it is 0.2 % of the range below the end.
     """
-    found = {}
+    edges = {}
     for name, value in params.items():
         ends = _ends(searched[name])
         if ends is None:
@@ -233,8 +235,8 @@ def on_the_edge(params: Mapping[str, Any], searched: Mapping[str, BaseDistributi
         scale = math.log if ends.log else float
         place = (scale(value) - scale(low)) / (scale(high) - scale(low))
         if not ends.margin < place < 1 - ends.margin:
-            found[name] = f"{name} = {_short(value)} of {low:g} to {high:g}"
-    return found
+            edges[name] = f"{name} = {_short(value)} of {low:g} to {high:g}"
+    return edges
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from rarelabels.study.tuning.counted_trials import taken
 
 
 class SeededByNumber(BaseSampler):
-    """The declared sampler, seeded anew for each trial by its number; the first trial has given parameters.
+    """The declared sampler, seeded for each trial by its number; the first trial has given parameters.
 
     A search that goes on, or that two processes share, would otherwise draw again what it has drawn before. For the
     same reason the given parameters are not put into Optuna's queue: two processes that begin at once would both.
@@ -31,7 +31,7 @@ class SeededByNumber(BaseSampler):
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Make the sampler of this trial; give it the parameters to begin with unless an earlier one that counts has.
 
-        An earlier trial that is being asked for at this moment has no parameters yet: it will have these.
+        An earlier trial that is drawn at this moment has no parameters yet: it will have these.
         """
         earlier = [one for one in taken(study) if one.number < trial.number]
         begin = self._begin.items()

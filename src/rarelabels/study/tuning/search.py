@@ -1,11 +1,11 @@
 """Search a trial's settings, or thresholds for its scores, with Optuna: the only module that imports it.
 
-Optuna's storage holds every trial from the moment it is asked for, so that a search that is cut off goes on where it
-stopped and loses the trials in flight alone. The record in MLflow holds what came of it: one run for each search, below
-it one for each trial that trains, and in it the best values, with which ``study`` runs the trial.
+Optuna's storage holds every trial from the moment it is drawn. A search that was cut off goes on where it stopped, and
+loses only the trials in flight. MLflow records a run for each search, with the best values, with which the trial is run
+later; below it lies a run for each trial of the search.
 
-Without ``OPTUNA_STORAGE`` the storage is a journal file: two workers asked, reported 30 epochs of and told 40 trials in
-0.8 s with it, in 4.8 s with SQLite (Optuna 5.0.0).
+Without ``OPTUNA_STORAGE`` the storage is a journal file. Two workers drew 40 trials, and reported 30 epochs and a value
+of each, in 0.8 s with it and in 4.8 s with SQLite (Optuna 5.0.0).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from rarelabels.data.dataset import Dataset
 from rarelabels.declare import variants
@@ -26,7 +27,7 @@ from rarelabels.judging import evaluation
 from rarelabels.judging.metrics import LOWER_IS_BETTER
 from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import ThresholdSpec
-from rarelabels.record import connection, opening, queries, writing
+from rarelabels.record import connection, opening, queries, reading, writing
 from rarelabels.record.connection import is_url
 from rarelabels.record.identities import Identity, search_fingerprint
 from rarelabels.study import plan, running, selection
@@ -48,8 +49,8 @@ def search(
     where: str,
     engine: Workers,
     progress: Progress,
-) -> None:
-    """Bring the search of every trial, all of which declare one, to its number of trials.
+) -> list[Search]:
+    """Bring the search of every trial, all of which declare one, to its number of trials; return the searches.
 
     Raises:
         UserError: a mistake in a declaration, before anything is recorded; or the storage or the record do not answer.
@@ -57,7 +58,7 @@ def search(
     identities, labels = _identities(wanted, seeds)
     storage = connection.storage_of_searches(where)
     if is_url(storage):
-        open_storage(storage)  # a storage that does not answer is better told before anything is recorded
+        open_storage(storage)  # a storage that does not answer is reported before anything is recorded
     elif machines := engine.other_machines():
         raise UserError(
             f"workers on {', '.join(machines)} cannot share a file on this machine ({storage}); set OPTUNA_STORAGE to "
@@ -78,6 +79,22 @@ def search(
                 if reason:
                     progress.failures.append(f"search of {ended[position].title}: {reason}")
         progress.say(f"search of {one.title}: {_found(where, one)}" for one in ended)
+    return searches
+
+
+def results(where: str, searches: Sequence[Search]) -> pd.DataFrame:
+    """Return a row for each search that is finished; see ``run_trials.tune``."""
+    client, rows = connection.connect(where), []
+    for one in searches:
+        run = client.run(one.record)
+        row: dict[str, object] = {"trial": one.trial.name, "variant": one.identity.variant, "seed": None}
+        row |= {"trials": int(run.data.tags["trials"]), "value": run.data.metrics["search/best"]}
+        row |= {"found": run.data.tags["found"]}
+        if one.trial.searches_thresholds:
+            rows.append(row | {"seed": one.identity.seed})
+        else:
+            rows.append(row | reading.best(client, one.record))
+    return pd.DataFrame(rows).astype({"seed": "Int64"})
 
 
 def _run(tasks: Sequence[Search], where: str, engine: Workers, progress: Progress) -> bool:
@@ -96,7 +113,7 @@ def _run(tasks: Sequence[Search], where: str, engine: Workers, progress: Progres
 
 
 def _given_up(searches: Sequence[Search]) -> list[Search]:
-    """Return a search for each trial that it still lacks, once no other process is at it: others gave them up."""
+    """Return a search for each trial that it still lacks, once other processes have left it."""
     for one in searches:
         wait_for_others(load(one), one.now)
     return [one for one in searches for _ in range(_left(one))]
@@ -105,28 +122,28 @@ def _given_up(searches: Sequence[Search]) -> list[Search]:
 def _identities(
     wanted: Sequence[Named], seeds: tuple[int, ...] | None
 ) -> tuple[list[Identity], dict[str, tuple[str, ...]]]:
-    """Return what is to be searched, once all of it can be, and the labels by fingerprint."""
+    """Return the searches to do, after checking that all can be done, and their labels by fingerprint."""
     identities: list[Identity] = []
     labels: dict[str, tuple[str, ...]] = {}
     for named in wanted:
         try:
             for label, variant in variants.variants(named.trial):
                 tuning = variant.tuning
-                own = (seeds or variant.seeds) if isinstance(tuning, ThresholdSearch) else (None,)
+                searched = (seeds or variant.seeds) if isinstance(tuning, ThresholdSearch) else (None,)
                 data = selection.checked(variant, (seeds or variant.seeds)[0])
                 _check(variant, data)
-                for seed in own:
+                for seed in searched:
                     mark = search_fingerprint(variant, seed, data.digest)
                     plain = selection.identity(variant, label, seed or 0, data.digest, named.overrides)
                     identities.append(replace(plain, fingerprint=mark))
                     labels[mark] = data.labels
         except MissingDataError:
-            continue  # ``selection.identify`` says so
+            continue  # ``selection.identify`` reports it
     return identities, labels
 
 
 def _check(trial: Trial, data: Dataset) -> None:
-    """Refuse what only the data can tell: a metric that does not exist, its direction, too many labels."""
+    """Refuse what only the data show: a metric that does not exist, its direction, too many labels."""
     tuning, labels = trial.tuning, len(data.labels)
     if isinstance(tuning, ThresholdSearch):
         if labels > MOST_THRESHOLDS:
@@ -157,16 +174,16 @@ def _check(trial: Trial, data: Dataset) -> None:
 def _open(
     identities: Sequence[Identity], labels: Mapping[str, tuple[str, ...]], where: str, storage: str
 ) -> list[Search]:
-    """Open the record of each search, and end what a process that is gone left running in it."""
+    """Open the record of each search, and end its runs whose process is gone."""
     client = connection.connect(where)
     searches = []
     for name in sorted({one.trial.study for one in identities}):
-        own = [one for one in identities if one.trial.study == name]
+        of_study = [one for one in identities if one.trial.study == name]
         experiment = opening.open_experiment(client, name + queries.TUNING)
         queries.end_orphans(client, queries.heads(client, experiment))
         trainings = plan.trained(client, name, selection.recorded(name, where))
-        follow = plan.watched(name, own)
-        for one in own:
+        follow = plan.watched(name, of_study)
+        for one in of_study:
             seed = one.seed if one.trial.searches_thresholds else None
             record = opening.open_search(client, experiment, one, seed).run_id
             kept = storage if is_url(storage) else str(Path(storage) / f"{one.fingerprint[:16]}{queries.JOURNAL}")
@@ -178,15 +195,15 @@ def _open(
 
 
 def _left(one: Search) -> int:
-    """Return how many trials a search lacks, once those cut off are told as failed."""
+    """Return how many trials a search lacks, after marking those that were cut off as failed."""
     assert one.trial.tuning is not None
     return max(0, one.trial.tuning.n_trials - once_more(lambda: _counted(one)))
 
 
 def _counted(one: Search) -> int:
-    asked = load(one)
-    fail_cut_off(asked, one.now)
-    return len(taken(asked))
+    study = load(one)
+    fail_cut_off(study, one.now)
+    return len(taken(study))
 
 
 def _ahead(one: Search, count: int) -> str:

@@ -24,7 +24,7 @@ from rarelabels.study.tuning.journal import Journal
 AWAY_SECONDS = 600  # that a database may be away while a search goes on
 TABLE_SECONDS = 20  # that another process may take to make a database's tables
 T = TypeVar("T")
-# The storage went away (the second is raised when a transaction is rolled back), or for so long that others gave up.
+# The storage went away (the second is raised when a transaction is rolled back), or so long that others gave up.
 CUT_OFF = (StorageInternalError, OperationalError, UpdateFinishedTrialError)
 
 
@@ -85,23 +85,24 @@ def _connect_patiently(dialect: Any, _: Any, arguments: list[Any], named: dict[s
             time.sleep(1)
 
 
-def once_more(ask: Callable[[], T]) -> T:
-    """Ask the storage for something, or tell it, again if its database went away in the middle of it."""
+def once_more(do: Callable[[], T]) -> T:
+    """Do something with the storage, once more if its database went away in the middle of it."""
     try:
-        return ask()
+        return do()
     except CUT_OFF:
-        return ask()  # with a new connection, which waits for it to come back
+        return do()  # with a new connection, which waits for it to come back
 
 
 def tell(
-    asked_of: optuna.Study, asked: optuna.Trial | int, value: float | None = None, state: TrialState | None = None
+    study: optuna.Study, optuna_trial: optuna.Trial | int, value: float | None = None, state: TrialState | None = None
 ) -> None:
-    """Tell what came of a trial; one that was told before, or by another process at this moment, stays as it is.
+    """Report the end of a trial to Optuna; a trial that has ended before stays as it is.
 
-    The first attempt may have arrived, and its answer been lost; or others thought this process gone.
+    It may have ended by an attempt of this process whose answer was lost, or by another process that found this one
+    silent.
     """
     with suppress(UpdateFinishedTrialError):
-        once_more(lambda: asked_of.tell(asked, value, state, skip_if_finished=True))
+        once_more(lambda: study.tell(optuna_trial, value, state, skip_if_finished=True))
 
 
 @contextmanager

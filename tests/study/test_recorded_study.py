@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, confusion_matrix, f1_score
 
+from old_record import unpack
 from project import REPOSITORY, Project
 from rarelabels.errors import UserError
 from rarelabels.judging.rules.table import RULES
-from rarelabels.record import connection, reading
+from rarelabels.record import reading
 from rarelabels.record.reading import KEYS
 from rarelabels.study import recorded_study
 
@@ -144,8 +145,10 @@ def test_a_summary_is_the_mean_of_the_runs_with_an_interval_around_it(table):
     summary, runs = table.summary(), table.runs()
     for name, variant in NAMES:
         of = summary[(summary["trial"] == name) & (summary["variant"] == variant)].set_index("metric")
-        own = runs[(runs["trial"] == name) & (runs["variant"] == variant)].drop(columns=["trial", "variant", "seed"])
-        expected = own.drop(columns=["run_id", "overrides"]).mean().dropna()
+        of_trial = runs[(runs["trial"] == name) & (runs["variant"] == variant)].drop(
+            columns=["trial", "variant", "seed"]
+        )
+        expected = of_trial.drop(columns=["run_id", "overrides"]).mean().dropna()
         assert set(of.index) == set(expected.index)
         np.testing.assert_allclose(of["mean"], expected[of.index], rtol=1e-9)
         measured = of.loc["test/per_label/macro_f1"]
@@ -181,7 +184,7 @@ def test_what_is_not_run_is_said(table, capsys):
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("wanted", "message"),
     [
         (("linear", 5), "no finished run of linear with seed 5; there are: seed 0, seed 1"),
         (("liner", 0), "no finished run of liner with seed 0; there are: bce, calibrated, linear"),
@@ -189,10 +192,10 @@ def test_what_is_not_run_is_said(table, capsys):
         (("bce", 0, "train"), "part must be validation or test; given 'train'"),
     ],
 )
-def test_what_is_not_there_is_told_in_one_line(table, asked, told):
+def test_what_is_not_there_is_said_in_one_line(table, wanted, message):
     with pytest.raises(UserError) as error:
-        table.scores(*asked)
-    assert told in str(error.value)
+        table.scores(*wanted)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
@@ -204,18 +207,6 @@ def test_a_study_without_a_record(project, tmp_path):
     with pytest.raises(UserError, match=r"nothing is recorded of 'movies' yet: `make movies` runs it$"):
         recorded_study.Study("movies", f"sqlite:///{tmp_path}/runs/mlflow.db")
     assert not (tmp_path / "runs").exists()  # reading makes nothing
-
-
-def test_the_record_is_found_from_any_folder_of_the_project(project, monkeypatch, tmp_path):
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    for folder in (project.folder, project.folder / "experiments" / "your_table"):
-        monkeypatch.chdir(folder)
-        assert recorded_study.tracking_uri() == project.record
-        assert recorded_study.experiments() == project.folder / "experiments"
-    monkeypatch.chdir(tmp_path)
-    assert recorded_study.tracking_uri() == connection.uri()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
-    assert recorded_study.tracking_uri() == "http://127.0.0.1:5000"
 
 
 STATED = """
@@ -237,13 +228,12 @@ hypotheses:
 
 READ = """
 import sys
-from rarelabels import findings, results, study
-table = results.Study("your_table")
+import rarelabels as rl
+table = rl.Study("your_table")
 for read in (table.trials, table.runs, table.summary, table.curves, table.per_label):
     assert len(read())
 assert len(table.scores("bce"))
-told = findings.long({table.name: study.verdicts(table.name, table.where, results.experiments())})
-print(told.to_csv(index=False), end="")
+print(table.verdicts().to_csv(index=False), end="")
 assert not {"tensorflow", "keras"} & set(sys.modules)
 """
 
@@ -258,3 +248,81 @@ def test_what_is_read_in_a_subfolder_is_what_the_command_prints_and_imports_no_t
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == out
     assert "upheld,-0." in out
+
+
+BOUND = """bounds:
+  - {name: loss_of_0_003, source: a thread, loss: 0.003, binary_accuracy: 0.98}
+"""
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory) -> Project:
+    return unpack(tmp_path_factory.mktemp("old"))
+
+
+@pytest.fixture
+def films(old, monkeypatch) -> recorded_study.Study:
+    """As a notebook in a folder of the project has it."""
+    folder = old.folder / "notebooks"
+    folder.mkdir(exist_ok=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return recorded_study.Study("films")
+
+
+def test_the_comparison_is_the_table_that_the_command_prints(films, old):
+    compared = films.comparison()
+    assert set(compared["data"]) == {"movies"}
+    assert set(compared["trial"]) == {"bce", "focal", "floor_prior", "floor: zeros", "floor: ones", "floor: prior"}
+    printed, _ = old.do("results", "films")
+    for row in compared[compared["trial"].isin(["bce", "focal"])].itertuples():
+        star = "*" if row.tied else " "
+        assert f"{row.mean:.3f}{star}" in printed
+        assert f"{row.low:.3f}–{row.high:.3f}" in printed
+        assert row.seeds == 2
+    floors = compared[compared["seeds"] == 0]
+    assert floors[["low", "high"]].isna().all().all()
+    zeros = floors[(floors["trial"] == "floor: zeros") & (floors["metric"] == "test/half/macro_f1")]
+    assert zeros["mean"].item() == 0
+
+
+def test_the_verdicts_are_those_that_the_command_prints(films, old):
+    out, _ = old.do("findings", "films", "--format", "csv")
+    assert films.verdicts().to_csv(index=False) == out
+
+
+def test_the_best_trial_comes_first_as_in_the_command_and_nothing_is_registered(films, old):
+    ranked = films.best()
+    assert list(ranked["trial"]) == ["focal", "bce"]
+    assert ranked["validation"].is_monotonic_decreasing
+    printed, _ = old.do("best", "films")  # registers
+    for row in ranked.itertuples():
+        assert f"{row.validation:.4f}" in printed
+        assert f"{row.test:.4f}" in printed
+    by_loss = films.best("ranking/log_loss")
+    assert by_loss["validation"].is_monotonic_increasing
+    with pytest.raises(UserError, match="per_lable/macro_f1"):
+        films.best("per_lable/macro_f1")
+
+
+def test_a_notebook_shows_title_runs_and_headline_numbers(films):
+    page = films._repr_html_()
+    assert "<b>films: Five genres of the films</b>" in page
+    assert "3 trials, 6 finished runs, seeds 0, 1." in page
+    summary = films.summary().set_index(["trial", "metric"]).loc[("bce", "test/half/macro_f1")]
+    expected = f"{summary['mean']:.3f} ({summary['low']:.3f}–{summary['high']:.3f})"
+    assert f"<td>{expected}</td>" in page.partition("<th>bce</th>")[2].partition("</tr>")[0]
+    assert "<th>macro-F1 at 0.5</th>" in page
+    assert films.where not in page, "where the record lies is of no use to a reader"
+
+
+def test_bounds_are_sentences(films, old):
+    assert films.bounds() == []
+    study = old.folder / "experiments" / "films" / "study.yaml"
+    text = study.read_text("utf-8")
+    study.write_text(text + BOUND, "utf-8")
+    try:
+        (sentence,) = films.bounds()
+        assert "0.98" in sentence
+    finally:
+        study.write_text(text, "utf-8")

@@ -1,4 +1,4 @@
-"""Keys that let the processes of one command talk to each other, and nobody else to them.
+"""Keys with which the processes of one command talk to each other, and nobody else talks to them.
 
 Whoever reaches a Dask scheduler runs code as its user, and every user of a machine reaches its loopback interface. So
 the workers of this machine speak TLS with a certificate that is made for one command, trusts itself alone, and is
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 VALID = timedelta(days=365)  # longer than any study
-EARLIER = timedelta(days=1)  # of its beginning: a clock may be set back
+EARLIER = timedelta(days=1)  # that it is valid before it is made: a clock may be set back
 
 
 def make() -> dict[str, str]:
@@ -39,5 +39,5 @@ def make() -> dict[str, str]:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
     roles = ("scheduler", "worker", "client")
-    own = {f"tls_{role}_cert": public for role in roles} | {f"tls_{role}_key": secret for role in roles}
-    return {"tls_ca_file": public, **own}
+    by_role = {f"tls_{role}_cert": public for role in roles} | {f"tls_{role}_key": secret for role in roles}
+    return {"tls_ca_file": public, **by_role}

@@ -1,0 +1,38 @@
+"""From a table to the files of a study: look, print what is in it, propose, write."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from rarelabels.init import ahead, naming, propose, writing
+from rarelabels.init.column import Wish
+from rarelabels.init.look import look
+from rarelabels.init.shown import print_look, print_written
+
+LONG_FILE = 50_000_000  # bytes, from which reading takes noticeably long
+
+
+def write_study(file: Path, wish: Wish, name: str | None, *, each_tuned: bool) -> None:
+    """Look at a table, print what is in it, and write a study for it to the current folder.
+
+    Args:
+        file: the table.
+        wish: which columns are what; what is left out is proposed.
+        name: of the study; from the file's name if None.
+        each_tuned: whether every network is searched before it is run.
+
+    Raises:
+        UserError: the file cannot be read, a wish cannot be granted, or the study's files are there already.
+    """
+    here = Path.cwd()
+    study = naming.study_name(file, name, here)
+    with suppress(OSError):  # a file that is not there is reported when it is read
+        if file.stat().st_size > LONG_FILE:
+            print(f"rarelabels: reading {file}; a hundred million bytes take a quarter of a minute", file=sys.stderr)
+    table = look(file, wish)
+    print_look(table, file)
+    expected = ahead.of(table, each_tuned=each_tuned)
+    written = writing.write(propose.declarations(table, study, here, expected.settings), study, here)
+    print_written(written, study, expected, has_makefile=naming.has_makefile(here))

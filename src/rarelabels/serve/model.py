@@ -1,0 +1,58 @@
+"""A registered model in Python: rows of a DataFrame in, labels and probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from rarelabels.data.table import cell_values
+from rarelabels.serve import predictor
+from rarelabels.serve.predictor import PROBABILITY, Predictor
+
+
+class Model:
+    """The registered model of a study; ``rl.load_model`` loads it.
+
+    Attributes:
+        labels: their names, in the order of the probabilities.
+        columns: the input columns that rows need.
+    """
+
+    def __init__(self, loaded: Predictor) -> None:
+        self._loaded = loaded
+        self.labels, self.columns = loaded.labels, loaded.columns
+
+    def __repr__(self) -> str:
+        of = f"{self._loaded.trial.name}, rule {self._loaded.rule_name}"
+        return f"Model({of}): {len(self.columns)} columns to {len(self.labels)} labels"
+
+    def predict(self, rows: pd.DataFrame | Sequence[Mapping[str, object]]) -> pd.DataFrame:
+        """Predict rows: what ``rarelabels predict`` prints of a file with the same rows.
+
+        >>> import rarelabels as rl
+        >>> model = rl.load_model("movies")  # doctest: +SKIP
+        >>> model.predict([{"Title": "Alien", "Genre": "", "Plot": "A crew answers a call."}])  # doctest: +SKIP
+
+        Args:
+            rows: the input columns of the training data by name, in any order; others are ignored.
+
+        Returns:
+            A row for each row, under its index. Columns: ``id`` (the column of the training data that names rows, if it
+            is there, else numbers from 1), ``labels`` (the names of the labels assigned, in one text), and
+            ``probability/<label>`` for each label.
+
+        Raises:
+            UserError: a column is missing, or a cell would have been refused in training.
+        """
+        frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
+        batch = predictor.as_batch(frame)
+        predicted = self._loaded.predict(batch)
+        named_by = self._loaded.raw.id
+        has_names = bool(named_by) and named_by in batch.cells
+        ids = [cell_values.row_name(batch, i, named_by) if has_names else str(i + 1) for i in range(batch.rows)]
+        columns = [PROBABILITY + label for label in self.labels]
+        table = pd.DataFrame(predicted.probabilities, columns=columns, index=frame.index)
+        table.insert(0, "labels", self._loaded.label_texts(predicted))
+        table.insert(0, "id", ids)
+        return table

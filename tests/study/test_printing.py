@@ -1,0 +1,73 @@
+"""What the reading commands print, called as functions."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from old_record import unpack
+from project import Project
+from rarelabels.errors import UserError
+from rarelabels.study import printing
+from rarelabels.study.run_trials import Outcome
+
+
+@pytest.fixture
+def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    project = unpack(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return project
+
+
+def test_results_and_verdicts_are_what_0_4_2_printed(old: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    for do, name in ((printing.results, "results_films"), (printing.verdicts, "findings_films")):
+        do("films", as_csv=True)
+        printed = pd.read_csv(io.StringIO(capsys.readouterr().out))
+        expected = pd.read_csv(old.folder / "expected" / f"{name}.csv")
+        pd.testing.assert_frame_equal(printed[list(expected)], expected, check_exact=True)
+
+
+def test_tables_are_by_metric_or_by_rule(old: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    printing.results("films")
+    assert capsys.readouterr().out.startswith("films on movies: test part")
+    printing.results("films", by_rule=True)
+    assert capsys.readouterr().out.startswith("films on movies: macro-F1 by threshold rule")
+
+
+def test_verdicts_of_all_studies(old: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    (old.folder / "experiments" / "later").mkdir()
+    text = "extends: ../films/_base.yaml\nquestion: What comes now?\nthread: none\n"
+    (old.folder / "experiments" / "later" / "bce.yaml").write_text(text, "utf-8")
+    printing.verdicts(None)
+    out = capsys.readouterr().out
+    assert "films: declared hypotheses" in out
+    assert "films: what to use" in out
+    assert "nothing is recorded of later yet; run `rarelabels run later`" in out
+    with pytest.raises(UserError, match="'films/bce' is a trial; give the name of a study: films"):
+        printing.verdicts("films/bce")
+
+
+def test_a_report_of_a_study(old: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert printing.report("films", Path("page.html")) == []
+    assert capsys.readouterr().out == "page.html: films\n"
+    assert "Focal loss ranks films as well" in Path("page.html").read_text("utf-8")
+
+
+def test_an_outcome_is_the_comparison_then_failures_on_stderr(old: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = Outcome(("films",), old.record, [], {"films/x": "no data"}, ["films/y: died"], Path("experiments"))
+    printing.outcome(outcome)
+    printed = capsys.readouterr()
+    assert printed.out.startswith("films on movies: test part")
+    where = "Curves, figures and all metrics: `rarelabels ui`"
+    lines = [line for line in printed.err.splitlines() if line]
+    assert lines[-3:] == [where, "skipped: films/x: no data", "FAILED films/y: died"]
+
+
+def test_an_outcome_of_searches_that_failed_compares_nothing(old: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    printing.outcome(Outcome((), old.record, [], {}, ["search of films/y: died"], Path("experiments")))
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "FAILED search of films/y: died\n")

@@ -1,0 +1,87 @@
+"""Comparison, verdicts, winner and ranking of a study, as it is declared now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from old_record import unpack
+from project import Project
+from rarelabels.errors import UserError
+from rarelabels.study import selection, standing
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return unpack(tmp_path_factory.mktemp("old"))
+
+
+@pytest.fixture
+def root(old: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The declarations, from another folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", old.record)
+    return old.folder / "experiments"
+
+
+def test_all_declared_trials_are_compared_from_any_folder(old: Project, root: Path) -> None:
+    (compared,) = standing.compare("films", old.record, root=root)
+    assert {row.name for row in compared.rows} == {"bce", "focal", "floor_prior"}
+    assert (compared.missing, compared.skipped, compared.overridden) == ([], [], [])
+
+
+def test_without_its_folder_a_study_is_compared_as_it_was_recorded(old: Project, root: Path, tmp_path: Path) -> None:
+    assert not (tmp_path / "experiments").exists()
+    (compared,) = standing.compare("films", old.record)
+    assert {row.name for row in compared.rows} == {"bce", "focal", "floor_prior"}
+
+
+def test_a_trial_that_was_declared_later_is_missing(old: Project, root: Path) -> None:
+    later = root / "films" / "later.yaml"
+    later.write_text("extends: _base.yaml\nquestion: What comes now?\nthread: none\n", "utf-8")
+    try:
+        (compared,) = standing.compare("films", old.record, root=root)
+        assert compared.missing == ["later"]
+    finally:
+        later.unlink()
+
+
+def test_a_reason_that_was_said_is_not_repeated(old: Project, root: Path) -> None:
+    plots = root / "films" / "plots.yaml"
+    plots.write_text(
+        "extends: _base.yaml\nquestion: What do plots add?\nthread: none\ndataset: {kind: wikipedia_movies}\n", "utf-8"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RARELABELS_DATA", str(old.folder / "nothing"))
+        try:
+            (compared,) = standing.compare("films", old.record, root=root)
+            (reason,) = compared.skipped
+            assert reason.startswith("films/plots: ")
+            said = {"films/plots": reason.removeprefix("films/plots: ")}
+            (again,) = standing.compare("films", old.record, said=said, root=root)
+            assert again.skipped == []
+        finally:
+            plots.unlink()
+
+
+def test_verdicts_conclusions_and_ranking_are_of_the_same_trials(old: Project, root: Path) -> None:
+    findings = standing.verdicts("films", old.record, root)
+    assert [one.hypothesis.name for one in findings] == ["focal_ranks_as_well", "net_beats_its_floor"]
+    concluded = standing.conclude("films", old.record, root)
+    assert [one.verdict for one in concluded.findings] == [one.verdict for one in findings]
+    assert any("focal" in line for line in concluded.winner)
+    ranked = standing.rank("films", old.record, "per_label/macro_f1", root)
+    assert [one.name for one in ranked.ranked] == ["focal", "bce"]
+    assert [one.name for one in ranked.beside] == ["floor_prior"]
+
+
+def test_nothing_recorded_cannot_be_ranked(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="nothing is recorded of films yet; `rarelabels run films` runs it"):
+        standing.rank("films", f"sqlite:///{tmp_path}/runs/mlflow.db", "per_label/macro_f1")
+
+
+def test_names_have_their_variant_and_overrides() -> None:
+    assert standing.shown_name(("films/bce", "a=1", "digest", "b=2")) == "films/bce a=1 (b=2)"
+    assert standing.shown_name(("films/bce", "", "digest", "")) == "films/bce"
+    assert selection.NOTHING_SAID == {}
