@@ -10,24 +10,16 @@ from typing import Any
 
 __version__ = version("rarelabels")
 
-_FACE: dict[str, str] = {  # what it is called here -> "module:name", or a module; __init__.pyi has the types
-    "BalancedAccuracy": "judging.settings:BalancedAccuracy",
-    "Cost": "judging.settings:CostMatrix",
-    "EpochScores": "learn.epoch_scores:EpochScores",
-    "FBeta": "judging.settings:FBeta",
-    "Jaccard": "judging.settings:Jaccard",
-    "Study": "study.recorded_study:Study",
-    "ThresholdedClassifier": "judging.thresholded_classifier:ThresholdedClassifier",
-    "best_thresholds": "judging.thresholds:best_thresholds",
-    "choose_rules": "judging.thresholds:choose_rules",
-    "class_balanced": "learn.label_weights:class_balanced",
-    "judge": "show.judgement:judge",
-    "load_model": "study.from_python:load_model",
-    "losses": "learn.losses",
-    "pos_weight": "learn.label_weights:pos_weight",
-    "prevalence": "learn.label_weights:prevalence",
-    "run": "study.from_python:run",
-    "tune": "study.from_python:tune",
+_FACE = {  # a name here -> the module that has it; __init__.pyi has the types
+    **dict.fromkeys(("BalancedAccuracy", "Cost", "FBeta", "Jaccard"), "judging.settings"),
+    **dict.fromkeys(("best_thresholds", "choose_rules"), "judging.thresholds"),
+    "ThresholdedClassifier": "judging.thresholded_classifier",
+    "judge": "show.judgement",
+    **dict.fromkeys(("class_balanced", "pos_weight", "prevalence"), "learn.label_weights"),
+    "EpochScores": "learn.epoch_scores",
+    "losses": "learn",
+    **dict.fromkeys(("load_model", "run", "tune"), "study.from_python"),
+    "Study": "study.recorded_study",
 }
 
 __all__ = ["__version__", *_FACE]
@@ -36,9 +28,8 @@ __all__ = ["__version__", *_FACE]
 def __getattr__(name: str) -> Any:
     if name not in _FACE:
         raise AttributeError(f"module 'rarelabels' has no attribute {name!r}")
-    place, _, attribute = _FACE[name].partition(":")
-    module = import_module(f"rarelabels.{place}")
-    return getattr(module, attribute) if attribute else module
+    module = import_module(f"rarelabels.{_FACE[name]}")
+    return getattr(module, name, None) or import_module(f"{module.__name__}.{name}")
 
 
 def __dir__() -> list[str]:

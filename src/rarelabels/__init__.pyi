@@ -1,5 +1,5 @@
 from rarelabels.judging.settings import BalancedAccuracy as BalancedAccuracy
-from rarelabels.judging.settings import CostMatrix as _CostMatrix
+from rarelabels.judging.settings import Cost as Cost
 from rarelabels.judging.settings import FBeta as FBeta
 from rarelabels.judging.settings import Jaccard as Jaccard
 from rarelabels.judging.thresholded_classifier import ThresholdedClassifier as ThresholdedClassifier
@@ -17,4 +17,3 @@ from rarelabels.study.from_python import tune as tune
 from rarelabels.study.recorded_study import Study as Study
 
 __version__: str
-Cost = _CostMatrix

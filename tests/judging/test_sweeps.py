@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from rarelabels.judging.settings import F1, BalancedAccuracy, CostMatrix, FBeta, Jaccard
+from rarelabels.judging.settings import F1, BalancedAccuracy, Cost, FBeta, Jaccard
 from rarelabels.judging.sweeps import ordered
 from rarelabels.judging.sweeps.climbing import coordinate_ascent
 from rarelabels.judging.sweeps.common_threshold import best_common_threshold
@@ -17,8 +17,8 @@ from rarelabels.judging.sweeps.each_label import best_thresholds, objective_valu
 from rarelabels.judging.sweeps.ordered import ALWAYS, NEVER, UndefinedLabel
 from rarelabels.judging.sweeps.together import best_micro_f1_thresholds, best_top_k
 
-COST = CostMatrix(kind="cost", false_positive=1.0, false_negative=4.5, true_positive=-0.5, true_negative=0.25)
-DEAR = CostMatrix(kind="cost", false_positive=6.0, false_negative=1.0)
+COST = Cost(kind="cost", false_positive=1.0, false_negative=4.5, true_positive=-0.5, true_negative=0.25)
+DEAR = Cost(kind="cost", false_positive=6.0, false_negative=1.0)
 JACCARD, BALANCED = Jaccard(kind="jaccard"), BalancedAccuracy(kind="balanced_accuracy")
 OBJECTIVES = [F1, FBeta(kind="f_beta", beta=0.5), FBeta(kind="f_beta", beta=2), JACCARD, BALANCED, COST, DEAR]
 COMMON = ("micro_f1", "macro_f1", "samples_f1", "subset_accuracy")
@@ -77,7 +77,7 @@ def value_of(objective, y, assigned):
             return Fraction(tp, tp + fp + fn) if y.any() else None
         case BalancedAccuracy():
             return (Fraction(tp, tp + fn) + Fraction(tn, tn + fp)) / 2 if y.any() and not y.all() else None
-        case CostMatrix() as cost:
+        case Cost() as cost:
             cells = {"true_positive": tp, "false_positive": fp, "false_negative": fn, "true_negative": tn}
             return -sum(Fraction(getattr(cost, cell)) * count for cell, count in cells.items()) / y.size
     raise AssertionError(objective)

@@ -12,7 +12,7 @@ from rarelabels.judging.rules.crossfit import crossfit
 from rarelabels.judging.rules.definition import Rule, from_json, to_json
 from rarelabels.judging.rules.folds import folds
 from rarelabels.judging.rules.shrunk import STRENGTHS
-from rarelabels.judging.settings import F1, BalancedAccuracy, CostMatrix, FBeta, Jaccard
+from rarelabels.judging.settings import F1, BalancedAccuracy, Cost, FBeta, Jaccard
 from rarelabels.judging.sweeps.common_threshold import best_common_threshold
 from rarelabels.judging.sweeps.each_label import best_thresholds
 from rarelabels.judging.sweeps.ordered import NEVER
@@ -23,7 +23,7 @@ OBJECTIVES = [
     FBeta(kind="f_beta", beta=2),
     Jaccard(kind="jaccard"),
     BalancedAccuracy(kind="balanced_accuracy"),
-    CostMatrix(kind="cost", false_negative=5.0),
+    Cost(kind="cost", false_negative=5.0),
 ]
 LABEL_RULES = ("per_label", "per_label_shrunk", "per_label_crossfit")
 

@@ -74,7 +74,7 @@ class BalancedAccuracy(Objective):
     kind: Literal["balanced_accuracy"] = Field("balanced_accuracy", repr=False)
 
 
-class CostMatrix(Objective):
+class Cost(Objective):
     """What each cell of the confusion matrix costs; the least total is best.
 
     Args:
@@ -86,7 +86,7 @@ class CostMatrix(Objective):
     Raises:
         ArgumentError: a wrong label costs no more than a right one of the same truth.
 
-    >>> CostMatrix(false_positive=1, false_negative=20).false_negative
+    >>> Cost(false_positive=1, false_negative=20).false_negative
     20.0
     """
 
@@ -97,13 +97,13 @@ class CostMatrix(Objective):
     true_negative: float = 0.0
 
     @model_validator(mode="after")
-    def _errors_cost_more(self) -> CostMatrix:
+    def _errors_cost_more(self) -> Cost:
         if self.false_positive <= self.true_negative or self.false_negative <= self.true_positive:
             raise ValueError("a wrong label must cost more than a right one of the same truth")
         return self
 
 
-ObjectiveSpec = Annotated[FBeta | Jaccard | BalancedAccuracy | CostMatrix, Field(discriminator="kind")]
+ObjectiveSpec = Annotated[FBeta | Jaccard | BalancedAccuracy | Cost, Field(discriminator="kind")]
 F1 = FBeta()
 OBJECTIVES: dict[str, ObjectiveSpec] = {"f1": F1, "jaccard": Jaccard(), "balanced_accuracy": BalancedAccuracy()}
 
@@ -117,7 +117,7 @@ def objective_of(given: str | ObjectiveSpec) -> ObjectiveSpec:
     >>> objective_of("f1")
     FBeta(beta=1.0)
     """
-    if isinstance(given, FBeta | Jaccard | BalancedAccuracy | CostMatrix):
+    if isinstance(given, FBeta | Jaccard | BalancedAccuracy | Cost):
         return given
     if given in OBJECTIVES:
         return OBJECTIVES[given]

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from rarelabels.judging.arrays import Array, Bools, Floats
 from rarelabels.judging.scores import Scores
-from rarelabels.judging.settings import F1, BalancedAccuracy, CostMatrix, FBeta, Jaccard, ObjectiveSpec
+from rarelabels.judging.settings import F1, BalancedAccuracy, Cost, FBeta, Jaccard, ObjectiveSpec
 from rarelabels.judging.sweeps.ordered import Cuts, beyond_lowest, find_cuts, highest_of_each
 
 
@@ -93,7 +93,7 @@ def objective_values(
                 values = hits / (positives + false)
             case BalancedAccuracy():
                 values = (hits / positives + (negatives - false) / negatives) / 2
-            case CostMatrix() as cost:
+            case Cost() as cost:
                 wrong = cost.false_negative * missed + cost.false_positive * false
                 right = cost.true_positive * hits + cost.true_negative * (negatives - false)
                 values = -(wrong + right) / n_rows
@@ -123,7 +123,7 @@ def merits_of(objective: ObjectiveSpec, cuts: Cuts) -> Array:
             # Balanced accuracy above nothing's 1/2, times 2 · positives · negatives: whole numbers have no rounding.
             positives = np.repeat(cuts.positives, sizes)
             merits: Array = cuts.hits * (cuts.n_rows - positives) - (cuts.assigned - cuts.hits) * positives
-        case CostMatrix() as cost:
+        case Cost() as cost:
             saved, spent = cost.false_negative - cost.true_positive, cost.false_positive - cost.true_negative
             merits = saved * cuts.hits - spent * (cuts.assigned - cuts.hits)
         case _:
@@ -134,7 +134,7 @@ def merits_of(objective: ObjectiveSpec, cuts: Cuts) -> Array:
 
 def _is_defined(objective: ObjectiveSpec, cuts: Cuts) -> Bools:
     match objective:
-        case CostMatrix():
+        case Cost():
             return np.ones(cuts.positives.shape, dtype=bool)
         case BalancedAccuracy():
             return np.asarray((cuts.positives > 0) & (cuts.positives < cuts.n_rows))
