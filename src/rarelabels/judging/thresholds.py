@@ -51,8 +51,9 @@ def choose_rules(
 def best_thresholds(y: Any, s: Any, objective: str | ObjectiveSpec = "f1") -> Floats:
     """Return the best threshold of each label on these rows, exactly, (labels,).
 
-    A label is assigned where its score ≥ its threshold. Every distinct score is a candidate. Measured on the same rows, thresholds flatter: choose them on others. A label
-    without a positive has one above all scores; see ``rarelabels.judging.sweeps.each_label.best_thresholds``.
+    A label is assigned where its score ≥ its threshold. Every distinct score is a candidate. Measured on the same rows,
+    thresholds flatter: choose them on others. A label without a positive has a threshold above all scores; see
+    ``rarelabels.judging.sweeps.each_label.best_thresholds``.
 
     Args:
         y: 0/1, (rows, labels): array, frame, sparse matrix or tensor on the CPU.

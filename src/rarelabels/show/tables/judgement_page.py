@@ -1,8 +1,9 @@
-"""The page that a judgement is printed on: its width, and how numbers are written."""
+"""A judgement in sections, each a table and what its columns mean; and the terminal that they are printed on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -18,32 +19,48 @@ RULES = ("half", "global", "per_label", "oracle")  # those of the page; --format
 NOWHERE = "–"
 
 
+@dataclass(frozen=True)
+class Section:
+    """A table and the lines below it.
+
+    Attributes:
+        title: of the section.
+        header: of the columns; all but the first are numbers.
+        blocks: rows of cells, with a gap between blocks. A cell may be a number, a line break and its interval.
+        lines: what the columns mean.
+    """
+
+    title: str
+    header: Sequence[str]
+    blocks: Sequence[Sequence[Sequence[str]]]
+    lines: Sequence[str]
+
+
 class Page:
-    """Tables, and lines of text around them."""
+    """Sections, and lines of text around them, on a terminal."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.between = " " if console.width >= ONE_LINE else "\n"  # a number and its interval
 
-    def title(self, text: str) -> None:
-        """Print a title."""
-        self.console.print(Text(f"\n{text}\n", style="bold"))
-
     def line(self, text: str) -> None:
         """Print a line of text."""
         self.console.print(Text(text))
 
-    def table(self, header: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]]) -> None:
-        """Print blocks of rows with a gap between them; all but the first column are numbers."""
+    def section(self, section: Section) -> None:
+        """Print the title, the table and the lines."""
+        self.console.print(Text(f"\n{section.title}\n", style="bold"))
         table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-        table.add_column(header[0], overflow="fold", min_width=NARROWEST)
-        for name in header[1:]:
+        table.add_column(section.header[0], overflow="fold", min_width=NARROWEST)
+        for name in section.header[1:]:
             table.add_column(name, justify="right", no_wrap=True)
-        for block in blocks:
+        for block in section.blocks:
             for row in block:
-                table.add_row(*(Text(cell) for cell in row))
+                table.add_row(*(Text(cell.replace("\n", self.between)) for cell in row))
             table.add_section()
         self.console.print(table)
+        for line in section.lines:
+            self.line(line)
 
 
 def rules_shown(measured: Evaluation) -> list[str]:

@@ -1,8 +1,9 @@
-"""Print a judgement: floors beside every number, and below each table what its columns mean."""
+"""A judgement in sections: floors beside every number, and below each table what its columns mean."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -11,8 +12,9 @@ from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.metrics.table import BY_NAME
 from rarelabels.judging.score_tables import some
 from rarelabels.show.judgement import MOST_DRAWS, SPEC, Judgement
-from rarelabels.show.tables.judgement_page import WIDE, Page, rules_shown
-from rarelabels.show.tables.of_labels import print_gains, print_labels, shown_number, shown_threshold
+from rarelabels.show.tables import of_labels
+from rarelabels.show.tables.judgement_page import WIDE, Page, Section, rules_shown
+from rarelabels.show.tables.of_labels import shown_number, shown_threshold
 
 FLOORS = ("zeros", "ones", "prior")
 DECISIONS = (
@@ -48,52 +50,76 @@ UNDEFINED = {
 }
 
 
+@dataclass(frozen=True)
+class Sections:
+    """What is shown of a judgement, in this order: what was measured, and a table for each thing that was."""
+
+    measured: list[str]
+    decisions: Section
+    rankings: Section
+    labels: Section
+    prices: Section
+
+
+def sections(judgement: Judgement, validation: str | None, test: str) -> Sections:
+    """Return what is shown.
+
+    Args:
+        judgement: what was measured.
+        validation: what the validation part is called; None if there is none.
+        test: what the test part is called.
+    """
+    return Sections(
+        list(_head(judgement, validation, test)),
+        _decisions(judgement, validation),
+        _rankings(judgement),
+        of_labels.labels(judgement.evaluation),
+        of_labels.prices(judgement),
+    )
+
+
 def print_judgement(judgement: Judgement, validation: Path | None, test: Path) -> None:
     """Print on stdout what was measured of the file ``test``; thresholds are from ``validation``."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDE)
-    page = Page(console)
-    _print_head(page, judgement, validation, test)
-    _print_decisions(page, judgement, validation)
-    _print_rankings(page, judgement)
-    print_labels(page, judgement.evaluation)
-    print_gains(page, judgement)
+    page, shown = Page(console), sections(judgement, str(validation) if validation else None, str(test))
+    for line in shown.measured:
+        page.line(line)
+    for section in (shown.decisions, shown.rankings, shown.labels, shown.prices):
+        page.section(section)
     page.line("\nEvery number, every label: --format csv. To keep it beside your trials in MLflow: --log NAME.")
 
 
-def _print_head(page: Page, judgement: Judgement, validation: Path | None, test: Path) -> None:
+def _head(judgement: Judgement, validation: str | None, test: str) -> Iterator[str]:
     measured = judgement.evaluation
     n_rows, n_labels = measured.test.y.shape
     ones = f"{measured.test.y.sum():,} positives ({100 * measured.test.y.mean():.3g} % of all)"
-    page.line(f"{test}: {n_rows:,} rows × {n_labels:,} labels, {ones}")
+    yield f"{test}: {n_rows:,} rows × {n_labels:,} labels, {ones}"
     if measured.validation is None:
-        page.line("No validation part: nothing is chosen, so decisions are at 0.5; oracle is only a bound.")
+        yield "No validation part: nothing is chosen, so decisions are at 0.5; oracle is only a bound."
     else:
-        page.line(f"Thresholds and base rates are from {validation}: {len(measured.validation.y):,} rows")
+        yield f"Thresholds and base rates are from {validation}: {len(measured.validation.y):,} rows"
     fewer = "" if judgement.draws == MOST_DRAWS else f" (so many scores: not {MOST_DRAWS:,})"
-    page.line(f"Intervals: 95 %, by bootstrap over the test rows, {judgement.draws:,} draws{fewer}")
+    yield f"Intervals: 95 %, by bootstrap over the test rows, {judgement.draws:,} draws{fewer}"
 
 
-def _print_decisions(page: Page, judgement: Judgement, validation: Path | None) -> None:
+def _decisions(judgement: Judgement, validation: str | None) -> Section:
     measured, rules = judgement.evaluation.metrics, rules_shown(judgement.evaluation)
-    page.title("Decisions: the labels that each rule assigns")
     rows = [
-        [
-            BY_NAME[metric].shown,
-            *_floors(measured, metric),
-            *(_cell(page, judgement, f"test/{rule}/{metric}") for rule in rules),
-        ]
+        [BY_NAME[metric].shown, *_floors(measured, metric), *(_cell(judgement, f"test/{rule}/{metric}") for rule in rules)]
         for metric in DECISIONS
         if f"test/half/{metric}" in measured
     ]
-    page.table(["", *FLOORS, *rules], [rows])
-    for line in [*_floors_in_words(measured, validation), *_rules_in_words(judgement.evaluation, validation)]:
-        page.line(line)
-    page.line("↓: lower is better. head, medium, tail: groups of labels, see below.")
+    lines = [
+        *_floors_in_words(measured, validation),
+        *_rules_in_words(judgement.evaluation, validation),
+        "↓: lower is better. head, medium, tail: groups of labels, see below.",
+    ]
+    return Section("Decisions: the labels that each rule assigns", ["", *FLOORS, *rules], [rows], lines)
 
 
-def _floors_in_words(measured: Mapping[str, float], validation: Path | None) -> Iterator[str]:
+def _floors_in_words(measured: Mapping[str, float], validation: str | None) -> Iterator[str]:
     base = f"in {validation}" if validation else "in these test labels themselves, for lack of others"
     yield f"Floors learn nothing: zeros gives no label, ones every label, prior scores each label's base rate {base}."
     if validation:
@@ -104,7 +130,7 @@ def _floors_in_words(measured: Mapping[str, float], validation: Path | None) -> 
         yield f"All three are at 0.5. With thresholds like the scores', prior has micro-F1 {micro}, macro-F1 {macro}."
 
 
-def _rules_in_words(measured: Evaluation, validation: Path | None) -> Iterator[str]:
+def _rules_in_words(measured: Evaluation, validation: str | None) -> Iterator[str]:
     rules = measured.rules
     yield "half: score ≥ 0.5."
     if validation:
@@ -120,17 +146,15 @@ def _rules_in_words(measured: Evaluation, validation: Path | None) -> Iterator[s
     yield "oracle: a threshold for each label, its best F1 on the test rows themselves: a bound, never a result."
 
 
-def _print_rankings(page: Page, judgement: Judgement) -> None:
+def _rankings(judgement: Judgement) -> Section:
     measured = judgement.evaluation.metrics
-    page.title("Ranking and calibration: the scores before any threshold")
     rows = [
-        [BY_NAME[metric].shown, *_floors(measured, metric), _cell(page, judgement, f"test/ranking/{metric}")]
+        [BY_NAME[metric].shown, *_floors(measured, metric), _cell(judgement, f"test/ranking/{metric}")]
         for metric in RANKINGS
         if f"test/ranking/{metric}" in measured
     ]
-    page.table(["", *FLOORS, "scores"], [rows])
-    for line in _left_out(judgement.evaluation):
-        page.line(line)
+    title = "Ranking and calibration: the scores before any threshold"
+    return Section(title, ["", *FLOORS, "scores"], [rows], list(_left_out(judgement.evaluation)))
 
 
 def _left_out(measured: Evaluation) -> Iterator[str]:
@@ -148,9 +172,9 @@ def _floors(measured: Mapping[str, float], metric: str) -> list[str]:
     return [shown_number(measured.get(f"floor/{floor}/{metric}")) for floor in FLOORS]
 
 
-def _cell(page: Page, judgement: Judgement, name: str) -> str:
+def _cell(judgement: Judgement, name: str) -> str:
     value = shown_number(judgement.evaluation.metrics.get(name))
     if name not in judgement.intervals:
         return value
     low, high = judgement.intervals[name]
-    return f"{value}{page.between}{low:.3f}–{high:.3f}"
+    return f"{value}\n{low:.3f}–{high:.3f}"

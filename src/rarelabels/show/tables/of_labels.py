@@ -1,4 +1,4 @@
-"""Print a judgement label by label: thresholds, what they find and cost."""
+"""A judgement label by label: thresholds, what they find and cost."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.metrics import HEAD, MEDIUM
 from rarelabels.judging.sweeps.ordered import ALWAYS, NEVER
 from rarelabels.show.judgement import Judgement
-from rarelabels.show.tables.judgement_page import NOWHERE, Page, rules_shown
+from rarelabels.show.tables.judgement_page import NOWHERE, Section, rules_shown
 
 EVERY_LABEL = 40  # with more labels only groups, the best and the worst are shown
 ENDS = 5
 
 
-def print_labels(page: Page, measured: Evaluation) -> None:
-    """Print each label, or with many labels groups and the best and the worst."""
+def labels(measured: Evaluation) -> Section:
+    """Return each label, or with many labels groups and the best and the worst."""
     table, rules = measured.per_label, rules_shown(measured)
-    page.title(f"Labels{_which(table)}")
     header = ["", "posi-\ntives", "preva-\nlence", "average\nprec.", "ROC\nAUC"]
     header += [{"per_label": "per_label\n≥    F1"}.get(rule, f"{rule}\nF1") for rule in rules]
     blocks = [
@@ -27,13 +26,13 @@ def print_labels(page: Page, measured: Evaluation) -> None:
         for block in _chosen(table)
     ]
     groups = [_label_cells(members, name, rules, one=False) for name, members in _groups(table)]
-    page.table(header, [*blocks, groups])
-    page.line(
+    lines = [
         f"Groups: head, labels with at least {HEAD} positives; medium, with {MEDIUM} to {HEAD - 1}; tail, with fewer. "
         "Means of prevalence, average precision and ROC AUC; F1 of the pooled counts."
-    )
+    ]
     if (table["positives"] < MEDIUM).any():
-        page.line(f"A label with fewer than {MEDIUM} positives is mostly chance: read the tail together.")
+        lines.append(f"A label with fewer than {MEDIUM} positives is mostly chance: read the tail together.")
+    return Section(f"Labels{_which(table)}", header, [*blocks, groups], lines)
 
 
 def _label_cells(members: pd.DataFrame, name: str, rules: Sequence[str], *, one: bool = True) -> list[str]:
@@ -45,10 +44,9 @@ def _label_cells(members: pd.DataFrame, name: str, rules: Sequence[str], *, one:
     return [name, f"{members['positives'].sum():,}", f"{members['prevalence'].mean():.4f}", *means, *f1.values()]
 
 
-def print_gains(page: Page, judgement: Judgement) -> None:
-    """Print what each threshold finds more than 0.5 does, and what that costs."""
+def prices(judgement: Judgement) -> Section:
+    """Return what each threshold finds more than 0.5 does, and what that costs."""
     gains = judgement.prices()
-    page.title("What each threshold finds and costs")
     counts = list(gains.columns[2:])
     header = [name.replace("more_", "").replace("/", "\n") for name in counts]
     total = gains.sum(numeric_only=True).to_dict() | {"label": "all"}
@@ -57,14 +55,13 @@ def print_gains(page: Page, judgement: Judgement) -> None:
         [[row["label"], f"{row['positives']:,}", *(_count(name, row[name]) for name in counts)] for row in block]
         for block in [*records, [total]]
     ]
-    page.table(["", "positives", *header], blocks)
-    page.line("half: positives found and false alarms at 0.5.")
-    if judgement.evaluation.validation is None:
-        return
-    page.line("global, per_label: how many more (+) or fewer (−) than at 0.5; in all:")
-    for rule in TUNED:
-        found, false = (int(gains[f"{rule}/more_{what}"].sum()) for what in ("found", "false"))
-        page.line(f"{rule}: {_gain_in_words(found, false)}")
+    lines = ["half: positives found and false alarms at 0.5."]
+    if judgement.evaluation.validation is not None:
+        lines.append("global, per_label: how many more (+) or fewer (−) than at 0.5; in all:")
+        for rule in TUNED:
+            found, false = (int(gains[f"{rule}/more_{what}"].sum()) for what in ("found", "false"))
+            lines.append(f"{rule}: {_gain_in_words(found, false)}")
+    return Section("What each threshold finds and costs", ["", "positives", *header], blocks, lines)
 
 
 def _gain_in_words(found: int, false: int) -> str:
