@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from rarelabels.errors import UserError
 from rarelabels.judging import metrics as judging_metrics
-from rarelabels.judging import settings
+from rarelabels.judging.metrics.table import LOWER_IS_BETTER
 from rarelabels.show.figures import of_study, side_by_side
 from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, ORANGE, RED, dots
 
@@ -224,6 +224,6 @@ class StudyPlots:
         table = means.reindex(list(trials), columns=list(metrics)).dropna()
         if not len(table):
             raise UserError(f"{self._study.name}: none of {', '.join(trials)} has all of {', '.join(metrics)}")
-        lower = [name for metric, name in metrics.items() if metric.rpartition("/")[2] in settings.LOWER_IS_BETTER]
+        lower = [name for metric, name in metrics.items() if metric.rpartition("/")[2] in LOWER_IS_BETTER]
         shown = table.rename(index=dict(trials), columns=dict(metrics)).rename_axis(index=None)
         return side_by_side.picked(shown, lower, title or self._study.name)

@@ -1,4 +1,4 @@
-"""The figure of a judgement: how the scores rank, whether they mean what they say, what thresholds do for each label."""
+"""The figure of a judgement: how scores rank, whether they are calibrated, what thresholds do for each label."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rarelabels.judging.evaluation import Evaluation
-from rarelabels.judging.scores import Scored
+from rarelabels.judging.scores import Scores
 from rarelabels.show.figures.house_style import BLUE, FAINTEST, GREY, RED, RULE_COLOURS
 from rarelabels.show.figures.of_trial import calibration_points, precision_recall_curve
 
@@ -48,7 +48,7 @@ def _precision_recall(axes: Axes, measured: Evaluation) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(0, 0.1), **SMALL)
 
 
-def _reliability(axes: Axes, test: Scored) -> None:
+def _reliability(axes: Axes, test: Scores) -> None:
     score, true = calibration_points(test)
     there = true > 0
     least = max(FAINTEST, 0.7 * min(score.min(), true[there].min(initial=1)))
@@ -58,7 +58,8 @@ def _reliability(axes: Axes, test: Scored) -> None:
     axes.plot(right[there], height[there], "o", color=BLUE, markersize=4.5, label="15 bins of equal mass")
     if not there.all():
         axes.plot(right[~there], height[~there], "v", color=BLUE, markersize=4.5, label="a bin without a true label")
-    axes.set(xscale="log", yscale="log", xlim=(least, 1), ylim=(0.9 * least, 1.1), title="Calibration: all labels pooled")
+    axes.set(xscale="log", yscale="log", xlim=(least, 1), ylim=(0.9 * least, 1.1))
+    axes.set_title("Calibration: all labels pooled")
     axes.set(xlabel="mean score of the bin", ylabel="share of true labels")
     _finish(axes)
     axes.legend(loc="upper left", **SMALL)

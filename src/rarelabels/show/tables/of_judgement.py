@@ -107,7 +107,8 @@ def _head(judgement: Judgement, validation: str | None, test: str) -> Iterator[s
 def _decisions(judgement: Judgement, validation: str | None) -> Section:
     measured, rules = judgement.evaluation.metrics, rules_shown(judgement.evaluation)
     rows = [
-        [BY_NAME[metric].shown, *_floors(measured, metric), *(_cell(judgement, f"test/{rule}/{metric}") for rule in rules)]
+        [BY_NAME[metric].shown, *_floors(measured, metric)]
+        + [_cell(judgement, f"test/{rule}/{metric}") for rule in rules]
         for metric in DECISIONS
         if f"test/half/{metric}" in measured
     ]
