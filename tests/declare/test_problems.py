@@ -1,8 +1,12 @@
 """What is wrong with declared values is told in lines: which file, which key, what is allowed, what was given."""
 
+from typing import get_args
+
 import pytest
 
 from declared_search import search
+from rarelabels.declare.data import DatasetSpec
+from rarelabels.declare.losses import LossSpec
 from rarelabels.declare.problems import OVERRIDE, InputError, Origins, Problem, keys, show, validate
 from rarelabels.declare.safe_yaml import parse
 from rarelabels.declare.study import StudySpec
@@ -43,6 +47,12 @@ def problem_of(lines: str, base: str = BASE, overrides: str = "{}") -> str:
     return line
 
 
+def kinds(of_blocks: object) -> str:
+    """The kinds of a block, as messages list them."""
+    blocks = get_args(get_args(of_blocks)[0])
+    return ", ".join(repr(get_args(block.model_fields["kind"].annotation)[0]) for block in blocks)
+
+
 def test_nothing_wrong_is_the_model_and_no_problem():
     declared = declared_of("seeds: [7]")
     trial, problems = validate(Trial, declared.data, declared.origins)
@@ -66,14 +76,11 @@ def test_nothing_wrong_is_the_model_and_no_problem():
         ("extend: x.yaml", "extend: unknown key; did you mean 'extends'?"),
         (
             "loss: {kind: binary_fokal}",
-            "loss.kind: unknown kind; did you mean 'binary_focal'?; allowed 'bce', 'weighted_bce', 'binary_focal', "
-            "'categorical_ce', 'asymmetric', 'distribution_balanced', 'logit_adjusted', 'hamming', 'soft_f1'; "
-            'given "binary_fokal"',
+            f"loss.kind: unknown kind; did you mean 'binary_focal'?; allowed {kinds(LossSpec)}; given \"binary_fokal\"",
         ),
         (
             "dataset: {kind: movie}",
-            "dataset.kind: unknown kind; did you mean 'movies'?; allowed 'movies', 'wikipedia_movies', 'table', 'xed', "
-            "'mulan', 'thread_rows', 'simulated', 'emoji', 'deepfashion'; given \"movie\"",
+            f"dataset.kind: unknown kind; did you mean 'movies'?; allowed {kinds(DatasetSpec)}; given \"movie\"",
         ),
         ("loss: 3", "loss: wrong type; allowed a mapping of keys to values; given 3"),
         ("training:", "training: wrong type; allowed a mapping of keys to values; given null"),

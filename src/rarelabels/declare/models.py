@@ -139,6 +139,11 @@ class TextBagSpec(TextSpec, RegularisedSpec):
         """Whether it is logistic regression on the TF-IDF of all fields, each row scaled as a whole."""
         return self.width == 0
 
+    @property
+    def vector(self) -> int:
+        """How many numbers a text field becomes."""
+        return self.width
+
     @model_validator(mode="after")
     def _wide_alone(self) -> Self:
         if self.is_linear and (self.hidden or self.dropout or not self.wide or self.pooling != "tfidf"):
@@ -155,6 +160,11 @@ class TextLstmSpec(TextSpec):
     kind: Literal["text_lstm"]
     units: Count = Field(16, description="size of each LSTM's state")
 
+    @property
+    def vector(self) -> int:
+        """How many numbers a text field becomes."""
+        return self.units
+
 
 class TextCnnSpec(TextSpec):
     """One embedding, one convolution over the tokens and its maximum per text field, concatenated, then dense."""
@@ -162,6 +172,11 @@ class TextCnnSpec(TextSpec):
     kind: Literal["text_cnn"]
     filters: Count = 32
     kernel: Count = Field(3, description="neighbouring tokens that a filter sees")
+
+    @property
+    def vector(self) -> int:
+        """How many numbers a text field becomes."""
+        return self.filters
 
 
 class MlpSpec(RegularisedSpec):

@@ -23,8 +23,6 @@ from rarelabels.declare.models import (
     MlpSpec,
     NetworkSpec,
     TextBagSpec,
-    TextCnnSpec,
-    TextLstmSpec,
 )
 from rarelabels.declare.training import TrainingSpec
 from rarelabels.errors import UserError
@@ -248,16 +246,12 @@ def _width(spec: NetworkSpec, data: Dataset) -> int:
         return spec.hidden[-1]
     numbers, fields = int(data.train.numeric.shape[1]), len(data.train.text)
     match spec:
-        case TextBagSpec():
-            return fields * spec.width + numbers
-        case TextLstmSpec():
-            return fields * spec.units + numbers
-        case TextCnnSpec():
-            return fields * spec.filters + numbers
         case MlpSpec():
             return numbers
         case LastBlockSpec():
             return 0  # known once the block is built: the biases alone are counted
+        case _:
+            return fields * spec.vector + numbers
 
 
 def _table_rows(vocabulary: Vocabulary, max_tokens: int) -> int:
