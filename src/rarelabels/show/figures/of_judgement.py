@@ -1,4 +1,4 @@
-"""The figure of a judgement: how the scores rank, whether they mean what they say, what thresholds do for each label."""
+"""The figure of a judgement: how scores rank, whether they mean what they say, what thresholds do for each label."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def _reliability(axes: Axes, test: Scored) -> None:
     axes.plot(right[there], height[there], "o", color=BLUE, markersize=4.5, label="15 bins of equal mass")
     if not there.all():
         axes.plot(right[~there], height[~there], "v", color=BLUE, markersize=4.5, label="a bin without a true label")
-    axes.set(xscale="log", yscale="log", xlim=(least, 1), ylim=(0.9 * least, 1.1), title="Calibration: all labels pooled")
+    axes.set(
+        xscale="log", yscale="log", xlim=(least, 1), ylim=(0.9 * least, 1.1), title="Calibration: all labels pooled"
+    )
     axes.set(xlabel="mean score of the bin", ylabel="share of true labels")
     _finish(axes)
     axes.legend(loc="upper left", **SMALL)
