@@ -87,7 +87,8 @@ def test_a_single_label_may_be_chosen_for():
 def test_thresholds_may_be_of_logits_and_rules_may_not():
     """A map that keeps the order keeps which rows are assigned; the rule half decides at 0.5, so it needs shares."""
     logits = np.log((S + 1e-3) / (1 + 1e-3 - S))
-    assert np.array_equal(logits >= rl.best_thresholds(Y, logits), S >= rl.best_thresholds(Y, S))
+    assigned = [scores >= rl.best_thresholds(Y, scores) for scores in (S, logits)]
+    assert np.array_equal(*assigned)
     with pytest.raises(ArgumentError, match=r"s_val\[\d+, \d\] \(label \d\): must be a probability.* are these logits"):
         rl.choose_rules(Y, logits)
 
