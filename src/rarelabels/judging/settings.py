@@ -149,7 +149,7 @@ def objective_of(given: str | ObjectiveSpec) -> ObjectiveSpec:
     """
     if isinstance(given, FBeta | Jaccard | BalancedAccuracy | CostMatrix):
         return given
-    if given in OBJECTIVES:
+    if isinstance(given, str) and given in OBJECTIVES:
         return OBJECTIVES[given]
     allowed = f"allowed {', '.join(map(repr, OBJECTIVES))}, or one such as FBeta(2) and Cost(false_negative=20)"
     raise ArgumentError(f"objective: {allowed}; given {given!r}{nearest(str(given), OBJECTIVES)}")
