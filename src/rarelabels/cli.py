@@ -292,6 +292,8 @@ def judge(
     truths = pd.DataFrame(y_true, columns=labels).add_prefix("true/")
     scores = pd.DataFrame(y_score, columns=labels).add_prefix("score/")
     truths.join(scores).to_parquet("test.parquet", index=False)
+
+    In Python, without files: rarelabels.judge(y_test, s_test, validation=(y_val, s_val), labels=labels).
     """
     if log is not None and not log.strip():
         raise UserError("--log: the run needs a name")

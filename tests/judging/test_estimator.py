@@ -166,6 +166,30 @@ def test_thresholds_lie_on_the_scale_of_the_decision_function(data):
     assert np.array_equal(model.predict(X_new), model.decision_function(X_new) >= model.thresholds_)
 
 
+@pytest.mark.filterwarnings("ignore:Label not")
+def test_a_label_that_a_fold_lacks_does_not_draw_thresholds_far_away(data):
+    X, Y, X_new, _ = data
+    Y = Y.copy()
+    Y[:, 4] = np.arange(len(Y)) == 7
+    model = rl.ThresholdedClassifier(SVM, rule="per_label_shrunk").fit(X, Y)
+    decisions = model.decision_function(X_new)
+    assert (np.abs(model.thresholds_) < 2 * np.abs(decisions).max()).all()
+    scores, _ = model._cross_validated(X, Y, "decision_function")
+    assert scores[folds(Y) == folds(Y)[7], 4].tolist() == pytest.approx([scores[folds(Y) == folds(Y)[7]].min()] * 60)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("inner", [LOGISTIC, SVM], ids=["probabilities", "decision values"])
+@pytest.mark.filterwarnings("ignore:Label not", "ignore:Label 5 is present")
+def test_a_label_that_no_row_has_is_not_assigned_and_one_that_all_have_is(data, inner, rule):
+    X, Y, X_new, _ = data
+    Y = Y.copy()
+    Y[:, 4], Y[:, 5] = 0, 1
+    assigned = rl.ThresholdedClassifier(inner, rule=rule, cv=3).fit(X, Y).predict(X_new)
+    assert not assigned[:, 4].any()
+    assert assigned[:, 5].all()
+
+
 def test_prefit_chooses_on_the_rows_it_is_given(data):
     X, Y, X_val, Y_val = data
     fitted = clone(LOGISTIC).fit(X, Y)

@@ -18,7 +18,7 @@ from rarelabels.errors import ArgumentError, UserError, nearest
 from rarelabels.judging.arrays import Floats
 from rarelabels.judging.score_files import Parts
 from rarelabels.judging.score_tables import some
-from rarelabels.judging.score_values import check_values
+from rarelabels.judging.score_values import check_values, shown
 from rarelabels.judging.scores import Scores
 
 NAMED = "the names in labels"
@@ -131,8 +131,12 @@ def _part(truth: _Matrix, scores: _Matrix, *, probabilities: bool) -> Scores:
         kind, _, label = column.partition("/")
         return f"{(truth if kind == 'true' else scores).name}[{row}, {labels.index(label)}] ({label})"
 
-    # A score that may be any number is checked like a probability of 0: it must be finite, no more.
-    values = scores.values if probabilities else np.where(np.isfinite(scores.values), 0.0, scores.values)
+    values = scores.values
+    if not probabilities:
+        for row, column in np.argwhere(~np.isfinite(values))[:1]:
+            place = where(f"score/{labels[column]}", row)
+            raise ArgumentError(f"{place}: must be a finite number; given {shown(values[row, column])}")
+        values = np.zeros_like(values)  # any number will do
     try:
         check_values(labels, truth.values, values, where)
     except UserError as error:

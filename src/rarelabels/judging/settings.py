@@ -104,25 +104,7 @@ class Cost(Objective):
 
 
 ObjectiveSpec = Annotated[FBeta | Jaccard | BalancedAccuracy | Cost, Field(discriminator="kind")]
-F1 = FBeta()
-OBJECTIVES: dict[str, ObjectiveSpec] = {"f1": F1, "jaccard": Jaccard(), "balanced_accuracy": BalancedAccuracy()}
-
-
-def objective_of(given: str | ObjectiveSpec) -> ObjectiveSpec:
-    """Return the objective of a name, or the one that is given.
-
-    Raises:
-        ArgumentError: neither a name of ``OBJECTIVES`` nor an objective.
-
-    >>> objective_of("f1")
-    FBeta(beta=1.0)
-    """
-    if isinstance(given, FBeta | Jaccard | BalancedAccuracy | Cost):
-        return given
-    if given in OBJECTIVES:
-        return OBJECTIVES[given]
-    allowed = f"allowed {', '.join(map(repr, OBJECTIVES))}, or one such as FBeta(2) and Cost(false_negative=20)"
-    raise ArgumentError(f"objective: {allowed}; given {given!r}{nearest(str(given), OBJECTIVES)}")
+F1 = FBeta(kind="f_beta")
 
 
 class ThresholdSpec(Spec):
@@ -143,3 +125,21 @@ class ThresholdSpec(Spec):
 PickedBy = Literal[
     "val_loss", "binary_accuracy", "auc", "f1_micro", "f1_macro", "f1_weighted", "f1_samples", "f1_none", "last"
 ]
+OBJECTIVES: dict[str, ObjectiveSpec] = {"f1": F1, "jaccard": Jaccard(), "balanced_accuracy": BalancedAccuracy()}
+
+
+def objective_of(given: str | ObjectiveSpec) -> ObjectiveSpec:
+    """Return the objective of a name, or the one that is given.
+
+    Raises:
+        ArgumentError: neither a name of ``OBJECTIVES`` nor an objective.
+
+    >>> objective_of("f1")
+    FBeta(beta=1.0)
+    """
+    if isinstance(given, FBeta | Jaccard | BalancedAccuracy | Cost):
+        return given
+    if isinstance(given, str) and given in OBJECTIVES:
+        return OBJECTIVES[given]
+    allowed = f"allowed {', '.join(map(repr, OBJECTIVES))}, or one such as FBeta(2) and Cost(false_negative=20)"
+    raise ArgumentError(f"objective: {allowed}; given {given!r}{nearest(str(given), OBJECTIVES)}")

@@ -25,6 +25,7 @@ from rarelabels.judging.settings import ObjectiveSpec, ThresholdSpec, objective_
 
 PREFIT = "prefit"
 METHODS = ("predict_proba", "decision_function")  # the first that the estimator has gives the scores
+FAR = 1e12  # beyond all decision values
 SPEC = ThresholdSpec()
 
 Truth = NDArray[np.int64]
@@ -110,11 +111,13 @@ class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 raise ArgumentError(f"cv: allowed a number of folds, a splitter, or 'prefit'; given {self.cv!r}")
             check_is_fitted(self.estimator)
             self.estimator_ = self.estimator
-            scores = _scores(self.estimator, method, X, truth.shape[1])
+            self._only = np.zeros(truth.shape[1])  # what the fit has seen, nobody knows
+            scores = _scores(self.estimator, method, X, self._only)
             known = np.ones(len(truth), dtype=bool)
         else:
             scores, known = self._cross_validated(X, truth, method)
             self.estimator_ = _fitted(self.estimator, X, truth)
+            self._only = _only_class(truth)
         rules = choose.choose_rules(truth[known], scores[known], min_positives=SPEC.min_positives, objective=objective)
         self.rule_: Rule = rules[self.rule]
         self.thresholds_ = self.rule_.thresholds - _middle(method)
@@ -126,7 +129,7 @@ class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the labels of each row, 0/1, (n_rows, n_labels)."""
         check_is_fitted(self)
-        scores = _scores(self.estimator_, self._method(), X, len(self.thresholds_))
+        scores = _scores(self.estimator_, self._method(), X, self._only)
         assigned = self.rule_.assign(scores).astype(np.int64)
         if isinstance(self.classes_, list):
             return assigned
@@ -181,19 +184,23 @@ class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _fold(self, X: Any, truth: Truth, held_out: Any, method: str) -> Floats:
         """Return the scores of the rows held out by a fit on the others."""
+        only = _only_class(truth)
+        both = only == 0
         try:
-            return _scores(_fitted(self.estimator, X, truth), method, held_out, truth.shape[1])
+            scores = _scores(_fitted(self.estimator, X, truth), method, held_out, only)
         except ValueError:
-            both = truth.min(axis=0) < truth.max(axis=0)
             if both.all():
                 raise
-        # It may be the labels with a single class that the estimator refuses; what else is wrong is wrong again.
-        rows = held_out.shape[0] if hasattr(held_out, "shape") else len(held_out)
-        scores = np.tile(truth.max(axis=0).astype(np.float64), (rows, 1))
-        if both.any():
-            fitted = _fitted(self.estimator, X, truth[:, both])
-            scores[:, both] = _scores(fitted, method, held_out, int(both.sum()))
-        return scores
+            # It may be the labels with a single class that the estimator refuses; what else is wrong is wrong again.
+            rows = held_out.shape[0] if hasattr(held_out, "shape") else len(held_out)
+            scores = np.tile(only > 0 if method == "predict_proba" else FAR * only, (rows, 1)).astype(np.float64)
+            if both.any():
+                scores[:, both] = _scores(_fitted(self.estimator, X, truth[:, both]), method, held_out, only[both])
+        if method == "predict_proba":
+            return scores
+        # Beyond all others would be where thresholds that are means are drawn to; at their ends is far enough.
+        others = scores[:, both] if both.any() else np.array([0.0, 1.0])
+        return np.clip(scores, others.min(), others.max())
 
 
 def _truth(y: Any) -> tuple[Truth, list[NDArray[Any]] | NDArray[Any]]:
@@ -228,9 +235,19 @@ def _middle(method: str) -> float:
     return 0.0 if method == "predict_proba" else HALF
 
 
-def _scores(estimator: Any, method: str, X: Any, n_labels: int) -> Floats:
-    """Return what rules look at, (n_rows, n_labels): probabilities, or decision values moved from 0 to 0.5."""
-    return _matrix(estimator, method, X, n_labels) + _middle(method)
+def _only_class(truth: Truth) -> Floats:
+    """Return for each label 0 if its rows have both classes, -1 if none has it, 1 if all have it."""
+    return np.where(truth.min(axis=0) < truth.max(axis=0), 0.0, 2.0 * truth[0] - 1)
+
+
+def _scores(estimator: Any, method: str, X: Any, only: Floats) -> Floats:
+    """Return what rules look at, (n_rows, n_labels): probabilities, or decision values moved from 0 to 0.5.
+
+    Of a label that its fit saw one class of, scikit-learn's ``OneVsRestClassifier`` has that class in place of decision
+    values: a 0 that would be assigned where others have a threshold below 0. So it is put beyond all others.
+    """
+    values = _matrix(estimator, method, X, len(only))
+    return values if method == "predict_proba" else np.where(only == 0, values, FAR * only) + HALF
 
 
 def _matrix(estimator: Any, method: str, X: Any, n_labels: int) -> Floats:

@@ -1,0 +1,285 @@
+"""What rl.judge takes, what it refuses, and what a judgement shows of itself. The numbers: test_judge.py."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+import browser
+import rarelabels as rl
+from rarelabels.errors import ArgumentError, UserError
+from rarelabels.show.tables.of_judgement import DECISIONS, RANKINGS
+
+LABELS = ["Drama", "Western", "Film-Noir"]
+Y_VAL = np.array([[1, 1, 0], [1, 0, 1], [0, 0, 0], [0, 0, 0]] * 5)
+S_VAL = np.array([[0.9, 0.8, 0.1], [0.3, 0.6, 0.7], [0.2, 0.4, 0.3], [0.1, 0.1, 0.2]] * 5)
+Y = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 0, 0]])
+S = np.array([[0.9, 0.7, 0.3], [0.4, 0.6, 0.1], [0.3, 0.2, 0.8], [0.6, 0.1, 0.4], [0.2, 0.3, 0.6]])
+
+
+class Tensor:
+    """As PyTorch's on the CPU: NumPy may read it once it is detached."""
+
+    def __init__(self, values, *, attached=True):
+        self.values, self.attached = values, attached
+
+    def detach(self):
+        return Tensor(self.values, attached=False)
+
+    def __array__(self, dtype=None, copy=None):
+        if self.attached:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        return np.asarray(self.values, dtype=dtype)
+
+
+class OnTheGpu(Tensor):
+    """As PyTorch's elsewhere: NumPy cannot read it."""
+
+    def detach(self):
+        return self
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() first")
+
+
+def frame(values, order=(0, 1, 2), **options) -> pd.DataFrame:
+    return pd.DataFrame(values, columns=LABELS, **options).iloc[:, list(order)]
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """Return the judgement that others are compared with."""
+    return rl.judge(Y, S, validation=(Y_VAL, S_VAL), labels=LABELS)
+
+
+def same(one, other) -> bool:
+    return one.long().equals(other.long())
+
+
+@pytest.mark.parametrize(
+    ("truth", "scores"),
+    [
+        (lambda values: values.astype(bool), np.asarray),
+        (lambda values: values.astype(float).tolist(), lambda values: values.tolist()),
+        (sparse.csr_matrix, np.asarray),
+        (sparse.coo_array, Tensor),
+        (Tensor, Tensor),
+    ],
+)
+def test_everything_that_numpy_reads_gives_the_same_judgement(judged, truth, scores):
+    again = rl.judge(truth(Y), scores(S), validation=(truth(Y_VAL), scores(S_VAL)), labels=LABELS)
+    assert again.evaluation.labels == tuple(LABELS)
+    assert same(again, judged)
+
+
+def test_single_precision_is_widened_and_not_rounded():
+    narrow, narrow_val = S.astype(np.float32), S_VAL.astype(np.float32)
+    wide = rl.judge(Y, narrow.astype(np.float64), validation=(Y_VAL, narrow_val.astype(np.float64)))
+    assert same(rl.judge(Y, narrow, validation=(Y_VAL, narrow_val)), wide)
+
+
+def test_columns_of_frames_are_the_labels_in_whatever_order(judged):
+    again = rl.judge(frame(Y), frame(S, (2, 0, 1)), validation=(frame(Y_VAL, (1, 0, 2)), frame(S_VAL)))
+    assert same(again, judged)
+    mixed = rl.judge(frame(Y), S, validation=(Y_VAL, frame(S_VAL, (2, 1, 0))))
+    assert same(mixed, judged)
+    nullable = rl.judge(frame(Y).astype("Int8"), frame(S), validation=(frame(Y_VAL).astype("boolean"), S_VAL))
+    assert same(nullable, judged)
+    # Only the validation part has names.
+    assert same(rl.judge(Y, S, validation=(frame(Y_VAL), S_VAL)), judged)
+
+
+def test_labels_pick_columns_of_frames_in_their_order(judged):
+    picked = rl.judge(frame(Y), frame(S), validation=(frame(Y_VAL), frame(S_VAL)), labels=["Western", "Drama"])
+    assert picked.evaluation.labels == ("Western", "Drama")
+    both = picked.evaluation.per_label.set_index("label"), judged.evaluation.per_label.set_index("label")
+    assert both[0].loc["Drama", "average_precision"] == both[1].loc["Drama", "average_precision"]
+
+
+def test_without_names_labels_are_counted():
+    assert rl.judge(Y, S).evaluation.labels == ("label 0", "label 1", "label 2")
+
+
+def test_rows_of_frames_are_matched_by_their_index(judged):
+    rows = list("abcde")
+    y, s = frame(Y, index=rows), frame(S, index=rows)
+    again = rl.judge(y, s.iloc[[3, 0, 4, 1, 2]], validation=(Y_VAL, S_VAL))
+    assert same(again, judged)
+    assert again.evaluation.test.ids.tolist() == rows
+    # An index that only counts names no row: scores that a model gave in the order of the truth.
+    assert same(rl.judge(y, frame(S), validation=(Y_VAL, S_VAL)), judged)
+
+
+def with_value(values, value, row=1, column=2):
+    changed = np.array(values, dtype=float)
+    changed[row, column] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((Y[:, 0], S), r"y_test: must have shape \(rows, labels\) and not be empty; given \(5,\); for a single label"),
+        ((Y[:0], S[:0]), r"y_test: must have shape \(rows, labels\) and not be empty; given \(0, 3\)"),
+        ((Y, S[:4]), r"s_test: must have a row for each of y_test; given shapes \(4, 3\) and \(5, 3\)"),
+        ((Y, S[:, :2]), r"s_test: must have 3 columns, as many as y_test; given shape \(5, 2\)"),
+        ((Y[:, :1], S[:, :1]), "y_test: multi-label scores need at least 2 labels; given 'label 0'"),
+        ((with_value(Y, 2), S), r"y_test\[1, 2\] \(label 2\): must be 0 or 1; given 2"),
+        ((with_value(Y, np.nan), S), r"y_test\[1, 2\] \(label 2\): must be 0 or 1; given nothing"),
+        ((Y, with_value(S, 3.5)), r"s_test\[1, 2\] \(label 2\): must be a probability, .*3\.5; are these logits\? .*"),
+        ((Y, with_value(S, np.inf)), r"s_test\[1, 2\] \(label 2\): must be a probability, from 0 to 1; given inf"),
+        ((Y, [["a", "b", "c"]] * 5), "s_test: must be numbers of shape .*; given a list: could not convert string"),
+        ((Y, OnTheGpu(S)), r"s_test: .*; given a OnTheGpu: can't convert cuda:0 .* Tensor\.cpu\(\) first"),
+        ((frame(Y), frame(S).rename(columns={"Drama": "Dramas"})), "s_test: must have the labels of y_test as columns"
+         r"; it lacks 'Drama' and has besides 'Dramas'; did you mean 'Dramas'\?"),
+        ((frame(Y, index=list("abcde")), frame(S, index=list("abcdx"))), "s_test: its index names other rows"),
+        ((pd.DataFrame(Y, columns=["a", "a", "b"]), S), "y_test: labels must differ; more than once there: 'a'"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_one_line(arguments, told):
+    with pytest.raises(ValueError, match=told) as caught:
+        rl.judge(*arguments)
+    assert isinstance(caught.value, UserError)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"labels": ["Drama", "Western"]}, r"y_test: must have 2 columns, the names in labels; given shape \(5, 3\)"),
+        ({"labels": ["Drama", "Drama", "Western"]}, "labels: labels must differ; more than once there: 'Drama'"),
+        ({"labels": "Drama"}, "labels: must be a list of names; given 'Drama'"),
+        ({"validation": Y_VAL}, r"validation: must be a pair \(y_val, s_val\); given ndarray"),
+        ({"validation": (Y_VAL, S_VAL[:, :2])}, r"validation\[1\]: must have 3 columns, as many as y_test"),
+        ({"validation": (Y_VAL, S_VAL * 10)}, r"validation\[1\]\[0, 0\] \(label 0\): must be a probability"),
+        ({"validation": (Y, S)}, "validation: has the same rows as the test part: thresholds chosen on the rows they"),
+    ],
+)
+def test_what_is_wrong_with_the_options_is_said_in_one_line(options, told):
+    with pytest.raises(ArgumentError, match=told) as caught:
+        rl.judge(Y, S, **options)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_no_named_row_may_choose_and_be_measured():
+    y, y_val = frame(Y, index=list("abcde")), frame(Y_VAL, index=["a", *map(str, range(19))])
+    with pytest.raises(ArgumentError, match=r"validation: 1 rows of its index are in that of y_test too \(a\)"):
+        rl.judge(y, S, validation=(y_val, S_VAL))
+
+
+def test_labels_that_are_not_in_a_frame_are_named():
+    with pytest.raises(ArgumentError, match="y_test: must have the names in labels as columns; it lacks 'Westen'; did"):
+        rl.judge(frame(Y), S, labels=["Drama", "Westen"])
+
+
+def test_the_table_has_the_recorded_numbers_beside_floors_and_intervals(judged):
+    table, measured = judged.table(), judged.evaluation.metrics
+    assert list(table.columns[:6]) == ["zeros", "ones", "prior", "half", "half/low", "half/high"]
+    for rule in ("half", "global", "per_label"):
+        low, high = judged.intervals[f"test/{rule}/macro_f1"]
+        row = table.loc["macro_f1", [rule, f"{rule}/low", f"{rule}/high"]]
+        assert row.tolist() == [measured[f"test/{rule}/macro_f1"], low, high]
+    assert table.loc["macro_f1", "ones"] == measured["floor/ones/macro_f1"]
+    assert table.loc["brier", "scores"] == measured["test/ranking/brier"]
+    assert np.isnan(table.loc["brier", "half"])
+    assert set(table.index) <= {*DECISIONS, *RANKINGS}
+    assert "oracle/low" not in table
+
+
+def test_tables_are_copies(judged):
+    labels, table = judged.per_label(), judged.table()
+    labels["positives"], table["half"] = 0, 0.0
+    assert judged.per_label()["positives"].tolist() == [2, 2, 1]
+    assert judged.table()["half"].max() > 0
+
+
+def test_without_validation_there_is_half_alone():
+    judged = rl.judge(Y, S)
+    assert [name for name in judged.table() if "/" not in name] == [
+        "zeros",
+        "ones",
+        "prior",
+        "half",
+        "oracle",
+        "scores",
+    ]
+    assert "without a validation part" in repr(judged)
+    assert "No validation part" in judged._repr_html_()
+
+
+def many(n_labels: int, n: int = 400):
+    rng = np.random.default_rng(n_labels)
+    y = rng.random((n, n_labels)) < np.geomspace(0.4, 0.005, n_labels)
+    return y.astype(int), np.clip(0.4 * y + 0.6 * rng.random(y.shape), 0, 1)
+
+
+@pytest.mark.parametrize("n_labels", [2, 17, 60])
+@pytest.mark.parametrize("validated", [True, False])
+def test_the_figure_shows_every_rule_it_has(saved, n_labels, validated):
+    (y, s), (y_val, s_val) = many(n_labels), many(n_labels, 500)
+    figure = saved(rl.judge(y, s, validation=(y_val, s_val) if validated else None).plot())
+    ranking, calibration, decisions = figure.axes
+    texts = [text.get_text() for text in ranking.get_legend().get_texts()]
+    assert texts[-1] == ("per_label" if validated else "half")
+    assert calibration.get_xscale() == "log"
+    if n_labels == 17:
+        names = [label.get_text() for label in decisions.get_yticklabels()]
+        assert names[-1] == f"label 0 ({y[:, 0].sum()})"  # the most frequent on top
+
+
+@pytest.mark.parametrize("nothing", [True, False])
+def test_a_figure_of_no_positives_or_of_odd_names(saved, nothing):
+    labels = ["$\\frac{", "two\nlines", "x" * 300]
+    saved(rl.judge(Y * (not nothing), S, labels=labels).plot())
+
+
+def test_the_page_needs_no_other_file_and_no_name_is_markup(tmp_path, judged):
+    path = tmp_path / "new" / "page.html"
+    rl.judge(Y, S, validation=(Y_VAL, S_VAL), labels=["<script>alert(1)</script>", "a & b", "c"]).to_html(path)
+    with browser.browser() as opened, browser.page(opened) as (page, watch):
+        page.goto(path.as_uri())
+        assert page.locator("table").count() == 4
+        assert page.locator("img").evaluate("image => image.naturalWidth") > 1000
+        assert page.locator("script").count() == 0
+        assert page.get_by_text("<script>alert(1)</script>").count() == 2  # what it costs, and each label
+        assert watch.requests == [path.as_uri()] or all(url.startswith("data:") for url in watch.requests[1:])
+        assert watch.problems == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1600
+
+
+def test_a_page_that_cannot_be_written_says_so(tmp_path, judged):
+    with pytest.raises(ArgumentError, match="cannot be written: Is a directory; name another file"):
+        judged.to_html(tmp_path)
+
+
+def test_what_a_notebook_shows_has_the_numbers_of_the_table(judged):
+    shown = re.sub(r"<[^>]+>", " ", judged._repr_html_())
+    cells = " ".join(shown.partition("macro-F1")[2].split()[:5])
+    table = judged.table().loc["macro_f1"]
+    assert cells.startswith(" ".join(f"{table[name]:.3f}" for name in ("zeros", "ones", "prior", "half")))
+    assert "Each label" in shown
+    assert "What each threshold finds and costs" in shown
+
+
+def test_a_run_needs_a_name(judged):
+    with pytest.raises(ArgumentError, match="log: the run needs a name"):
+        judged.log(" ")
+
+
+def test_judging_imports_neither_tensorflow_nor_mlflow():
+    program = """
+import sys
+import rarelabels as rl
+judged = rl.judge([[1, 0], [0, 1]], [[0.9, 0.2], [0.3, 0.6]], validation=([[1, 0], [1, 1]], [[0.7, 0.3], [0.6, 0.5]]))
+judged.table(), judged.prices()
+heavy = "tensorflow", "keras", "mlflow", "dask", "optuna", "matplotlib.pyplot"
+print([name for name in (*heavy, "matplotlib") if name in sys.modules])
+judged._repr_html_()
+print([name for name in heavy if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "[]"]
