@@ -105,7 +105,7 @@ def test_rule_table_has_a_cell_for_each_trial_and_rule_and_a_row_for_each_floor(
     assert {"0.000", "0.183"} <= set(found)
     assert [tick.get_text() for tick in axes.get_yticklabels()] == [*trials, "floor: zeros", "floor: ones"]
     headings = [tick.get_text() for tick in axes.get_xticklabels()]
-    assert headings == ["half", "per label", "per label\ncrossfit", "oracle\n(a bound)"]
+    assert headings == ["half\n(0.5)", "per label", "per label\ncrossfit", "oracle\n(a bound)"]
 
 
 def test_half_by_theory_has_a_row_for_each_trial(saved) -> None:

@@ -2,10 +2,12 @@
 
 Knows no YAML, no model and no MLflow. What is in which file:
 
-- ``scores``: labels, ids, truth and scores of a part. ``arrays``: checks of arrays. ``score_files``: Parquet and CSV.
-- ``settings``: what may be said of judging: objectives, names of rules, how thresholds are chosen.
-- ``sweeps``: the best thresholds, exactly. ``rules``: how scores become labels.
-- ``metrics``: what is measured. ``calibration``: scores that mean what they say. ``picking``: which epoch to keep.
+- ``scores``: ids, truth and scores of a part, checked once and sorted once; every sweep, rule and metric takes them.
+- ``arrays``: checks of arrays. ``score_files``: Parquet and CSV.
+- ``settings``: what may be declared of judging: objectives, how thresholds are chosen.
+- ``sweeps``: the best thresholds, exactly. ``rules``: how scores become labels, every one in ``rules.table``.
+- ``metrics``: what is measured, every one in ``metrics.table``.
+- ``calibration``: scores that mean what they say. ``picking``: which epoch to keep.
 - ``evaluation``: all of it for a validation and a test part. ``statistics``: how sure the numbers are.
 - ``threshold_study``: does the theory of the best F1 hold?
 """

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rarelabels.judging import metrics
 from rarelabels.judging.scores import Scores
+from rarelabels.judging.settings import F1
 from rarelabels.judging.sweeps import each_label, ordered
 
 Floats = NDArray[np.float64]
@@ -56,7 +57,7 @@ def f1_theory(validations: Sequence[Scores], seeds: Sequence[int], labels: Seque
     """
     rows = []
     for seed, part in zip(seeds, validations, strict=True):
-        best = each_label.best_thresholds(part.y, part.scores)
+        best = each_label.sweep_labels(part, F1)
         for column in np.flatnonzero(best.defined).tolist():
             label, f1 = _Label.of(part, column), float(best.values[column])
             at_half = float(label.f1(np.array(f1 / 2)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,10 +29,15 @@ class DecidedRows:
         hits, predicted, actual = (np.count_nonzero(cells, axis=1) for cells in (truth & assigned, assigned, truth))
         return cls(hits, predicted, actual, truth.shape[1])
 
-    @property
+    @cached_property
     def wrong(self) -> Integers:
         """How many labels of each row are wrong."""
         return self.predicted + self.actual - 2 * self.hits
+
+    @cached_property
+    def samples(self) -> dict[str, Floats]:
+        """Precision, recall and F1 of each row."""
+        return precision_recall_f1(self.hits, self.predicted, self.actual)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +49,6 @@ class DecidedRowMetric(Metric):
     """
 
     of: Callable[[DecidedRows], Floats]
-
-
-def _samples(which: str) -> Callable[[DecidedRows], Floats]:
-    return lambda rows: precision_recall_f1(rows.hits, rows.predicted, rows.actual)[which]
 
 
 DECIDED_ROW_METRICS = (
@@ -71,9 +73,9 @@ DECIDED_ROW_METRICS = (
         words="samples Jaccard",
         of=lambda rows: ratio(rows.hits, rows.predicted + rows.actual - rows.hits),
     ),
-    DecidedRowMetric(name="samples_precision", words="samples precision", of=_samples("precision")),
-    DecidedRowMetric(name="samples_recall", words="samples recall", of=_samples("recall")),
-    DecidedRowMetric(name="samples_f1", words="samples F1", of=_samples("f1")),
+    DecidedRowMetric(name="samples_precision", words="samples precision", of=lambda rows: rows.samples["precision"]),
+    DecidedRowMetric(name="samples_recall", words="samples recall", of=lambda rows: rows.samples["recall"]),
+    DecidedRowMetric(name="samples_f1", words="samples F1", of=lambda rows: rows.samples["f1"]),
 )
 
 

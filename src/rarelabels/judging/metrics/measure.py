@@ -27,6 +27,10 @@ def decision_metrics(y_true: ArrayLike, y_pred: ArrayLike, *, positives: ArrayLi
 
     Rows 100, 011, 101 assigned 101, 011, 001 have binary accuracy 7/9 and subset accuracy 1/3.
 
+    >>> found = decision_metrics([[1, 0, 0], [0, 1, 1], [1, 0, 1]], [[1, 0, 1], [0, 1, 1], [0, 0, 1]])
+    >>> round(found["binary_accuracy"], 3), round(found["subset_accuracy"], 3), found["micro_f1"]
+    (0.778, 0.333, 0.8)
+
     Args:
         y_true: 0/1, shape (n, n_labels).
         y_pred: 0/1, shape (n, n_labels).
@@ -71,6 +75,9 @@ def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
     - ``brier``, ``log_loss``: mean over rows and labels; probabilities are clipped by the float64 epsilon.
     - ``ece``: expected calibration error, 15 bins of equal mass over all labels pooled; ``macro_ece``: mean over labels
       with a positive of each label's own. Equal scores share a bin.
+
+    >>> round(ranking_metrics([[1, 0], [0, 1], [0, 0]], [[0.9, 0.1], [0.3, 0.2], [0.4, 0.6]])["macro_roc_auc"], 3)
+    0.75
 
     Args:
         y_true: 0/1, shape (n, n_labels).
@@ -128,6 +135,9 @@ def counts(y_true: ArrayLike) -> dict[str, int]:
 
     ``labels_without_positives`` (left out of every macro and weighted mean), ``labels_without_negatives`` (of ROC AUC),
     ``rows_without_labels`` (of LRAP and ranking loss), ``rows_with_all_labels`` (of ranking loss).
+
+    >>> counts([[1, 0], [1, 0]])["labels_without_positives"]
+    1
     """
     truth = multi_hot(y_true, "y_true")
     return {

@@ -41,6 +41,11 @@ def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, obje
     Without a positive in the whole part there is nothing to choose by: 0.5 (``top_k``: k = 1), and every label counts
     as a fallback of every rule but the first two.
 
+    >>> y, s = [[1, 0], [1, 0], [0, 1]], [[0.9, 0.2], [0.7, 0.3], [0.2, 0.8]]
+    >>> rules = choose_rules(y, s, min_positives=1)
+    >>> rules["per_label"].assign([[0.5, 0.5]])
+    array([[ True, False]])
+
     Args:
         y_val: 0/1, shape (n, n_labels).
         s_val: scores, shape (n, n_labels).

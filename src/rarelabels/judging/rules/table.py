@@ -59,8 +59,9 @@ class RuleKind:
 
     @property
     def header(self) -> str:
-        """How a column of a table is headed: two lines at most."""
-        return f"{self.name}\n({self.remark})" if self.remark else self.name.replace("_", "\n", 1)
+        """How a column of a table is headed, in short lines."""
+        name = self.name.replace("_", " ", 1).replace("_", "\n")
+        return f"{name}\n({self.remark})" if self.remark else name
 
     @property
     def label(self) -> str:

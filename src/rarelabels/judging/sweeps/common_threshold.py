@@ -47,6 +47,9 @@ def best_common_threshold(
     Exact for ``micro_f1`` (the F1 of all cells taken as one label) and ``subset_accuracy``; for ``macro_f1`` and
     ``samples_f1`` up to the rounding of sums of F1: values within 1e-12 count as equal.
 
+    >>> best_common_threshold([[1, 0], [1, 0], [0, 1]], [[0.9, 0.2], [0.7, 0.4], [0.2, 0.8]], "micro_f1")
+    CommonThreshold(threshold=np.float64(0.55), value=1.0)
+
     Args:
         y_true: 0/1, shape (n, n_labels).
         y_score: any real scores, shape (n, n_labels).

@@ -48,6 +48,9 @@ def best_thresholds(y_true: ArrayLike, y_score: ArrayLike, objective: ObjectiveS
     Undefined are: F-beta and Jaccard of a label without positives ("never"); balanced accuracy of a label without
     positives ("never") or without negatives ("always"). Their value is 0. A cost is always defined.
 
+    >>> best_thresholds([[1, 0], [1, 0], [0, 1]], [[0.9, 0.2], [0.7, 0.3], [0.2, 0.8]]).thresholds
+    array([0.45, 0.55])
+
     Args:
         y_true: 0/1, shape (n, n_labels).
         y_score: any real scores, shape (n, n_labels); higher means more likely positive. Fast for scores that are not

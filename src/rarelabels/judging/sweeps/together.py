@@ -37,6 +37,9 @@ def best_micro_f1_thresholds(y_true: ArrayLike, y_score: ArrayLike) -> MicroSwee
     2 tp − ratio · assigned is highest where each label's is; from there the ratio rises, until it stays. All in whole
     numbers, so the end is exact.
 
+    >>> best_micro_f1_thresholds([[1, 0], [1, 0], [0, 1]], [[0.9, 0.2], [0.7, 0.3], [0.2, 0.8]]).thresholds
+    array([0.45, 0.55])
+
     Args:
         y_true: 0/1, shape (n, n_labels).
         y_score: any real scores, shape (n, n_labels).
@@ -84,6 +87,9 @@ def best_top_k(y_true: ArrayLike, y_score: ArrayLike) -> TopK:
     """Return the number k of highest-scored labels to give every row that has the highest samples F1.
 
     Labels that tie with the k-th come too, so the order of the columns never matters. The smallest k of equals.
+
+    >>> best_top_k([[1, 0, 1], [0, 1, 1]], [[0.9, 0.2, 0.7], [0.1, 0.8, 0.6]])
+    TopK(k=2, value=1.0)
 
     Args:
         y_true: 0/1, shape (n, n_labels).

@@ -18,8 +18,9 @@ from rarelabels.judging.rules import definition
 from rarelabels.judging.rules.definition import Rule, Rules
 from rarelabels.judging.rules.table import ASCENT, SEARCHED
 from rarelabels.judging.scores import Scores
+from rarelabels.judging.settings import F1
 from rarelabels.judging.sweeps import common_threshold, each_label
-from rarelabels.judging.sweeps.climbing import coordinate_ascent
+from rarelabels.judging.sweeps.climbing import climb
 from rarelabels.judging.sweeps.ordered import thresholds_for_counts
 from rarelabels.record import damage, reading
 from rarelabels.record.client import Client
@@ -76,12 +77,12 @@ def _find_thresholds(
     """Search; return Optuna's study, what each way of choosing reaches on validation at what cost, and the rules."""
     y, scores = validation.y, validation.scores
     began = time.monotonic()
-    exact = each_label.best_thresholds(y, scores).thresholds
+    exact = each_label.sweep_labels(validation, F1).thresholds
     swept = time.monotonic()
-    common = np.full(len(one.labels), common_threshold.best_common_threshold(y, scores, "micro_f1").threshold)
+    common = np.full(len(one.labels), common_threshold.sweep_common(validation, "micro_f1").threshold)
     start = exact if tuning.warm_start else common
     climbing = time.monotonic()
-    ascent = coordinate_ascent(y, scores, tuning.metric, start)
+    ascent = climb(validation, tuning.metric, start)
     climbed = time.monotonic()
     ordered = -np.sort(-scores, axis=0)
 
@@ -90,7 +91,7 @@ def _find_thresholds(
         return thresholds_for_counts(ordered, [params[label] - 1 for label in one.labels])
 
     def value(thresholds: Floats) -> float:
-        return metrics.decision_metrics(y, scores >= thresholds)[tuning.metric]
+        return metrics.measure_decisions(validation.truth, scores >= thresholds)[tuning.metric]
 
     counts = np.count_nonzero(scores >= start, axis=0)
     study = load(one, dict(zip(one.labels, (counts + 1).tolist(), strict=True)))

@@ -1,0 +1,74 @@
+"""A metric is one record: what is measured, repeated by the bootstrap and shown is what the records say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rarelabels.judging import metrics
+from rarelabels.judging.metrics import averages, decided_rows
+from rarelabels.judging.metrics.table import BY_NAME, DECISION_METRICS, OF_CALIBRATION, RANKING_METRICS
+from rarelabels.judging.rules.definition import Rule
+from rarelabels.judging.statistics import inference
+from rarelabels.judging.statistics.bootstrap import make_draws, replicates
+
+RNG = np.random.default_rng(2)
+Y = RNG.random((400, 6)) < [0.5, 0.3, 0.1, 0.05, 0.02, 0.01]  # head, medium and tail
+S = np.clip(0.3 * Y + 0.7 * RNG.random(Y.shape), 0, 1)
+DRAWS = make_draws(len(Y), 1, 20)
+
+
+def drawn() -> dict[str, np.ndarray]:
+    return replicates(Y, [S], [{"half": Rule("half", np.full(6, 0.5), fallbacks=0)}], DRAWS)
+
+
+def test_every_record_is_measured_and_repeated_and_nothing_else_is() -> None:
+    assert list(metrics.decision_metrics(Y, S >= 0.5)) == [metric.name for metric in DECISION_METRICS]
+    assert list(metrics.ranking_metrics(Y, S)) == [metric.name for metric in RANKING_METRICS]
+    wanted = [f"half/{metric.name}" for metric in DECISION_METRICS]
+    wanted += [f"ranking/{metric.name}" for metric in RANKING_METRICS]
+    assert sorted(drawn()) == sorted(wanted)
+
+
+def test_no_value_is_outside_the_range_of_its_record() -> None:
+    """Scores turned round are as wrong as can be: what has no bound is there above 1."""
+    for scores in (S, 1 - S):
+        values = metrics.decision_metrics(Y, scores >= 0.5) | metrics.ranking_metrics(Y, scores)
+        for name, value in values.items():
+            assert 0 <= value <= (BY_NAME[name].highest or np.inf), name
+    assert metrics.ranking_metrics(Y, np.where(Y, 0.0, 1.0))["log_loss"] > 1
+    assert {metric.name for metric in BY_NAME.values() if metric.highest is None} == {"coverage", "log_loss"}
+
+
+def test_an_interval_ends_where_the_range_of_the_metric_does() -> None:
+    values = np.linspace(0.9, 1.2, 101)
+    assert inference.interval_around(1.05, values, "half/macro_f1")[1] == 1.0
+    assert inference.interval_around(1.05, values, "ranking/log_loss")[1] > 1.1
+
+
+def test_a_monotone_map_of_scores_changes_what_is_of_calibration_and_no_other_ranking() -> None:
+    before, after = metrics.ranking_metrics(Y, S), metrics.ranking_metrics(Y, S**2)
+    changed = {name for name in before if before[name] != pytest.approx(after[name], abs=1e-12)}
+    assert changed == set(OF_CALIBRATION)
+
+
+def test_words_are_distinct_and_mark_what_is_better_when_lower() -> None:
+    assert len({metric.words for metric in BY_NAME.values()}) == len(BY_NAME)
+    assert BY_NAME["hamming_loss"].shown == "↓ Hamming loss"
+    assert BY_NAME["macro_f1"].shown == "macro-F1"
+
+
+def test_a_record_is_all_that_a_new_metric_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = decided_rows.DecidedRowMetric(name="any_hit", words="a hit", of=lambda rows: (rows.hits > 0).astype(float))
+    counts = averages.CountMetric(
+        name="spread", words="spread", of=lambda counts: np.ptp(counts.of_labels["f1"], axis=-1)
+    )
+    monkeypatch.setattr(decided_rows, "DECIDED_ROW_METRICS", (*decided_rows.DECIDED_ROW_METRICS, rows))
+    monkeypatch.setattr(averages, "COUNT_METRICS", (*averages.COUNT_METRICS, counts))
+    values, repeated = metrics.decision_metrics(Y, S >= 0.5), drawn()
+    assert values["any_hit"] == pytest.approx((Y & (S >= 0.5)).any(axis=1).mean())
+    weights = DRAWS.rows[0]
+    again = np.repeat(np.arange(len(Y)), weights)
+    of_draw = metrics.decision_metrics(Y[again], S[again] >= 0.5)
+    for name in ("any_hit", "spread"):
+        assert repeated[f"half/{name}"][0] == pytest.approx(of_draw[name])
