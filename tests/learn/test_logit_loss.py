@@ -81,10 +81,11 @@ def test_a_setting_that_is_not_allowed_is_refused(wrong: Any, message: str) -> N
 
 
 @pytest.mark.parametrize("eagerly", [True, False])
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 @pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
-def test_a_model_that_ends_in_an_activation_is_refused(activation: str, eagerly: bool) -> None:
+def test_a_model_that_ends_in_an_activation_is_refused(activation: str, precision: str, eagerly: bool) -> None:
     """Its scores would go through a second sigmoid, and the training would look as if it worked."""
-    net = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation=activation)])
+    net = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, activation=activation, dtype=precision)])
     net.compile("sgd", loss=losses.SoftF1(), run_eagerly=eagerly, jit_compile=False)
     with pytest.raises(UserError, match=r"^SoftF1: reads logits, but the last layer of the model has an activation; "):
         net.fit(np.zeros((4, 2)), np.zeros((4, 3)), verbose=0)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pytest
 from pydantic import TypeAdapter
 
+import rarelabels as rl
 from loss_cases import NEGATIVE, POSITIVE, PREVALENCE, rows
 from rarelabels.declare import losses as declared
 from rarelabels.learn import losses
@@ -125,6 +126,16 @@ def test_a_loss_that_keras_has_too_is_the_same(ours: Any, theirs: Any) -> None:
     weights = np.linspace(0, 3, len(y))
     assert float(ours(y, z)) == pytest.approx(float(theirs(y, z)), rel=1e-4)
     assert float(ours(y, z, weights)) == pytest.approx(float(theirs(y, z, weights)), rel=1e-4)
+
+
+def test_what_a_loss_needs_of_the_labels_is_one_call_away() -> None:
+    y, z = ordinary()
+    weighted = rl.losses.WeightedBinaryCrossentropy(rl.pos_weight(y))
+    theirs = tf.nn.weighted_cross_entropy_with_logits(y, z, rl.pos_weight(y).astype(np.float32))
+    assert float(weighted(y, z)) == pytest.approx(float(tf.reduce_mean(theirs)), rel=1e-5)
+    adjusted = rl.losses.LogitAdjusted(rl.prevalence(y))
+    moved = z + np.log(y.mean(axis=0) / (1 - y.mean(axis=0)))
+    assert float(adjusted(y, z)) == pytest.approx(float(rl.losses.BinaryCrossentropy()(y, moved)), rel=1e-5)
 
 
 def tiny(loss: Any) -> Any:

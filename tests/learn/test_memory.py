@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,3 +34,15 @@ def test_nothing_is_told_where_nothing_can_be(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr(memory, "_CLEAR", tmp_path / "clear_refs")
     monkeypatch.setattr(memory, "_STATUS", tmp_path / "status")
     assert Peak().facts() == {}
+
+
+def test_the_machine_has_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    whole = memory.machine_bytes()
+    assert whole is not None
+    assert whole > 2**28
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(memory, "_CGROUP", limit)
+    limit.write_text("268435456\n")
+    assert memory.machine_bytes() == 2**28
+    limit.write_text("max\n")
+    assert memory.machine_bytes() == whole

@@ -12,8 +12,7 @@ from scipy.special import log_softmax, softmax
 
 from rarelabels.compare.comparison import Comparison, Row, compared_by_rule
 from rarelabels.declare.study import TestMetric
-from rarelabels.learn import memory, output_layer, powerset
-from rarelabels.learn.output_layer import OutputLayer
+from rarelabels.learn import powerset
 from rarelabels.learn.powerset import AllSets, SeenSets
 from rarelabels.show.tables.of_study import training_table
 
@@ -120,49 +119,6 @@ def test_facts_about_label_sets_by_hand() -> None:
         "label_sets_once": pytest.approx(2 / 3),
         "unseen_test_share": 0.5,
     }
-
-
-# What an output layer takes
-
-
-def test_an_output_layer_by_hand() -> None:
-    layer = OutputLayer(inputs=16, columns=2**17)
-    assert layer.parameters == 2_228_224
-    assert layer.bytes == 8_912_896
-    assert layer.training_bytes(batch_size=128, moments=2) == {
-        "weights": 8_912_896,
-        "their gradient": 8_912_896,
-        "moments of the optimizer": 17_825_792,
-        "logits of 128 rows": 67_108_864,
-        "their gradients": 67_108_864,
-    }
-
-
-def test_sizes_beyond_every_float_are_written() -> None:
-    assert output_layer.in_words(0) == "0 bytes"
-    assert output_layer.in_words(1023) == "1,023 bytes"
-    assert output_layer.in_words(1536) == "1.5 KiB"
-    assert output_layer.in_words(24 * 2**30) == "24.0 GiB"
-    assert output_layer.in_words(3 * 2**60) == "3.0 EiB"
-    assert output_layer.in_words(2**2060) == f"{output_layer.short(2**2000)} EiB"
-    assert output_layer.short(2**17) == "131,072"
-    assert output_layer.short(2**100) == "1.27e+30"
-    assert output_layer.short(2**2000) == "1.15e+602"
-
-
-def test_the_machine_has_memory(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
-    whole = memory.machine_bytes()
-    assert whole is not None
-    assert whole > 2**28
-    limit = tmp_path / "memory.max"
-    monkeypatch.setattr(memory, "_CGROUP", limit)
-    limit.write_text("268435456\n")
-    assert memory.machine_bytes() == 2**28
-    limit.write_text("max\n")
-    assert memory.machine_bytes() == whole
-
-
-# Where the rule is known
 
 
 def test_a_hypothesis_may_be_about_the_most_likely_set() -> None:

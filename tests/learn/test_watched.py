@@ -12,6 +12,7 @@ from sklearn.metrics import f1_score
 from rarelabels.declare.training import VECTORS, Watch
 from rarelabels.judging import metrics
 from rarelabels.judging.rules.choose import choose_rules
+from rarelabels.learn import watched
 from rarelabels.learn.tensorflow_setup import keras
 from rarelabels.learn.watched import WATCHED, Watched
 
@@ -70,3 +71,13 @@ def test_categorical_accuracy_is_what_keras_makes_of_accuracy() -> None:
     order = [3, 1, 0, 2]
     turned = metrics.ranking_metrics(Y[:, order], SCORES[:, order])["categorical_accuracy"]
     assert abs(turned - value) > 0.02  # the order of the columns matters
+
+
+def test_training_curves_are_of_as_many_rows_as_validation_has_evenly_spread() -> None:
+    assert watched.rows(5, 2).tolist() == [0, 2]
+    assert watched.rows(10, 4).tolist() == [0, 2, 5, 7]
+    assert watched.rows(3, 4).tolist() == [0, 1, 2]
+    rows = watched.rows(7515, 1074)
+    assert len(rows) == 1074
+    assert set(np.diff(rows)) == {6, 7}
+    assert rows[-1] > 7515 - 8

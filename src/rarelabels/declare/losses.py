@@ -1,4 +1,4 @@
-"""The ``loss`` block: one class for each loss. Their formulas are in ``learn.losses``."""
+"""The ``loss`` block: one class for each loss. Their formulas are in ``learn.loss_formulas``."""
 
 from __future__ import annotations
 

@@ -21,7 +21,6 @@ from rarelabels.judging.scores import Scores
 from rarelabels.learn.baselines.boosting import Boosted
 from rarelabels.learn.fitted_model import Fitted, OnEpoch
 
-Curves = dict[str, float]
 Iterations = npt.NDArray[np.int64] | None
 FitOne = Callable[[Trial, Dataset, OnEpoch, Iterations], Fitted]
 
@@ -57,11 +56,11 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
     assert data.folds is not None
     outside = [np.flatnonzero(data.folds == fold) for fold in range(n_folds(data))]
     parts: list[Scores] = []
-    curves: list[list[Curves]] = []
+    curves: list[list[dict[str, float]]] = []
     facts: list[dict[str, float]] = []
     iterations: list[npt.NDArray[np.int64]] = []
     for fold in range(n_folds(data)):
-        one, of_fold = hold_out(data, fold), dict[int, Curves]()
+        one, of_fold = hold_out(data, fold), dict[int, dict[str, float]]()
         fitted = fit_one(trial, one, of_fold.__setitem__, None)
         parts.append(Scores.of(fitted, one.validation))
         curves.append(list(of_fold.values()))

@@ -12,11 +12,10 @@ from scipy.special import expit
 from rarelabels.errors import UserError
 from rarelabels.judging import evaluation, metrics
 from rarelabels.judging.arrays import Floats
+from rarelabels.judging.rules.definition import HALF
 from rarelabels.judging.settings import ThresholdSpec
 from rarelabels.learn.keras_backend import keras
 from rarelabels.learn.label_arrays import Labels, labels_of
-
-HALF = 0.5
 
 
 class EpochScores(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyped

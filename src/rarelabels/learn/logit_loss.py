@@ -40,6 +40,19 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.numbers = {} if numbers is None else numbers
 
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Return the reduced loss, as Keras calls it.
+
+        Raises:
+            UserError: the model ends in a sigmoid or softmax: a second sigmoid would be taken of what it gives.
+        """
+        if hasattr(y_pred, "_keras_logits"):  # Keras's mark on what its sigmoid and softmax return
+            raise UserError(
+                f"{type(self).__name__}: reads logits, but the last layer of the model has an activation; let it have "
+                "none (activation=None), and take the sigmoid of what the model predicts"
+            )
+        return super().__call__(y_true, y_pred, sample_weight)
+
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the loss, as JSON has them."""
         return super().get_config() | {"from_logits": True}  # type: ignore[no-any-return]  # keras is untyped
@@ -67,14 +80,9 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
         """Return labels and logits as tensors.
 
         Raises:
-            UserError: the model ends in a sigmoid or softmax, or the two are not of one shape (batch, n_labels).
+            UserError: they are not of one shape (batch, n_labels), or that of the numbers is another.
         """
         name = type(self).__name__
-        if hasattr(y_pred, "_keras_logits"):  # Keras's mark on what its sigmoid and softmax return
-            raise UserError(
-                f"{name}: reads logits, but the last layer of the model has an activation; let it have none "
-                "(activation=None), and take the sigmoid of what the model predicts"
-            )
         y, z = tf.convert_to_tensor(y_true), tf.convert_to_tensor(y_pred)
         if z.shape.rank not in (None, 2) or not y.shape.is_compatible_with(z.shape):
             raise UserError(

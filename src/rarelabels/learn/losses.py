@@ -52,7 +52,8 @@ class BinaryCrossentropy(LogitLoss):
     Raises:
         UserError: an argument is not allowed.
 
-    >>> round(float(BinaryCrossentropy()([[1.0, 0.0]], [[0.0, 0.0]])), 4)
+    >>> import rarelabels as rl
+    >>> round(float(rl.losses.BinaryCrossentropy()([[1.0, 0.0]], [[0.0, 0.0]])), 4)
     0.6931
     """
 
@@ -84,7 +85,8 @@ class WeightedBinaryCrossentropy(LogitLoss):
     Raises:
         UserError: a weight is negative or not finite.
 
-    >>> round(float(WeightedBinaryCrossentropy([3.0, 1.0])([[1.0, 0.0]], [[0.0, 0.0]])), 4)  # 4 · ln 2 / 2
+    >>> import rarelabels as rl
+    >>> round(float(rl.losses.WeightedBinaryCrossentropy([3.0, 1.0])([[1.0, 0.0]], [[0.0, 0.0]])), 4)  # 2 ln 2
     1.3863
     """
 
@@ -119,7 +121,8 @@ class BinaryFocal(LogitLoss):
     Raises:
         UserError: an argument is not allowed.
 
-    >>> round(float(BinaryFocal(gamma=2.0)([[1.0]], [[0.0]])), 4)  # ln 2 / 4
+    >>> import rarelabels as rl
+    >>> round(float(rl.losses.BinaryFocal(gamma=2.0)([[1.0]], [[0.0]])), 4)  # ln 2 / 4
     0.1733
     """
 
@@ -158,7 +161,8 @@ class CategoricalCrossentropy(LogitLoss):
     Raises:
         UserError: an argument is not allowed.
 
-    >>> round(float(CategoricalCrossentropy()([[1.0, 1.0, 0.0]], [[0.0, 0.0, 0.0]])), 4)  # 2 · ln 3
+    >>> import rarelabels as rl
+    >>> round(float(rl.losses.CategoricalCrossentropy()([[1.0, 1.0, 0.0]], [[0.0, 0.0, 0.0]])), 4)  # 2 · ln 3
     2.1972
     """
 
@@ -194,7 +198,8 @@ class Asymmetric(LogitLoss):
     Raises:
         UserError: an argument is not allowed.
 
-    >>> round(float(Asymmetric()([[1.0, 0.0]], [[0.0, 0.0]])), 4)  # (0.3466 + 0.0245) / 2
+    >>> import rarelabels as rl
+    >>> round(float(rl.losses.Asymmetric()([[1.0, 0.0]], [[0.0, 0.0]])), 4)  # (0.3466 + 0.0245) / 2
     0.1855
     """
 
@@ -233,7 +238,8 @@ class DistributionBalanced(LogitLoss):
     Raises:
         UserError: an argument is not allowed.
 
-    >>> round(float(DistributionBalanced([0.5, 0.1])([[0.0, 1.0]], [[0.0, 0.0]])), 4)
+    >>> import rarelabels as rl
+    >>> round(float(rl.losses.DistributionBalanced([0.5, 0.1])([[0.0, 1.0]], [[0.0, 0.0]])), 4)
     0.5161
     """
 
@@ -279,7 +285,8 @@ class LogitAdjusted(LogitLoss):
     Raises:
         UserError: an argument is not allowed.
 
-    >>> round(float(LogitAdjusted([0.1])([[1.0]], [[0.0]])), 4)  # ln 10
+    >>> import rarelabels as rl
+    >>> round(float(rl.losses.LogitAdjusted([0.1])([[1.0]], [[0.0]])), 4)  # ln 10
     2.3026
     """
 
@@ -307,7 +314,8 @@ class Hamming(LogitLoss):
     Args:
         **keras_arguments: ``reduction``, ``name``, ``dtype``.
 
-    >>> float(Hamming()([[1.0, 0.0]], [[0.0, 0.0]]))
+    >>> import rarelabels as rl
+    >>> float(rl.losses.Hamming()([[1.0, 0.0]], [[0.0, 0.0]]))
     0.5
     """
 
@@ -328,7 +336,8 @@ class SoftF1(LogitLoss):
     Args:
         **keras_arguments: ``reduction``, ``name``, ``dtype``.
 
-    >>> float(SoftF1()([[1.0], [0.0]], [[0.0], [0.0]]))
+    >>> import rarelabels as rl
+    >>> float(rl.losses.SoftF1()([[1.0], [0.0]], [[0.0], [0.0]]))
     0.5
     """
 

@@ -1,12 +1,12 @@
+"""Logistic regression on TF-IDF is scikit-learn's, and so are its features."""
+
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,96 +20,23 @@ from sklearn.multiclass import OneVsRestClassifier
 import my_study
 from processes import printed
 from project import Project
-from rarelabels.data import loading
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.fitted import Vocabulary
-from rarelabels.data.sources.simulated import Simulation
 from rarelabels.data.tokens import Tokens
-from rarelabels.declare.data import SimulatedSpec
 from rarelabels.declare.models import LinearSpec
-from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError
-from rarelabels.judging import evaluation
-from rarelabels.learn import fitting
 from rarelabels.learn.baselines import baseline, linear
 from rarelabels.learn.baselines import linear as baselines_linear
-from rarelabels.learn.weighting import Weights
 from rarelabels.study import recorded_study
-
-
-def trial(dataset: Mapping[str, Any] = MappingProxyType({"kind": "movies"}), **model: Any) -> Trial:
-    return Trial.model_validate(
-        {
-            "name": "movies/x",
-            "question": "How good is it?",
-            "thread": "beyond the threads",
-            "dataset": dict(dataset),
-            "model": model,
-            "loss": {"kind": "bce"},
-            "weighting": {"kind": "none"},
-            "training": {"epochs": 1, "batch_size": 8, "learning_rate": 0.1},
-            "thresholds": {},
-            "seeds": [0],
-        }
-    )
-
+from small_texts import part, trial
 
 LINEAR = trial(kind="linear", c=5.0, min_rows=2)
-
-
-def rows(rng: np.random.Generator, n: int) -> list[list[str]]:
-    return [[f"w{i}" for i in rng.integers(0, 30, rng.integers(1, 12))] for _ in range(n)]
-
-
-def part(rng: np.random.Generator, n: int) -> Part:
-    """Four labels: whether w0 or w1 is there, w2, never, always."""
-    words, names = rows(rng, n), rows(rng, n)
-    y = [["w0" in row or "w1" in row, "w2" in row, False, True] for row in words]
-    text = {"words": Tokens.from_lists(words), "names": Tokens.from_lists(names)}
-    return Part(np.array([str(i) for i in range(n)]), np.array(y, dtype=np.uint8), text)
-
-
-@pytest.fixture
-def small() -> Dataset:
-    rng = np.random.default_rng(0)
-    return Dataset(("a", "b", "never", "always"), part(rng, 120), part(rng, 30), part(rng, 40), "digest", {})
 
 
 def joined(tokens: dict[str, Tokens]) -> list[list[str]]:
     """Each row as one list of tokens that carry the name of their field."""
     fields = [[[f"{field}={word}" for word in row] for row in t.to_lists()] for field, t in tokens.items()]
     return [[word for row in together for word in row] for together in zip(*fields, strict=True)]
-
-
-# Floors
-
-
-def test_floors_by_hand() -> None:
-    y = np.zeros((12, 3), dtype=np.uint8)
-    y[:3, 0] = 1
-    y[:, 2] = 1
-    floors = evaluation.floors(y.mean(axis=0))
-    assert {name: scores.tolist() for name, scores in floors.items()} == {
-        "zeros": [0.0, 0.0, 0.0],
-        "ones": [1.0, 1.0, 1.0],
-        "prior": [0.25, 0.0, 1.0],
-    }
-
-
-@pytest.mark.parametrize("predicts", ["zeros", "ones", "prior"])
-def test_a_floor_gives_every_row_the_same_scores(small: Dataset, predicts: str, tmp_path: Path) -> None:
-    floor = baseline.fit(trial(kind="floor", predicts=predicts), small, 0)
-    share = [sum(column) / 120 for column in small.train.y.T.tolist()]
-    expected = {"zeros": [0.0] * 4, "ones": [1.0] * 4, "prior": share}[predicts]
-    scores = floor.scores(small.test)
-    assert scores.shape == (40, 4)
-    assert scores.dtype == np.float64
-    np.testing.assert_allclose(scores, [expected] * 40, rtol=1e-15)
-    floor.save(tmp_path / "new" / "folder")
-    assert (baseline.load_saved(tmp_path / "new" / "folder").scores(small.test) == scores).all()
-
-
-# TF-IDF
 
 
 def test_tfidf_equals_scikit_learns(small: Dataset) -> None:
@@ -134,9 +61,6 @@ def test_a_row_of_unknown_tokens_scores_the_intercept(small: Dataset) -> None:
     scores = linear.scores(Part(np.array(["1", "2"]), np.zeros((2, 4), np.uint8), unknown))
     expected = 1 / (1 + np.exp(-linear.intercepts[:2]))
     np.testing.assert_allclose(scores[:, :2], [expected, expected], rtol=1e-12)
-
-
-# The linear model
 
 
 def test_linear_equals_scikit_learns_one_vs_rest(small: Dataset) -> None:
@@ -186,9 +110,6 @@ def test_a_saved_model_gives_identical_scores_without_pickles(small: Dataset, tm
     assert (loaded.scores(small.test) == linear.scores(small.test)).all()
 
 
-# A grid of C
-
-
 def with_c(data: Dataset, c: float) -> np.ndarray:
     return baseline.fit(trial(kind="linear", c=c), data, 0).scores(data.validation)
 
@@ -236,31 +157,6 @@ def test_of_many_labels_all_are_fitted_with_the_c_that_some_choose(small: Datase
     chosen = baseline.fit(trial(kind="linear", c=(0.1, 5.0)), small, 0)
     assert isinstance(chosen, linear.Linear)
     np.testing.assert_array_equal(chosen.scores(small.validation), with_c(small, chosen.facts["c"]))
-
-
-def test_where_all_rows_are_cross_validated_one_c_is_chosen_by_all_out_of_fold_scores(small: Dataset) -> None:
-    folded = replace(small, validation=small.train, folds=np.arange(120) % 4)
-    grid, scores = (0.01, 1.0, 20.0), {}
-    for c in grid:
-        scores[c] = np.zeros((120, 4))
-        for fold in range(4):
-            inside, outside = np.flatnonzero(folded.folds != fold), np.flatnonzero(folded.folds == fold)
-            fitted = baseline.fit(trial(kind="linear", c=c), replace(small, train=small.train.take(inside)), 0)
-            scores[c][outside] = fitted.scores(small.train.take(outside))
-    has = [0, 1, 3]
-    y = small.train.y[:, has]
-    best = max(grid, key=lambda c: average_precision_score(y, scores[c][:, has], average="macro"))
-    declared, weights = trial(kind="linear", c=grid), Weights(small.train.y.mean(axis=0))
-    fitted, scored = fitting.fit(declared, 0, folded, weights, (), lambda *_: None)
-    assert fitted.facts == {"c": best}
-    np.testing.assert_array_equal(scored.scores, scores[best])
-    of_all = baseline.fit(trial(kind="linear", c=best), small, 0)
-    assert (fitted.scores(small.test) == of_all.scores(small.test)).all()
-    alone = fitting.validate(declared, 0, folded, weights, lambda *_: None)
-    np.testing.assert_array_equal(alone.scores, scored.scores)
-
-
-# Pairs and weights
 
 
 def test_pairs_of_prose_equal_scikit_learns(small: Dataset) -> None:
@@ -340,65 +236,9 @@ def test_what_0_4_2_saved_is_read(small: Dataset, tmp_path: Path) -> None:
     assert (baseline.load_saved(tmp_path).scores(small.test) == linear.scores(small.test)).all()
 
 
-def test_an_empty_folder_holds_no_model(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"preprocessing\.json: missing"):
-        baseline.load_saved(tmp_path)
-
-
 def test_no_token_left_is_the_users_mistake(small: Dataset) -> None:
     with pytest.raises(UserError, match=r"model\.min_rows: no token occurs in 121 of the 120 training rows"):
         baseline.fit(trial(kind="linear", min_rows=121), small, 0)
-
-
-def test_a_network_is_no_baseline(small: Dataset) -> None:
-    with pytest.raises(TypeError, match="text_bag"):
-        baseline.fit(trial(kind="text_bag"), small, 0)
-
-
-# What simulated data were drawn with
-
-
-@pytest.mark.parametrize("declared", [{}, {"dependence": "label_sets", "sets": 5}])
-def test_known_probabilities_score_what_drew_the_labels_and_name_the_most_likely_set(
-    declared: dict[str, Any], tmp_path: Path
-) -> None:
-    spec = SimulatedSpec(kind="simulated", rows=2000, **declared)
-    data = loading.load(spec, 0)
-    known = baseline.fit(trial(spec.model_dump(), kind="known_probabilities"), data, 0)
-    assert isinstance(known, baseline.KnownProbabilities)
-    scores, sets = known.scores(data.test), known.label_sets(data.test)
-    assert (scores == Simulation.of(spec).probabilities(data.test.numeric)).all()
-    assert (sets == Simulation.of(spec).most_likely_sets(data.test.numeric)).all()
-    assert scores.shape == sets.shape == (len(data.test.ids), 3)
-    known.save(tmp_path / "model")
-    loaded = baseline.load_saved(tmp_path / "model")
-    assert isinstance(loaded, baseline.KnownProbabilities)
-    assert loaded.labels == data.labels
-    assert (loaded.scores(data.test) == scores).all()
-    assert (loaded.label_sets(data.test) == sets).all()
-    assert loaded.label_sets(data.test).dtype == np.uint8
-
-
-@pytest.mark.parametrize("declared", [{}, {"dependence": "label_sets", "sets": 5}])
-def test_nothing_fares_better_than_known_probabilities(declared: dict[str, Any]) -> None:
-    """Against one logistic regression per label on 4,000 rows: nearly as good at single labels, worse at label sets."""
-    spec = SimulatedSpec(kind="simulated", rows=20_000, features=4, train_fraction=0.3, **declared)
-    data = loading.load(spec, 0)
-    known = baseline.fit(trial(spec.model_dump(), kind="known_probabilities"), data, 0)
-    assert isinstance(known, baseline.KnownProbabilities)
-    linear = baseline.fit(trial(spec.model_dump(), kind="linear", c=100.0), data, 0)
-    y, truth, learnt = data.test.y, known.scores(data.test), linear.scores(data.test)
-    losses = [-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean() for p in (truth, learnt)]
-    assert 0 < losses[1] - losses[0] < (0.01 if not declared else 0.2)
-    right = [(y == one).all(axis=1).mean() for one in (known.label_sets(data.test), truth >= 0.5, learnt >= 0.5)]
-    if declared:
-        assert right[0] > right[1] + 0.01
-        assert right[0] > right[2] + 0.01
-    else:
-        assert right[0] == right[1] >= right[2] - 0.01
-
-
-# The real films
 
 
 def test_linear_on_the_films_is_what_was_measured(films: Dataset) -> None:
@@ -421,9 +261,3 @@ print(hashlib.sha256(baseline.fit(trial, data, 0).scores(data.test).tobytes()).h
     first, second = (printed(code, LINEAR.model_dump_json(), OMP_NUM_THREADS=n) for n in ("1", "2"))
     assert len(first) == 64
     assert first == second
-
-
-def test_the_floor_of_whole_label_sets_is_the_most_frequent_one() -> None:
-    y = np.array([[1, 0], [0, 1], [0, 1], [1, 1], [1, 0]], np.uint8)
-    np.testing.assert_array_equal(baseline._most_frequent(y), [0.0, 1.0])  # as frequent: the lower number
-    np.testing.assert_array_equal(baseline._most_frequent(y[3:]), [1.0, 0.0])
