@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 from ruamel.yaml import YAML
 
+from old_record import unpack
 from project import REPOSITORY, Project
 
 FOLDER = REPOSITORY / "notebooks"
@@ -171,6 +172,42 @@ def test_execution_is_by_this_python_and_keeps_nothing_of_a_failure(own_table: P
     assert "ZeroDivisionError" in ended.stderr
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+RUNS = """import rarelabels as rl
+outcome = rl.run("films/floor_prior", seeds=[0, 1, 7], workers=1)
+outcome"""
+
+
+@pytest.mark.long
+def test_a_study_runs_from_a_notebook_with_plain_lines_on_stderr(tmp_path: Path) -> None:
+    """Its workers are processes of their own, and rich prints no HTML."""
+    project = unpack(tmp_path)
+    path = project.folder / "notebooks" / "run.ipynb"
+    path.parent.mkdir()
+    nbformat.write(new_notebook(cells=[new_code_cell(RUNS), new_code_cell('rl.Study("films")')]), path)
+    ended = execute(project, path)
+    assert ended.returncode == 0, ended.stderr
+    ran, read = nbformat.read(path, as_version=4).cells
+    said = "".join(output.text for output in ran.outputs if output.get("name") == "stderr")
+    assert "films: 1 run to do, 2 finished before" in said
+    assert "[1/1] done: films/floor_prior seed 7" in said.splitlines()
+    (shown,) = [output for output in ran.outputs if output.output_type == "execute_result"]
+    assert shown.data["text/plain"] == "Outcome of films: 3 runs, 0 trials skipped, 0 failures"
+    assert "<th>floor: prior</th>" in shown.data["text/html"]
+    assert {output.output_type for output in ran.outputs} == {"stream", "execute_result"}
+    assert "3 trials, 7 finished runs, seeds 0, 1, 7." in read.outputs[0].data["text/html"]
+
+
+IMPORT = re.compile(r"^\s*(?:from|import)\s+([\w.]+)", re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebooks_import_the_face_alone(path: Path) -> None:
+    sources = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    imported = {name for source in sources for name in IMPORT.findall(source)}
+    assert "rarelabels" in imported
+    assert not {name for name in imported if name.startswith("rarelabels.")}
 
 
 @pytest.fixture(scope="module")
