@@ -60,7 +60,6 @@ CUT_BY_SUBJECT = {
     "judging",
     "learn",
     "probes",
-    "serve",
     "show",
     "study",
 }  # rooms whose tests are not moved yet
