@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -282,6 +282,8 @@ def _text_vectors(
                 # What the filters say of padding is cut to 0, which no ReLU is below.
                 found = filters(embedded) * keras.ops.cast(x > 0, "float32")[..., None]
                 vectors.append(keras.layers.GlobalMaxPooling1D()(found))
+            case _:
+                assert_never(spec)
     return vectors
 
 
