@@ -76,6 +76,19 @@ def test_everything_that_numpy_reads_gives_the_same_judgement(judged, truth, sco
     assert same(again, judged)
 
 
+def test_arrays_give_what_the_command_gives_for_files(judged, tmp_path):
+    paths = [tmp_path / name for name in ("validation.parquet", "test.parquet")]
+    for path, y, s in zip(paths, (Y_VAL, Y), (S_VAL, S), strict=True):
+        frame(y).add_prefix("true/").join(frame(s).add_prefix("score/")).to_parquet(path, index=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "rarelabels", "judge", *map(str, paths), "--format", "csv"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == judged.long().to_csv(index=False)
+
+
 def test_single_precision_is_widened_and_not_rounded():
     narrow, narrow_val = S.astype(np.float32), S_VAL.astype(np.float32)
     wide = rl.judge(Y, narrow.astype(np.float64), validation=(Y_VAL, narrow_val.astype(np.float64)))

@@ -10,4 +10,6 @@ Knows no YAML, no model and no MLflow. What is in which file:
 - ``calibration``: scores that mean what they say. ``picking``: which epoch to keep.
 - ``evaluation``: all of it for a validation and a test part. ``statistics``: how sure the numbers are.
 - ``threshold_study``: does the theory of the best F1 hold?
+- ``score_arrays``: arrays, frames and tensors of Python users, checked. ``thresholds``: their rules and thresholds.
+- ``thresholded_classifier``: rules as a classifier of scikit-learn.
 """
