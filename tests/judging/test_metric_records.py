@@ -7,7 +7,7 @@ import pytest
 
 from rarelabels.judging import metrics
 from rarelabels.judging.metrics import averages, decided_rows
-from rarelabels.judging.metrics.table import DECISION_METRICS, METRICS, OF_CALIBRATION, RANKING_METRICS
+from rarelabels.judging.metrics.table import BY_NAME, DECISION_METRICS, OF_CALIBRATION, RANKING_METRICS
 from rarelabels.judging.rules.definition import Rule
 from rarelabels.judging.statistics import inference
 from rarelabels.judging.statistics.bootstrap import make_draws, replicates
@@ -35,9 +35,9 @@ def test_no_value_is_outside_the_range_of_its_record() -> None:
     for scores in (S, 1 - S):
         values = metrics.decision_metrics(Y, scores >= 0.5) | metrics.ranking_metrics(Y, scores)
         for name, value in values.items():
-            assert 0 <= value <= (METRICS[name].highest or np.inf), name
+            assert 0 <= value <= (BY_NAME[name].highest or np.inf), name
     assert metrics.ranking_metrics(Y, np.where(Y, 0.0, 1.0))["log_loss"] > 1
-    assert {metric.name for metric in METRICS.values() if metric.highest is None} == {"coverage", "log_loss"}
+    assert {metric.name for metric in BY_NAME.values() if metric.highest is None} == {"coverage", "log_loss"}
 
 
 def test_an_interval_ends_where_the_range_of_the_metric_does() -> None:
@@ -53,9 +53,9 @@ def test_a_monotone_map_of_scores_changes_what_is_of_calibration_and_no_other_ra
 
 
 def test_words_are_distinct_and_mark_what_is_better_when_lower() -> None:
-    assert len({metric.words for metric in METRICS.values()}) == len(METRICS)
-    assert METRICS["hamming_loss"].shown == "↓ Hamming loss"
-    assert METRICS["macro_f1"].shown == "macro-F1"
+    assert len({metric.words for metric in BY_NAME.values()}) == len(BY_NAME)
+    assert BY_NAME["hamming_loss"].shown == "↓ Hamming loss"
+    assert BY_NAME["macro_f1"].shown == "macro-F1"
 
 
 def test_a_record_is_all_that_a_new_metric_needs(monkeypatch: pytest.MonkeyPatch) -> None:

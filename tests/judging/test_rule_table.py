@@ -8,7 +8,7 @@ import pytest
 from rarelabels.judging.metrics import measure_decisions
 from rarelabels.judging.rules.choose import choose, choose_rules
 from rarelabels.judging.rules.rows import Rows
-from rarelabels.judging.rules.table import ORACLE, RULE_KINDS, RULES, TABLE, RuleKind, compared_by
+from rarelabels.judging.rules.table import BY_NAME, ORACLE, RULES, TABLE, RuleKind, compared_by
 from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import F1
 from rarelabels.judging.sweeps.each_label import sweep_labels
@@ -23,7 +23,7 @@ def rows(positives: float) -> Rows:
 
 
 def test_no_two_rules_share_a_name() -> None:
-    assert len(RULE_KINDS) == len(TABLE)
+    assert len(BY_NAME) == len(TABLE)
 
 
 @pytest.mark.parametrize("positives", [0.2, 0.0])
@@ -73,7 +73,7 @@ def test_the_documentation_of_the_choice_says_what_every_rule_is() -> None:
 
 def test_headers_are_short_and_a_bound_is_called_one() -> None:
     assert max(len(line) for kind in TABLE for line in kind.header.split("\n")) <= 14
-    assert RULE_KINDS["per_label_shrunk"].header == "per label\nshrunk"
+    assert BY_NAME["per_label_shrunk"].header == "per label\nshrunk"
     assert [kind.name for kind in TABLE if "a bound" in kind.label] == ["oracle"]
 
 
@@ -81,4 +81,4 @@ def test_every_rule_but_two_is_in_a_table_that_compares_rules() -> None:
     compared = {
         name for metric in ("macro_f1", "micro_f1", "samples_f1", "subset_accuracy") for name in compared_by(metric)
     }
-    assert compared == set(RULE_KINDS)
+    assert compared == set(BY_NAME)

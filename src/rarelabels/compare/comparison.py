@@ -10,7 +10,7 @@ import pandas as pd
 
 from rarelabels.compare import symptoms
 from rarelabels.judging.metrics import LOWER_IS_BETTER
-from rarelabels.judging.rules.table import ORACLE, RULE_KINDS, RULES, compared_by
+from rarelabels.judging.rules.table import BY_NAME, ORACLE, RULES, compared_by
 from rarelabels.judging.statistics import inference
 from rarelabels.record import reading
 from rarelabels.record.client import Client
@@ -108,7 +108,7 @@ class Comparison:
         are scores, decided as the rule decides them.
         """
         _, rule, short = metric.split("/")
-        if name != "prior" and rule in RULE_KINDS and RULE_KINDS[rule].is_of_row:
+        if name != "prior" and rule in BY_NAME and BY_NAME[rule].is_of_row:
             return None
         if name == "prior" and rule not in ("half", "ranking"):
             name = f"prior_{rule}"

@@ -18,7 +18,7 @@ from rarelabels.declare.trial import Trial
 from rarelabels.declare.tuning import TEST_IS_NO_OBJECTIVE, is_calibrated_in_sample
 from rarelabels.errors import UserError, nearest
 from rarelabels.judging.metrics import LOWER_IS_BETTER
-from rarelabels.judging.rules.table import RULE_KINDS, TABLE
+from rarelabels.judging.rules.table import BY_NAME, TABLE
 from rarelabels.judging.statistics import inference
 from rarelabels.record import reading
 from rarelabels.record.client import Client
@@ -29,7 +29,7 @@ DEFAULT = "per_label/macro_f1"
 RANKING = "ranking"
 OF_RANKING = "per_label"  # the rule by which a model assigns labels that was chosen by a metric that needs none
 RULES = tuple(kind.name for kind in TABLE if kind.chosen_on == "validation" or kind.on_validation)
-NOT_CHOSEN = (*(name for name in RULES if RULE_KINDS[name].chosen_on != "validation"), RANKING)
+NOT_CHOSEN = (*(name for name in RULES if BY_NAME[name].chosen_on != "validation"), RANKING)
 PARTS = ("crossfit", "validation")
 
 

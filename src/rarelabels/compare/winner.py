@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from rarelabels.compare import competence, symptoms
 from rarelabels.compare.ranking import Ranked, Ranking
-from rarelabels.judging.metrics.table import METRICS
-from rarelabels.judging.rules.table import RULE_KINDS
+from rarelabels.judging.metrics.table import BY_NAME as METRICS
+from rarelabels.judging.rules.table import BY_NAME as RULES
 from rarelabels.judging.statistics import inference
 from rarelabels.record import reading
 from rarelabels.record.client import Client
@@ -69,7 +69,7 @@ def chosen(ranking: Ranking, first: Ranked) -> str:
     interval = "" if np.isnan(first.low) else f" ({first.low:.3f} to {first.high:.3f})"
     reached = "" if np.isnan(first.test) else f": {METRICS[by.metric].words} {first.test:.3f}{interval} on test"
     searched = " (it was searched on these rows)" if first.is_searched else ""
-    rule = RULE_KINDS[by.deployed_rule].words
+    rule = RULES[by.deployed_rule].words
     missing = ", ".join(map(str, ranking.lacking))
     provisional = f" Provisional: seed{'s' if len(ranking.lacking) > 1 else ''} {missing} not run." if missing else ""
     first_by = f"It is first on validation: {by.recorded} {first.value:.3f}{searched}."

@@ -24,8 +24,8 @@ from rarelabels.judging.metrics.measure import (
     measure_rankings,
     ranking_metrics,
 )
-from rarelabels.judging.metrics.table import LOWER_IS_BETTER, METRICS
+from rarelabels.judging.metrics.table import BY_NAME, LOWER_IS_BETTER
 
-__all__ = ["CALIBRATION_BINS", "HEAD", "LOWER_IS_BETTER", "MEDIUM", "METRICS", "calibration_bins", "calibration_edges"]
+__all__ = ["BY_NAME", "CALIBRATION_BINS", "HEAD", "LOWER_IS_BETTER", "MEDIUM", "calibration_bins", "calibration_edges"]
 __all__ += ["counts", "decision_metrics", "macro_average_precision", "measure_decisions", "measure_rankings"]
 __all__ += ["precision_recall_f1", "ranking_metrics"]

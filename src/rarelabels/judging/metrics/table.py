@@ -11,6 +11,6 @@ from rarelabels.judging.metrics.ranked_rows import RANKED_ROW_METRICS
 
 DECISION_METRICS: tuple[Metric, ...] = (*DECIDED_ROW_METRICS, *COUNT_METRICS)
 RANKING_METRICS: tuple[Metric, ...] = (*RANKED_ROW_METRICS, *CURVE_METRICS, *CALIBRATION_METRICS)
-METRICS = {metric.name: metric for metric in (*DECISION_METRICS, *RANKING_METRICS)}
-LOWER_IS_BETTER = frozenset(name for name, metric in METRICS.items() if metric.lower_is_better)
-OF_CALIBRATION = tuple(name for name, metric in METRICS.items() if metric.is_of_calibration)
+BY_NAME = {metric.name: metric for metric in (*DECISION_METRICS, *RANKING_METRICS)}
+LOWER_IS_BETTER = frozenset(name for name, metric in BY_NAME.items() if metric.lower_is_better)
+OF_CALIBRATION = tuple(name for name, metric in BY_NAME.items() if metric.is_of_calibration)

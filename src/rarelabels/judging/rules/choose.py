@@ -62,7 +62,7 @@ def choose(rows: Rows, names: Iterable[str] = table.RULES) -> Rules:
     """Return the rules of these names, chosen on the rows; see :func:`choose_rules`."""
     has_positives = bool(rows.scores.truth.any())
     rules = {}
-    for kind in (table.RULE_KINDS[name] for name in names):
+    for kind in (table.BY_NAME[name] for name in names):
         chooser = kind.choose if has_positives else kind.fallback
         assert chooser is not None, f"{kind.name}: no rows choose it"
         rules[kind.name] = chooser(kind, rows)

@@ -233,7 +233,7 @@ TABLE = (
     *(PER_LABEL, PER_LABEL_SHRUNK, PER_LABEL_CROSSFIT, PER_LABEL_MICRO, AT_LEAST_ONE, TOP_K),
     *(SEARCHED, ASCENT, MOST_LIKELY_SET, ORACLE),
 )
-RULE_KINDS = {kind.name: kind for kind in TABLE}
+BY_NAME = {kind.name: kind for kind in TABLE}
 RULES = tuple(kind.name for kind in TABLE if kind.chosen_on in ("nothing", "validation"))
 CHOSEN_ON_VALIDATION = tuple(kind.name for kind in TABLE if kind.chosen_on == "validation")
 SEARCHED_RULES = tuple(kind.name for kind in TABLE if kind.chosen_on == "search")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rarelabels.judging.arrays import Floats
-from rarelabels.judging.metrics.table import METRICS
+from rarelabels.judging.metrics.table import BY_NAME
 
 
 def interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
@@ -38,7 +38,7 @@ def interval_around(value: float, values: ArrayLike, name: str, level: float = 0
         level: share of the replicates inside.
     """
     low, high = interval(_around(value, values), level)
-    highest = METRICS[name.rpartition("/")[2]].highest
+    highest = BY_NAME[name.rpartition("/")[2]].highest
     return max(low, 0.0), high if highest is None else min(high, highest)
 
 

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from rarelabels.judging.rules.table import RULE_KINDS
+from rarelabels.judging.rules.table import BY_NAME
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"
 GREY = "#777777"
@@ -24,7 +24,7 @@ COLOURS = {"blue": BLUE, "orange": ORANGE, "green": GREEN, "pink": PINK, "sky": 
 
 def rule_colours(*rules: str) -> dict[str, str]:
     """Return the colour of each rule, the same in every figure."""
-    return {rule: COLOURS[RULE_KINDS[rule].colour] for rule in rules}
+    return {rule: COLOURS[BY_NAME[rule].colour] for rule in rules}
 
 
 RULE_COLOURS = rule_colours("half", "global", "per_label", "oracle")

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from rarelabels.judging.rules.table import RULE_KINDS
+from rarelabels.judging.rules.table import BY_NAME
 from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, ORANGE, RED, RULE_COLOURS, SKY, dots
 
 VERDICTS = {"upheld": (BLUE, "o"), "refuted": (RED, "X"), "undecided": (GREY, "s")}
@@ -29,7 +29,7 @@ def comparison(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> 
     left, right = figure.subplots(1, 2, sharey=True)
     offsets = np.linspace(-0.24, 0.24, len(RULE_COLOURS))
     for (rule, colour), offset in zip(RULE_COLOURS.items(), offsets, strict=True):
-        dots(left, table, trials, f"test/{rule}/macro_f1", colour, offset, RULE_KINDS[rule].label)
+        dots(left, table, trials, f"test/{rule}/macro_f1", colour, offset, BY_NAME[rule].label)
     ranking = "test/ranking/macro_average_precision"
     dots(right, table, trials, ranking, GREEN, 0.0, "macro average precision")
     for axes, metric in ((left, "test/half/macro_f1"), (right, ranking)):
@@ -70,14 +70,14 @@ def rule_table(table: pd.DataFrame, floors: Sequence[str], title: str) -> Figure
         if not np.isnan(low[row, column]):
             ends = f"{low[row, column]:.3f} – {high[row, column]:.3f}"
             axes.text(column, row + 0.24, ends, ha="center", va="center", fontsize=6.5, color=ink)
-    names = [RULE_KINDS[rule].header for rule in rules]
+    names = [BY_NAME[rule].header for rule in rules]
     axes.set_xticks(range(len(rules)), names, fontsize=8.5)
     axes.set_yticks(range(len(trials)), trials, fontsize=8.5)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     axes.hlines(np.arange(len(trials) - 1) + 0.5, -0.5, len(rules) - 0.5, color="white", linewidth=1)
     if floors:
         axes.axhline(len(trials) - len(floors) - 0.5, color="black", linewidth=1.5)
-    for place in (place for place, rule in enumerate(rules) if RULE_KINDS[rule].chosen_on == "test"):
+    for place in (place for place, rule in enumerate(rules) if BY_NAME[rule].chosen_on == "test"):
         axes.vlines([place - 0.5, place + 0.5], -0.5, len(trials) - 0.5, color=RED, linestyle="--", linewidth=1.2)
     figure.suptitle(
         f"{title}: macro-F1 on test by loss and threshold rule (small: 95 % interval; darker is better)", fontsize=10

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from rarelabels.judging.evaluation import TUNED, Evaluation
-from rarelabels.judging.metrics.table import METRICS
+from rarelabels.judging.metrics.table import BY_NAME
 from rarelabels.judging.score_tables import some
 from rarelabels.show.judgement import MOST_DRAWS, SPEC, Judgement
 from rarelabels.show.tables.judgement_page import WIDE, Page, rules_shown
@@ -80,7 +80,7 @@ def _print_decisions(page: Page, judgement: Judgement, validation: Path | None) 
     page.title("Decisions: the labels that each rule assigns")
     rows = [
         [
-            METRICS[metric].shown,
+            BY_NAME[metric].shown,
             *_floors(measured, metric),
             *(_cell(page, judgement, f"test/{rule}/{metric}") for rule in rules),
         ]
@@ -124,7 +124,7 @@ def _print_rankings(page: Page, judgement: Judgement) -> None:
     measured = judgement.evaluation.metrics
     page.title("Ranking and calibration: the scores before any threshold")
     rows = [
-        [METRICS[metric].shown, *_floors(measured, metric), _cell(page, judgement, f"test/ranking/{metric}")]
+        [BY_NAME[metric].shown, *_floors(measured, metric), _cell(page, judgement, f"test/ranking/{metric}")]
         for metric in RANKINGS
         if f"test/ranking/{metric}" in measured
     ]

@@ -13,8 +13,8 @@ from rarelabels.compare.comparison import BY_RULE, ELSEWHERE, FLOORS, GAIN, HEAD
 from rarelabels.compare.ranking import Ranked, Ranking
 from rarelabels.compare.verdicts import Finding, Verdict
 from rarelabels.declare.study import Bound
-from rarelabels.judging.metrics.table import METRICS
-from rarelabels.judging.rules.table import RULE_KINDS
+from rarelabels.judging.metrics.table import BY_NAME as METRICS
+from rarelabels.judging.rules.table import BY_NAME as RULES
 from rarelabels.show.tables.console import open_console
 
 # What the table of trainings shows of a run's metrics: header, and how a number is written.
@@ -52,11 +52,11 @@ def print_by_rule(study: str, comparisons: Sequence[Comparison]) -> None:
     """
     console = open_console()
     for one in comparisons:
-        columns = {f"test/{rule}/macro_f1": RULE_KINDS[rule].header for rule in BY_RULE}
+        columns = {f"test/{rule}/macro_f1": RULES[rule].header for rule in BY_RULE}
         columns[GAIN] = "per_label\nminus half"
         console.print(_metrics_table(f"{_title(study, one)}: macro-F1 by threshold rule", one, columns))
         for metric, rules in ELSEWHERE.items():
-            columns = {f"test/{rule}/{metric}": RULE_KINDS[rule].header for rule in rules}
+            columns = {f"test/{rule}/{metric}": RULES[rule].header for rule in rules}
             title = f"{_title(study, one)}: {METRICS[metric].words} by threshold rule"
             console.print(_metrics_table(title, one, columns))
         console.print(TIED)
