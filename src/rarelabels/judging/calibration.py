@@ -11,12 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 import scipy as sp
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from rarelabels.judging.arrays import Bools, Floats
 from rarelabels.judging.scores import Scores
 
-Bools = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 Kind = Literal["temperature", "platt"]
 
 EPSILON = float(np.finfo(np.float64).eps)

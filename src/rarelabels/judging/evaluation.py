@@ -17,14 +17,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from rarelabels.judging import calibration, metrics
-from rarelabels.judging.arrays import is_one
+from rarelabels.judging.arrays import Floats, is_one
 from rarelabels.judging.calibration import Calibration
 from rarelabels.judging.metrics import label_table
 from rarelabels.judging.metrics.table import OF_CALIBRATION
 from rarelabels.judging.rules import choose, crossfit, definition, table
 from rarelabels.judging.rules.definition import Rule, Rules
 from rarelabels.judging.rules.rows import Rows
-from rarelabels.judging.scores import Floats, Scores
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import ThresholdSpec
 
 Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)

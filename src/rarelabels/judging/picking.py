@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.judging import metrics
+from rarelabels.judging.arrays import Floats
 from rarelabels.judging.rules.definition import HALF
 from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import PickedBy
 
 Metric = Literal["binary_accuracy", "auc", "f1_micro", "f1_macro", "f1_weighted", "f1_samples", "f1_none"]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

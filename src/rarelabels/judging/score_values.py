@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rarelabels.errors import UserError
-from rarelabels.judging.scores import Floats
+from rarelabels.judging.arrays import Floats
 
 NUMBERS = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_null)
 

@@ -12,14 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
 
-from rarelabels.judging.arrays import Bools, checked, is_one
+from rarelabels.judging.arrays import Bools, Floats, checked, is_one
 from rarelabels.judging.rules.table import SET_RULES
 from rarelabels.judging.sweeps.ordered import Ordered, labels_in_order, order_cells, rows_in_order
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Floats = npt.NDArray[np.float64]
 NO_IDS = np.empty(0, np.str_)
 
 

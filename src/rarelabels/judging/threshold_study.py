@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from rarelabels.judging import metrics
+from rarelabels.judging.arrays import Floats
 from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import F1
 from rarelabels.judging.sweeps import each_label, ordered
-
-Floats = NDArray[np.float64]
 
 POSITIVES = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 

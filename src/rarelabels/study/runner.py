@@ -12,9 +12,10 @@ import numpy as np
 from rarelabels.declare import as_yaml
 from rarelabels.errors import UserError, failure
 from rarelabels.judging import evaluation, picking, scores
+from rarelabels.judging.arrays import Floats
 from rarelabels.judging.picking import Epochs
 from rarelabels.judging.rules import definition
-from rarelabels.judging.scores import Floats, Scores
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import PickedBy
 from rarelabels.learn import fitting, powerset
 from rarelabels.learn.baselines.boosting import LeftOutError

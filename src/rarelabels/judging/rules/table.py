@@ -6,67 +6,19 @@ name rules: what a choice needs is imported when it is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
+
+from rarelabels.judging.rules.kind import RuleKind
 
 if TYPE_CHECKING:
     from rarelabels.judging.rules.definition import Rule
     from rarelabels.judging.rules.rows import Rows
 
 MACRO, MICRO, SAMPLES, SUBSET = "macro_f1", "micro_f1", "samples_f1", "subset_accuracy"
-Choose: TypeAlias = "Callable[[RuleKind, Rows], Rule]"
 
 
 def _at_half(kind: RuleKind, rows: Rows) -> Rule:
     return rows.rule(kind.name, rows.HALF)
-
-
-def _half_for_want_of_positives(kind: RuleKind, rows: Rows) -> Rule:
-    return rows.rule(kind.name, rows.HALF, rows.n_labels)
-
-
-@dataclass(frozen=True)
-class RuleKind:
-    """What is known of a rule before any row is seen; a rule with its thresholds is a ``definition.Rule``.
-
-    Attributes:
-        name: as it is declared and recorded.
-        words: what it is, in a sentence that says what to use.
-        chosen_on: the part that chooses it; ``nothing`` for a rule that is the same for all scores, ``search`` where
-            Optuna searches it, ``model`` where the model assigns the labels itself.
-        best_for: the decision metric it is chosen for; ``objective``: that of the declared thresholds.
-        choose: the rule from rows of which one at least has a label; None where rows do not choose it.
-        fallback: the rule from rows of which none has a label: there is nothing to choose by.
-        compared_by: the decision metrics by which tables set it beside other rules.
-        on_validation: whether it is also measured on the whole validation part.
-        is_of_row: whether it looks at the order of a row's scores, and not at thresholds alone.
-        remark: what headers of tables say below its name.
-        colour: of figures; a name of ``house_style``.
-    """
-
-    name: str
-    words: str
-    chosen_on: Literal["nothing", "validation", "test", "search", "model"] = "validation"
-    best_for: str = ""
-    choose: Choose | None = None
-    fallback: Choose = _half_for_want_of_positives
-    compared_by: tuple[str, ...] = ()
-    on_validation: bool = False
-    is_of_row: bool = False
-    remark: str = ""
-    colour: str = "grey"
-
-    @property
-    def header(self) -> str:
-        """How a column of a table is headed, in short lines."""
-        name = self.name.replace("_", " ", 1).replace("_", "\n")
-        return f"{name}\n({self.remark})" if self.remark else name
-
-    @property
-    def label(self) -> str:
-        """How the legend of a figure calls it: a bound is no result."""
-        return f"{self.name} ({self.remark})" if self.chosen_on == "test" else self.name
 
 
 HALF = RuleKind(
