@@ -24,7 +24,6 @@ from rarelabels.record import connection, reading
 from rarelabels.study import selection
 from rarelabels.study.tuning import counted_trials, parameters, samplers, searches
 from rarelabels.study.tuning import search as tuning_search
-from rarelabels.study.tuning import searches as tuning_searches
 from rarelabels.study.tuning import storage as tuning_storage
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
@@ -385,7 +384,7 @@ def test_a_trial_that_a_living_process_gives_up_is_cut_off_at_once_and_one_that_
     asked = in_memory()
     (identity,), labels = tuning_search._identities([tuned(TUNED, {})], None)
     one = searches.Search(identity, "", "", "", labels[identity.fingerprint])
-    monkeypatch.setattr(tuning_searches, "load", lambda *_: asked)
+    monkeypatch.setattr(parameters, "load", lambda *_: asked)
 
     def went_away(_client: object, _one: object, _of: object, trial: optuna.Trial, _say: object) -> None:
         counted_trials.beat(trial, time.time)
@@ -446,7 +445,7 @@ def test_a_search_makes_up_for_a_trial_that_another_process_gave_up_in_the_meant
     asked = in_memory()
     (identity,), labels = tuning_search._identities([tuned(TUNED, {"tuning.n_trials": 2})], None)
     one = searches.Search(identity, "", "", "", labels[identity.fingerprint])
-    monkeypatch.setattr(tuning_searches, "load", lambda *_: asked)
+    monkeypatch.setattr(tuning_search, "load", lambda *_: asked)
     asked.tell(asked.ask(), 0.5)
     other = asked.ask()
     counted_trials.beat(other, time.time)
@@ -455,7 +454,7 @@ def test_a_search_makes_up_for_a_trial_that_another_process_gave_up_in_the_meant
     def ends(of: optuna.Study, _: counted_trials.Now) -> None:
         of.tell(other, state=optuna.trial.TrialState.FAIL)
 
-    monkeypatch.setattr(counted_trials, "wait_for_others", ends)
+    monkeypatch.setattr(tuning_search, "wait_for_others", ends)
     assert tuning_search._given_up([one]) == [one]
 
 
