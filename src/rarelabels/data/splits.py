@@ -90,7 +90,7 @@ def split(
 
 
 def same_rows(n: int) -> Split:
-    """Return a split whose three parts are all the same n rows."""
+    """Return a split whose three parts are the same n rows."""
     return Split(np.arange(n), np.arange(n), np.arange(n))
 
 

@@ -1,4 +1,4 @@
-"""YAML with ``extends`` and ``--set`` → ``Trial``: finds what is named and tells every problem of it at once."""
+"""YAML with ``extends`` and ``--set`` → ``Trial``: finds what is named, and reports all its problems at once."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _compared_as(path: Path) -> list[str]:
     """What a comparison calls the trial of a file: its short name, of a sweep with each variant."""
     try:
         labels = [label for label, _ in variants(load_trial(path))]
-    except UserError:  # what is wrong with it is told where it is loaded to be run
+    except UserError:  # its problems are reported where it is loaded to be run
         labels = [""]
     return [" ".join(filter(None, [path.stem, label])) for label in labels]
 

@@ -106,7 +106,7 @@ def _taken(folder: Path) -> list[str]:
 
 
 def _if_right(folder: Path) -> StudySpec | None:
-    """Return the study of a folder; None if there is none, or it is wrong, which ``declarations.load_study`` tells."""
+    """Return the study of a folder; None if there is none or it is wrong (``declarations.load_study`` says why)."""
     try:
         return read(folder)[0]
     except InputError:

@@ -41,7 +41,7 @@ def find(path: Path, wish: Wish) -> Found:
     """Read a table and say what its columns are.
 
     Raises:
-        UserError: the file cannot be read, a column that is asked for is not there, or there is nothing to guess.
+        UserError: the file cannot be read, a named column is not there, or there is nothing to guess.
     """
     with opening.readable(path):
         is_there = path.exists()

@@ -41,19 +41,19 @@ def find_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[s
     return TableLabels(columns=tuple(flags))
 
 
-def _given_labels(path: Path, asked: str, columns: dict[str, Column]) -> TableLabels:
-    if asked in columns:
-        return _label_column(path, columns[asked])
-    if asked.endswith("*") and len(asked) > 1:
-        return TableLabels(prefix=asked[:-1])
-    names = [name.strip() for name in next(csv.reader([asked], skipinitialspace=True), [])]
+def _given_labels(path: Path, given: str, columns: dict[str, Column]) -> TableLabels:
+    if given in columns:
+        return _label_column(path, columns[given])
+    if given.endswith("*") and len(given) > 1:
+        return TableLabels(prefix=given[:-1])
+    names = [name.strip() for name in next(csv.reader([given], skipinitialspace=True), [])]
     for name in names:
         if name not in columns:
             unknown_column(path, list(columns), "--labels", name)
     if len(names) < 2 or len(set(names)) < len(names):
         raise UserError(
             "--labels: allowed a column of names, two or more different 0/1 columns (a,b,c), or a prefix of them "
-            f"('is_*'); given {asked!r}"
+            f"('is_*'); given {given!r}"
         )
     return TableLabels(columns=tuple(names))
 

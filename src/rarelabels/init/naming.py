@@ -9,14 +9,14 @@ from pathlib import Path
 from rarelabels.errors import UserError
 
 
-def study_name(path: Path, asked: str | None, folder: Path) -> str:
-    """Return the name of the study, which is its folder and its make target: as asked, or from the file's name.
+def study_name(path: Path, given: str | None, folder: Path) -> str:
+    """Return the name of the study, which is its folder and its make target: as given, or from the file's name.
 
     Raises:
         UserError: a name that can be no folder or no target, or one whose files are there.
     """
     targets = re.findall(r"^([\w-]+):", _makefile(folder), re.MULTILINE)  # what a study must not hide
-    if asked is None:
+    if given is None:
         stem = path.name
         while (suffix := Path(stem).suffix.lower()) in (".csv", ".tsv", ".jsonl", ".parquet", ".gz"):
             stem = stem[: -len(suffix)]
@@ -25,7 +25,7 @@ def study_name(path: Path, asked: str | None, folder: Path) -> str:
         if not name:
             raise UserError(f"{path}: its name gives no name for a study; say one with --name")
     else:
-        name = asked
+        name = given
         if not re.fullmatch(r"[^\W_][\w-]{0,99}", name):
             raise UserError(
                 f"--name: names a folder; allowed letters, digits, _ and -, a letter or digit first; given {name!r}"

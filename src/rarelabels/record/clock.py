@@ -5,26 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-ASKED_EVERY = 60.0  # seconds; so long the time passes here as it does there
+ASKED_EVERY = 60.0  # seconds; the two clocks run alike for so long
 _PASSING = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while a machine sleeps; nobody sets it
 
 
 class Clock:
-    """A clock elsewhere, which is asked now and then.
+    """A clock elsewhere. It is read once a minute, and followed by this machine's clock in between.
 
     Args:
-        ask: returns what it says: seconds since 1970.
+        ask: reads it: seconds since 1970.
     """
 
     def __init__(self, ask: Callable[[], float]) -> None:
         self._ask, self._said, self._at = ask, 0.0, float("-inf")
 
     def now(self) -> float:
-        """Return what it says now."""
+        """Return its time now."""
         if time.clock_gettime(_PASSING) - self._at > ASKED_EVERY:
             self.says(self._ask())
         return self._said + time.clock_gettime(_PASSING) - self._at
 
     def says(self, now: float) -> None:
-        """Take note of what it said at this moment."""
+        """Set the time that it shows at this moment."""
         self._said, self._at = now, time.clock_gettime(_PASSING)

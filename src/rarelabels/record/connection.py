@@ -19,7 +19,7 @@ from rarelabels.record.writing import PAUSE_SECONDS, is_away, is_of_record
 
 
 def is_url(address: str) -> bool:
-    """Return whether an address is of something that is asked, and no path on this machine."""
+    """Return whether an address is a URL, and no path on this machine."""
     return "://" in address
 
 
@@ -101,7 +101,7 @@ def answering(where: str) -> Iterator[None]:
 
 
 def explained(error: Exception) -> UserError | None:
-    """Return what to tell of an error of the record or of the disk that ends a command; None of another error."""
+    """Return the message for an error of the record or the disk that ends a command; None for another error."""
     if is_of_record(error) and (is_away(error) or troubles.is_refusal(error)):
         return troubles.of_record(uri(), error)
     line = troubles.of_disk(error) if isinstance(error, OSError) else None
@@ -117,7 +117,7 @@ def outboxes(where: str) -> Path:
 def storage_of_searches(where: str) -> str:
     """Return where searches are kept: ``OPTUNA_STORAGE``, else a folder beside a local record, else in ``runs/``.
 
-    A folder has a file for each search, for to open one is to read it from its beginning.
+    A folder has a file for each search: a file is read from its beginning when it is opened.
     """
     return os.environ.get("OPTUNA_STORAGE") or str(outboxes(where).with_name("optuna"))
 

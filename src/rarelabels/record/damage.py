@@ -49,8 +49,8 @@ def faults(client: Client, run: Run, *, deep: bool = True) -> dict[str, str]:
 
 def condemn(client: Client, run: Run, wrong: Mapping[str, str]) -> None:
     """Mark a finished run as FAILED for what is wrong with its files, so that it is trained again; its metrics stay."""
-    told = "; ".join(f"{path} {what}" for path, what in wrong.items())
-    client.set_tag(run.info.run_id, "reason", f"damaged: {told}"[:5000])
+    reason = "; ".join(f"{path} {what}" for path, what in wrong.items())
+    client.set_tag(run.info.run_id, "reason", f"damaged: {reason}"[:5000])
     client.set_terminated(run.info.run_id, "FAILED", run.info.end_time)
 
 

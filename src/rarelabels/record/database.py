@@ -87,8 +87,8 @@ class Database:
     def is_begun(self) -> bool:
         """Return whether MLflow has made all its tables: its first experiment comes after them."""
         try:
-            with self._open() as asked:
-                return bool(asked.rows("select experiment_id from experiments limit 1"))
+            with self._open() as database:
+                return bool(database.rows("select experiment_id from experiments limit 1"))
         except sqlite3.OperationalError:  # there is no file or table yet
             return False
         except Exception as error:  # the file is damaged, or nothing answers, for which MLflow would try for minutes
@@ -98,9 +98,9 @@ class Database:
 
     def experiments(self) -> list[Experiment]:
         """Return those that are not deleted, by name."""
-        with self._open() as asked:
-            found = asked.rows("select experiment_id, name from experiments where lifecycle_stage = 'active'")
-            tags = asked.rows("select experiment_id, key, value from experiment_tags")
+        with self._open() as database:
+            found = database.rows("select experiment_id, name from experiments where lifecycle_stage = 'active'")
+            tags = database.rows("select experiment_id, key, value from experiment_tags")
         of: dict[int, dict[str, str]] = defaultdict(dict)
         for number, key, value in tags:
             of[number][key] = value
@@ -108,14 +108,14 @@ class Database:
 
     def experiment(self, name: str) -> str | None:
         """Return the id of an experiment."""
-        with self._open() as asked:
-            found = asked.rows("select experiment_id from experiments where name = :name", name=name)
+        with self._open() as database:
+            found = database.rows("select experiment_id from experiments where name = :name", name=name)
         return str(found[0][0]) if found else None
 
     def runs(self, experiment: str, kind: str = "", *, with_metrics: bool = False) -> list[Run]:
         """Return the runs of an experiment that are not deleted, or those of a kind, oldest first."""
-        asked = {"experiment": int(experiment), "kind": kind}
-        return self._runs(_SOME, _BY_AGE, with_metrics, asked)
+        values = {"experiment": int(experiment), "kind": kind}
+        return self._runs(_SOME, _BY_AGE, with_metrics, values)
 
     def running(self, experiments: Sequence[str]) -> list[Run]:
         """Return the runs of these experiments whose status is RUNNING, oldest first."""
@@ -129,15 +129,15 @@ class Database:
 
     def tags(self, run_id: str) -> dict[str, str]:
         """Return the tags of a run; none where there is no such run."""
-        with self._open() as asked:
-            found = asked.rows("select key, value from tags where run_uuid = :run", run=run_id)
+        with self._open() as database:
+            found = database.rows("select key, value from tags where run_uuid = :run", run=run_id)
         return {str(key): str(value) for key, value in found}
 
     def artifact_uri(self, run_id: str) -> str | None:
         """Return where the files of a run are."""
-        with self._open() as asked:
-            found = asked.rows("select artifact_uri from runs where run_uuid = :run", run=run_id)
-            here = self._here(asked)
+        with self._open() as database:
+            found = database.rows("select artifact_uri from runs where run_uuid = :run", run=run_id)
+            here = self._here(database)
         return here(found[0][0]) if found else None
 
     def history(self, run_id: str, key: str) -> list[Point]:
@@ -150,11 +150,11 @@ class Database:
 
     def versions(self, name: str) -> list[Version]:
         """Return the versions of a registered model, newest first."""
-        with self._open() as asked:
-            found = asked.rows(_VERSIONS, name=name)
-            tags = asked.rows("select version, key, value from model_version_tags where name = :name", name=name)
-            aliases = asked.rows("select version, alias from registered_model_aliases where name = :name", name=name)
-            here = self._here(asked)
+        with self._open() as database:
+            found = database.rows(_VERSIONS, name=name)
+            tags = database.rows("select version, key, value from model_version_tags where name = :name", name=name)
+            aliases = database.rows("select version, alias from registered_model_aliases where name = :name", name=name)
+            here = self._here(database)
         return [
             Version(
                 name,
@@ -172,21 +172,21 @@ class Database:
         return self._clock.now() if _kind(self._where) in _NOW else time.time()
 
     def _ask_time(self) -> float:
-        with self._open() as asked:
-            return float(asked.rows(_NOW[_kind(self._where)])[0][0])
+        with self._open() as database:
+            return float(database.rows(_NOW[_kind(self._where)])[0][0])
 
     def _runs(self, which: str, order: str, with_metrics: bool, values: dict[str, object]) -> list[Run]:
         tags: dict[str, dict[str, str]] = defaultdict(dict)
         params: dict[str, dict[str, str]] = defaultdict(dict)
         metrics: dict[str, dict[str, float]] = defaultdict(dict)
-        with self._open() as asked:
-            found = asked.rows(_RUN + "where " + which + order, **values)
+        with self._open() as database:
+            found = database.rows(_RUN + "where " + which + order, **values)
             for table, of in (("tags", tags), ("params", params)):
-                for run_id, key, value in asked.rows(_OF_RUNS.format(table=table) + which, **values):
+                for run_id, key, value in database.rows(_OF_RUNS.format(table=table) + which, **values):
                     of[run_id][key] = value
-            for run_id, key, value, is_nan in asked.rows(_METRICS + which, **values) if with_metrics else ():
+            for run_id, key, value, is_nan in database.rows(_METRICS + which, **values) if with_metrics else ():
                 metrics[run_id][key] = float("nan") if is_nan else value
-            here = self._here(asked)
+            here = self._here(database)
         return [
             Run(
                 RunInfo(run_id, str(experiment), name, status, begun, ended, here(place)),
@@ -196,16 +196,16 @@ class Database:
         ]
 
     def _points(self, which: str, run_id: str, **values: object) -> list[Point]:
-        with self._open() as asked:
-            found = asked.rows(_POINTS.format(which=which), run=run_id, **values)
+        with self._open() as database:
+            found = database.rows(_POINTS.format(which=which), run=run_id, **values)
         return [Point(key, float("nan") if is_nan else value, when, step) for key, value, is_nan, when, step in found]
 
-    def _here(self, asked: _Open) -> Callable[[str], str]:
+    def _here(self, database: _Open) -> Callable[[str], str]:
         """Return what makes an address of files one of where the record is now; see ``moved``."""
         if not self._where.startswith(SQLITE):
             return str
         here = folders_of(self._where)
-        made = moved.made_in(here, asked.rows(moved.MADE))
+        made = moved.made_in(here, database.rows(moved.MADE))
         return lambda address: moved.present(str(address), made, here[0])
 
     @contextmanager

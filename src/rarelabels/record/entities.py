@@ -21,7 +21,7 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class RunData:
-    """What was recorded of a run: of each metric the last value; no metrics where they were not asked for."""
+    """What was recorded of a run: the last value of each metric, if metrics were read."""
 
     metrics: dict[str, float]
     params: dict[str, str]

@@ -1,4 +1,4 @@
-"""Which run is which: what a run is of, and the fingerprints that tell whether two have the same numbers."""
+"""Which run is which: its trial, variant and seed, and fingerprints: equal ones mean equal numbers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def parent_key(run: Run) -> ParentKey:
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """What tells runs of a trial on some data apart.
+    """Hashes by which runs of a trial on some data differ.
 
     Attributes:
         definition: of what the runs below one parent share.
@@ -88,9 +88,9 @@ def training_fingerprint(trial: Trial, seed: int, digest: str) -> str:
 
 
 def search_fingerprint(trial: Trial, seed: int | None, digest: str) -> str:
-    """Hash what can change a search; of parameters all but how many trials it has, for with more of them it goes on.
+    """Hash what can change a search. The number of trials is left out for parameters: with more, the search goes on.
 
-    A search of parameters has no seed, for it has several of its own.
+    A search of parameters has no seed: it uses several.
     """
     assert trial.tuning is not None
     tuning = trial.tuning.defined()

@@ -72,7 +72,7 @@ def renewed(renew: Callable[[], object]) -> Iterator[None]:
     try:
         yield
     finally:
-        done.set()  # a renewal under way may wait for a record that is away, and nobody waits for it
+        done.set()  # not joined: a renewal under way may wait for a record that is away
 
 
 @lru_cache(maxsize=1)
@@ -96,4 +96,4 @@ def _began(pid: int) -> str:
         command = ["ps", "-o", "lstart=", "-p", str(pid)]
         return run_command(command, capture_output=True, text=True).stdout.strip() or "gone"
     state, *others = stat.rpartition(")")[2].split()
-    return "gone" if state in "ZX" else others[18]  # ended, though its parent has not asked; start in ticks since boot
+    return "gone" if state in "ZX" else others[18]  # a zombie has ended; else its start in ticks since boot

@@ -12,7 +12,7 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 ROOT = "rarelabels/"  # before a study's name, the name of its experiment
-MADE = "select name, artifact_location from experiments"  # what :func:`made_in` is told
+MADE = "select name, artifact_location from experiments"  # the argument of :func:`made_in`
 FILES = "artifacts"  # the folder of all files, beside the database
 
 

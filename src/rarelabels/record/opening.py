@@ -32,8 +32,8 @@ from rarelabels.record.writing import NOTE, Record
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves the machine unasked
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # with the password, if the address has one
-logging.getLogger("mlflow").setLevel(logging.WARNING)  # it tells of every table it makes
-logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # and with a traceback what it raises as well
+logging.getLogger("mlflow").setLevel(logging.WARNING)  # it reports every table it makes
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it logs with a traceback what it raises
 PARENT = "mlflow.parentRunId"
 HYPOTHESIS = "hypothesis."  # before its name: the digest of one that was declared when the run was made
 VIEW = "mlflow.sharedViewState."  # before its key: a saved view of MLflow's page
@@ -88,7 +88,7 @@ def colour_trials(client: Client, experiment: str, colours: Sequence[str]) -> in
 
 
 def start(client: Client, experiment: str, identity: Identity, parent: str, hypotheses: Mapping[str, str]) -> Record:
-    """Open the run of one seed below its parent; what it tells waits in an outbox while the record is away."""
+    """Open the run of one seed below its parent; its entries wait in an outbox while the record is away."""
     tags = _tags(identity, "run") | {"seed": str(identity.seed), "fingerprint": identity.fingerprint, PARENT: parent}
     tags |= {"training": identity.training, "search": identity.search, "lease": lease.until(client.now())}
     tags |= {HYPOTHESIS + name: digest for name, digest in hypotheses.items()}
@@ -138,7 +138,7 @@ def open_study(client: Client, experiment: str, study: str) -> Record:
 
 
 def open_search(client: Client, experiment: str, identity: Identity, seed: int | None) -> Record:
-    """Return the run of a search, the one that was begun before if there is one; ``fingerprint`` is the search's.
+    """Return the run of a search, new or begun before; the identity's ``fingerprint`` is the search's.
 
     A search of thresholds has a seed, and its run holds the training whose scores it searches.
     """

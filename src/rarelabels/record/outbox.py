@@ -1,9 +1,9 @@
-"""What a run has to tell the record, on disk until the record has it.
+"""Entries of a run for the record, on disk until the record has them.
 
-A folder for each run holds a journal, a line of JSON for each entry, and the files that entries name. Whoever writes a
-journal holds a lock on it, so that one without a lock was left by a process that is gone; a folder comes and goes, and
-is taken up, under the lock of the place. To deliver a journal twice does no harm, for every entry says when it was made
-and MLflow keeps one of two equal ones.
+A folder for each run holds a journal, a line of JSON for each entry, and the files that entries name. The process that
+writes a journal holds a lock on it: a journal without a lock was left by a process that ended. Folders are made, taken
+over and removed under the lock of the place. A journal may be delivered twice: every entry has its time, and MLflow
+keeps one of two equal entries.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Outbox:
         """Append an entry."""
         self._journal.write(json.dumps(entry) + "\n")
         self._journal.flush()
-        if "status" in entry:  # what is done is to be found after a power cut, too
+        if "status" in entry:  # it must survive a power cut
             os.fsync(self._journal.fileno())
         self.waiting.append(entry)
 
@@ -67,7 +67,7 @@ class Outbox:
 
     @property
     def status(self) -> str | None:
-        """Return how the run ended; what was cut off before is run again and need not be told."""
+        """Return how the run ended; None if it was cut off before, for such a run is run again."""
         return next((str(entry["status"]) for entry in self.waiting if "status" in entry), None)
 
     def sent(self) -> None:
@@ -129,7 +129,7 @@ def _locked(place: Path) -> Iterator[None]:
 
 
 def _mark(where: str) -> str:
-    """Name a record, whoever asks: a password may be another tomorrow, and a folder with its file be moved."""
+    """Name a record, without its password, which may change, and without its folder, which may move."""
     parts = urlsplit(where)
     if parts.scheme == "sqlite":
         record = Path(parts.path).name  # its outbox lies beside it

@@ -1,4 +1,4 @@
-"""Which runs there are, and which of them nobody runs any more."""
+"""Which runs there are, and which of them were cut off: their process is gone."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def all_runs(client: Client, experiment: str, kind: str = "") -> list[Run]:
 
 
 def heads(client: Client, experiment: str, kind: str = "") -> list[Run]:
-    """Return what :func:`all_runs` does without metrics, of which a run has hundreds; of a server, whole runs."""
+    """Return the runs of :func:`all_runs` without their metrics, hundreds for each run; a server gives whole runs."""
     return client.read.runs(experiment, kind)
 
 
 def end_cut_off(where: str) -> None:
-    """Mark what was cut off in a whole record, see :func:`end_orphans`; one that can only be read stays as it is."""
+    """Mark all runs of a record that were cut off, see :func:`end_orphans`. A read-only record stays as it is."""
     if not is_begun(where) or _is_read_only(where):
         return
     client = connect(where)
@@ -70,7 +70,7 @@ def end_cut_off(where: str) -> None:
 
 
 def _is_read_only(where: str) -> bool:
-    """Return whether a local record is known to let nothing be written; a server says so when it is asked to."""
+    """Return whether the file of a local record cannot be written. A server says so when something is written."""
     place = file_of(where)
     return where.startswith(SQLITE) and not (os.access(place, os.W_OK) and os.access(place.parent, os.W_OK))
 
@@ -78,12 +78,12 @@ def _is_read_only(where: str) -> bool:
 def end_orphans(client: Client, runs: Iterable[Run]) -> list[str]:
     """Mark as KILLED the RUNNING runs that never end, see ``lease.is_over``; return their ids.
 
-    One that was only away for long comes to its end all the same, and is FINISHED then; so is a trial whose study is
+    A process that was only away for long still ends its run, which is FINISHED then. So is the trial of a study that is
     run again.
     """
     ended = []
     for run in runs:
-        # looked at again: since the runs were read it may have come to its end, or its results been delivered
+        # read again: it may have ended, or its results may have been delivered, since the runs were read
         if is_orphan(client, run) and is_orphan(client, client.run(run.info.run_id)):
             client.set_tag(run.info.run_id, "reason", "cut off: the process that ran it is gone, or silent for minutes")
             client.set_terminated(run.info.run_id, "KILLED")

@@ -155,7 +155,7 @@ def local_folder(run: Run) -> Path | None:
 
 
 def fetched(client: Client, run_id: str, path: str) -> Path:
-    """Return where a file of a run is, or would be: in the record, else a download; whether it is whole, nobody asks.
+    """Return where a file of a run is or would be: in the record, else a download. Its digest is not checked.
 
     Raises:
         FileNotFoundError: a server has no such file.

@@ -18,7 +18,7 @@ from rarelabels.record.entities import Experiment, Point, Run, RunData, RunInfo,
 if TYPE_CHECKING:
     import requests
 
-SETTINGS = (  # of MLflow's that say how a server is asked
+SETTINGS = (  # MLflow's own, for requests to a server
     *("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_INSECURE_TLS"),
     *("MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_CLIENT_CERT_PATH"),
 )
@@ -120,7 +120,7 @@ class Server:
         return sorted(made, key=lambda one: int(one.version), reverse=True)
 
     def now(self) -> float:
-        """Return the time by the server's clock; every answer tells it."""
+        """Return the time by the server's clock, which every answer states."""
         return self._clock.now()
 
     def list_files(self, place: str) -> dict[str, bool]:
@@ -132,8 +132,8 @@ class Server:
 
     def download(self, place: str, target: Path) -> None:
         """Write a file of the server's own store to ``target``."""
-        asked = f"{self._where}{FILES}/{quote(place)}"
-        with self._session.get(asked, timeout=SECONDS, stream=True) as answer:
+        address = f"{self._where}{FILES}/{quote(place)}"
+        with self._session.get(address, timeout=SECONDS, stream=True) as answer:
             if answer.status_code == 404:
                 raise FileNotFoundError(f"{place}: is not in the record")
             answer.raise_for_status()
@@ -201,14 +201,14 @@ def _session(name: str, password: str, settings: tuple[tuple[str, str], ...]) ->
 
 
 def time_of(where: str) -> float:
-    """Return the time by a server's clock, to a second; whoever is not let in is told it, too."""
+    """Return the time by a server's clock, to a second. The server also answers those whom it refuses."""
     import requests
 
     return _time_of(requests.get(f"{where.rstrip('/')}/health", timeout=SECONDS))
 
 
 def _time_of(answer: requests.Response) -> float:
-    """Return when a server answered, as it says; one that does not say it has this machine's clock."""
+    """Return when a server answered by its own clock, or by this machine's if the answer has no date."""
     said = answer.headers.get("Date")
     return parsedate_to_datetime(said).timestamp() if said else time.time()
 

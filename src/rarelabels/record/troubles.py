@@ -21,7 +21,7 @@ OF_A_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES,
 
 
 def of_record(where: str, error: BaseException) -> UserError:
-    """Return what to tell of an error that the record at ``where`` gave."""
+    """Return the message for an error of the record at ``where``."""
     found = _of_sqlite(error)
     if where.startswith(SQLITE) and found:
         return UserError(_of_file(file_of(where), found))
@@ -68,7 +68,7 @@ def of_disk(error: OSError) -> str | None:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Return whether a server answered that it does not let this user do what was asked."""
+    """Return whether a server refused a request because of who the user is."""
     return any(
         getattr(getattr(one, "response", None), "status_code", None) in NOT_LET_IN
         or getattr(one, "error_code", "") in NOT_PERMITTED
@@ -89,7 +89,7 @@ def short(error: BaseException | None) -> str:
 
 
 def _of_file(file: Path, error: sqlite3.Error) -> str:
-    code = error.sqlite_errorcode & 0xFF  # the rest of it tells details
+    code = error.sqlite_errorcode & 0xFF  # the other bits are details
     if code in DAMAGED:
         return damaged(file, error)
     if code in FULL:

@@ -36,7 +36,7 @@ AWAY = (  # the last is what a gate says while the server behind it begins anew
     "ENDPOINT_NOT_FOUND",
 )
 OF_A_STATEMENT = ("DataError", "IntegrityError", "ProgrammingError")  # what a database says of it at any time
-REFUSED, BUSY = range(400, 500), (408, 429)  # HTTP: a later attempt would be told the same, but for these
+REFUSED, BUSY = range(400, 500), (408, 429)  # HTTP: a later attempt gets the same answer, but for these
 
 
 class WaitingError(Exception):
@@ -208,7 +208,7 @@ class Record:
 
 @contextmanager
 def _asking_once() -> Iterator[None]:
-    """Let MLflow not ask a server again for minutes: a training would stand still, and what it tells is on disk."""
+    """Switch off MLflow's retries, which take minutes: a training would stand still, and its entries are on disk."""
     said = os.environ.get(RETRIES)
     os.environ[RETRIES] = "0"
     try:
@@ -241,14 +241,14 @@ def _is_of_database(error: BaseException | None) -> bool:
 
 
 def _libraries(error: BaseException | None) -> set[str]:
-    """Return whose an error is; it is known by its name, for to import these libraries takes seconds."""
+    """Return the libraries that define an error's classes, by name: importing them takes seconds."""
     return {one.__module__.partition(".")[0] for one in type(error).__mro__}
 
 
 def deliver_left(client: Client, where: str, place: Path) -> int:
-    """Send what processes that are gone left in ``place``; return how many runs came to their end by it.
+    """Send the entries that ended processes left in ``place``; return how many runs ended by that.
 
-    What the record refuses, though it knows the run, stays where it is.
+    If the record knows a run and refuses its entries, they stay where they are.
     """
     delivered = 0
     for box in outbox.left(place, where):
@@ -317,7 +317,7 @@ def _cut(things: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 
 
 def _forget_reason(client: Client, run_id: str) -> None:
-    """It was not cut off, as others may have thought, or was and has come to its end now."""
+    """Delete the reason that another process gave for a run it took for cut off: the run has ended."""
     with suppress(Exception):  # mostly there is none; and a run that is done stays done
         client.delete_tag(run_id, "reason")
 

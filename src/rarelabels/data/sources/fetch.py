@@ -23,7 +23,7 @@ class Source:
     """Where the files of a data set come from.
 
     Attributes:
-        licence: what the user is told first, in one line.
+        licence: printed before anything is downloaded, in one line.
         url: a folder at a pinned commit, without a slash at its end.
         checksums: path of a file, below ``url`` and below the data set's own folder -> SHA-256 of its content.
     """

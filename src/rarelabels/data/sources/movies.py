@@ -1,7 +1,7 @@
 """The films of bokeh_sampledata: genres as labels; cast, title, features and reviews as four text fields.
 
 Kept are the films with a genre, a cast and a director: 15,362 of 17,472 in bokeh_sampledata 2026.1. Of these, a film
-with none of the asked genres stays, as a row without labels, unless ``rows`` asks for one or more. Of Drama, Comedy and
+with none of these genres stays, as a row without labels, unless ``rows`` asks for one or more. Of Drama, Comedy and
 Action 2,746 films have none, 9,243 one, 3,279 two and 94 all three. There is no plot in these data, so ``title`` is the
 only prose.
 
@@ -156,7 +156,7 @@ def _text(films: pd.DataFrame) -> dict[str, Tokens]:
 
 
 def _columns(path: Path, labels: int | tuple[str, ...], ordered: Sequence[str]) -> list[int]:
-    """Return where the asked genres stand among all, which are ordered by falling frequency."""
+    """Return the places of the declared genres among all, which are ordered by falling frequency."""
     if isinstance(labels, int):
         if len(ordered) < labels:
             raise UserError(f"{path}: dataset.labels: asks for {labels} genres, but the file has {len(ordered)}")

@@ -1,7 +1,7 @@
 """The films of ``wikipedia-movie-data``: genres as labels; cast, title, year and the article's extract as text fields.
 
 Kept are the films with a cast, a genre and an extract: 33,704 of 36,273 at the pinned commit, with 41 genres. A film
-that has none of the asked genres stays, as a row without labels.
+that has none of these genres stays, as a row without labels.
 
 - ``actors``: one token per name of the cast.
 - ``title``: the lower-cased words, ``\\w+``.

@@ -1,4 +1,4 @@
-"""Single cells of a table as text, as a name or as a number; what cannot be one is told with its row."""
+"""Single cells of a table as text, as a name or as a number; a cell that is none is named with its row."""
 
 from __future__ import annotations
 
