@@ -26,10 +26,3 @@ def test_every_model_answers(model: type) -> None:
     assert answered >= ASKED
     for method in ("scores", "label_sets"):
         assert list(inspect.signature(getattr(model, method)).parameters) == ["self", "part"]
-
-
-def test_a_baseline_has_no_epochs_and_a_floor_no_label_sets() -> None:
-    floor = Floor(("a",), constant=[0.5])  # type: ignore[arg-type]  # the scores do not matter here
-    assert floor.epochs is None
-    assert floor.label_sets(None) is None
-    assert (floor.facts, floor.notes) == ({}, ())

@@ -21,11 +21,11 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
     Attributes:
         numbers: name to a number, or an array (n_labels,), that the formula reads at each call. After
             :meth:`make_variables` they are variables, so that one compiled network serves many values.
+        settings: the other arguments of the loss, which are constants of what is compiled.
     """
 
     def __init__(
         self,
-        numbers: dict[str, Any] | None = None,
         *,
         from_logits: bool = True,
         reduction: str | None = "sum_over_batch_size",
@@ -38,7 +38,7 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
                 "let the last layer have no activation, and take the sigmoid of what the model predicts"
             )
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.numbers = {} if numbers is None else numbers
+        self.numbers, self.settings = dict[str, Any](), dict[str, Any]()
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """Return the reduced loss, as Keras calls it.
@@ -55,7 +55,8 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the loss, as JSON has them."""
-        return super().get_config() | {"from_logits": True}  # type: ignore[no-any-return]  # keras is untyped
+        numbers = {name: np.asarray(value).tolist() for name, value in self.numbers.items()}
+        return super().get_config() | {"from_logits": True} | self.settings | numbers  # type: ignore[no-any-return]  # as above
 
     def make_variables(self) -> None:
         """Turn the numbers into variables, which :meth:`take` changes without another compilation."""
@@ -71,10 +72,6 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
     def number(self, name: str, z: Tensor) -> Tensor:
         """Return a number as a tensor of the precision of the logits."""
         return tf.convert_to_tensor(self.numbers[name], z.dtype)
-
-    def plain(self, name: str) -> Any:
-        """Return a number as a float, or a list of them."""
-        return np.asarray(self.numbers[name]).tolist()
 
     def checked(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         """Return labels and logits as tensors.

@@ -59,18 +59,14 @@ class BinaryCrossentropy(LogitLoss):
 
     def __init__(self, head: str = "sigmoid", form: str = "shipped", **keras_arguments: Any) -> None:
         super().__init__(**keras_arguments)
-        self.head, self.form = option(self, "head", head, HEADS), option(self, "form", form, FORMS)
+        self.settings = {"head": option(self, "head", head, HEADS), "form": option(self, "form", form, FORMS)}
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each row, (batch,)."""
         y, z = self.checked(y_true, y_pred)
-        if (self.head, self.form) == ("softmax", "textbook"):
+        if self.settings == {"head": "softmax", "form": "textbook"}:
             return loss_formulas.softmax_binary_crossentropy(y, z)
         return loss_formulas.binary_crossentropy(y, z)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        return super().get_config() | {"head": self.head, "form": self.form}
 
 
 @_serialisable
@@ -103,10 +99,6 @@ class WeightedBinaryCrossentropy(LogitLoss):
         factors = self.number("pos_weight", z), self.number("negative_weight", z)
         return loss_formulas.weighted_binary_crossentropy(y, z, *factors)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        return super().get_config() | {name: self.plain(name) for name in self.numbers}
-
 
 @_serialisable
 class BinaryFocal(LogitLoss):
@@ -130,7 +122,7 @@ class BinaryFocal(LogitLoss):
         self, gamma: float = 2.0, alpha: float | None = None, over_labels: str = "mean", **keras_arguments: Any
     ) -> None:
         super().__init__(**keras_arguments)
-        self.over_labels = option(self, "over_labels", over_labels, ("mean", "sum"))
+        self.settings = {"alpha": None, "over_labels": option(self, "over_labels", over_labels, ("mean", "sum"))}
         self.numbers = {"gamma": scalar(self, "gamma", gamma)}
         if alpha is not None:
             positives = scalar(self, "alpha", alpha, above=0, below=1)
@@ -140,12 +132,11 @@ class BinaryFocal(LogitLoss):
         """Return the loss of each row, (batch,)."""
         y, z = self.checked(y_true, y_pred)
         alpha = (self.number("alpha", z), self.number("others", z)) if "alpha" in self.numbers else None
-        return loss_formulas.binary_focal(y, z, self.number("gamma", z), alpha, self.over_labels)
+        return loss_formulas.binary_focal(y, z, self.number("gamma", z), alpha, self.settings["over_labels"])
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        alpha = self.plain("alpha") if "alpha" in self.numbers else None
-        return super().get_config() | {"gamma": self.plain("gamma"), "alpha": alpha, "over_labels": self.over_labels}
+        """Return the arguments of the loss, as JSON has them."""
+        return {name: value for name, value in super().get_config().items() if name != "others"}
 
 
 @_serialisable
@@ -170,19 +161,16 @@ class CategoricalCrossentropy(LogitLoss):
         self, head: str = "softmax", form: str = "shipped", targets: str = "multi_hot", **keras_arguments: Any
     ) -> None:
         super().__init__(**keras_arguments)
-        self.head, self.form = option(self, "head", head, HEADS), option(self, "form", form, FORMS)
-        self.targets = option(self, "targets", targets, ("multi_hot", "normalised"))
+        self.settings = {"head": option(self, "head", head, HEADS), "form": option(self, "form", form, FORMS)}
+        self.settings["targets"] = option(self, "targets", targets, ("multi_hot", "normalised"))
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each row, (batch,)."""
         y, z = self.checked(y_true, y_pred)
-        if self.targets == "normalised":
-            return loss_formulas.normalised_categorical_crossentropy(y, z, self.head, self.form)
-        return loss_formulas.categorical_crossentropy(y, z, self.head, self.form)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        return super().get_config() | {"head": self.head, "form": self.form, "targets": self.targets}
+        head, form = self.settings["head"], self.settings["form"]
+        if self.settings["targets"] == "normalised":
+            return loss_formulas.normalised_categorical_crossentropy(y, z, head, form)
+        return loss_formulas.categorical_crossentropy(y, z, head, form)
 
 
 @_serialisable
@@ -207,19 +195,16 @@ class Asymmetric(LogitLoss):
         self, gamma_positive: float = 1.0, gamma_negative: float = 4.0, shift: float = 0.05, **keras_arguments: Any
     ) -> None:
         super().__init__(**keras_arguments)
-        self.gamma_positive = float(scalar(self, "gamma_positive", gamma_positive))
-        self.gamma_negative = float(scalar(self, "gamma_negative", gamma_negative))
-        self.shift = float(scalar(self, "shift", shift, below=1))
+        self.settings = {
+            "gamma_positive": float(scalar(self, "gamma_positive", gamma_positive)),
+            "gamma_negative": float(scalar(self, "gamma_negative", gamma_negative)),
+            "shift": float(scalar(self, "shift", shift, below=1)),
+        }
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each row, (batch,)."""
         y, z = self.checked(y_true, y_pred)
-        return loss_formulas.asymmetric(y, z, self.gamma_positive, self.gamma_negative, self.shift)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        gammas = {"gamma_positive": self.gamma_positive, "gamma_negative": self.gamma_negative}
-        return super().get_config() | gammas | {"shift": self.shift}
+        return loss_formulas.asymmetric(y, z, **self.settings)
 
 
 @_serialisable
@@ -268,10 +253,6 @@ class DistributionBalanced(LogitLoss):
         y, z = self.checked(y_true, y_pred)
         return loss_formulas.distribution_balanced(y, z, self.number("prevalence", z), **self.settings)
 
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        return super().get_config() | {"prevalence": self.plain("prevalence")} | self.settings
-
 
 @_serialisable
 class LogitAdjusted(LogitLoss):
@@ -301,10 +282,6 @@ class LogitAdjusted(LogitLoss):
         """Return the loss of each row, (batch,)."""
         y, z = self.checked(y_true, y_pred)
         return loss_formulas.logit_adjusted(y, z, self.number("prevalence", z), self.number("tau", z))
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
-        return super().get_config() | {name: self.plain(name) for name in self.numbers}
 
 
 @_serialisable
