@@ -53,7 +53,7 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """What a model says of some rows: the labels it assigns and their probabilities, both (n, n_labels)."""
+    """The prediction for some rows: the labels assigned and their probabilities, both (n, n_labels)."""
 
     assigned: Bools
     probabilities: Floats
@@ -61,7 +61,7 @@ class Predicted:
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """See the module.
+    """A trained model that takes raw rows; see the module.
 
     Attributes:
         trial: what was trained.
@@ -100,7 +100,7 @@ class Predictor:
         ]
 
     def predict(self, batch: Batch) -> Predicted:
-        """Return what the model says of some rows.
+        """Return the prediction for some rows.
 
         Raises:
             UserError: a column is missing, or a cell would have been refused in training.
@@ -144,7 +144,7 @@ def save(folder: Path, trial: Trial, described: Raw, rule: str, files: Path) -> 
     """Write what :func:`load` reads.
 
     Args:
-        folder: made anew.
+        folder: must not exist yet.
         trial: as it was run.
         described: what a raw row of its data is.
         rule: see :class:`Predictor`.
@@ -172,7 +172,7 @@ def load(folder: Path) -> Predictor:
         return _load(folder)
     except UserError:
         raise
-    except Exception as error:  # of json, pydantic, zipfile, zlib or NumPy, each with errors of its own
+    except Exception as error:  # json, pydantic, zipfile, zlib and NumPy raise different errors
         raise UserError(f"{folder}: cannot be read: {str(error).partition(chr(10))[0]}") from error
 
 
