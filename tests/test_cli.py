@@ -17,6 +17,7 @@ from mlflow import MlflowClient
 from ruamel.yaml import YAML
 
 from project import Answer, Project, clean_environment, command
+from rarelabels import __version__
 
 REPOSITORY = Path(__file__).parents[1]
 HEAVY = ["tensorflow", "keras", "mlflow", "dask", "optuna", "sklearn", "pandas", "matplotlib"]
@@ -68,6 +69,23 @@ def test_what_needs_no_data_imports_nothing_heavy(command: str):
     answer = python(REPOSITORY, "-c", code)
     assert (answer.code, answer.err) == (0, "heavy: []\n")
     assert answer.out
+
+
+def test_the_version_is_that_of_the_package(tmp_path: Path):
+    assert rarelabels(tmp_path, "--version") == Answer(0, f"rarelabels {__version__}\n", "")
+
+
+def test_a_shell_completes_commands_and_options(tmp_path: Path):
+    """As bash asks the script that pip installs."""
+    script = tmp_path / "rarelabels"
+    script.write_text("from rarelabels.cli import main\nmain()\n")
+
+    def completed(words: str) -> list[str]:
+        shell = {"_RARELABELS_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        return subprocess.check_output([sys.executable, script], env=clean_environment() | shell, text=True).split()
+
+    assert completed("rarelabels pr") == ["predict", "probes"]
+    assert completed("rarelabels run --sc") == ["--scheduler"]
 
 
 def test_list_names_every_trial(house: Path):

@@ -97,9 +97,11 @@ def run(
     from rarelabels.study import printing, run_trials
 
     outcome = run_trials.run(names, seeds=numbers, overrides=changes, workers=workers, scheduler=scheduler, force=force)
-    printing.outcome(outcome)
-    if outcome.failures:
-        raise typer.Exit(1)
+    try:
+        printing.outcome(outcome)
+    finally:  # a failed run is an exit code of 1, though nobody reads the comparison
+        if outcome.failures:
+            raise typer.Exit(1)
 
 
 @app.command("init")

@@ -48,6 +48,12 @@ def test_what_a_reader_sees_has_a_column_for_each_metric_in_words() -> None:
     assert shown.loc["floor: zeros"].tolist() == ["0.000", ""]
 
 
+def test_in_a_notebook_the_interval_is_below_the_mean() -> None:
+    page = comparison_frame.html(comparison_frame.frame([COMPARED]))
+    assert ">0.400*<br>(0.300–0.500)</td>" in page
+    assert page.count("<tr") == 1 + 5
+
+
 def test_nothing_to_compare() -> None:
     empty = comparison_frame.frame([])
     assert empty.empty

@@ -310,8 +310,8 @@ def test_a_notebook_shows_title_runs_and_headline_numbers(films):
     assert "<b>films: Five genres of the films</b>" in page
     assert "3 trials, 6 finished runs, seeds 0, 1." in page
     summary = films.summary().set_index(["trial", "metric"]).loc[("bce", "test/half/macro_f1")]
-    expected = f"{summary['mean']:.3f} ({summary['low']:.3f}–{summary['high']:.3f})"
-    assert f"<td>{expected}</td>" in page.partition("<th>bce</th>")[2].partition("</tr>")[0]
+    expected = f"{summary['mean']:.3f}<br>({summary['low']:.3f}–{summary['high']:.3f})"
+    assert f">{expected}</td>" in page.partition("<th>bce</th>")[2].partition("</tr>")[0]
     assert "<th>macro-F1 at 0.5</th>" in page
     assert films.where not in page, "where the record lies is of no use to a reader"
 

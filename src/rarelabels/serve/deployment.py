@@ -169,22 +169,22 @@ def _code(folder: Path) -> list[Path]:
 
 
 def load_best(study: str, where: str, say: Callable[[str], None]) -> Predictor:
-    """Return the registered model of a study: its own files, read by this code, and none of the code beside them.
+    """Return the registered model of a study: its files are read by this code; the code beside them is not run.
 
     Args:
         study: its name.
         where: the record.
-        say: is told if nobody can tell whether the files are those that were registered.
+        say: takes a warning, if the files cannot be checked.
 
     Raises:
         UserError: none is registered, or what is registered is not what a run of the study made.
     """
-    found = registry.registered(connection.connect(where), study) if connection.is_begun(where) else None
-    if found is None:
+    version = registry.registered(connection.connect(where), study) if connection.is_begun(where) else None
+    if version is None:
         raise UserError(f"no model of {study} is registered yet; `rarelabels best {study}` registers one")
-    name = f"{found.name} version {found.version}"
+    name = f"{version.name} version {version.version}"
     with tempfile.TemporaryDirectory() as folder:
-        if not registry.copy_files(connection.connect(where), study, found, FILES, Path(folder)):
+        if not registry.copy_files(connection.connect(where), study, version, FILES, Path(folder)):
             say(
                 f"{name}: its files are not checked, for it was registered before there were digests; "
                 f"{registry.how_to_register(study)}"
@@ -193,7 +193,7 @@ def load_best(study: str, where: str, say: Callable[[str], None]) -> Predictor:
             return predictor.load(Path(folder))
         except UserError as error:
             what = str(error).replace(f"{folder}/", "").removeprefix(f"{folder}: ")
-            raise UserError(f"{name} (run {found.run_id}): {what}; {registry.how_to_register(study)}") from error
+            raise UserError(f"{name} (run {version.run_id}): {what}; {registry.how_to_register(study)}") from error
 
 
 def column_names(path: Path) -> tuple[str, ...]:

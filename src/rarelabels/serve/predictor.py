@@ -42,7 +42,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """What a model says of some rows: the labels it assigns and their probabilities, both (n, n_labels)."""
+    """The prediction for some rows: the labels assigned and their probabilities, both (n, n_labels)."""
 
     assigned: Bools
     probabilities: Floats
@@ -50,7 +50,7 @@ class Predicted:
 
 @dataclass(frozen=True, eq=False)
 class Predictor:
-    """See the module.
+    """A trained model that takes raw rows; see the module.
 
     Attributes:
         trial: what was trained.
@@ -89,7 +89,7 @@ class Predictor:
         ]
 
     def predict(self, batch: Batch) -> Predicted:
-        """Return what the model says of some rows.
+        """Return the prediction for some rows.
 
         Raises:
             UserError: a column is missing, or a cell would have been refused in training.
@@ -134,7 +134,7 @@ def save(folder: Path, trial: Trial, described: Raw, rule: str, files: Path) -> 
     """Write what :func:`load` reads.
 
     Args:
-        folder: made anew.
+        folder: must not exist yet.
         trial: as it was run.
         described: what a raw row of its data is.
         rule: see :class:`Predictor`.
@@ -162,7 +162,7 @@ def load(folder: Path) -> Predictor:
         return _load(folder)
     except UserError:
         raise
-    except Exception as error:  # of json, pydantic, zipfile, zlib or NumPy, each with errors of its own
+    except Exception as error:  # json, pydantic, zipfile, zlib and NumPy raise different errors
         raise UserError(f"{folder}: cannot be read: {first_line(error)}") from error
 
 

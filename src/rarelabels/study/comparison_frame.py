@@ -48,6 +48,12 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     return named.rename_axis(index=None, columns=None)
 
 
+def html(table: pd.DataFrame) -> str:
+    """Return :func:`shown` as a table of HTML, with each interval below its mean."""
+    page = shown(table).to_html(border=0)
+    return page.replace(" (", "<br>(").replace("<td>", '<td style="white-space: nowrap">')
+
+
 def _rows(comparison: Comparison) -> Iterator[tuple[object, ...]]:
     for row in comparison.all_rows:
         for metric in [metric for metric in HEADLINE if metric in row.values.index]:

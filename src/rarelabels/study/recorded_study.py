@@ -80,8 +80,7 @@ class Study:
         table = self.summary()
         table["trial"] = (table["trial"] + " " + table["variant"]).str.strip()
         legend = "Test part: mean and 95 % interval over seeds and test rows."
-        shown = comparison_frame.shown(table).to_html()
-        return f"<p><b>{escape(title)}</b></p>{question}<p>{counts} {legend}</p>{shown}"
+        return f"<p><b>{escape(title)}</b></p>{question}<p>{counts} {legend}</p>{comparison_frame.html(table)}"
 
     @property
     def plot(self) -> StudyPlots:

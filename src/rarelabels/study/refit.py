@@ -1,6 +1,6 @@
-"""The winner trained anew on training and validation rows, with the thresholds that its run has chosen before.
+"""Train the winner again, on training and validation rows, with the thresholds that its run has chosen.
 
-Nothing judges that model: its numbers are those of the run, which has not seen the validation rows.
+That model is not measured: the numbers beside it are those of the run, which did not train on validation rows.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KEPT, CHOSEN_C = "training/kept_epoch", "training/c"
 
 
 def refit(client: Client, runs: Sequence[Run], one: Ranked, say: Callable[[str], None]) -> Run:
-    """Return a run with a trial's model of all rows outside the test part, trained now or before.
+    """Return a run with a trial's model of all rows outside the test part; train it if no run has it.
 
     No rows are left to choose or to stop by, so what the run of the first seed took from validation is kept: the epochs
     of a network, the C of the linear model, and how many trees each label gets of boosting.

@@ -58,7 +58,7 @@ class Outcome:
         head = "<br>".join(escape(line) for line in repr(self).splitlines())
         tables = (
             f"<p><b>{escape(' on '.join(filter(None, [study, one.data])))}</b>, test part: mean and 95 % interval; "
-            f"* cannot be told from the best</p>{comparison_frame.shown(comparison_frame.frame([one])).to_html()}"
+            f"* cannot be told from the best</p>{comparison_frame.html(comparison_frame.frame([one]))}"
             for study in self.studies
             for one in self.compare(study)
             if one.all_rows
