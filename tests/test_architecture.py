@@ -58,7 +58,6 @@ TESTS = Path(__file__).parent
 CUT_BY_SUBJECT = {
     "compare",
     "judging",
-    "learn",
     "probes",
     "show",
     "study",

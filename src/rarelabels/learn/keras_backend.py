@@ -6,11 +6,13 @@ Trainings of the suite go through ``tensorflow_setup``, which makes TensorFlow q
 import os
 
 from rarelabels.errors import UserError
+from rarelabels.extras import need
 
+need("tensorflow", "a network, a loss or a callback")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-import keras
-import tensorflow as tf
+import keras  # noqa: E402  after the line that says what is missing
+import tensorflow as tf  # noqa: E402
 
 if keras.backend.backend() != "tensorflow":
     raise UserError(

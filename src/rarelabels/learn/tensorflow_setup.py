@@ -11,9 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rarelabels.declare.training import THREADS
-from rarelabels.extras import need
-
-need("tensorflow", "a network")
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
