@@ -9,7 +9,7 @@ import pytest
 
 from old_record import unpack
 from project import Here, Project
-from rarelabels.errors import UserError
+from rarelabels.errors import MissingDataError, UserError
 from rarelabels.study import engine, run_trials
 from rarelabels.study.run_trials import Outcome
 
@@ -100,3 +100,35 @@ def test_workers_elsewhere_cannot_write_to_a_file_here(here: Project, monkeypatc
 def test_only_what_declares_a_search_is_tuned(here: Project) -> None:
     with pytest.raises(UserError, match="films/bce, films/focal: no search is declared"):
         run_trials.tune(["films/bce", "films/focal"])
+
+
+PLOTS = """
+extends: _base.yaml
+question: Do plots want another learning rate?
+thread: none
+dataset: {kind: wikipedia_movies}
+tuning: {kind: parameters, space: {training.learning_rate: {low: 0.001, high: 0.1}}, direction: maximize, n_trials: 1,
+  metric: validation/half/macro_f1, seeds: [0], sampler: {kind: random, seed: 0}, pruner: {kind: none}}
+"""
+
+
+def test_a_search_without_its_data_says_how_to_get_them(here: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = here.folder / "experiments" / "films" / "plots.yaml"
+    trial.write_text(PLOTS, "utf-8")
+    monkeypatch.setenv("RARELABELS_DATA", str(here.folder / "nothing"))
+    try:
+        with pytest.raises(MissingDataError, match="rarelabels fetch wikipedia_movies"):
+            run_trials.tune(["films/plots"])
+    finally:
+        trial.unlink()
+
+
+@pytest.mark.long
+def test_a_search_is_done_and_its_trial_then_runs_with_the_best_values(here: Project) -> None:
+    changes = {"tuning.n_trials": 2, "training.epochs": 1}
+    (row,) = run_trials.tune(["table/tuned"], overrides=changes).to_dict("records")
+    assert row["trials"] == 2
+    strength = row["weighting.strength"]
+    assert f"weighting.strength = {strength:.4g}" in row["found"]
+    selected = run_trials.selection.identify(["table/tuned"], changes)
+    assert {one.trial.weighting.strength for one in selected.identities} == {strength}

@@ -150,6 +150,7 @@ def tune(
 
     Raises:
         UserError: a trial declares no search; a search failed; else see :func:`run`.
+        MissingDataError: the data of no trial are here.
     """
     wanted, changes = _seeds(seeds), dict(overrides or {})
     engine = _workers(workers, scheduler)
@@ -162,6 +163,8 @@ def tune(
     with Progress() as progress, connection.answering(where), engine:
         _check_reach(where, engine, progress)
         searches = search.search(named, wanted, where, engine, progress)
+    if not searches:
+        selection.checked(named[0].trial, named[0].trial.seeds[0])  # raises: the data of no trial are here
     if progress.failures:
         raise UserError("\n".join(f"FAILED {without_password(failure)}" for failure in progress.failures))
     return search.results(where, searches)
