@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from rarelabels.probes import all_probes, probe
-from rarelabels.probes.record import EXPERIMENT, record
-from rarelabels.probes.report import markdown, print_observations
 from rarelabels.record import connection, moved
 
 
@@ -20,7 +17,11 @@ def run(where: str, *, as_markdown: bool) -> list[str]:
     Raises:
         UserError: the record does not answer.
     """
-    connection.connect(where)  # a record that does not answer is reported before the probes
+    connection.connect(where)  # a record that does not answer is reported before TensorFlow is imported
+    from rarelabels.probes import all_probes, probe
+    from rarelabels.probes.record import EXPERIMENT, record
+    from rarelabels.probes.report import markdown, print_observations
+
     observations = probe.observe_all(all_probes.PROBES)
     record(observations, where)
     if as_markdown:
