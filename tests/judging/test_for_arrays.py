@@ -12,7 +12,8 @@ from scipy import sparse
 import rarelabels as rl
 from rarelabels.errors import ArgumentError
 from rarelabels.judging.rules import choose
-from rarelabels.judging.settings import F1, RULES, ThresholdSpec, objective_of
+from rarelabels.judging.rules.table import RULES
+from rarelabels.judging.settings import F1, ThresholdSpec, objective_of
 from rarelabels.judging.sweeps import each_label
 
 RNG = np.random.default_rng(5)

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rarelabels import whole_files
-from rarelabels.record import mending
+from rarelabels.record import (
+    mending,
+    mlflow_settings,  # noqa: F401  to import it is to set them
+)
 from rarelabels.record.database import Database
 from rarelabels.record.entities import Experiment, Point, Run, Version
 from rarelabels.record.moved import path_of

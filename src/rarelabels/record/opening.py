@@ -6,8 +6,6 @@ called and which tags it carries is decided here, what counts as the same run in
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache
@@ -29,11 +27,6 @@ from rarelabels.record.registry import REFIT
 from rarelabels.record.run_files import fetch
 from rarelabels.record.writing import NOTE, Record
 
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves the machine unasked
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # with the password, if the address has one
-logging.getLogger("mlflow").setLevel(logging.WARNING)  # it reports every table it makes
-logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it logs with a traceback what it raises
 PARENT = "mlflow.parentRunId"
 HYPOTHESIS = "hypothesis."  # before its name: the digest of one that was declared when the run was made
 VIEW = "mlflow.sharedViewState."  # before its key: a saved view of MLflow's page

