@@ -1,4 +1,4 @@
-"""The data that were read in one line, which shows a wrong column or separator."""
+"""One line about the data that were read, which shows a wrong column or separator."""
 
 from __future__ import annotations
 

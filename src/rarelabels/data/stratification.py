@@ -17,7 +17,9 @@ Integers = npt.NDArray[np.int64]
 Labels = npt.NDArray[np.uint8]
 
 AS_IN_RELEASE = "0.1.9"
-"""The release of ``iterative-stratification`` that gives these parts. It has always been in every data digest."""
+"""The release of ``iterative-stratification`` that gives these parts.
+
+It is in every data digest, as it was when the library divided the rows."""
 
 CELLS_AT_ONCE = 1 << 22  # of the label matrix, when the labels of some rows are counted
 

@@ -34,7 +34,7 @@ def load_trial(path: Path, overrides: Mapping[str, object] = NO_OVERRIDES) -> Tr
 def load_study(folder: Path) -> StudySpec | None:
     """Return what ``study.yaml`` in ``folder`` declares, None where there is none.
 
-    Where each network is tuned, a hypothesis about decisions at 0.5 compares the variants that are searched for 0.5.
+    Where each network is tuned, a side of a hypothesis about decisions at 0.5 is the variant searched for 0.5.
 
     Raises:
         UserError: everything that is wrong with the study, one problem a line.

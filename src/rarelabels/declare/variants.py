@@ -17,7 +17,7 @@ from rarelabels.declare.yaml_files import Declared
 from rarelabels.errors import nearest
 
 VARIED = ("dataset", "model", "loss", "weighting", "training", "thresholds")
-MOST_CORNERS = 256  # corners of a search space that are checked
+MOST_CORNERS = 256  # combinations of range ends that are checked
 SEARCHED = ("model", "loss", "weighting", "training")  # a search leaves alone what a trial is measured by
 
 

@@ -140,7 +140,7 @@ class Column:
 
     @property
     def is_id(self) -> bool:
-        """Whether the column's name says that it is an id, and no two cells are the same."""
+        """Whether the column's name says that it is an id, and its cells are filled and all different."""
         return (
             self.names is not None
             and len(self.names) == self.rows

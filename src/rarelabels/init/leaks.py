@@ -20,7 +20,7 @@ from rarelabels.data.unsplit import Table
 
 COMMON = 0.2  # at least this share of the rows with a label hold its name
 LIFT = 3.0  # and they hold it at least so many times as often as the others
-MIN_HOLDING = 5  # rows with the label must hold the name: fewer may be chance
+MIN_HOLDING = 5  # at least so many rows hold the name or the token: fewer may be chance
 NEARLY_ALL = 0.95  # of the rows with a label hold the token, and of the rows with the token have the label
 ORDERED = 0.99  # ROC AUC
 

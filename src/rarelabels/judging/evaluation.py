@@ -91,8 +91,8 @@ def evaluate(
 
     - ``<part>/<rule>/<metric>`` and ``<part>/ranking/<metric>``.
     - ``<part>/count/<what is undefined>``; also ``sure_scores_share``, the share of scores within 0.01 of 0 or 1.
-    - ``floor/<floor>/<metric>``, on the test part. ``prior_<rule>`` is the floor of base rates under the rule, which is
-      chosen on them as it is on the scores.
+    - ``floor/<floor>/<metric>``, on the test part. ``prior_<rule>`` has the base rates under the rule,
+      chosen on them in place of the scores.
     - ``test/uncalibrated/<metric>``: the calibration metrics before the calibration.
 
     Validation is measured under ``half``, ``global`` and ``per_label``. The last two are in-sample there: they flatter,

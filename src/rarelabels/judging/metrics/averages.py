@@ -33,7 +33,7 @@ class LabelCounts:
         true_positives: rows that have the label and are given it.
         predicted: rows that are given the label.
         actual: rows that have the label.
-        positives: the label's positives in the whole part, (n_labels,); they decide head, medium and tail.
+        positives: each label's positives in the whole part, (n_labels,); they decide head, medium and tail.
     """
 
     true_positives: Array

@@ -16,7 +16,7 @@ from rarelabels.judging.metrics.metric import Metric
 
 @dataclass(frozen=True, eq=False)
 class DecidedRows:
-    """Counts of each row, (n,): right labels, assigned labels and labels that it has; and the number of columns."""
+    """Counts of each row, (n,): its right labels, assigned labels and true labels; and the number of columns."""
 
     hits: Integers
     predicted: Integers

@@ -47,7 +47,7 @@ def calibration_edges(scores: Array) -> Array:
 
 
 def calibration_error(surplus: Array, total: ArrayLike) -> Floats:
-    """Return the expected calibration error, shape (...): the mean |frequency − mean score| over all scores.
+    """Return the expected calibration error, shape (...): the share-weighted mean |frequency − mean score| of bins.
 
     Args:
         surplus: sum of truth minus score over each bin, shape (bins, ...).

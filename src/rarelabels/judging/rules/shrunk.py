@@ -69,7 +69,7 @@ def median_rule(name: str, rows: Rows) -> Rule:
     """Return ``per_label_crossfit``: the median of the thresholds chosen with each fold left out."""
     chosen = np.stack([others.sweep.thresholds for others, _ in rows.by_fold])
     defined = np.stack([others.sweep.defined for others, _ in rows.by_fold])
-    there = rows.has_own & defined.any(axis=0)  # without its fold, a label with a single positive has none
+    there = rows.has_own & defined.any(axis=0)  # undefined without the fold of a label's only positive
     medians = np.full(there.shape, rows.common)
     medians[there] = np.nanmedian(np.where(defined, chosen, np.nan)[:, there], axis=0)
     return rows.rule(name, medians, count_labels(~there))
