@@ -1,8 +1,9 @@
 """Prepared arrays, kept in a folder between processes.
 
-An entry is one file: a SHA-256 of key and payload, then the payload, an ``.npz`` archive without pickles. Whatever does
-not match its checksum (cut short, changed, another entry's content) is built again, never trusted. A file appears
-complete or not at all, so processes that fill the same entry at once do the work twice and disturb nobody.
+An entry is one file: a SHA-256 of key and payload, then the payload, an ``.npz`` archive without pickles. An entry that
+does not match its checksum is built again: it was cut short or changed, or holds the content of another entry. A file
+appears complete or not at all. So two processes that fill the same entry at once do the work twice, and no process
+reads half a file.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def folder() -> Path:
     """Return the cache folder: ``RARELABELS_CACHE``, else ``rarelabels`` below ``XDG_CACHE_HOME`` or ``~/.cache``.
 
     Raises:
-        UserError: there is no home folder to put it in.
+        UserError: the home folder is needed and cannot be found.
     """
     own, shared = os.environ.get(VARIABLE), os.environ.get("XDG_CACHE_HOME", "")
     try:
@@ -46,11 +47,11 @@ def folder() -> Path:
 
 
 def cached(name: str, key: str, build: Callable[[], Arrays]) -> Arrays:
-    """Return the arrays stored under ``name`` and ``key``; build and store them first if there are none intact.
+    """Return the arrays stored under ``name`` and ``key``. If no intact entry is there, build and store it first.
 
     Args:
-        name: what the entry is, as the beginning of its file name.
-        key: any text that changes whenever ``build`` would give something else.
+        name: the beginning of the entry's file name.
+        key: any text that changes whenever ``build`` would give other arrays.
         build: called when the cache cannot answer; returns named arrays of numbers or fixed-width text.
 
     Raises:
@@ -96,7 +97,7 @@ def _write(path: Path, key: str, arrays: Arrays) -> None:
 
 
 def _checksum(key: str, payload: bytes) -> bytes:
-    # The key is part of it: an intact entry under another entry's name does not match.
+    # The key is part of the checksum: an intact entry under another entry's name does not match.
     return hashlib.sha256(hashlib.sha256(key.encode()).digest() + payload).digest()
 
 

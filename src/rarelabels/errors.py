@@ -1,4 +1,4 @@
-"""What a user can mend, and how it is said: errors, the nearest known name, a line of failure without passwords."""
+"""Errors that a user can mend, and their messages: the nearest known name, one line for a failure, no passwords."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-# //name:password@ up to the last @ of a word, for a password may hold any sign; and ?password=... of PostgreSQL.
+# //name:password@ up to the last @ of a word: a password may hold any character. And ?password=... of PostgreSQL.
 _IN_ADDRESS = re.compile(r"(//[^/@\s:]*:)\S*@")
 _IN_QUERY = re.compile(r"((?:password|passwd|pwd|sslpassword)=)[^&\s'\"]*", re.IGNORECASE)
 
@@ -21,12 +21,12 @@ def without_password(text: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
-    """Return a hint at the known name that is most like ``name``, or nothing where none is like it.
+    """Return a hint at the known name that is most like ``name``; an empty text where no name is like it.
 
     Args:
         name: what was given.
         known: what is allowed.
-        cutoff: how like it must be, from 0 to 1 (``difflib.SequenceMatcher.ratio``); case is ignored.
+        cutoff: the least similarity of a hint, from 0 to 1 (``difflib.SequenceMatcher.ratio``); case is ignored.
 
     >>> nearest("gama", ["alpha", "gamma"])
     "; did you mean 'gamma'?"
@@ -39,7 +39,7 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, or its type where it has none; without passwords.
+    """Return the first line of an error's message, without passwords; the error's type where the message is empty.
 
     >>> first_line(ValueError("no such table\\nin http://me:secret@host/"))
     'no such table'
@@ -72,8 +72,8 @@ class UserError(Exception):
 class ArgumentError(UserError, ValueError):
     """A value that a Python function does not take. A ``ValueError``, as NumPy's and scikit-learn's users expect.
 
-    Not every ``UserError`` is a ``ValueError``: readers of files turn a parser's ``ValueError`` into a message, and
-    would catch their own.
+    Not every ``UserError`` is a ``ValueError``: readers of files catch a parser's ``ValueError``, and would catch
+    their own errors with it.
     """
 
 

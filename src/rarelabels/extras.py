@@ -32,14 +32,14 @@ def missing(library: str, what: str) -> str:
 
 
 def need(library: str, what: str) -> None:
-    """Refuse to go on where a library is not installed. It is looked for, and not imported.
+    """Raise an error if a library is not installed. The library is looked up and not imported.
 
     Args:
         library: a key of ``EXTRAS``.
         what: what needs it, in the user's words.
 
     Raises:
-        UserError: it is not installed; says which extra installs it.
+        UserError: the library is not installed; the message names the extra that installs it.
 
     >>> need("mlflow", "the record")
     """

@@ -14,8 +14,8 @@ class _Later:
     """Marks a key that came after version 0.4.2; see :data:`LATER`."""
 
 
-# ``Annotated[float, LATER] = 1.0``: at its default such a key is left out of what a block defines. So a run that was
-# made before there was the key keeps its fingerprint. The default must do what was done before.
+# ``Annotated[float, LATER] = 1.0``: ``Spec.defined`` leaves such a key out while it has its default. So a run that was
+# made before the key existed keeps its fingerprint. The default must do what the code did before the key existed.
 LATER = _Later()
 
 
@@ -25,7 +25,7 @@ class Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
 
     def defined(self) -> dict[str, Any]:
-        """Return the block as JSON has it, without the keys that came later and stand at their default."""
+        """Return the block in the form of JSON, without the :data:`LATER` keys that have their default."""
         return {
             key: _defined(getattr(self, key))
             for key, field in type(self).model_fields.items()
@@ -51,7 +51,7 @@ def _without_repeats(value: Any) -> Any:
     return value
 
 
-DISTINCT = AfterValidator(_without_repeats)  # of a tuple; a value that is none is let through
+DISTINCT = AfterValidator(_without_repeats)  # checks a tuple, and lets every other value through
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]

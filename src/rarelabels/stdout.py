@@ -1,4 +1,4 @@
-"""Standard output of a command: a pipe that is closed early ends it quietly, a full disk with one line."""
+"""Standard output of a command. A pipe closed early ends the command quietly; a full disk ends it with one line."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class _Output(io.FileIO):
         """Write what is printed.
 
         Raises:
-            ReaderGoneError: nobody reads it any more.
-            LostOutputError: it cannot be written.
+            ReaderGoneError: nobody reads the output any more.
+            LostOutputError: the output cannot be written.
         """
         try:
             return super().write(text)
@@ -35,13 +35,13 @@ class _Output(io.FileIO):
 
 
 def guard() -> None:
-    """Let what is printed from now on raise the errors of this module."""
+    """Replace ``sys.stdout``, so that printing raises the errors of this module from now on."""
     shown = sys.__stdout__
-    if shown is not None and shown is sys.stdout:  # else a test or another program has taken its place
+    if shown is not None and shown is sys.stdout:  # otherwise a test or another program has replaced it
         binary = io.BufferedWriter(_Output(shown.fileno(), "wb", closefd=False))
         sys.stdout = io.TextIOWrapper(binary, shown.encoding, shown.errors, line_buffering=shown.line_buffering)
 
 
 def drop() -> None:
-    """Write nothing more: Python would try the rest again when it ends, and complain."""
+    """Discard all further output: Python would try to write the rest when it exits, and complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

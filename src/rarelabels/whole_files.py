@@ -1,4 +1,4 @@
-"""Files that appear complete or not at all, whoever else writes them at the same time."""
+"""Files that appear complete or not at all, even if several processes write them at the same time."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file under a name of its own and move it into place; its folder must be there.
+    """Write a file under a temporary name and move it into place; its folder must exist.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
-    # In the same folder, because a file can be replaced in one step only within one file system.
+    # The temporary file is in the same folder: a file can be replaced in one step only within one file system.
     part = path.with_name(f"{path.name}-{uuid.uuid4().hex}.part")
     try:
         with part.open("xb") as file:

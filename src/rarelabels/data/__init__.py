@@ -1,7 +1,8 @@
-"""A declared data set to three parts of rows with labels and inputs.
+"""From a declared data set to three parts of rows with labels and inputs.
 
 - ``loading``: the way from a declaration to a ``dataset``; ``sources`` has a file for each kind of data.
 - ``unsplit``: a table before it is split; ``tokens``: its texts; ``splits``, ``stratification``: the three parts.
-- ``fitted``: what the training part fits. ``raw``: new rows, read as the training rows were. ``describe``: in words.
+- ``fitted``: preprocessing, fitted on the training part. ``raw``: new rows, read as the training rows were.
+- ``describe``: a data set in one line.
 - ``table``: the reader's own table.
 """

@@ -22,7 +22,7 @@ class Part:
         ids: (n,) str, the row ids of the source.
         y: (n, n_labels) uint8, multi-hot.
         text: field name to tokens of n rows.
-        numeric: (n, k) float64, as in the source, to be standardised on the training part (``fitted.Scaler``); (n, 0)
+        numeric: (n, k) float64, as in the source; ``fitted.Scaler`` standardises them by the training part. (n, 0)
             if not given.
         images: (n,) str, the file of each row's image below ``Dataset.image_folder``; None for data without images.
     """
@@ -44,26 +44,26 @@ class Part:
         return Part(self.ids[rows], self.y[rows], text, self.numeric[rows], images)
 
     def digest(self) -> str:
-        """Return a hash of ids and labels: what is measured on parts with the same one is comparable row by row."""
+        """Return a hash of ids and labels. Results on parts with the same hash can be compared row by row."""
         rows = "\n".join(self.ids.tolist()).encode("utf-8", "surrogatepass")
         return hashlib.sha256(rows + np.ascontiguousarray(self.y).tobytes()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data set, split.
+    """A data set in three parts.
 
     Attributes:
         labels: names of the columns of ``y``.
         train, validation, test: the parts; the test part is the same for every seed.
         digest: see :func:`digest`.
-        summary: what to record about the parts as they came out, JSON-ready; see :func:`load`.
+        summary: what to record about the realised parts, JSON-ready; see :func:`load`.
         numeric: names of the columns of ``Part.numeric``.
         notes: sentences that a reader of a result on these parts must know.
-        folds: (n_train,) int64, the fold of each training row, where the validation part is the training part, each
-            row scored by a model of the other folds; None for parts that differ.
+        folds: (n_train,) int64, the fold of each training row in cross-validation. The validation part is then the
+            training part, and each row is scored by a model of the other folds. None for parts that differ.
         image_folder: where the images of the parts are; None for data without images.
-        prose: the fields of ``Part.text`` whose tokens have the order of a text; those of the others are lists.
+        prose: the fields of ``Part.text`` whose tokens have the order of a text; the other fields are lists.
     """
 
     labels: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What was read, in a line, so that a wrong column or separator is seen."""
+"""One line about the data that were read, which shows a wrong column or separator."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rarelabels.declare.data import DatasetSpec, MulanSpec, TableSpec, ThreadRow
 
 
 def describe(spec: DatasetSpec, data: Dataset) -> str:
-    """Say what was read, so that a wrong column or separator is seen."""
+    """Return one line about the data that were read, which shows a wrong column or separator."""
     parts = _each_row_once(spec, data)
     positives = sum(y.sum(axis=0, dtype=np.int64) for y in parts.values())
     rows = sum(map(len, parts.values()))
@@ -40,7 +40,7 @@ def _source(spec: DatasetSpec) -> str:
 
 
 def _each_row_once(spec: DatasetSpec, data: Dataset) -> dict[str, npt.NDArray[np.uint8]]:
-    """Return the labels of the parts by their name; parts with the same rows are one."""
+    """Return the labels of each part, by the part's name; parts with the same rows have one name."""
     if data.folds is not None:
         return {"cross-validated": data.train.y, "test": data.test.y}
     if isinstance(spec, ThreadRowsSpec):

@@ -1,4 +1,4 @@
-"""What a training part fits on a table: the vocabulary of a text field, mean and spread of numbers."""
+"""Preprocessing fitted on the training part: the vocabulary of a text field, mean and spread of numbers."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Vocabulary:
         return cls(tuple(stored["tokens"]), np.array(stored["idf"], dtype=np.float64))
 
     def _known(self, tokens: Tokens) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        """Row number and own id (from 1) of every known token, in the order of the text."""
+        """Return the row and the vocabulary's id (from 1) of every known token, in the order of the text."""
         own = pd.Index(self.tokens, dtype=object).get_indexer(pd.Index(tokens.vocabulary, dtype=object)) + 1
         ids = own.astype(np.int32)[tokens.ids]
         known = ids > 0
@@ -93,7 +93,7 @@ class Scaler:
         return Scaler(self.mean, self.std / factor)
 
     def transform(self, x: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-        """Return (x - mean) / std as (n, k) float32; 3 is 1.0 where the training part held 1 and 3."""
+        """Return (x - mean) / std as (n, k) float32; 3 becomes 1.0 where the training part held 1 and 3."""
         return ((x - self.mean) / self.std).astype(np.float32)
 
     def to_json(self) -> dict[str, list[float]]:

@@ -1,7 +1,8 @@
 """Data sets: from a declared ``dataset`` block to three parts of rows with labels and text fields.
 
-One file of ``sources`` for each kind of data reads it into a :class:`~rarelabels.data.unsplit.Table`; what follows
-(checks, split, summary) is the same for all. The interface of such a module is :class:`_Kind`.
+Each kind of data has a module, in ``sources`` or ``table``, that reads it into a
+:class:`~rarelabels.data.unsplit.Table`. The next steps (checks, split, summary) are the same for all kinds. The
+interface of such a module is :class:`_Kind`.
 """
 
 from __future__ import annotations
@@ -47,10 +48,10 @@ from rarelabels.errors import UserError
 
 
 class _Kind(Protocol):
-    """What a module of a kind of data has."""
+    """The interface of a module that reads one kind of data."""
 
     VERSION: int
-    """Raised whenever the same source is to give another table."""
+    """To be increased whenever the same source gives another table."""
 
     def content(self, spec: Any, /) -> str:
         """Return the SHA-256 of the source's content, in hexadecimal."""
@@ -108,7 +109,7 @@ def _prose(spec: DatasetSpec) -> tuple[str, ...]:
 def load(spec: DatasetSpec, seed: int) -> Dataset:
     """Read, check and split a data set; the parsed table and the split are kept in the cache.
 
-    With ``spec.train_fraction`` the training part loses rows last, so that all fractions share one table and one split.
+    ``spec.train_fraction`` is applied after the split, so that all fractions share one table and one split.
 
     ``summary`` holds ``rows`` and ``rows_without_labels`` per part, ``prevalence`` and ``labels_without_positives`` per
     part (by name of the label), and ``label_cardinality`` (mean number of labels of a row) per part.
@@ -153,7 +154,7 @@ def digest(spec: DatasetSpec) -> str:
 
 
 def _whole(spec: DatasetSpec) -> DatasetSpec:
-    """Return the data before the training part loses rows: what the cache keeps."""
+    """Return the spec of the data with all training rows, as the cache keeps them."""
     return spec.model_copy(update={"train_fraction": 1.0})
 
 

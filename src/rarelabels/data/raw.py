@@ -1,6 +1,6 @@
-"""Raw rows, with the columns that a source has, become inputs of a model by the very code that read the training data.
+"""From raw rows, with the columns of their source, to inputs of a model, by the code that read the training data.
 
-For the kinds of data whose rows anyone can write down: a table of one's own, films, sentences, and Mulan's numbers.
+Only for data whose rows can be written down: the user's own table, films, sentences, and Mulan's numbers.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ EXAMPLES = 3
 
 @dataclass(frozen=True)
 class Raw:
-    """What a raw row is.
+    """The form of a raw row.
 
     Attributes:
-        columns: that the inputs are read from.
+        columns: the columns that the inputs are read from.
         id: the column that names the rows; empty if none does.
-        separator: what stands between labels where they are written in one cell; empty if the source has none.
+        separator: what separates labels that are written in one cell; empty if the source has no separator.
     """
 
     columns: tuple[RawColumn, ...]
@@ -39,10 +39,10 @@ class Raw:
 
 
 def checked(spec: DatasetSpec) -> RawSpec:
-    """Return the declared data, if a row of it can be sent.
+    """Return the spec, if raw rows of its data can be sent to a model.
 
     Raises:
-        UserError: it cannot, with the reason.
+        UserError: this kind of data has no raw rows.
     """
     if isinstance(spec, RawSpec):
         return spec
@@ -53,7 +53,7 @@ def checked(spec: DatasetSpec) -> RawSpec:
 
 
 def describe(spec: RawSpec) -> Raw:
-    """Return what a raw row of the source is.
+    """Return the form of the source's raw rows.
 
     Raises:
         UserError: the source cannot be read.
@@ -87,7 +87,7 @@ def examples(spec: RawSpec, columns: Sequence[RawColumn]) -> dict[str, list[obje
         case MulanSpec():
             parsed = mulan.parse(spec)
             rows = dict(zip(parsed.numeric_names, parsed.numeric[:EXAMPLES].T.tolist(), strict=True))
-    # CSV has text alone.
+    # CSV has text only.
     numbers = [one.name for one in columns if one.holds == "number"]
     rows |= {name: [None if cell is None else cell_values.number(cell) for cell in rows[name]] for name in numbers}
     return {one.name: rows[one.name] for one in columns}

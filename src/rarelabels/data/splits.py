@@ -1,10 +1,11 @@
 """Three parts of a data set: one fixed test part, and a training and a validation part for each seed.
 
 The parts are stratified over all labels at once by iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011),
-which brings rare labels to every part. It is good to a few percent, not exact: what came out is recorded with each run.
+which brings rare labels to every part. Shares are good to a few percent, not exact: the realised parts are recorded
+with each run.
 
-Both cuts of 20,000 rows take a second of a processor with 3,000 labels, three with 10,000; two million rows with 20
-labels take five; see ``stratification``.
+Both cuts of 20,000 rows take 1 s on one core with 3,000 labels, and 3 s with 10,000. For two million rows with 20
+labels they take 5 s; see ``stratification``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rarelabels.data import stratification
 from rarelabels.errors import UserError
 
 VERSION = 1
-"""Raised whenever the same table and seed are to give other parts."""
+"""To be increased whenever the same table and seed give other parts."""
 
 TEST_SHARE = 0.2
 VALIDATION_SHARE = 1 / 8  # of what the test part leaves: training and validation are 7 : 1
@@ -37,7 +38,7 @@ Rows = npt.NDArray[np.int64]
 class Split:
     """Row numbers of the three parts, each sorted; together they hold every row once.
 
-    But where the validation part is cross-validated, it is the training part, and ``folds`` has the fold of each row.
+    In cross-validation the validation part is the training part, and ``folds`` has the fold of each of its rows.
     """
 
     train: Rows
@@ -61,17 +62,18 @@ def split(
     Args:
         y: 0/1, shape (n, n_labels).
         seed: 0 to 2**32 - 1.
-        groups: (n,); rows with the same number (near-duplicates) are never parted. Stratified is then over one row per
-            group, which has a label if any of its rows has it, and the shares are shares of groups.
-        parts: (n,); the declared part of each row as its place in ``PARTS``. It is taken as it is, for every seed; of
-            ``cross_validated`` the test part alone.
-        validation: how to divide the rows outside the test part: stratified by ``seed``, or ``last_rows``, the last
-            eighth in the order of ``y`` for every seed. A group then stands where its first row stands. Or
-            ``cross_validated``: all of them are both parts, in folds that the seed divides, of whole groups.
+        groups: (n,); rows with the same number (near-duplicates) stay in one part. The split is then stratified over
+            one row per group, which has a label if any row of the group has it. Shares are shares of groups.
+        parts: (n,); the declared part of each row as its place in ``PARTS``. Declared parts are the same for every
+            seed. With ``cross_validated`` only the declared test part counts.
+        validation: how to divide the rows outside the test part. ``stratified``: an eighth, drawn by ``seed``.
+            ``last_rows``: the last eighth in the order of ``y``, for every seed; a group stands where its first row
+            stands. ``cross_validated``: all these rows are both training and validation part, in folds of whole groups
+            that ``seed`` draws.
 
     Raises:
         UserError: the seed is out of range, there are fewer than ten rows (groups, if given), or the labels are so rare
-            that a part stays empty; of ``cross_validated``, fewer than five rows (groups) outside the test part.
+            that a part stays empty. For ``cross_validated``: fewer than five rows (groups) are outside the test part.
     """
     if not 0 <= seed < 2**32:
         raise UserError(f"seed: must be from 0 to {2**32 - 1}, but is {seed}")
@@ -95,13 +97,13 @@ def same_rows(n: int) -> Split:
 
 
 def fraction(n: int, share: float, seed: int) -> Rows:
-    """Return ``share`` of n row numbers, rounded up and sorted; of one seed a smaller share is part of a larger one."""
-    # Rounded before, for 0.07 of 100 is 7.000000000000001 in floating point.
+    """Return ``share`` of n row numbers, rounded up and sorted; with one seed, a larger share holds a smaller one."""
+    # Rounded first, because 0.07 of 100 is 7.000000000000001 in floating point.
     return np.sort(np.random.default_rng([seed, n]).permutation(n)[: math.ceil(round(share * n, 6))])
 
 
 def _by_group(y: npt.NDArray[np.uint8], groups: Rows) -> tuple[npt.NDArray[np.uint8], Rows, Rows]:
-    """Return the labels that any row of a group has, a row for each; its first row; and the group of each row."""
+    """Return for each group the labels that any of its rows has and its first row; and the group of each row."""
     names, first_row, group_of_row = np.unique(groups, return_index=True, return_inverse=True)
     y_of_group = np.zeros((len(names), y.shape[1]), dtype=np.uint8)
     np.maximum.at(y_of_group, group_of_row, y)
@@ -111,8 +113,8 @@ def _by_group(y: npt.NDArray[np.uint8], groups: Rows) -> tuple[npt.NDArray[np.ui
 def _cross_validated(
     y: npt.NDArray[np.uint8], seed: int, groups: npt.NDArray[np.int64] | None, parts: npt.NDArray[np.uint8] | None
 ) -> Split:
-    """Return the test part that any other split has, and the rest as both other parts, in folds."""
-    # Of the last rows, because that cuts once: what is cut off for validation comes back.
+    """Return the test part of every other split, and the remaining rows, in folds, as training and validation part."""
+    # last_rows stratifies once only; the validation rows that it cuts off are joined to the others again.
     whole = split(y, seed, groups=groups, parts=parts, validation="last_rows")
     rest = np.sort(np.concatenate([whole.train, whole.validation]))
     if groups is None:
@@ -129,7 +131,7 @@ def _folds(y: npt.NDArray[np.uint8], seed: int, unit: str) -> Rows:
 
 
 def _split_rows(y: npt.NDArray[np.uint8], seed: int, order: Rows | None, unit: str) -> Split:
-    """Divide rows (or groups); the last of ``order`` outside the test part are the validation part, if it is given."""
+    """Divide rows (or groups). If ``order`` is given, its last eighth outside the test part is the validation part."""
     if len(y) < MIN_ROWS:
         raise UserError(
             f"a split into training, validation and test needs at least {MIN_ROWS} {unit}, but there are {len(y)}"
@@ -152,7 +154,7 @@ def _split_rows(y: npt.NDArray[np.uint8], seed: int, order: Rows | None, unit: s
 
 
 def _stratify(y: npt.NDArray[np.uint8], share: float, seed: int) -> tuple[Rows, Rows]:
-    """Divide rows into (the larger part, about ``share`` of them)."""
+    """Return the rows in two parts: most of them, and about ``share`` of them."""
     part = stratification.two_parts(_two_or_more_columns(y), math.ceil(share * len(y)), seed)
     return np.flatnonzero(part == 0), np.flatnonzero(part == 1)
 

@@ -1,9 +1,9 @@
 """Iterative stratification over many labels at once (Sechidis, Tsoumakas and Vlahavas 2011), in rows x labels.
 
-The parts are, for every input and seed, exactly those of the library ``iterative-stratification``: the same float
-operations on what each part still wants, and the same draws from the same random stream. The library counts anew for
-each label the labels of all rows that are left, which is rows x labels²; here the counts are carried along. It stays
-the judge in the tests.
+For every input and seed the parts are exactly those of the library ``iterative-stratification``: the float operations
+on the wanted numbers of rows are the same, and so are the draws from the random stream. For each label, the library
+counts the labels of all remaining rows again, which takes rows x labels² steps; here the counts are updated. The tests
+compare the parts with the library's.
 """
 
 from __future__ import annotations
@@ -17,15 +17,17 @@ Integers = npt.NDArray[np.int64]
 Labels = npt.NDArray[np.uint8]
 
 AS_IN_RELEASE = "0.1.9"
-"""Of ``iterative-stratification``; part of every data digest, as it was when the library parted the rows."""
+"""The release of ``iterative-stratification`` that gives these parts.
 
-CELLS_AT_ONCE = 1 << 22  # of the label matrix, looked through for the labels of some rows
+It is in every data digest, as it was when the library divided the rows."""
+
+CELLS_AT_ONCE = 1 << 22  # of the label matrix, when the labels of some rows are counted
 
 
 def two_parts(y: Labels, n_second: int, seed: int) -> Integers:
     """Return 1 for about ``n_second`` rows and 0 for the others, shape (n,).
 
-    As ``MultilabelStratifiedShuffleSplit(n_splits=1, test_size=n_second, random_state=seed)`` has it.
+    The same as ``MultilabelStratifiedShuffleSplit(n_splits=1, test_size=n_second, random_state=seed)``.
 
     Args:
         y: 0/1, shape (n, n_labels).
@@ -38,7 +40,7 @@ def two_parts(y: Labels, n_second: int, seed: int) -> Integers:
 def folds(y: Labels, k: int, seed: int) -> Integers:
     """Return the fold of each row, 0 to k - 1, shape (n,).
 
-    As ``MultilabelStratifiedKFold(n_splits=k, shuffle=True, random_state=seed)`` has it.
+    The same as ``MultilabelStratifiedKFold(n_splits=k, shuffle=True, random_state=seed)``.
 
     Args:
         y: 0/1, shape (n, n_labels).
@@ -58,10 +60,10 @@ def _stratified(y: Labels, shares: npt.NDArray[np.float64], seed: int) -> Intege
 
 
 class _Parts:
-    """Parts that are being filled: what each still wants, and which rows are left.
+    """Parts that are being filled: how many rows each still wants, and which rows are left.
 
-    The label with the fewest rows left comes next, and each of its rows goes to the part that wants most of that label;
-    of these to the one that wants most rows; of these to any.
+    The label with the fewest rows left comes next. Each of its rows goes to the part that wants most rows with that
+    label. Among equals it goes to the part that wants most rows at all, and then to one at random.
     """
 
     def __init__(self, y: npt.NDArray[np.bool_], shares: npt.NDArray[np.float64], random: np.random.RandomState):
@@ -98,7 +100,7 @@ class _Parts:
         return chosen
 
     def _take(self, rows: Integers) -> None:
-        """Count out the labels of rows that have got their part."""
+        """Subtract the labels of rows that have been given a part."""
         n_labels = self.y.shape[1]
         step = max(1, CELLS_AT_ONCE // n_labels)
         for start in range(0, len(rows), step):

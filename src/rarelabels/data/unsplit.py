@@ -14,7 +14,7 @@ import numpy.typing as npt
 from rarelabels.data.tokens import Tokens
 
 LAYOUT = 4
-"""Raised whenever the arrays of a stored :class:`Table` are to be read in another way."""
+"""To be increased whenever the arrays of a stored :class:`Table` are read in another way."""
 
 
 def no_numbers() -> npt.NDArray[np.float64]:
@@ -41,8 +41,8 @@ class Table:
         ids: (n,) str, one per row.
         labels: names of the columns of ``y``.
         y: (n, n_labels) uint8.
-        strata: (n, m) uint8, what the split is stratified by: all genres of the films, so that their parts stay
-            the same when a trial asks for fewer; of a table its labels, for its tags may be without end.
+        strata: (n, m) uint8, what the split is stratified by. For films that is all genres, so that the parts stay
+            the same when a trial asks for fewer labels. For a table it is its labels, as its tags may be too many.
         groups: (n,) int64; rows of one group (near-duplicates) stay in one part. None: no two rows belong together.
         text: field name to tokens of n rows.
         numeric: (n, k) float64, finite, as in the source; (n, 0) if not given.
@@ -81,7 +81,7 @@ class Table:
         strata = None if self.strata is self.y else self.strata
         optional = {"strata": strata, "groups": self.groups, "parts": self.parts, "images": self.images}
         arrays |= {name: array for name, array in optional.items() if array is not None}
-        # By number: a field may be called anything, the file of an array may not.
+        # Fields by number: a field may have any name, the file of an array may not.
         for i, tokens in enumerate(self.text.values()):
             arrays[f"text/{i}/indptr"], arrays[f"text/{i}/ids"] = tokens.indptr, tokens.ids
             arrays[f"text/{i}/letters"], arrays[f"text/{i}/letter_counts"] = _packed(tokens.vocabulary)
@@ -109,7 +109,7 @@ class Table:
 
 
 def _packed(words: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
-    """One run of UTF-8 letters and the length of each word: a fixed width would make one long word cost for all."""
+    """Return the words as one UTF-8 text, and the length of each: a fixed width would be that of the longest word."""
     letters = "".join(words).encode("utf-8", "surrogatepass")
     return np.frombuffer(letters, dtype=np.uint8), np.array([len(word) for word in words], dtype=np.int64)
 

@@ -24,7 +24,7 @@ def dump(trial: Trial) -> str:
 
 
 def flat(trial: Trial) -> dict[str, object]:
-    """Return every key ``--set`` takes with its value: numbers, text, booleans, None; lists and mappings as JSON."""
+    """Return each key that ``--set`` takes, with its value: number, text, boolean, None; lists and mappings as JSON."""
     data = {key: value for key, value in _written(trial).items() if key not in PROSE}
     return dict(_flat(data, list(keys(Trial, data))))
 
@@ -37,12 +37,12 @@ def _flat(data: Mapping[str, Any], known: Collection[str], above: str = "") -> I
     for name, value in data.items():
         if isinstance(value, Mapping) and any(key.startswith(f"{above}{name}.") for key in known):
             yield from _flat(value, known, f"{above}{name}.")
-        else:  # a mapping from labels or columns is one value, as it is for --set
+        else:  # a mapping from labels or columns is one value, as for --set
             yield above + name, json.dumps(value, ensure_ascii=False) if isinstance(value, (list, Mapping)) else value
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of a trial's file, for editors: nothing is required, as any key may come from a parent."""
+    """Return the JSON schema of a trial's file, for editors. No key is required, as any key may come from a parent."""
     schema: dict[str, Any] = _without_kinds(Trial.model_json_schema())
     for block in (schema, *schema["$defs"].values()):
         block.pop("required", None)
@@ -53,7 +53,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _without_kinds(schema: Any) -> Any:
-    """Let several blocks fit where one is told by its kind, for a parent may give that."""
+    """Let any block of a union fit, whatever its kind: the kind may stand in a parent."""
     if isinstance(schema, Mapping):
         kept = {key: _without_kinds(value) for key, value in schema.items() if key != "discriminator"}
         return {("anyOf" if key == "oneOf" else key): value for key, value in kept.items()}

@@ -14,10 +14,10 @@ def validate(names: Sequence[str]) -> tuple[int, int]:
     """Check trials and the ``study.yaml`` of their studies, and return how many there are of each.
 
     Args:
-        names: of trials and studies, or paths; all that are declared if there are none.
+        names: of trials and studies, or paths; if empty, all that are declared.
 
     Raises:
-        UserError: everything that is wrong with them, a problem a line.
+        UserError: everything that is wrong with them, one problem a line.
     """
     paths = find.find(names) if names else find.all_trials()
     declared = {path.parent for path in paths} if names else set(study_files.EXPERIMENTS.iterdir())
@@ -30,7 +30,7 @@ def check_studies(names: Sequence[str]) -> None:
     """Check all trials of studies, and their ``study.yaml``; a name without a folder here is passed over.
 
     Raises:
-        UserError: everything that is wrong with them, a problem a line.
+        UserError: everything that is wrong with them, one problem a line.
     """
     folders = [folder for name in names if (folder := study_files.EXPERIMENTS / name).is_dir()]
     _check([path for path in (find.all_trials() if folders else []) if path.parent in folders], folders)
@@ -40,7 +40,7 @@ def known_study(name: str) -> str:
     """Return the name of a study that has trials here.
 
     Raises:
-        UserError: there is none of that name; says which names there are.
+        UserError: no study has this name; the message suggests names.
     """
     if not any(path.parent.name == name for path in find.all_trials()):
         find.find([name])
@@ -59,4 +59,4 @@ def _check(paths: Sequence[Path], studies: Sequence[Path]) -> None:
             problems.append(str(error))
     if problems:
         lines = "\n".join(problems).splitlines()
-        raise UserError("\n".join(dict.fromkeys(lines)))  # a problem of a study may be met again with its trials
+        raise UserError("\n".join(dict.fromkeys(lines)))  # a study's problem may come again with its trials

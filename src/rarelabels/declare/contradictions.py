@@ -14,7 +14,7 @@ class Contradiction:
 
 
 class ContradictionError(ValueError):
-    """All contradictions of one trial; config adds in which file each of the values stands."""
+    """All contradictions of one trial; ``problems`` adds which file each of the values stands in."""
 
     def __init__(self, found: list[Contradiction]) -> None:
         super().__init__("; ".join(one.reason for one in found))

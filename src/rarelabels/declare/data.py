@@ -31,7 +31,7 @@ class DataSpec(Spec):
         return self
 
     def content(self) -> dict[str, Any]:
-        """Return what the block defines, wherever files lie: the digest of their content says which data they are."""
+        """Return what the block defines, without paths: the digest of the files' content says which data they are."""
         content = self.defined()
         content.pop("path", None)
         content.get("backbone", {}).pop("file", None)

@@ -1,4 +1,4 @@
-"""YAML with ``extends`` and ``--set`` → ``Trial``: finds what is named, and reports all its problems at once."""
+"""From YAML with ``extends`` and ``--set`` to ``Trial`` and ``StudySpec``; all problems are reported at once."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from rarelabels.errors import UserError, nearest
 def load_trial(path: Path, overrides: Mapping[str, object] = NO_OVERRIDES) -> Trial:
     """Return the trial a file declares, with its parents merged in and the dotted ``overrides`` on top.
 
-    A relative ``dataset.path`` counts from the folder of the file that wrote it, in ``overrides`` from the current
-    folder, and becomes absolute.
+    A relative ``dataset.path`` becomes absolute. It counts from the folder of the file that wrote it, and from the
+    current folder if it is in ``overrides``.
 
     Raises:
-        UserError: everything that is wrong with it, one problem a line.
+        UserError: everything that is wrong with the trial, one problem a line.
     """
     return load([path], overrides)[0]
 
@@ -34,10 +34,10 @@ def load_trial(path: Path, overrides: Mapping[str, object] = NO_OVERRIDES) -> Tr
 def load_study(folder: Path) -> StudySpec | None:
     """Return what ``study.yaml`` in ``folder`` declares, None where there is none.
 
-    Where each network is tuned, the sides of a hypothesis about 0.5 are the variants that were searched for that.
+    Where each network is tuned, a side of a hypothesis about decisions at 0.5 is the variant searched for 0.5.
 
     Raises:
-        UserError: everything that is wrong with it, one problem a line.
+        UserError: everything that is wrong with the study, one problem a line.
     """
     path = folder / study_files.NAME
     study, problems = study_files.read(folder)
@@ -64,16 +64,16 @@ def _unknown_trials(study: StudySpec, path: Path, trials: Sequence[str]) -> Iter
 
 
 def _with_searches(hypothesis: Hypothesis, known: Collection[str]) -> Hypothesis:
-    """Return a hypothesis whose sides at 0.5 are the variants searched for that, where there are such."""
+    """Return a hypothesis whose sides at 0.5 are the variants searched for 0.5, where there are such variants."""
     sides = {side: f"{getattr(hypothesis, side)} {SEARCHED_FOR_HALF}" for side in hypothesis.at_half}
     return hypothesis.model_copy(update={side: name for side, name in sides.items() if name in known})
 
 
 def _compared_as(path: Path) -> list[str]:
-    """What a comparison calls the trial of a file: its short name, of a sweep with each variant."""
+    """Return what a comparison calls the trial of a file: its short name; for a sweep, a name for each variant."""
     try:
         labels = [label for label, _ in variants(load_trial(path))]
-    except UserError:  # its problems are reported where it is loaded to be run
+    except UserError:  # reported where the trial is loaded to be run
         labels = [""]
     return [" ".join(filter(None, [path.stem, label])) for label in labels]
 
@@ -82,7 +82,7 @@ def load(paths: Sequence[Path], overrides: Mapping[str, object]) -> list[Trial]:
     """Return the trials of files, each with the overrides that it has keys for.
 
     Raises:
-        UserError: everything that is wrong with them.
+        UserError: everything that is wrong with the trials.
     """
     refused = {key: reason for key in overrides if (reason := not_overridable(key))}
     problems = {Problem(OVERRIDE, key, reason) for key, reason in refused.items()}
@@ -117,9 +117,9 @@ def _declared(path: Path) -> Declared:
 
 
 def _with_shared_search(declared: Declared, trial: Trial, folder: Path) -> tuple[Trial | None, set[Problem]]:
-    """Return the trial with the search that every network of its study gets, if each is tuned; and what is wrong.
+    """Return the trial with the search of its study, if each network there is tuned; and what is wrong.
 
-    ``--set tuning=null`` runs it as it is declared.
+    ``--set tuning=null`` runs the trial as it is declared.
     """
     study, problems = study_files.read_each_tuned(folder)
     shared = study.shared_search if study else None

@@ -22,9 +22,9 @@ WARMUP_EPOCHS = 4  # in which no training is pruned
 def space(trial: Trial) -> dict[str, Range]:
     """Return the keys of a network that are searched, each with its values.
 
-    Ranges are the same for every trial, so that none is searched nearer to its optimum than another. A key whose ends
-    differ by powers of ten, such as a rate, is searched in logarithms. ``beta`` of class_balanced has choices, for it
-    is 1 - beta that differs by powers of ten.
+    The range of a key is the same for every trial, so that no trial is searched nearer to its optimum than another. A
+    key whose ends differ by powers of ten, such as a rate, is searched in logarithms. ``beta`` of class_balanced has
+    choices, because it is 1 - beta that differs by powers of ten.
     """
     found = {"training.learning_rate": _rates(trial.training)}
     if isinstance(trial.model, RegularisedSpec):
@@ -39,10 +39,10 @@ def search(trial: Trial, shared: SharedSearch, *, also_for_half: bool) -> Parame
 
     Args:
         trial: without a search of its own; see :func:`refusal`.
-        shared: what all networks of the study are searched by.
+        shared: the part of the search that all networks of the study share.
         also_for_half: whether it is searched once more, for macro-F1 at 0.5.
     """
-    from rarelabels.judging.metrics.table import LOWER_IS_BETTER  # NumPy, which no other declaration waits for
+    from rarelabels.judging.metrics.table import LOWER_IS_BETTER  # imports NumPy, which no other declaration waits for
 
     lower = shared.metric.rpartition("/")[2] in LOWER_IS_BETTER
     return ParameterSearch(
@@ -122,7 +122,7 @@ def _of_weighting(weights: WeightingSpec) -> dict[str, Range]:
 
 
 def _pruner(trial: Trial, trainings: int) -> PrunerSpec:
-    """Return the median pruner, but where rows have no scores before the last fold is trained."""
+    """Return the median pruner; none if rows are cross-validated, as some have no scores before the last fold."""
     if trial.dataset.validation == "cross_validated":
         return NoPruner(kind="none")
     return MedianPruner(kind="median", n_startup_trials=max(1, trainings // 3), n_warmup_epochs=WARMUP_EPOCHS)

@@ -1,4 +1,4 @@
-"""From names and paths to the files of trials."""
+"""Names and paths to the files of trials."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def load_many(
 
 
 def all_trials(root: Path = EXPERIMENTS) -> list[Path]:
-    """Return every ``<root>/<study>/<trial>.yaml``, sorted; a trial taken from another study is where it would be.
+    """Return every ``<root>/<study>/<trial>.yaml``, sorted; also one for each trial that a study takes from another.
 
     Raises:
         UserError: there is no such folder.
@@ -35,10 +35,10 @@ def all_trials(root: Path = EXPERIMENTS) -> list[Path]:
 
 
 def find(names: Sequence[str], root: Path = EXPERIMENTS) -> list[Path]:
-    """Return the file of each named trial, of all trials of each named study, and each path to a YAML file, once.
+    """Return the files of the named trials, of all trials of the named studies, and the named YAML files, each once.
 
     Raises:
-        UserError: names that are no trial, with the nearest that are.
+        UserError: names that are neither trial nor study; the message suggests the nearest that are.
     """
     found: dict[Path, Path] = {}
     problems = set()
@@ -75,7 +75,7 @@ def _by_name(name: str, root: Path) -> list[Path]:
     if name in studies:
         if paths := study_files.trials(root / name):
             return paths
-        load_study(root / name)  # says why, if it would take them from another
+        load_study(root / name)  # says why, if the study takes its trials from another
         raise UserError(f"study {name!r} has no trials yet: no {root}/{name}/<trial>.yaml")
     study, _, stem = name.partition("/")
     if study in studies and (stem.startswith("_") or stem == "study"):

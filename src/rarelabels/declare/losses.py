@@ -103,9 +103,9 @@ LossSpec = Annotated[
 
 
 def without_numbers(loss: LossSpec) -> LossSpec:
-    """Return what of a loss is compiled into a network: its numbers are variables there, but for whether they matter.
+    """Return the part of a loss that is compiled into a network. The loss's numbers are variables there.
 
-    Two focal losses with an alpha have the same, one without has another.
+    Whether a focal loss has an alpha is compiled, so its value is replaced by a fixed one and None stays.
     """
     match loss:
         case BinaryFocal():
@@ -117,7 +117,7 @@ def without_numbers(loss: LossSpec) -> LossSpec:
 
 
 def without_strength(model: ModelSpec) -> ModelSpec:
-    """Return what of a model is compiled. The strength of its penalty and where its biases start are set later."""
+    """Return the part of a model that is compiled: the strength of its penalty and its first biases are set later."""
     if isinstance(model, RegularisedSpec):
         return model.model_copy(update={"l2": 1.0 if model.l2 else 0.0, "bias": "zeros"})
     return model

@@ -19,7 +19,7 @@ class FloorSpec(Spec):
 
     @property
     def decides(self) -> bool:
-        """Whether it assigns labels rather than scores, so that no threshold changes what it says."""
+        """Whether it assigns labels rather than scores, so that no threshold changes its decisions."""
         return self.predicts != "prior"
 
 
@@ -136,12 +136,12 @@ class TextBagSpec(TextSpec, RegularisedSpec):
 
     @property
     def is_linear(self) -> bool:
-        """Whether it is logistic regression on the TF-IDF of all fields, each row scaled as a whole."""
+        """Whether the network is logistic regression on the TF-IDF of all fields, each row scaled as a whole."""
         return self.width == 0
 
     @property
     def vector(self) -> int:
-        """How many numbers a text field becomes."""
+        """The length of the vector that a text field becomes."""
         return self.width
 
     @model_validator(mode="after")
@@ -162,7 +162,7 @@ class TextLstmSpec(TextSpec):
 
     @property
     def vector(self) -> int:
-        """How many numbers a text field becomes."""
+        """The length of the vector that a text field becomes."""
         return self.units
 
 
@@ -175,7 +175,7 @@ class TextCnnSpec(TextSpec):
 
     @property
     def vector(self) -> int:
-        """How many numbers a text field becomes."""
+        """The length of the vector that a text field becomes."""
         return self.filters
 
 

@@ -36,9 +36,9 @@ def not_overridable(key: str) -> str:
 
 
 def apply_override(declared: Declared, overrides: Mapping[str, object]) -> tuple[Declared, set[str]]:
-    """Return ``declared`` with the overrides it has keys for, and which those are."""
+    """Return ``declared`` with the overrides that it has keys for, and these keys."""
     used = set()
-    # Kinds first: they decide which keys a block has, and would drop what was set in it before.
+    # Kinds first: a kind decides which keys its block has, and would drop values set in the block before.
     for key in sorted(overrides, key=lambda key: (key.count("."), not key.endswith(".kind"))):
         if key in keys(Trial, declared.data) or key.startswith("vary."):
             declared = declared.under(as_nested(key, overrides[key]), OVERRIDE)

@@ -1,4 +1,4 @@
-"""What is wrong with declared values, as lines that say which file, which key, what is allowed and what was given."""
+"""Problems of declared values: lines that say which file, which key, what is allowed and what was given."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rarelabels.errors import UserError, nearest
 from rarelabels.spec import Spec
 
 OVERRIDE = "--set"
-PROSE = ("name", "question", "thread")  # what a trial is; the rest is what it does
+PROSE = ("name", "question", "thread")  # these say what a trial is; all other keys say what it does
 MAX_LINE = 1_000
 Key = tuple[str | int, ...]
 Model = TypeVar("Model", bound=Spec)
@@ -53,18 +53,18 @@ class InputError(UserError):
 
 @dataclass(frozen=True)
 class Origins:
-    """Where declared values come from: all files that took part, the declared one first, and who wrote which key."""
+    """Where declared values come from: all files of the chain, the trial's first, and which file wrote which key."""
 
     files: tuple[str, ...]
     written: Mapping[Key, str]
 
     def of(self, key: Key) -> str:
-        """Return the file that wrote ``key``, or the block around it."""
+        """Return the file that wrote ``key`` or the block around it; else the first file."""
         return next((self.written[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self.written), self.files[0])
 
 
 def validate(model: type[Model], data: Mapping[str, Any], origins: Origins) -> tuple[Model | None, set[Problem]]:
-    """Return the model that ``data`` declares, or None and everything that is wrong with it."""
+    """Return the model that ``data`` declares, or None, and the problems."""
     try:
         return model.model_validate(data, strict=True), set()
     except ValidationError as error:
@@ -86,7 +86,7 @@ def show(value: object) -> str:
 
 
 def keys(model: type[Spec], data: object, above: str = "") -> Iterator[str]:
-    """Yield the dotted keys that a model with the kinds of ``data`` has, prose left out."""
+    """Yield the dotted keys of a model whose blocks have the kinds in ``data``, without the keys of ``PROSE``."""
     for name, field in model.model_fields.items():
         if above or name not in PROSE:
             yield above + name
@@ -124,9 +124,9 @@ WRONG_VALUE = {
 
 
 def _of_one_type(errors: Iterable[ErrorDetails], model: type[Spec]) -> Iterator[ErrorDetails]:
-    """Yield the errors without those that a type of a union gives to a value of another of its types.
+    """Yield the errors, but of a union only those of the type that the value has.
 
-    A value of none of them is one error, which names them all.
+    A value that has none of the union's types gives one error, which names all types.
     """
     of_union: dict[Key, list[ErrorDetails]] = {}
     for error in errors:
@@ -206,7 +206,7 @@ def _without(data: Any, unknown: set[Key], above: Key = ()) -> Any:
 
 
 def _blocks(annotation: object) -> list[type[Spec]]:
-    """Return the models a field may hold: one, or one for each kind."""
+    """Return the models that a field may hold: a single one, or one for each kind."""
     if isinstance(annotation, type) and issubclass(annotation, Spec):
         return [annotation]
     return [block for part in get_args(annotation) for block in _blocks(part)]
@@ -222,8 +222,8 @@ class _Place:
 
     Attributes:
         key: the keys that lead there, without what pydantic puts between them: kinds, and types of a union.
-        block: the model that has, or lacks, the last key that is one of a model.
-        union: the key that holds one of several types, if the location is in one of these; none: null.
+        block: the innermost model on the way, which has the last key or lacks it.
+        union: the key whose value may have one of several types, if the location is at or below it; else None.
     """
 
     key: Key
@@ -258,7 +258,7 @@ def _inside(holder: Any, part: str | int) -> list[Any]:
 
 
 def _types(annotation: Any) -> list[Any]:
-    """Return the types of a union, but for null; of anything else itself."""
+    """Return the types of a union, without null; any other annotation alone."""
     if get_origin(annotation) is Annotated:
         return _types(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -267,7 +267,7 @@ def _types(annotation: Any) -> list[Any]:
 
 
 def _called(one: Any, name: str) -> bool:
-    """Whether pydantic calls a type of a union so: by its kind, or as in ``tuple[constrained-str, ...]``."""
+    """Return whether pydantic calls a union's type by this name: its kind, or as in ``tuple[constrained-str, ...]``."""
     if _blocks(one):
         return _kind(one) == name
     return bool(re.match(rf"(constrained-)?{(get_origin(one) or one).__name__}\b", name))

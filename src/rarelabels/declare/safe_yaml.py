@@ -1,4 +1,4 @@
-"""YAML by a safe loader: plain values alone, no tricks, no surprises."""
+"""YAML by a safe loader: plain values only; nothing is executed, and surprising features are refused."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ MAX_NESTING = 20
 
 @lru_cache(maxsize=1024)
 def parsed(text: str, where: str) -> Any:
-    """Parents are read for each of their children, and a study more than once."""
+    """Return what :func:`parse` does, from memory: parents are read for each child, and a study more than once."""
     return parse(text, where)
 
 
 def parse(text: str, where: str, key: str = "") -> Any:
-    """Return the value of a YAML 1.2 text, lists as tuples; nothing in it is executed.
+    """Return the value of a YAML 1.2 text, with tuples for lists; nothing in the text is executed.
 
     Raises:
         InputError: not YAML, or YAML with tags, anchors, merge keys, several documents or keys that are not text.
@@ -45,10 +45,10 @@ def parse(text: str, where: str, key: str = "") -> Any:
 
 
 def plain(value: Any, where: str) -> Any:
-    """Return ``value`` with tuples for lists, as the frozen models hold them, and whole numbers as keys made text.
+    """Return ``value`` with tuples for lists, as the frozen models hold them, and with text for whole numbers as keys.
 
     Raises:
-        InputError: a key that is neither.
+        InputError: a key is neither text nor a whole number.
     """
     if isinstance(value, Mapping):
         for key in value:
@@ -73,7 +73,7 @@ def _yaml() -> YAML:
 
 
 def _tricks(text: str) -> Iterator[str]:
-    """Yield what YAML knows and a declaration does not need, before anything is built from it."""
+    """Yield a message for each YAML feature that is not allowed, before any value is built."""
     documents, nesting = 0, 0
     for event in _yaml().parse(text):
         line = f"line {event.start_mark.line + 1}"

@@ -60,9 +60,9 @@ class Hypothesis(Spec):
 
     @property
     def at_half(self) -> frozenset[str]:
-        """Which of ``trial`` and ``against`` are about decisions at 0.5.
+        """The sides, ``trial`` or ``against``, whose metric is about decisions at 0.5.
 
-        A trial that is compared with itself is one model under two rules, and about neither alone.
+        Empty where a trial is compared with itself: that is one model under two rules, and about neither alone.
         """
         sides = {"trial": self.metric, "against": self.against_metric or self.metric}
         apart = self.trial != self.against
@@ -70,7 +70,7 @@ class Hypothesis(Spec):
 
     @property
     def expectation(self) -> str:
-        """What is expected: of which trials, which metric, and how they differ."""
+        """The expected result: which trials, which metric, and how they differ."""
         trials = dict.fromkeys([self.trial, self.against])
         metrics = dict.fromkeys([self.metric, self.against_metric or self.metric])
         short = (name.removeprefix("test/") for name in metrics)
@@ -177,7 +177,7 @@ class StudySpec(Spec):
 
     @property
     def shared_search(self) -> SharedSearch | None:
-        """What every network is searched by; None where all have the same settings."""
+        """The search that every network gets; None where all have the same settings."""
         return (self.search or SharedSearch()) if self.protocol == "each_tuned" else None
 
     @model_validator(mode="after")

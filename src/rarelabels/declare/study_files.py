@@ -1,4 +1,4 @@
-"""The files of studies: what a ``study.yaml`` says by itself, and which trials a study has, its own or another's."""
+"""The files of studies: what a ``study.yaml`` declares, and which trials a study has: its own, or another study's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ def trial_name(path: Path) -> str:
 
 
 def read(folder: Path) -> tuple[StudySpec | None, set[Problem]]:
-    """Return what a folder's ``study.yaml`` says by itself, if there is one, and what is wrong with it."""
+    """Return the study that a folder's ``study.yaml`` declares, None if there is none, and what is wrong with it.
+
+    Whether its trials exist is not checked here.
+    """
     path = folder / NAME
     return validate(StudySpec, read_file(path), Origins((shown(path),), {})) if path.exists() else (None, set())
 
@@ -28,7 +31,7 @@ def read(folder: Path) -> tuple[StudySpec | None, set[Problem]]:
 def read_each_tuned(folder: Path) -> tuple[StudySpec | None, set[Problem]]:
     """Return the study of a folder if each of its networks is tuned, and what is wrong with its file.
 
-    The file of another study is not parsed, for a long one takes longer than its trials do.
+    The file of a study with the same settings for all is not parsed: a long one takes longer than its trials.
     """
     path = folder / NAME
     if not is_file(path) or b"each_tuned" not in path.read_bytes():
@@ -52,17 +55,17 @@ def studies(root: Path) -> list[Path]:
 
 
 def trials(folder: Path) -> list[Path]:
-    """Return the trials of a study: its files or, of one that takes them from another, where such files would be."""
+    """Return the trials' files of a study. For trials taken from another study: where such files would be."""
     return _files(folder) or [folder / f"{name}.yaml" for name in _taken(folder)]
 
 
 def is_trial(path: Path) -> bool:
-    """Return whether there is such a file, or a trial of another study that is taken as if it were there."""
+    """Return whether there is such a file, or its study takes a trial of this name from another study."""
     return is_file(path) or path.stem in _taken(path.parent)
 
 
 def file_of(path: Path) -> Path:
-    """Return the file that declares a trial: its own or, of a study that takes its trials from another, that one's."""
+    """Return the file that declares a trial: ``path``, or the file in the study that the trial is taken from."""
     study = None if is_file(path) else _if_right(path.parent)
     return path.parent.parent / study.trials_of / path.name if study and study.trials_of else path
 
@@ -94,7 +97,7 @@ def _files(folder: Path) -> list[Path]:
 def _taken(folder: Path) -> list[str]:
     """Return the short names of the trials that a study takes from another, in the order of their files.
 
-    Without ``trials`` they are all; where each is tuned, those without a search or a choice of epochs of their own.
+    Without ``trials`` all are taken; where each network is tuned, all without ``tuning`` and ``picked_by``.
     """
     study = _if_right(folder)
     if study is None or study.trials_of is None:
@@ -116,6 +119,6 @@ def _if_right(folder: Path) -> StudySpec | None:
 def _can_be_searched(path: Path) -> bool:
     try:
         data = read_with_parents(path).data
-    except InputError:  # told where it is loaded
+    except InputError:  # reported where the trial is loaded
         return True
     return not (data.get("tuning") or data.get("picked_by"))

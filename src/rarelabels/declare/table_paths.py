@@ -12,7 +12,7 @@ from rarelabels.declare.yaml_files import Declared
 
 
 def with_absolute_paths(declared: Declared) -> Declared:
-    """Return ``declared`` with the paths in ``dataset``, and in what ``vary`` puts there, made absolute."""
+    """Return ``declared`` with absolute paths in ``dataset``, and in the values that ``vary`` lists for it."""
     data = dict(declared.data)
     if isinstance(dataset := data.get("dataset"), Mapping):
         data["dataset"] = _with_absolute_path(dataset, ("dataset",), declared.origins)
@@ -47,7 +47,7 @@ def _absolute(path: object, key: Key, origins: Origins) -> object:
     where = origins.of(key)
     try:
         full = (Path() if where == OVERRIDE else Path(where).parent) / Path(path).expanduser()
-        # The folder alone is resolved: a link may have another ending than what it leads to.
+        # Only the folder is resolved: a link may have another ending than the file it leads to.
         return str(full.parent.resolve() / full.name)
     except (OSError, RuntimeError, ValueError) as error:
         raise InputError.of(where, ".".join(map(str, key)), f"cannot be a path: {error}; given {show(path)}") from None

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from rarelabels.spec import LATER, Count, Positive, Spec
 
-THREADS = 1  # of TensorFlow in one process: runs are spread over processes
+THREADS = 1  # TensorFlow's threads in one process: runs are spread over processes
 
 
 class Pruning(Spec):
@@ -65,7 +65,7 @@ class TrainingSpec(Spec):
         return self
 
     def compiled(self) -> TrainingSpec:
-        """Return what of it is compiled into a network; the learning rate is a variable there."""
+        """Return the part that is compiled into a network; the learning rate is a variable there."""
         return TrainingSpec(
             epochs=1,
             batch_size=self.batch_size,
@@ -80,7 +80,7 @@ class TrainingSpec(Spec):
     def schedule(self, n_rows: int) -> Schedule:
         """Return the steps of an epoch and the number of epochs of a training on ``n_rows`` rows.
 
-        A pass has whole batches alone.
+        A pass over the rows has whole batches only.
         """
         of_pass = n_rows // min(self.batch_size, n_rows)
         if self.steps is None:
@@ -90,7 +90,7 @@ class TrainingSpec(Spec):
         return Schedule(steps, self.steps // steps)
 
     def of_length(self, count: int) -> TrainingSpec:
-        """Return a training of ``count`` epochs, each as long as here, that does not end before and keeps the last."""
+        """Return a training of ``count`` epochs, each as long as here, that does not end early and keeps the last."""
         length = {"epochs": count, "steps": None}
         if self.evaluate_every is not None:
             length = {"steps": count * self.evaluate_every}

@@ -1,4 +1,4 @@
-"""A trial: one of each block, and every rule about how they go together. Nothing here reads a file."""
+"""A trial: one block of each sort, and the checks of which exclude each other. Nothing here reads a file."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Trial(Spec):
 
     @property
     def needs_tensorflow(self) -> bool:
-        """Whether TensorFlow makes any of its numbers: it trains it, or it turns images into features."""
+        """Whether TensorFlow makes any of its numbers: it trains the network, or turns images into features."""
         return self.is_network or isinstance(self.dataset, ImagesSpec)
 
     @property
@@ -85,29 +85,29 @@ class Trial(Spec):
         return isinstance(self.tuning, ThresholdSearch)
 
     def training_definition(self) -> dict[str, Any]:
-        """What can change the scores of a run, besides data, seed and versions.
+        """Return what can change the scores of a run, besides data, seed and versions.
 
         Prose, ``watch`` and ``seeds`` are left out, and so are the blocks that a floor or the linear model ignores.
         """
         parts = {"dataset", "model"} | ({"loss", "weighting", "training"} if self.is_network else set())
         definition = {key: value for key, value in self.defined().items() if key in parts}
         definition["dataset"] = self.dataset.content()
-        definition["model"].pop("most_seconds", None)  # it decides whether there are numbers, not which
+        definition["model"].pop("most_seconds", None)  # it decides whether there are scores, not which
         return definition
 
     def compiled(self) -> Hashable:
-        """Return what is compiled into a network: one serves all trials for which this is equal."""
-        model = without_strength(self.model).model_dump_json()  # as text, for a mapping in it has no hash
+        """Return what is compiled into a network: trials for which it is equal can share one network."""
+        model = without_strength(self.model).model_dump_json()  # as text, because a mapping in it has no hash
         return self.dataset, model, without_numbers(self.loss), self.training.compiled()
 
     def definition(self) -> dict[str, Any]:
-        """What can change the numbers of a run, besides data, seed and versions: how it is trained, then judged."""
+        """Return what can change a run's numbers, besides data, seed and versions: how it is trained and judged."""
         definition = self.training_definition() | {"thresholds": self.thresholds.defined()}
-        if self.decides:  # until 0.4.2 thresholds were chosen on its scores, so that all zeros could become all ones
+        if self.decides:  # up to 0.4.2 its thresholds were chosen: all zeros could become all ones
             definition["decides"] = True
         if self.picked_by:
             definition["picked_by"] = self.picked_by
-        if self.searches_thresholds and self.tuning:  # it decides two rules; a search of parameters ends in the trial
+        if self.searches_thresholds and self.tuning:  # it makes two rules; a search of parameters changes the trial
             definition["tuning"] = self.tuning.defined()
         return definition
 

@@ -100,7 +100,7 @@ SearchMetric = Annotated[
     Field(description="validation/half/…, validation/ranking/… or crossfit/<rule>/…"),
 ]
 FOR_HALF = "validation/half/macro_f1"
-SEARCHED_FOR_HALF = "searched for half"  # what the variant that is searched for it is called
+SEARCHED_FOR_HALF = "searched for half"  # the name of the variant that is searched for it
 
 
 def is_calibrated_in_sample(metric: str) -> bool:
@@ -109,7 +109,7 @@ def is_calibrated_in_sample(metric: str) -> bool:
     >>> [is_calibrated_in_sample(f"validation/{name}") for name in ("ranking/brier", "half/macro_f1", "ranking/lrap")]
     [True, True, False]
     """
-    from rarelabels.judging.metrics.table import OF_CALIBRATION  # NumPy, which no other declaration waits for
+    from rarelabels.judging.metrics.table import OF_CALIBRATION  # imports NumPy, which no other declaration waits for
 
     within_half = metric.startswith("validation/half/")
     return within_half or metric in {f"validation/ranking/{name}" for name in OF_CALIBRATION}

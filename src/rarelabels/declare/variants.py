@@ -1,4 +1,4 @@
-"""Variants of a trial: the values that ``vary`` lists, and every value that a search may try."""
+"""Variants of a trial: one for each value that ``vary`` lists, and those that a search may try."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from rarelabels.declare.yaml_files import Declared
 from rarelabels.errors import nearest
 
 VARIED = ("dataset", "model", "loss", "weighting", "training", "thresholds")
-MOST_CORNERS = 256  # of a search space, that are tried together
-SEARCHED = ("model", "loss", "weighting", "training")  # what a trial is measured by stays the same in a search
+MOST_CORNERS = 256  # combinations of range ends that are checked
+SEARCHED = ("model", "loss", "weighting", "training")  # a search leaves alone what a trial is measured by
 
 
 def check_sweep(declared: Declared) -> tuple[Trial | None, set[Problem]]:
-    """Return the trial that is declared, or None, and what is wrong with it, its variants and its search."""
+    """Return the declared trial, or None, and the problems of the trial, its variants and its search."""
     trial, problems = validate(Trial, declared.data, declared.origins)
     if where := declared.origins.written.get(("name",)):
         trouble = "cannot be written: the name of a trial is the path of its file; leave it out"
@@ -36,10 +36,10 @@ def check_sweep(declared: Declared) -> tuple[Trial | None, set[Problem]]:
 
 
 def variants(trial: Trial) -> list[tuple[str, Trial]]:
-    """Return each variant of a trial with its label, ``dataset.labels=3``; without any, the trial itself.
+    """Return the variants of a trial, each after its label, such as ``dataset.labels=3``; without ``vary``, the trial.
 
-    They are what ``vary`` declares. A trial that is also searched for macro-F1 at 0.5 has one more variant beside each,
-    with that search. A variant has no ``vary`` and at most one search.
+    ``vary`` declares the variants. If the trial is also searched for macro-F1 at 0.5, each has a second variant beside
+    it, with that search. A variant has no ``vary`` and at most one search.
 
     Raises:
         UserError: a key that does not exist or a value that is not allowed; never for a trial that was loaded.
@@ -113,7 +113,7 @@ def with_values(trial: Trial, values: Mapping[str, object]) -> Trial:
 
 
 def is_whole(trial: Trial, key: str) -> bool:
-    """Return whether a searched key takes whole numbers alone."""
+    """Return whether a searched key takes whole numbers only."""
     assert isinstance(trial.tuning, ParameterSearch)
     values = trial.tuning.space[key]
     low, high = values.low or 0.0, values.high or 0.0
@@ -141,7 +141,7 @@ def _refused(trial: Trial, values: Mapping[str, object]) -> set[Problem]:
 
 
 def _check_space(declared: Declared, trial: Trial, tuning: ParameterSearch) -> set[Problem]:
-    """Return what is wrong with a search: with a key, or with the ends of the ranges, alone and together."""
+    """Return what is wrong with a search: a key, or the ends of the ranges, each by itself or combined."""
     problems = {one for key in tuning.space for one in _check_key(declared, trial, key)}
     if problems:
         return problems

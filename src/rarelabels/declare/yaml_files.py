@@ -1,4 +1,4 @@
-"""Read one YAML file safely, follow ``extends``, lay the files over each other, and remember who wrote which key."""
+"""Read a YAML file safely, follow ``extends``, lay child over parent, and remember which file wrote which key."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Declared:
     origins: Origins
 
     def under(self, layer: Mapping[str, Any], where: str) -> Declared:
-        """Return this with a child, which ``where`` wrote, laid over it."""
+        """Return these values with those of a child laid over them; ``where`` is the file that wrote the child."""
         written = dict(self.origins.written)
         return Declared(_merge(self.data, layer, where, written), Origins(self.origins.files, written))
 
 
 def read_with_parents(path: Path) -> Declared:
-    """Return what a file says, with the files it extends below it.
+    """Return what a file says, laid over the files that it extends.
 
     Raises:
         InputError: the first file of the chain that cannot be read, or a chain that is a cycle or too long.
@@ -55,7 +55,7 @@ def read_file(path: Path) -> dict[str, Any]:
     """Return the mapping that one file holds.
 
     Raises:
-        InputError: it cannot be read, or is not one mapping in YAML.
+        InputError: the file cannot be read, or is not one mapping in YAML.
     """
     where = shown(path)
     try:
@@ -83,7 +83,7 @@ def is_file(path: Path) -> bool:
 
 
 def shown(path: Path) -> str:
-    """Return how messages call a file: its path below the current folder, else its full path."""
+    """Return a file's name in messages: its path below the current folder, else its full path."""
     path = path.resolve()
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 

@@ -1,1 +1,1 @@
-"""A stranger's table to a study: look at it, guess its columns, warn of leaks, write the declarations."""
+"""From a user's table to a study: look at the table, guess its columns, warn of leaks, write the declarations."""

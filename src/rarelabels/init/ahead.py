@@ -12,7 +12,7 @@ from rarelabels.init.propose import HIDDEN, TRAININGS, search_seeds, trials
 from rarelabels.init.templates import FLOORS
 
 FEWEST_TRAININGS, LONG_MINUTES = 3, 15
-SECONDS_OF_STEP, SECONDS_OF_WEIGHT, SECONDS_OF_CELL = 3e-3, 4e-9, 1e-4  # of one training, and of intervals
+SECONDS_OF_STEP, SECONDS_OF_WEIGHT, SECONDS_OF_CELL = 3e-3, 4e-9, 1e-4  # for one training, and for intervals
 MOST_TOKENS = TextBagSpec.model_fields["max_tokens"].default
 SEEDS = 5  # of conf/base.yaml
 SEARCHED_FOR_HALF = 2  # trials of the hypothesis about 0.5, which are searched once more
@@ -20,11 +20,11 @@ SEARCHED_FOR_HALF = 2  # trials of the hypothesis about 0.5, which are searched 
 
 @dataclass(frozen=True)
 class Ahead:
-    """What lies ahead of a study.
+    """The cost of a study before it is run.
 
     Attributes:
-        settings: how many are tried for each network; 0 where none are searched.
-        minutes: that its runs may take on two cores.
+        settings: how many settings are tried for each network; 0 where none are searched.
+        minutes: how long the searches and runs may take on two cores.
     """
 
     settings: int
@@ -32,10 +32,10 @@ class Ahead:
 
 
 def of(look: Look, *, each_tuned: bool = True) -> Ahead:
-    """Return what lies ahead of a study. Fewer settings are tried where the usual number would take long.
+    """Return the cost of a study. Fewer settings are tried where the usual number would take long.
 
     Args:
-        look: at the table.
+        look: what is known of the table.
         each_tuned: whether the settings of every network are searched before it is run.
     """
     if not each_tuned:
@@ -47,7 +47,7 @@ def of(look: Look, *, each_tuned: bool = True) -> Ahead:
 
 
 def _minutes(look: Look, settings: int) -> int:
-    """Return how long a study takes on two cores, by what steps and intervals took on tables of films."""
+    """Return how many minutes a study takes on two cores, from times of steps and intervals on tables of films."""
     labels, columns = len(look.positives), min(look.n_tokens, MOST_TOKENS) or HIDDEN
     networks = len(trials(look.spec).keys() - FLOORS.keys() - {"linear"})
     if settings:

@@ -20,8 +20,8 @@ from rarelabels.data.table.cell_values import FLAGS
 from rarelabels.data.table.opening import shown
 from rarelabels.errors import UserError, nearest
 
-SAMPLED = 16  # of later batches, every such row
-FEW_FLAGS = 12  # different cells of a 0/1 column, however zero and one are written
+SAMPLED = 16  # after the first batch, every 16th row is sampled
+FEW_FLAGS = 12  # the most different cells of a 0/1 column, as zero and one are written in several ways
 LISTED = 30  # columns in a message
 _ID = re.compile(r"(?:^|[\W_])(?:id|uuid|guid|key|index)$", re.IGNORECASE)
 _CAMEL_ID = re.compile(r"[a-z](?:Id|ID)$")
@@ -29,7 +29,7 @@ _CAMEL_ID = re.compile(r"[a-z](?:Id|ID)$")
 
 @dataclass(frozen=True)
 class Wish:
-    """What the user said of the columns. What is None or empty is proposed by looking at the file."""
+    """What the user says of the columns. For values that are None or empty, ``init`` looks at the file."""
 
     labels: str | None = None
     text: tuple[str, ...] = ()
@@ -40,25 +40,25 @@ class Wish:
 
 
 def unknown_column(path: Path, names: Sequence[str], option: str, name: str) -> NoReturn:
-    """Raise: an option names a column that is not there."""
+    """Raise the error of an option that names a missing column."""
     raise UserError(f"{option}: {path} has no column {name!r}{nearest(name, names)}{some_names(names)}")
 
 
 def some_names(names: Sequence[str]) -> str:
-    """Return ``; the columns are ...``, the first of them where they are many."""
+    """Return ``; the columns are ...``; of many columns only the first are listed."""
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
     return f"; the columns are {', '.join(map(repr, names[:LISTED]))}{more}"
 
 
 @dataclass
 class Column:
-    """What the cells of a column have been so far.
+    """What is known of a column from the cells read so far.
 
     Attributes:
         kinds: of the cells that are not empty: text, number, list, or the name of another type.
-        flags: how often each cell occurs; None once a cell is no 0 or 1.
+        flags: how often each cell occurs; None once a cell is not 0 or 1.
         sample: cells that are looked at closely.
-        names: the different cells of a column that is called an id.
+        names: the different cells, if the column's name says that it is an id; else None.
     """
 
     name: str
@@ -68,9 +68,9 @@ class Column:
     flags: Counter[Any] | None = field(default_factory=Counter)
     sample: list[Any] = field(default_factory=list)
     names: set[str] | None = None
-    not_numbers: int = 0  # beside the empty cells
+    not_numbers: int = 0  # without the empty cells
     first_not_number: str = ""
-    is_numeric: bool = True  # at least half of it
+    is_numeric: bool = True  # at least half of its cells are numbers
     low: float = math.inf
     high: float = -math.inf
     counts_rows: bool = True
@@ -128,7 +128,7 @@ class Column:
 
     @property
     def says_parts(self) -> bool:
-        """Whether every row says train, validation or test, and each of them is said."""
+        """Whether every row says train, validation or test, and each of the three occurs."""
         if self.kinds != {"text"} or self.empty:
             return False
         return {text.strip().lower() for text in self.texts} == set(splits.PARTS)
@@ -140,7 +140,7 @@ class Column:
 
     @property
     def is_id(self) -> bool:
-        """Whether it is called an id and names every row."""
+        """Whether the column's name says that it is an id, and its cells are filled and all different."""
         return (
             self.names is not None
             and len(self.names) == self.rows
@@ -153,18 +153,18 @@ _KINDS = {str: "text", int: "number", float: "number", bool: "number", list: "li
 
 
 def _is_empty(cell: object) -> bool:
-    """Whether nothing is in a cell; NaN is how pandas writes that."""
+    """Return whether a cell is empty; pandas writes NaN for that."""
     return cell is None or cell == "" or (isinstance(cell, str) and not cell.strip()) or cell != cell
 
 
 def _filled(cells: list[Any]) -> list[Any]:
-    if set(map(type, cells)) == {str}:  # of CSV, where cells are many: three times as fast
+    if set(map(type, cells)) == {str}:  # as in CSV: three times as fast
         return [cell for cell in cells if cell and not cell.isspace()]
     return [cell for cell in cells if not _is_empty(cell)]
 
 
 def _numbers(cells: list[Any]) -> npt.NDArray[np.float64]:
-    """The number of each cell, NaN for what is none."""
+    """Return the number in each cell, (n,); NaN where there is none."""
     try:
         if not any(isinstance(cell, str) and "_" in cell for cell in cells):  # float takes 1_000 for a thousand
             return np.array(list(map(float, cells)))

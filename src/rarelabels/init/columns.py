@@ -1,7 +1,7 @@
 """What each column of a table is taken for: labels, prose, a list, numbers, an id, a part, or nothing.
 
-The file is read once from its first row to its last; of text, a sample is kept (every row of the first batch, every
-sixteenth later). What must hold for every cell, as that all are numbers, is asked of every cell.
+The file is read once from its first row to its last. A sample of the cells is kept: every row of the first batch, and
+every sixteenth row later. What must hold for all cells, such as being a number, is checked on all cells.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Found:
         rows: how many rows of data the file has.
         columns: how many columns.
         guessed_labels: whether the labels are a guess: all 0/1 columns.
-        unused: column to the reason why it is nothing of the kind.
+        unused: column to the reason why it is not used.
     """
 
     spec: TableSpec
@@ -38,7 +38,7 @@ class Found:
 
 
 def find(path: Path, wish: Wish) -> Found:
-    """Read a table and say what its columns are.
+    """Read a table and return what its columns are taken for.
 
     Raises:
         UserError: the file cannot be read, a named column is not there, or there is nothing to guess.

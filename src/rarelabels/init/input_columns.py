@@ -1,4 +1,4 @@
-"""What every other column is: prose, a list, a number, an id, a part, or nothing."""
+"""What each column beside the labels is: prose, a list, a number, an id, or not used."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rarelabels.declare.data import ListColumn
 from rarelabels.init.column import Column, Wish
 
 SHORT_WORDS = 4  # an entry of a list has no more words on average
-RECURRING = 1.2  # rows for each entry of a list between commas: prose has commas too, but its phrases do not come back
-REPEATED = 1.25  # rows for each name of a category
+RECURRING = 1.2  # occurrences of each entry between commas: prose has commas too, but its phrases do not come back
+REPEATED = 1.25  # rows for each different name of a category
 PROSE_WORDS, LONG_PROSE_WORDS = 1.5, 4.0  # words in a cell, on average; long prose is prose however often it comes back
 _LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass
 class Guess:
-    """What columns are that nothing was said of."""
+    """What columns are taken for that the user does not name."""
 
     text: tuple[str, ...] = ()
     lists: tuple[ListColumn, ...] = ()
@@ -30,7 +30,7 @@ class Guess:
 
     @classmethod
     def of(cls, columns: dict[str, Column], wish: Wish) -> Guess:
-        """Return a guess for each column; where the user named columns of a kind, only those are of it."""
+        """Return a guess for each column. If the user names columns of a kind, no other column is of that kind."""
         guess = cls()
         for name, column in columns.items():
             if guess.id is None and wish.id is None and column.is_id:
@@ -53,7 +53,7 @@ class Guess:
 
 
 def _kind(column: Column) -> tuple[str, str]:
-    """Return text, lists or numeric, or nothing and the reason for it."""
+    """Return the kind, ``text``, ``lists`` or ``numeric``; or an empty kind and the reason."""
     if column.empty == column.rows:
         return "", "is empty"
     if column.names is not None and column.kinds <= {"text", "number"} and not column.is_flags:
@@ -121,7 +121,7 @@ def is_python_list(texts: Sequence[str]) -> bool:
 
 
 def declared_list(column: Column) -> ListColumn:
-    """Return how a column of lists is declared; where a separator occurs that parts nothing, that is said too."""
+    """Return how a column of lists is declared. ``ONE_NAME`` is declared if a sign occurs that separates nothing."""
     texts = column.texts
     found = separator(texts)
     if found is None and any(one in text for text in texts for one in SEPARATORS):
@@ -130,10 +130,11 @@ def declared_list(column: Column) -> ListColumn:
 
 
 def separator(texts: Iterable[str]) -> str | None:
-    """Return what stands between the entries of texts, None if each is one entry.
+    """Return the separator between the entries of texts; None if each text is one entry.
 
-    Texts are lists if their parts are short and fewer than the texts are, as tags are. Else if most of them hold a sign
-    that prose does not have; or commas, if the parts come back in other texts.
+    A sign separates entries if the parts between it are short, and there are fewer different parts than different
+    texts, as with tags. It also does if the parts are short and most texts hold it; a comma only if the parts come
+    back in other texts.
     """
     filled = [text for text in texts if text.strip()]
     different = len(set(filled))

@@ -16,10 +16,10 @@ from rarelabels.init.input_columns import declared_list, is_python_list
 
 
 def find_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[str]) -> TableLabels:
-    """Return which columns are the labels, given or guessed.
+    """Return which columns are the labels, as the user says or as guessed.
 
     Raises:
-        UserError: none can be, or it is not clear which.
+        UserError: the labels cannot be guessed, or the columns that the user names cannot be labels.
     """
     if wish.labels is not None:
         labels = _given_labels(path, wish.labels, columns)
@@ -33,7 +33,7 @@ def find_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[s
             f"{path}: which are the labels? give --labels with the column that names them, or with 0/1 columns "
             f"(--labels a,b,c, or --labels 'is_*' for a prefix){only}{some_names(list(columns))}"
         )
-    # What the first and the last in order share all share; up to a sign: is_, and not is_co.
+    # The prefix of the first and the last in alphabetical order is that of all; it ends with a sign: is_, not is_co.
     shared = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(min(flags), max(flags), strict=False))
     prefix = re.sub(r"[^\W_]*$", "", "".join(one for one, _ in shared))
     if prefix and prefix not in flags and flags == [name for name in columns if name.startswith(prefix)]:

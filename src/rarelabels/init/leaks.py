@@ -1,7 +1,7 @@
 """Inputs that give a label away: its name in a text, a word or an entry that goes with it, a number that orders it.
 
-A leak is a suspicion and no proof: where the label was made from the text, the name stands there by right. It is for
-the user to say whether the input will be there when the model is used.
+A leak is a suspicion and no proof: a text may hold a label's name because the label was made from the text. The user
+has to say whether the input will be there when the model is used.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from scipy.stats import rankdata
 from rarelabels.data.tokens import Tokens, different, document_frequency
 from rarelabels.data.unsplit import Table
 
-COMMON = 0.2  # of the rows with a label hold its name
-LIFT = 3.0  # times as often as the others
-MIN_HOLDING = 5  # rows with the label that hold it: fewer are chance
-NEARLY_ALL = 0.95  # of the rows with a label hold the token, and of the rows that hold it have the label
+COMMON = 0.2  # at least this share of the rows with a label hold its name
+LIFT = 3.0  # and they hold it at least so many times as often as the others
+MIN_HOLDING = 5  # at least so many rows hold the name or the token: fewer may be chance
+NEARLY_ALL = 0.95  # of the rows with a label hold the token, and of the rows with the token have the label
 ORDERED = 0.99  # ROC AUC
 
 _WORD = re.compile(r"[^\W_]+")
@@ -36,10 +36,10 @@ class Leak:
     Attributes:
         label: its name.
         column: the column.
-        what: a word or an entry; nothing for a number.
-        with_label: share of the rows with the label that hold it.
-        without: share of the other rows that do.
-        auc: of a number, the ROC AUC of the label by it, or by its opposite.
+        what: the word or the entry; empty for a number.
+        with_label: which share of the rows with the label hold ``what``.
+        without: which share of the other rows hold it.
+        auc: for a column of numbers, its ROC AUC for the label, or that of its negative if higher.
     """
 
     label: str
@@ -51,10 +51,10 @@ class Leak:
 
 
 def find(data: Table, lists: Sequence[str]) -> list[Leak]:
-    """Return what gives labels away, the clearest first; ``lists`` are the fields whose tokens are whole names.
+    """Return the leaks, the clearest first; ``lists`` are the fields whose tokens are whole names.
 
-    A field is looked through for the words of a label's name, one after the other, in any case; and for single tokens
-    that nearly all rows with a label hold, and nearly no others.
+    In a field two things are leaks: the words of a label's name in this order, in upper or lower case; and a single
+    token that nearly all rows with a label hold, and nearly no other rows.
     """
     found: dict[tuple[str, str], Leak] = {}
     for column, tokens in data.text.items():
@@ -73,7 +73,7 @@ def _names_in_text(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
     first = np.zeros(len(number), dtype=bool)
     first[[number[words[0]] for words in phrases.values() if words[0] in number]] = True
     begins = np.flatnonzero(first[tokens.ids]) if len(number) else np.empty(0, np.int64)
-    begins = begins[np.argsort(tokens.ids[begins], kind="stable")]  # those of one word stand together
+    begins = begins[np.argsort(tokens.ids[begins], kind="stable")]  # the places of one word stand together
     for place, label in enumerate(data.labels):
         words = phrases.get(label, ())
         if not words or any(word not in number for word in words):
@@ -87,9 +87,9 @@ def _names_in_text(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
 
 
 def searched(labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Return the words that are looked for in a text, of each label that has any: ``is_sci_fi`` gives sci, fi.
+    """Return label to the words that are looked for in a text: for ``is_sci_fi`` these are sci, fi.
 
-    A first word that all labels share, as ``is``, says nothing and is left out.
+    Labels without a word are left out. So is a first word that all labels share, such as ``is``.
     """
     words = {label: tuple(_WORD.findall(label.lower())) for label in labels}
     firsts = {parts[:1] for parts in words.values()}
@@ -113,7 +113,7 @@ def _words(name: str) -> list[str]:
 
 
 def _named(data: Table, place: int, column: str, what: str, rows: npt.NDArray[np.int64]) -> Iterator[Leak]:
-    """Yield a leak if the rows that hold a name are many of those with the label and few of the others."""
+    """Yield a leak if many of the rows with the label hold its name, and few of the other rows do."""
     y = data.y[:, place]
     positives, both = int(y.sum(dtype=np.int64)), int(y[rows].sum(dtype=np.int64))
     with_label = both / max(positives, 1)
@@ -125,7 +125,7 @@ def _named(data: Table, place: int, column: str, what: str, rows: npt.NDArray[np
 def _tokens(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
     positives = data.y.sum(axis=0, dtype=np.int64)
     frequency = document_frequency(tokens)
-    # Only as frequent a token as one of the labels can go with it: most words are left out here.
+    # A token can go with a label only if it is about as frequent: this leaves out most words.
     bounds = np.stack([NEARLY_ALL * positives, positives / NEARLY_ALL])
     ends = np.sort(bounds, axis=1)
     fits = np.searchsorted(ends[0], frequency, "right") > np.searchsorted(ends[1], frequency, "left")

@@ -1,4 +1,4 @@
-"""What a table is like: how many rows have each label, which rows repeat, what may give labels away."""
+"""The facts of a table: how many rows have each label, which rows repeat, what may give labels away."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from rarelabels.init.leaks import Leak
 from rarelabels.judging.settings import ThresholdSpec
 
 MIN_LABEL_ROWS = 20
-"""Rows that a label needs to be one. The parts are 14 : 2 : 4 of 20: with fewer, the part that chooses thresholds may
-hold none of it, and its test numbers hang on three rows or less."""
+"""Rows that a label needs to be used. Of 20 rows the parts get 14 : 2 : 4. With fewer, the validation part may have no
+row with the label, and the label's test metrics depend on three rows or fewer."""
 
 VALIDATION_SHARE = (1 - splits.TEST_SHARE) * splits.VALIDATION_SHARE  # of all rows, a tenth
-LONG = 95  # percent of the rows are not longer
+LONG = 95  # a percentile of the lengths of rows
 
 
 @dataclass(frozen=True)
 class Repeats:
-    """Rows with the inputs of another row: as the models see them, words in lower case.
+    """Rows with the same inputs as another row. Inputs are compared as models see them, with words in lower case.
 
     Attributes:
         rows: how many rows have the inputs of another.
-        inputs: how many different inputs these are.
-        other_labels: rows of inputs that do not always have the same labels.
-        apart: those of them that may come into different parts: no group and no declared part keeps them together.
+        inputs: how many different inputs these rows have.
+        other_labels: how many of these rows have inputs that do not always have the same labels.
+        apart: how many of these rows may be split from each other: no group and no declared part keeps them together.
         empty: rows without any word, entry or number.
     """
 
@@ -50,20 +50,20 @@ class Repeats:
 
 @dataclass(frozen=True)
 class Look:
-    """A table, looked at.
+    """What ``init`` knows of a table.
 
     Attributes:
         found: what its columns are taken for.
         spec: the declaration that is proposed, with ``min_rows``.
-        positives: label to the rows that have it, of the labels that enough rows have; most first.
-        too_rare: the others.
+        positives: label to the number of rows that have it, for labels with enough rows; most first.
+        too_rare: the same for the other labels.
         few: labels with fewer rows in the validation part than a threshold of their own needs.
         missing: declared part to the labels that no row of it has.
-        cardinality: labels of a row, on average.
-        without_labels: rows that have none.
+        cardinality: the mean number of labels of a row.
+        without_labels: how many rows have no label.
         repeats: rows that repeat.
         leaks: what may give labels away.
-        lengths: field to the words, or entries, that 95 % of the rows do not exceed.
+        lengths: field to the number of words, or entries, that 95 % of the rows do not exceed.
         n_tokens: how many different words and entries of lists the fields have, added up.
     """
 
@@ -87,7 +87,7 @@ class Look:
 
 
 def look(path: Path, wish: Wish) -> Look:
-    """Read a table and measure what a study on it has to know.
+    """Read a table and return the facts that a study on it needs.
 
     Raises:
         UserError: see :func:`columns.find` and :func:`table.parse`; or fewer than two labels have enough rows.
@@ -125,9 +125,9 @@ def look(path: Path, wish: Wish) -> Look:
 
 
 def _few(data: Table) -> tuple[str, ...]:
-    """Labels for which ``min_positives`` of the thresholds is more than their rows in the validation part.
+    """Return the labels with fewer rows in the validation part than ``min_positives`` of the thresholds.
 
-    Of a declared part they are counted, else about a tenth of the rows.
+    Rows of a declared part are counted; otherwise about a tenth of a label's rows is expected there.
     """
     if data.parts is None:
         in_validation = data.y.sum(axis=0, dtype=np.int64) * VALIDATION_SHARE
@@ -164,9 +164,9 @@ def _repeats(data: Table) -> Repeats:
 
 
 def _inputs(data: Table) -> list[bytes]:
-    """The inputs of each row in bytes, which differ if these do."""
+    """Return the inputs of each row as bytes, which differ if the inputs differ."""
     fields = [(tokens.ids.tobytes(), (tokens.indptr * tokens.ids.itemsize).tolist()) for tokens in data.text.values()]
-    numeric = data.numeric + 0.0  # of -0, which has other bytes than 0
+    numeric = data.numeric + 0.0  # turns -0 into 0, which has other bytes
     rows = []
     for i in range(len(data.y)):
         parts = [ids[stops[i] : stops[i + 1]] for ids, stops in fields]
@@ -181,7 +181,7 @@ def _numbered(rows: list[bytes]) -> npt.NDArray[np.int64]:
 
 
 def _largest(numbers: npt.NDArray[np.int64], of: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Of each number, how many of its rows have the most frequent value of ``of``."""
+    """Return for each number how many of its rows have its most frequent value of ``of``."""
     _, of = np.unique(of, return_inverse=True)
     width = int(of.max(initial=0)) + 1
     pairs, counts = np.unique(numbers * width + of, return_counts=True)

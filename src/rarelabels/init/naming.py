@@ -1,4 +1,4 @@
-"""What a proposed study is called, and whether there is a Makefile that knows it."""
+"""The name of a proposed study, and whether a Makefile makes it a target."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rarelabels.errors import UserError
 
 
 def study_name(path: Path, given: str | None, folder: Path) -> str:
-    """Return the name of the study, which is its folder and its make target: as given, or from the file's name.
+    """Return the name of the study, its folder and its make target: the given name, or one from the file's name.
 
     Raises:
-        UserError: a name that can be no folder or no target, or one whose files are there.
+        UserError: the name cannot be a folder or a target, or its files are there already.
     """
-    targets = re.findall(r"^([\w-]+):", _makefile(folder), re.MULTILINE)  # what a study must not hide
+    targets = re.findall(r"^([\w-]+):", _makefile(folder), re.MULTILINE)  # targets that a study must not hide
     if given is None:
         stem = path.name
         while (suffix := Path(stem).suffix.lower()) in (".csv", ".tsv", ".jsonl", ".parquet", ".gz"):
@@ -51,5 +51,5 @@ def _makefile(folder: Path) -> str:
 
 
 def dataset_file(name: str) -> Path:
-    """Return where the declaration of a proposed data set is written."""
+    """Return the path of the file that declares the proposed data set."""
     return Path("conf/datasets", f"{name}.yaml")

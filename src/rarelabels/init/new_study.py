@@ -11,7 +11,7 @@ from rarelabels.init.column import Wish
 from rarelabels.init.look import look
 from rarelabels.init.shown import print_look, print_written
 
-LONG_FILE = 50_000_000  # bytes, from which reading takes noticeably long
+LONG_FILE = 50_000_000  # bytes; reading a longer file takes noticeable time
 
 
 def write_study(file: Path, wish: Wish, name: str | None, *, each_tuned: bool) -> None:
@@ -19,12 +19,12 @@ def write_study(file: Path, wish: Wish, name: str | None, *, each_tuned: bool) -
 
     Args:
         file: the table.
-        wish: which columns are what; what is left out is proposed.
+        wish: what the user says of the columns; the rest is proposed.
         name: of the study; from the file's name if None.
         each_tuned: whether every network is searched before it is run.
 
     Raises:
-        UserError: the file cannot be read, a wish cannot be granted, or the study's files are there already.
+        UserError: the file cannot be read, its columns are not what ``wish`` says, or the study's files are there.
     """
     here = Path.cwd()
     study = naming.study_name(file, name, here)

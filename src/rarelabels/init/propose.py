@@ -1,7 +1,7 @@
-"""A study on a table: its declarations as text, checked by the loader that will read them, and written all or none.
+"""A study on a table: the text of its declarations, which ``writing`` checks and writes.
 
-The base that all trials extend (``conf/base.yaml``) and the schema for editors are written where there are none, so
-that a study works in any folder.
+The base that all trials extend (``conf/base.yaml``) and the schema for editors are among them, so that a study works in
+any folder.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ from rarelabels.init.templates import (
 )
 
 BASE_FILE, SCHEMA_FILE = Path("conf/base.yaml"), Path("conf/trial.schema.json")
-# Few rows need small batches for enough steps. The epoch kept is the best one, and training ends when validation has
-# stood still, so that a bound that is too high costs time alone.
-BATCHES = ((2_000, 64), (10_000, 128))  # up to so many rows: rows of a batch
+# Few rows need small batches for enough steps. The best epoch is kept, and training ends when the validation metric no
+# longer rises. So a bound that is too high costs only time.
+BATCHES = ((2_000, 64), (10_000, 128))  # most rows of the table, rows of a batch
 LARGE_BATCH = 512
-LEAST_STEPS, PASSES = 3_000, 10  # a training is bounded by so many steps, or passes over many rows
-SHORTEST_EPOCH, LONGEST_EPOCH = 25, 100  # steps after which validation is looked at, but for very many rows
-LONG_PASS = 400  # steps; then validation is looked at after a quarter of it
+LEAST_STEPS, PASSES = 3_000, 10  # a training has at most so many steps, or passes if they are more steps
+SHORTEST_EPOCH, LONGEST_EPOCH = 25, 100  # steps between two looks at validation, but for very many rows
+LONG_PASS = 400  # steps; with a longer pass, validation is looked at after each quarter of it
 PATIENCE = 8  # epochs
-TRAININGS = 6  # of each search
-FEW_ROWS, SEARCH_SEEDS = 5_000, 3  # one seed's validation part is too small there to choose settings by
+TRAININGS = 6  # settings that each search tries
+FEW_ROWS, SEARCH_SEEDS = 5_000, 3  # with few rows, the validation part of one seed is too small to choose settings by
 TRAINING_SHARE = (1 - splits.TEST_SHARE) * (1 - splits.VALIDATION_SHARE)  # of all rows
 HIDDEN = 256
 MAX_LENGTH = 256  # tokens of a text that are read
 DEFAULT_LENGTH = TextBagSpec.model_fields["max_length"].default
-# By macro average precision on validation: of 10,000 beginnings of articles 0.416 with 0.05 and 0.397 with 0.2; of
+# Macro average precision on validation: for 10,000 beginnings of articles 0.416 with 0.05 and 0.397 with 0.2. For
 # sentences, titles and names 0.1 or 0.2 was best.
 L2, LONG_L2 = 0.2, 0.05
 LINE = 118
-# What is no text in YAML of one version or another.
+# Words that are not text in some version of YAML.
 OTHERWISE = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 
 
@@ -65,10 +65,10 @@ def declarations(look: Look, name: str, folder: Path, settings: int = TRAININGS)
     """Return the text of every file of a study below ``folder``, by its path there.
 
     Args:
-        look: at the table.
+        look: what is known of the table.
         name: of the study.
-        folder: where it is written to.
-        settings: how many are tried for each network before it is run; 0 for none.
+        folder: the study is written below it.
+        settings: how many settings are tried for each network before it is run; 0 for no search.
     """
     study = Path("experiments", name)
     editor = f"# yaml-language-server: $schema=../../{SCHEMA_FILE.as_posix()}\nextends: _base.yaml\n"
@@ -103,9 +103,9 @@ def _linear(spec: TableSpec) -> str:
 
 
 def _numeric_weight(spec: TableSpec) -> str:
-    """Return a factor on numbers beside words, so that they do not drown these: 0.15 over the root of their count.
+    """Return a factor on numbers, 0.15 over the root of their count, so that they do not outweigh the words.
 
-    On folds of validation of four tables of films, 0.05 to 0.2 was best for two or three numbers, or 0.008 behind it.
+    With cross-validation on four tables of films with two or three numbers, 0.05 to 0.2 was best, or 0.008 behind it.
     """
     if not (_has_words(spec) and spec.numeric):
         return ""
@@ -191,7 +191,7 @@ def _entry(key: str, values: Mapping[str, Iterable[str] | str]) -> Iterable[str]
 
 
 def _list(key: str, items: Iterable[str]) -> Iterable[str]:
-    """Yield a list in as few lines as fit."""
+    """Yield the lines of a list, as few as possible."""
     line = f"  {key}: ["
     for number, item in enumerate(items):
         line += ", " if number else ""
@@ -203,7 +203,7 @@ def _list(key: str, items: Iterable[str]) -> Iterable[str]:
 
 
 def _scalar(text: str) -> str:
-    """Return text as YAML 1.2: bare words as they are, anything else in double quotes."""
+    """Return text as a YAML 1.2 scalar: plain words as they are, any other text in double quotes."""
     if re.fullmatch(r"[A-Za-z_][\w./-]*", text, re.ASCII) and text.lower() not in OTHERWISE:
         return text
     escapes = {'"': '\\"', "\\": "\\\\"}

@@ -1,4 +1,4 @@
-"""Print what a look at a table found, and what to do next."""
+"""Print the facts of a table, and what to do next."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from rarelabels.init.look import MIN_LABEL_ROWS, Look
 from rarelabels.init.propose import TRAININGS
 from rarelabels.judging.settings import ThresholdSpec
 
-EVERY_LABEL = 30  # with more labels only both ends are listed
+EVERY_LABEL = 30  # with more labels only the most and the least frequent are listed
 ENDS = 8
 NAMES = 12  # in a line
 LEAKS = 12  # of a column
 WIDEST = 40  # columns for the name of a label
 LINE = 110
-HEAD = 12  # columns for what a line is about
+HEAD = 12  # columns for the heading of a line
 
 
 def print_look(look: Look, path: Path) -> None:
-    """Print on stdout what the table is like: rows, columns, labels, rows that repeat, suspicious inputs."""
+    """Print the facts of a table on stdout: rows, columns, labels, rows that repeat, suspicious inputs."""
     print(f"{path}: {look.rows:,} rows, {look.found.columns:,} columns\n")
     for head, lines in (
         ("labels", _labels(look)),
@@ -39,7 +39,7 @@ def print_look(look: Look, path: Path) -> None:
 
 
 def _wrapped(line: str) -> list[str]:
-    """Long sentences in several lines; rows of a table begin with blanks and stay whole."""
+    """Return the lines of a sentence; rows of a table begin with blanks and stay whole."""
     return [line] if line.startswith(" ") else textwrap.wrap(line, LINE, subsequent_indent="  ", break_long_words=False)
 
 
@@ -161,7 +161,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _shown(name: str) -> str:
-    """A name as it is, if it is printable; cut where it is very long."""
+    """Return a printable name; a very long one is cut."""
     name = name if name.isprintable() and name.strip() == name and name else repr(name)
     return name if len(name) <= WIDEST else f"{name[: WIDEST - 3]}..."
 

@@ -1,4 +1,4 @@
-"""The texts of the files that ``rarelabels init`` writes. ``propose`` fills in the words in capitals."""
+"""The texts of the files that ``rarelabels init`` writes. ``propose`` replaces the words in capitals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write proposed declarations: checked by the loader that will read them, and all or none."""
+"""Write proposed declarations, all or none, after the loader has checked them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from rarelabels.init.propose import BASE_FILE, SCHEMA_FILE
 
 
 def write(files: Mapping[Path, str], name: str, folder: Path) -> list[Path]:
-    """Write the declarations of a study below ``folder``, all or none; return what was written, in order.
+    """Write the declarations of a study below ``folder``, all or none; return the written paths in order.
 
-    They are laid out in a temporary folder beside, loaded there as a run would load them, and moved when all are right.
-    What all studies share is left as it is where it is there.
+    The files are first written to a temporary folder and loaded there as a run would load them. If all are right, they
+    are moved. Files that all studies share are left as they are where they exist.
 
     Raises:
-        UserError: a file is there, cannot be written, or does not load: with the base of the folder, for one.
+        UserError: a file of the study exists, cannot be written, or does not load, for example with the folder's base.
     """
     try:
         with tempfile.TemporaryDirectory(prefix=".rarelabels-init-", dir=folder) as stage:
@@ -56,7 +56,7 @@ def _check(stage: Path, name: str, folder: Path) -> None:
 
 
 def _move(files: Mapping[Path, str], stage: Path, name: str, folder: Path) -> list[Path]:
-    """Move what was laid out to its place; the folder of the trials last, for it makes the study one."""
+    """Move the files to their places. The folder of the trials is moved last: with it the study exists."""
     study = Path("experiments", name)
     single = [path for path in files if not path.is_relative_to(study)]
     made: list[Path] = []
@@ -87,5 +87,5 @@ def _make_folders(folder: Path) -> list[Path]:
 
 def _undo(made: Iterable[Path]) -> None:
     for path in reversed(list(made)):
-        with suppress(OSError):  # a folder in which something else has come to be stays
+        with suppress(OSError):  # a folder stays if something else has been put into it
             path.rmdir() if path.is_dir() else path.unlink()

@@ -1,4 +1,4 @@
-"""Calibration of scores, fitted on the validation part: scores that mean what they say, in the same order.
+"""Calibration of scores, fitted on the validation part: scores become probabilities, and their order stays.
 
 Every map is σ(slope · logit(score) + intercept) with a slope above 0, so no label's ranking changes.
 """
@@ -41,7 +41,7 @@ class Calibration:
         kind: how it was fitted.
         slopes: shape (n_labels,), all above 0.
         intercepts: shape (n_labels,).
-        unfitted: labels whose scores are left as they are; see :func:`fit`.
+        unfitted: how many labels keep their scores as they are; see :func:`fit`.
     """
 
     kind: Kind
@@ -52,9 +52,10 @@ class Calibration:
     def apply(self, scores: ArrayLike) -> Floats:
         """Return σ(slope · logit(score) + intercept), shape (n, n_labels).
 
-        It never depends on the other rows. Equal scores stay equal and none overtakes another. Different ones can meet
-        only where float64 has no room: when they differ in its last digits, or are pressed against 1. Scores of exactly
-        0 and 1 count as the float64 numbers next to them, so that no other score meets them.
+        A calibrated score never depends on other rows. Equal scores stay equal, and no score overtakes another.
+        Different scores become equal only where float64 has no room between them: they differ in the last digits, or
+        lie very near 1. Scores of exactly 0 and 1 count as the normal float64 numbers next to them, so that no other
+        score becomes equal to them.
 
         Args:
             scores: probabilities, shape (n, n_labels).
@@ -87,13 +88,15 @@ def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
     - ``platt``: a slope and an intercept for each label, by maximum likelihood with Platt's smoothed targets
       (P+1)/(P+2) for the P positives and 1/(N+2) for the N negatives, which keep both finite.
 
-    What cannot be fitted is left as it is and counted as ``unfitted``: under ``platt`` a label without positives,
-    without negatives or with a single score, and one whose best slope is not above 0. Its scores rank no better than
-    chance, and the best map would turn their order round or make them all alike, which calibration must not do. Under
-    ``temperature`` that is all labels, where all pairs of row and label are positives, or none is. Scores of no use
-    take a very high temperature instead, which keeps their order.
+    A label that cannot be fitted keeps its scores and is counted as ``unfitted``. Under ``platt`` that is a label
+    without positives, without negatives or with equal scores in all rows. It is also a label whose best slope is not
+    above 0. Such scores rank no better than chance: the best map would reverse their order or make them all equal,
+    which calibration must not do. Under ``temperature`` all labels are unfitted if every pair of row and label is a
+    positive, if none is, or if all scores are equal. Scores that say nothing get a very high temperature, which keeps
+    their order.
 
-    For fitting, scores are clipped to the float64 epsilon and 1 minus it, lest a single 0 of a positive decide.
+    For fitting, scores are clipped to the float64 epsilon and 1 minus it, so that a single positive with the score 0
+    does not decide the fit.
 
     Args:
         kind: see above.
@@ -126,7 +129,7 @@ def fit_to(kind: Kind, validation: Scores) -> Calibration:
 
 
 def _fit_line(method: Literal["temperature", "sigmoid"], truth: Bools, logits: Floats) -> _Line | None:
-    """Return the calibrating line of one label, both arguments of shape (n,); None where there is none."""
+    """Return the line that calibrates logits, or None where none can be fitted; truth and logits of shape (n,)."""
     if truth.all() or not truth.any() or logits.min() == logits.max():
         return None
     # scikit-learn takes a second to import, and most runs calibrate nothing
@@ -153,7 +156,7 @@ def _fit_line(method: Literal["temperature", "sigmoid"], truth: Bools, logits: F
 
 
 def _read_line(model: Any, centre: float, reach: float) -> _Line | None:
-    """Return the line of a fitted calibration, read at two logits among those it was fitted to: far off, σ is flat."""
+    """Return the line of a fitted calibration. It is read near the fitted logits, because σ is flat far from them."""
     at = np.array([centre - reach, centre + reach])
     low, high = sp.special.logit(model.predict_proba(at[:, None])[:, 1])
     slope = float(high - low) / (2 * reach)

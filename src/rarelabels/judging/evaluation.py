@@ -1,6 +1,6 @@
-"""Scores of the validation and test part -> rules, every number under its recorded name, and what a run keeps of them.
+"""From the scores of validation and test to rules, to every metric under its recorded name, and to the files of a run.
 
-Needs no model: scores that were made elsewhere are judged by the same function.
+No model is needed: the same function judges scores that were made elsewhere.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from rarelabels.judging.settings import ThresholdSpec
 
 Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)
 CALIBRATION = "calibration.json"
-# Also measured on validation, though it may have chosen them.
+# The rules that are also measured on validation, although validation may have chosen them.
 IN_SAMPLE = tuple(kind.name for kind in table.TABLE if kind.on_validation and kind.chosen_on != "model")
 TUNED = ("global", "per_label")
-# What is kept of base rates under the other rules, and of crossfit: a record of many runs is read whole.
+# The metrics that are kept of base rates under the other rules, and of crossfit: a record of many runs is read whole.
 KEPT = ("macro_f1", "micro_f1", "samples_f1", "subset_accuracy", "binary_accuracy")
 SURE = 0.01  # a score nearer than this to 0 or 1 is all but a decision
 REMEMBERED = 16  # splits whose floors are not measured again
@@ -44,8 +44,8 @@ UNCALIBRATED = OF_CALIBRATION  # measured before a calibration as well
 class Evaluation:
     """What was measured: rules chosen on validation (``oracle`` on test), metrics by recorded name, per-label table.
 
-    ``validation`` is None for scores that came without one. Both parts are as they were given; ``calibration`` is what
-    was made of them before any rule, if anything.
+    ``validation`` is None where no validation part was given. Both parts hold the scores as they were given.
+    ``calibration`` is the map that was applied to these scores before any rule was chosen; None where none is declared.
     """
 
     labels: tuple[str, ...]
@@ -57,7 +57,7 @@ class Evaluation:
     calibration: Calibration | None = None
 
     def save(self, folder: Path) -> None:
-        """Write ``thresholds.json`` (see ``definition.to_json``), ``per_label.csv`` and a calibration, if any."""
+        """Write ``thresholds.json`` (see ``definition.to_json``), ``per_label.csv`` and the calibration, if any."""
         stored = {"thresholds.json": definition.to_json(self.rules, self.labels)}
         if self.calibration:
             stored[CALIBRATION] = self.calibration.to_json(self.labels)
@@ -87,12 +87,17 @@ def evaluate(
 ) -> Evaluation:
     """Calibrate if declared, choose the rules on validation and measure both parts under each.
 
-    Names: ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/<what is undefined>`` (and
-    ``sure_scores_share``: of all scores those within 0.01 of 0 or 1),
-    ``floor/<floor>/<metric>`` (test part; ``prior_<rule>``: base rates under the rule, chosen like the scores' one) and
-    ``test/uncalibrated/<metric>``. Validation is also measured under ``half``, and in-sample under ``global`` and
-    ``per_label``: those two flatter, and are never an objective. Without a validation part the rules are ``half`` and
-    the bound ``oracle``. A part with label sets is also measured under ``most_likely_set``, which nothing chose on it.
+    Recorded names:
+
+    - ``<part>/<rule>/<metric>`` and ``<part>/ranking/<metric>``.
+    - ``<part>/count/<what is undefined>``; also ``sure_scores_share``, the share of scores within 0.01 of 0 or 1.
+    - ``floor/<floor>/<metric>``, on the test part. ``prior_<rule>`` has the base rates under the rule,
+      chosen on them in place of the scores.
+    - ``test/uncalibrated/<metric>``: the calibration metrics before the calibration.
+
+    Validation is measured under ``half``, ``global`` and ``per_label``. The last two are in-sample there: they flatter,
+    and are never an objective. Without a validation part the rules are ``half`` and the bound ``oracle``. A part with
+    label sets is also measured under ``most_likely_set``, which the model assigns and no part chooses.
 
     Args:
         labels: names of the columns.
@@ -126,18 +131,18 @@ def evaluate(
 
 
 def calibrated(validation: Scores, spec: ThresholdSpec) -> Scores:
-    """Return the validation part with its scores calibrated, if that is declared."""
+    """Return the validation part with its scores calibrated, if a calibration is declared."""
     fitted = _fit_calibration(validation, spec)
     return replace(validation, scores=fitted.apply(validation.scores)) if fitted else validation
 
 
 def validation_metrics(validation: Scores, spec: ThresholdSpec, judged_by: str) -> dict[str, float]:
-    """Return the metric that a search is judged by, and what costs little beside it.
+    """Return the metric that a search is judged by, and the metrics that cost little beside it.
 
-    That is always ``validation/{half,ranking}/<metric>``. A search that is judged by ``crossfit/per_label/<metric>``
-    has those as well, and one that is judged by another ``crossfit/<rule>/<metric>`` has those of all rules: on a
-    thousand labels they take longer than to train. Where a calibration is declared, ``half`` and what measures
-    calibration are in-sample, for it is fitted on these rows.
+    ``validation/{half,ranking}/<metric>`` are always among them. If ``judged_by`` is ``crossfit/per_label/<metric>``,
+    all metrics of that rule are added. If it is ``crossfit/<rule>/<metric>`` of another rule, the metrics of all rules
+    are added: on a thousand labels these take longer than the training. Where a calibration is declared, ``half`` and
+    the calibration metrics are in-sample, because the calibration is fitted on these rows.
     """
     part = calibrated(validation, spec)
     half = {"half": Rule("half", np.full(part.y.shape[1], definition.HALF), fallbacks=0)}
@@ -157,7 +162,7 @@ def crossfit_metrics(
     decides: bool = False,
     per_label_alone: bool = False,
 ) -> dict[str, float]:
-    """Return ``crossfit/<rule>/<metric>``: each row decided by the rule, and calibrated, on the other folds.
+    """Return ``crossfit/<rule>/<metric>``: the rule and the calibration of a row are fitted on the other folds.
 
     Args:
         y: of the validation part, (n, n_labels).
@@ -202,9 +207,9 @@ def objective(metric: str, y: npt.NDArray[np.uint8], spec: ThresholdSpec) -> Obj
 
 
 def gap(train: Scores, test: Scores) -> dict[str, float]:
-    """Return how much better the training part fares than the test part: a little of it is the price of learning.
+    """Return by how much the metrics are better on the training part than on the test part; a small gap is normal.
 
-    ``training/gap_macro_average_precision`` and ``training/gap_half_macro_f1``, each training minus test; a metric that
+    ``training/gap_macro_average_precision`` and ``training/gap_half_macro_f1``, each training minus test. A metric that
     is undefined in a part is left out.
     """
     values = []
@@ -229,7 +234,7 @@ def _choose(validation: Scores, spec: ThresholdSpec) -> Rules:
 def _of_floors(
     validation: Scores | None, test: Scores, floors: Mapping[str, Floats], spec: ThresholdSpec
 ) -> dict[str, float]:
-    """Measure the floors; those of the last splits are remembered, for the trials of a study share them."""
+    """Measure the floors. The values of the last splits are remembered, because the trials of a study share splits."""
     told = hashlib.sha256(f"{spec.model_dump_json()} {list(floors)}".encode())
     arrays: list[npt.NDArray[Any]] = [*([validation.y] if validation else []), test.y, *floors.values()]
     for array in arrays:
@@ -251,7 +256,7 @@ def _of_floors(
 
 
 def _tuned_floors(validation: Scores, test: Scores, prior: Floats, spec: ThresholdSpec) -> dict[str, float]:
-    """The base rates under rules chosen like those of the scores: what a rule gains by itself."""
+    """Measure the base rates under rules chosen on them: what a rule gains without a model."""
     known, fresh = (replace(part, scores=np.broadcast_to(prior, part.y.shape)) for part in (validation, test))
     rules = _choose(known, spec) | {"oracle": choose.choose_oracle(fresh, spec.objective)}
     return {

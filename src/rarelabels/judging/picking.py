@@ -1,4 +1,4 @@
-"""One training, its scores after every epoch, and what watching one metric would have kept of them."""
+"""The epoch that a watched metric picks, from the scores of one training after every epoch."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Epochs:
 
     @classmethod
     def of(cls, stored: Mapping[str, npt.NDArray[Any]]) -> Epochs:
-        """Return what a training kept, by name."""
+        """Return the arrays that a training stored under the names of the attributes."""
         return cls(*(stored[name].astype(np.float64) for name in ("validation", "test", "val_loss")))
 
 
 @dataclass(frozen=True, eq=False)
 class Picked:
-    """The scores of the epoch picked, which is a number from 1 for each label, (n_labels,)."""
+    """The scores of the picked epoch; ``epochs`` has its number for each label, from 1, shape (n_labels,)."""
 
     validation: Scores
     test: Scores
@@ -42,16 +42,16 @@ class Picked:
 
 
 def pick(by: PickedBy, epochs: Epochs, validation: Scores, test: Scores) -> Picked:
-    """Return the scores of the epoch that is best on the validation part; of equals the earliest.
+    """Return the scores of the epoch that is best on the validation part; the earliest of equally good ones.
 
-    ``f1_none`` is a number for each label, which picks no epoch for all: each label takes its own best one. ``last``
-    watches nothing.
+    ``f1_none`` has a value for each label, so each label takes its own best epoch. ``last`` watches no metric and takes
+    the last epoch.
 
     Args:
         by: the metric watched; F1 and binary accuracy are those of decisions at 0.5.
         epochs: of the same rows as the two parts.
-        validation: ids and labels of its rows.
-        test: ids and labels of its rows.
+        validation: ids and truth of its rows.
+        test: ids and truth of its rows.
     """
     values = _of_epochs(by, epochs, validation.y)
     best = np.broadcast_to(np.argmax(np.nan_to_num(values, nan=-np.inf), axis=0), (validation.y.shape[1],))
@@ -64,7 +64,7 @@ def pick(by: PickedBy, epochs: Epochs, validation: Scores, test: Scores) -> Pick
 
 
 def _of_epochs(by: PickedBy, epochs: Epochs, y: npt.NDArray[np.uint8]) -> Floats:
-    """Return what is watched after each epoch, higher being better: (n_epochs, 1) or (n_epochs, n_labels)."""
+    """Return the watched value after each epoch, higher being better: (n_epochs, 1) or (n_epochs, n_labels)."""
     if by == "val_loss":
         return -epochs.val_loss[:, None]
     if by == "last":
@@ -73,7 +73,7 @@ def _of_epochs(by: PickedBy, epochs: Epochs, y: npt.NDArray[np.uint8]) -> Floats
 
 
 def _watched(by: Metric, y: npt.NDArray[np.uint8], scores: Floats) -> Floats:
-    """Return the metric after one epoch, higher being better: (1,), or (n_labels,) where it is one for each label."""
+    """Return the metric after one epoch, higher being better: (1,), or (n_labels,) for ``f1_none``."""
     decided = scores >= HALF
     match by:
         case "auc":

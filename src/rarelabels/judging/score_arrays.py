@@ -1,8 +1,8 @@
-"""Truth and scores as Python users have them: arrays, frames, tensors. Every mistake is one line.
+"""Truth and scores as Python users have them: arrays, frames, tensors. Every mistake is reported in one line.
 
-Taken is what NumPy can read: lists, arrays, pandas or Polars frames, SciPy's sparse matrices and arrays, PyTorch's
-tensors on the CPU. The columns of a frame are its labels, and the index of a pandas frame names its rows if it does
-more than count them.
+Anything that NumPy can read is accepted: lists, arrays, pandas or Polars frames, PyTorch's tensors on the CPU; SciPy's
+sparse matrices and arrays too. The columns of a frame are its labels. The index of a pandas frame names its rows,
+unless it only counts them from 0.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NAMED = "the names in labels"
 
 @dataclass(frozen=True, eq=False)
 class _Matrix:
-    """An argument as numbers, (rows, columns); the names of its columns and rows, if it has any."""
+    """An argument as numbers, (rows, columns), with the names of its columns and rows, if it has such names."""
 
     name: str
     values: Floats
@@ -48,7 +48,7 @@ class _Matrix:
         return cls(name, values, labels, None if counts else tuple(index.tolist()))
 
     def with_labels(self, labels: Sequence[str], whose: str) -> _Matrix:
-        """Return the columns of these labels in their order; an array must have as many."""
+        """Return the columns of these labels, in this order; an array must have as many columns."""
         if self.labels is None:
             if self.values.shape[1] != len(labels):
                 raise ArgumentError(
@@ -66,7 +66,7 @@ class _Matrix:
         return replace(self, values=self.values[:, order], labels=tuple(labels))
 
     def with_rows(self, truth: _Matrix) -> _Matrix:
-        """Return the rows in the order of the truth, where both name theirs."""
+        """Return the rows in the order of the truth's rows, if both have names of rows."""
         if len(self.values) != len(truth.values):
             raise ArgumentError(
                 f"{self.name}: must have a row for each of {truth.name}; given shapes {self.values.shape} and "
@@ -107,7 +107,7 @@ def parts_of(y_test: Any, s_test: Any, validation: tuple[Any, Any] | None, label
 
 
 def pair(y: Any, s: Any, names: tuple[str, str], *, probabilities: bool) -> Scores:
-    """Return the part that truth, 0/1, and scores make, both (rows, labels), columns in the order of the truth's.
+    """Return the part with this truth and these scores, both (rows, labels); the columns are ordered as those of ``y``.
 
     Args:
         y: 0/1.
@@ -136,7 +136,7 @@ def _part(truth: _Matrix, scores: _Matrix, *, probabilities: bool) -> Scores:
         for row, column in np.argwhere(~np.isfinite(values))[:1]:
             place = where(f"score/{labels[column]}", row)
             raise ArgumentError(f"{place}: must be a finite number; given {shown(values[row, column])}")
-        values = np.zeros_like(values)  # any number will do
+        values = np.zeros_like(values)  # checked above: here any probability will do
     try:
         check_values(labels, truth.values, values, where)
     except UserError as error:
@@ -146,7 +146,7 @@ def _part(truth: _Matrix, scores: _Matrix, *, probabilities: bool) -> Scores:
 
 
 def _labels_of(labels: Sequence[str] | None, given: Sequence[_Matrix]) -> tuple[tuple[str, ...], str]:
-    """Return the names of the labels, and what they are called in messages."""
+    """Return the names of the labels, and how messages refer to them."""
     if labels is not None:
         return _distinct("labels", labels), NAMED
     for matrix in given:
@@ -156,7 +156,7 @@ def _labels_of(labels: Sequence[str] | None, given: Sequence[_Matrix]) -> tuple[
 
 
 def _check_apart(before: Scores, test: Scores, *, named: bool) -> None:
-    """No row may choose the thresholds and be measured with them."""
+    """Raise an error if a row would choose the thresholds and be measured with them."""
     if np.array_equal(before.y, test.y) and np.array_equal(before.scores, test.scores):
         raise ArgumentError(
             "validation: has the same rows as the test part: thresholds chosen on the rows they are measured on "

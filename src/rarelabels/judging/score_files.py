@@ -1,7 +1,7 @@
-"""Scores that were made elsewhere: Parquet or CSV files to checked parts. Every mistake is one line.
+"""Scores that were made elsewhere: Parquet or CSV files to checked parts. Every mistake is reported in one line.
 
-A file has for each label a column ``true/<label>`` (0 or 1) and a column ``score/<label>`` (a probability), and may
-have a column ``id``: what :meth:`rarelabels.judging.scores.Scores.frame` gives. Other columns are ignored.
+For each label a file has a column ``true/<label>`` (0 or 1) and a column ``score/<label>`` (a probability). It may have
+a column ``id``. :meth:`rarelabels.judging.scores.Scores.frame` gives this form. Other columns are ignored.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from rarelabels.judging.scores import Scores
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """What is judged: the parts' columns are in the order of ``labels``.
+    """The parts that are judged. Their columns are in the order of ``labels``.
 
     Attributes:
         labels: names of the columns.
         validation: None where one file was given.
         test: is measured.
-        unnamed: the files without ids of their own; their rows are numbered from 1.
+        unnamed: the files without ids, or with ids that only count the rows.
     """
 
     labels: tuple[str, ...]
@@ -102,7 +102,7 @@ def _check_same_labels(before: _File, after: _File) -> None:
 
 
 def _check_apart(before: _File, aligned: Scores, after: _File) -> None:
-    """No row may choose the thresholds and be measured with them."""
+    """Raise an error if a row would choose the thresholds and be measured with them."""
     same = (np.array_equal(getattr(aligned, what), getattr(after.part, what)) for what in ("y", "scores"))
     if all(same):
         raise UserError(_twice(before.path, after.path))

@@ -12,7 +12,7 @@ from pyarrow import csv, parquet
 from rarelabels.errors import UserError, first_line, nearest
 
 ENDINGS = {".parquet": "Parquet", ".csv": "CSV", ".csv.gz": "gzip-compressed CSV"}
-BEGINNINGS = {  # the first bytes of what is often given by mistake
+BEGINNINGS = {  # the first bytes of files that are often given by mistake
     b"PAR1": "Parquet",
     b"PK\x03\x04": "a zip archive (an Excel file, or NumPy's .npz)",
     b"\x1f\x8b": "gzip-compressed CSV",
@@ -27,13 +27,17 @@ MANY = 5  # names that are listed before the rest is only counted
 
 
 def some(names: Sequence[str], form: str = "{!r}") -> str:
-    """Return the first few names in a row, the rest counted."""
+    """Return the first few names as one text; of the rest only the number is given."""
     shown = ", ".join(form.format(name) for name in names[:MANY])
     return shown + (f" and {len(names) - MANY:,} more" if len(names) > MANY else "")
 
 
 def read_table(path: Path) -> pa.Table:
-    """Return the columns that matter, each name once."""
+    """Return the columns ``id``, ``true/<label>`` and ``score/<label>`` of a file, those that it has.
+
+    Raises:
+        UserError: the file cannot be read, is of another kind, or has no such columns or one of them twice.
+    """
     ending = next((ending for ending in sorted(ENDINGS, key=len) if path.name.lower().endswith(ending)), "")
     begins = _beginning(path)
     if not ending:
@@ -51,7 +55,7 @@ def read_table(path: Path) -> pa.Table:
 
 
 def _beginning(path: Path) -> str:
-    """Return what the first bytes say the file is, "" for text."""
+    """Return the kind of file that the first bytes tell; "" for text."""
     if path.is_dir():
         raise UserError(f"{path}: is a folder; give a file: {', '.join(ENDINGS)}")
     try:
@@ -75,7 +79,7 @@ def _parquet(path: Path) -> pa.Table:
 
 def _csv(path: Path) -> pa.Table:
     packing = "gzip" if path.suffix.lower() == ".gz" else None
-    # Looked at first: with decimal commas, rows of another separator would seem to have too many cells.
+    # The header is checked first: with decimal commas, rows of another separator would seem to have too many cells.
     with pa.input_stream(path, packing) as stream:
         header = bytes(stream.read(HEADER)).partition(b"\n")[0].decode(errors="replace")
     if "," not in header and (other := next((mark for mark in ";\t|" if mark in header), "")):
@@ -100,7 +104,7 @@ def labels_of(path: Path, names: list[str]) -> tuple[str, ...]:
     """Return the labels that have both a column of truth and one of scores.
 
     Raises:
-        UserError: a label has one of them alone.
+        UserError: a label has only one of the two columns.
     """
     truths, scores = (
         [name.removeprefix(prefix) for name in names if name.startswith(prefix)] for prefix in ("true/", "score/")

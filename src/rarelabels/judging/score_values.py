@@ -19,7 +19,7 @@ def ids_of(path: Path, column: pa.ChunkedArray) -> npt.NDArray[np.str_]:
     """Return the ids of all rows as text.
 
     Raises:
-        UserError: one is empty, or there twice.
+        UserError: an id is empty, or is there twice.
     """
     values = column.to_pylist()
     rows: dict[object, int] = {}
@@ -33,12 +33,15 @@ def ids_of(path: Path, column: pa.ChunkedArray) -> npt.NDArray[np.str_]:
 
 
 def row_numbers(n_rows: int) -> npt.NDArray[np.str_]:
-    """Return the numbers of rows from 1, as ids of rows that have none."""
+    """Return the numbers of the rows from 1, as text: ids for rows that have none."""
     return np.array([str(row) for row in range(1, n_rows + 1)])
 
 
 def counts_rows(ids: npt.NDArray[np.str_]) -> bool:
-    """Ids that only count the rows, from 0 or 1, name nothing: they are the same in every file."""
+    """Return whether ids only count the rows, from 0 or 1.
+
+    Such ids name nothing: they are the same in every file.
+    """
     return any(np.array_equal(ids, np.arange(first, first + len(ids)).astype(str)) for first in (0, 1))
 
 
@@ -50,7 +53,7 @@ def matrix_of(table: pa.Table, columns: list[str], where: Callable[[str, int], s
         if not any(is_kind(kind) for is_kind in NUMBERS):
             row, value = _first_that_is_no_number(column.to_pylist())
             raise UserError(f"{where(name, row)}: must be a number; given {str(value)[:60]!r}")
-        matrix[:, number] = column.cast(pa.float64(), safe=False).to_numpy()  # no whole number is too large
+        matrix[:, number] = column.cast(pa.float64(), safe=False).to_numpy()  # unsafe: rounds large numbers
     return matrix
 
 
@@ -61,7 +64,7 @@ def _first_that_is_no_number(values: list[object]) -> tuple[int, object]:
         except ValueError:
             if value is not None and value != "":
                 return row, value
-    return 0, values[0]  # numbers, written as text
+    return 0, values[0]  # all are numbers, but written as text
 
 
 def check_values(labels: tuple[str, ...], y: Floats, scores: Floats, where: Callable[[str, int], str]) -> None:
@@ -70,7 +73,7 @@ def check_values(labels: tuple[str, ...], y: Floats, scores: Floats, where: Call
     if wrong.any():
         row, label = (int(at) for at in np.argwhere(wrong)[0])
         raise UserError(f"{where(f'true/{labels[label]}', row)}: must be 0 or 1; given {shown(y[row, label])}")
-    # One pass each for what is nearly always right; where it is not is only then looked up.
+    # Scores are nearly always right, so one pass each checks this; only then is the wrong cell looked up.
     if not np.isfinite(scores.sum()) or scores.min() < 0 or scores.max() > 1:
         row, label = (int(at) for at in np.argwhere(~((scores >= 0) & (scores <= 1)))[0])
         value = scores[row, label]

@@ -1,4 +1,4 @@
-"""The scores of one part with its truth and its ids: checked once, sorted once; and how a run keeps them."""
+"""The scores of one part with its truth and its ids: checked once, sorted once; and their stored form."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ NO_IDS = np.empty(0, np.str_)
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """A part and its scores. They are checked when they are put together, and sorted when an order is first needed.
+    """A part and its scores. They are checked when the object is made, and sorted when an order is first needed.
 
     >>> part = Scores.from_arrays([[1, 0], [0, 1]], [[0.9, 0.2], [0.4, 0.7]])
     >>> part.truth.sum(axis=0)
     array([1, 1])
 
     Attributes:
-        ids: (n,) str; empty of rows that have none.
+        ids: (n,) str; empty if the rows have no ids.
         y: (n, n_labels) 0/1.
         scores: (n, n_labels) probabilities; of their own precision.
-        label_sets: (n, n_labels) 0/1, the labels of each row's most likely label set; None of a model that scores
+        label_sets: (n, n_labels) 0/1, the labels of each row's most likely label set; None for a model that scores
             single labels.
-        check: False for what is made of scores that are checked.
+        check: False for arrays that come from checked scores.
         truth: ``y`` as booleans.
 
     Raises:
@@ -57,7 +57,7 @@ class Scores:
 
     @classmethod
     def from_arrays(cls, y_true: ArrayLike, y_score: ArrayLike) -> Scores:
-        """Return truth, 0/1, and scores, both of shape (n, n_labels), of rows that have no ids."""
+        """Return the scores of rows without ids; truth, 0/1, and scores both have shape (n, n_labels)."""
         truth, scores = checked(y_true, y_score)
         return cls(NO_IDS, truth, scores, check=False)
 
@@ -77,7 +77,7 @@ class Scores:
         return tuple(rows_in_order(self.truth, self.scores))
 
     def pooled(self) -> Ordered:
-        """Return all cells in the order of their scores; sorted anew, for nothing needs it twice."""
+        """Return all cells in the order of their scores. Each call sorts them: nothing needs the order twice."""
         return order_cells(self.truth.reshape(1, -1), self.scores.reshape(1, -1))
 
     def must_be_probabilities(self) -> None:
@@ -89,7 +89,7 @@ class Scores:
 
     @classmethod
     def of(cls, fitted: Any, part: Any) -> Scores:
-        """Return a part of a data set with the scores of a fitted model and, if it knows label sets, the likeliest."""
+        """Return a part of a data set with the scores of a fitted model and its most likely label sets, if any."""
         return cls(part.ids, part.y, fitted.scores(part), fitted.label_sets(part))
 
     @property
@@ -105,7 +105,7 @@ class Scores:
 
     @classmethod
     def joined(cls, parts: Sequence[Scores]) -> Scores:
-        """Return the rows of several, one after the other."""
+        """Return the rows of several parts, one part after the other."""
         sets = [part.label_sets for part in parts if part.label_sets is not None]
         return cls(
             np.concatenate([part.ids for part in parts]),
@@ -116,7 +116,7 @@ class Scores:
 
     def frame(self, labels: tuple[str, ...]) -> pd.DataFrame:
         """Return the stored form: columns ``id``, ``true/<label>``, ``score/<label>`` and, if any, ``set/<label>``."""
-        import pandas as pd  # sweeps and rules do without it
+        import pandas as pd  # sweeps and rules do without pandas
 
         blocks = {"true": pd.DataFrame(self.y), "score": pd.DataFrame(self.scores)}
         if self.label_sets is not None:
@@ -142,6 +142,6 @@ def save_scores(folder: Path, labels: tuple[str, ...], validation: Scores | None
     for name, part in (("validation", validation), ("test", test)):
         if part is not None:
             frame = part.frame(labels)
-            repeated = [column for column in frame.columns if not column.startswith("score/")]  # scores hardly are
+            repeated = [column for column in frame.columns if not column.startswith("score/")]  # scores hardly repeat
             place = folder / f"{name}.parquet"
             frame.to_parquet(place, compression="zstd", index=False, use_dictionary=repeated)

@@ -1,4 +1,4 @@
-"""What may be declared of judging: objectives, how thresholds are chosen, by what an epoch is picked."""
+"""What may be declared of judging: objectives, how thresholds are chosen, by which metric an epoch is picked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rarelabels.spec import Count, Positive, Spec
 
 
 def _first_paragraph(schema: dict[str, Any]) -> None:
-    """Keep of a docstring what an editor of YAML shows."""
+    """Keep the first paragraph of a docstring, which an editor of YAML shows."""
     schema["description"] = schema["description"].partition("\n\n")[0]
 
 
@@ -28,7 +28,7 @@ class Objective(Spec):
             where, told = ".".join([type(self).__name__, *map(str, first["loc"])]), first["msg"]
             raise ArgumentError(f"{where}: {told.removeprefix('Value error, ')}; given {first['input']!r}") from None
 
-    # Pydantic's own mark: what YAML declares is checked by the fields, strictly, and not by this way in.
+    # Pydantic's own mark: values from YAML are checked by the fields, strictly, and do not pass through this method.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
@@ -121,7 +121,7 @@ class ThresholdSpec(Spec):
     )
 
 
-# By what a run may pick its epoch on validation, all decided at 0.5; f1_none is a vector, so each label picks its own.
+# The metrics by which a run may pick its epoch on validation, all at 0.5. Under f1_none each label picks its own epoch.
 PickedBy = Literal[
     "val_loss", "binary_accuracy", "auc", "f1_micro", "f1_macro", "f1_weighted", "f1_samples", "f1_none", "last"
 ]
@@ -129,7 +129,7 @@ OBJECTIVES: dict[str, ObjectiveSpec] = {"f1": F1, "jaccard": Jaccard(), "balance
 
 
 def objective_of(given: str | ObjectiveSpec) -> ObjectiveSpec:
-    """Return the objective of a name, or the one that is given.
+    """Return the objective of this name; an objective is returned as it is.
 
     Raises:
         ArgumentError: neither a name of ``OBJECTIVES`` nor an objective.

@@ -1,4 +1,7 @@
-"""Thresholds under study, from scores alone: does the theory of the best F1 hold; how many positives do they need?"""
+"""Two studies of thresholds from scores alone.
+
+Does the theory of the best F1 hold? How many positives does a threshold need?
+"""
 
 from __future__ import annotations
 
@@ -37,10 +40,10 @@ class _Label:
 
 
 def f1_theory(validations: Sequence[Scores], seeds: Sequence[int], labels: Sequence[str]) -> pd.DataFrame:
-    """Return how each label's best threshold compares with half its best F1, where calibrated scores have it.
+    """Return each label's best threshold beside half its best F1, which is the best threshold of calibrated scores.
 
-    Best threshold and best F1 are swept on the validation part, and both F1 are of that same part: the question is
-    what half the F1 would have lost, not how well either does on fresh rows.
+    Threshold and F1 are swept on the validation part, and F1 under both thresholds is measured on that same part. The
+    question is what the threshold ``f1 / 2`` would have lost there, not how well either threshold does on fresh rows.
 
     Args:
         validations: one part for each seed.
@@ -64,16 +67,17 @@ def f1_theory(validations: Sequence[Scores], seeds: Sequence[int], labels: Seque
 
 
 def winners_curse(validation: Scores, test: Scores, *, draws: int, seed: int) -> pd.DataFrame:
-    """Return what a threshold is worth that was chosen on few positives.
+    """Return how good a threshold is on test if few positives have chosen it.
 
-    For 1, 2, 3, 5, 10, … positives, up to those a label has: draw that many of its validation positives and the same
-    share of its negatives, so that the prevalence stays; sweep the best F1 on the draw; measure that threshold on the
-    test part. The last size of a label is almost its whole validation part, so its draws hardly differ.
+    The number of positives is 1, 2, 3, 5, 10, … up to the number that a label has. A draw takes that many of the
+    label's validation positives and the same share of its negatives, so that the prevalence stays. The threshold with
+    the best F1 is swept on the draw and measured on the test part. The last size of a label is almost its whole
+    validation part, so its draws hardly differ.
 
     Args:
         validation: thresholds are chosen on parts of it.
         test: measures them.
-        draws: for each label and number of positives.
+        draws: how many for each label and number of positives.
         seed: of the draws.
 
     Returns:
@@ -103,7 +107,7 @@ def _curse_of_label(
         share = round(n_negatives * size / n_positives)
         drawn = [_drawn(known.positives, size, draws, rng), _drawn(known.negatives, share, draws, rng)]
         truth = np.repeat([[True], [False]], [size, share], axis=0)
-        scores = np.vstack(drawn)  # a draw is a column, and swept like a label
+        scores = np.vstack(drawn)  # each draw is a column, which is swept like a label
         best = each_label.best_thresholds(np.broadcast_to(truth, scores.shape), scores)
         yield pd.DataFrame(
             {

@@ -42,25 +42,25 @@ class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     Args:
         estimator: a classifier for multi-label ``Y`` with ``predict_proba`` (a matrix, or a list with an array for each
             label) or ``decision_function``.
-        rule: how scores become labels: a name of what :func:`rarelabels.choose_rules` returns.
+        rule: how scores become labels: the name of a rule that :func:`rarelabels.choose_rules` returns.
         objective: what the thresholds are best for, as for :func:`rarelabels.choose_rules`.
-        cv: a number of folds, over which each label's positives are spread evenly, always in the same way; a splitter
-            of scikit-learn; pairs of row numbers, (fit, choose); or "prefit": ``estimator`` is fitted already, on other
-            rows than those that :meth:`fit` is given to choose on.
+        cv: a number of folds, a splitter of scikit-learn, pairs of row numbers (fit, choose), or "prefit". Over a
+            number of folds each label's positives are spread evenly, always in the same way. "prefit" says that
+            ``estimator`` is fitted already, on other rows than those that :meth:`fit` is given to choose on.
 
     Attributes:
         estimator_: the fitted estimator.
         rule_: the chosen rule.
-        thresholds_: (n_labels,), on the scale of ``predict_proba``, or of ``decision_function`` where the estimator has
-            no other. There 0 stands for what 0.5 is among probabilities.
-        classes_: for each label ``array([0, 1])``, as of scikit-learn's ``MultiOutputClassifier``; of a single target
-            its two classes.
+        thresholds_: (n_labels,), on the scale of ``predict_proba``; on that of ``decision_function`` where the
+            estimator has no ``predict_proba``. 0 on that scale stands for the probability 0.5.
+        classes_: a list with ``array([0, 1])`` for each label, as scikit-learn's ``MultiOutputClassifier`` has it; for
+            a single target its two classes.
         n_features_in_: number of features; only where ``estimator_`` has it.
         feature_names_in_: names of the features; only where ``estimator_`` has them.
 
-    An estimator that refuses a label with one class only (``MultiOutputClassifier(LogisticRegression())``) may meet one
-    in a fold, when the label is rare. In that fold it is fitted without the label, which scores 0, or 1 where all rows
-    have it. Over all rows there must be both classes for such an estimator.
+    Some estimators refuse a label with one class only, such as ``MultiOutputClassifier(LogisticRegression())``. A rare
+    label may have one class only in a fold. In that fold such an estimator is fitted without the label, and the label
+    scores 0, or 1 where all rows have it. Over all rows a label must have both classes for such an estimator.
 
     >>> import rarelabels as rl
     >>> from sklearn.datasets import make_multilabel_classification
@@ -95,7 +95,7 @@ class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             y: 0/1, (n_rows, n_labels): array, frame or sparse matrix. Or a single target of two classes, (n_rows,).
 
         Raises:
-            ArgumentError: a ``ValueError``: a parameter, or ``y``, is not as said.
+            ArgumentError: a ``ValueError``: a parameter, or ``y``, is not as described here.
             NotFittedError: ``cv`` is "prefit", and the estimator is not fitted.
         """
         objective, method = objective_of(self.objective), self._method()
@@ -111,7 +111,7 @@ class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 raise ArgumentError(f"cv: allowed a number of folds, a splitter, or 'prefit'; given {self.cv!r}")
             check_is_fitted(self.estimator)
             self.estimator_ = self.estimator
-            self._only = np.zeros(truth.shape[1])  # what the fit has seen, nobody knows
+            self._only = np.zeros(truth.shape[1])  # which classes the fit has seen is not known
             scores = _scores(self.estimator, method, X, self._only)
             known = np.ones(len(truth), dtype=bool)
         else:
@@ -127,7 +127,7 @@ class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """Return the labels of each row, 0/1, (n_rows, n_labels)."""
+        """Return the labels of each row, 0/1, (n_rows, n_labels); for a single target its classes, (n_rows,)."""
         check_is_fitted(self)
         scores = _scores(self.estimator_, self._method(), X, self._only)
         assigned = self.rule_.assign(scores).astype(np.int64)
@@ -137,14 +137,17 @@ class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(lambda self: hasattr(self.estimator, "predict_proba"))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Floats:
-        """Return the probability of each label, (n_rows, n_labels), whatever form the estimator gives it."""
+        """Return the probability of each label, (n_rows, n_labels), whatever form the estimator gives it in.
+
+        For a single target these are the probabilities of both classes, (n_rows, 2).
+        """
         check_is_fitted(self)
         values = _matrix(self.estimator_, "predict_proba", X, len(self.thresholds_))
         return values if isinstance(self.classes_, list) else np.hstack([1 - values, values])
 
     @available_if(lambda self: hasattr(self.estimator, "decision_function"))  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> Floats:
-        """Return the estimator's decision values, (n_rows, n_labels)."""
+        """Return the estimator's decision values, (n_rows, n_labels); for a single target (n_rows,)."""
         check_is_fitted(self)
         values = _matrix(self.estimator_, "decision_function", X, len(self.thresholds_))
         return values if isinstance(self.classes_, list) else values.ravel()
@@ -165,7 +168,7 @@ class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         raise ArgumentError(f"estimator: must have {' or '.join(METHODS)}; given {self.estimator!r}")
 
     def _cross_validated(self, X: Any, truth: Truth, method: str) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return the scores of each row by fits on other rows, and which rows have any."""
+        """Return the scores of each row by fits on other rows, and which rows have scores."""
         scores, known = np.zeros(truth.shape), np.zeros(len(truth), dtype=bool)
         for fit, held_out in self._splits(X, truth):
             scores[held_out] = self._fold(_safe_indexing(X, fit), truth[fit], _safe_indexing(X, held_out), method)
@@ -191,20 +194,20 @@ class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         except ValueError:
             if both.all():
                 raise
-            # It may be the labels with a single class that the estimator refuses; what else is wrong is wrong again.
+            # The estimator may refuse labels with a single class. Any other error comes again in the fit below.
             rows = held_out.shape[0] if hasattr(held_out, "shape") else len(held_out)
             scores = np.tile(only > 0 if method == "predict_proba" else FAR * only, (rows, 1)).astype(np.float64)
             if both.any():
                 scores[:, both] = _scores(_fitted(self.estimator, X, truth[:, both]), method, held_out, only[both])
         if method == "predict_proba":
             return scores
-        # Beyond all others would be where thresholds that are means are drawn to; at their ends is far enough.
+        # Values far beyond all others would distort thresholds that are means; the ends of the others suffice.
         others = scores[:, both] if both.any() else np.array([0.0, 1.0])
         return np.clip(scores, others.min(), others.max())
 
 
 def _truth(y: Any) -> tuple[Truth, list[NDArray[Any]] | NDArray[Any]]:
-    """Return 0/1, (n_rows, n_labels), and the classes: a list of [0, 1], or those of a single target, (n_rows,)."""
+    """Return 0/1, (n_rows, n_labels), and the classes: a list of [0, 1] per label, or those of a single target."""
     if y is None:
         raise ArgumentError("y: fit requires y to be passed, but the target y is None; give 0/1, (n_rows, n_labels)")
     dense = y.toarray() if hasattr(y, "toarray") else y
@@ -236,22 +239,23 @@ def _middle(method: str) -> float:
 
 
 def _only_class(truth: Truth) -> Floats:
-    """Return for each label 0 if its rows have both classes, -1 if none has it, 1 if all have it."""
+    """Return for each label 0 if there are rows with it and without it, -1 if no row has it, 1 if all rows have it."""
     return np.where(truth.min(axis=0) < truth.max(axis=0), 0.0, 2.0 * truth[0] - 1)
 
 
 def _scores(estimator: Any, method: str, X: Any, only: Floats) -> Floats:
-    """Return what rules look at, (n_rows, n_labels): probabilities, or decision values moved from 0 to 0.5.
+    """Return the scores that rules look at, (n_rows, n_labels): probabilities, or decision values plus 0.5.
 
-    Of a label that its fit saw one class of, scikit-learn's ``OneVsRestClassifier`` has that class in place of decision
-    values: a 0 that would be assigned where others have a threshold below 0. So it is put beyond all others.
+    If a label had one class only in the fit, scikit-learn's ``OneVsRestClassifier`` gives this class in place of
+    decision values. A threshold below 0 would assign a label whose only class is 0. So its values are put beyond all
+    others.
     """
     values = _matrix(estimator, method, X, len(only))
     return values if method == "predict_proba" else np.where(only == 0, values, FAR * only) + HALF
 
 
 def _matrix(estimator: Any, method: str, X: Any, n_labels: int) -> Floats:
-    """Return what a method says of class 1 of each label, (n_rows, n_labels)."""
+    """Return a method's values of class 1 of each label, (n_rows, n_labels)."""
     given = getattr(estimator, method)(X)
     if isinstance(given, list):  # forests and MultiOutputClassifier: for each label, (n_rows, n_classes)
         columns = [_of_class_1(one, classes) for one, classes in zip(given, estimator.classes_, strict=True)]
@@ -269,6 +273,6 @@ def _matrix(estimator: Any, method: str, X: Any, n_labels: int) -> Floats:
 
 
 def _of_class_1(values: Floats, classes: Any) -> Floats:
-    """Return the column of class 1; where a label has one class only, that class's."""
+    """Return the column of class 1; zeros where the fit saw no class 1."""
     column: Floats = values[:, -1] if len(classes) == values.shape[1] and classes[-1] == 1 else np.zeros(len(values))
     return column

@@ -1,4 +1,4 @@
-"""Rules and thresholds for plain arrays: what ``rarelabels.choose_rules`` and ``best_thresholds`` are."""
+"""Rules and thresholds for plain arrays: ``rarelabels.choose_rules`` and ``rarelabels.best_thresholds``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPEC = ThresholdSpec()
 def choose_rules(
     y_val: Any, s_val: Any, objective: str | ObjectiveSpec = "f1", *, min_positives: int = SPEC.min_positives
 ) -> dict[str, Rule]:
-    """Return every rule that turns scores into labels, chosen on rows that are not the ones to be measured.
+    """Return every rule that turns scores into labels, chosen on these rows; measure them on other rows.
 
     The rules, by name: ``half`` (score ≥ 0.5), ``argmax``, ``global``, ``global_macro``, ``global_samples``,
     ``global_subset``, ``per_label``, ``per_label_shrunk``, ``per_label_crossfit``, ``per_label_micro``,
@@ -27,8 +27,8 @@ def choose_rules(
     Args:
         y_val: 0/1, (rows, labels): array, frame, sparse matrix or tensor on the CPU.
         s_val: probabilities, (rows, labels).
-        objective: what thresholds per label are best for: "f1", "jaccard", "balanced_accuracy", or one such as
-            ``rarelabels.FBeta(2)`` and ``rarelabels.Cost(false_positive=1, false_negative=20)``.
+        objective: what thresholds per label are best for: "f1", "jaccard", "balanced_accuracy", or an object such as
+            ``rarelabels.FBeta(2)`` or ``rarelabels.Cost(false_positive=1, false_negative=20)``.
         min_positives: a label with fewer positives takes the global threshold under ``per_label``.
 
     Raises:
@@ -51,9 +51,9 @@ def choose_rules(
 def best_thresholds(y: Any, s: Any, objective: str | ObjectiveSpec = "f1") -> Floats:
     """Return the best threshold of each label on these rows, exactly, (labels,).
 
-    A label is assigned where its score ≥ its threshold. Every distinct score is a candidate. Measured on the same rows,
-    thresholds flatter: choose them on others. A label without a positive has a threshold above all scores; see
-    ``rarelabels.judging.sweeps.each_label.best_thresholds``.
+    A label is assigned where its score ≥ its threshold. Every distinct score is a candidate. On the rows that
+    chose them, thresholds flatter: measure them on other rows. A label without a positive has a threshold above all
+    scores; see ``rarelabels.judging.sweeps.each_label.best_thresholds``.
 
     Args:
         y: 0/1, (rows, labels): array, frame, sparse matrix or tensor on the CPU.

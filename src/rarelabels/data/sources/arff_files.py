@@ -1,4 +1,4 @@
-"""ARFF files of numbers, dense or sparse, parsed by liac-arff; here is what it lets pass, and messages in one line.
+"""ARFF files of numbers, dense or sparse, parsed by liac-arff, with further checks and messages in one line.
 
 Attributes are ``numeric``, ``real`` or nominal with the values 0 and 1. Any other nominal attribute would have to
 become several numbers, and ``integer`` is read without its fraction, so both are refused.
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from rarelabels.errors import UserError
 
 Values = dict[int, str | float | None] | list[str | float | None]
-"""A row as liac-arff gives it: column to value of a sparse one, all values of a dense one."""
+"""A row as liac-arff gives it: column to value for a sparse row, all values for a dense row."""
 
 _NUMBERS = ("NUMERIC", "REAL")
 _FIRST_ROW = re.compile(r"^[ \t]*@data.*\n(?:[ \t]*(?:%.*)?\n)*[ \t]*(\S)", re.IGNORECASE | re.MULTILINE)
@@ -42,8 +42,8 @@ class Row:
     """One row.
 
     Attributes:
-        where: how messages call it: ``a.arff: row 7 (line 90)``.
-        values: (n_attributes,) float64, finite; what a sparse row leaves out is filled in.
+        where: its name in messages: ``a.arff: row 7 (line 90)``.
+        values: (n_attributes,) float64, finite; values that a sparse row leaves out are filled in.
     """
 
     where: str
@@ -62,19 +62,19 @@ class ArffFile:
 
         Args:
             text: the content, with ``\\n`` as the end of a line.
-            where: how messages call the file.
+            where: the file's name in messages.
 
         Raises:
             UserError: the header is damaged, or an attribute is not a number.
         """
         self._where, self._lines = where, _Lines(text)
-        # liac-arff's pattern for the values of an attribute doubles its time with each, if one is written wrongly.
+        # If a value of an attribute is written wrongly, each further value doubles the time of liac-arff's pattern.
         if many := _MANY_VALUES.search(text):
             line = text.count("\n", 0, many.start()) + 1
             raise UserError(f"{where}: line {line}: {_TROUBLE[arff.BadAttributeType]}")
         first = _FIRST_ROW.search(text)
         self._is_sparse = first is not None and first[1] == "{"
-        # Sparse rows as what they hold: liac-arff takes ten times as long to fill them up.
+        # Sparse rows stay mappings here: liac-arff would take ten times as long to fill them up.
         form = arff.LOD_GEN if self._is_sparse else arff.DENSE_GEN
         with self._in_one_line("there must be @relation, @attribute and @data, in this order"):
             decoded = arff.ArffDecoder().decode(self._lines, return_type=form)
@@ -99,7 +99,7 @@ class ArffFile:
             return next(self._data, None)
 
     def _zero(self, name: str, kind: str | Sequence[str]) -> float:
-        """Return what a sparse row leaves out: 0, but of a nominal attribute the value declared first."""
+        """Return the value that a sparse row leaves out: 0; of a nominal attribute, the value declared first."""
         if kind in _NUMBERS:
             return 0.0
         if sorted(map(str, kind)) != ["0", "1"]:
@@ -123,7 +123,7 @@ class ArffFile:
         return row
 
     def _check_kind(self, where: str, given: Values) -> None:
-        """Raise for what liac-arff takes without a word."""
+        """Raise for mistakes that liac-arff accepts silently."""
         line = self._lines.last
         if not self._is_sparse and line.lstrip().startswith("{"):
             raise UserError(f"{where}: {_ONE_KIND}")
@@ -132,7 +132,7 @@ class ArffFile:
 
     @contextmanager
     def _in_one_line(self, layout: str) -> Iterator[None]:
-        """Turn what liac-arff raises into one line; ``layout`` is what its most general error means here."""
+        """Turn liac-arff's errors into one line; ``layout`` says what its most general error means here."""
         try:
             yield
         except arff.BadLayout:

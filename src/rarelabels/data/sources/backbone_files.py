@@ -1,4 +1,4 @@
-"""What decides the features of images besides the images: known without TensorFlow, because data have a digest."""
+"""The weights and the version that decide the features of images, for the digest of data, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from rarelabels.declare.data import Backbone, EfficientNetLite0, Vgg19
 from rarelabels.errors import UserError
 
 VERSION = 1
-"""Raised whenever the same images and weights are to give other features."""
+"""To be increased whenever the same images and weights give other features."""
 
 LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"  # of the package's file
 VGG19_MD5 = "253f8cb515780f3b799900260a226db6"  # of the file that Keras downloads; it refuses another
 
 
 def content(spec: Backbone) -> str:
-    """Return what the weights are: a checksum, or "random"; with the spec and VERSION it decides the features.
+    """Return a checksum of the weights, or "random"; with the spec and VERSION it decides the features.
 
     Raises:
         UserError: a declared file cannot be read.
@@ -35,7 +35,7 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file of weights, in hexadecimal.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: the file cannot be read.
     """
     try:
         return _digest(path, path.stat().st_mtime_ns)

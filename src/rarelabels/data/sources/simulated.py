@@ -4,12 +4,12 @@
   standard deviation of its logits. Where there are no more labels than columns, the directions are at right angles: the
   logits are independent of each other, and so are the labels, given x or not. b makes the mean probability the declared
   prevalence; it is 0 for 0.5, and three labels then make all eight label sets equally frequent.
-- ``label_sets``: S different sets are drawn once; set k of them has the logit scale·vₖ·x, likewise, and a softmax of
-  these draws one of the sets. Every label is in a set and missing in another.
+- ``label_sets``: S different sets are drawn once. Set k has the logit scale·vₖ·x, with vₖ drawn like dₗ. For each row a
+  softmax of these logits draws one of the sets. Every label is in one set at least, and missing in another.
 
-All that is drawn comes from PCG64 with keys of ``drawn_by``: the parameters, the numbers and the draws each have a
-stream of their own, filled row by row. So fewer rows are the first rows of more, and the number of rows changes no
-probability.
+All random numbers come from PCG64 with keys of ``drawn_by``. The parameters, the numbers and the labels have a stream
+each, which is used row by row. So the rows of a small table are the first rows of a large one, and the number of rows
+changes no probability.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import SimulatedSpec
 
 VERSION = 1
-"""Raised whenever the same spec is to give another table."""
+"""To be increased whenever the same spec gives another table."""
 
 Floats = npt.NDArray[np.float64]
 Bits = npt.NDArray[np.uint8]
@@ -72,7 +72,8 @@ class Simulation:
     def most_likely_sets(self, numeric: Floats) -> Bits:
         """Return the most likely label set of each row, (n, n_labels) 0/1: no predictor has a higher subset accuracy.
 
-        Of independent labels it holds those above 0.5; of label sets it may hold one that is less likely than not.
+        If labels are independent, it holds those with a probability above 0.5. With label sets it may hold a label
+        with a probability below 0.5.
         """
         z = self._logits(numeric)
         return (z > 0).astype(np.uint8) if self.sets is None else self.sets[z.argmax(axis=1)]

@@ -1,4 +1,4 @@
-"""Files of data sets that are in no package: where they lie, plain or gzipped, and what to do without them."""
+"""Files of data sets that are in no package: finding and reading them, plain or gzipped; what to do without them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def folder(name: str) -> Path:
     """Return where the files of a data set lie: below ``RARELABELS_DATA``, else below ``data`` in the cache folder.
 
     Raises:
-        UserError: the path depends on a home folder that there is not.
+        UserError: the path needs a home folder, and there is none.
     """
     own = os.environ.get(VARIABLE)
     try:
@@ -30,7 +30,7 @@ def folder(name: str) -> Path:
 
 
 def fetch_again(name: str) -> str:
-    """Return what messages about missing or damaged files of a data set advise."""
+    """Return the advice in messages about missing or damaged files of a data set."""
     return f"run `rarelabels fetch {name}`"
 
 
@@ -71,7 +71,7 @@ def read(name: str, path: Path) -> bytes:
     """Return the plain content of a file of a data set.
 
     Raises:
-        UserError: it cannot be read, or its gzip is damaged.
+        UserError: the file cannot be read, or its gzip is damaged.
     """
     try:
         content = path.read_bytes()
@@ -86,7 +86,7 @@ def read_text(name: str, path: Path) -> str:
     """Return the text of a file of a data set, with ``\\n`` as the only end of a line and without a byte order mark.
 
     Raises:
-        UserError: it cannot be read, its gzip is damaged, or it is not UTF-8; then with the line.
+        UserError: the file cannot be read, its gzip is damaged, or it is not UTF-8; then the message names the line.
     """
     content = read(name, path)
     try:

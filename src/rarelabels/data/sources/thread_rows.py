@@ -1,7 +1,7 @@
 """The seven rows of the three-classes thread: every label set but the empty one.
 
-The thread shows no inputs. Here each row has its own, a column that is 1 for it alone, so that a network can learn the
-seven rows by heart and nothing else: the numbers the thread saw can be asked for on the rows it showed.
+The thread shows no inputs. Here each row has a column that is 1 in this row alone. So a network can learn the seven
+rows by heart and nothing else, and the thread's numbers can be checked on the rows that it shows.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import ThreadRowsSpec
 
 VERSION = 1
-"""Raised whenever the same source is to give another table."""
+"""To be increased whenever the same source gives another table."""
 
 LABELS = ("first", "second", "third")
 ROWS = ("100", "010", "001", "110", "101", "011", "111")

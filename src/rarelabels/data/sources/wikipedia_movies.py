@@ -1,7 +1,7 @@
 """The films of ``wikipedia-movie-data``: genres as labels; cast, title, year and the article's extract as text fields.
 
 Kept are the films with a cast, a genre and an extract: 33,704 of 36,273 at the pinned commit, with 41 genres. A film
-that has none of these genres stays, as a row without labels.
+without any of the declared genres stays, as a row without labels.
 
 - ``actors``: one token per name of the cast.
 - ``title``: the lower-cased words, ``\\w+``.
@@ -34,7 +34,7 @@ from rarelabels.declare.data import WikipediaMoviesSpec
 from rarelabels.errors import UserError
 
 VERSION = 1
-"""Raised whenever the same files are to give another table."""
+"""To be increased whenever the same files give another table."""
 
 NAME = "wikipedia_movies"
 _MEND = source.fetch_again(NAME)
@@ -92,11 +92,12 @@ GENRE_WORDS = {
     "Western": "western, westerns, spaghetti western, spaghetti westerns, revisionist western",
 }
 
-"""Genre -> what names it: the forms of its own word, and other words for that kind of film.
+"""Genre -> the words that name it: the forms of its own word, and other words for that kind of film.
 
-What a film is about stays, however telling it is: a cowboy, a heist, a zombie, a concert, Marvel Comics; so do people
-and deeds (comedian, criminal, performed). Where one word alone is innocent, the phrase is listed (live action, sex
-comedy); and what would be left of a set expression goes with it (computer animated, neo noir, world war ii).
+Words for what a film is about are not masked, however telling they are: a cowboy, a heist, a zombie, a concert, Marvel
+Comics. Nor are people and deeds (comedian, criminal, performed). Where a single word does not name the genre, the
+phrase is listed (live action, sex comedy). A fixed expression is listed as a whole, so that no rest of it is left
+(computer animated, neo noir, world war ii).
 """
 
 _WORD = re.compile(r"\w+")
@@ -115,7 +116,7 @@ def content(_spec: WikipediaMoviesSpec) -> str:
 
 
 def parse(spec: WikipediaMoviesSpec) -> Table:
-    """Read the films, in the order of the files' decades and then of the files.
+    """Read the films: decade after decade, in the order of each decade's file.
 
     A row's id is the file's stem and the film's position in it from 0: ``movies-1990s:17``. The labels are the
     ``spec.labels`` most frequent genres, by falling frequency and ties by name; the strata are all genres. Films with
@@ -210,7 +211,7 @@ def _words(text: str) -> list[str]:
 
 
 def _masked(plots: list[list[str]], genres: Iterable[str]) -> list[list[str]]:
-    """Return the plots without what names a genre; one that GENRE_WORDS does not have is masked by its bare name."""
+    """Return the plots without the words that name a genre; a genre missing in GENRE_WORDS is masked by its name."""
     names = {name for forms in GENRE_WORDS.values() for name in forms.split(", ")}
     names |= {" ".join(_words(genre)) for genre in genres if genre not in GENRE_WORDS}
     # The longest first: "musical number" is not to match inside "musical numbers" or to leave its end.
@@ -225,7 +226,7 @@ def _masked(plots: list[list[str]], genres: Iterable[str]) -> list[list[str]]:
 
 
 def _groups(articles: list[str | None], plots: list[list[str]]) -> npt.NDArray[np.int64]:
-    """Number the rows (n,) so that those linked by an article or by the words of an extract, in a chain, agree."""
+    """Return the group of each row, (n,): the same for rows that an article or an extract's words link, in a chain."""
     rows = np.arange(len(plots))
     article = pd.factorize(np.array([name or f"row {row}" for row, name in enumerate(articles)], dtype=object))[0]
     text = pd.factorize(np.array([" ".join(words) for words in plots], dtype=object))[0]

@@ -6,9 +6,9 @@ Neutral sentences are in another file and not in these data, so no row is withou
 
 The one text field, ``sentence``, has lower-case tokens in the order of the text: words, with the apostrophe inside them
 (``don't``); what XED put in place of names, as one token (``[person]``); and the marks ``!``, ``?`` and ``...``. With
-marks, logistic regression has a macro average precision of 0.403 on the test part, without 0.388 (means of 3 seeds).
+marks, logistic regression has a macro average precision of 0.403 on test, without them 0.388 (means of 3 seeds).
 
-No sentence is there twice, but 352 differ from another only in marks and capitals: they are in 161 groups, of up to 6.
+No sentence is there twice, but 352 differ from another one only in marks and capitals: these are 161 groups of up to 6.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rarelabels.declare.data import XedSpec
 from rarelabels.errors import UserError
 
 VERSION = 1
-"""Raised whenever the same source is to give another table."""
+"""To be increased whenever the same source gives another table."""
 
 NAME = "xed"
 FILE = "en-annotated.tsv"
@@ -46,7 +46,7 @@ def content(_spec: XedSpec) -> str:
 
     Raises:
         MissingDataError: the file is missing.
-        UserError: it cannot be read.
+        UserError: the file cannot be read.
     """
     return source.digest(NAME, [_file()])
 
@@ -58,10 +58,10 @@ def parse(_spec: XedSpec) -> Table:
 
     Raises:
         MissingDataError: the file is missing.
-        UserError: it cannot be read, is not UTF-8, or a line is not as above; the message names the line.
+        UserError: the file cannot be read, is not UTF-8, or a line has another form; the message names the line.
     """
     path = _file()
-    lines = source.read_text(NAME, path).split("\n")  # not splitlines, for which much else ends a line
+    lines = source.read_text(NAME, path).split("\n")  # not splitlines, where other characters end a line too
     filled = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     sentences, y = [], np.zeros((len(filled), len(EMOTIONS)), dtype=np.uint8)
     for row, (number, line) in enumerate(filled):
@@ -84,10 +84,10 @@ def raw_columns(_spec: XedSpec) -> tuple[RawColumn, ...]:
 
 
 def raw_inputs(_spec: XedSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.NDArray[np.float64]]:
-    """Return text and (no) numbers of some sentences; an empty one has no token.
+    """Return text and (no) numbers of some sentences; an empty sentence has no token.
 
     Raises:
-        UserError: a cell is no text.
+        UserError: a cell is not text.
     """
     return _text([cell_text(batch, row, "sentence").lower() for row in range(batch.rows)]), no_numbers()
 
@@ -124,6 +124,6 @@ def _parted(where: str, line: str) -> tuple[str, list[int]]:
 
 
 def _groups(sentences: list[str]) -> npt.NDArray[np.int64]:
-    """Number the rows (n,) so that sentences of the same words agree; one without words is its own kind."""
+    """Return the group of each row, (n,): sentences with the same words share it. Without words, the marks count."""
     words = [" ".join(_WORD.findall(sentence)) or sentence for sentence in sentences]
     return pd.factorize(np.array(words, dtype=object))[0].astype(np.int64)

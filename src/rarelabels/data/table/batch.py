@@ -13,7 +13,10 @@ BATCH_ROWS = 8_192
 
 @dataclass(frozen=True)
 class RawColumn:
-    """A column of raw rows: its name, and what its cells hold; a list is a list, or a text that is its one entry."""
+    """A column of raw rows: its name, and what its cells hold.
+
+    A cell of a ``list`` column is a list, or a text that is its only entry.
+    """
 
     name: str
     holds: Literal["text", "list", "number"]
@@ -28,8 +31,8 @@ class Batch:
         first: number of the first of these rows; rows of data count from 1.
         rows: how many they are.
         lines: the line each row begins on, from 1; None where a file has no lines.
-        cells: column name to one value for each row. CSV and TSV have text only, the others what they hold: None, text,
-            numbers, truth values, lists.
+        cells: column name to one value for each row. CSV and TSV give text only; the other formats give None, text,
+            numbers, truth values and lists.
     """
 
     path: Path
@@ -39,6 +42,6 @@ class Batch:
     cells: dict[str, list[Any]]
 
     def at(self, index: int, column: str = "") -> str:
-        """Return how messages call a row, or a cell, of this batch: ``a.csv: row 7 (line 8), column 'age'``."""
+        """Return the name in messages of a row, or a cell, of this batch: ``a.csv: row 7 (line 8), column 'age'``."""
         line = f" (line {self.lines[index]})" if self.lines else ""
         return f"{self.path}: row {self.first + index}{line}" + (f", column {column!r}" if column else "")

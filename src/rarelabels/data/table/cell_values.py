@@ -1,4 +1,4 @@
-"""Single cells of a table as text, as a name or as a number; a cell that is none is named with its row."""
+"""Single cells of a table as text, name or number; errors name the cell and its row."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ def cell_text(batch: Batch, row: int, column: str) -> str:
     """Return a cell of text; empty for a missing one.
 
     Raises:
-        UserError: it is no text.
+        UserError: the cell is not text.
     """
     return cell_as_text(batch, row, column, batch.cells[column][row])
 
 
 def row_name(batch: Batch, row: int, column: str) -> str:
-    """Return a cell as it names its row: text without the blanks around it, or a whole number.
+    """Return the name that a cell gives its row: text without the blanks around it, or a whole number.
 
     Raises:
-        UserError: it is neither.
+        UserError: the cell is neither text nor a whole number.
     """
     return label_name(batch, row, column, batch.cells[column][row])
 
@@ -39,7 +39,7 @@ def cell_as_text(batch: Batch, row: int, column: str, cell: object) -> str:
     """Return a cell of text as it is; empty for a missing one.
 
     Raises:
-        UserError: it is not text.
+        UserError: the cell is not text.
     """
     if cell is None:
         return ""
@@ -54,7 +54,7 @@ def cell_as_text(batch: Batch, row: int, column: str, cell: object) -> str:
 
 
 def label_name(batch: Batch, row: int, column: str, cell: object) -> str:
-    """A name: text without the blanks around it, or a whole number; empty for a missing one."""
+    """Return the name in a cell: text without the blanks around it, or a whole number; empty for a missing cell."""
     if isinstance(cell, float):
         if math.isnan(cell):
             return ""
@@ -70,7 +70,7 @@ def label_name(batch: Batch, row: int, column: str, cell: object) -> str:
 
 
 def number(cell: object) -> float:
-    """Return the number of a cell, NaN for what is none."""
+    """Return the number in a cell; NaN if the cell is not a number."""
     try:
         # Python takes 1_000 for a thousand; in a table it is a typing error.
         return math.nan if isinstance(cell, str) and "_" in cell else float(cell)  # type: ignore[arg-type]  # of any type: what float refuses is caught

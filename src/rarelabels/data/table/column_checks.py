@@ -1,4 +1,4 @@
-"""Whether a table has the columns that its declaration names; if not, which are meant."""
+"""Checks that a table has the columns that its declaration names; errors suggest the nearest names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rarelabels.errors import UserError, nearest
 
 
 def flag_columns(path: Path, spec: TableSpec, names: Sequence[str]) -> tuple[str, ...]:
-    """The 0/1 columns of labels; none where one column holds the labels' names."""
+    """Return the 0/1 columns of labels; none where one column holds the labels' names."""
     prefix = spec.labels.prefix
     if prefix is None:
         return spec.labels.columns or ()
@@ -33,7 +33,7 @@ def flag_columns(path: Path, spec: TableSpec, names: Sequence[str]) -> tuple[str
 
 
 def wanted_columns(path: Path, spec: TableSpec, flags: Sequence[str]) -> dict[str, str]:
-    """The columns to read, each with the key that asks for it."""
+    """Return the columns to read, each with the key that asks for it."""
     inputs = dict.fromkeys(spec.text, "dataset.text")
     inputs |= {one.column: f"dataset.lists[{i}]" for i, one in enumerate(spec.lists)}
     inputs |= dict.fromkeys(spec.numeric, "dataset.numeric")

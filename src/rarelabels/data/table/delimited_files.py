@@ -13,7 +13,7 @@ from rarelabels.errors import UserError
 
 
 def delimited_records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record, the header first, with the line it begins on; blank lines are none."""
+    """Yield each record, the header first, with the line it begins on; blank lines are skipped."""
     delimiter = DELIMITERS[table_format(path)]
     # Bytes that are not UTF-8 become surrogates, so that the cell that holds them can be named.
     with readable(path), opened(path) as raw:

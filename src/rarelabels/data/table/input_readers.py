@@ -1,4 +1,4 @@
-"""Read the columns of a table that a model gets: prose, names and tags, numbers."""
+"""Readers of a table's input columns: prose, names and tags, numbers."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Inputs:
         return {column: reader.tokens() for column, reader in (self._words | self._lists).items()}
 
     def numbers(self, mend: str) -> npt.NDArray[np.float64]:
-        """Return the numbers, (rows, columns); ``mend`` is what to do about one that is missing."""
+        """Return the numbers, (rows, columns); ``mend`` tells the user what to do about a missing one."""
         return self._numbers.numbers(mend) if self._numbers else no_numbers()
 
 
@@ -96,7 +96,7 @@ class _Words:
 
 
 class Entries:
-    """A column of lists, or of texts with a separator; without one, a text is one entry."""
+    """A column of lists, or of texts with a separator; without a separator, a text is one entry."""
 
     def __init__(self, path: Path, column: str, separator: str | None, key: str) -> None:
         self._path, self._column, self._separator, self._key = path, column, separator, key
@@ -134,7 +134,7 @@ class Entries:
         return self._numbering.tokens()
 
     def check_separator(self) -> None:
-        """Raise if another separator than the declared one, or one although none is declared, is in most texts."""
+        """Raise if another separator seems to part texts, and none is declared or the declared one is in no text."""
         separator, likely = self._separator, max(SEPARATORS, key=self._holding.__getitem__)
         if not (separator and self._holding[separator]) and self._parts_names(likely):
             given = f"separator {separator!r} is in none of its" if separator else "has no declared separator; of its"
@@ -145,10 +145,10 @@ class Entries:
             )
 
     def _parts_names(self, separator: str) -> bool:
-        """Whether texts look like several names: parted, they are fewer different ones than the texts.
+        """Return whether texts look like several names each: split, they give fewer different names than texts.
 
-        Cities with their country are more when parted, tags are fewer. Where most texts hold the separator, as many
-        are enough.
+        Cities with their country give more when split, tags give fewer. Where most texts hold the separator, as many
+        are enough; if another separator is declared, any number is.
         """
         if self._separator == ONE_NAME or not self._holding[separator]:
             return False
@@ -159,7 +159,7 @@ class Entries:
 
 
 class _Numbers:
-    """Numeric columns. What is no finite number is counted, and told when all of it is known."""
+    """Numeric columns. Cells without a finite number are counted, and reported after the last batch."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = columns
@@ -176,7 +176,7 @@ class _Numbers:
         self._blocks.append(block)
 
     def numbers(self, mend: str) -> npt.NDArray[np.float64]:
-        """Return (n, k); ``mend`` says what to do where it is not possible.
+        """Return the numbers, (n, k); ``mend`` tells the user what to do about cells without a number.
 
         Raises:
             UserError: some cells are no finite numbers.

@@ -12,7 +12,7 @@ from rarelabels.errors import UserError, first_line
 
 
 def json_objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the object of each line that is not blank, with its line."""
+    """Yield the number and the object of each line; blank lines are skipped."""
     with readable(path), opened(path) as file:
         row = 0
         for line, text in enumerate(file, 1):

@@ -1,4 +1,4 @@
-"""Read the columns of a table that hold its labels: a list of names in one cell, or a 0/1 column for each."""
+"""Readers of a table's label columns: one column with lists of names, or a 0/1 column for each label."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class LabelNames(Entries):
         return dict(zip(tokens.vocabulary.tolist(), document_frequency(tokens).tolist(), strict=True))
 
     def labels(self) -> tuple[tuple[str, ...], npt.NDArray[np.uint8]]:
-        """Return the names that enough rows have, by falling frequency and then by name, and which row has which."""
+        """Return the names that enough rows have, by falling frequency and then by name, and (n, n_labels) 0/1."""
         self.check_separator()
         tokens = self.tokens()
         names, frequency = tokens.vocabulary, document_frequency(tokens)
@@ -79,7 +79,7 @@ class LabelFlags:
 
     def _flag(self, batch: Batch, row: int, column: str) -> int:
         cell = batch.cells[column][row]
-        # Numbers and truth values by their text too: 1.0, True.
+        # Numbers and truth values are looked up by their text too: 1.0, True.
         flag = FLAGS.get(cell if isinstance(cell, str) else str(cell))
         if flag is None:
             flag = FLAGS.get(str(cell).strip().lower())

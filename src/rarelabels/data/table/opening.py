@@ -1,4 +1,4 @@
-"""Open a file of a table, and tell what is in one that is not what its name says."""
+"""Open the file of a table, and tell what it holds if that is not what its name says."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ csv.field_size_limit(MAX_CELL)
 
 
 def table_format(path: Path) -> Format:
-    """Return what the end of the name says the file is.
+    """Return the format that the end of the file's name stands for.
 
     Raises:
-        UserError: it says nothing known.
+        UserError: the name has no known ending.
     """
     for suffix, found in SUFFIXES.items():
         if path.name.lower().endswith(suffix):
@@ -76,7 +76,7 @@ def is_text(text: str) -> bool:
 
 
 def shown(value: object) -> str:
-    """Return how messages quote a value: in one line, at most 60 characters."""
+    """Return a value as messages quote it: in one line, at most 60 characters."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -92,7 +92,7 @@ def _is_packed(path: Path) -> bool:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turn what reading a file can raise into a :class:`UserError` that names it."""
+    """Turn the errors of reading a file into a :class:`UserError` that names the file."""
     try:
         yield
     except FileNotFoundError:
@@ -126,7 +126,7 @@ def check_content(path: Path) -> None:
 
 
 def _kind_of(begin: bytes) -> str:
-    """Return what a file is that begins so; nothing for text without a mark."""
+    """Return the kind of a file that begins with these bytes; empty for text without a mark."""
     text = begin.removeprefix(b"\xef\xbb\xbf").lstrip()
     marks = [what for mark, what in BEGINNINGS.items() if begin.startswith(mark)]
     return (marks or [what for mark, what in TEXT_BEGINNINGS.items() if mark.match(text)] or [""])[0]

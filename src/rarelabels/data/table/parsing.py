@@ -1,4 +1,4 @@
-"""A table of one's own, read in one pass: CSV, TSV, JSON Lines or Parquet (see ``table_files``).
+"""The user's own table, read in one pass: CSV, TSV, JSON Lines or Parquet (see ``table_files``).
 
 Every column that the declaration names has a reader that takes its cells batch by batch and keeps numbers only, so that
 memory holds the result and not the text: 2 million rows with two text columns of ten words take under 2 GB.
@@ -34,7 +34,7 @@ from rarelabels.declare.data import TableSpec
 from rarelabels.errors import UserError
 
 VERSION = 1
-"""Raised whenever the same file is to give another table."""
+"""To be increased whenever the same file gives another table."""
 
 
 def content(spec: TableSpec) -> str:
@@ -53,12 +53,13 @@ def content(spec: TableSpec) -> str:
 def parse(spec: TableSpec) -> Table:
     """Read the table that ``spec`` declares; rows keep the order of the file.
 
-    Labels in one column are ordered by falling frequency, ties by name; labels in 0/1 columns as declared, or with a
-    prefix as in the file and without it. The strata are these labels. Ids are those of the id column, or row numbers
-    from 1. A text or list column gives the field of its name.
+    Labels in one column are ordered by falling frequency, ties by name. Labels in 0/1 columns are in the order of the
+    declaration; if they are declared by a prefix, in the order of the file, and their names lack the prefix. The strata
+    are these labels. Ids are those of the id column, or row numbers from 1. A text or list column gives the field of
+    its name.
 
     Raises:
-        UserError: in one line what is wrong, in which file and, where it is about cells, in which row.
+        UserError: the message says in one line what is wrong, in which file and, if it is about a cell, in which row.
     """
     path = Path(spec.path)
     names = table_files.column_names(path)
@@ -100,7 +101,7 @@ def raw_columns(spec: TableSpec) -> tuple[RawColumn, ...]:
 def raw_inputs(spec: TableSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.NDArray[np.float64]]:
     """Return text and numbers of some rows as :func:`parse` reads those of the whole table.
 
-    Which separator a column has was settled when the whole of it was read: few rows would tell it less surely.
+    Separators are not checked again: that was done on the whole table, and few rows say less.
 
     Raises:
         UserError: a cell that :func:`parse` refuses as well.
@@ -111,7 +112,7 @@ def raw_inputs(spec: TableSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.ND
 
 
 def raw_rows(spec: TableSpec, n: int) -> dict[str, list[object]]:
-    """Return the inputs' cells of the first rows of the file, as the file has them."""
+    """Return the input cells of the file's first rows, as the file has them."""
     path = Path(spec.path)
     names = [one.name for one in raw_columns(spec)]
     table_files.column_names(path)
@@ -123,7 +124,7 @@ def label_rows(spec: TableSpec) -> dict[str, int]:
     """Return how many rows have each label, whatever ``dataset.labels.min_rows`` says; most first, ties by name.
 
     Raises:
-        UserError: as :func:`parse`, of the columns of labels alone; no name at all is an empty mapping.
+        UserError: as :func:`parse`, for the label columns only. A table without any label gives an empty mapping.
     """
     path = Path(spec.path)
     names = table_files.column_names(path)

@@ -1,4 +1,4 @@
-"""Read the columns of a table that say of each row what it is called, which group and which part it belongs to."""
+"""Readers of the columns that give each row of a table its id, its group and its part."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Ids:
         self._blocks.append(np.array(names, dtype=np.str_))
 
     def ids(self) -> npt.NDArray[np.str_]:
-        """Return (n,).
+        """Return the ids, (n,).
 
         Raises:
             UserError: two rows have the same id.
@@ -58,7 +58,7 @@ class Ids:
 
 
 class Groups:
-    """The column of what must not be parted. A row with an empty cell is alone."""
+    """The column of groups, whose rows stay in one part. A row with an empty cell is a group by itself."""
 
     def __init__(self, path: Path, column: str) -> None:
         self._path, self._column = path, column

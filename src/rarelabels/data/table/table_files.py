@@ -1,7 +1,7 @@
 """Files that hold a table, read in batches of rows: CSV and TSV (also gzipped), JSON Lines (also gzipped), Parquet.
 
-Memory does not grow with the file. The text formats are read by the standard library and not by pyarrow: it knows the
-line of each row, refuses a quote that is never closed, and does not guess the type of a column.
+Memory does not grow with the file. The standard library reads the text formats, and not pyarrow: its readers tell the
+line of each row, refuse a quote that is never closed, and do not guess the type of a column.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rarelabels.errors import UserError
 
 
 def column_names(path: Path) -> tuple[str, ...]:
-    """Return the names of the columns in the order of the file; of JSON Lines, every key that any row has.
+    """Return the names of the columns in the order of the file; for JSON Lines, every key that any row has.
 
     Raises:
         UserError: the file cannot be read, is not what its name says, is empty, or has two columns of one name.

@@ -1,17 +1,17 @@
-"""What is measured: scores or assigned labels, and the truth, to ``{metric: value}``.
+"""Metrics: from the truth and scores, or the truth and assigned labels, to ``{metric: value}``.
 
-Which labels a macro or weighted mean covers depends on the truth alone: those with at least one positive in the part
-(and, for ROC AUC, one negative). Whatever was predicted, every trial of a study averages the same labels; one predicted
-nowhere has precision 0. Micro and samples means and Hamming loss cover all labels and rows, and 0/0 counts 0. On what
-is covered every number equals scikit-learn's. A metric that covers nothing is left out, so values are always finite;
-``counts`` says how much is undefined.
+A macro or weighted mean covers the labels with at least one positive in the part (and, for ROC AUC, one negative). That
+depends on the truth alone: every trial of a study averages the same labels, whatever it predicts. A label that is
+predicted nowhere has precision 0. Micro and samples means and Hamming loss cover all labels and rows, and 0/0 counts 0.
+On the labels and rows it covers, every metric equals scikit-learn's. A metric that covers nothing is left out, so
+values are always finite; ``counts`` says how much is undefined.
 
 - ``metric``: the record of a metric. ``table``: all records, by name. ``measure``: the values of all of them.
-- ``decided_rows``, ``averages``: of assigned labels: means over rows; precision, recall and F1 from counts.
-- ``ranked_rows``, ``curves``, ``ece``: of scores: means over rows; areas under curves; calibration.
+- Metrics of assigned labels: ``decided_rows``, means over rows; ``averages``, precision, recall and F1 from counts.
+- Metrics of scores: ``ranked_rows``, means over rows; ``curves``, areas under curves; ``ece``, calibration.
 - ``means``: weighted means that leave out what is undefined. ``label_table``: a row for each label.
 
-A metric is added by a record in the file of its kind: evaluation, bootstrap, tables and searches read the records.
+To add a metric, add a record to the file of its kind: evaluation, bootstrap, tables and searches read the records.
 """
 
 from rarelabels.judging.metrics.averages import HEAD, MEDIUM, precision_recall_f1

@@ -33,7 +33,7 @@ class LabelCounts:
         true_positives: rows that have the label and are given it.
         predicted: rows that are given the label.
         actual: rows that have the label.
-        positives: what decides head, medium and tail, (n_labels,): those of the whole part.
+        positives: each label's positives in the whole part, (n_labels,); they decide head, medium and tail.
     """
 
     true_positives: Array
@@ -48,7 +48,7 @@ class LabelCounts:
 
     @cached_property
     def total(self) -> Array:
-        """All positives."""
+        """The positives of all labels together, (...)."""
         return np.asarray(self.actual.sum(axis=-1))
 
     @cached_property
@@ -63,7 +63,7 @@ class LabelCounts:
 
     @cached_property
     def pooled(self) -> dict[str, dict[str, Floats]]:
-        """Precision, recall and F1 of the summed counts of each group; NaN of one without labels."""
+        """Precision, recall and F1 of the summed counts of each group; NaN for a group without labels."""
         return {name: self._of_sums(members) for name, members in self.groups.items()}
 
     def _of_sums(self, members: Bools) -> dict[str, Floats]:

@@ -34,7 +34,7 @@ class PositiveRanks:
 def average_precision(ranks: PositiveRanks) -> Floats:
     """Return the average precision, shape (...); NaN without positives."""
     found = np.cumsum(ranks.hits, axis=0, dtype=np.float64)
-    precision = found / np.maximum(found + ranks.upto, 1)  # counts: below 1 is 0 of 0
+    precision = found / np.maximum(found + ranks.upto, 1)  # a sum of counts is below 1 only if it is 0
     return ratio((ranks.hits * precision).sum(axis=0), ranks.hits.sum(axis=0), undefined=np.nan)
 
 
@@ -53,7 +53,8 @@ class CurveMetric(Metric):
 
     Attributes:
         area: a name of ``AREAS``.
-        covers: which labels the mean is over, by how many of the rows have each, (..., n_labels); None: pooled.
+        covers: which labels the mean is over, given the positives of each label, (..., n_labels), and the number of
+            rows; None: all cells are pooled.
     """
 
     area: str
@@ -87,7 +88,7 @@ def areas(ordered: Ordered, places: Integers, wanted: tuple[str, ...] = tuple(AR
 def rank_positives(ordered: Ordered, places: Integers) -> list[PositiveRanks]:
     """Return for each group of cells, a label's or all, where its positives stand among its negatives.
 
-    No ranking metric changes between two negatives.
+    The areas do not depend on the order of negatives among themselves.
 
     Args:
         ordered: the cells.
@@ -97,7 +98,7 @@ def rank_positives(ordered: Ordered, places: Integers) -> list[PositiveRanks]:
     keys = ordered.keys.reshape(-1)
     bounds = np.searchsorted(places, np.arange(n_groups + 1) * n)
     own = keys[places]
-    begins = np.ones(len(places) + 1, dtype=bool)  # another score, or another group
+    begins = np.ones(len(places) + 1, dtype=bool)  # where another score, or another group, begins
     begins[1:-1] = own[1:] != own[:-1]
     begins[bounds] = True
     first = np.flatnonzero(begins)

@@ -16,7 +16,7 @@ from rarelabels.judging.metrics.metric import Metric
 
 @dataclass(frozen=True, eq=False)
 class DecidedRows:
-    """Of each row how many labels are right, assigned and there, (n,); and how many labels there are."""
+    """Counts of each row, (n,): its right labels, assigned labels and true labels; and the number of columns."""
 
     hits: Integers
     predicted: Integers
@@ -25,7 +25,7 @@ class DecidedRows:
 
     @classmethod
     def of(cls, truth: Bools, assigned: Bools) -> DecidedRows:
-        """Count, both of shape (n, n_labels)."""
+        """Return the counts of truth and assigned labels, both of shape (n, n_labels)."""
         hits, predicted, actual = (np.count_nonzero(cells, axis=1) for cells in (truth & assigned, assigned, truth))
         return cls(hits, predicted, actual, truth.shape[1])
 
@@ -42,7 +42,7 @@ class DecidedRows:
 
 @dataclass(frozen=True, kw_only=True)
 class DecidedRowMetric(Metric):
-    """The mean of a value of each row; a bootstrap repeats the mean with other weights of the rows.
+    """The mean over rows of one value per row; a bootstrap repeats the mean with other row weights.
 
     Attributes:
         of: the values, (n,).

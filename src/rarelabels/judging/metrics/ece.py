@@ -19,7 +19,7 @@ class CalibrationMetric(Metric):
     """An expected calibration error; a bootstrap gives it weighted bins.
 
     Attributes:
-        is_pooled: of all cells, or the mean over the labels with a positive.
+        is_pooled: True for the error of all cells, False for the mean over the labels with a positive.
     """
 
     is_pooled: bool
@@ -41,17 +41,17 @@ def calibration_bins(scores: Array, edges: Array) -> NDArray[np.intp]:
 
 
 def calibration_edges(scores: Array) -> Array:
-    """Return the 14 edges that cut the sorted scores into 15 bins of equal mass, ties apart."""
+    """Return the 14 edges that cut the sorted scores into 15 bins of equal mass, but for ties."""
     ordered = np.sort(scores, axis=None)
     return ordered[np.arange(1, CALIBRATION_BINS) * ordered.size // CALIBRATION_BINS]
 
 
 def calibration_error(surplus: Array, total: ArrayLike) -> Floats:
-    """Return the expected calibration error, shape (...): the bins' share-weighted |frequency − mean score|.
+    """Return the expected calibration error, shape (...): the share-weighted mean |frequency − mean score| of bins.
 
     Args:
         surplus: sum of truth minus score over each bin, shape (bins, ...).
-        total: scores in all bins, shape (...).
+        total: the number of scores in all bins, shape (...).
     """
     error: Floats = np.abs(surplus).sum(axis=0) / total
     return error

@@ -1,4 +1,4 @@
-"""A row for each label: how frequent, how well ranked, and its confusion matrix under each rule."""
+"""A table with a row for each label: its frequency, its ranking, and its confusion matrix under each rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def per_label(
     rules: Mapping[str, Rule],
     labels: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Return one row per label: how frequent, how well ranked, and its confusion matrix under each rule.
+    """Return one row per label: its frequency, its ranking, and its confusion matrix under each rule.
 
     Args:
         y_true: 0/1, shape (n, n_labels).
@@ -30,8 +30,8 @@ def per_label(
 
     Returns:
         Columns ``label``, ``positives``, ``prevalence``, ``average_precision`` and ``roc_auc`` (missing where
-        undefined), then for each rule ``<rule>/threshold``, ``tp``, ``fp``, ``fn``, ``tn``, ``precision``, ``recall``
-        and ``f1``, all with the prefix.
+        undefined); then for each rule, with the prefix ``<rule>/``: ``threshold``, ``tp``, ``fp``, ``fn``, ``tn``,
+        ``precision``, ``recall`` and ``f1``.
 
     Raises:
         ValueError: shapes differ, ``y_true`` is not 0/1, or a score is outside [0, 1].

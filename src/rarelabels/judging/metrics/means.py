@@ -1,4 +1,4 @@
-"""Ratios and means that say what is undefined, under one weight of each row or under many."""
+"""Ratios and means with a value for what is undefined; means over rows under one or many sets of row weights."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def row_means(rows: Mapping[str, Floats], weights: Floats) -> dict[str, Floats]:
 
 
 def plain_row_means(rows: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Return the mean of each over the rows that are not NaN."""
+    """Return the mean of each metric over the rows that are not NaN."""
     weights = np.ones((len(next(iter(rows.values()))), 1))
     return {name: means[0] for name, means in row_means(rows, weights).items()}
 

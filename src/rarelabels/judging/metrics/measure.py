@@ -34,8 +34,8 @@ def decision_metrics(y_true: ArrayLike, y_pred: ArrayLike, *, positives: ArrayLi
     Args:
         y_true: 0/1, shape (n, n_labels).
         y_pred: 0/1, shape (n, n_labels).
-        positives: positives per label that decide head, medium and tail, shape (n_labels,); those of ``y_true`` unless
-            the rows are a resample of a part whose groups are to stay.
+        positives: the positives of each label, which decide head, medium and tail, shape (n_labels,). By default those
+            of ``y_true``; for a resample of a part, give those of the part, so that the groups stay.
 
     Raises:
         ValueError: shapes differ, or values other than 0 and 1.
@@ -66,15 +66,15 @@ def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
 
     - ``{micro,macro}_average_precision``, ``{micro,macro}_roc_auc``: equal scores count as one step of the curve.
       Macro: labels with a positive; ROC AUC also needs a negative.
-    - ``lrap``: rows with a label. ``ranking_loss``: rows with a label and a missing one. ``coverage``: all rows, and a
-      row without labels counts 0. Ties count against the prediction.
-    - ``categorical_accuracy``: share of rows whose first label is the one with the highest score, which is what Keras
-      makes of ``accuracy``. It depends on the order of the columns; here to be compared, not to be trusted.
+    - ``lrap``: over rows with a label. ``ranking_loss``: over rows that have a label and lack another. ``coverage``:
+      over all rows; a row without labels counts 0. Ties count against the prediction.
+    - ``categorical_accuracy``: share of rows whose first label is the one with the highest score. Keras computes this
+      for ``accuracy``. It depends on the order of the columns: it is here for comparison, and not to be trusted.
     - ``precision_at_k`` for k = 1, 3, 5 up to the number of labels: share of the k highest-scored labels that are
-      right; among equal scores the expected share, so the order of the columns does not matter.
+      right. Equal scores count by their expected share, so the order of the columns does not matter.
     - ``brier``, ``log_loss``: mean over rows and labels; probabilities are clipped by the float64 epsilon.
-    - ``ece``: expected calibration error, 15 bins of equal mass over all labels pooled; ``macro_ece``: mean over labels
-      with a positive of each label's own. Equal scores share a bin.
+    - ``ece``: expected calibration error, 15 bins of equal mass over all labels pooled; ``macro_ece``: the mean
+      of the error of each label, over labels with a positive. Equal scores share a bin.
 
     >>> round(ranking_metrics([[1, 0], [0, 1], [0, 0]], [[0.9, 0.1], [0.3, 0.2], [0.4, 0.6]])["macro_roc_auc"], 3)
     0.75
@@ -109,7 +109,7 @@ def measure_rankings(part: Scores) -> dict[str, float]:
 
 
 def label_rankings(part: Scores) -> dict[str, Floats]:
-    """Return each area under a curve, by its name, and ``ece``, of every label, each (n_labels,)."""
+    """Return the areas under the curves and the ``ece`` of every label, by name, each (n_labels,)."""
     blocks = [_of_groups(ordered) for ordered in part.by_label]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
@@ -131,10 +131,10 @@ def macro_average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
 
 
 def counts(y_true: ArrayLike) -> dict[str, int]:
-    """Return how much of ``y_true``, 0/1 of shape (n, n_labels), is undefined and left out of some metric.
+    """Return how many labels and rows of ``y_true``, 0/1 of shape (n, n_labels), some metric leaves out as undefined.
 
-    ``labels_without_positives`` (left out of every macro and weighted mean), ``labels_without_negatives`` (of ROC AUC),
-    ``rows_without_labels`` (of LRAP and ranking loss), ``rows_with_all_labels`` (of ranking loss).
+    ``labels_without_positives`` (left out of every macro and weighted mean), ``labels_without_negatives`` (left out
+    of macro ROC AUC), ``rows_without_labels`` (of LRAP and ranking loss), ``rows_with_all_labels`` (of ranking loss).
 
     >>> counts([[1, 0], [1, 0]])["labels_without_positives"]
     1

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """What is known of a metric before anything is measured. The least that any can be is 0.
+    """What is known of a metric before anything is measured. The lowest value of every metric is 0.
 
     Attributes:
         name: as it is recorded, after the part and the rule.
         words: what tables and sentences call it.
         lower_is_better: whether less is better.
-        highest: the most it can be; None where there is no bound.
+        highest: its highest possible value; None where there is no bound.
         is_of_calibration: whether a calibration that was fitted on the same rows flatters it.
     """
 

@@ -19,7 +19,10 @@ SCORES_AT_ONCE = 200_000  # what fits the processor cache
 
 @dataclass(frozen=True, eq=False)
 class RankedRows:
-    """Some rows: truth and scores as float64, (n, n_labels), the cells in order, and where right labels stand in it."""
+    """Some rows: truth and scores, float64, each (n, n_labels), and the cells of each row in the order of their scores.
+
+    The right labels of a row are those that it has.
+    """
 
     truth: Bools
     scores: Floats
@@ -37,7 +40,7 @@ class RankedRows:
 
     @cached_property
     def bounds(self) -> Integers:
-        """Where the right labels of each row begin among all right labels, and the last end, (n + 1,)."""
+        """Where each row's right labels begin among all right labels, and where the last row's end, (n + 1,)."""
         return np.append(0, np.cumsum(self.n_right))
 
     @cached_property
@@ -47,7 +50,7 @@ class RankedRows:
 
     @cached_property
     def reached_and_right(self) -> tuple[Integers, Integers]:
-        """Of each right label: labels with the same or a higher score, and how many of them are right."""
+        """For each right label: how many labels of its row score as high or higher, and how many of these are right."""
         places, row = self.ordered.positive_places(), self.row
         keys = self.ordered.keys.reshape(-1)[places]
         is_first = np.ones(len(places), dtype=bool)
@@ -63,11 +66,11 @@ class RankedRows:
 
 @dataclass(frozen=True, kw_only=True)
 class RankedRowMetric(Metric):
-    """The mean of a value of each row; a bootstrap repeats the mean with other weights of the rows.
+    """The mean over rows of one value per row; a bootstrap repeats the mean with other row weights.
 
     Attributes:
         of: the values, (n,); NaN where a row is left out.
-        least_labels: with fewer the metric is left out.
+        least_labels: the metric is left out of data with fewer labels.
     """
 
     of: Callable[[RankedRows], Floats]
@@ -87,7 +90,7 @@ def _lrap(rows: RankedRows) -> Floats:
 def _coverage(rows: RankedRows) -> Floats:
     reached, has_labels = rows.reached_and_right[0], rows.n_right > 0
     coverage = np.zeros(len(rows.truth))
-    coverage[has_labels] = reached[rows.bounds[:-1][has_labels]]  # of its lowest right label
+    coverage[has_labels] = reached[rows.bounds[:-1][has_labels]]  # down to the row's lowest right label
     return coverage
 
 

@@ -1,7 +1,7 @@
 """How scores become labels: the rules, each chosen on the validation part by an exact sweep.
 
-What every rule is, :func:`choose_rules` says. Sweeps look at the rows that choose, which flatters rare labels;
-``crossfit.crossfit`` gives decisions on the same rows that no threshold chosen on them has made.
+:func:`choose_rules` describes every rule. A threshold looks better on the rows that chose it than on others, above all
+for rare labels. ``crossfit.crossfit`` decides each of these rows by thresholds that other rows have chosen.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, obje
     - ``global``, ``global_macro``, ``global_samples``, ``global_subset``: the best common threshold for micro-F1,
       macro-F1, samples F1, subset accuracy.
     - ``per_label``: the best threshold of each label for the objective. A label with fewer than ``min_positives``
-      positives, or for which the objective is undefined, takes the global one and is counted.
-    - ``per_label_shrunk``: p / (p + c) of the way from the global threshold to the label's own, p being its positives,
-      whatever ``min_positives``; an undefined label takes the global one and is counted. The strength c is the one of
-      ``STRENGTHS`` whose decisions on the fold left out have the highest mean objective.
+      positives, or for which the objective is undefined, takes the global threshold and is counted as a fallback.
+    - ``per_label_shrunk``: a threshold p / (p + c) of the way from the global one to the label's own, p being the
+      number of its positives; ``min_positives`` does not matter. A label for which the objective is undefined takes the
+      global threshold and is counted. The strength c is the one of ``STRENGTHS`` whose decisions on the folds left out
+      have the highest mean objective.
     - ``per_label_crossfit``: the median of the five thresholds chosen with one fold left out; fallbacks like
       ``per_label``.
     - ``per_label_micro``: the thresholds per label with the highest micro-F1. Labels without positives are counted.
@@ -38,8 +39,8 @@ def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, obje
       highest-scored one.
     - ``top_k``: each row's k highest-scored labels, k best for samples F1.
 
-    Without a positive in the whole part there is nothing to choose by: 0.5 (``top_k``: k = 1), and every label counts
-    as a fallback of every rule but the first two.
+    A part without any positive cannot choose: thresholds are 0.5 (``top_k``: k = 1), and every label counts as a
+    fallback of every rule but the first two.
 
     >>> y, s = [[1, 0], [1, 0], [0, 1]], [[0.9, 0.2], [0.7, 0.3], [0.2, 0.8]]
     >>> rules = choose_rules(y, s, min_positives=1)
@@ -70,10 +71,10 @@ def choose(rows: Rows, names: Iterable[str] = table.RULES) -> Rules:
 
 
 def of_decisions(rules: Mapping[str, Rule]) -> Rules:
-    """Return rules for scores that are decisions, 0 or 1: at 0.5, but for those that look at the order of a row.
+    """Return rules for scores that are decisions, 0 or 1: all thresholds become 0.5.
 
-    A threshold chosen for a predictor that says no to everything would turn it into one that says yes to everything:
-    with all scores 0 there is no other choice that finds anything.
+    Only rules that look at the order of a row's scores stay as they are. Chosen thresholds would mislead: a predictor
+    that assigns no label scores 0 everywhere, and the only threshold that finds a positive then assigns every label.
     """
     return {
         name: rule if rule.at_least or rule.at_most else replace(rule, thresholds=np.full_like(rule.thresholds, HALF))
@@ -82,7 +83,7 @@ def of_decisions(rules: Mapping[str, Rule]) -> Rules:
 
 
 def oracle(y_test: ArrayLike, s_test: ArrayLike, objective: ObjectiveSpec = F1) -> Rule:
-    """Return the best threshold of each label on the very rows that score it: a bound, never a result.
+    """Return the best threshold of each label on the same rows that measure it: a bound, never a result.
 
     A label for which the objective is undefined takes "never" (or "always": see ``each_label.best_thresholds``) and
     counts as a fallback. Shapes and errors as :func:`choose_rules`.
@@ -91,5 +92,5 @@ def oracle(y_test: ArrayLike, s_test: ArrayLike, objective: ObjectiveSpec = F1) 
 
 
 def choose_oracle(test: Scores, objective: ObjectiveSpec) -> Rule:
-    """Return the best threshold of each label on the very rows that score it; see :func:`oracle`."""
+    """Return the best threshold of each label on the same rows that measure it; see :func:`oracle`."""
     return choose(Rows(test, objective), [table.ORACLE.name])[table.ORACLE.name]

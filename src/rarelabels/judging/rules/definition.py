@@ -21,9 +21,9 @@ class Rule:
     Attributes:
         name: one of those in ``rules.table``.
         thresholds: one per label, shape (n_labels,).
-        fallbacks: labels whose threshold is not the rule's own choice, because it had too few positives to choose.
+        fallbacks: how many labels have a threshold that the rule did not choose, because they have too few positives.
         at_least: a row that reaches fewer thresholds is also given its ``at_least`` highest-scored labels.
-        at_most: a row is given no label below its ``at_most``-th highest score; None: as many as reach theirs.
+        at_most: a row is given no label below its ``at_most``-th highest score; None: no such limit.
         strength: of ``per_label_shrunk``, the positives at which a label's own threshold weighs half.
     """
 
@@ -41,7 +41,7 @@ class Rule:
         columns never matters.
         """
         scores = np.asarray(y_score)
-        # Thresholds may come from JSON: as Python floats, float32 scores would round them first and could change sides.
+        # Thresholds from JSON may be Python floats: float32 scores would round them first, and could change sides.
         assigned: Bools = scores >= np.asarray(self.thresholds, dtype=np.float64)
         if self.at_least:
             short = np.count_nonzero(assigned, axis=-1, keepdims=True) < self.at_least
@@ -55,10 +55,10 @@ Rules: TypeAlias = dict[str, Rule]
 
 
 def to_json(rules: Mapping[str, Rule], labels: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return what JSON can hold, exactly, of every rule.
+    """Return every rule in a form that JSON can hold exactly.
 
-    ``{rule: {"thresholds": {label: threshold}, "fallbacks": n, "at_least": n, "at_most": n or null}}``, and where there
-    is one ``"strength"``: a number or, as JSON has no infinity, ``"inf"``.
+    ``{rule: {"thresholds": {label: threshold}, "fallbacks": n, "at_least": n, "at_most": n or null}}``, and, if
+    the rule has one, ``"strength"``: a number or, as JSON has no infinity, ``"inf"``.
     """
     stored: dict[str, dict[str, Any]] = {}
     for name, rule in rules.items():
@@ -75,11 +75,11 @@ def to_json(rules: Mapping[str, Rule], labels: Sequence[str]) -> dict[str, dict[
 
 
 def from_json(stored: Mapping[str, Mapping[str, Any]], labels: Sequence[str] | None = None) -> Rules:
-    """Return what :func:`to_json` made.
+    """Return the rules that :func:`to_json` stored.
 
     Args:
         stored: parsed JSON.
-        labels: the order of the thresholds, or a part of the labels; by default as stored.
+        labels: the labels whose thresholds are returned, in this order; by default all, as stored.
 
     Raises:
         KeyError: a label that has no threshold there.

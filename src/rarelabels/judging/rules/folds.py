@@ -14,11 +14,11 @@ FOLD_SEED = 20_240_917  # any fixed number: the same rows are always dealt the s
 
 
 def folds(y: ArrayLike, k: int = N_FOLDS) -> NDArray[np.int64]:
-    """Return a fold of each row, 0 to k - 1, always the same for the same labels, shape (n,).
+    """Return the fold of each row, 0 to k - 1, shape (n,); the same labels always have the same folds.
 
-    Rows are ordered by their rarest label, rows without labels last, by a fixed chance among equals, and dealt out in
-    turn: the rows that share a rarest label are spread over the folds as evenly as they can be. With fewer rows than k
-    the last folds are empty.
+    Rows are ordered by their rarest label, rows without labels last, in a fixed random order among equals. Then they
+    are dealt out to the folds in turn. So the rows that share a rarest label are spread as evenly as they can be. With
+    fewer rows than k the last folds are empty.
 
     Args:
         y: 0/1, shape (n, n_labels).
@@ -35,7 +35,7 @@ def folds(y: ArrayLike, k: int = N_FOLDS) -> NDArray[np.int64]:
 
 
 def splits(truth: Bools) -> Iterator[tuple[Bools, Bools]]:
-    """Yield for each fold that has rows: which rows are in the others, which in it."""
+    """Yield two masks for each fold that has rows: the rows of the other folds, and its rows."""
     numbers = folds(truth)
     for number in range(min(N_FOLDS, len(truth))):
         yield numbers != number, numbers == number

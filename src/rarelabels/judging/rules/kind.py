@@ -24,13 +24,13 @@ class RuleKind:
 
     Attributes:
         name: as it is declared and recorded.
-        words: what it is, in a sentence that says what to use.
+        words: what it is called in a sentence that says what to use.
         chosen_on: the part that chooses it; ``nothing`` for a rule that is the same for all scores, ``search`` where
             Optuna searches it, ``model`` where the model assigns the labels itself.
         best_for: the decision metric it is chosen for; ``objective``: that of the declared thresholds.
-        choose: the rule from rows of which one at least has a label; None where rows do not choose it.
-        fallback: the rule from rows of which none has a label: there is nothing to choose by.
-        compared_by: the decision metrics by which tables set it beside other rules.
+        choose: gives the rule for rows of which at least one has a label; None where no rows choose the rule.
+        fallback: gives the rule for rows of which none has a label: they cannot choose.
+        compared_by: the decision metrics by which tables compare it with other rules.
         on_validation: whether it is also measured on the whole validation part.
         is_of_row: whether it looks at the order of a row's scores, and not at thresholds alone.
         remark: what headers of tables say below its name.
@@ -51,11 +51,11 @@ class RuleKind:
 
     @property
     def header(self) -> str:
-        """How a column of a table is headed, in short lines."""
+        """The header of its column in a table, in short lines."""
         name = self.name.replace("_", " ", 1).replace("_", "\n")
         return f"{name}\n({self.remark})" if self.remark else name
 
     @property
     def label(self) -> str:
-        """How the legend of a figure calls it: a bound is no result."""
+        """Its name in the legend of a figure. A rule chosen on test is marked there: a bound is no result."""
         return f"{self.name} ({self.remark})" if self.chosen_on == "test" else self.name

@@ -1,4 +1,4 @@
-"""The rows that choose the rules, and what several rules need of them: each found once, when it is first needed."""
+"""The rows that choose the rules, and values that several rules need, each computed once, when it is first needed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rarelabels.judging.sweeps.ordered import ALWAYS
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows that choose.
+    """Rows that choose the rules.
 
     Attributes:
         scores: of the rows.
@@ -45,7 +45,7 @@ class Rows:
         at_most: int | None = None,
         strength: float | None = None,
     ) -> Rule:
-        """Return a rule for these labels; see ``definition.Rule``. One threshold is that of every label."""
+        """Return a rule for these labels; see ``definition.Rule``. A single threshold is used for every label."""
         of_labels = np.full(self.n_labels, thresholds) if np.ndim(thresholds) == 0 else np.asarray(thresholds)
         return Rule(name, of_labels, fallbacks, at_least, at_most, strength)
 
@@ -61,7 +61,7 @@ class Rows:
 
     @property
     def below_all(self) -> float:
-        """A threshold that all scores reach, and others like them."""
+        """A threshold that all these scores reach, and every probability."""
         return min(ALWAYS, float(np.nextafter(self.scores.scores.min(), -np.inf)))
 
     def best_common(self, metric: str) -> float:
@@ -87,7 +87,7 @@ class Rows:
 
     @cached_property
     def has_own(self) -> Bools:
-        """Which labels have positives enough for a threshold of their own, (n_labels,)."""
+        """Which labels have enough positives for a threshold of their own, (n_labels,)."""
         return np.asarray(self.sweep.defined & (self.scores.positives >= self.min_positives))
 
     @property
@@ -102,7 +102,7 @@ class Rows:
 
     @cached_property
     def by_fold(self) -> list[tuple[Rows, Bools]]:
-        """For each fold the rows of the others, and which rows are in it; a single row chooses for itself."""
+        """For each fold the rows of the other folds, and the mask of its rows; a single row chooses for itself."""
         return [(self._others(others if others.any() else fold), fold) for others, fold in splits(self.scores.truth)]
 
     def _others(self, rows: Bools) -> Rows:

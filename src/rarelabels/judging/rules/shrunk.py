@@ -18,7 +18,10 @@ STRENGTHS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, float("inf"))
 
 @dataclass(frozen=True, eq=False)
 class Shrinkable:
-    """Own thresholds (n_labels,), how many positives chose them (n_labels,), where there are any; the global one."""
+    """The labels' own thresholds, the positives that chose them, which labels have one; and the global threshold.
+
+    The first three have shape (n_labels,).
+    """
 
     own: Floats
     positives: NDArray[np.int64]
@@ -27,31 +30,31 @@ class Shrinkable:
 
     @classmethod
     def of(cls, rows: Rows) -> Shrinkable:
-        """Return what was chosen on some rows."""
+        """Return the thresholds that these rows choose."""
         positives, scores, sweep = rows.scores.positives, rows.scores.scores, rows.sweep
         lowest = scores.min(axis=0).astype(np.float64)
-        # "Never" and "always" lie far from all scores: drawn to where they just still decide as they do.
+        # "Never" and "always" lie far from all scores. They are moved to the nearest threshold that decides the same.
         just_above = np.nextafter(scores.max(axis=0).astype(np.float64), np.inf)
         own = np.clip(sweep.thresholds, lowest, just_above)
         return cls(own, positives, sweep.defined & (positives > 0), rows.common)
 
     def shrunk(self, strength: float) -> Floats:
-        """Return thresholds p / (p + strength) of the way from the global one to a label's own."""
+        """Return thresholds that lie p / (p + strength) of the way from the global one to the label's own."""
         weight = np.where(self.there, self.positives / (np.maximum(self.positives, 1) + strength), 0.0)
         return np.asarray(weight * self.own + (1 - weight) * self.common)
 
 
 def shrunk_rule(name: str, rows: Rows) -> Rule:
-    """Return ``per_label_shrunk``: of all strengths the one that decides best on the folds left out."""
+    """Return ``per_label_shrunk`` with the strength that decides best on the folds left out."""
     whole = Shrinkable.of(rows)
     by_fold = [(Shrinkable.of(others), fold) for others, fold in rows.by_fold]
     reached = [_left_out_mean(rows, by_fold, strength) for strength in STRENGTHS]
-    best = max(zip(reached, STRENGTHS, strict=True))[1]  # of equals the largest strength
+    best = max(zip(reached, STRENGTHS, strict=True))[1]  # the largest of equally good strengths
     return rows.rule(name, whole.shrunk(best), count_labels(~whole.there), strength=best)
 
 
 def _left_out_mean(rows: Rows, by_fold: Sequence[tuple[Shrinkable, Bools]], strength: float) -> float:
-    """Return the mean objective, over labels with a positive, of decisions on folds left out, pooled."""
+    """Return the mean objective over labels with a positive. Decisions are those on the folds left out, pooled."""
     truth, scores = rows.scores.truth, rows.scores.scores
     assigned = np.empty(truth.shape, dtype=bool)
     for chosen, fold in by_fold:
@@ -63,10 +66,10 @@ def _left_out_mean(rows: Rows, by_fold: Sequence[tuple[Shrinkable, Bools]], stre
 
 
 def median_rule(name: str, rows: Rows) -> Rule:
-    """Return ``per_label_crossfit``: the median of what was chosen with each fold left out."""
+    """Return ``per_label_crossfit``: the median of the thresholds chosen with each fold left out."""
     chosen = np.stack([others.sweep.thresholds for others, _ in rows.by_fold])
     defined = np.stack([others.sweep.defined for others, _ in rows.by_fold])
-    there = rows.has_own & defined.any(axis=0)  # a single positive is in no fold but one, and missing without it
+    there = rows.has_own & defined.any(axis=0)  # undefined without the fold of a label's only positive
     medians = np.full(there.shape, rows.common)
     medians[there] = np.nanmedian(np.where(defined, chosen, np.nan)[:, there], axis=0)
     return rows.rule(name, medians, count_labels(~there))

@@ -1,7 +1,7 @@
 """Every rule: its name, how it is chosen, what it falls back to, what it is best for, where and how it is shown.
 
-A rule is added by a block here and its name in ``TABLE``; all else reads the table. Light to import, for declarations
-name rules: what a choice needs is imported when it is made.
+To add a rule, write its block here and add its name to ``TABLE``; all other code reads the table. This file is light to
+import, because declarations name rules: what a choice needs is imported when the choice is made.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A paired bootstrap over test rows and seeds: the draws, and every metric on the rows and seeds of each draw.
 
-All seeds of a trial are scored on the same test rows, so one draw is a resample of the rows and, apart from it, of the
-seeds; a replicate is the mean over the drawn seeds of the metric on the drawn rows. Draws depend on nothing but the
-number of rows and seeds: two trials scored on the same part share them, and replicates are subtracted draw by draw.
+All seeds of a trial are scored on the same test rows. So one draw resamples the rows and, independently, the seeds. A
+replicate is the metric on the drawn rows, averaged over the drawn seeds. Draws depend only on the numbers of rows and
+seeds: two trials scored on the same part share them, and their replicates are subtracted draw by draw.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Draws:
 
 
 def make_draws(n_rows: int, n_seeds: int, n_draws: int = N_DRAWS) -> Draws:
-    """Return the same draws for the same sizes, always; the rows drawn do not depend on the number of seeds.
+    """Return the draws of these sizes, always the same ones; the drawn rows do not depend on the number of seeds.
 
     Raises:
         ValueError: a size below 1.
@@ -76,8 +76,8 @@ def replicates(
 
     Each value equals what ``metrics`` gives on the rows repeated as often as they were drawn, with two exceptions: the
     bins of the calibration errors stay those of the whole part, and so does the group (head, medium, tail) of a label.
-    A label without a drawn positive is left out of that draw's macro mean; a draw in which a metric covers nothing is
-    NaN there, and left out of intervals.
+    A label without a drawn positive is left out of that draw's macro mean. A metric that covers nothing in a draw is
+    NaN there; intervals leave that draw out.
 
     Args:
         y_true: 0/1, shape (n, n_labels).
@@ -100,9 +100,9 @@ def replicates(
 
 
 def replicates_of(parts: Sequence[Scores], rules: Sequence[Mapping[str, Rule]], draws: Draws) -> dict[str, Floats]:
-    """Return every metric of a trial on every draw, from the part as each seed has scored it; see :func:`replicates`.
+    """Return every metric of a trial on every draw, from the part as scored by each seed; see :func:`replicates`.
 
-    The most likely label sets of a part, if it has any, are the rule ``most_likely_set``.
+    If a part has most likely label sets, they are measured as the rule ``most_likely_set``.
     """
     sets = [{name: is_one(labels) for name, labels in part.decided.items()} for part in parts]
     return _over_seeds(parts, rules, draws, sets)
@@ -128,7 +128,7 @@ def _over_seeds(
 
 
 class _SeedSample:
-    """What of one seed does not depend on the draw: sorted, binned and compared once."""
+    """The values of one seed that do not depend on the draw: sorted, binned and compared once."""
 
     def __init__(self, part: Scores, rules: Mapping[str, Rule], decided: Mapping[str, Bools]) -> None:
         part.must_be_probabilities()
@@ -158,7 +158,7 @@ class _SeedSample:
         return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
 
     def _chunk(self, weights: Array) -> dict[str, Floats]:
-        """Metrics under each column of ``weights``, shape (n, chunk)."""
+        """Return the metrics under each column of ``weights``, shape (n, chunk)."""
         actual, *counts = _label_counts(self.cells, self.truth.shape[1], weights)
         values = row_means(self.rows, weights.astype(np.float64)) | self._rankings(weights, actual)
         positives = self.truth.sum(axis=0)
@@ -188,8 +188,9 @@ class _SeedSample:
 class _Curve:
     """The curve of one label, or of all pooled, as a sparse matrix that turns row weights into its steps.
 
-    A negative falls into one of g + 1 steps: it has at least the highest of the g distinct scores of the positives, at
-    least the next one, and so on, or less than all. One product with the weights sums every step under all draws.
+    The positives have g distinct scores, and a negative falls into one of g + 1 steps: its score is at least the
+    highest of them, at least the next one, and so on, or below all. One product with the weights sums every step under
+    all draws.
     """
 
     def __init__(self, truth: Bools, scores: Array) -> None:
@@ -204,7 +205,7 @@ class _Curve:
         self.positives = _indicator(positive_steps, rows[1], (distinct.size, n_rows))
 
     def areas(self, weights: Array) -> dict[str, Floats]:
-        """Every area under each column of ``weights``, by its name; NaN where undefined."""
+        """Return every area under each column of ``weights``, by its name; NaN where undefined."""
         steps = np.cumsum((self.negatives @ weights).astype(np.float64), axis=0)
         hits = (self.positives @ weights).astype(np.float64)
         upto = steps[:-1]
@@ -221,7 +222,7 @@ def _label_columns(truth: Bools, scores: Array) -> Iterator[tuple[Bools, Array]]
 
 
 def _calibration_matrix(truth: Bools, scores: Array) -> sp.sparse.csr_array:
-    """Truth minus score of every entry, at the row of its bin and the column of its test row."""
+    """Return truth minus score of every cell, in the matrix row of its bin and the matrix column of its test row."""
     bins = calibration_bins(scores.ravel(), calibration_edges(scores))
     rows = np.repeat(np.arange(len(truth)), truth.size // len(truth))
     surplus: Floats = np.subtract(truth, scores, dtype=np.float64)
@@ -234,7 +235,7 @@ def _indicator(bins: Array, rows: Array, shape: tuple[int, int]) -> sp.sparse.cs
 
 
 def _label_counts(cells: Array, n_labels: int, weights: Array) -> list[Floats]:
-    """Weighted counts of each label in each of the tables that lie side by side in ``cells``: (chunk, n_labels)."""
+    """Return the weighted counts of each label in each table of ``cells``, side by side there: (chunk, n_labels)."""
     counts = (weights.T @ cells).astype(np.float64)
     return np.split(counts, cells.shape[1] // n_labels, axis=1)
 

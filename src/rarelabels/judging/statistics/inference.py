@@ -1,4 +1,4 @@
-"""What can be told from replicates: intervals, differences, p values, what is tied with the best."""
+"""Inference from replicates: intervals, differences, p-values, and the trials that are tied with the best."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
 
 
 def interval_around(value: float, values: ArrayLike, name: str, level: float = 0.95) -> tuple[float, float]:
-    """Return the percentile interval of a metric's replicates, moved to where their median is the metric's value.
+    """Return the percentile interval of a metric's replicates, shifted so that their median is the metric's value.
 
     Rows drawn twice flatter rare labels and spoil calibration: on 2,000 rows and 1,000 labels a macro average precision
-    of 0.300 had replicates from 0.307 to 0.316. Their spread is right, their place is not.
+    of 0.300 had replicates from 0.307 to 0.316. The spread of the replicates is right, their place is not.
 
     Args:
         value: the metric on the part itself.
         values: its replicates; NaN are left out.
-        name: as :func:`replicates` calls it; it says where the metric ends.
+        name: the metric's name in :func:`replicates`, for the range that the interval is cut to.
         level: share of the replicates inside.
     """
     low, high = interval(_around(value, values), level)
@@ -43,14 +43,14 @@ def interval_around(value: float, values: ArrayLike, name: str, level: float = 0
 
 
 def differences(value: float, a: ArrayLike, b: ArrayLike) -> Floats:
-    """Return the replicates of ``a`` minus ``b``, paired draw by draw, moved to where their median is ``value``.
+    """Return the replicates of ``a`` minus ``b``, paired draw by draw, shifted so that their median is ``value``.
 
-    Rows drawn twice seldom flatter both sides alike: not a floor beside a net, nor 0.5 beside thresholds that find
-    more of the rare labels.
+    Rows drawn twice seldom flatter both sides alike. Examples are a floor and a network, or the threshold 0.5 and
+    thresholds that find more of the rare labels.
 
     Args:
         value: the difference on the part itself.
-        a: replicates of a metric; draws in which it or the other is NaN are left out.
+        a: replicates of a metric; draws in which it or ``b`` is NaN are left out.
         b: the other replicates, from the same draws.
 
     Raises:
@@ -65,8 +65,8 @@ def differences(value: float, a: ArrayLike, b: ArrayLike) -> Floats:
 def p_value(drawn: ArrayLike) -> float:
     """Return the two-sided bootstrap p-value of a difference of zero.
 
-    Twice the smaller share of replicates at or beyond zero, at most 1; the sample counts as one more replicate, so it
-    is never 0: 1,000 draws reach 0.002. It falls below 1 − level where the ``level`` interval leaves zero out.
+    Twice the smaller share of replicates at or beyond zero, at most 1. The sample counts as one more replicate, so p is
+    never 0: 1,000 draws reach 0.002. p falls below 1 − level where the ``level`` interval leaves zero out.
     Identical trials have p = 1.
 
     Source: Davison and Hinkley (1997), "Bootstrap Methods and their Application", section 4.4.
@@ -106,7 +106,7 @@ def not_worse_than_best(
         points: the metric of each trial on the whole part.
         replicates: its replicates, all from the same draws.
         higher_is_better: False for those of ``metrics.LOWER_IS_BETTER``.
-        level: 1 minus the chance of telling apart any that are equal.
+        level: 1 minus the chance of telling apart any two trials that are equal.
 
     Raises:
         ValueError: no trials, or other trials in ``replicates`` than in ``points``.
@@ -126,7 +126,7 @@ def not_told_from(
         one: its name.
         points: the metric of each trial on the whole part.
         replicates: its replicates, all from the same draws.
-        level: 1 minus the chance of telling apart any that are equal.
+        level: 1 minus the chance of telling apart any two trials that are equal.
 
     Raises:
         ValueError: other trials in ``replicates`` than in ``points``.
@@ -140,7 +140,7 @@ def not_told_from(
 
 
 def _around(value: float, values: ArrayLike) -> Floats:
-    """Return the defined replicates, moved to where their median is the value."""
+    """Return the defined replicates, shifted so that their median is the value."""
     finite = _finite(values)
     return finite + (value - np.median(finite))
 

@@ -1,5 +1,6 @@
 """Exact sweeps: the thresholds that are best on given rows, with every distinct score as a candidate.
 
-Of each label (``each_label``), of all labels at once (``common_threshold``), of all labels together for a metric that
-does not split into labels (``together``, ``climbing``). ``ordered`` has the cells in order, and the cuts in them.
+- ``each_label``: the best threshold of each label. ``common_threshold``: the best one that all labels have in common.
+- ``together``, ``climbing``: thresholds per label for a metric that does not split into labels.
+- ``ordered``: the cells in the order of their scores, and the cuts between them.
 """

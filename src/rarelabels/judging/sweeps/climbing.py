@@ -27,9 +27,10 @@ class Ascent:
 def coordinate_ascent(y_true: ArrayLike, y_score: ArrayLike, metric: AscentMetric, start: Floats) -> Ascent:
     """Return thresholds per label that no change of a single one improves.
 
-    One label after the other is set to its exact best given the others; every distinct score, and nothing, is a
-    candidate. A label moves only for more than 1e-12, and of its best cuts it takes the one that assigns the fewest.
-    Ends when a round over all labels moves none. In macro-F1 labels do not meet, so there the end is the maximum.
+    One label after the other gets its exact best threshold, given the others. Candidates are every distinct score, and
+    to assign the label nowhere. A threshold moves only for a gain of more than 1e-12; of equally good cuts it takes the
+    one that assigns the fewest rows. The ascent ends when a round over all labels moves none. In macro-F1 labels do not
+    depend on each other, so there the end is the maximum.
 
     Args:
         y_true: 0/1, shape (n, n_labels).
@@ -57,7 +58,7 @@ def climb(scores: Scores, metric: AscentMetric, start: Floats) -> Ascent:
 
 
 class _Climb:
-    """Thresholds on their way up, and the counts of each row under them."""
+    """The thresholds of an ascent, and the counts of each row under them."""
 
     def __init__(self, part: Scores, metric: AscentMetric, start: Floats) -> None:
         truth, scores = part.truth, part.scores
@@ -95,7 +96,7 @@ class _Climb:
         return True
 
     def _of_cuts(self, truth: Bools, assigned: Bools, order: Integers) -> tuple[Floats, float]:
-        """Return what the metric gains by assigning the label to the first 0 … n rows of ``order``; and by now."""
+        """Return the gain of assigning the label to the first 0 … n rows of ``order``, and its gain as assigned now."""
         if self.metric == "macro_f1":
             hits, positives = np.append(0, np.cumsum(truth[order])), np.count_nonzero(truth)
             f1 = 2 * hits / np.maximum(np.arange(hits.size) + positives, 1)

@@ -54,8 +54,8 @@ def best_common_threshold(
         y_true: 0/1, shape (n, n_labels).
         y_score: any real scores, shape (n, n_labels).
         metric: as ``metrics.decision_metrics`` has it: macro over labels with a positive, samples over all rows.
-        at_least_one: a row without a score that reaches the threshold is given its highest-scored label; labels that
-            tie for it come together.
+        at_least_one: a row without a score that reaches the threshold is given its highest-scored label, or all labels
+            that tie for the highest score.
 
     Raises:
         UndefinedLabel: no positives in ``y_true`` at all; subset accuracy is defined even then.
@@ -108,10 +108,11 @@ def _best_pooled(truth: Bools, scores: Array) -> tuple[float, float, float]:
 
 
 def _promising_cuts(truth: Bools, scores: Array) -> Cuts:
-    """Return, of all cells taken as one label, the cuts that can have the best F1: a few need sorting, not all.
+    """Return the cuts that can have the best F1 of all cells taken as one label; few of the cells are sorted for it.
 
-    Cells are counted in bins of their scores. A cut inside a bin has at most the hits of the whole bin, and at least
-    the false positives of the bins above; a bin where that is less than the F1 at the edge of another is left out.
+    Cells are counted in bins of their scores. A cut inside a bin has at most the hits of that bin and the bins above,
+    and at least the false positives of the bins above. A bin is left out if the F1 of these counts is lower than the F1
+    at the edge of some bin.
     """
     positives = int(np.count_nonzero(truth))
     lowest, highest = (int(_bins(np.asarray(end))) for end in (scores.min(), scores.max()))
@@ -144,9 +145,10 @@ def _promising_cuts(truth: Bools, scores: Array) -> Cuts:
 
 
 def _bins(scores: Array) -> Integers:
-    """Return whole numbers that rise with the scores, none below 0: their exponents and ``BITS`` bits of what follows.
+    """Return the bin of each score: a whole number, 0 or more, that rises with the score.
 
-    Between 0.5 and 1 are 128 bins, as many as between 0.25 and 0.5.
+    It is the exponent of the score and ``BITS`` bits of its fraction: there are 128 bins between 0.5 and 1, and as many
+    between 0.25 and 0.5.
     """
     unsigned = np.dtype(f"u{scores.dtype.itemsize}")
     without_sign = np.left_shift(scores.view(unsigned), unsigned.type(1))
@@ -162,7 +164,7 @@ def _best_sum_of_f1(blocks: Sequence[Ordered]) -> tuple[float, float, float]:
     group; the sum at a cut is the sum of the steps of all cells above it.
 
     Args:
-        blocks: some groups each.
+        blocks: ordered cells, each block of some groups.
     """
     groups = np.cumsum([0, *(len(ordered.keys) for ordered in blocks)]).tolist()
     shape = groups[-1], blocks[0].keys.shape[1]

@@ -5,10 +5,11 @@ and lie strictly above the next lower score: in the middle of the gap, or on the
 between the two. ``NEVER`` and ``ALWAYS`` lie beyond every probability; for other scores they are moved further out. Of
 thresholds that are equally good, the one that assigns the fewest labels is taken.
 
-Why only cuts at a positive's score, and "nothing", are looked at: where the lowest assigned score is held by negatives
-alone, leaving them out keeps every true positive and lowers the false ones. That raises F-beta and Jaccard (or leaves
-them at 0, below the cut at the highest positive), raises the share of negatives that are right, and lowers the cost, as
-a false positive costs more than a true negative. The same holds of a sum over labels or rows.
+Only cuts at the score of a positive, and the cut that assigns nothing, are candidates. Other cuts cannot be best: if
+only negatives have the lowest assigned score, leaving them out keeps every true positive and lowers the false
+positives. That raises F-beta and Jaccard (or leaves them at 0, below the cut at the highest positive). It also raises
+the share of negatives that are right, and lowers the cost, as a false positive costs more than a true negative. The
+same holds for a sum over labels or rows.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class Sweep:
 
     Attributes:
         thresholds: shape (n_labels,).
-        values: the objective reached on the swept rows, shape (n_labels,); 0 where undefined. Of a cost matrix: minus
-            the mean cost of a row.
+        values: the objective reached on the swept rows, shape (n_labels,); 0 where undefined. For a cost matrix it is
+            minus the mean cost of a row.
         defined: whether the objective has a maximum, shape (n_labels,); see :func:`best_thresholds`.
     """
 
@@ -45,8 +46,9 @@ def best_thresholds(y_true: ArrayLike, y_score: ArrayLike, objective: ObjectiveS
 
     Exact, O(n log n) for each label. Scores 0.9, 0.7, 0.2 of a positive, a positive and a negative give 0.45.
 
-    Undefined are: F-beta and Jaccard of a label without positives ("never"); balanced accuracy of a label without
-    positives ("never") or without negatives ("always"). Their value is 0. A cost is always defined.
+    F-beta and Jaccard are undefined for a label without positives (its threshold is "never"). Balanced accuracy is
+    undefined for a label without positives ("never") or without negatives ("always"). The value is then 0. A cost is
+    always defined.
 
     >>> best_thresholds([[1, 0], [1, 0], [0, 1]], [[0.9, 0.2], [0.7, 0.3], [0.2, 0.8]]).thresholds
     array([0.45, 0.55])
@@ -55,7 +57,7 @@ def best_thresholds(y_true: ArrayLike, y_score: ArrayLike, objective: ObjectiveS
         y_true: 0/1, shape (n, n_labels).
         y_score: any real scores, shape (n, n_labels); higher means more likely positive. Fast for scores that are not
             negative; 0.0 and -0.0 are equal.
-        objective: what is to be as high as possible; of a cost matrix, minus the cost.
+        objective: what is maximised; for a cost matrix, minus the cost.
 
     Raises:
         ValueError: shapes differ, ``y_true`` is not 0/1, or a score is not finite.
@@ -78,7 +80,7 @@ def objective_values(
     """Return the objective from counts that broadcast; NaN where 0/0.
 
     Args:
-        objective: of a cost matrix: minus the mean cost of a row.
+        objective: what is computed; for a cost matrix, minus the mean cost of a row.
         hits: true positives.
         assigned: rows the label is assigned to.
         positives: rows that have the label.
@@ -90,7 +92,7 @@ def objective_values(
     with np.errstate(invalid="ignore"):
         match objective:
             case FBeta(beta=beta):
-                # One rounding, in the division, wherever beta² is a float: equal values are then equal floats.
+                # If a float holds beta² exactly, the division alone rounds: equal values are then equal floats.
                 values = (1 + beta**2) * hits / (beta**2 * positives + assigned)
             case Jaccard():
                 values = hits / (positives + false)
@@ -104,10 +106,10 @@ def objective_values(
 
 
 def _best_of_block(cuts: Cuts, objective: ObjectiveSpec) -> tuple[Floats, Floats, Bools]:
-    """Return thresholds, values and which are defined."""
+    """Return the thresholds, their values and where the objective is defined, each (labels of the block,)."""
     merits = merits_of(objective, cuts)
     best, chosen = highest_of_each(merits, cuts.bounds)
-    nothing = (chosen < 0) | (best <= 0)  # every merit of assigning nothing is 0
+    nothing = (chosen < 0) | (best <= 0)  # assigning nothing has the merit 0
     hits, assigned = cuts.counts(chosen, nothing)
     values = objective_values(objective, hits, assigned, cuts.positives, cuts.n_rows)
     thresholds = cuts.thresholds(chosen, nothing)
@@ -119,11 +121,11 @@ def _best_of_block(cuts: Cuts, objective: ObjectiveSpec) -> tuple[Floats, Floats
 
 
 def merits_of(objective: ObjectiveSpec, cuts: Cuts) -> Array:
-    """Return what orders the cuts of a label like the objective does: above 0 where better than assigning nothing."""
+    """Return a merit of each cut, in the order of the objective; above 0 if better than assigning nothing."""
     sizes = np.diff(cuts.bounds)
     match objective:
         case BalancedAccuracy():
-            # Balanced accuracy above nothing's 1/2, times 2 · positives · negatives: whole numbers have no rounding.
+            # Balanced accuracy minus 1/2, that of nothing, times 2 · positives · negatives: exact whole numbers.
             positives = np.repeat(cuts.positives, sizes)
             merits: Array = cuts.hits * (cuts.n_rows - positives) - (cuts.assigned - cuts.hits) * positives
         case Cost() as cost:

@@ -16,8 +16,8 @@ from rarelabels.judging.arrays import Array, Bools, Floats, Integers
 Threshold: TypeAlias = np.float64
 NEVER = 2.0
 ALWAYS = -1.0
-CELLS_AT_ONCE = 1 << 18  # what of the keys, and of what is computed from them, stays near the processor
-LABELS_AT_ONCE = 16  # at least: a row of a block is then a cache line or two, read once
+CELLS_AT_ONCE = 1 << 18  # cells whose keys, and values computed from them, fit the processor's cache
+LABELS_AT_ONCE = 16  # the least in a block: one row of it is then a cache line or two, read once
 BITS = 7  # of the fraction of a score, by which cells are counted before any is sorted
 ROUNDING = 1e-12  # mean F1 that differ by less are taken as equal
 
@@ -31,8 +31,8 @@ class Ordered:
     """Groups of cells (a label's, a row's, or all), each in the order of its scores, lowest first.
 
     Attributes:
-        keys: shape (groups, n), rising along a group. The lowest bit is 0 for a positive; the others are equal for
-            equal scores. So the first positive of a score is also the first of all cells with that score.
+        keys: shape (groups, n), rising along a group. The lowest bit is 0 for a positive; the other bits are
+            equal for equal scores. So the first positive of a score is also the first of all cells with that score.
         scores: in the same order; None where they can be read from the keys.
         dtype: of the scores.
     """
@@ -46,7 +46,7 @@ class Ordered:
         return np.asarray((self.keys & self.keys.dtype.type(1)) == 0)
 
     def positive_places(self) -> Integers:
-        """Return where the positives are, flat, shape (m,)."""
+        """Return the flat places of the positives, shape (m,)."""
         keys, one = self.keys.reshape(-1), self.keys.dtype.type(1)
         return np.concatenate(
             [
@@ -87,7 +87,7 @@ class Ordered:
         return np.maximum.accumulate(first, axis=1)
 
     def first_places_of_equals(self, places: Integers) -> Integers:
-        """Return for some flat places the flat place of the first cell of the group with the same score."""
+        """Return for each flat place that of the first cell of its group with the same score."""
         n, keys = self.keys.shape[1], self.keys.reshape(-1)
         lowest = keys[places] & ~self.keys.dtype.type(1)
         first = places.copy()
@@ -96,11 +96,11 @@ class Ordered:
         return first
 
     def places_above(self, groups: Integers, keys: Array) -> Integers:
-        """Return for each of some keys, negatives' ones, the flat place of the first cell of its group that is higher.
+        """Return for each key the flat place of the first cell above it in its group.
 
         Args:
-            groups: rising, shape (m,).
-            keys: shape (m,).
+            groups: the group of each key, rising, shape (m,).
+            keys: of negatives, shape (m,).
         """
         return self._searched(groups, keys, "right")
 
@@ -135,7 +135,7 @@ class Cuts:
         places: of the positives, flat, shape (m,).
         hits: positives from there on, shape (m,).
         assigned: cells from there on, shape (m,).
-        bounds: where the cuts of each group begin, and the last end, shape (groups + 1,).
+        bounds: where the cuts of each group begin, and where those of the last end, shape (groups + 1,).
         positives: of each group, shape (groups,).
     """
 
@@ -174,13 +174,13 @@ class Cuts:
 
 
 def labels_in_order(truth: Bools, scores: Array) -> Iterator[Ordered]:
-    """Yield the ordered cells of a few labels at a time, of both of shape (n, n_labels)."""
+    """Yield the ordered cells of a few labels at a time; both arguments have shape (n, n_labels)."""
     for block in slices(truth.shape[1], truth.shape[0]):
         yield order_cells(truth[:, block].T, scores[:, block].T)
 
 
 def rows_in_order(truth: Bools, scores: Array) -> Iterator[Ordered]:
-    """Yield the ordered cells of some rows at a time, of both of shape (n, n_labels)."""
+    """Yield the ordered cells of some rows at a time; both arguments have shape (n, n_labels)."""
     for block in slices(*truth.shape):
         yield order_cells(truth[block], scores[block])
 
@@ -205,10 +205,11 @@ def find_cuts(ordered: Ordered) -> Cuts:
 
 
 def order_cells(truth: Bools, scores: Array) -> Ordered:
-    """Sort each group of cells, both of shape (groups, n).
+    """Sort the cells of each group; both arguments have shape (groups, n).
 
-    The bits of floats that are not negative rise with them, and the first bit, the sign, is free: shifted out (with the
-    sign of -0.0) it makes room for the label, and the sort needs no index. Negative scores are sorted by index.
+    Read as whole numbers, the bits of floats that are not negative rise with the floats. Their first bit, the sign, is
+    not needed: it is shifted out (also that of -0.0). That leaves room for the truth in the last bit, so the sort needs
+    no index. If a score is negative, cells are sorted by index.
     """
     if scores.dtype not in (np.float32, np.float64):
         scores = scores.astype(np.float64)
@@ -223,7 +224,7 @@ def order_cells(truth: Bools, scores: Array) -> Ordered:
 
 
 def _decoded(keys: Array, dtype: np.dtype[Any]) -> Array:
-    """Return the scores that the keys of :func:`_sort` stand for."""
+    """Return the scores that the keys of :func:`order_cells` stand for."""
     scores: Array = (keys >> keys.dtype.type(1)).view(dtype)
     return scores
 
@@ -240,7 +241,7 @@ def _order_by_index(truth: Bools, scores: Array) -> Ordered:
 
 
 def highest_of_each(merits: Array, bounds: Integers) -> tuple[Array, Integers]:
-    """Return the highest merit of each group and its last place, the one that assigns the fewest; 0 and -1: no cuts."""
+    """Return each group's highest merit and the last place with it, which assigns the fewest; 0 and -1 without cuts."""
     sizes = np.diff(bounds)
     there = sizes > 0
     best, chosen = np.zeros(sizes.shape, dtype=merits.dtype), np.full(sizes.shape, -1, dtype=np.int64)
@@ -252,9 +253,9 @@ def highest_of_each(merits: Array, bounds: Integers) -> tuple[Array, Integers]:
 
 
 def thresholds_for_counts(ordered: Floats, counts: ArrayLike) -> Floats:
-    """Return the threshold of each label that assigns so many rows, and those that tie with the last of them.
+    """Return the threshold of each label that assigns this many rows, and the rows that tie with the last of them.
 
-    Scores 0.9, 0.5, 0.4 have 0.7 for one row, 0.45 for two, "always" for three and "never" for none.
+    For scores 0.9, 0.5, 0.4 that is 0.7 for one row, 0.45 for two, "always" for three and "never" for none.
 
     Args:
         ordered: the scores of each label, highest first, shape (n, n_labels).
@@ -274,10 +275,10 @@ def threshold(lower: Any, upper: Any) -> Any:
 
 
 def beyond_highest(scores: Any) -> Any:
-    """Return ``NEVER``, further out where a score is that high."""
+    """Return ``NEVER``, or the next float above a score where that is higher."""
     return np.maximum(NEVER, np.nextafter(scores, np.inf))
 
 
 def beyond_lowest(scores: Any) -> Any:
-    """Return ``ALWAYS``, further out where a score is that low."""
+    """Return ``ALWAYS``, or the next float below a score where that is lower."""
     return np.minimum(ALWAYS, np.nextafter(scores, -np.inf))

@@ -1,4 +1,4 @@
-"""Thresholds of all labels that are best together for micro-F1, and the best number of labels a row."""
+"""Thresholds of all labels that are best together for micro-F1, and the best number of labels per row."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class TopK:
 def best_micro_f1_thresholds(y_true: ArrayLike, y_score: ArrayLike) -> MicroSweep:
     """Return the thresholds per label with the highest micro-F1 of all; a label without positives gets "never".
 
-    Micro-F1 is a ratio N / D of sums over labels, 2 tp to assigned plus positives. For a given ratio the sum of
-    2 tp − ratio · assigned is highest where each label's is; from there the ratio rises, until it stays. All in whole
-    numbers, so the end is exact.
+    Micro-F1 is a ratio of two sums over labels: 2 tp to assigned + positives. Each step takes the thresholds with the
+    highest sum of 2 tp − ratio · assigned, which each label reaches by itself, and their micro-F1 as the next ratio.
+    The ratio rises until it stays. All numbers are whole, so the result is exact.
 
     >>> best_micro_f1_thresholds([[1, 0], [1, 0], [0, 1]], [[0.9, 0.2], [0.7, 0.3], [0.2, 0.8]]).thresholds
     array([0.45, 0.55])
@@ -73,9 +73,9 @@ def sweep_micro_f1(scores: Scores) -> MicroSweep:
 
 
 def _best_at_ratio(cuts: Cuts, numerator: int, denominator: int) -> tuple[Integers, Bools, Integers, Integers]:
-    """Return of each label the cut with the highest 2 tp − ratio · assigned, whether none has more than 0, its counts.
+    """Return each label's cut with the highest 2 tp − ratio · assigned, whether no cut is above 0, hits and assigned.
 
-    Whole numbers up to 4 · cells²: in int64 for up to a billion cells.
+    The numbers are whole and at most 4 · cells²: int64 holds them for up to a billion cells.
     """
     merits = 2 * denominator * cuts.hits - numerator * cuts.assigned
     best, chosen = highest_of_each(merits, cuts.bounds)
@@ -84,9 +84,10 @@ def _best_at_ratio(cuts: Cuts, numerator: int, denominator: int) -> tuple[Intege
 
 
 def best_top_k(y_true: ArrayLike, y_score: ArrayLike) -> TopK:
-    """Return the number k of highest-scored labels to give every row that has the highest samples F1.
+    """Return the k with the highest samples F1 when every row is given its k highest-scored labels.
 
-    Labels that tie with the k-th come too, so the order of the columns never matters. The smallest k of equals.
+    Labels that tie with the k-th are given too, so the order of the columns never matters. Of equally good k, the
+    smallest is returned.
 
     >>> best_top_k([[1, 0, 1], [0, 1, 1]], [[0.9, 0.2, 0.7], [0.1, 0.8, 0.6]])
     TopK(k=2, value=1.0)
