@@ -24,7 +24,7 @@ class Competence:
         network: name of the network's trial.
         baseline: name of the baseline with the best average precision on test, among those with the same test rows and
             seeds.
-        called: the baseline's kind in words.
+        called: the baseline's kind in words, or its name.
         value: the difference, mean over seeds.
         low, high: its paired 95 % interval.
         margin: the difference by which a network may lie behind.

@@ -33,7 +33,7 @@ class Finding:
         low, high: its interval at ``level``, which decides the verdict.
         level: of the interval, so high that all verdicts of the study hold together.
         identical: whether both sides are the same in every draw.
-        late: whether a run of either side was made, or its result seen, before the hypothesis was as it is now.
+        late: whether a run of either side was made, or looked at, before the hypothesis had its present form.
         provisional: whether declared seeds are missing, the same seeds on both sides.
         competence: of the better of its networks, if the hypothesis is about losses or weights.
         symptoms: symptoms of the trainings on both sides, each with the name of its trial.

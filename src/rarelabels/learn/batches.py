@@ -25,8 +25,8 @@ def make_batches(
     """Return shuffled batches of equal size, in endless passes over the rows.
 
     Each pass leaves out the rows that do not fill a batch; they differ from pass to pass. All batches have one size, so
-    that only one step is compiled. If there are fewer rows than ``batch_size``, they make one batch. For each field in
-    ``rooms``, a batch also holds the field's tokens without padding, with room for so many; see ``models.Bag``.
+    that only one step is compiled. If there are fewer rows than ``batch_size``, they make one batch. Of each field in
+    ``rooms``, a batch holds the tokens without their padding, with room for so many; see ``models.Bag``.
     """
     n = len(targets)
     batch_size = min(batch_size, n)

@@ -122,8 +122,8 @@ class Engine:
             function: called in a worker with a task and a function that sends events back.
             tasks: picklable; begun in this order, except that groups may change it.
             on_event: called in another thread with the position of the task and an event.
-            group: returns the group of a task. A worker gets tasks of its last group first, and shares a group with
-                other workers only if no other task waits.
+            group: returns the group of a task. A worker gets tasks of its last group first, then tasks of a group that
+                no other worker is busy with.
 
         Raises:
             UserError: the scheduler does not answer (any more), or has no worker.

@@ -118,7 +118,10 @@ def run(task: Task, where: str, say: Say) -> Ended:
 
 
 def end(record: Record, error: Exception) -> str:
-    """End a run that failed or is left out, and return the reason. A run whose results wait for the record goes on."""
+    """End a run that failed or is left out, and return the reason.
+
+    A run whose results wait for the record is not ended: another command delivers them.
+    """
     if isinstance(error, WaitingError):
         return str(error)
     reason = failure(error)
@@ -198,7 +201,10 @@ def judge(identity: Identity, record: Record, trained: Trained, searched: defini
 
 
 def pick(by: PickedBy, record: Record, trained: Trained) -> Trained:
-    """Pick the epoch that is best by one watched metric; record its scores, and return them as the scores to judge."""
+    """Pick the epoch that is best by one watched metric; record its scores, and return them as the scores to judge.
+
+    A metric with a number for each label picks an epoch for each label; see ``picking.pick``.
+    """
     epochs = trained.epochs or reading.epochs(record.client, trained.source)
     picked = picking.pick(by, epochs, trained.validation, trained.test)
     with record.folder() as folder:
