@@ -1,6 +1,6 @@
-"""Recorded numbers to comparisons, rankings and verdicts. Nothing here can reach training.
+"""From recorded numbers to comparisons, rankings and verdicts. This room cannot import training.
 
-- ``comparison``: a study's trials side by side. ``ranking``: which to use, by validation. ``verdicts``: hypotheses.
-- ``measured_trials``: what these are judged by. ``competence``: do networks keep up with the baselines?
-- ``symptoms``: what trainings suffer from. ``winner``: the trial to use, in sentences.
+- ``comparison``: a study's trials side by side. ``ranking``: trials ranked by validation. ``verdicts``: on hypotheses.
+- ``measured_trials``: the numbers behind verdicts. ``competence``: whether networks keep up with the baselines.
+- ``symptoms``: faults of trainings. ``winner``: the trial to use, in sentences.
 """

@@ -1,4 +1,4 @@
-"""The comparison of a study's trials: headline numbers with intervals, floors beside them, and what is tied."""
+"""The comparison of a study's trials: headline metrics with intervals, floors, and ties with the best trial."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import ParentKey, parent_key
 
-# The columns of the table, with what they are called there.
+# The metrics in the columns of the table, with their headings.
 HEADLINE = {
     "test/half/binary_accuracy": "binary accuracy\nat 0.5",
     "test/ranking/categorical_accuracy": "categorical\naccuracy",
@@ -29,27 +29,27 @@ HEADLINE = {
     "test/global/micro_f1": "micro-F1\nglobal threshold",
     "test/ranking/macro_average_precision": "macro average\nprecision",
 }
-# The tables by rule: macro-F1 under the rules that are about single labels, and what other rules are best for.
+# The tables by rule: the rules that are compared by macro-F1, and the rules that are compared by another metric.
 BY_RULE = compared_by("macro_f1")
 ELSEWHERE = {metric: compared_by(metric) for metric in ("micro_f1", "samples_f1", "subset_accuracy")}
-GAIN = "gain/per_label_over_half/macro_f1"  # paired: of the thresholds alone, the scores being the same
+GAIN = "gain/per_label_over_half/macro_f1"  # a paired difference of thresholds: both sides have the same scores
 FLOORS = ("zeros", "ones", "prior")
 TUNED_FLOORS = tuple(f"prior_{rule}" for rule in (*RULES, ORACLE.name) if rule != "half")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One trial (or variant): its aggregate, and the headline metrics in which it cannot be told from the best.
+    """One trial, or a variant of a trial, in a comparison.
 
     Attributes:
-        name: short, with its variant.
-        seeds: of the runs that are aggregated.
+        name: short name of the trial, with its variant.
+        seeds: of the aggregated runs.
         overrides: the keys that were changed; empty for the trial as declared.
-        notes: what its trainings suffer from, and notes of the runs.
-        values: indexed by metric, with columns ``mean, low, high``.
-        runs: that are aggregated, by rising seed.
-        tied: the metrics.
-        found: what its search found on validation, and how many trials that took; empty where there was none.
+        notes: symptoms of its trainings, and notes of its runs.
+        values: the aggregate, indexed by metric, with columns ``mean, low, high``.
+        runs: the aggregated runs, by rising seed.
+        tied: the metrics in which the trial cannot be told from the best.
+        found: the result of its search in words; empty for a trial without a search.
     """
 
     name: str
@@ -62,16 +62,22 @@ class Row:
     found: str = ""
 
     def mean(self, metric: str) -> float:
-        """Return the mean over seeds; 0 where it is undefined."""
+        """Return the mean of a metric over seeds; 0 if it is undefined."""
         return float(self.values["mean"].get(metric, 0.0))
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The trials of a study that are scored on the same test rows, overridden ones apart; floors by name and metric.
+    """The trials of a study that are scored on the same test rows.
 
-    ``data`` names the data set; ``missing`` are trials without a result, ``skipped`` those whose data are not here,
-    ``left_out`` runs that would have taken longer than declared, each with the reason.
+    Attributes:
+        data: names the data set.
+        rows: the declared trials.
+        overridden: the trials with overrides.
+        floors: the values of each floor, by the floor's name and by metric.
+        missing: the names of trials without a result.
+        skipped: reasons why trials are skipped, such as data that are not here.
+        left_out: a line for each run that would have taken longer than declared, with the reason.
     """
 
     data: str
@@ -84,7 +90,7 @@ class Comparison:
 
     @property
     def all_rows(self) -> list[Row]:
-        """The declared trials, then the overridden ones."""
+        """The declared trials, then the overridden trials."""
         return [*self.rows, *self.overridden]
 
     def long(self) -> pd.DataFrame:
@@ -94,7 +100,7 @@ class Comparison:
         return pd.concat(frames)[columns] if frames else pd.DataFrame(columns=columns)
 
     def best_floors(self) -> dict[str, float]:
-        """Return the best floor's value of each test metric that floors have."""
+        """Return the best value of any floor for each headline metric that floors have."""
         best: dict[str, float] = {}
         for metric in HEADLINE:
             values = [value for floor in FLOORS if (value := self.floor(floor, metric)) is not None]
@@ -102,10 +108,10 @@ class Comparison:
         return best
 
     def floor(self, name: str, metric: str) -> float | None:
-        """Return a floor's value of a test metric; None where there is none.
+        """Return a floor's value of a test metric; None if there is no such value.
 
-        To predict no label, or every one, is a decision, the same under every rule that has the last word; base rates
-        are scores, decided as the rule decides them.
+        The floors ``zeros`` and ``ones`` assign no label or all labels, whatever the rule. They have no value under a
+        rule that looks at whole rows. The floor ``prior`` has base rates as scores, to which the rule is applied.
         """
         _, rule, short = metric.split("/")
         if name != "prior" and rule in BY_NAME and BY_NAME[rule].is_of_row:
@@ -116,7 +122,10 @@ class Comparison:
 
 
 def by_rule(comparison: Comparison) -> pd.DataFrame:
-    """Return macro-F1 of every trial, then of floors, under every rule: columns ``trial, rule, mean, low, high``."""
+    """Return macro-F1 of every trial and then of every floor, under every rule.
+
+    The columns are ``trial, rule, mean, low, high``.
+    """
     cells = [
         (row.name, rule, *row.values.loc[metric, ["mean", "low", "high"]])
         for row in comparison.rows
@@ -133,7 +142,7 @@ def by_rule(comparison: Comparison) -> pd.DataFrame:
 
 
 def compared_by_rule() -> list[str]:
-    """Return the metrics of the tables by rule, but for the bound."""
+    """Return the metrics of the tables by rule, without those of the bound ``oracle``."""
     own = [f"test/{rule}/macro_f1" for rule in BY_RULE if rule != ORACLE.name]
     return own + [f"test/{rule}/{metric}" for metric, rules in ELSEWHERE.items() for rule in rules]
 
@@ -141,13 +150,15 @@ def compared_by_rule() -> list[str]:
 def compare(
     client: Client | None, runs: Sequence[Run], declared: Mapping[ParentKey, str], skipped: Sequence[str]
 ) -> list[Comparison]:
-    """Compare the trials of a study: one comparison for each set of test rows, the one with the most trials first.
+    """Compare the trials of a study: one comparison for each set of test rows, the largest comparison first.
+
+    The first comparison also has the trials that are missing, skipped or left out.
 
     Args:
-        client: of the record; None if there is none yet.
-        runs: all runs of the study's experiment; their metrics are not looked at.
-        declared: the parents of the declarations as they stand, with what to call them.
-        skipped: why trials are left out; the first comparison says so, and which have no result.
+        client: of the record; None if there is no record yet.
+        runs: all runs of the study's experiment; their metrics are not used.
+        declared: from the key of the parent run of each trial, as declared now, to the trial's name.
+        skipped: reasons why trials are skipped.
     """
     parents = [run for run in runs if run.data.tags.get("kind") == "trial" and "summed_up" in run.data.tags]
     by_key = {parent_key(run): run for run in parents}
@@ -168,7 +179,7 @@ def compare(
 
 
 def _left_out(runs: Sequence[Run], declared: Mapping[ParentKey, str]) -> dict[ParentKey, list[str]]:
-    """Return a line for each declared run that was left out when it was last begun, by its trial."""
+    """Return a line for each declared run that was left out when it was last begun, by the key of its trial."""
     begun = [run for run in runs if run.data.tags.get("kind") == "run"]
     last = {run.data.tags["fingerprint"]: run for run in begun if "fingerprint" in run.data.tags}
     lines: dict[ParentKey, list[str]] = {}
@@ -180,15 +191,17 @@ def _left_out(runs: Sequence[Run], declared: Mapping[ParentKey, str]) -> dict[Pa
 
 
 def _shared(params: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return the parameters that all trials have alike."""
+    """Return the parameters that are the same in all trials."""
     return {key: value for key, value in params[0].items() if all(other.get(key) == value for other in params)}
 
 
 def _names(groups: Sequence[Mapping[str, str]]) -> list[str]:
-    """Return what to call the data of each group of trials: their kind and, among several of one, what sets them apart.
+    """Return a name for the data of each group of trials.
+
+    The name is the kind of the data set. If several groups have the same kind, the parameters that differ are added.
 
     Args:
-        groups: the parameters that all trials of each have alike.
+        groups: of each group, the parameters that are the same in all its trials.
     """
     names = []
     for params in groups:
@@ -230,7 +243,7 @@ def _row(client: Client, parent: Run, name: str, below: Mapping[ParentKey, Seque
 
 
 def _with_gain(row: Row, drawn: pd.DataFrame) -> Row:
-    """Add what thresholds per label gain over 0.5 in macro-F1."""
+    """Add the gain in macro-F1 of thresholds per label over 0.5."""
     ends = [f"test/{rule}/macro_f1" for rule in ("per_label", "half")]
     if not set(ends) <= set(drawn.columns):
         return row
@@ -246,7 +259,7 @@ def _floor(means: pd.Series, name: str) -> dict[str, float]:
 
 
 def _marked(rows: list[Row], replicates: Mapping[str, pd.DataFrame]) -> list[Row]:
-    """Mark ties with the best among the trials that have the most common set of seeds: only those are paired."""
+    """Mark ties with the best trial. Only trials with the most common seeds are compared, because these are paired."""
     if not rows:
         return rows
     seeds = pd.Series([row.seeds for row in rows]).mode()[0]

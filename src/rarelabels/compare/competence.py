@@ -1,4 +1,4 @@
-"""Whether networks keep up with the baselines of their study: if not, verdicts on losses are about bad training."""
+"""Whether networks keep up with the baselines of their study. If not, verdicts on losses are about bad training."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ WHAT_TO_DO = (
 
 @dataclass(frozen=True)
 class Competence:
-    """A network beside the best baseline: macro average precision on test, network minus baseline.
+    """A network compared with the best baseline by macro average precision on test, network minus baseline.
 
     Attributes:
-        network: its trial.
-        baseline: the trial that ranks best on test of the baselines with the same test rows and seeds.
-        called: what a reader calls the baseline.
+        network: name of the network's trial.
+        baseline: name of the baseline with the best average precision on test, among those with the same test rows and
+            seeds.
+        called: the baseline's kind in words, or its name.
         value: the difference, mean over seeds.
         low, high: its paired 95 % interval.
-        margin: by which a network may lie behind.
+        margin: the difference by which a network may lie behind.
     """
 
     network: str
@@ -44,11 +45,11 @@ class Competence:
 
     @property
     def behind(self) -> str:
-        """By how much the network is worse; "may be", where the interval reaches 0."""
+        """A phrase on how much worse the network is; it says "may be" if the interval reaches 0."""
         return f"{self.network} {self._worse('is')}"
 
     def warning(self) -> str:
-        """Return what a reader of the study must know first, if this is its best network."""
+        """Return the warning that a reader of the study must see first, if this is the study's best network."""
         return (
             f"The networks here {self._worse('are')}: what follows about losses is about badly trained nets. The best "
             f"of them is {self.network}, the baseline {self.baseline}. What to do: {WHAT_TO_DO}."
@@ -62,12 +63,12 @@ class Competence:
 
 
 def is_baseline(name: str, baselines: Iterable[str]) -> bool:
-    """Return whether a trial, or a variant of one, is among the baselines, which are named without their variants."""
+    """Return whether a trial, or a variant of a trial, is a baseline. ``baselines`` has names without variants."""
     return any(name == one or name.startswith(f"{one} ") for one in baselines)
 
 
 def networks(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str]) -> dict[str, MeasuredTrial]:
-    """Return the networks that are no baselines, by name."""
+    """Return the networks that are not baselines, by name."""
     return {
         name: side
         for name, side in measured.items()
@@ -78,18 +79,19 @@ def networks(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str]) ->
 def judge(
     name: str, measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float
 ) -> Competence | None:
-    """Compare a network with the best baseline that was measured on the same test rows, with the same seeds.
+    """Compare a network with the best baseline that has the same test rows and seeds.
 
-    The best is taken by the test part, so that no network passes because validation preferred the lesser baseline.
+    The best baseline is chosen on the test part. If it were chosen on validation, a network could pass because
+    validation preferred a weaker baseline.
 
     Args:
         name: of the network.
         measured: the trials, by name.
-        baselines: their short names.
-        margin: by which a network may lie behind.
+        baselines: the short names of the baselines.
+        margin: the difference by which a network may lie behind.
 
     Returns:
-        None if there is no such baseline.
+        The comparison; None if there is no such baseline.
     """
     network = measured[name]
     rivals = {
@@ -110,7 +112,10 @@ def judge(
 
 
 def of_study(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float) -> list[Competence]:
-    """Judge the best network of each set of test rows, by validation; none where no baseline can be compared."""
+    """Judge the network of each set of test rows that is best on validation.
+
+    A set of test rows without a comparable baseline is left out.
+    """
     parts: dict[str, dict[str, MeasuredTrial]] = {}
     for name, side in networks(measured, baselines).items():
         parts.setdefault(side.test_part, {})[name] = side
@@ -122,7 +127,7 @@ def of_study(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], ma
 
 
 def warnings(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float) -> list[str]:
-    """Return what a reader must know before any advice: networks that lag behind, and those of which it is unknown."""
+    """Return the warnings that come before any advice: on networks that lag behind, and on networks not judged."""
     judged = of_study(measured, baselines, margin)
     told = [one.warning() for one in judged if one.is_lacking]
     known = {measured[one.network].test_part for one in judged}

@@ -1,4 +1,4 @@
-"""The trials of a study as they were measured: what verdicts and competence are judged by."""
+"""The measured numbers of a study's trials, from which verdicts and competence are judged."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ NETWORKS = {kind for model in get_args(NetworkSpec) for kind in get_args(model.m
 
 @dataclass(frozen=True, eq=False)
 class MeasuredTrial:
-    """A trial as it was measured.
+    """The measured numbers of a trial.
 
     Attributes:
-        seeds: those it was run with; ``missing`` are declared and not run.
+        seeds: the seeds that were run.
+        missing: the declared seeds that were not run.
         test_part: digest of the test rows; only trials with the same rows and seeds are paired.
-        means: each metric, mean over seeds.
-        replicates: a column per metric, a row per draw.
-        known: of each run, the digest of each hypothesis as it was declared when the run was made, by name.
+        means: the mean over seeds of each metric.
+        replicates: bootstrap replicates, a column per metric, a row per draw.
+        known: for each run, the digests of the hypotheses by name, as declared when the run was made.
         model: its ``model.kind``.
-        symptoms: what its trainings suffer from; see ``symptoms.of``.
+        symptoms: faults of its trainings; see ``symptoms.of``.
     """
 
     seeds: tuple[int, ...]
@@ -44,7 +45,7 @@ class MeasuredTrial:
 
     @property
     def is_network(self) -> bool:
-        """Whether TensorFlow trained it."""
+        """Whether the trial trains a network."""
         return self.model in NETWORKS
 
 
@@ -60,9 +61,9 @@ def read(
     Args:
         client: of the record.
         runs: all runs of the study.
-        names: the parents that count, with what hypotheses call them.
-        seeds: those that are declared, by name; of a name that is not there, those it was run with.
-        metrics: those to read of the replicates.
+        names: from the keys of the parent runs that count to the names that hypotheses use.
+        seeds: the declared seeds, by name. A trial without an entry has no missing seeds.
+        metrics: the metrics whose replicates are read.
     """
     wanted, made, found = set(metrics), reading.below(list(runs)), {}
     for run in runs:

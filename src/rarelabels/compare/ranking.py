@@ -1,7 +1,7 @@
-"""The trials of a study by how they do on validation, honestly scored; beside it the test part, which chooses nothing.
+"""Rank the trials of a study on validation. Test results are shown beside the ranking, but do not influence it.
 
-Thresholds that were chosen on the rows that score them flatter rare labels, so a rule that chooses any is scored by
-cross-fitting (``evaluation.crossfit_metrics``). A mean is over seeds, the same for all that are ranked.
+Thresholds that are scored on the rows that chose them flatter rare labels. So a rule that chooses thresholds is scored
+by cross-fitting (``evaluation.crossfit_metrics``). Means are over seeds, and all ranked trials have the same seeds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rarelabels.record.identities import Identity, ParentKey, parent_key
 
 DEFAULT = "per_label/macro_f1"
 RANKING = "ranking"
-OF_RANKING = "per_label"  # the rule by which a model assigns labels that was chosen by a metric that needs none
+OF_RANKING = "per_label"  # if trials are ranked by a metric without a rule, the chosen model assigns labels by this one
 RULES = tuple(kind.name for kind in TABLE if kind.chosen_on == "validation" or kind.on_validation)
 NOT_CHOSEN = (*(name for name in RULES if BY_NAME[name].chosen_on != "validation"), RANKING)
 PARTS = ("crossfit", "validation")
@@ -35,49 +35,49 @@ PARTS = ("crossfit", "validation")
 
 @dataclass(frozen=True)
 class ChosenBy:
-    """What trials are ranked by: a rule, or ``ranking``, and a metric; as asked for."""
+    """The rule and the metric by which trials are ranked. A metric of rankings has ``ranking`` in place of a rule."""
 
     rule: str
     metric: str
 
     @property
     def short(self) -> str:
-        """What the user calls it."""
+        """The name for users: ``per_label/macro_f1``."""
         return f"{self.rule}/{self.metric}"
 
     @property
     def recorded(self) -> str:
-        """What the record calls it."""
+        """The name of the metric in the record: ``crossfit/per_label/macro_f1``."""
         return f"{'validation' if self.rule in NOT_CHOSEN else 'crossfit'}/{self.short}"
 
     @property
     def test(self) -> str:
-        """What the same is called on the test part."""
+        """The name of the same metric on the test part: ``test/per_label/macro_f1``."""
         return f"test/{self.short}"
 
     @property
     def is_lower_better(self) -> bool:
-        """Whether the least is best."""
+        """Whether lower values are better."""
         return self.metric in LOWER_IS_BETTER
 
     @property
     def deployed_rule(self) -> str:
-        """How the chosen model assigns labels."""
+        """The rule by which the chosen model assigns labels."""
         return OF_RANKING if self.rule == RANKING else self.rule
 
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """A trial, or a variant of one.
+    """A ranked trial, or a variant of a trial.
 
     Attributes:
-        name: in its study.
+        name: of the trial in its study, with its variant.
         trial: as it was run.
         runs: one for each of the ranking's seeds, in their order.
-        value: on validation, the mean over seeds.
-        test: on the test part, the mean over seeds; NaN where undefined.
-        low, high: its interval; NaN where the trial was summed up over other seeds.
-        tied: whether it cannot be told from the first on the test part.
+        value: the metric on validation, mean over seeds.
+        test: the metric on the test part, mean over seeds; NaN if undefined.
+        low, high: interval of ``test``; NaN if the trial was summed up over other seeds.
+        tied: whether the trial cannot be told from the first trial on the test part.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Ranked:
 
     @property
     def is_searched(self) -> bool:
-        """Whether its settings were searched on the validation rows that rank it."""
+        """Whether its settings were searched on the same validation rows that rank it."""
         return self.trial.tuning is not None
 
 
@@ -100,13 +100,13 @@ class Ranking:
     """The trials of a study, best first.
 
     Attributes:
-        chosen: what they are ranked by.
-        seeds: over which all means are.
-        lacking: declared seeds that were not run of any trial, so that the ranking does without them.
+        chosen: the rule and the metric by which they are ranked.
+        seeds: the seeds of all means.
+        lacking: declared seeds that the ranking does without, because no trial has run all its seeds.
         ranked: trials with a model that has learnt.
-        beside: floors and known probabilities, which are no models to choose.
-        left_out: why others are not ranked, a line each.
-        overridden: runs with other settings than declared that would be before the first, a line each.
+        beside: floors and known probabilities, which cannot be chosen.
+        left_out: a line for each reason why trials are not ranked.
+        overridden: a line for each trial with overrides that would rank before the first.
     """
 
     chosen: ChosenBy
@@ -120,7 +120,7 @@ class Ranking:
 
 @dataclass(frozen=True, eq=False)
 class _Candidate:
-    """A trial as it stands, and its finished runs by seed."""
+    """A trial as it is declared now, and its finished runs by seed."""
 
     name: str
     trial: Trial
@@ -134,16 +134,18 @@ class _Candidate:
 
     @property
     def rows(self) -> tuple[str, str]:
-        """What tells which rows are validated and tested on; scores on other rows do not compare."""
+        """Identifies the test rows and the validation rows. Only scores on the same rows can be compared."""
         first = next(iter(self.runs.values()))
         return first.data.tags["test_part"], self.trial.dataset.validation
 
 
 def chosen_by(name: str) -> ChosenBy:
-    """Return what a name asks to rank by: ``per_label/macro_f1``, or as recorded, ``crossfit/per_label/macro_f1``.
+    """Return the rule and the metric that a name stands for.
+
+    The name may be short, ``per_label/macro_f1``, or that of the record, ``crossfit/per_label/macro_f1``.
 
     Raises:
-        UserError: it is a test metric, in-sample, or names no rule.
+        UserError: the name is that of a test metric or an in-sample metric, or it has no rule.
     """
     where = "--metric"
     if name.startswith("test/"):
@@ -173,21 +175,23 @@ def rank(
     skipped: Sequence[str],
     chosen: ChosenBy,
 ) -> Ranking:
-    """Rank trials by the mean over seeds of a validation metric; equals by name.
+    """Rank trials by the mean over seeds of a validation metric. Equal trials are sorted by name.
 
-    Ranked are the trials with all their declared seeds. Where no trial has all, the seeds that most trials have are
-    taken, and the others are ``lacking``. Of trials on different rows those of the rows that most have are ranked.
+    All means are over the same seeds: the declared seeds of most trials that have run all their seeds. If there is no
+    such trial, the seeds that most trials have run are taken, and the other seeds are ``lacking``. A trial without
+    these seeds is left out. If trials have different validation or test rows, only those with the most common rows are
+    ranked.
 
     Args:
         client: of the record.
         runs: all runs of the study.
-        identities: those that the declarations ask for.
-        names: what their trials are called.
-        skipped: why which trials are not among them.
-        chosen: what to rank by.
+        identities: the runs of the trials as declared now.
+        names: from the keys of the parent runs to the names of the trials.
+        skipped: lines on trials that have no run in ``identities``, and why.
+        chosen: the rule and the metric by which to rank.
 
     Raises:
-        UserError: no run has the metric, or none is finished.
+        UserError: no run has the metric, or no run is finished.
     """
     candidates = _candidates(runs, identities, names)
     finished = [one for one in candidates if one.runs]
@@ -238,9 +242,9 @@ def _candidates(
 
 
 def _seeds(finished: Sequence[_Candidate]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the seeds to rank by, and those that are declared and lacking."""
+    """Return the seeds by which to rank, and the declared seeds that are lacking."""
     whole = [one.declared for one in finished if one.done == one.declared]
-    # Of equally frequent ones the longest.
+    # The most frequent set of seeds; among equally frequent sets, the largest.
     counts = Counter(whole or [one.done for one in finished])
     seeds = max(counts, key=lambda seeds: (counts[seeds], len(seeds)))
     declared = next(one.declared for one in finished if set(seeds) <= set(one.declared))
@@ -259,7 +263,7 @@ def _not_run(one: _Candidate, seeds: Sequence[int], runs: Sequence[Run]) -> str:
 
 
 def _unfit(one: _Candidate, seeds: Sequence[int], chosen: ChosenBy) -> str:
-    """Say why a trial that was run cannot be ranked by the metric; empty where it can."""
+    """Return why a trial that was run cannot be ranked by the metric; empty if it can be ranked."""
     calibration = one.trial.thresholds.calibration
     if calibration != "none" and is_calibrated_in_sample(chosen.recorded):
         return f"its {calibration} calibration was fitted on the rows that would score it; rank by {DEFAULT}"
@@ -300,7 +304,10 @@ def _with_test(
     seeds: Sequence[int],
     chosen: ChosenBy,
 ) -> list[Ranked]:
-    """Add intervals of the test part, and what cannot be told from the first, where trials were summed up for that."""
+    """Add intervals on the test part, and mark the trials that cannot be told from the first.
+
+    That is possible only for trials that were summed up over the same seeds.
+    """
     wanted = " ".join(map(str, sorted(seeds)))
     drawn, with_interval = {}, []
     for one in ranked:
@@ -322,7 +329,7 @@ def _with_test(
 
 
 def _overridden(runs: Sequence[Run], first: Ranked, seeds: Sequence[int], chosen: ChosenBy) -> tuple[str, ...]:
-    """Return the trials with overrides that would be before the first: on the same rows, with all seeds."""
+    """Return a line for each trial with overrides that would rank before the first, on the same rows and seeds."""
     rows = first.runs[0].data.tags["test_part"], first.trial.dataset.validation
     lines = []
     for key, made in reading.below(list(runs)).items():

@@ -1,4 +1,4 @@
-"""What the trainings of a trial suffer from, by name: decided when a trial is summed up, and read from its tag."""
+"""The symptoms of a trial's trainings, such as overfitting, found when a trial is summed up and kept in a tag."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import pandas as pd
 from rarelabels.record.entities import Run
 
 TAG = "symptoms"
-# Of the film and attribute studies: networks within 0.02 of logistic regression have a gap of 0.47 to 0.54 of macro
-# average precision, those 0.1 behind it (an LSTM, a CNN, a hidden layer) one of 0.555 to 0.587. By itself a gap says
-# little: well regularised logistic regression has one of 0.69 on your_table. So validation loss must have risen, too.
+# The gap is macro average precision on training minus that on test. In the film and attribute studies, it is 0.47 to
+# 0.54 for networks within 0.02 of logistic regression, and 0.555 to 0.587 for networks 0.1 behind it (an LSTM, a CNN, a
+# hidden layer). A gap alone says little: well regularised logistic regression has 0.69 on your_table. So validation
+# loss must have risen too.
 WIDEST_GAP, LEAST_RISE = 0.55, 1.2
-MOST_RISE = 3.0  # of validation loss over its least: 1.0 to 2.5 there, 3.4 to 3.8 of the loss that runs away
+MOST_RISE = 3.0  # last validation loss over its least: 1.0 to 2.5 in those studies, 3.4 to 3.8 for a diverging loss
 GAP = "training/gap_macro_average_precision"
 KEPT, PICKED, EVALUATIONS = "training/kept_epoch", "picked/epoch", "training/epochs"
 
@@ -22,7 +23,7 @@ KEPT, PICKED, EVALUATIONS = "training/kept_epoch", "picked/epoch", "training/epo
 def of(
     metrics: Sequence[Mapping[str, float]], params: Mapping[str, str], curves: pd.DataFrame, edge: str = ""
 ) -> list[str]:
-    """Return what more than half of a trial's trainings suffer from, a sentence each; of no network nothing.
+    """Return a sentence for each symptom that more than half of a trial's trainings have.
 
     - undertrained: the epoch with the best validation ranking was the last one;
     - overfitted: macro average precision on training lies more than 0.55 above that on test, and validation loss ended
@@ -30,18 +31,19 @@ def of(
     - diverging: validation loss ended at more than three times its least value;
     - on the edge: the search of the trial ended on the edge of a range.
 
-    Of a trial that picks another epoch than its training kept, that one counts, and the gap is not known.
+    The first three apply only to networks. If a trial picks its epoch afterwards, the picked epoch counts for
+    "undertrained". Its gap is unknown, so it is never "overfitted".
 
     Args:
         metrics: of each run.
         params: of the trial, by dotted key.
         curves: of the runs, columns ``run_id, curve, epoch, value``.
-        edge: what the search says lies on the edge of its range; empty for nothing.
+        edge: the keys whose best values lie on the edge of their range; empty if there are none.
     """
     found = []
     trained = [of_run for of_run in metrics if KEPT in of_run]
     epochs = params.get("training.epochs", "None")
-    declared = np.inf if epochs == "None" else float(epochs)  # of runs that did not record how many they had
+    declared = np.inf if epochs == "None" else float(epochs)  # for runs that did not record their number of epochs
     if params.get("training.keep") != "last" and _most(
         [round(of_run.get(PICKED, of_run[KEPT])) >= of_run.get(EVALUATIONS, declared) for of_run in trained]
     ):
@@ -59,12 +61,12 @@ def of(
 
 
 def recorded(parent: Run) -> tuple[str, ...]:
-    """Return what was found when a trial was summed up; nothing of one that 0.4.2 summed up, which looked for none."""
+    """Return the symptoms that were found when a trial was summed up. Version 0.4.2 did not look for symptoms."""
     return tuple(filter(None, parent.data.tags.get(TAG, "").split("\n")))
 
 
 def _rises(curves: pd.DataFrame) -> list[float]:
-    """Return the last validation loss of each run over its least one."""
+    """Return the last validation loss of each run divided by its least validation loss."""
     losses = curves[curves["curve"] == "curve/val_loss"].sort_values("epoch").groupby("run_id")["value"]
     return [float(of_run.iloc[-1] / of_run.min()) for _, of_run in losses if of_run.min() > 0]
 

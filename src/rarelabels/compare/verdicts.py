@@ -1,4 +1,4 @@
-"""What became of the declared hypotheses: paired differences, with intervals at the level that Holm asks for."""
+"""Verdicts on the declared hypotheses, from paired differences with intervals at the level of Holm's procedure."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from rarelabels.judging.arrays import Floats
 from rarelabels.judging.statistics import inference
 
 Verdict = Literal["upheld", "refuted", "undecided"]
-LEVEL = 0.95  # at which all verdicts of a study hold together
-CLAIMED: Mapping[str, Outcome] = {"greater": "higher", "less": "lower", "equal": "equal"}  # by direction
+LEVEL = 0.95  # the level at which all verdicts of a study hold together
+CLAIMED: Mapping[str, Outcome] = {"greater": "higher", "less": "lower", "equal": "equal"}  # outcome by direction
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A hypothesis and what became of it.
+    """A hypothesis and its verdict.
 
     Attributes:
         hypothesis: as it is declared now.
-        verdict: undecided also where there is nothing to decide by; ``reason`` says why.
+        verdict: also undecided if the difference could not be measured; ``reason`` says why.
         value: the difference, mean over seeds.
         low, high: its interval at ``level``, which decides the verdict.
-        level: so high that all verdicts of the study hold together.
+        level: of the interval, so high that all verdicts of the study hold together.
         identical: whether both sides are the same in every draw.
-        late: whether a run of either side was made, or looked at, before the hypothesis stood as it does now.
-        provisional: whether declared seeds are missing, the same ones on both sides.
-        competence: of the better of its networks, where it is about losses or weights.
-        symptoms: what the trainings of its sides suffer from, by trial.
+        late: whether a run of either side was made, or looked at, before the hypothesis had its present form.
+        provisional: whether declared seeds are missing, the same seeds on both sides.
+        competence: of the better of its networks, if the hypothesis is about losses or weights.
+        symptoms: symptoms of the trainings on both sides, each with the name of its trial.
+        reason: why the difference could not be measured; empty if it was measured.
     """
 
     hypothesis: Hypothesis
@@ -54,15 +55,18 @@ class Finding:
 
     @property
     def behind_baseline(self) -> str:
-        """By how much the better of its networks lies behind a baseline; empty where it keeps up, or none is judged."""
+        """How far the better of its networks lies behind a baseline, as a phrase.
+
+        It is empty if the network keeps up, or if no network is judged.
+        """
         return self.competence.behind if self.competence and self.competence.is_lacking else ""
 
     @property
     def outcome(self) -> Outcome:
-        """How ``trial`` turned out beside ``against``.
+        """The outcome of ``trial`` compared with ``against``: higher, lower, equal or undecided.
 
-        A refuted claim of a difference turns out the other way round if the whole interval lies on that side of 0 and
-        reaches beyond the margin. Else it turns out ``equal``: the difference that was claimed is not there.
+        A refuted claim of a difference may have the opposite outcome: if the whole interval lies on the other side of 0
+        and reaches beyond the margin. Otherwise the outcome is ``equal``, because the claimed difference is not there.
         """
         direction, margin = self.hypothesis.direction, self.hypothesis.margin
         if self.verdict == "undecided":
@@ -74,7 +78,7 @@ class Finding:
         return "lower" if self.high < 0 else "higher" if self.low > 0 else "equal"
 
     def notes(self) -> list[str]:
-        """Return what a reader must know of the verdict."""
+        """Return the notes that a reader of the verdict must know."""
         marks = {"identical": self.identical, "late": self.late, "provisional": self.provisional}
         notes = [mark for mark, holds in marks.items() if holds]
         if self.behind_baseline:
@@ -82,7 +86,7 @@ class Finding:
         return [*notes, *self.symptoms, *([self.reason] if self.reason else [])]
 
     def advice(self) -> str:
-        """Return the sentence of advice for how it turned out; empty where it gives none."""
+        """Return the sentence of advice for the outcome; empty if the hypothesis gives no advice."""
         given = self.hypothesis.advice
         if given is None or self.reason or self.behind_baseline:
             return ""
@@ -96,7 +100,10 @@ class Finding:
 
 
 def digest(hypothesis: Hypothesis) -> str:
-    """Return what tells whether a hypothesis claims what it did when a run was made, however it is worded."""
+    """Return a hash of what a hypothesis claims, but not of its wording.
+
+    It tells whether the hypothesis still claims the same as when a run was made.
+    """
     claimed = hypothesis.model_dump_json(exclude={"claim", "source", "after_a_look", "advice"})
     return hashlib.sha256(claimed.encode()).hexdigest()[:12]
 
@@ -112,24 +119,25 @@ def decide(
     baselines: Sequence[str] = (),
     competence_margin: float = COMPETENCE_MARGIN,
 ) -> list[Finding]:
-    """Return what became of each hypothesis of a study, in their order.
+    """Return the verdict on each hypothesis of a study, in their order.
 
-    The difference is paired by test rows and seeds. Its interval is at the level that Holm's step-down asks for: of m
-    hypotheses the one that is most easily decided gets 1 − 0.05/m, the next 1 − 0.05/(m − 1), and so on until one is
-    not decided; the rest get the level of that one. What could not be measured counts among the m, so that no verdict
-    is easier for what was not run.
+    The difference is paired by test rows and seeds. The level of its interval follows Holm's step-down procedure. Of m
+    hypotheses, the one that is most easily decided gets 1 − 0.05/m, the next 1 − 0.05/(m − 1), and so on until one is
+    not decided. The rest get the level of that one. A hypothesis that could not be measured counts among the m. So a
+    verdict does not become easier because other trials were not run.
 
-    - greater (less) by the margin: upheld where the interval lies above it (below −margin), refuted on its other side;
-    - equal within the margin: upheld where the interval lies inside ±margin, refuted where it lies outside;
-    - else undecided. Identical sides are equal, and neither is greater nor less.
+    - greater by the margin: upheld if the interval lies above the margin, refuted if it lies below;
+    - less by the margin: upheld if the interval lies below −margin, refuted if it lies above;
+    - equal within the margin: upheld if the interval lies inside ±margin, refuted if it lies outside;
+    - otherwise undecided. Identical sides are equal, and neither is greater or less.
 
-    With declared seeds missing, the same on both sides, it is decided on those that are there, and provisional.
+    If both sides lack the same declared seeds, the verdict is on the other seeds, and is provisional.
 
     Args:
-        declared: of one study.
-        measured: its trials, by name.
-        baselines: short names of the trials that a network must keep up with.
-        competence_margin: by which it may lie behind; see ``competence.judge``.
+        declared: the hypotheses of one study.
+        measured: the study's trials, by name.
+        baselines: short names of the baselines that a network must keep up with.
+        competence_margin: the difference by which a network may lie behind; see ``competence.judge``.
 
     Source: Holm (1979), "A simple sequentially rejective multiple test procedure".
     """
@@ -173,7 +181,7 @@ def decide(
 
 
 def long(findings: Mapping[str, Sequence[Finding]]) -> pd.DataFrame:
-    """Return a row for each finding of each study: what was declared, then what became of it."""
+    """Return a row for each finding of each study: the declared hypothesis, then its verdict."""
     rows = [
         {"study": study, **one.hypothesis.model_dump(exclude={"advice"}), **vars(one)}
         | {"gives_advice": bool(one.advice()), "symptoms": "; ".join(one.symptoms)}
@@ -189,7 +197,7 @@ def _metrics(hypothesis: Hypothesis) -> tuple[str, str]:
 
 
 def _not_paired(hypothesis: Hypothesis, trial: MeasuredTrial, against: MeasuredTrial) -> str:
-    """Say why two sides that were measured cannot be compared; empty where they can."""
+    """Return why two measured sides cannot be compared; empty if they can be compared."""
     both = {hypothesis.trial: trial, hypothesis.against: against}
     missing = [
         f"{name} seed{'s'[: len(side.missing) > 1]} {', '.join(map(str, side.missing))}"
@@ -214,10 +222,10 @@ def _not_paired(hypothesis: Hypothesis, trial: MeasuredTrial, against: MeasuredT
 def _competence(
     hypothesis: Hypothesis, measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float
 ) -> Competence | None:
-    """Judge the better network of a hypothesis about losses or weights; None of any other.
+    """Judge the better network of a hypothesis about losses or weights; return None for any other hypothesis.
 
-    It is about them if its advice says so, or else if it compares two networks. What compares a network with a baseline
-    is about neither: it is the question of competence itself.
+    A hypothesis is about losses or weights if its advice says so; without such advice, if it compares two networks. A
+    hypothesis that compares a network with a baseline is not judged, because it is itself about competence.
     """
     sides = list(dict.fromkeys([hypothesis.trial, hypothesis.against]))
     of_networks = [name for name in sides if measured[name].is_network]
@@ -241,7 +249,7 @@ def _identical(drawn: Floats) -> bool:
 
 
 def _p_value(hypothesis: Hypothesis, drawn: tuple[float, Floats]) -> float:
-    """Return the smallest p at which the interval leaves out what it must to decide: every end of the margin."""
+    """Return the p-value of the decision: the smallest p at which the interval contains no end of the margin."""
     margin = hypothesis.margin
     ends = {"greater": (margin,), "less": (-margin,), "equal": (-margin, margin)}[hypothesis.direction]
     return 0.0 if _identical(drawn[1]) else max(inference.p_value(drawn[1] - end) for end in ends)

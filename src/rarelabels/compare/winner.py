@@ -1,4 +1,4 @@
-"""The trial that ``rarelabels best`` would choose, in sentences: its number, its equals, and its thresholds."""
+"""Sentences about the trial that ``rarelabels best`` would choose: its result, its ties, and its thresholds."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import parent_key
 
-# The lower ends of the bins of labels, by their positives on validation.
+# The bins of labels by their positives on validation; these are the lower ends.
 BINS = (1, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 OWN, COMMON = "test/per_label/macro_f1", "test/global/macro_f1"
 
 
 @dataclass(frozen=True)
 class Gain:
-    """What a threshold for each label gains over one for all, of the same scores: macro-F1 on test.
+    """The gain in macro-F1 on test of a threshold per label over one global threshold, with the same scores.
 
     Attributes:
         value: the difference, mean over seeds.
         low, high: its paired 95 % interval.
-        least: the positives on validation from which on labels gain; None if there is no such number.
+        least: labels with at least so many positives on validation gain; None if there is no such number.
     """
 
     value: float
@@ -41,13 +41,13 @@ class Gain:
 
 
 def lines(client: Client, runs: Sequence[Run], ranking: Ranking, baselines: Sequence[str]) -> list[str]:
-    """Return what to say of the winner of a study, a sentence or two each; nothing where no trial is ranked.
+    """Return lines about the winner of a study, each of one or a few sentences; empty if no trial is ranked.
 
     Args:
         client: of the record.
         runs: all runs of the study.
-        ranking: of its trials.
-        baselines: the short names of those that are baselines.
+        ranking: of the study's trials.
+        baselines: the short names of the baselines.
     """
     if not ranking.ranked:
         return []
@@ -64,7 +64,7 @@ def lines(client: Client, runs: Sequence[Run], ranking: Ranking, baselines: Sequ
 
 
 def chosen(ranking: Ranking, first: Ranked) -> str:
-    """Say which trial to use, under which rule, and what it reaches."""
+    """Return the line that says which trial to use with which rule, and its result."""
     by = ranking.chosen
     interval = "" if np.isnan(first.low) else f" ({first.low:.3f} to {first.high:.3f})"
     reached = "" if np.isnan(first.test) else f": {METRICS[by.metric].words} {first.test:.3f}{interval} on test"
@@ -77,7 +77,7 @@ def chosen(ranking: Ranking, first: Ranked) -> str:
 
 
 def told_apart(ranking: Ranking, tied: Sequence[Ranked]) -> list[str]:
-    """Say which trials cannot be told from the winner on test."""
+    """Return a line on the trials that cannot be told from the winner on test."""
     if len(ranking.ranked) < 2:
         return ["No other trial is ranked."]
     if np.isnan(ranking.ranked[0].low):
@@ -89,7 +89,7 @@ def told_apart(ranking: Ranking, tied: Sequence[Ranked]) -> list[str]:
 
 
 def cheapest_first(tied: Sequence[Ranked], baselines: Sequence[str], runs: Sequence[Run]) -> list[Ranked]:
-    """Sort trials: baselines before networks, and among them by the seconds that their runs took."""
+    """Sort trials: baselines before networks, and each by the time that their trainings took."""
     by_id = {run.info.run_id: run for run in runs}
 
     def seconds(one: Ranked) -> float:
@@ -107,7 +107,7 @@ def cheapest_first(tied: Sequence[Ranked], baselines: Sequence[str], runs: Seque
 
 
 def about_thresholds(gain: Gain) -> list[str]:
-    """Say whether a threshold for each label is better than one for all, and for which labels."""
+    """Return lines that say whether a threshold per label is better than a global one, and for which labels."""
     interval = f"macro-F1 {_signed(gain.value)} ({_signed(gain.low)} to {_signed(gain.high)}) on test"
     if gain.low > 0:
         told = f"For it a threshold for each label is better than one for all: {interval}."
@@ -121,14 +121,15 @@ def about_thresholds(gain: Gain) -> list[str]:
 
 
 def gains_from(positives: npt.NDArray[np.int64], gained: npt.NDArray[np.float64]) -> int | None:
-    """Return the least lower end of a bin from which on the labels of every bin gain on average; None if there is none.
+    """Return the number of positives from which on labels gain; None if there is no such number.
 
-    With 3, 12, 15 and 40 positives and gains of 0.1, −0.2, 0.1 and 0.1 the bins 1, 10 and 20 gain 0.1, −0.05 and 0.1:
+    It is the lower end of a bin. In this bin and in all higher bins, labels gain on average. Example: labels with 3,
+    12, 15 and 40 positives gain 0.1, −0.2, 0.1 and 0.1. So the bins from 1, 10 and 20 gain 0.1, −0.05 and 0.1, and
     labels gain from 20 positives on.
 
     Args:
         positives: of each label on validation, (n,).
-        gained: F1 of each label with its own threshold minus that with the common one, (n,).
+        gained: F1 of each label with its own threshold minus its F1 with the global threshold, (n,).
     """
     least = None
     bins = np.searchsorted(BINS, positives, side="right") - 1
@@ -155,7 +156,10 @@ def _gain(client: Client, parent: Run, one: Ranked) -> Gain | None:
 
 
 def _by_label(client: Client, run: Run) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Return, of each label with a positive on test, its positives on validation and what its own threshold gains."""
+    """Return the positives on validation and the gain of each label that has a positive on test; two arrays, (n,).
+
+    The gain is F1 with the label's own threshold minus F1 with the global threshold.
+    """
     table = reading.per_label(client, run.info.run_id)
     positives = reading.scores(client, run.info.run_id, "validation").y.sum(axis=0, dtype=np.int64)
     gained = (table["per_label/f1"] - table["global/f1"]).to_numpy(np.float64)

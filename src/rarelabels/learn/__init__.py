@@ -1,9 +1,9 @@
-"""A data set and a trial to a fitted model with scores. TensorFlow is here alone, and imported when it trains.
+"""From a data set and a trial to a fitted model with scores. TensorFlow is imported only when a network trains.
 
-- ``fitting``: whatever kind of model it is; ``fitted_model``: what may be asked of it.
-- ``training``: networks, of ``network``, ``batches`` and ``curves``. ``tensorflow_setup``: quiet and on one thread.
-- ``declared_losses``, ``weighting``, ``models``, ``optimizers``, ``pruning``, ``powerset``: what a network is made of.
-- ``baselines``: without TensorFlow. ``backbones``: frozen networks of images. ``preprocessing``: rows to arrays.
-- ``watched``: what the threads watched. ``theory``: what a trained score stands for.
-- For anyone's model: ``losses`` (on ``logit_loss``, by ``loss_formulas``), ``epoch_scores``, ``label_weights``.
+- ``fitting``: fits a model of any kind. ``fitted_model``: the interface of all fitted models.
+- ``training``: trains networks, with ``network``, ``batches`` and ``curves``. ``tensorflow_setup``: quiet, one thread.
+- ``declared_losses``, ``weighting``, ``models``, ``optimizers``, ``pruning``, ``powerset``: the parts of a network.
+- ``baselines``: models without TensorFlow. ``backbones``: frozen image networks. ``preprocessing``: rows to arrays.
+- ``watched``: metrics that the threads watched. ``theory``: which true probability a trained score stands for.
+- For any Keras model: ``losses`` (with ``logit_loss``, ``loss_formulas``), ``epoch_scores``, ``label_weights``.
 """

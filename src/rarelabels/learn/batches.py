@@ -22,10 +22,11 @@ def make_batches(
     seed: int,
     rooms: Mapping[str, int] = MappingProxyType({}),
 ) -> tf.data.Dataset:
-    """Return shuffled batches of equal size, pass after pass over the rows without end.
+    """Return shuffled batches of equal size, in endless passes over the rows.
 
-    The rows left over differ from pass to pass. One batch size means one compiled step. Fewer rows than a batch make
-    one batch. Of fields with ``rooms``, for so many tokens, a batch holds the tokens alone: see ``models.Bag``.
+    Each pass leaves out the rows that do not fill a batch; they differ from pass to pass. All batches have one size, so
+    that only one step is compiled. If there are fewer rows than ``batch_size``, they make one batch. Of each field in
+    ``rooms``, a batch holds the tokens without their padding, with room for so many; see ``models.Bag``.
     """
     n = len(targets)
     batch_size = min(batch_size, n)
@@ -34,11 +35,11 @@ def make_batches(
     if row_weights is not None:
         whole.append(tf.constant(row_weights, tf.float32))
     rows = _shuffled(n, seed).batch(batch_size, drop_remainder=True).repeat()
-    # Every other order, as Keras takes them of batches that end: it begins them twice an epoch, which takes a while.
+    # Only every other pass is used. Keras begins a finite data set twice each epoch, and so uses every other order too.
     rows = rows.batch(steps).shard(2, 0).unbatch()
     of_fields = tuple(rooms.items())
     batch = tf.autograph.experimental.do_not_convert(lambda i: _batch(i, tuple(whole), of_fields))
-    # There is nothing to tune here, and the thread that tunes keeps a fit that has ended waiting for up to a second.
+    # There is nothing to tune here. And the tuning thread delays the end of a fit by up to a second.
     options = tf.data.Options()
     options.autotune.enabled = False
     return rows.map(batch).prefetch(2).with_options(options)
@@ -46,7 +47,10 @@ def make_batches(
 
 @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # tensorflow is untyped
 def _batch(i: Any, whole: tuple[Any, ...], rooms: tuple[tuple[str, int], ...]) -> tuple[Any, ...]:
-    """Return the rows ``i`` of all; traced once for all fits, where a function of ``map`` would be each time."""
+    """Return the rows ``i`` of all arrays, with packed tokens.
+
+    This function is traced once for all fits. A function that is given to ``map`` directly is traced in each fit.
+    """
     x, *others = tf.nest.map_structure(lambda values: tf.gather(values, i), whole)
     packed, looked_at = {}, [field for field, _ in rooms]
     for field, room in rooms:
@@ -60,17 +64,18 @@ def _batch(i: Any, whole: tuple[Any, ...], rooms: tuple[tuple[str, int], ...]) -
 
 
 def _shuffled(n: int, seed: int) -> tf.data.Dataset:
-    """Return the numbers below ``n``, each time in another order.
+    """Return the numbers below ``n``, in another order in each pass.
 
-    They are those of ``Dataset.shuffle(n, seed)`` after ``tf.random.set_seed(seed)``, which is not called because it
-    makes TensorFlow forget every function that it has prepared: half a second a fit, and 4 MiB that nothing frees.
+    The orders are those of ``Dataset.shuffle(n, seed)`` after ``tf.random.set_seed(seed)``. That is not called, because
+    it makes TensorFlow forget all functions that it has prepared. It would cost half a second for each fit, and 4 MiB
+    that nothing frees.
     """
     seed %= 2**31 - 1
     shuffled = tf.raw_ops.ShuffleDatasetV3(
         input_dataset=tf.data.experimental.to_variant(tf.data.Dataset.range(n)),
         buffer_size=n,
         seed=seed,
-        seed2=seed or 2**31 - 1,  # two zeros would mean: any order
+        seed2=seed or 2**31 - 1,  # two zeros would mean a random seed
         seed_generator=tf.raw_ops.DummySeedGenerator(),
         reshuffle_each_iteration=True,
         output_types=[tf.int64],
@@ -80,6 +85,6 @@ def _shuffled(n: int, seed: int) -> tf.data.Dataset:
 
 
 def _packed(ids: Any, places: Any, room: int) -> Any:
-    """Return the tokens at the places and the rows they are in, (n, 2), padded with 0 to a multiple of the room."""
+    """Return each token's id and its row in the batch, (n, 2), padded with zeros to a multiple of ``room``."""
     pairs = tf.stack([tf.gather_nd(ids, places), tf.cast(places[:, 0], tf.int32)], axis=1)
     return tf.pad(pairs, [[0, -tf.shape(pairs)[0] % room], [0, 0]])

@@ -1,9 +1,11 @@
-"""Scores of all rows outside the test part, each from a model that has not seen it; and a model of all of them.
+"""Out-of-fold scores of all rows outside the test part, and a model that is trained on all these rows.
 
-Where most labels are rare, a validation part of an eighth of the rows has no positive of many of them, and thresholds
-chosen there are no choice at all. Out-of-fold scores have every positive once. Two things flatter them a little or the
-opposite: each fold's epoch is the one that ranks that fold best, like that of a plain validation part; and the models
-of the folds have seen four fifths of the rows that the one judged on test has.
+Each row is scored by a model that was not trained on it. Where most labels are rare, a small validation part has no
+positive of many labels, and thresholds cannot be chosen there. Out-of-fold scores include every positive once.
+
+Two things bias these scores a little, in opposite directions. They are too good because the kept epoch of each fold is
+the one that ranks that fold best, as with a plain validation part. They are too bad because the model of a fold is
+trained on four fifths of the rows on which the final model is trained.
 """
 
 from __future__ import annotations
@@ -30,9 +32,9 @@ class CrossValidated:
     """A fitted model and the out-of-fold scores of the rows it was trained on.
 
     Attributes:
-        fitted: of all rows outside the test part; None where only the scores were asked for.
-        scored: those rows, each scored by the model of the other folds.
-        facts: means over the folds of what their trainings tell.
+        fitted: the model trained on all rows outside the test part; None without a refit.
+        scored: those rows, each scored by the model that was trained on the other folds.
+        facts: the mean of each fact over the trainings of the folds.
     """
 
     fitted: Fitted | None
@@ -41,16 +43,17 @@ class CrossValidated:
 
 
 def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refit: bool = True) -> CrossValidated:
-    """Train once for each fold, on the others; then on all rows, for as many epochs as the folds kept on average.
+    """Train once for each fold, on the other folds; then train on all rows.
 
-    Boosting gets as many trees of each label as it had in the folds on average.
+    The last training has as many epochs as the folds kept on average. Boosting gets as many trees for each label as it
+    had in the folds on average.
 
     Args:
         trial: declares ``dataset.validation: cross_validated``.
         data: with ``folds``.
-        fit_one: trains on the training part of the data it is given. Of boosting, the last argument says how many
-            trees each label gets; None: validation says when it has enough.
-        on_epoch: is given the mean over the folds of each curve, once all folds are trained.
+        fit_one: trains on the training part of its data. Its last argument is for boosting: how many trees each label
+            gets, or None to stop early on the validation part.
+        on_epoch: called with the mean of each curve over the folds, after all folds are trained.
         refit: whether to train on all rows.
     """
     assert data.folds is not None
@@ -66,14 +69,14 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
         curves.append(list(of_fold.values()))
         facts.append(fitted.facts)
         iterations += [fitted.iterations] if isinstance(fitted, Boosted) else []
-    # Folds whose training ends on its own have curves of different lengths.
+    # With early stopping, the curves of the folds have different lengths.
     for epoch, of_folds in enumerate(zip(*curves, strict=False), start=1):
         on_epoch(epoch, _means(of_folds))
     in_order = np.argsort(np.concatenate(outside))
     told = _means(facts)
     if not refit:
         return CrossValidated(None, Scores.joined(parts).take(in_order), told)
-    # There are no rows left to validate on: what the refit says of fold 0 goes nowhere.
+    # No rows are left to validate on. A training needs some, so it gets fold 0; its numbers are not used.
     whole = replace(data, validation=data.train.take(outside[0]), folds=None)
     trees = np.rint(np.mean(iterations, axis=0)).astype(np.int64).clip(1) if iterations else None
     fitted = fit_one(for_epochs(trial, told.get("kept_epoch", 1)), whole, lambda *_: None, trees)
@@ -81,24 +84,24 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
 
 
 def n_folds(data: Dataset) -> int:
-    """Return how many folds the training rows have."""
+    """Return the number of folds of the training rows."""
     assert data.folds is not None
     return int(data.folds.max()) + 1
 
 
 def hold_out(data: Dataset, fold: int) -> Dataset:
-    """Return data whose validation part is one fold, and whose training part is all others."""
+    """Return data with one fold as the validation part and all other folds as the training part."""
     assert data.folds is not None
     inside, outside = np.flatnonzero(data.folds != fold), np.flatnonzero(data.folds == fold)
     return replace(data, train=data.train.take(inside), validation=data.train.take(outside), folds=None)
 
 
 def for_epochs(trial: Trial, epochs: float) -> Trial:
-    """Return a trial that trains for ``epochs``, rounded. Nothing ends it before, for no rows are left to stop by."""
+    """Return a trial that trains for ``epochs``, rounded, without early stopping, because no rows are left for it."""
     return trial.model_copy(update={"training": trial.training.of_length(round(epochs))})
 
 
 def _means(numbers: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the mean of each number that all have."""
+    """Return the mean of each number that is in all mappings."""
     names = [name for name in numbers[0] if all(name in one for one in numbers)]
     return {name: fmean(one[name] for one in numbers) for name in names}

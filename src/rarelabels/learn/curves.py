@@ -1,4 +1,4 @@
-"""What is measured after each epoch, which epoch is kept, when a training ends, and when it has failed."""
+"""A callback that measures each epoch, keeps the best one, and ends a training early or because it has failed."""
 
 from __future__ import annotations
 
@@ -30,12 +30,15 @@ class NotFiniteError(Exception):
 
 
 def targets(sets: LabelSets | None, y: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
-    """Return what the loss compares logits with: the labels, (n, n_labels) float32, or each row's class, (n,)."""
+    """Return the targets of the loss: the labels, (n, n_labels) float32, or the class of each row's label set, (n,)."""
     return y.astype(np.float32) if sets is None else sets.classes(y)
 
 
 class Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyped
-    """After each epoch: everything finite? then curves from the scores, and the weights of the epoch kept."""
+    """After each epoch, check that all numbers are finite, compute the curves, and keep the weights if it is the best.
+
+    With ``training.keep`` "last", the weights of the last epoch are kept.
+    """
 
     def __init__(
         self,
@@ -61,7 +64,7 @@ class Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untype
             followed = {name: np.concatenate([of, self.train_inputs[name][rows]]) for name, of in followed.items()}
             y = np.concatenate([y, self.y_train])
         self.targets = targets(sets, y)
-        # Cut once for all epochs.
+        # The rows are cut into blocks once for all epochs.
         self.blocks = list(row_blocks(network, followed))
         self.test_blocks = list(row_blocks(network, prepared.inputs(data.test))) if training.every_epoch else []
         self.best_epoch, self.best_value, self.kept_epoch = 0, -np.inf, 0
@@ -72,11 +75,11 @@ class Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untype
         self.val_loss_share: float | None = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras calls it so
-        """Look at the clock."""
+        """Note the time."""
         self.begun = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """See the class."""
+        """Do what the class describes."""
         curves = {"loss": float((logs or {})["loss"])}
         self.seconds.append(time.perf_counter() - self.begun)
         y = self.data.validation.y
@@ -97,7 +100,7 @@ class Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untype
         if self.network.sums_over_labels:
             n_labels = self.network.shape.n_labels
             curves |= {f"{name}_per_label": curves[name] / n_labels for name in ("loss", "val_loss")}
-        if not average_precision <= self.best_value:  # an undefined one counts as the best
+        if not average_precision <= self.best_value:  # an undefined average precision counts as the best
             self.best_epoch, self.best_value = epoch + 1, average_precision
         if self.keep == "last" or self.best_epoch == epoch + 1:
             self.kept_epoch = epoch + 1
@@ -109,7 +112,10 @@ class Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untype
             self.network.model.stop_training = True
 
     def epochs(self) -> dict[str, npt.NDArray[Any]] | None:
-        """Return what every epoch ended with, if it was kept."""
+        """Return the scores and validation losses after every epoch, or None if the trial does not keep them.
+
+        See ``training.FittedNetwork`` for the shapes.
+        """
         if not self.scores:
             return None
         validation, test = zip(*self.scores, strict=True)
@@ -117,7 +123,10 @@ class Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untype
         return {"validation": np.stack(validation), "test": np.stack(test), "val_loss": losses}
 
     def _validate(self) -> tuple[float | None, Floats, Floats]:
-        """Return the loss of the validation part, None if no row has one, its scores and those of watched rows."""
+        """Return the validation loss, the validation scores, and the scores of the watched training rows.
+
+        The loss is None if no validation row has a finite loss; see ``training.fit``.
+        """
         n = self.n_validation
         if self.sets is None:
             logits = logits_of(self.network, self.blocks)
@@ -131,7 +140,7 @@ class Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untype
         return float(losses[covered].mean()) if covered.any() else None, read.marginals[:n], read.marginals[n:]
 
     def facts(self) -> dict[str, float]:
-        """Return how rough the validation curves are, and the other facts that epochs tell; see :func:`fit`."""
+        """Return how rough the validation curves are, and other facts about the epochs; see ``training.fit``."""
         facts = {"epochs": float(len(self.history))}
         if len(self.seconds) > 1:
             facts["seconds_per_epoch"] = float(np.median(self.seconds[1:]))
@@ -158,7 +167,7 @@ def _check_finite(epoch: int, curves: dict[str, float], network: Network) -> Non
 
 
 def zero_share(network: Network, weights: list[npt.NDArray[Any]]) -> float:
-    """Return the share of trained weights, biases left out, that are 0."""
+    """Return the share of trained weights that are 0, without biases."""
     pairs = zip(network.model.variables, weights, strict=True)
     trained = [values for variable, values in pairs if variable.trainable and values.ndim > 1]
     return float(sum((values == 0).sum() for values in trained) / sum(values.size for values in trained))

@@ -1,4 +1,4 @@
-"""From what a trial declares to the loss that its network trains with."""
+"""From a declared loss to the loss with which the network trains."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def build(spec: LossSpec, head: str, weights: Weights) -> LogitLoss:
     Args:
         spec: the declared loss.
         head: how the net's logits become scores; see ``models.Head``.
-        weights: what the loss takes from the labels of the training part.
+        weights: the numbers that the loss needs from the labels of the training part.
     """
     if head in SET_HEADS:  # the schema allows no other loss with them
         return LabelSetCrossentropy()
@@ -55,12 +55,12 @@ def build(spec: LossSpec, head: str, weights: Weights) -> LogitLoss:
 
 
 class LabelSetCrossentropy(LogitLoss):
-    """Categorical cross-entropy of label sets: of each row's class, (batch,), and logits, (batch, n_sets)."""
+    """Categorical cross-entropy of label sets, from each row's class, (batch,), and logits, (batch, n_sets)."""
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
-        """Return the mean over rows, each times its weight.
+        """Return the mean of the rows' weighted losses.
 
-        Keras would make the classes float32, which counts to 2^24 alone.
+        Keras's own method would make the classes float32, in which only whole numbers up to 2^24 are exact.
         """
         values = self.call(y_true, y_pred)
         return tf.reduce_mean(values if sample_weight is None else values * sample_weight)

@@ -1,4 +1,4 @@
-"""A callback for anyone's Keras model: average precision and F1 under each rule after each epoch, exactly."""
+"""A callback for any Keras model: exact average precision and F1 under each rule after each epoch."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from rarelabels.learn.label_arrays import Labels, labels_of
 
 
 class EpochScores(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyped
-    """After each epoch, what the model's scores of the validation rows are worth.
+    """Measures the model's scores of the validation rows after each epoch.
 
-    It adds to the logs of the epoch, which ``History``, ``EarlyStopping`` and ``ModelCheckpoint`` read:
+    It adds these numbers to the logs of the epoch, which ``History``, ``EarlyStopping`` and ``ModelCheckpoint`` read:
 
     - ``val_macro_average_precision``, over the labels that have positives;
     - ``val_half_macro_f1``: macro F1 where a label is assigned from a score of 0.5;
     - ``val_<rule>_macro_f1`` for each rule that is chosen on validation rows (``global``, ``per_label``, ...; see
-      ``rl.choose_rules``). Each row is decided by thresholds that the other rows have chosen, in five folds: thresholds
-      that are judged on the rows they were chosen on flatter rare labels.
+      ``rl.choose_rules``). It is cross-fitted in five folds: the thresholds for a row are chosen on the other folds.
+      Thresholds that are judged on the rows they were chosen on would flatter rare labels.
 
-    Thresholds are exact: every score is a candidate. A metric that is undefined is left out. Put this callback before
-    those that read its numbers, and give these ``mode="max"``. On 3,000 rows of 17 labels it takes half a second.
+    Thresholds are exact: every score is a candidate. An undefined metric is left out. Put this callback before the
+    callbacks that read its numbers, and give those ``mode="max"``. On 3,000 rows of 17 labels it takes half a second.
 
     Args:
-        x_val: what the model predicts from: an array, a list or dictionary of arrays; or an iterable of batches
-            ``(x, y)``, such as a ``tf.data.Dataset`` that ends, without ``y_val``.
+        x_val: input of the model: an array, a list or dictionary of arrays; or, without ``y_val``, an iterable of
+            batches ``(x, y)``, such as a finite ``tf.data.Dataset``.
         y_val: 0/1, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
-        from_logits: whether the model predicts logits (scores are their sigmoid) or probabilities. If it is left out,
-            the loss that the model is compiled with says so.
-        every: how many epochs there are from one measurement to the next.
+        from_logits: whether the model predicts logits (scores are their sigmoid) or probabilities. By default, the loss
+            of the compiled model tells which.
+        every: measure every so many epochs.
         batch_size: rows that are predicted at once.
 
     Attributes:
-        history: the epoch, from 1, to its numbers.
+        history: from the epoch, counted from 1, to its numbers.
 
     Raises:
         ValueError: ``y_val`` is not 0/1 of two dimensions.
-        UserError: when the training begins or an epoch ends: it is not known whether the model predicts logits, or what
-            should be probabilities is none.
+        UserError: ``every`` or ``batch_size`` is below 1. Also when the training begins, if it is unknown whether the
+            model predicts logits; and when an epoch ends, if predictions are not probabilities as they should be.
 
     >>> import keras, numpy as np, rarelabels as rl
     >>> x = np.eye(3).repeat(5, axis=0)
@@ -77,7 +77,7 @@ class EpochScores(keras.callbacks.Callback):  # type: ignore[misc]  # keras is u
         self.from_logits, self.history = from_logits, dict[int, dict[str, float]]()
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras calls it so
-        """Forget an earlier training, and find out what the model predicts."""
+        """Forget an earlier training, and find out whether the model predicts logits."""
         self.history = {}
         self._reads_logits = _reads_logits(self.model.loss) if self.from_logits is None else self.from_logits
 
@@ -101,7 +101,7 @@ class EpochScores(keras.callbacks.Callback):  # type: ignore[misc]  # keras is u
             logs |= measured
 
     def frame(self) -> pd.DataFrame:
-        """Return the numbers of all epochs that were measured: a row for each, by its number from 1."""
+        """Return the numbers of all measured epochs: a row for each epoch, counted from 1."""
         return pd.DataFrame.from_dict(self.history, orient="index").rename_axis("epoch")
 
     def _predict(self) -> tuple[Labels, Floats]:
@@ -111,13 +111,13 @@ class EpochScores(keras.callbacks.Callback):  # type: ignore[misc]  # keras is u
         return np.concatenate(truth), np.concatenate(predictions)
 
     def _batches(self) -> Iterator[tuple[Labels, Floats]]:
-        """Yield labels and predictions of each batch together, for the next pass may have another order."""
+        """Yield labels and predictions of each batch together, because another pass may have another order."""
         for x, y, *_ in self.x_val:
             yield labels_of(y, "x_val: the labels of a batch"), np.asarray(self.model.predict_on_batch(x))
 
 
 def _reads_logits(loss: Any) -> bool:
-    """Return whether a loss reads logits, as its configuration says; Keras's own functions, by name, do not."""
+    """Return whether a loss reads logits, according to its configuration. Keras's losses by name read probabilities."""
     if isinstance(loss, str):
         return False
     config = loss.get_config() if isinstance(loss, keras.losses.Loss) else {}

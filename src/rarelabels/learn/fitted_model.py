@@ -1,4 +1,4 @@
-"""A model that was fitted, network or baseline: what the rest of the house may ask of it."""
+"""The interface of a fitted model, network or baseline, for the other rooms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rarelabels.data.dataset import Part
 from rarelabels.judging.arrays import Floats
 
-OnEpoch = Callable[[int, dict[str, float]], None]  # is given the epoch, from 1, and its curves
+OnEpoch = Callable[[int, dict[str, float]], None]  # takes the epoch, counted from 1, and its curves
 
 
 class Fitted(Protocol):
@@ -35,13 +35,13 @@ class Fitted(Protocol):
 
     @property
     def epochs(self) -> dict[str, npt.NDArray[Any]] | None:
-        """What every epoch ended with, if it was kept: see ``training.FittedNetwork``."""
+        """Scores after every epoch, or None if they are not kept; see ``training.FittedNetwork``."""
 
     def scores(self, part: Part, /) -> Floats:
         """Return probabilities, (n, n_labels)."""
 
     def label_sets(self, part: Part, /) -> npt.NDArray[np.uint8] | None:
-        """Return each row's most likely label set, (n, n_labels) 0/1; None of a model that scores single labels."""
+        """Return each row's most likely label set, (n, n_labels) 0/1; None if the model scores single labels."""
 
     def save(self, folder: Path, /) -> None:
-        """Write the model to ``folder``, which is made if need be."""
+        """Write the model to ``folder``, which is made if it does not exist."""

@@ -1,4 +1,4 @@
-"""What a trial declares -> a fitted model and the scores of its validation part, whatever kind of model it is."""
+"""From a trial to a fitted model and the scores of its validation part, for every kind of model."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def load(trial: Trial, seed: int) -> tuple[Dataset, Weights]:
 
 
 def prepare(trial: Trial) -> None:
-    """Import TensorFlow if the trial needs it: seconds that are no part of a run."""
+    """Import TensorFlow if the trial needs it. That takes seconds, which must not count as part of a run."""
     if trial.needs_tensorflow:
-        from rarelabels.learn import training  # noqa: F401  imported for what follows
+        from rarelabels.learn import training  # noqa: F401  imports TensorFlow
 
 
 def with_features(spec: DatasetSpec, data: Dataset) -> Dataset:
-    """Return data whose images, if there are any, have become numbers."""
+    """Return data in which numbers replace the images, if there are images."""
     if not isinstance(spec, ImagesSpec):
         return data
     from rarelabels.learn.backbones import extraction  # TensorFlow
@@ -49,17 +49,17 @@ def fit(
     watch: tuple[str, ...],
     on_epoch: OnEpoch,
 ) -> tuple[Fitted, Scores]:
-    """Train what the trial declares and return it with the validation part, scored.
+    """Train the model of a trial; return it and the validation part with scores.
 
-    Where ``model.c`` is a grid and all rows are cross-validated, the C is kept whose out-of-fold scores rank them best.
+    If ``model.c`` is a grid and the rows are cross-validated, the C with the best out-of-fold scores is chosen.
 
     Args:
-        trial: declared.
+        trial: declares the model.
         seed: of the split and the net.
-        data: with features, if they are images.
+        data: with features in place of images.
         weights: of the training part.
-        watch: see ``training.fit``, like ``on_epoch``.
-        on_epoch: is given the curves of each epoch.
+        watch: metrics to follow; see ``training.fit``.
+        on_epoch: called with the curves of each epoch; see ``training.fit``.
 
     Raises:
         LeftOutError: boosting would take longer than declared.
@@ -76,16 +76,16 @@ def fit(
 def validate(
     trial: Trial, seed: int, data: Dataset, weights: Weights, on_epoch: OnEpoch, objective: Objective | None = None
 ) -> Scores:
-    """Train what the trial declares and return the validation part, scored.
+    """Train the model of a trial; return the validation part with scores.
 
-    Cross-validated rows are scored by the models of the folds; no model of all rows is trained.
+    Cross-validated rows are scored by the models of the folds. No model is trained on all rows.
 
     Args:
-        trial: like the rest, as for :func:`fit`.
+        trial: declares the model.
         seed: of the split and the net.
-        data: with features, if they are images.
+        data: with features in place of images.
         weights: of the training part.
-        on_epoch: is given the curves of each epoch.
+        on_epoch: called with the curves of each epoch; see ``training.fit``.
         objective: see ``training.fit``.
 
     Raises:
@@ -100,7 +100,7 @@ def validate(
 def _cross_validated(
     trial: Trial, seed: int, data: Dataset, watch: tuple[str, ...], on_epoch: OnEpoch, *, refit: bool
 ) -> CrossValidated:
-    """Return the out-of-fold scores, and with ``refit`` a model of all rows with the facts of the folds."""
+    """Return the out-of-fold scores and, with ``refit``, a model of all rows. Its facts are those of the folds."""
 
     def fit_one(trial: Trial, data: Dataset, on_epoch: OnEpoch, iterations: Iterations) -> Fitted:
         weights = weighting.weights(trial.weighting, data.train.y, data.labels)
@@ -114,7 +114,7 @@ def _cross_validated(
         return _with_best_c(trial, trial.model.c, of, refit=refit)
     validated = of(trial)
     if validated.fitted is not None and validated.fitted.facts:
-        # what is measured on rows that are trained on tells nothing
+        # the refit measured rows on which it was trained: those facts mean nothing, so the folds' facts replace them
         fitted = replace(validated.fitted, facts=validated.fitted.facts | validated.facts)
         return replace(validated, fitted=fitted)
     return validated
@@ -134,7 +134,7 @@ def _check_time(trial: Trial, data: Dataset, seed: int, *, refit: bool) -> None:
 def _with_best_c(
     trial: Trial, grid: tuple[float, ...], validated: Callable[..., CrossValidated], *, refit: bool
 ) -> CrossValidated:
-    """Fit the linear model with each C of a grid in all folds, and return that of the best out-of-fold scores."""
+    """Fit the linear model with each C of a grid in all folds; return the result for the C with the best scores."""
 
     def with_c(c: float) -> Trial:
         return trial.model_copy(update={"model": trial.model.model_copy(update={"c": c})})

@@ -1,6 +1,6 @@
-"""The one door to Keras and TensorFlow, as the process has them: what is of use to anyone's model imports it from here.
+"""Keras and TensorFlow, for losses and callbacks that any model may use. Settings of the process are not changed.
 
-Trainings of the suite go through ``tensorflow_setup``, which makes TensorFlow quiet and gives it one thread.
+The suite's own trainings import both from ``tensorflow_setup``, which makes TensorFlow quiet and gives it one thread.
 """
 
 import os
@@ -11,7 +11,7 @@ from rarelabels.extras import need
 need("tensorflow", "a network, a loss or a callback")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-import keras  # noqa: E402  after the line that says what is missing
+import keras  # noqa: E402  after the line that reports a missing library
 import tensorflow as tf  # noqa: E402
 
 if keras.backend.backend() != "tensorflow":

@@ -1,4 +1,4 @@
-"""Labels as people have them, to 0/1 arrays."""
+"""Labels from arrays, DataFrames, sparse matrices or tensors to 0/1 arrays."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def labels_of(y: Any, name: str) -> Labels:
 
     Args:
         y: an array, nested lists, a DataFrame, a sparse matrix of SciPy, or a tensor on the CPU.
-        name: what the caller calls them, for the message.
+        name: the caller's name for ``y``, for the error message.
 
     Raises:
-        ValueError: not of two dimensions, empty, or values other than 0 and 1.
+        ValueError: ``y`` has not two dimensions, is empty, or has values other than 0 and 1.
     """
     dense = y.toarray() if issparse(y) else y  # type: ignore[attr-defined]  # all sparse classes of SciPy have it
     return arrays.multi_hot(dense, name).astype(np.uint8)

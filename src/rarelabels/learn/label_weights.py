@@ -1,4 +1,4 @@
-"""How much the positives of each label count, and how frequent they are, from the labels of the training part."""
+"""Weights of each label's positives, and prevalences, from the labels of the training part."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rarelabels.learn.label_arrays import Labels, labels_of
 
 @dataclass(frozen=True, eq=False)
 class ClassFactors:
-    """The factors of a label's 0s and 1s, each (n_labels,) float64."""
+    """Factors on the 0s and on the 1s of each label, each (n_labels,) float64."""
 
     negative: Floats
     positive: Floats
@@ -26,13 +26,13 @@ class ClassFactors:
 def pos_weight(y_train: ArrayLike, strength: float = 1.0, scale: float = 1.0, cap: float | None = None) -> Floats:
     """Return scale * (negatives / positives) ** strength of each label, at most ``cap``.
 
-    One positive in five rows weighs 4 at strength 1, and 2 at strength 0.5: the square root halves the pull in logits.
-    A label without positives counts as having one, so that its weight stays finite; it has no positive to apply it to.
-    A label without negatives has weight 0 (unless strength is 0): it is constant, and nothing needs to be told apart.
+    A label with one positive in five rows has weight 4 at strength 1, and 2 at strength 0.5. The square root halves the
+    shift of the logits. A label without positives counts as having one, so that its weight is finite; the weight is
+    never applied. A label without negatives has weight 0 (unless strength is 0): it is constant, with nothing to learn.
 
     Args:
         y_train: 0/1, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
-        strength: 0 or more; 0 is no weighting, 0.5 the square root, 1 the full ratio.
+        strength: 0 or more; 0 means no weighting, 0.5 the square root, 1 the full ratio.
         scale: above 0.
         cap: above 0, or None.
 
@@ -62,7 +62,7 @@ def pos_weight(y_train: ArrayLike, strength: float = 1.0, scale: float = 1.0, ca
 
 
 def free_pos_weight(spec: FreePosWeight, labels: Sequence[str]) -> Floats:
-    """Return the declared factor of each label, (n_labels,) float64; 1 where none is declared.
+    """Return the declared factor of each label, (n_labels,) float64; a label without a declared factor has 1.
 
     Raises:
         UserError: a weight is declared for a label that the data do not have.
@@ -77,8 +77,8 @@ def free_pos_weight(spec: FreePosWeight, labels: Sequence[str]) -> Floats:
 def class_balanced(y_train: ArrayLike, beta: float = 0.999) -> Floats:
     """Return (1 − β) / (1 − β^positives) of each label, scaled to mean 1: the inverse of its effective number of rows.
 
-    The factors go from 1 for β → 0 to inverse frequency for β → 1. Labels with 1 and 3 positives have, at β = 0.5,
-    1 and 4/7, scaled 14/11 and 8/11. A label without positives counts as having one.
+    For β → 0 all factors are 1; for β → 1 they are the inverse frequencies. At β = 0.5, labels with 1 and 3 positives
+    have 1 and 4/7, which scaled are 14/11 and 8/11. A label without positives counts as having one.
 
     Args:
         y_train: 0/1, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
@@ -99,7 +99,7 @@ def class_balanced(y_train: ArrayLike, beta: float = 0.999) -> Floats:
     """
     if not 0 < beta < 1:
         raise UserError(f"class_balanced: beta: must be above 0 and below 1; got {beta!r}")
-    # 1 − β^n by expm1, for β^n is 1 to the last digits when β is
+    # 1 − β^n is computed by expm1, because for β close to 1 the difference would lose all its digits
     factor = (1 - beta) / -np.expm1(positives_at_least_one(labels_of(y_train, "y_train")) * np.log(beta))
     return np.asarray(factor / factor.mean(), dtype=np.float64)
 
@@ -116,9 +116,9 @@ def inverse_frequency(y: Labels) -> Floats:
 def balanced(y: Labels) -> ClassFactors:
     """Return n / (2 * rows of that class) for the 0s and for the 1s of each label, as scikit-learn balances one column.
 
-    Two positives in ten rows weigh 2.5 each and the negatives 0.625: both classes then weigh 5, and a row 1 on average.
-    A constant label weighs 1, as in scikit-learn: there is nothing to balance. So does the class it lacks, which may
-    occur in the validation part.
+    With two positives in ten rows, a positive weighs 2.5 and a negative 0.625. So both classes weigh 5, and a row
+    weighs 1 on average. A constant label weighs 1, as in scikit-learn, because there is nothing to balance. The class
+    that it lacks also weighs 1; that class may occur in the validation part.
     """
     n = len(y)
     positives = y.sum(axis=0, dtype=np.int64)
@@ -131,14 +131,14 @@ def balanced(y: Labels) -> ClassFactors:
 
 
 def positives_at_least_one(y: Labels) -> npt.NDArray[np.int64]:
-    """Return how many rows have each label, (n_labels,), and 1 for a label that none has."""
+    """Return how many rows have each label, (n_labels,), but 1 for a label that no row has."""
     return np.asarray(np.maximum(y.sum(axis=0, dtype=np.int64), 1))
 
 
 def prevalence(y_train: ArrayLike) -> Floats:
     """Return the share of positives of each label, strictly between 0 and 1, so that its log odds are finite.
 
-    A label without positives counts as having one, a label without negatives as having one of those.
+    A label without positives counts as having one positive, a label without negatives as having one negative.
 
     Args:
         y_train: 0/1, shape (n, n_labels): an array, a DataFrame, a sparse matrix.

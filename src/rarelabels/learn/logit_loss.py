@@ -1,4 +1,4 @@
-"""What all losses of ``losses`` share: they read logits, check what they are given, and may change their numbers."""
+"""The base class of all losses in ``losses``: it reads logits, checks its inputs, and can change its numbers."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
     A subclass returns the loss of each row, (batch,), from ``call``; Keras weighs the rows and reduces.
 
     Attributes:
-        numbers: name to a number, or an array (n_labels,), that the formula reads at each call. After
-            :meth:`make_variables` they are variables, so that one compiled network serves many values.
-        settings: the other arguments of the loss, which are constants of what is compiled.
+        numbers: from a name to a number, or an array (n_labels,), that the formula reads at each call. After
+            :meth:`make_variables` these are variables, so that one compiled network serves many values.
+        settings: the other arguments of the loss. They are constants of a compiled network.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
         """Return the reduced loss, as Keras calls it.
 
         Raises:
-            UserError: the model ends in a sigmoid or softmax: a second sigmoid would be taken of what it gives.
+            UserError: the model ends in a sigmoid or softmax, so that the loss would apply a second sigmoid.
         """
-        if hasattr(y_pred, "_keras_logits"):  # Keras's mark on what its sigmoid and softmax return
+        if hasattr(y_pred, "_keras_logits"):  # Keras marks the outputs of its sigmoid and softmax so
             raise UserError(
                 f"{type(self).__name__}: reads logits, but the last layer of the model has an activation; let it have "
                 "none (activation=None), and take the sigmoid of what the model predicts"
@@ -54,12 +54,12 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
         return super().__call__(y_true, y_pred, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments of the loss, as JSON has them."""
+        """Return the arguments of the loss, as values for JSON."""
         numbers = {name: np.asarray(value).tolist() for name, value in self.numbers.items()}
         return super().get_config() | {"from_logits": True} | self.settings | numbers  # type: ignore[no-any-return]  # as above
 
     def make_variables(self) -> None:
-        """Turn the numbers into variables, which :meth:`take` changes without another compilation."""
+        """Turn the numbers into variables. :meth:`take` can change these without another compilation."""
         self.numbers = {
             name: tf.Variable(value, dtype=self.dtype, trainable=False) for name, value in self.numbers.items()
         }
@@ -70,14 +70,14 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
             variable.assign(other.numbers[name])
 
     def number(self, name: str, z: Tensor) -> Tensor:
-        """Return a number as a tensor of the precision of the logits."""
+        """Return a number as a tensor with the precision of the logits."""
         return tf.convert_to_tensor(self.numbers[name], z.dtype)
 
     def checked(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         """Return labels and logits as tensors.
 
         Raises:
-            UserError: they are not of one shape (batch, n_labels), or that of the numbers is another.
+            UserError: labels and logits do not both have shape (batch, n_labels), or a number has the wrong shape.
         """
         name = type(self).__name__
         y, z = tf.convert_to_tensor(y_true), tf.convert_to_tensor(y_pred)
@@ -93,10 +93,12 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
 
 
 def scalar(loss: LogitLoss, name: str, value: float, *, above: float | None = None, below: float = np.inf) -> Any:
-    """Return a setting of a loss as a number of 0 or more, or one ``above`` a bound; in both cases ``below`` another.
+    """Check a number of a loss and return it as float64.
+
+    It must be 0 or more, or greater than ``above`` if that is given; and it must be less than ``below``.
 
     Raises:
-        UserError: it is none.
+        UserError: ``value`` is no such number.
     """
     if isinstance(value, Real) and (value >= 0 if above is None else value > above) and value < below:
         return np.float64(value)
@@ -106,10 +108,12 @@ def scalar(loss: LogitLoss, name: str, value: float, *, above: float | None = No
 
 
 def per_label(loss: LogitLoss, name: str, values: ArrayLike, *, shares: bool = False) -> Any:
-    """Return one number or one for each label as float64, () or (n_labels,): 0 or more, shares between 0 and 1.
+    """Check one number, or one for each label, and return it as float64, shape () or (n_labels,).
+
+    Numbers must be finite and 0 or more; ``shares`` must be strictly between 0 and 1.
 
     Raises:
-        UserError: they are not.
+        UserError: a value is out of its range, or the shape is wrong.
     """
     array = np.asarray(values, dtype=np.float64)
     wrong = ~((array > 0) & (array < 1)) if shares else ~((array >= 0) & (array < np.inf))
@@ -121,10 +125,10 @@ def per_label(loss: LogitLoss, name: str, values: ArrayLike, *, shares: bool = F
 
 
 def option(loss: LogitLoss, name: str, value: str, allowed: tuple[str, ...]) -> str:
-    """Return a setting that is one of a few words.
+    """Check a setting that must be one of a few words, and return it.
 
     Raises:
-        UserError: it is none of them.
+        UserError: ``value`` is none of the ``allowed`` words.
     """
     if value not in allowed:
         raise UserError(f"{type(loss).__name__}: {name}: must be {' or '.join(map(repr, allowed))}; got {value!r}")

@@ -1,7 +1,7 @@
-"""The formulas of the losses: ``(y, z) -> per-row losses``, both (batch, n_labels), the result (batch,).
+"""The formulas of the losses: from labels y and logits z, both (batch, n_labels), to the loss of each row, (batch,).
 
-All but those that say so are the mean over labels, so that curves compare.
-In the formulas z is a logit, p = σ(z), y the 0/1 target, π the prevalence of a label in the training part.
+A loss is the mean over labels unless its docstring says otherwise, so that curves can be compared.
+In the formulas, z is a logit, p = σ(z), y the 0/1 target, and π the prevalence of a label in the training part.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from rarelabels.learn.keras_backend import tf
 
 Tensor = Any
 
-KERAS_EPSILON = 1e-7  # what Keras clips probabilities to before a logarithm
+KERAS_EPSILON = 1e-7  # Keras clips probabilities to [ε, 1 − ε] before a logarithm
 
 
 def binary_crossentropy(y: Tensor, z: Tensor) -> Tensor:
     """−y log p − (1−y) log(1−p), in the stable logit form; mean over labels.
 
-    With a softmax head this is what Keras 3 trains too: its loss reads the logits that the activation was given (any
-    operation after the activation makes it read the probabilities), so the head changes the scores, not the training.
+    Keras 3 trains this formula with a softmax head too, because its loss reads the logits before the activation. So the
+    head changes the scores, not the training. (If another operation follows the activation, the loss reads the
+    probabilities.)
 
-    A logit of 0 costs ln 2 = 0.6931 whatever the target.
+    A logit of 0 costs ln 2 = 0.6931 for either target.
     """
     return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=y, logits=z), axis=-1)
 
@@ -35,11 +36,13 @@ def softmax_binary_crossentropy(y: Tensor, z: Tensor) -> Tensor:
 def weighted_binary_crossentropy(y: Tensor, z: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
     """w₁·y·(−log p) + w₀·(1−y)·(−log(1−p)), mean over labels; the factors are scalars or of shape (n_labels,).
 
-    The minimiser for a label with probability q is p = w₁q / (w₁q + w₀(1−q)): deciding at 0.5 is deciding at
-    q > w₀/(w₀+w₁), so a positive that counts thrice is predicted from q = 0.25. With both 1 it is binary cross-entropy.
+    The minimiser for a label with probability q is p = w₁q / (w₁q + w₀(1−q)). So a threshold of 0.5 on p means a
+    threshold of w₀/(w₀+w₁) on q. Example: if positives count three times, a label is predicted from q = 0.25. With both
+    factors 1 it is binary cross-entropy.
 
-    With w₀ = 1 equal to ``tf.nn.weighted_cross_entropy_with_logits`` but for the gradient at a logit of exactly 0,
-    where TensorFlow's formula takes that of |z| to be 0 and gives 1 − y; a row without tokens starts there.
+    With w₀ = 1 it equals ``tf.nn.weighted_cross_entropy_with_logits``, except for the gradient at a logit of exactly 0.
+    There, TensorFlow's formula takes the derivative of |z| as 0, so that its gradient is 1 − y. The logits of a row
+    without tokens start at 0.
     """
     loss = positive * y * tf.math.softplus(-z) + negative * (1 - y) * tf.math.softplus(z)
     return tf.reduce_mean(loss, axis=-1)
@@ -48,9 +51,9 @@ def weighted_binary_crossentropy(y: Tensor, z: Tensor, positive: Tensor, negativ
 def binary_focal(
     y: Tensor, z: Tensor, gamma: Tensor, alpha: tuple[Tensor, Tensor] | None, over_labels: str = "mean"
 ) -> Tensor:
-    """(1−p_t)^γ · BCE, times α for positives and 1−α for negatives if both are given; p_t = p where y = 1, else 1−p.
+    """(1−p_t)^γ · BCE, where p_t = p if y = 1, else 1−p. With ``alpha``, times α for positives and 1−α for negatives.
 
-    ``over_labels="sum"`` is the scale of TensorFlow Addons. With γ = 0 and no α it is binary cross-entropy.
+    ``over_labels="sum"`` has the scale of TensorFlow Addons. With γ = 0 and no α it is binary cross-entropy.
     A logit of 0 with γ = 2 costs ln 2 / 4 = 0.1733.
 
     Source: Lin et al. (2017), "Focal loss for dense object detection".
@@ -62,18 +65,18 @@ def binary_focal(
 
 
 def focal_term(towards: Tensor, gamma: Tensor) -> Tensor:
-    """(1−q)^γ · −log q for the probability q = σ(``towards``) of the truth."""
-    # (1 − q)^γ by softplus, for it has no finite gradient where 1 − q underflows and γ < 1
+    """(1−q)^γ · −log q for the probability q = σ(``towards``) of the true target."""
+    # (1 − q)^γ is computed by softplus: as a power its gradient is not finite if 1 − q underflows and γ < 1
     return tf.exp(-gamma * tf.math.softplus(towards)) * tf.math.softplus(-towards)
 
 
 def categorical_crossentropy(y: Tensor, z: Tensor, head: str, form: str) -> Tensor:
     """Categorical cross-entropy, sum over labels.
 
-    - ``shipped``: −Σ y log softmax(z) with the gradient softmax(z) − y, whatever the head, as Keras 3 back-propagates
-      it. That is the gradient of the printed value only for rows whose targets sum to 1.
-    - ``textbook``: the printed formula with its own gradient; sigmoid head −Σ y log(p_l / Σ p) with p = σ(z), softmax
-      head −Σ y log softmax(z).
+    - ``shipped``: −Σ y log softmax(z) with the gradient softmax(z) − y, for either head, as Keras 3 back-propagates
+      it. That gradient belongs to the value only for rows whose targets sum to 1.
+    - ``textbook``: the printed formula with its own gradient. For a sigmoid head it is −Σ y log(p_l / Σ p) with
+      p = σ(z), for a softmax head −Σ y log softmax(z).
     """
     if form == "shipped":
         return tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=z)
@@ -104,12 +107,12 @@ def label_set_crossentropy(classes: Tensor, z: Tensor) -> Tensor:
 def asymmetric(y: Tensor, z: Tensor, gamma_positive: float, gamma_negative: float, shift: float) -> Tensor:
     """y·(1−p)^γ₊·(−log p) + (1−y)·p_m^γ₋·(−log(1−p_m)) with p_m = max(p − m, 0), m = ``shift``; mean over labels.
 
-    The gradient is that of this formula, focal factors included, as in the paper; the authors' code has a switch that
-    takes the factors for constants. Its sum over labels and rows is a mean here, so its learning rates do not carry
-    over. With both γ = 0 and m = 0 it is binary cross-entropy, with equal γ and m = 0 the focal loss.
+    The gradient includes the focal factors, as in the paper; the authors' code can treat them as constants. The
+    authors' code sums over labels and rows. Here it is a mean, so learning rates for that code do not carry over. With
+    both γ = 0 and m = 0 it is binary cross-entropy; with equal γ and m = 0 it is the focal loss.
 
-    A logit of 0 with γ₊ = 1, γ₋ = 4 and m = 0.05 costs 0.5 · ln 2 = 0.3466 if positive, and
-    0.45⁴ · −ln 0.55 = 0.0245 if negative.
+    With γ₊ = 1, γ₋ = 4 and m = 0.05, a logit of 0 costs 0.5 · ln 2 = 0.3466 for a positive, and
+    0.45⁴ · −ln 0.55 = 0.0245 for a negative.
 
     Source: Ridnik et al. (2021), "Asymmetric loss for multi-label classification".
     """
@@ -121,7 +124,7 @@ def shifted_negative(z: Tensor, gamma: float, shift: float) -> Tensor:
     """p_m^γ · −log(1−p_m) with p_m = max(p − m, 0) and m > 0."""
     excess = tf.sigmoid(z) - shift
     costs = excess > 0
-    # where nothing is paid, any positive number keeps the logarithm and its gradient finite
+    # where the loss is 0, any positive number keeps the logarithm and its gradient finite
     logit = tf.math.log(tf.where(costs, excess, tf.ones_like(excess))) - tf.math.log(tf.sigmoid(-z) + shift)
     return tf.where(costs, focal_term(-logit, gamma), tf.zeros_like(z))
 
@@ -139,16 +142,17 @@ def distribution_balanced(
 ) -> Tensor:
     """r̂·[y·softplus(−(z−ν)) + (1−y)·softplus(λ(z−ν))/λ], mean over labels.
 
-    - Rebalanced weights: r = (1/π_l) / Σ_{j of the row} 1/π_j is how often class-balanced sampling would draw the row
-      for label l, as a share of its drawing it at all; r̂ = α + σ(β(r − μ)). It weighs both terms of every label. A row
-      without labels would never be drawn, r is infinite and r̂ = α + 1.
-    - Negative-tolerant regularisation: ν = −κ·log(π/(1−π)), and λ > 1 lets go of negatives sooner.
+    - Rebalanced weights: r = (1/π_l) / Σ_{j of the row} 1/π_j. Under class-balanced sampling, it compares how often a
+      row would be drawn for label l with how often it would be drawn at all. The weight r̂ = α + σ(β(r − μ)) applies to
+      both terms of every label. A row without labels would never be drawn: r is infinite, and r̂ = α + 1.
+    - Negative-tolerant regularisation: ν = −κ·log(π/(1−π)). With λ > 1, the pull on negatives fades sooner.
 
-    The formulas are the paper's, and so are the schema's defaults, for COCO-MLT (VOC-MLT: λ = 5, μ = 0.3). The authors'
-    code adds three things to them: κ/λ in place of κ, a focal factor 2·(1−p_t)², and sampling by class.
+    The formulas are those of the paper. The schema's defaults are those of the paper for COCO-MLT (for VOC-MLT: λ = 5,
+    μ = 0.3). The authors' code differs in three things: κ/λ in place of κ, a focal factor 2·(1−p_t)², and sampling by
+    class.
 
-    A row with the second of two labels, of prevalence 0.5 and 0.1, has r = (0.2, 1) and, with α = 0.1, β = 10 and
-    μ = 0.2, r̂ = (0.6, 1.0997). With logits 0, κ = 0.05 and λ = 2 it costs
+    Example: two labels of prevalence 0.5 and 0.1, and a row with the second label. It has r = (0.2, 1) and, with
+    α = 0.1, β = 10 and μ = 0.2, r̂ = (0.6, 1.0997). With logits 0, κ = 0.05 and λ = 2 it costs
     (0.6·ln 2/2 + 1.0997·ln(1 + e^0.10986))/2 = 0.5161.
 
     Source: Wu et al. (2020), "Distribution-balanced loss for multi-label classification in long-tailed datasets".
@@ -166,10 +170,11 @@ def distribution_balanced(
 def logit_adjusted(y: Tensor, z: Tensor, prevalence: Tensor, tau: Tensor) -> Tensor:
     """Binary cross-entropy of z + τ·log(π/(1−π)); scores are σ(z) alone.
 
-    A net that fits it perfectly says z = logit q − τ·log(π/(1−π)) for a label with probability q: with τ = 1 deciding
-    at 0.5 is deciding at q > π. A logit of 0 costs ln(1/π) if positive; with π = 0.1 and τ = 1, ln 10 = 2.3026.
+    For a label with probability q, a net that fits perfectly predicts z = logit q − τ·log(π/(1−π)). So with τ = 1, a
+    threshold of 0.5 on the score means a threshold of π on q. With τ = 1, a logit of 0 costs ln(1/π) for a positive;
+    with π = 0.1 that is ln 10 = 2.3026.
 
-    Source: Menon et al. (2021), "Long-tail learning via logit adjustment", there for softmax.
+    Source: Menon et al. (2021), "Long-tail learning via logit adjustment", where it is for softmax.
     """
     return binary_crossentropy(y, z + tau * log_odds(prevalence))
 
@@ -180,11 +185,11 @@ def log_odds(prevalence: Tensor) -> Tensor:
 
 
 def hamming(y: Tensor, z: Tensor) -> Tensor:
-    """y(1−p) + (1−y)p, mean over labels: the Hamming loss of labels that are drawn with their probabilities.
+    """y(1−p) + (1−y)p, mean over labels: the expected Hamming loss if labels are drawn with their probabilities.
 
-    It is linear in p, so that its minimiser is 1 for a label with probability above 0.5 and 0 below: it learns to say
-    no to every label that is rarer everywhere, and its gradient ±p(1−p) fades where the net is sure, right or wrong.
-    A logit of 0 costs 0.5 whatever the target.
+    It is linear in p. So its minimiser is 1 for a label with probability above 0.5, and 0 below. A label whose
+    probability is below 0.5 for every row is therefore never predicted. The gradient ±p(1−p) fades where the net is
+    sure, right or wrong. A logit of 0 costs 0.5 for either target.
     """
     p = tf.sigmoid(z)
     return tf.reduce_mean(y * (1 - p) + (1 - y) * p, axis=-1)
@@ -193,13 +198,14 @@ def hamming(y: Tensor, z: Tensor) -> Tensor:
 def soft_f1(y: Tensor, z: Tensor, rows: Tensor | None = None) -> Tensor:
     """1 − mean over labels of 2tp / (2tp + fp + fn), with tp = Σ y·p, fp = Σ (1−y)·p, fn = Σ y·(1−p) over the batch.
 
-    This is a loss of the batch, not of its rows: each row gets the same value, whose mean Keras takes, and the value
-    depends on the size of the batch. The mean covers all labels. One without positives in the batch has F1 = 0 (0/0
-    counts as 0) and no gradient: it costs 1/n_labels, teaches nothing, and leaves the weight of the others alone.
+    This is a loss of the batch, not of its rows. Each row gets the same value, so Keras's mean over rows leaves it as
+    it is. The value depends on the batch size. The mean covers all labels. A label without positives in the batch has
+    F1 = 0 (0/0 counts as 0) and no gradient. It costs 1/n_labels, and does not change the weight of other labels.
 
-    With weights of the ``rows``, (batch,), a row of weight 2 counts as two rows in tp, fp and fn.
+    ``rows`` are weights of the rows, (batch,): a row of weight 2 counts as two rows in tp, fp and fn.
 
-    Two rows with logits 0, of which one has the only label: tp = fp = fn = 0.5, F1 = 0.5, so the loss is 0.5.
+    Example: two rows with logits 0, and one label, which the first row has. Then tp = fp = fn = 0.5, F1 = 0.5, and the
+    loss is 0.5.
     """
     p = tf.sigmoid(z)
     counted_y, counted_p = (y, p) if rows is None else (rows[:, None] * y, rows[:, None] * p)

@@ -1,9 +1,9 @@
-"""The losses of the suite for anyone's Keras model: each a ``keras.losses.Loss`` of 0/1 labels and logits.
+"""The losses of the suite for any Keras model. Each is a ``keras.losses.Loss`` of 0/1 labels and logits.
 
-The last layer of the model has no activation: scores are the sigmoid of what it predicts. Each loss takes
-``reduction``, ``name`` and ``dtype`` as Keras's own do, and sample weights weigh its rows. A model is saved with the
-loss that it was compiled with. ``keras.saving.load_model`` knows the losses after ``rl.losses`` was imported. The
-studies train with these same objects. Their formulas are in ``loss_formulas``.
+The last layer of the model must have no activation; scores are the sigmoid of its output. Each loss takes
+``reduction``, ``name`` and ``dtype`` like Keras's own losses, and sample weights weigh its rows. A model is saved
+together with its compiled loss. ``keras.saving.load_model`` knows the losses once ``rl.losses`` has been imported. The
+studies train with the same classes. The formulas are in ``loss_formulas``.
 
 >>> import keras, rarelabels as rl
 >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
@@ -41,12 +41,12 @@ _serialisable = keras.saving.register_keras_serializable(package="rarelabels")
 class BinaryCrossentropy(LogitLoss):
     """Binary cross-entropy, mean over labels: −y log p − (1−y) log(1−p).
 
-    With ``head="softmax"`` and ``form="textbook"`` p is the softmax of the logits. Otherwise it is their sigmoid, which
-    is what Keras trains whatever the activation.
+    With ``head="softmax"`` and ``form="textbook"``, p is the softmax of the logits. Otherwise p is their sigmoid, as in
+    Keras, which trains with the sigmoid under either activation.
 
     Args:
-        head: how scores will be made of the logits, ``"sigmoid"`` or ``"softmax"``.
-        form: ``"shipped"``, what Keras trains, or ``"textbook"``, the printed formula.
+        head: how logits become scores, ``"sigmoid"`` or ``"softmax"``.
+        form: ``"shipped"``, the formula that Keras trains, or ``"textbook"``, the printed formula.
         **keras_arguments: ``reduction``, ``name``, ``dtype``.
 
     Raises:
@@ -71,11 +71,11 @@ class BinaryCrossentropy(LogitLoss):
 
 @_serialisable
 class WeightedBinaryCrossentropy(LogitLoss):
-    """Binary cross-entropy with a factor on each label's positives, and one on its negatives; mean over labels.
+    """Binary cross-entropy with factors on each label's positives and negatives; mean over labels.
 
     Args:
         pos_weight: factor on the term of positives, a number or (n_labels,); see ``rl.pos_weight``.
-        negative_weight: factor on the term of negatives, likewise.
+        negative_weight: factor on the term of negatives, a number or (n_labels,).
         **keras_arguments: ``reduction``, ``name``, ``dtype``.
 
     Raises:
@@ -102,12 +102,12 @@ class WeightedBinaryCrossentropy(LogitLoss):
 
 @_serialisable
 class BinaryFocal(LogitLoss):
-    """Focal loss of each label (Lin et al. 2017): (1−p_t)^γ · BCE, p_t being the probability of the truth.
+    """Focal loss (Lin et al. 2017): (1−p_t)^γ · BCE, where p_t is the predicted probability of the true target.
 
     Args:
-        gamma: γ, 0 or more; 0 is binary cross-entropy.
-        alpha: factor on positives; negatives carry 1 − alpha. None: both count once.
-        over_labels: ``"mean"``, or ``"sum"``, which is the scale of TensorFlow Addons.
+        gamma: γ, 0 or more; with 0 it is binary cross-entropy.
+        alpha: factor on positives; the factor on negatives is 1 − alpha. With None, both factors are 1.
+        over_labels: ``"mean"``, or ``"sum"``, which has the scale of TensorFlow Addons.
         **keras_arguments: ``reduction`` (over rows), ``name``, ``dtype``.
 
     Raises:
@@ -141,12 +141,12 @@ class BinaryFocal(LogitLoss):
 
 @_serialisable
 class CategoricalCrossentropy(LogitLoss):
-    """Categorical cross-entropy of multi-hot rows, sum over labels: labels compete.
+    """Categorical cross-entropy of multi-hot rows, sum over labels. The labels of a row compete.
 
     Args:
-        head: how scores will be made of the logits, ``"sigmoid"`` or ``"softmax"``; only ``textbook`` looks at it.
-        form: ``"shipped"``: with the gradient that Keras takes, softmax(z) − y; ``"textbook"``: with the formula's.
-        targets: ``"multi_hot"``, or ``"normalised"``: 1/k for each of a row's k labels.
+        head: how logits become scores, ``"sigmoid"`` or ``"softmax"``; it matters only for ``textbook``.
+        form: ``"shipped"``, with Keras's gradient softmax(z) − y; or ``"textbook"``, with the formula's own gradient.
+        targets: ``"multi_hot"``; or ``"normalised"``, 1/k for each of a row's k labels.
         **keras_arguments: ``reduction``, ``name``, ``dtype``.
 
     Raises:
@@ -175,12 +175,12 @@ class CategoricalCrossentropy(LogitLoss):
 
 @_serialisable
 class Asymmetric(LogitLoss):
-    """Asymmetric loss (Ridnik et al. 2021): focal with another γ for negatives, which are shifted; mean over labels.
+    """Asymmetric loss (Ridnik et al. 2021): focal loss with another γ and a shift for negatives; mean over labels.
 
     Args:
         gamma_positive: γ₊, 0 or more.
         gamma_negative: γ₋, 0 or more.
-        shift: negatives with a lower probability cost nothing; from 0 to below 1.
+        shift: m, from 0 to below 1; a negative whose probability is below the shift costs nothing.
         **keras_arguments: ``reduction``, ``name``, ``dtype``.
 
     Raises:
@@ -213,11 +213,11 @@ class DistributionBalanced(LogitLoss):
 
     Args:
         prevalence: share of positives of each label in the training part, (n_labels,); see ``rl.prevalence``.
-        alpha: lifts every smoothed weight, 0 or more.
+        alpha: added to every smoothed weight, 0 or more.
         beta: steepness of the smoothing, above 0.
-        mu: ratio at which the smoothing is steepest, 0 or more.
-        kappa: how far a label's log odds move its logits, 0 or more.
-        negative_scale: λ, how much more tolerant the loss is of negatives, above 0.
+        mu: the ratio at which the smoothing is steepest, 0 or more.
+        kappa: factor on a label's log odds, which are added to its logits; 0 or more.
+        negative_scale: λ, above 0; the greater it is, the sooner the pull on negatives fades.
         **keras_arguments: ``reduction``, ``name``, ``dtype``.
 
     Raises:
@@ -256,7 +256,7 @@ class DistributionBalanced(LogitLoss):
 
 @_serialisable
 class LogitAdjusted(LogitLoss):
-    """Binary cross-entropy of z + τ·log(π/(1−π)), mean over labels; scores are σ(z) alone (Menon et al. 2021).
+    """Binary cross-entropy of z + τ·log(π/(1−π)), mean over labels (Menon et al. 2021). Scores are σ(z).
 
     Args:
         prevalence: π, share of positives of each label in the training part, (n_labels,); see ``rl.prevalence``.
@@ -286,7 +286,7 @@ class LogitAdjusted(LogitLoss):
 
 @_serialisable
 class Hamming(LogitLoss):
-    """y(1−p) + (1−y)p, mean over labels: the expected share of wrong labels, if each is drawn with its probability.
+    """y(1−p) + (1−y)p, mean over labels: the expected share of wrong labels if they are drawn with their probabilities.
 
     Args:
         **keras_arguments: ``reduction``, ``name``, ``dtype``.
@@ -306,7 +306,7 @@ class Hamming(LogitLoss):
 
 @_serialisable
 class SoftF1(LogitLoss):
-    """1 − macro F1 of the batch, with probabilities for decisions: a loss of the batch, the same for each of its rows.
+    """1 − macro F1 of the batch, with probabilities in place of decisions. All rows of a batch have the same loss.
 
     A row of sample weight 2 counts as two rows in the F1.
 
@@ -322,10 +322,10 @@ class SoftF1(LogitLoss):
         super().__init__(**keras_arguments)
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
-        """Return the loss; the weights of the rows, (batch,), go into the F1."""
+        """Return the loss. Row weights, (batch,), are used inside the F1."""
         return super().__call__(y_true if sample_weight is None else (y_true, sample_weight), y_pred)
 
     def call(self, y_true: Tensor | tuple[Tensor, Tensor], y_pred: Tensor) -> Tensor:
-        """Return the loss of the batch for each row, (batch,); ``y_true`` may be labels and weights of the rows."""
+        """Return the loss of the batch for each row, (batch,). ``y_true`` is labels, or labels and row weights."""
         labels, rows = y_true if isinstance(y_true, tuple) else (y_true, None)
         return loss_formulas.soft_f1(*self.checked(labels, y_pred), rows)

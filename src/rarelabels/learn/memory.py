@@ -1,4 +1,4 @@
-"""How much memory there is, and how much of it this process has taken, as Linux counts it."""
+"""The memory of this machine, and the peak memory of this process as Linux counts it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 
 _CLEAR, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
-_PEAK_RESIDENT = "5"  # what resets the high-water mark: man 5 proc_pid_clear_refs
+_PEAK_RESIDENT = "5"  # resets the high-water mark: man 5 proc_pid_clear_refs
 _KIB = 1024
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 class Peak:
-    """How far the process's resident memory rises from here on.
+    """Measures how far the process's resident memory rises from the moment when the object is made.
 
-    What earlier work has freed is given back to the system first. What the process holds, TensorFlow's own half
-    gigabyte and the programs that earlier trainings compiled, is not counted: which those are depends on the order of
+    First, memory that earlier work has freed is given back to the system. Memory that the process already holds is not
+    counted: TensorFlow's own half gigabyte, and programs that earlier trainings compiled. It depends on the order of
     the runs.
     """
 
@@ -33,17 +33,17 @@ class Peak:
             self._before = None
 
     def bytes(self) -> int | None:
-        """Return the rise; None where it cannot be told."""
+        """Return the rise in bytes; None if the system does not tell it."""
         now = _mark()
         return None if self._before is None or now is None else now - self._before
 
     def facts(self) -> dict[str, float]:
-        """Return ``memory_rise_bytes``, or nothing where it cannot be told."""
+        """Return ``memory_rise_bytes``; empty if the system does not tell it."""
         return {} if (rise := self.bytes()) is None else {"memory_rise_bytes": rise}
 
 
 def _mark() -> int | None:
-    """Return the high-water mark of the resident memory; None where it cannot be read."""
+    """Return the high-water mark of the resident memory, in bytes; None if it cannot be read."""
     with suppress(OSError):
         for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines():
             if line.startswith("VmHWM:"):
@@ -52,10 +52,10 @@ def _mark() -> int | None:
 
 
 def machine_bytes() -> int | None:
-    """Return the memory of this machine, or of the container this runs in; None where neither can be told."""
+    """Return the memory of this machine in bytes, or the limit of this container if it is lower; None if unknown."""
     limits = []
-    with suppress(AttributeError, OSError, ValueError):  # not on this system
+    with suppress(AttributeError, OSError, ValueError):  # not every system has these names
         limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    with suppress(OSError, ValueError):  # no container, or one without a limit
+    with suppress(OSError, ValueError):  # no container, or a container without a limit
         limits.append(int(_CGROUP.read_text(encoding="ascii")))
     return min(limits, default=None)

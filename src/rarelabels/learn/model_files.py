@@ -1,4 +1,4 @@
-"""The two plain files of a saved model, network or baseline: JSON beside arrays, no pickles."""
+"""The two files of a saved model, network or baseline: JSON and arrays, no pickles."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _WEIGHTS = "weights.npz"
 
 
 def save(folder: Path, preprocessing: dict[str, Any], weights: Arrays) -> None:
-    """Write ``preprocessing.json`` and ``weights.npz`` to ``folder``, which is made if need be."""
+    """Write ``preprocessing.json`` and ``weights.npz`` to ``folder``, which is made if it does not exist."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _PREPROCESSING).write_text(json.dumps(preprocessing, ensure_ascii=False), encoding="utf-8")
     np.savez_compressed(folder / _WEIGHTS, allow_pickle=False, **weights)
 
 
 def load(folder: Path, model: str) -> tuple[dict[str, Any], Arrays]:
-    """Return what :func:`save` wrote.
+    """Return preprocessing and weights that :func:`save` wrote.
 
     Args:
         folder: of the model.
-        model: what is looked for there, "network" or "baseline": the message names it.
+        model: the kind of model that is expected, "network" or "baseline", for the error message.
 
     Raises:
         UserError: a file is missing.

@@ -1,4 +1,4 @@
-"""Networks that return logits, each from its declared spec. Scores are made from logits in one place: ``scores``."""
+"""Build networks that return logits from their declared specs. Only the function ``scores`` turns logits to scores."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ Initializer = Any  # of Keras
 class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
     """Pool the embeddings of a field's tokens: ids (batch, length), 0 is padding -> (batch, width).
 
-    ``tfidf``: the sum weighted by idf, the weights of a row scaled to L2 norm 1: scikit-learn's TF-IDF times the table,
-    but that a token given twice counts as two in the norm. ``mean`` and ``max`` are masked.
-    A row without tokens gives zeros: 0/0 would make NaN, which a ReLU behind it hides (design, section 4).
+    ``tfidf``: the sum weighted by idf, where the weights of a row are scaled to L2 norm 1. It is scikit-learn's TF-IDF
+    times the table, except that a repeated token counts as several tokens in the norm. ``mean`` and ``max`` ignore
+    padding. A row without tokens gives zeros. Otherwise 0/0 would give NaN, and a ReLU behind it would hide the NaN
+    (design, section 4).
     """
 
     def __init__(self, rows: int, width: int, pooling: str, initializer: Any, **kwargs: Any) -> None:
@@ -46,11 +47,11 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
     def call(self, ids: Tensor, packed: Tensor | None = None, training: bool = False) -> Tensor:
         """Return the pooled embeddings, shape (batch, width).
 
-        Most of a batch is padding. A training step may leave it out: the same sums, but for rounding.
+        Most of a batch is padding. A training step may leave it out; the sums are then the same up to rounding.
 
         Args:
-            ids: (batch, length), 0 is padding; with ``packed``, a training step looks at the number of rows alone.
-            packed: (n, 2): a token's id, 0 if it is none, and its row in the batch. Not for ``max``.
+            ids: (batch, length), 0 is padding; a training step with ``packed`` uses only their number of rows.
+            packed: (n, 2): the id of each token (0 is padding), and its row in the batch. Not for ``max``.
             training: whether to use ``packed``.
         """
         if packed is not None and training:
@@ -65,7 +66,7 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
             weights = tf.math.divide_no_nan(weights, tf.norm(weights, axis=1, keepdims=True))
         else:
             weights = tf.math.divide_no_nan(real, tf.reduce_sum(real, axis=1, keepdims=True))
-        return tf.reduce_sum(weights[..., None] * vectors, axis=1)  # which XLA does while it gathers, unlike an einsum
+        return tf.reduce_sum(weights[..., None] * vectors, axis=1)  # XLA fuses this with the gather, but not an einsum
 
     def _packed(self, ids: Tensor, rows: Tensor, batch: Tensor) -> Tensor:
         def summed(values: Tensor) -> Tensor:
@@ -82,10 +83,9 @@ class Bag(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
 
 
 class TokenLinear(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
-    """Logistic regression on weighed tokens: ids and weights (batch, length) of each field -> logits (batch, n_labels).
+    """Logistic regression on weighted tokens: ids, weights (batch, length) of each field -> logits (batch, n_labels).
 
-    The weights are those of ``preprocessing.weighed``: the TF-IDF of a row, scaled as a whole. A token with weight 0 is
-    padding.
+    The weights are those of ``preprocessing.weighed``: the TF-IDF of a row, scaled as a whole. Padding has weight 0.
     """
 
     def __init__(self, rows: Sequence[int], n_labels: int, **kwargs: Any) -> None:
@@ -93,7 +93,7 @@ class TokenLinear(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         self.rows, self.n_labels = rows, n_labels
 
     def build(self, *_: Any) -> None:
-        """Make a table for each field, and the biases."""
+        """Make a table of coefficients for each field, and the biases."""
         self.tables = [
             self.add_weight(shape=(rows, self.n_labels), initializer="zeros", name=f"table_{i}")
             for i, rows in enumerate(self.rows)
@@ -104,9 +104,9 @@ class TokenLinear(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         """Return the logits.
 
         Args:
-            fields: each with ``ids`` and ``weights``. A training step may have ``packed``, as in :meth:`Bag.call`, and
-                ``packed_weights``, (n,), beside them; then of ``ids`` only the number of rows counts.
-            training: whether to use what is packed.
+            fields: each with ``ids`` and ``weights``. For a training step, a field may also have ``packed``, as in
+                :meth:`Bag.call`, and ``packed_weights``, (n,). Then only the number of rows of ``ids`` is used.
+            training: whether to use ``packed`` and ``packed_weights``.
         """
         logits = self.bias
         for table, of in zip(self.tables, fields, strict=True):
@@ -120,7 +120,7 @@ class TokenLinear(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
 
 
 class Embedded(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
-    """Token ids (batch, length), 0 is padding -> vectors (batch, length, width); those of padding are 0."""
+    """Token ids (batch, length), 0 is padding -> vectors (batch, length, width). The vectors of padding are 0."""
 
     def __init__(self, rows: int, width: int, initializer: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -136,17 +136,17 @@ class Embedded(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
 
 
 def build(spec: NetworkSpec, shape: Shape, seed: int, *, packed: bool = False) -> keras.Model:
-    """Return the network of ``spec``: each text field summed up in a vector, numbers beside them, dense layers, logits.
+    """Return the network of ``spec``.
 
-    With ``shape.backbone``, its last block stands between the numbers and the dense layers.
-
-    Inputs are those of ``preprocessing.Preprocessing.inputs``.
+    Each text field becomes a vector. These vectors and the numbers of a row go into dense layers, which give the
+    logits. With ``shape.backbone``, the numbers first go through its last block. The inputs are those of
+    ``preprocessing.Preprocessing.inputs``.
 
     Args:
         spec: the declared model.
         shape: its text fields, numbers and labels.
         seed: of the initial weights; see :func:`initializers`.
-        packed: bags take one more input for each field, ``text_<i>_packed``; see ``Bag.call``.
+        packed: whether bags have another input for each field, ``text_<i>_packed``; see ``Bag.call``.
     """
     initial = initializers(spec, shape, seed)
     inputs = _text_inputs(spec, len(shape.fields), packed)
@@ -176,7 +176,7 @@ def build(spec: NetworkSpec, shape: Shape, seed: int, *, packed: bool = False) -
 
 
 def is_linear(spec: NetworkSpec) -> bool:
-    """Return whether a network is logistic regression on weighed tokens; see ``preprocessing.weighed``."""
+    """Return whether a network is logistic regression on weighted tokens; see ``preprocessing.weighed``."""
     return isinstance(spec, TextBagSpec) and spec.is_linear
 
 
@@ -193,7 +193,7 @@ def _text_inputs(spec: NetworkSpec, n_fields: int, packed: bool) -> dict[str, Te
 
 
 def _linear(shape: Shape, inputs: dict[str, Tensor]) -> Tensor:
-    """Return the logits of logistic regression, on numbers, too, if there are any; all weights start at 0."""
+    """Return the logits of logistic regression on tokens and, if there are any, on numbers. All weights start at 0."""
     fields = []
     for i in range(len(shape.fields)):
         names = {"ids": f"text_{i}", "weights": weights_of(f"text_{i}")}
@@ -207,10 +207,11 @@ def _linear(shape: Shape, inputs: dict[str, Tensor]) -> Tensor:
 
 
 def initializers(spec: NetworkSpec, shape: Shape, seed: int) -> dict[str, Initializer]:
-    """Return what draws the weights of the network of ``spec``, by the variable's path; all others start the same.
+    """Return the initializers that draw the weights of the network of ``spec``, by the path of the variable.
 
-    Each has a seed of its own drawn from ``seed``, because without one Keras draws from Python's global generator,
-    which other threads of a worker draw from at the same time. Called again, it draws the same numbers again.
+    All other variables start with the same values under every seed. Each initializer has its own seed, drawn from
+    ``seed``. Without seeds, Keras would draw from Python's global generator, from which other threads of a worker draw
+    at the same time. An initializer that is called again draws the same numbers again.
     """
     seeds = map(int, np.random.SeedSequence(seed).generate_state(3 * len(shape.fields) + len(spec.hidden) + 1))
     initial: dict[str, Initializer] = {}
@@ -233,7 +234,7 @@ def initializers(spec: NetworkSpec, shape: Shape, seed: int) -> dict[str, Initia
 
 
 def packed_of(field: str) -> str:
-    """Return the name of the input with the tokens of a field, or their weights, alone."""
+    """Return the name of the input that holds the tokens of a field, or their weights, without padding."""
     return f"{field}_packed"
 
 
@@ -249,7 +250,7 @@ def _of_field(inputs: dict[str, Tensor], i: int) -> tuple[Tensor, Tensor | None]
 def _text_vectors(
     spec: TextNetworkSpec, shape: Shape, inputs: dict[str, Tensor], initial: dict[str, Initializer]
 ) -> list[Tensor]:
-    """One vector for each text field."""
+    """Return one vector for each text field."""
     vectors = []
     for i, field in enumerate(shape.fields):
         x, packed = _of_field(inputs, i)
@@ -264,7 +265,7 @@ def _text_vectors(
                     spec.units,
                     kernel_initializer=initial[f"lstm_{i}/lstm_cell/kernel"],
                     recurrent_initializer=initial[f"lstm_{i}/lstm_cell/recurrent_kernel"],
-                    seed=0,  # of a dropout that it has not; without one its state would be drawn
+                    seed=0,  # for dropout, which is not used; without a seed, Keras would draw one
                     name=f"lstm_{i}",
                 )
                 vectors.append(lstm(embedded, mask=x > 0))
@@ -279,7 +280,7 @@ def _text_vectors(
                     kernel_initializer=initial[f"filters_{i}/kernel"],
                     name=f"filters_{i}",
                 )
-                # What the filters say of padding is cut to 0, which no ReLU is below.
+                # The outputs for padding are set to 0. After a ReLU no output is lower, so they never win the maximum.
                 found = filters(embedded) * keras.ops.cast(x > 0, "float32")[..., None]
                 vectors.append(keras.layers.GlobalMaxPooling1D()(found))
             case _:
@@ -292,9 +293,9 @@ def _glorot(seed: int) -> Initializer:
 
 
 def scores(head: str, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return probabilities from logits: each label's own (sigmoid), or one distribution over labels (softmax).
+    """Return probabilities from logits: of each label by itself (sigmoid), or a distribution over labels (softmax).
 
-    In SciPy, because the last bits of TensorFlow's sigmoid depend on where in an array a number stands.
+    They are computed with SciPy, because the last bits of TensorFlow's sigmoid depend on a number's place in an array.
     """
     z = logits.astype(np.float64)
     return np.asarray(softmax(z, axis=1) if head == "softmax" else expit(z))

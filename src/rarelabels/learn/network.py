@@ -1,4 +1,4 @@
-"""One compiled network: its steps, its scores, and how it is set anew for each fit."""
+"""One compiled network: its training steps, its scores, and how it is reset for each fit."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from rarelabels.learn.tensorflow_setup import keras, tf
 from rarelabels.learn.weighting import Weights
 
 _Block = tuple[int, dict[str, Any]]
-PREDICT_BATCH = 512  # the last batch is padded to it, so that a row's scores never depend on the rows around it
-LOGITS_AT_ONCE = 2**22  # fewer rows are a batch where there are many label sets
-ROOM_STEP = 512  # tokens of a batch are padded to a multiple, so that most seeds of a trial share one compiled step
+PREDICT_BATCH = 512  # rows; the last batch is padded to it, so that a row's scores never depend on other rows
+LOGITS_AT_ONCE = 2**22  # a batch has fewer rows where there are many label sets
+ROOM_STEP = 512  # the tokens of a batch are padded to a multiple, so that most seeds of a trial share a compiled step
 
 
 class Network:
-    """A compiled network with what a fit resets."""
+    """A compiled network that serves many fits, with the state that each fit resets."""
 
     def __init__(self, spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> None:
         self.spec, self.shape = spec, shape
@@ -46,12 +46,12 @@ class Network:
         self.loss = declared_losses.build(loss, spec.head, Weights(np.full(shape.n_labels, 0.5)))
         self.loss.make_variables()
         self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
-        # Over how many labels the loss of a row is the mean. It is no mean where it is a sum, or of a label set.
+        # The number of labels over which a row's loss is the mean; 1 if the loss is a sum, or of a label set.
         is_mean = not (self.sums_over_labels or isinstance(loss, CategoricalCrossentropy) or shape.n_sets is not None)
         self.averaged_labels = shape.n_labels if is_mean else 1
         self.penalty = tf.Variable(0.0)
         self.masks = pruning.masks(training.pruning, self.model.trainable_variables)
-        # XLA makes convolutions on images slow: 24 ms a row where it takes 4 without.
+        # XLA makes convolutions on images slow: a row takes 24 ms, and 4 ms without XLA.
         jit = shape.backbone is None and not plain
         self.model.compile(
             optimizer=_optimizer(training, self.penalty if isinstance(spec, RegularisedSpec) and spec.l2 else None),
@@ -71,17 +71,17 @@ class Network:
         drawn = models.initializers(spec, shape, seed=0)
         assert drawn.keys() <= {variable.path for variable in self.model.variables}
         self._start = {one.path: one.numpy() for one in self.model.variables if one.path not in drawn}
-        self.holds: list[npt.NDArray[Any]] | None = None  # the weights that were last put back, if still there
+        self.holds: list[npt.NDArray[Any]] | None = None  # the weights that ``put`` has set, if they are still set
 
     @property
     def output_parameters(self) -> int:
-        """Weights and biases of the layer that gives the logits."""
+        """The number of weights and biases of the layer that gives the logits."""
         return int(self.model.get_layer("logits").count_params())
 
     def _whole_epoch(self, jit: bool) -> Callable[[Any], Any]:
-        """Return what stands in for Keras's own train function, which holds the number of its steps compiled.
+        """Return a replacement for Keras's own train function, into which the number of steps is compiled.
 
-        Nothing here is rewritten by AutoGraph, which took a second for each network.
+        AutoGraph is switched off, because it took a second for each network.
         """
         step = tf.function(self.model.train_step, jit_compile=jit, reduce_retracing=True, autograph=False)
 
@@ -95,16 +95,16 @@ class Network:
         return whole_epoch  # type: ignore[no-any-return]  # tensorflow is untyped
 
     def rooms(self, inputs: Inputs, batch_size: int) -> dict[str, int]:
-        """Return how many tokens of each packed field a batch may hold.
+        """Return how many tokens of each packed field a batch has room for.
 
-        No fewer than before, which changes no number: another room would be another compiled step.
+        The room never shrinks, because another room would need another compiled step. It does not change any result.
         """
         for field, before in self._rooms.items():
             self._rooms[field] = max(before, _room(inputs[field], batch_size))
         return dict(self._rooms)
 
     def train(self, batches: tf.data.Dataset, steps: int, **options: Any) -> None:
-        """Call ``fit`` with batches without end, of which ``steps`` make an epoch."""
+        """Call Keras's ``fit`` with endless batches; ``steps`` of them make an epoch."""
         self.steps.assign(steps)
         self.holds = None
         if not self.is_plain:
@@ -115,11 +115,11 @@ class Network:
         """Put the network into the state that a new one built for the trial under this seed would have.
 
         Args:
-            seed: of the first weights, and of what is dropped.
+            seed: of the first weights, and of dropout.
             prepared: has the idf of the tokens.
             weights: of the loss.
-            trial: whose numbers are no part of what is compiled.
-            n_rows: that it will be trained on, by which a penalty is divided.
+            trial: has the numbers that are not compiled in, such as the learning rate.
+            n_rows: the number of training rows, by which an L2 penalty is divided.
         """
         drawn = models.initializers(self.spec, self.shape, seed)
         for variable in self.model.variables:
@@ -143,20 +143,20 @@ class Network:
                 layer.idf.assign(_idf_column(vocabularies[int(layer.name.split("_")[1])], layer.rows))
 
     def _reset_dropout(self, seed: int) -> None:
-        """Make each layer that drops inputs draw by the seed, and no two layers alike."""
+        """Seed each dropout layer with ``seed`` and its own number, so that no two layers draw alike."""
         states = [variable for variable in self.model.variables if variable.name == "seed_generator_state"]
         for number, state in enumerate(states):
             state.assign([number, seed])
 
     def put(self, weights: list[npt.NDArray[Any]]) -> None:
-        """Take the weights of a fit, unless they are there."""
+        """Set the weights of a fit, unless they are set already."""
         if self.holds is not weights:
             for variable, value in zip(self.model.variables, weights, strict=True):
                 variable.assign(value)
             self.holds = weights
 
     def not_finite(self) -> str | None:
-        """Return the path of the first weight with a value that is NaN or infinite, if there is one."""
+        """Return the path of the first weight with a NaN or infinite value; None if all are finite."""
         finite = self._finite().numpy()
         return None if finite.all() else str(self.model.weights[int(finite.argmin())].path)
 
@@ -165,34 +165,34 @@ class Network:
 
 
 def build_network(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> Network:
-    """Return a compiled network: the one of the last call, if it is the same."""
+    """Return a compiled network. Networks of the last calls are used again if they are the same."""
     if training.execution == "plain":
         keras.backend.clear_session()
         return Network(spec, loss, training, shape)
     return _compiled(without_strength(spec), without_numbers(loss), training.compiled(), shape)
 
 
-@functools.lru_cache(maxsize=2)  # the vocabularies of a trial's seeds may need tables of two sizes
+@functools.lru_cache(maxsize=2)  # 2, because the vocabularies of a trial's seeds may need tables of two sizes
 def _compiled(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> Network:
     keras.backend.clear_session()
     return Network(spec, loss, training, shape)
 
 
 def _first_bias(loss: LossSpec, weights: Weights) -> Floats:
-    """Return the first biases of the logits, (n_labels,): the log odds of each label's prevalence.
+    """Return the initial biases of the logits, (n_labels,): the log odds of each label's prevalence.
 
-    A loss that adds a part of the log odds to the logits leaves the other part to the biases.
+    A logit-adjusted loss itself adds τ times the log odds to the logits. Then the biases get the rest.
     """
     log_odds = np.log(weights.prevalence) - np.log1p(-weights.prevalence)
     return np.asarray(log_odds * (1 - loss.tau) if isinstance(loss, LogitAdjusted) else log_odds)
 
 
 def _optimizer(training: TrainingSpec, penalty: tf.Variable | None) -> keras.optimizers.Optimizer:
-    """Return the declared optimizer; with a variable for its strength, one that has an L2 penalty."""
+    """Return the declared optimizer; if ``penalty`` is given, with an L2 penalty of that strength."""
     adam, adamw, sgd = optimizers.TableAdam, optimizers.TableAdamW, keras.optimizers.SGD
     if training.execution == "plain":
         adam, adamw = keras.optimizers.Adam, keras.optimizers.AdamW
-    if penalty is not None:  # its gradient is of the whole table, so that a look-up of rows saves nothing
+    if penalty is not None:  # the penalty has a gradient for the whole table, so updating single rows saves nothing
         adam, adamw, sgd = optimizers.PenalisedAdam, optimizers.PenalisedAdamW, optimizers.PenalisedSGD
     match training.optimizer:
         case "adam":
@@ -215,10 +215,10 @@ def _idf_column(vocabulary: Vocabulary, rows: int) -> npt.NDArray[np.float32]:
 
 
 def _room(ids: npt.NDArray[np.int32], batch_size: int) -> int:
-    """Return how many tokens there may be in a batch of rows: 6 standard deviations more than the mean, rounded up.
+    """Return how many tokens a batch of rows has room for: the mean plus 6 standard deviations, rounded up.
 
-    A batch with more gets twice or three times the room, and is compiled for itself: that takes seconds, and changes
-    no number.
+    A batch with more tokens gets twice or three times the room. Its step is compiled separately. That takes seconds,
+    and does not change any result.
     """
     lengths = (ids > 0).sum(axis=1)
     most = batch_size * lengths.mean() + 6 * np.sqrt(batch_size) * lengths.std()
@@ -226,7 +226,7 @@ def _room(ids: npt.NDArray[np.int32], batch_size: int) -> int:
 
 
 def row_blocks(network: Network, inputs: Inputs) -> Iterator[_Block]:
-    """Cut rows into batches of one size, the last of them padded; each with how many rows it has."""
+    """Cut rows into batches of one size; yield the number of real rows and the batch. The last batch is padded."""
     n = len(next(iter(inputs.values())))
     size = min(PREDICT_BATCH, max(1, LOGITS_AT_ONCE // network.shape.n_outputs))
     for start in range(0, n, size):
@@ -249,7 +249,10 @@ def logits_of(network: Network, blocks: Iterable[_Block]) -> npt.NDArray[np.floa
 def read_sets(
     network: Network, sets: LabelSets, blocks: Iterable[_Block], classes: powerset.Classes | None = None
 ) -> powerset.Read:
-    """Return what the logits of rows with these classes say, some rows at a time: all logits might not fit memory."""
+    """Return marginals, most likely sets and losses of rows with these classes; see ``powerset.Read``.
+
+    The rows are processed in blocks, because all logits might not fit into memory.
+    """
     read, start = [], 0
     for logits in _logit_blocks(network, blocks):
         rows = slice(start, start := start + len(logits))
@@ -258,7 +261,7 @@ def read_sets(
 
 
 def scores_of(network: Network, sets: LabelSets | None, blocks: Iterable[_Block]) -> Floats:
-    """Return the scores of all rows, (rows, labels); with label sets, how likely each label is."""
+    """Return the scores of all rows, (rows, labels); with label sets, they are the marginal probabilities."""
     if sets is None:
         return models.scores(network.spec.head, logits_of(network, blocks))
     return read_sets(network, sets, blocks).marginals

@@ -1,4 +1,4 @@
-"""Keras's optimizers with two things more: a faster update of tables that batches look up, and an L2 penalty."""
+"""Keras's optimizers with two additions: a faster update of embedding tables, and an L2 penalty."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ from typing import Any
 
 from rarelabels.learn.tensorflow_setup import keras, tf
 
-DECAYED_EVERY = 64  # steps; 0.9 to that power, Adam's first decay, is 1e-3: nothing comes near the ends of float32
+DECAYED_EVERY = 64  # steps; Adam's first decay, 0.9, to that power is 1e-3, far from the limits of float32
 
 
 class TableAdam(keras.optimizers.Adam):  # type: ignore[misc]  # keras is untyped
-    """Adam whose moments of a table are touched only where a batch looks it up.
+    """Adam that updates the moments of a table only in the rows that a batch looks up.
 
-    Keras makes of the gradient of the rows that were looked up, and of its square, a table each, mostly zeros, and
-    passes over all of them several times: on the films most of a step. Here a moment is kept divided by what it has
-    decayed since it was last decayed in full, ``beta ** k`` after ``k`` steps: then decaying it is no work, a look-up
-    adds to its own row, and the one pass over the table that is left is that of its weights.
+    For the gradient of these rows and for its square, Keras makes two whole tables, mostly zeros. It passes over them
+    several times, which is most of a step on the films. Here, a moment is stored divided by ``beta ** k``, its decay in
+    the ``k`` steps since it was last decayed in full. So decaying a moment takes no work, and a look-up adds only to
+    its own row. One pass over the table is left, to update its weights.
 
-    The square is that of each look-up: where a batch looks a row up twice, the sum of squares and not the square of the
-    sum (Keras 3.15), which is kept.
+    If a batch looks up a row twice, the two squares are added, as in Keras 3.15; the sum is not squared.
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -46,25 +45,25 @@ class TableAdam(keras.optimizers.Adam):  # type: ignore[misc]  # keras is untype
 
 
 class TableAdamW(TableAdam, keras.optimizers.AdamW):  # type: ignore[misc]  # keras is untyped
-    """AdamW with the update of :class:`TableAdam`; weights decay as in Keras."""
+    """AdamW with the update of :class:`TableAdam`. The weights decay as in Keras."""
 
 
 class Penalised:
-    """An optimizer that adds the gradient of an L2 penalty, ``strength * w``, to that of each table and kernel.
+    """Adds the gradient of an L2 penalty, ``strength * w``, to the gradient of each table and kernel.
 
-    In the gradient, and not in the loss: what is printed and drawn as the loss of training stays beside that of
-    validation, which has no penalty. ``strength`` is a tensor or variable, read at each step.
+    The penalty is not part of the loss. So the training loss stays comparable with the validation loss, which has no
+    penalty. ``strength`` is a tensor or variable, read at each step.
     """
 
     strength: Any
 
     def apply(self, gradients: Sequence[Any], variables: Sequence[Any]) -> Any:
-        """Update the variables; biases, which have one axis, are not penalised."""
+        """Update the variables. Biases, which have one axis, are not penalised."""
         penalised = [
             tf.convert_to_tensor(gradient) + self.strength * variable if len(variable.shape) > 1 else gradient
             for gradient, variable in zip(gradients, variables, strict=True)
         ]
-        return super().apply(penalised, variables)  # type: ignore[misc]  # of the optimizer it is put before
+        return super().apply(penalised, variables)  # type: ignore[misc]  # the optimizer's, the next base class
 
 
 class PenalisedAdam(Penalised, keras.optimizers.Adam):  # type: ignore[misc]  # keras is untyped
@@ -72,7 +71,7 @@ class PenalisedAdam(Penalised, keras.optimizers.Adam):  # type: ignore[misc]  # 
 
 
 class PenalisedAdamW(Penalised, keras.optimizers.AdamW):  # type: ignore[misc]  # keras is untyped
-    """AdamW with an L2 penalty beside its own decay of weights."""
+    """AdamW with an L2 penalty in addition to its weight decay."""
 
 
 class PenalisedSGD(Penalised, keras.optimizers.SGD):  # type: ignore[misc]  # keras is untyped

@@ -1,7 +1,6 @@
-"""Label sets as classes: every set has a number, and a distribution over sets says how likely each label is.
+"""Label sets as classes. Every set has a number, and a distribution over sets gives the probability of each label.
 
-A set is read bit by bit, the first label being the most significant bit: [1, 0, 0, 1] is number 9. What an output layer
-with a column for each set would take is computed here, never allocated.
+The labels of a set are the bits of its number; the first label is the most significant bit: [1, 0, 0, 1] is number 9.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def numbers(y: Sets) -> Classes:
     """Return the number of each row's label set, (n,), from 0/1 labels (n, n_labels).
 
     Raises:
-        ValueError: more than 63 labels, whose sets no 64-bit integer can number.
+        ValueError: more than 63 labels, so that the numbers do not fit a signed 64-bit integer.
     """
     _check_countable(y.shape[1])
     return np.asarray(y, np.int64) @ _place_values(y.shape[1])
@@ -38,17 +37,19 @@ def sets_of(number: npt.ArrayLike, n_labels: int) -> Sets:
 
 
 def seen_sets(y: Sets) -> Sets:
-    """Return the different rows of ``y``, by rising number, whatever the number of labels; (n_sets, n_labels)."""
+    """Return the different rows of ``y``, (n_sets, n_labels), by rising number. There may be any number of labels."""
     _, first = np.unique(_keys(y), return_index=True)
     return np.asarray(y[first])
 
 
 def facts(train: Sets, test: Sets) -> dict[str, float]:
-    """Return how far label sets repeat, from the labels of the training and the test part.
+    """Return how often label sets repeat, from the labels of the training and the test part.
 
-    ``label_sets_seen``: different sets in the training part; ``rows_per_label_set``: its rows for each of them;
-    ``label_sets_once``: share of them that one row alone has; ``unseen_test_share``: share of test rows whose set no
-    training row has, so that no classifier of seen sets can be right on them.
+    - ``label_sets_seen``: the number of different sets in the training part.
+    - ``rows_per_label_set``: the mean number of training rows per set.
+    - ``label_sets_once``: the share of these sets that only one training row has.
+    - ``unseen_test_share``: the share of test rows whose set no training row has. A classifier of seen sets is wrong on
+      all these rows.
     """
     keys, rows = np.unique(_keys(train), return_counts=True)
     return {
@@ -67,7 +68,7 @@ class AllSets:
 
     @property
     def count(self) -> int:
-        """How many classes there are."""
+        """The number of classes."""
         return 1 << self.n_labels
 
     def classes(self, y: Sets) -> Classes:
@@ -81,8 +82,8 @@ class AllSets:
     def marginals(self, distribution: Floats) -> Floats:
         """Return the probability of each label, (n, n_labels), from distributions over the classes, (n, count).
 
-        The sum over the sets that hold the label. Folding the classes in half for each label adds 2 · count numbers in
-        place of n_labels · count.
+        It is the sum over the sets that have the label. The classes are folded in half for each label, which needs only
+        2 · count additions in place of n_labels · count.
         """
         left = distribution
         found = np.empty((len(distribution), self.n_labels))
@@ -95,7 +96,7 @@ class AllSets:
 
 @dataclass(frozen=True, eq=False)
 class SeenSets:
-    """The sets of the training part as classes, by rising number; ``table`` (count, n_labels)."""
+    """The sets of the training part as classes, by rising number; ``table`` holds them, (count, n_labels)."""
 
     table: Sets
 
@@ -106,7 +107,7 @@ class SeenSets:
 
     @property
     def count(self) -> int:
-        """How many classes there are."""
+        """The number of classes."""
         return len(self.table)
 
     def classes(self, y: Sets) -> Classes:
@@ -122,19 +123,19 @@ class SeenSets:
     def marginals(self, distribution: Floats) -> Floats:
         """Return the probability of each label, (n, n_labels), from distributions over the classes, (n, count).
 
-        Summed label by label: in a product of matrices the last bits of a row may depend on its place.
+        It is summed label by label, because in a matrix product the last bits of a row may depend on its place.
         """
         holding = (np.flatnonzero(column) for column in self.table.T)
         found = np.stack([distribution.take(sets, axis=1).sum(axis=1) for sets in holding], axis=1)
         return found.clip(0, 1)
 
     def to_json(self) -> list[int]:
-        """Return the numbers of the sets, which may be longer than 64 bits."""
+        """Return the numbers of the sets. They may have more than 64 bits."""
         return [int("".join(map(str, row)), 2) for row in self.table.tolist()]
 
     @classmethod
     def from_json(cls, stored: Sequence[int], n_labels: int) -> SeenSets:
-        """Return what :meth:`to_json` stored."""
+        """Return the sets that :meth:`to_json` stored."""
         return cls(np.array([[int(bit) for bit in f"{number:0{n_labels}b}"] for number in stored], np.uint8))
 
 
@@ -142,7 +143,7 @@ LabelSets = AllSets | SeenSets
 
 
 def classes_of(head: str, y: Sets) -> LabelSets | None:
-    """Return the classes of a network with this head, trained on rows with labels ``y``; None for heads on labels."""
+    """Return the classes of a network with this head, trained on labels ``y``; None for a head with single labels."""
     match head:
         case "powerset":
             return AllSets(y.shape[1])
@@ -154,12 +155,12 @@ def classes_of(head: str, y: Sets) -> LabelSets | None:
 
 @dataclass(frozen=True, eq=False)
 class Read:
-    """What the logits of some rows say.
+    """Probabilities, most likely classes and losses of some rows, from their logits over label sets.
 
     Attributes:
         marginals: (n, n_labels) float64, the probability of each label.
-        most_likely: (n,) the class with the highest logit; of equal ones the lowest number.
-        losses: (n,) −log of the probability of each row's own class; NaN for a row without one.
+        most_likely: (n,) the class with the highest logit; among equals, the class with the lowest number.
+        losses: (n,) −log of the probability of each row's true class; NaN for a row without a class.
     """
 
     marginals: Floats
@@ -168,13 +169,19 @@ class Read:
 
     @classmethod
     def joined(cls, blocks: Sequence[Read]) -> Read:
-        """Return what several blocks of rows say, in their order."""
+        """Return the results of several blocks of rows as one, in their order."""
         names = ("marginals", "most_likely", "losses")
         return cls(*(np.concatenate([getattr(block, name) for block in blocks]) for name in names))
 
 
 def read(logits: npt.NDArray[np.float32], sets: LabelSets, classes: Classes | None = None) -> Read:
-    """Read logits (n, count) as a softmax over label sets, in float64; ``classes`` are the rows' own, -1 for none."""
+    """Read logits (n, count) as a softmax over label sets, in float64.
+
+    Args:
+        logits: float32, (n, count).
+        sets: the label sets that are the classes.
+        classes: the true class of each row, (n,); -1 for a row without a class. None if there are none.
+    """
     classes = np.full(len(logits), NO_CLASS) if classes is None else classes
     highest = logits.max(axis=1, keepdims=True)
     weights = np.exp(np.subtract(logits, highest, dtype=np.float64))
@@ -195,6 +202,6 @@ def _check_countable(n_labels: int) -> None:
 
 
 def _keys(y: Sets) -> npt.NDArray[np.bytes_]:
-    """Each row as bytes whose order is that of the numbers, (n,)."""
+    """Return each row as bytes, (n,), which sort like the numbers of the sets."""
     packed = np.ascontiguousarray(np.packbits(y, axis=1))
     return packed.view(f"S{packed.shape[1]}")[:, 0]

@@ -1,6 +1,6 @@
-"""Rows of a data set -> arrays that a network takes: token ids per text field and standardised numbers.
+"""From rows of a data set to the inputs of a network: token ids for each text field, and standardised numbers.
 
-Everything is fitted on the training part; what is fitted goes with the weights, as JSON.
+All preprocessing is fitted on the training part. It is saved as JSON beside the weights.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ Inputs = dict[str, npt.NDArray[Any]]
 
 NUMERIC = "numeric"
 LENGTH_STEP = 8
-MOMENTS = {"adam": 2, "adamw": 2, "sgd": 0}  # numbers that the optimizer keeps of each weight; sgd one with momentum
+MOMENTS = {"adam": 2, "adamw": 2, "sgd": 0}  # numbers that an optimizer keeps for each weight; sgd with momentum: 1
 TABLE_STEP = 1024  # embedding tables are padded to a multiple, so that the seeds of a trial share one compiled network
 
 
 @dataclass(frozen=True)
 class Field:
-    """What a network needs to know of a text field: rows of its embedding table, and tokens kept of a row."""
+    """The sizes of a text field: the rows of its embedding table, and the most tokens of a row of data."""
 
     table_rows: int
     length: int
@@ -48,7 +48,15 @@ class Field:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a network is built for: text fields, numbers of a row, labels, label sets, whose last block it trains."""
+    """The sizes for which a network is built.
+
+    Attributes:
+        fields: the text fields.
+        n_numeric: numbers of a row.
+        n_labels: the number of labels.
+        n_sets: the number of label sets; None if the head scores single labels.
+        backbone: whose last block the network trains further; None if it trains none.
+    """
 
     fields: tuple[Field, ...]
     n_numeric: int
@@ -64,7 +72,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Unscaled:
-    """Numbers that go into the network as they are, for it has weights that were trained on such."""
+    """Numbers that go into the network unscaled, because its pretrained weights expect that."""
 
     columns: int
 
@@ -73,13 +81,20 @@ class Unscaled:
         return x.astype(np.float32)
 
     def to_json(self) -> dict[str, int]:
-        """Return how many there are."""
+        """Return the number of columns."""
         return {"columns": self.columns}
 
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
-    """Vocabularies by text field, the fields' lengths, how numbers are scaled, and whether tokens are weighed."""
+    """The fitted preprocessing of a network.
+
+    Attributes:
+        vocabularies: by text field.
+        fields: the sizes of the text fields.
+        scaler: scales the numbers, or leaves them as they are.
+        weighs: whether tokens get TF-IDF weights, see :func:`weighed`.
+    """
 
     vocabularies: dict[str, Vocabulary]
     fields: tuple[Field, ...]
@@ -89,7 +104,7 @@ class Preprocessing:
 
     @classmethod
     def fit(cls, spec: NetworkSpec, train: Part) -> Preprocessing:
-        """Fit on the training part what the network of ``spec`` reads."""
+        """Fit the preprocessing for the network of ``spec`` on the training part."""
         if isinstance(spec, LastBlockSpec):
             return cls({}, (), Unscaled(train.numeric.shape[1]))
         if isinstance(spec, MlpSpec):
@@ -113,16 +128,16 @@ class Preprocessing:
         return self.scaler.columns if isinstance(self.scaler, Unscaled) else len(self.scaler.mean)
 
     def shape(self, n_labels: int, backbone: Backbone | None = None) -> Shape:
-        """Return what a network on these inputs is built for; ``backbone``: whose last block it trains further."""
+        """Return the sizes of a network on these inputs; it trains the last block of ``backbone`` further, if given."""
         return Shape(self.fields, self.n_numeric, n_labels, backbone=backbone)
 
     def inputs(self, part: Part) -> Inputs:
         """Return ``text_<i>``, (n, length) int32, for the i-th text field, and ``numeric``, (n, k) float32, if k > 0.
 
-        Tokens that are weighed come with ``text_<i>_weights``; see :func:`weighed`.
+        Weighted tokens also have ``text_<i>_weights``; see :func:`weighed`.
 
-        Fields are numbered because a column's name may hold what Keras allows in no name. The inputs of a part are made
-        once: it is trained on, looked at after every epoch, and scored at the end.
+        Fields are numbered, because the name of a column may have characters that Keras forbids in names. The inputs of
+        a part are made once and kept, because they are used for training, after every epoch, and for the final scores.
         """
         if part not in self._made:
             inputs: Inputs = {
@@ -145,7 +160,7 @@ class Preprocessing:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Preprocessing:
-        """Return what :meth:`to_json` stored."""
+        """Return the preprocessing that :meth:`to_json` stored."""
         vocabularies = {name: Vocabulary.from_json(field) for name, field in stored["fields"].items()}
         fields = tuple(Field(field["table_rows"], field["length"]) for field in stored["fields"].values())
         scaler = stored["scaler"]
@@ -154,15 +169,15 @@ class Preprocessing:
 
 
 def weighed(fields: Inputs, idf: Sequence[npt.NDArray[np.float64]]) -> Inputs:
-    """Return the TF-IDF of tokens as weights: all fields side by side, each row of L2 norm 1, as ``linear.tfidf``.
+    """Return the TF-IDF of tokens as weights. Each row, with all its fields, has L2 norm 1, as in ``linear.tfidf``.
 
     Args:
         fields: name to ids, (n, length), 0 is padding.
-        idf: of each field, (n_tokens,); that of id i is at i - 1.
+        idf: of each field, (n_tokens,); the idf of id i is at i - 1.
 
     Returns:
-        ``<name>_weights``, (n, length) float32, for each field. The first of equal tokens of a row has the weight of
-        all, the others 0; so has padding.
+        ``<name>_weights``, (n, length) float32, for each field. If a row has a token several times, its first place has
+        the weight of all, and the other places have weight 0. Padding has weight 0.
     """
     weights = [_counts(ids) * np.concatenate([[0.0], of])[ids] for ids, of in zip(fields.values(), idf, strict=True)]
     norm = np.sqrt(sum((of * of).sum(axis=1) for of in weights))
@@ -171,7 +186,7 @@ def weighed(fields: Inputs, idf: Sequence[npt.NDArray[np.float64]]) -> Inputs:
 
 
 def _counts(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
-    """Return how often the token at each place is in its row, (n, length); 0 for all but the first of equal ones."""
+    """Return how often the token at each place occurs in its row, (n, length); 0 at all but the token's first place."""
     order = np.argsort(ids, axis=1, kind="stable")
     ordered = np.take_along_axis(ids, order, axis=1)
     is_first = np.ones(ids.shape, dtype=bool)
@@ -185,17 +200,17 @@ def _counts(ids: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
 
 
 def check(spec: NetworkSpec, data: Dataset) -> None:
-    """Refuse a network that could read nothing of the data, or would ignore its text.
+    """Refuse a network that could not read the data, or would ignore their text.
 
-    Images count as numbers, which their backbone makes of them.
+    Images count as numbers, because their backbone turns them into numbers.
 
     Raises:
-        UserError: no numbers for ``mlp`` and no images that a backbone makes numbers of, or text that it would ignore;
-            no images for ``last_block``; no text for the others.
+        UserError: ``mlp`` has neither numbers nor images to read, or would ignore text; ``last_block`` has no images;
+            another network has no text.
     """
     images = data.train.images is not None
     if isinstance(spec, LastBlockSpec):
-        if not (images or data.numeric):  # a backbone has made numbers of the images where it has run already
+        if not (images or data.numeric):  # numbers, if the backbone has already replaced the images
             raise UserError("model.kind 'last_block' reads images, but the dataset has none; use another model")
         return
     if isinstance(spec, MlpSpec) and not (images or data.numeric):
@@ -215,10 +230,12 @@ def check(spec: NetworkSpec, data: Dataset) -> None:
 
 
 def check_output(spec: NetworkSpec, training: TrainingSpec, data: Dataset) -> None:
-    """Refuse a network over label sets whose output layer this machine cannot hold while it trains; nothing is built.
+    """Refuse a network over label sets if this machine has too little memory to train its output layer.
+
+    Nothing is built for this check.
 
     Raises:
-        UserError: weights, their gradient and moments, and the logits of a batch take more than there is.
+        UserError: weights, gradients, moments and the logits of a batch need more memory than the machine has.
     """
     if spec.head not in SET_HEADS:
         return
@@ -241,7 +258,7 @@ def check_output(spec: NetworkSpec, training: TrainingSpec, data: Dataset) -> No
 
 
 def _width(spec: NetworkSpec, data: Dataset) -> int:
-    """Columns of what goes into the output layer."""
+    """Return the number of inputs of the output layer."""
     if spec.hidden:
         return spec.hidden[-1]
     numbers, fields = int(data.train.numeric.shape[1]), len(data.train.text)
@@ -249,16 +266,19 @@ def _width(spec: NetworkSpec, data: Dataset) -> int:
         case MlpSpec():
             return numbers
         case LastBlockSpec():
-            return 0  # known once the block is built: the biases alone are counted
+            return 0  # unknown until the block is built, so that only biases are counted
         case _:
             return fields * spec.vector + numbers
 
 
 def _table_rows(vocabulary: Vocabulary, max_tokens: int) -> int:
-    """Rows of an embedding table: padding, the tokens, and room up to the next step."""
+    """Return the number of rows of an embedding table: padding and tokens, rounded up to the next step."""
     return min(-(-(len(vocabulary.tokens) + 1) // TABLE_STEP) * TABLE_STEP, max_tokens + 1)
 
 
 def _length(tokens: Tokens, max_length: int) -> int:
-    """Tokens kept of a field: those of the longest training row, rounded up, for shorter padding is faster."""
+    """Return the most tokens of a field: those of the longest training row, rounded up, ``max_length`` at most.
+
+    Less padding is faster.
+    """
     return min(-(-max(1, int(tokens.lengths.max())) // LENGTH_STEP) * LENGTH_STEP, max_length)

@@ -1,4 +1,4 @@
-"""How much each row counts, and what its weight is, in words."""
+"""Weights of rows, and sentences and facts about them."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from rarelabels.judging.arrays import Floats
 from rarelabels.learn.label_arrays import Labels
 from rarelabels.learn.label_weights import balanced, positives_at_least_one
 
-TRAINED = np.finfo(np.float32)  # the precision in which weights meet the loss
+TRAINED = np.finfo(np.float32)  # the precision in which weights multiply the loss
 
 
 def sample_weights_product(y: Labels) -> Floats:
-    """Return what scikit-learn's ``compute_sample_weight("balanced", y)`` gives: the product over a row's labels.
+    """Return the weights of scikit-learn's ``compute_sample_weight("balanced", y)``: a product over the labels.
 
-    Each column contributes the ``balanced`` weight of the 0 or 1 that the row has there. With a rare label in 10 of
-    1,000 rows and a common one in 500, a row with both weighs 50 · 1, a row with neither 0.505 · 1. Nothing is scaled:
-    this is what the movie thread trained with.
+    Each label contributes a factor, the ``balanced`` weight of the row's 0 or 1. Example: a rare label is in 10 of
+    1,000 rows, and a common label in 500. Then a row with both weighs 50 · 1, and a row with neither 0.505 · 1. The
+    products are not scaled, because the movie thread trained with them as they are.
 
     Returns:
-        (n,) float64, 0 where the product is smaller than float64 holds.
+        (n,) float64; 0 where the product is too small for float64.
     """
     factors = balanced(y)
     if_zero, if_one = np.log(factors.negative), np.log(factors.positive)
-    with np.errstate(over="ignore"):  # row_facts refuses what is infinite
+    with np.errstate(over="ignore"):  # row_facts refuses infinite weights
         return np.asarray(np.exp(if_zero.sum() + y @ (if_one - if_zero)), dtype=np.float64)
 
 
 def sample_weights_mean(y: Labels) -> Floats:
-    """Return the mean, over a row's labels, of the ``balanced`` weight of the 0 or 1 that the row has there.
+    """Return the mean over labels of the ``balanced`` weight of the row's 0 or 1.
 
-    With a rare label in 10 of 1,000 rows and a common one in 500, a row with both weighs (50 + 1) / 2. Every column has
-    mean 1 over the rows, so these weights have too, and leave the scale of the loss alone.
+    Example: a rare label is in 10 of 1,000 rows, and a common label in 500. Then a row with both weighs (50 + 1) / 2.
+    For each label, the mean over the rows is 1. So the mean of these weights is 1, and the scale of the loss stays.
 
     Returns:
         (n,) float64.
@@ -44,7 +44,7 @@ def sample_weights_mean(y: Labels) -> Floats:
 
 
 def class_weight_table(spec: ClassWeight, y: Labels) -> Floats:
-    """Return the weight of each column, (n_labels,) float64: the declared one, else 1.0, as Keras has it.
+    """Return the weight of each column, (n_labels,) float64: the declared weight, else 1.0, as in Keras.
 
     ``balanced`` is n / (2 * positives); a label without positives counts as having one.
 
@@ -65,15 +65,16 @@ def class_weight_table(spec: ClassWeight, y: Labels) -> Floats:
 
 
 def row_facts(rows: Floats) -> dict[str, float]:
-    """Return numbers about row weights, which must not all be 0, nor any infinite, in the precision that trains.
+    """Return facts about row weights.
 
-    - ``effective_sample_size``: (Σw)²/Σw², between 1 and n: so many equally weighted rows vary as much (Kish 1965).
-      Weights 3, 1, 1, 1 leave 36/12 = 3 of 4 rows; ``effective_sample_share`` is then 0.75.
-    - ``weight_ratio``: the largest weight over the smallest that is not 0.
-    - ``mean_row_weight``: Keras divides the weighted losses by the number of rows, so this scales the loss.
+    - ``effective_sample_size``: (Σw)²/Σw², between 1 and n. A weighted mean of the rows varies as much as a plain mean
+      of so many rows (Kish 1965). Weights 3, 1, 1, 1 leave 36/12 = 3 of 4 rows.
+    - ``effective_sample_share``: that size as a share of the rows, here 0.75.
+    - ``weight_ratio``: the largest weight divided by the smallest that is not 0.
+    - ``mean_row_weight``: the scale of the loss, because Keras divides the weighted losses by the number of rows.
 
     Raises:
-        UserError: see above.
+        UserError: all weights are 0, or a weight is infinite, in float32, in which networks train.
     """
     largest = rows.max()
     if not TRAINED.tiny <= largest <= TRAINED.max:
@@ -93,7 +94,7 @@ def row_facts(rows: Floats) -> dict[str, float]:
 
 
 def product_note(rows: Floats, n_labels: int) -> str:
-    """Say how far the products spread and what their scale does."""
+    """Return a sentence on the spread of the products and the effect of their scale."""
     vanish = int((rows < TRAINED.tiny).sum())
     return (
         f"scikit-learn's compute_sample_weight multiplies the balanced weights of all {n_labels} labels: rows weigh "
@@ -104,7 +105,7 @@ def product_note(rows: Floats, n_labels: int) -> str:
 
 
 def class_weight_notes(spec: ClassWeight, rows: Floats, y: Labels) -> list[str]:
-    """Say in numbers what Keras made of class weights."""
+    """Return sentences on how Keras applies class weights to these rows."""
     n, n_labels = y.shape
     labels_of_row = y.sum(axis=1, dtype=np.int64)
     several, empty = int((labels_of_row > 1).sum()), int((labels_of_row == 0).sum())

@@ -1,8 +1,10 @@
-"""TensorFlow as the suite trains with it: quiet and one thread; every module of a training imports it from here.
+"""TensorFlow for the suite's own trainings: quiet, with one thread. Every module of a training imports it from here.
 
-One thread per process, because runs are spread over processes (measured on the films: a second thread gains nothing),
-and because the same thread count is part of "same seed, same numbers". With one thread TensorFlow's operations on a CPU
-are deterministic; Keras would switch XLA off if asked for determinism in general, so that is asked for on a GPU only.
+A process has one thread for two reasons. Runs are spread over processes, and on the films a second thread gains
+nothing. And results depend on the thread count: the same seed gives the same numbers only with the same count.
+
+With one thread, TensorFlow's operations on a CPU are deterministic. On a GPU, determinism must be switched on. On a CPU
+it is not, because Keras would then switch XLA off.
 """
 
 import gc
@@ -21,7 +23,7 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 
 @contextmanager
 def _without_stderr() -> Iterator[None]:
-    """TensorFlow's C++ start-up notes ignore every log level; they go to the null device."""
+    """Send stderr to the null device while a block runs: TensorFlow's start-up notes in C++ ignore every log level."""
     kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, 2)
@@ -35,10 +37,10 @@ def _without_stderr() -> Iterator[None]:
 with _without_stderr():
     from rarelabels.learn.keras_backend import keras, tf
 
-    tf.get_logger().setLevel("ERROR")  # it warns of every function that is traced for two parts of data
+    tf.get_logger().setLevel("ERROR")  # below that level, it warns of every function that is traced for two parts
     if tf.config.list_physical_devices("GPU"):
         tf.config.experimental.enable_op_determinism()
 
-gc.freeze()  # what TensorFlow imports lives as long as the process: no collection need look at it again
+gc.freeze()  # TensorFlow's objects live as long as the process: the garbage collector need not visit them again
 
 __all__ = ["keras", "tf"]

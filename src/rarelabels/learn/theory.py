@@ -1,16 +1,16 @@
-"""What theory says of a trained score: which true probability it stands for, and where to cut calibrated scores.
+"""Theory of trained scores: which true probability a score stands for, and the best F1 threshold of calibrated scores.
 
-A loss that costs l₁(p) for a positive and l₀(p) for a negative is lowest, for rows whose true probability is q, at the
-p* with q·l₁'(p*) + (1−q)·l₀'(p*) = 0. So a score p of a perfectly fitted model stands for
+Let a loss cost l₁(p) for a positive and l₀(p) for a negative. For rows with true probability q, its expectation is
+lowest at the score p* with q·l₁'(p*) + (1−q)·l₀'(p*) = 0. So a score p of a perfectly fitted model stands for
 
-    q(p) = l₀'(p) / (l₀'(p) − l₁'(p)),
+    q(p) = l₀'(p) / (l₀'(p) − l₁'(p)).
 
-in closed form; its inverse p*(q) is found by bisection. Both derivatives may be taken in the logit z instead, for
-dp/dz cancels. Below, "pulls" are −dl₁/dz (upwards, of a positive) and dl₀/dz (downwards, of a negative): both are at
-least 0, and q is the share of the negative's pull in their sum.
+Its inverse p*(q) is found by bisection. Both derivatives may be taken in the logit z instead, because dp/dz cancels.
+Below, "pulls" are −dl₁/dz (upwards, of a positive) and dl₀/dz (downwards, of a negative). Both are at least 0, and q is
+the share of the negative's pull in their sum.
 
-A loss that is linear in p (``hamming``) pulls both ways alike at every score: q is 0.5 for all p, and p* is 0 below it
-and 1 above it. So there is a p*(q) and what 0.5 amounts to, but no q(p).
+A loss that is linear in p (``hamming``) has equal pulls at every score. So p* is 0 for q below 0.5 and 1 above, and a
+score of 0.5 stands for q = 0.5. But there is no function q(p).
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ from rarelabels.declare.losses import (
 )
 from rarelabels.judging.arrays import Floats
 
-FARTHEST = 700.0  # logits beyond have probabilities that float64 cannot hold
-HALVINGS = 64  # of an interval of 1,400 logits: what is left is less than the spacing of float64
+FARTHEST = 700.0  # the probabilities of logits beyond that do not fit float64
+HALVINGS = 64  # after so many, an interval of 1,400 logits is shorter than the spacing of float64
 
 
 class NoTrueProbability(ValueError):  # noqa: N818 - it names what is wrong
-    """No score stands for one probability.
+    """The scores under a loss do not stand for true probabilities.
 
-    The loss of a label depends on more than its own score and target, or it has the same minimiser for many of them.
+    The loss of a label depends on more than its own score and target, or many probabilities have the same minimiser.
     """
 
 
 @dataclass(frozen=True, eq=False)
 class Optimum:
-    """The F1-optimal cut of calibrated scores: numbers, or one for each label, shape (n_labels,)."""
+    """The F1-optimal threshold of calibrated scores, and its F1; shape () or, for each label, (n_labels,)."""
 
     threshold: Floats
     f1: Floats
@@ -56,7 +56,7 @@ def has_true_probability(loss: LossSpec) -> bool:
 
     It does for ``bce``, ``weighted_bce``, ``binary_focal``, ``asymmetric`` and ``logit_adjusted`` under a sigmoid head.
     It does not for ``categorical_ce`` (labels compete), ``soft_f1`` (a loss of the batch), ``distribution_balanced``
-    (its weight depends on the other labels of the row) and ``hamming`` (perfectly trained, it scores 0 or 1 only).
+    (its weight depends on the other labels of the row) and ``hamming`` (perfectly trained scores are only 0 or 1).
     """
     mapped = BinaryCrossentropy | WeightedBinaryCrossentropy | BinaryFocal | Asymmetric | LogitAdjusted
     return isinstance(loss, mapped)
@@ -75,20 +75,20 @@ def true_probability(
     - ``bce``: q = p.
     - ``weighted_bce``: q = w₀p / (w₀p + w₁(1−p)). With w₁ = 3 a score of 0.5 stands for 0.25.
     - ``binary_focal``: pulls a₁(1−p)^γ·((1−p) − γ·p·log p) and a₀p^γ·(p − γ(1−p)·log(1−p)), where a₁ = α and
-      a₀ = 1−α, or both 1. With γ = 2 a score of 0.3 stands for 0.0936: focal scores keep too close to 0.5.
-    - ``asymmetric``: the focal pull with γ₊, and for p_m = p − m above 0 that of p_m^γ₋·(−log(1−p_m)). A score up to
-      the shift m is not pulled down at all: it stands for 0.
+      a₀ = 1−α, or both 1. With γ = 2 a score of 0.3 stands for 0.0936: focal scores are too close to 0.5.
+    - ``asymmetric``: upwards the focal pull with γ₊; downwards, where p_m = p − m is above 0, the pull of
+      p_m^γ₋·(−log(1−p_m)). A score up to the shift m has no pull downwards, and so stands for 0.
     - ``logit_adjusted``: logit q = z + τ·log(π/(1−π)).
 
     Args:
         loss: the declared loss; see :func:`has_true_probability`.
-        p: scores in [0, 1], shape (..., n_labels) or any that goes with the weights.
+        p: scores in [0, 1], shape (..., n_labels) or any shape that broadcasts with the weights.
         pos_weight: w₁, for ``weighted_bce``; a number, or shape (n_labels,).
-        negative_weight: w₀, likewise.
-        prevalence: π, for ``logit_adjusted``, likewise.
+        negative_weight: w₀, for ``weighted_bce``; a number, or shape (n_labels,).
+        prevalence: π, for ``logit_adjusted``; a number, or shape (n_labels,).
 
     Raises:
-        NoTrueProbability: there is no such map.
+        NoTrueProbability: the loss has no such function.
         ValueError: a score is outside [0, 1], or ``logit_adjusted`` without a prevalence.
 
     Source: the condition above; for focal loss Charoenphakdee et al. (2021), "On focal loss for class-posterior
@@ -112,22 +112,22 @@ def minimiser(
 ) -> Floats:
     """Return the score p*(q) that minimises the expected loss of rows with true probability ``q``.
 
-    The inverse of :func:`true_probability`, which rises in p for each of these losses. Where it jumps (``asymmetric``
-    with γ₋ = 0, at the shift) p* stays at the jump. At q = 0 every score up to the shift of ``asymmetric`` costs
-    nothing; the shift is returned, where training from above comes to rest.
+    It is the inverse of :func:`true_probability`, which rises in p for each of these losses. Where q(p) jumps
+    (``asymmetric`` with γ₋ = 0, at the shift), p* stays at the jump. At q = 0, every score up to the shift of
+    ``asymmetric`` costs nothing. Then the shift is returned, because a training that comes from above stops there.
 
-    With ``pos_weight`` 3 and q = 0.25 it is 0.5. Of ``hamming`` it is 0 up to q = 0.5, where any score costs the same,
-    and 1 above.
+    With ``pos_weight`` 3 and q = 0.25, p* is 0.5. For ``hamming``, p* is 0 for q up to 0.5 and 1 above. At q = 0.5 all
+    scores cost the same.
 
     Args:
-        loss: as for :func:`true_probability`, like the rest; and ``hamming``, which has a minimiser alone.
+        loss: the declared loss, as for :func:`true_probability`, or ``hamming``.
         q: true probabilities in [0, 1].
-        pos_weight: w₁.
-        negative_weight: w₀.
-        prevalence: π.
+        pos_weight: w₁, as for :func:`true_probability`.
+        negative_weight: w₀, as for :func:`true_probability`.
+        prevalence: π, as for :func:`true_probability`.
 
     Raises:
-        NoTrueProbability: there is no such map.
+        NoTrueProbability: the loss has no such minimiser.
         ValueError: a probability is outside [0, 1], or ``logit_adjusted`` without a prevalence.
     """
     truth = np.asarray(q, dtype=np.float64)
@@ -151,12 +151,14 @@ def threshold_of_half(
     negative_weight: ArrayLike = 1.0,
     prevalence: ArrayLike | None = None,
 ) -> Floats:
-    """Return the true probability at which a trained score crosses 0.5: the threshold that 0.5 amounts to.
+    """Return the true probability that a trained score of 0.5 stands for. A threshold of 0.5 amounts to it.
 
-    ``pos_weight`` w: 1/(1+w). Focal loss: 0.5 whatever γ, and 1−α with α, so 0.75 for the usual 0.25.
-    ``logit_adjusted`` with τ = 1: the prevalence. ``hamming``: 0.5, where its scores jump from 0 to 1.
+    - ``pos_weight`` w: 1/(1+w).
+    - Focal loss: 0.5 for every γ; with α it is 1−α, so 0.75 for the usual 0.25.
+    - ``logit_adjusted`` with τ = 1: the prevalence.
+    - ``hamming``: 0.5, where its scores jump from 0 to 1.
 
-    Args and errors as :func:`minimiser`; shape () or that of the weights.
+    The arguments and errors are those of :func:`minimiser`. The result has shape () or that of the weights.
     """
     if isinstance(loss, Hamming):
         return np.asarray(0.5)
@@ -164,16 +166,17 @@ def threshold_of_half(
 
 
 def optimal_f1_of_calibrated(scores: ArrayLike) -> Optimum:
-    """Return the threshold with the highest expected F1, from calibrated scores alone, and that F1.
+    """Return the threshold with the highest expected F1, and that F1, from calibrated scores without true labels.
 
-    If scores are true probabilities, assigning the k highest finds Σ_{top k} s positives of Σ s, so for many rows
-    F1 → 2·Σ_{top k} s / (Σ s + k). One more row, of score s, turns 2A/B into 2(A+s)/(B+1), which is more exactly where
-    s > A/B: half the F1 reached. So the best threshold is half the best F1, t* = F*/2, and never above 0.5.
+    Let scores be true probabilities. If the k rows with the highest scores get the label, Σ_{top k} s of Σ s positives
+    are found. So for many rows F1 → 2·Σ_{top k} s / (Σ s + k). One more row, with score s, turns 2A/B into
+    2(A+s)/(B+1). That is an increase exactly if s > A/B, half the F1 so far. So the best threshold is half the best F1,
+    t* = F*/2, and never above 0.5.
 
-    Scores 0.9, 0.6 and 0.1 give 2·1.5/(1.6 + 2) = 0.8333, and the threshold 0.4167.
+    Scores 0.9, 0.6 and 0.1 give F1 = 2·1.5/(1.6 + 2) = 0.8333 and the threshold 0.4167.
 
     Args:
-        scores: calibrated probabilities, shape (n,) or (n, n_labels), each column on its own.
+        scores: calibrated probabilities, shape (n,) or (n, n_labels); each column has its own threshold.
 
     Raises:
         ValueError: empty, or a score outside [0, 1].
@@ -190,7 +193,7 @@ def optimal_f1_of_calibrated(scores: ArrayLike) -> Optimum:
 
 
 def _log_odds(loss: LossSpec, z: Floats) -> Floats:
-    """Return log(q/(1−q)) less :func:`_offset` where the logit of the score is z: the log ratio of the two pulls."""
+    """Return log(q/(1−q)) minus :func:`_offset` for a score with logit z: the log ratio of the two pulls."""
     match loss:
         case BinaryFocal(gamma=gamma):
             return _log_focal_pull(-z, gamma) - _log_focal_pull(z, gamma)
@@ -202,7 +205,7 @@ def _log_odds(loss: LossSpec, z: Floats) -> Floats:
 
 
 def _offset(loss: LossSpec, pos_weight: ArrayLike, negative_weight: ArrayLike, prevalence: ArrayLike | None) -> Floats:
-    """Return what factors on the two terms, or an adjusted logit, add to the log odds whatever the score."""
+    """Return the part of the log odds that does not depend on the score: from factors, or from an adjusted logit."""
     match loss:
         case WeightedBinaryCrossentropy():
             return np.asarray(np.log(negative_weight) - np.log(pos_weight))
@@ -219,17 +222,17 @@ def _offset(loss: LossSpec, pos_weight: ArrayLike, negative_weight: ArrayLike, p
 
 
 def _log_focal_pull(towards: Floats, gamma: float) -> Floats:
-    """log of (1−u)^γ·((1−u) − γ·u·log u), for the probability u = σ(``towards``) of the truth.
+    """Return log of (1−u)^γ·((1−u) − γ·u·log u), for the probability u = σ(``towards``) of the true target.
 
-    The derivative of (1−u)^γ·(−log u) in u is γ(1−u)^(γ−1)·log u − (1−u)^γ/u; times −du/dz = −u(1−u) it is this.
-    As a logarithm, for (1−u)^γ underflows long before the ratio of two pulls does.
+    The derivative of (1−u)^γ·(−log u) in u is γ(1−u)^(γ−1)·log u − (1−u)^γ/u. Times −du/dz = −u(1−u), it is this pull.
+    The logarithm is needed, because (1−u)^γ underflows long before the ratio of two pulls does.
     """
     u, rest = expit(towards), expit(-towards)
     return np.asarray((gamma + 1) * log_expit(-towards) + np.log1p(gamma * u * -log_expit(towards) / rest))
 
 
 def _log_shifted_pull(z: Floats, gamma: float, shift: float) -> Floats:
-    """log of the derivative in z of x^γ·(−log(1−x)) with x = max(σ(z) − m, 0); −∞ up to the shift m."""
+    """Return log of the derivative in z of x^γ·(−log(1−x)) with x = max(σ(z) − m, 0); −∞ for σ(z) up to the shift m."""
     excess = expit(z) - shift
     x = np.where(excess > 0, excess, 0.5)  # any number that keeps the logarithm finite where it is not used
     slope = x**gamma / (expit(-z) + shift) - gamma * x ** (gamma - 1) * np.log1p(-x)

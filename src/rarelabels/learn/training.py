@@ -1,7 +1,7 @@
 """Train the declared network: seed, compile, fit, curves, and scores of a part.
 
-One compiled network serves all seeds of a trial in a process (compiling costs as much as a fit): it is kept between
-calls, and weights, optimizer state and random generators are set anew for each fit.
+In a process, one compiled network serves all seeds of a trial, because compiling takes as long as a fit. The network is
+kept between calls. Its weights, optimizer state and random generators are reset for each fit.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ _SETS = "label_sets"
 
 @dataclass(frozen=True, eq=False)
 class FittedNetwork:
-    """A trained network: scores of any part, and its files without pickles.
+    """A trained network. It scores any part, and is saved without pickles.
 
     Attributes:
         labels: names of the labels.
-        network: the compiled network, shared with other fits: ``scores`` puts the weights back.
-        prepared: what turns rows into its inputs.
-        weights: of the epoch kept.
-        kept_epoch: from 1.
-        facts: name to number, about how the training went; see :func:`fit`.
-        epochs: where ``training.every_epoch`` asks for it, what every epoch ended with: ``validation`` and ``test``,
-            scores as float32 (n_epochs, n, n_labels), and ``val_loss`` (n_epochs,).
-        sets: the label sets that the logits are of; None where they are of labels.
-        notes: none, so far.
+        network: the compiled network. Other fits share it, so :meth:`scores` first sets the weights of this fit.
+        prepared: turns rows into inputs of the network.
+        weights: of the kept epoch.
+        kept_epoch: the epoch whose weights are kept, counted from 1.
+        facts: numbers about the training, by name; see :func:`fit`.
+        epochs: scores after every epoch, if ``training.every_epoch`` is declared: ``validation`` and ``test``, float32
+            (n_epochs, n, n_labels), and ``val_loss`` (n_epochs,).
+        sets: the label sets of the logits; None if each logit belongs to a label.
+        notes: empty, so far.
     """
 
     labels: tuple[str, ...]
@@ -59,12 +59,12 @@ class FittedNetwork:
     notes: tuple[str, ...] = ()
 
     def scores(self, part: Part) -> Floats:
-        """Return probabilities, float64 (n, n_labels); of label sets the sum over those that hold the label."""
+        """Return probabilities, float64 (n, n_labels); with label sets, the sum over the sets that have the label."""
         self.network.put(self.weights)
         return scores_of(self.network, self.sets, row_blocks(self.network, self.prepared.inputs(part)))
 
     def label_sets(self, part: Part) -> npt.NDArray[np.uint8] | None:
-        """Return the labels of each row's most likely label set, (n, n_labels); None for a head on labels."""
+        """Return each row's most likely label set, (n, n_labels) 0/1; None for a head with single labels."""
         if self.sets is None:
             return None
         self.network.put(self.weights)
@@ -97,26 +97,31 @@ def fit(
         data: its data set, split with ``seed``.
         weights: from the training part.
         seed: initialises the net and shuffles the rows.
-        watch: metrics to follow once per epoch, from the scores at its end.
-        on_epoch: is given the epoch (from 1) and its curves: ``loss`` (with row weights, if there are any),
-            ``val_loss`` (without), ``val_macro_average_precision``, ``<watched>`` and ``val_<watched>``; the former
-            are of some training rows, see ``watched.rows``. A loss declared to sum over labels comes also as
-            ``loss_per_label`` and ``val_loss_per_label``. Without positives in validation there is no average
-            precision: its key is left out, and the last epoch is kept. With the head ``seen_sets`` a validation row
-            whose label set no training row has would cost infinitely much: ``val_loss`` is the mean over the others,
-            and left out if there are none.
-        objective: of the validation scores of each epoch; a curve of that name. ``on_epoch`` may end the training by
-            raising.
+        watch: metrics to compute after each epoch, from the scores at its end.
+        on_epoch: called after each epoch with its number, from 1, and its curves. It may raise to end the training. The
+            curves are ``loss`` (with row weights, if there are any), ``val_loss`` (without row weights),
+            ``val_macro_average_precision``, ``<watched>`` (on some training rows, see ``watched.rows``) and
+            ``val_<watched>``. A loss that is declared as a sum over labels has two more curves, ``loss_per_label`` and
+            ``val_loss_per_label``. If validation has no positives, the average precision is left out, and the last
+            epoch is kept. Under the head ``seen_sets``, the loss of a validation row is infinite if no training row has
+            its label set. ``val_loss`` is the mean over the other rows, and is left out if there are none.
+        objective: computes a number from the validation scores of each epoch; it becomes the curve ``objective``.
 
     Returns:
-        The facts are ``kept_epoch`` and ``epochs``, how many there were; ``roughness_val_loss`` and
-        ``roughness_val_macro_average_precision``, the mean absolute second difference of the curve divided by its mean
-        (0 for a straight line; needs three epochs); ``zero_share``, the share of the trained tables' and kernels'
-        weights that are 0; ``output_parameters`` of the layer that gives the logits; with a head of label sets
-        ``val_loss_share``, the share of validation rows that ``val_loss`` covers. Two more are of the machine, and
-        never the same twice: ``seconds_per_epoch``, the median of all epochs but the first, which compiles, without
-        what is measured between them; and ``memory_rise_bytes`` of the process (see ``memory.Peak``), left out where
-        no one can tell.
+        The fitted network. Its facts are:
+
+        - ``kept_epoch``, and ``epochs``, the number of epochs.
+        - ``roughness_val_loss`` and ``roughness_val_macro_average_precision``: the mean absolute second difference of
+          the curve divided by its mean (0 for a straight line; needs three epochs).
+        - ``zero_share``: the share of weights of trained tables and kernels that are 0.
+        - ``output_parameters``: of the layer that gives the logits.
+        - ``val_loss_share``, with a head of label sets: the share of validation rows that ``val_loss`` covers.
+
+        Two more facts depend on the machine and differ each time:
+
+        - ``seconds_per_epoch``: the median over all epochs but the first, which compiles. The time for measurements
+          between epochs is not counted.
+        - ``memory_rise_bytes`` of the process, see ``memory.Peak``; left out if the system does not tell it.
 
     Raises:
         NotFiniteError: the loss or a weight is no longer finite.
@@ -177,7 +182,7 @@ def _shape(trial: Trial, prepared: Preprocessing, labels: tuple[str, ...], sets:
 
 
 def _backbone(trial: Trial) -> Backbone | None:
-    """Whose last block the network trains further."""
+    """Return the backbone whose last block the network trains further; None if it trains none."""
     if isinstance(trial.model, LastBlockSpec) and isinstance(trial.dataset, ImagesSpec):
         return trial.dataset.backbone
     return None

@@ -1,4 +1,4 @@
-"""What the threads' authors watched while they trained, as Keras computes it: curves, never results."""
+"""The metrics that the threads' authors watched while they trained, as Keras computes them. They are never results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from rarelabels.learn.tensorflow_setup import keras, tf
 
-# F1Score without a threshold is that of the argmax alone: every row gets exactly one label.
+# F1Score without a threshold assigns only the argmax: every row gets exactly one label.
 WATCHED: dict[str, Callable[[int], Any]] = {
     "binary_accuracy": lambda _: keras.metrics.BinaryAccuracy(),
     "categorical_accuracy": lambda _: keras.metrics.CategoricalAccuracy(),
@@ -26,11 +26,14 @@ WATCHED: dict[str, Callable[[int], Any]] = {
 
 
 class Watched:
-    """Watched metrics as functions of labels and scores, those of a trial traced at once: AUC is slow otherwise."""
+    """Watched metrics as functions of labels and scores.
+
+    All metrics of a trial are traced in one TensorFlow function, because AUC is slow otherwise.
+    """
 
     def __init__(self, labels: Sequence[str]) -> None:
-        # MLflow takes no other signs in a metric's name, and a slash begins a section; the number tells labels apart
-        # that are then written alike.
+        # MLflow allows no other characters in a metric's name, and a slash begins a section. A number keeps apart
+        # labels whose names would then be the same.
         plain = [re.sub(r"[^\w\-. :]", "_", label).strip(". ") for label in labels]
         alike = Counter(plain)
         self.labels = [name if name and alike[name] == 1 else f"{name}_{i}" for i, name in enumerate(plain)]
@@ -39,7 +42,7 @@ class Watched:
     def curves(
         self, names: Iterable[str], prefix: str, y: npt.NDArray[np.uint8], scores: npt.NDArray[np.float64]
     ) -> dict[str, float]:
-        """Return ``<prefix><name>`` of each metric; one that gives a vector as ``<prefix><name>/<label>``."""
+        """Return each metric as ``<prefix><name>``; a metric with a vector as ``<prefix><name>/<label>``."""
         curves: dict[str, float] = {}
         values = self._traced(tuple(names))(tf.constant(y, tf.float32), tf.constant(scores, tf.float32))
         for name, tensor in values.items():
@@ -65,9 +68,10 @@ class Watched:
 
 
 def rows(n_train: int, n_validation: int) -> npt.NDArray[np.int64]:
-    """Return which training rows the curves of the training part are of: as many as validation has, evenly spread.
+    """Return the numbers of the training rows on which watched metrics are computed.
 
-    All of them where there are no more. They depend on the split alone; 2 of 5 rows are the first and the third.
+    They are as many rows as validation has, evenly spread, or all rows if there are fewer. They depend only on the
+    split. Of 5 rows, 2 are the first and the third.
     """
     n = min(n_train, n_validation)
     return np.arange(n) * n_train // n

@@ -1,4 +1,4 @@
-"""How much positives, labels and rows count in a loss, from the labels of the training part."""
+"""The weights of positives, labels and rows in a loss, from the labels of the training part."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from rarelabels.learn.row_weights import (
     sample_weights_product,
 )
 
-FEW = 0.1  # share of the rows; where the weights leave fewer in effect, that is worth a warning
+FEW = 0.1  # share of the rows; an effective sample size below it is worth a warning
 
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """What a loss and ``fit`` need to know about the training labels.
+    """Prevalences and weights from the training labels, for a loss and for ``fit``.
 
     Attributes:
         prevalence: (n_labels,) float64, share of positives, strictly between 0 and 1.
-        positive: (n_labels,) float64, the factor on the positive term of each label; None if positives count once.
-        negative: (n_labels,) float64, the factor on the negative term of each label; None if negatives count once.
-        rows: (n,) float64, the factor on the loss of each row; None if rows count once.
-        facts: numbers about the rows' weights, to be recorded as metrics.
-        notes: sentences about the weights, to be read beside the result.
+        positive: (n_labels,) float64, the factor on the positive term of each label; None for no factor.
+        negative: (n_labels,) float64, the factor on the negative term of each label; None for no factor.
+        rows: (n,) float64, the factor on the loss of each row; None for no factor.
+        facts: numbers about the rows' weights, recorded as metrics.
+        notes: sentences about the weights that a reader of the results must know.
     """
 
     prevalence: Floats
@@ -68,8 +68,8 @@ def weights(spec: WeightingSpec, y_train: Labels, labels: Sequence[str] = ()) ->
         labels: names of the columns, for weights that are declared by name.
 
     Raises:
-        UserError: all row weights are 0, or one is infinite, in the precision that trains; or a weight is declared for
-            a column or a label that the data do not have.
+        UserError: all row weights are 0, or a row weight is infinite, in float32, in which networks train; or a weight
+            is declared for a column or a label that the data do not have.
     """
     shares = prevalence(y_train)
     match spec:

@@ -1,4 +1,4 @@
-"""What accuracy means: by Keras, by scikit-learn, and how 0.98 and 0.1 can be about the same net."""
+"""Probes of accuracy: its meaning in Keras and in scikit-learn, and how one net can have both 0.98 and 0.1."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _subset_accuracy(y: Array, scores: Array) -> float:
 
 
 def accuracy_string() -> Numbers:
-    """Three random labels, of which a tenth are predicted wrong; how sure the scores are is random, too."""
+    """Three random labels, with a tenth of the decisions wrong. The distance of each score from 0.5 is random too."""
     rng = np.random.default_rng(0)
     y = rng.integers(0, 2, (2000, 3)).astype(np.float32)
     predicted = np.where(rng.random(y.shape) < 0.1, 1 - y, y)
@@ -45,7 +45,7 @@ def accuracy_string() -> Numbers:
 
 
 def accuracy_by_column_order() -> Numbers:
-    """The seven rows with every decision right, their columns in all six orders."""
+    """The seven rows with every decision right, and with the label columns in all six orders."""
     orders = [list(order) for order in itertools.permutations(range(3))]
     found = [_evaluate(SEVEN_ROWS[:, order], ALL_RIGHT[:, order]) for order in orders]
     return {
@@ -57,7 +57,7 @@ def accuracy_by_column_order() -> Numbers:
 
 
 def accuracy_of_every_label() -> Numbers:
-    """The seven rows with every decision right, and with every label given to every row."""
+    """The seven rows with every decision right, and the seven rows with every label assigned to every row."""
     right, all_labels = (_evaluate(SEVEN_ROWS, scores) for scores in (ALL_RIGHT, np.ones_like(ALL_RIGHT)))
     return {
         "all_right": right["accuracy"],
@@ -68,7 +68,7 @@ def accuracy_of_every_label() -> Numbers:
 
 
 def zeros_at_99_percent() -> Numbers:
-    """100 labels, one of them in each of 100 rows; nothing is predicted."""
+    """100 rows and 100 labels; each row has one label, and no label is predicted."""
     y, zeros = np.eye(100, dtype=np.float32), np.zeros((100, 100), dtype=np.float32)
     names = {"binary_accuracy": keras.metrics.BinaryAccuracy, "precision": keras.metrics.Precision}
     names["recall"] = keras.metrics.Recall
@@ -84,10 +84,10 @@ def zeros_at_99_percent() -> Numbers:
 
 
 def worked_example() -> Numbers:
-    """The answer's three rows."""
+    """The three rows in an answer of the thread."""
     y = np.array([[1, 0, 0], [0, 1, 1], [1, 0, 1]], dtype=np.float32)
     predicted = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 1]], dtype=np.float32)
-    decisions = keras.metrics.binary_accuracy(y, predicted).numpy()  # one number for each row in earlier versions
+    decisions = keras.metrics.binary_accuracy(y, predicted).numpy()  # earlier versions returned one number for each row
     return {
         "keras_binary_accuracy": _evaluate(y, predicted)["binary_accuracy"],
         "first_row": float(decisions[0].mean()),
@@ -98,7 +98,7 @@ def worked_example() -> Numbers:
 
 
 def score_of_one_half() -> Numbers:
-    """Seven rows with all three labels, all with scores of 0.5, and then a little more."""
+    """Seven rows with all three labels: first with all scores at 0.5, then with all scores slightly above 0.5."""
     y, halves = np.ones((7, 3), dtype=np.float32), np.full((7, 3), 0.5, dtype=np.float32)
     return {
         "binary_accuracy": _evaluate(y, halves)["binary_accuracy"],
@@ -110,7 +110,7 @@ def score_of_one_half() -> Numbers:
 
 
 def pair_bound() -> Numbers:
-    """50 rows of 3 labels with 3 decisions wrong: each in a row of its own, or all in one row."""
+    """50 rows of 3 labels with 3 wrong decisions, either in three rows or all in one row."""
     y = np.zeros((50, 3), dtype=np.float32)
     apart, together = y.copy(), y.copy()
     apart[[0, 1, 2], [0, 1, 2]] = 1
@@ -123,7 +123,7 @@ def pair_bound() -> Numbers:
 
 
 def pair_by_argmax() -> Numbers:
-    """50 rows with the first label; 45 of them are given the second, too, and one of these more surely."""
+    """50 rows with the first label. In 45 rows the second is predicted too, in one of them with a higher score."""
     y = np.tile(np.array([1, 0, 0], dtype=np.float32), (50, 1))
     scores = np.tile(np.array([0.9, 0.1, 0.1], dtype=np.float32), (50, 1))
     scores[:45, 1] = 0.6
@@ -137,7 +137,7 @@ def pair_by_argmax() -> Numbers:
 
 
 def pair_by_shuffled_rows() -> Numbers:
-    """A pipeline that shuffles: ``evaluate`` sees rows with their labels, ``predict`` gives rows in another order."""
+    """A pipeline that shuffles: ``evaluate`` gets rows with their labels, ``predict`` returns rows in another order."""
     y = np.tile(SEVEN_ROWS, (100, 1))
     scores = np.tile(ALL_RIGHT, (100, 1))
     scores.flat[::50] = 1 - scores.flat[::50]  # 42 of 2,100 decisions wrong
@@ -152,7 +152,7 @@ def pair_by_shuffled_rows() -> Numbers:
 
 
 def pair_by_other_rows() -> Numbers:
-    """30 rows learned by heart (100 random inputs, random labels), and 2,000 rows that were not."""
+    """30 rows learned by heart (100 random inputs, random labels), and 2,000 rows that the net was not trained on."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2030, 100)).astype(np.float32)
     y = rng.integers(0, 2, (2030, 3)).astype(np.float32)

@@ -1,7 +1,7 @@
 """Probes: small checks of what this version of Keras, TensorFlow and scikit-learn does with multi-hot labels.
 
-Nothing is trained on a data set. Each probe has what a thread believed, what the documentation says, and pinned
-numbers; one whose numbers change with a new version says so, for what is built on them needs another look then.
+No probe trains on a data set. Each probe states a belief of a thread and the documentation, and has pinned numbers. If
+the numbers change with a new version, the probe reports it, because code that relies on them must then be checked.
 """
 
 from __future__ import annotations

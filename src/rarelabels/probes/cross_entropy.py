@@ -1,4 +1,4 @@
-"""What the losses of Keras and TensorFlow are on multi-hot rows, and what they back-propagate."""
+"""Probes of the losses of Keras and TensorFlow on multi-hot rows: their values and their gradients."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MODES: dict[str, dict[str, bool]] = {
 
 
 def row_and_batch() -> Numbers:
-    """Three rows of three labels: the loss of each, and what fit prints for batches of 2 and 1 rows."""
+    """Three rows of three labels: the loss of each row, and the loss that ``fit`` prints for batches of 2 and 1."""
     y, p = SEVEN_ROWS[3:6], np.array([[0.9, 0.2, 0.4], [0.6, 0.5, 0.1], [0.3, 0.7, 0.8]], dtype=np.float32)
     terms = -(y * np.log(p) + (1 - y) * np.log(1 - p))
     rows = keras.losses.binary_crossentropy(y, p).numpy()
@@ -39,7 +39,7 @@ def row_and_batch() -> Numbers:
 
 
 def sigmoid_range() -> Numbers:
-    """Where a float32 sigmoid is exactly 1 and exactly 0, and the logit behind the thread's 0.0026."""
+    """The logits at which a float32 sigmoid is exactly 1 and exactly 0, and the logit of the thread's 0.0026."""
     return {
         "smallest_logit_of_1": _first(lambda z: _sigmoid(z) == 1, 0, 100),
         "largest_logit_of_0": -_first(lambda z: _sigmoid(-z) == 0, 0, 1000),
@@ -53,7 +53,7 @@ def _sigmoid(z: float) -> float:
 
 
 def _first(holds: Any, low: float, high: float) -> float:
-    """Return where between low and high something begins to hold, to a millionth, by bisection."""
+    """Return the number between ``low`` and ``high`` from which on a condition holds, to a millionth, by bisection."""
     while high - low > 1e-6:
         middle = (low + high) / 2
         low, high = (low, middle) if holds(middle) else (middle, high)
@@ -61,7 +61,7 @@ def _first(holds: Any, low: float, high: float) -> float:
 
 
 def bce_minimiser() -> Numbers:
-    """A net that says the same for every row, trained on four rows of which 3, 2 and none have the label."""
+    """A net with the same scores for every row, trained on four rows. Of these, 3, 2 and none have each label."""
     y = np.array([[1, 1, 0], [1, 1, 0], [1, 0, 0], [0, 0, 0]], dtype=np.float32)
     net = constant_net(np.zeros(3, np.float32), "sigmoid", 6.0, loss="binary_crossentropy")
     take_steps(net, np.zeros((4, 1), np.float32), y, 100)
@@ -84,7 +84,8 @@ def _heads(loss: str, odd: str) -> dict[str, float]:
 
     Args:
         loss: by its name in Keras.
-        odd: the head that does not belong to it; its printed loss is compared with that of its probabilities.
+        odd: the head that does not belong to the loss. The loss that Keras prints for it is compared with the loss of
+            its probabilities.
     """
     usual = {"softmax": "sigmoid", "sigmoid": "softmax"}[odd]
     start = np.random.default_rng(1).normal(0, 1.5, (7, 3)).astype(np.float32)
@@ -103,7 +104,7 @@ def _heads(loss: str, odd: str) -> dict[str, float]:
 
 
 def cce_gradient() -> Numbers:
-    """One step on a row with two of three labels, one on a row without any, and a hundred on the first."""
+    """One step on a row with two of three labels, one step on a row without labels, and 100 steps on the first row."""
     two, none = np.array([[1, 1, 0]], dtype=np.float32), np.zeros((1, 3), dtype=np.float32)
     (loss_two, step_two), (loss_none, step_none) = (_cce_step(row) for row in (two, none))
     far = _cce_net()
@@ -126,14 +127,14 @@ def _cce_net() -> Any:
 
 
 def _cce_step(row: Array) -> tuple[float, Array]:
-    """Return the printed loss, and how far a step of rate 1 moves the logits down: the gradient."""
+    """Return the printed loss and the gradient: how far a step with learning rate 1 moves the logits down."""
     net = _cce_net()
     loss = fit(net, np.zeros((1, 1), np.float32), row)["loss"][0]
     return loss, np.log(SHARES) - net.get_weights()[1]
 
 
 def cce_on_a_rare_label() -> Numbers:
-    """Ten rows of which 9, 5 and 1 have the label, and a net that says the same for every row, trained 100 steps."""
+    """A net with the same scores for every row, trained 100 steps on ten rows. Of these, 9, 5 and 1 have each label."""
     y = (np.arange(10)[:, None] < np.array([9, 5, 1])).astype(np.float32)
     net = constant_net(np.zeros(3, np.float32), "softmax", 3.0, loss="categorical_crossentropy")
     x = np.zeros((10, 1), np.float32)
@@ -155,7 +156,7 @@ def cce_on_a_rare_label() -> Numbers:
 
 
 def focal_alpha() -> Numbers:
-    """A positive and a negative at a score of 0.5, without a focusing factor."""
+    """A positive and a negative with a score of 0.5, without the focusing factor (γ = 0)."""
     costs = {}
     for name, arguments in {"default": {}, "balanced": {"apply_class_balancing": True}}.items():
         for kind, target in {"positive": 1.0, "negative": 0.0}.items():
@@ -166,7 +167,7 @@ def focal_alpha() -> Numbers:
 
 
 def integer_targets() -> Numbers:
-    """int32 labels, as the thread's: in losses of Keras, in fit, and in TensorFlow's own functions."""
+    """int32 labels, as in the thread: in losses of Keras, in ``fit``, and in TensorFlow's own functions."""
     p = np.array([[0.9, 0.2, 0.4]], dtype=np.float32)
     found = {}
     for short, loss in {"bce": keras.losses.binary_crossentropy, "cce": keras.losses.categorical_crossentropy}.items():
@@ -186,7 +187,7 @@ def integer_targets() -> Numbers:
 
 
 def pos_weight() -> Numbers:
-    """tf.nn.weighted_cross_entropy_with_logits on four rows, one positive, that counts thrice; and its gradients."""
+    """``tf.nn.weighted_cross_entropy_with_logits`` on four rows with one positive of weight 3, and its gradients."""
 
     def loss(y: Any, z: Any) -> Any:
         return tf.nn.weighted_cross_entropy_with_logits(labels=y, logits=z, pos_weight=3.0)
@@ -204,7 +205,7 @@ def pos_weight() -> Numbers:
 
 
 def _gradients(loss: Any, logit: float) -> list[float]:
-    """Return the gradient by the logit of a positive and of a negative."""
+    """Return the gradients of a positive and of a negative with respect to their logits."""
     z = tf.constant([logit, logit])
     with tf.GradientTape() as tape:
         tape.watch(z)
@@ -213,7 +214,7 @@ def _gradients(loss: Any, logit: float) -> list[float]:
 
 
 def powerset_outputs() -> Numbers:
-    """An output for each set of labels: its number, and the layer that Keras makes of it behind 32 hidden units."""
+    """An output for each label set: the number of a set, and the size of the Keras layer behind 32 hidden units."""
     layer = keras.layers.Dense(2**17)
     layer.build((None, 32))
     return {
@@ -225,7 +226,7 @@ def powerset_outputs() -> Numbers:
 
 
 def softmax_of_k_labels() -> Numbers:
-    """The surest softmax for rows with one, two and three labels of four, and one trained on three."""
+    """The best softmax scores for rows with one, two and three of four labels, and a net trained on three labels."""
     rows = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0]], dtype=np.float32)
     scores = keras.activations.softmax(60 * rows).numpy()
     named = (scores >= 0.5).sum(axis=1)

@@ -1,4 +1,4 @@
-"""What ``fit`` makes of its arguments, and scikit-learn of a label matrix: weights and rows held out."""
+"""Probes of the arguments of ``fit``, such as weights and held-out rows, and of scikit-learn's sample weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ N_ROWS = 2000
 
 
 def class_weight_of_rows() -> Numbers:
-    """Which key rows of six labels are given: what their loss is multiplied by."""
+    """Which key of ``class_weight`` applies to rows of six labels: the factor on the loss of each row."""
     keys = {0: 10.0, 1: 11.0, 2: 12.0, 3: 13.0, 5: 15.0}
     rows = {"labels_2_and_5": (2, 5), "labels_1_2_and_3": (1, 2, 3), "no_label": (), "label_4_without_key": (4,)}
     net = constant_net(np.zeros(6, np.float32), "sigmoid", 0.0, loss="binary_crossentropy")
@@ -32,7 +32,7 @@ def class_weight_of_rows() -> Numbers:
 
 
 def class_weight_two_keys() -> Numbers:
-    """The thread's dictionary on the seven rows, as arrays and as a pipeline."""
+    """The thread's dictionary on the seven rows, passed as arrays and as a pipeline."""
     batches = tf.data.Dataset.from_tensor_slices((np.eye(7, dtype=np.float32), SEVEN_ROWS)).batch(7)
     net = _net_of_rows()
     plain, weighted = _trained(None), _trained(TWO_KEYS)
@@ -45,7 +45,7 @@ def class_weight_two_keys() -> Numbers:
 
 
 def class_weight_by_column_order() -> Numbers:
-    """The same rows and net with the columns reversed: what each label's weights become."""
+    """The same rows and net, with the label columns as given and reversed: how far apart the labels' weights become."""
     found = {}
     for name, weights in {"apart": TWO_KEYS, "apart_unweighted": None}.items():
         as_given, reversed_ = _trained(weights), _trained(weights, SEVEN_ROWS[:, ::-1])[:, ::-1]
@@ -54,19 +54,19 @@ def class_weight_by_column_order() -> Numbers:
 
 
 def _net_of_rows() -> Any:
-    """Return a net that has weights of its own for each of the seven rows, all of them 0."""
+    """Return a net with separate weights for each of the seven rows. All weights are 0."""
     return dense_net("sigmoid", np.zeros((7, 3), np.float32), "binary_crossentropy", 10.0)
 
 
 def _trained(weights: Mapping[int, float] | None, y: Array = SEVEN_ROWS) -> Array:
-    """Return the weights after one step: what each row taught for each label."""
+    """Return the weights after one step, (7, 3): the step that each row caused for each label."""
     net = _net_of_rows()
     fit(net, np.eye(7, dtype=np.float32), y, class_weight=weights)
     return np.asarray(net.get_weights()[0], dtype=np.float32)
 
 
 def balanced_sample_weight() -> Numbers:
-    """2,000 rows of independent labels with prevalences from 0.4 down to 0.005, by how many labels there are."""
+    """2,000 rows of independent labels with prevalences from 0.4 to 0.005, for different numbers of labels."""
     found: dict[str, float] = {}
     for n_labels in LABEL_COUNTS:
         prevalences = np.geomspace(0.4, 0.005, n_labels)
@@ -77,7 +77,7 @@ def balanced_sample_weight() -> Numbers:
 
 
 def _spread(weights: Any) -> dict[str, float]:
-    scaled = weights / weights.max()  # else the squares underflow
+    scaled = weights / weights.max()  # unscaled, the squares would underflow
     return {
         "log10_ratio": math.log10(weights.max()) - math.log10(weights.min()),
         "effective_rows": float(scaled.sum() ** 2 / (scaled**2).sum()),
@@ -87,14 +87,14 @@ def _spread(weights: Any) -> dict[str, float]:
 
 
 def _loss_with(weights: Any) -> float:
-    """Return the loss that Keras prints for rows with these weights, all scores being 0.5."""
+    """Return the loss that Keras prints for rows with these weights, if all scores are 0.5."""
     halves = np.full((len(weights), 3), 0.5, np.float32)
     net = given_scores(3, loss="binary_crossentropy")
     return float(net.evaluate(halves, np.round(halves), sample_weight=weights, batch_size=len(weights), verbose=0))
 
 
 def weights_per_label() -> Numbers:
-    """A weight for every row and label, for a batch of 4 rows and one of as many rows as labels."""
+    """A weight for every row and label, in a batch of 4 rows and 3 labels, and in a batch of 3 rows and 3 labels."""
     p = np.array([[0.9, 0.5, 0.5], [0.5, 0.8, 0.5], [0.5, 0.5, 0.7], [0.5, 0.5, 0.5]], dtype=np.float32)
     y = np.eye(4, 3, dtype=np.float32)
     weights = np.ones((4, 3))
@@ -116,20 +116,23 @@ def weights_per_label() -> Numbers:
 
 
 def multiprocessing() -> Numbers:
-    """The thread's call of fit."""
+    """The thread's call of ``fit`` with ``use_multiprocessing=True``."""
     net = constant_net(np.zeros(3, np.float32), "sigmoid", 1.0, loss="binary_crossentropy")
     x = np.zeros((7, 1), np.float32)
     return {"fit": error_of(lambda: net.fit(x, SEVEN_ROWS, verbose=0, use_multiprocessing=True))}
 
 
 def rows_held_out() -> Numbers:
-    """Ten rows whose targets are their numbers, a net that says 0, and a fifth held out: losses are mean numbers."""
+    """Ten rows, with a fifth held out. The targets are the rows' numbers, and the net predicts 0.
+
+    So the loss is the mean of the rows' numbers.
+    """
     found = _numbered().fit(*_ten_rows(), batch_size=2, validation_split=0.2, shuffle=True, verbose=0).history
     return {"training": found["loss"][0], "validation": found["val_loss"][0]}
 
 
 def steps_per_epoch() -> Numbers:
-    """The same ten rows in batches of 2, two steps per epoch: the mean number of the rows of each epoch."""
+    """The same ten rows in batches of 2, with two steps per epoch: the mean number of the rows of each epoch."""
     how = {"batch_size": 2, "steps_per_epoch": 2, "shuffle": False, "verbose": 0}
     losses = _numbered().fit(*_ten_rows(), epochs=4, **how).history["loss"]
     return {f"epoch_{epoch}": float(loss) for epoch, loss in enumerate(losses, start=1)}

@@ -1,4 +1,4 @@
-"""F1 and AUC as Keras computes them, and what becomes of F1 on its way to MLflow."""
+"""Probes of F1 and AUC in Keras, and of how MLflow's callback records F1."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def f1_without_threshold() -> Numbers:
 
 
 def f1_of_one_training() -> Numbers:
-    """Three labels in 2, 4 and 8 of 16 rows; each is predicted in one row too many and missed in another."""
+    """Three labels, in 2, 4 and 8 of 16 rows. Each is wrongly predicted in one row and missed in another row."""
     y = np.zeros((16, 3), dtype=np.float32)
     for label, positives in enumerate((2, 4, 8)):
         y[:positives, label] = 1
@@ -51,7 +51,7 @@ def f1_of_one_training() -> Numbers:
 
 
 def f1_vector_in_mlflow() -> Numbers:
-    """Two epochs with MLflow's own Keras callback into a temporary record, with and without averaging."""
+    """Two epochs with MLflow's own Keras callback and a temporary record, for F1 with and without averaging."""
     with scratch.scratch_record() as record:
         micro, vector = _recorded(record, "micro"), _recorded(record, None)
     return {f"micro_{name}": number for name, number in micro.items()} | {
@@ -60,8 +60,8 @@ def f1_vector_in_mlflow() -> Numbers:
 
 
 def _recorded(record: scratch.ScratchRecord, average: str | None) -> dict[str, float]:
-    """Return how many metrics are recorded of two epochs, the last step of a validation metric, and the warnings."""
-    from mlflow.keras import MlflowCallback  # takes a second, and this probe alone needs it
+    """Return the number of metrics recorded in two epochs, the last step of each loss, and the number of warnings."""
+    from mlflow.keras import MlflowCallback  # takes a second to import, and only this probe needs it
 
     net = constant_net(np.zeros(3, np.float32), "sigmoid", 1.0, loss="binary_crossentropy", metrics=[_f1(average)])
     x = np.zeros((7, 1), np.float32)
@@ -93,7 +93,7 @@ class _Collector(logging.Handler):
 
 @contextmanager
 def _warnings_of(name: str) -> Iterator[list[str]]:
-    """Collect what a logger warns of, instead of printing it."""
+    """Collect the warnings of a logger while a block runs, instead of printing them."""
     found: list[str] = []
     logger = logging.getLogger(name)
     handler = _Collector(found)
@@ -107,7 +107,7 @@ def _warnings_of(name: str) -> Iterator[list[str]]:
 
 
 def auc_of_an_empty_label() -> Numbers:
-    """Two labels ranked perfectly, and a third that no row has."""
+    """Two labels that are ranked perfectly, and a third label that no row has."""
     y = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0]], dtype=np.float32)
     scores = np.array([[0.9, 0.1, 0.4], [0.8, 0.9, 0.3], [0.1, 0.8, 0.2], [0.2, 0.2, 0.1]], dtype=np.float32)
     keras_auc = keras.metrics.AUC(multi_label=True, num_labels=3)(y, scores)
@@ -116,7 +116,7 @@ def auc_of_an_empty_label() -> Numbers:
 
 
 def auc_bins() -> Numbers:
-    """One rare label with calibrated scores, most of them below the first of the 198 thresholds between 0 and 1."""
+    """One rare label with calibrated scores. Most scores are below the first of the 198 thresholds between 0 and 1."""
     rng = np.random.default_rng(0)
     scores = 1 / (1 + np.exp(-rng.normal(-7, 1.6, 20_000)))
     y = rng.random(len(scores)) < scores
@@ -131,7 +131,7 @@ def auc_bins() -> Numbers:
 
 
 def weights_in_metrics() -> Numbers:
-    """A right row of weight 1 and a wrong row of weight 3."""
+    """A row of weight 1 with right decisions, and a row of weight 3 with wrong decisions."""
     metrics = {"metrics": [keras.metrics.BinaryAccuracy(name="plain")]}
     metrics["weighted_metrics"] = [keras.metrics.BinaryAccuracy(name="weighted")]
     net = given_scores(3, loss="binary_crossentropy", **metrics)

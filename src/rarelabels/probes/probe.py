@@ -1,4 +1,4 @@
-"""What a probe is, and what becomes of it when it is run."""
+"""A probe, and the observation that it makes when it is run."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Value = float | str  # a number, or the name of an exception
 Numbers = Mapping[str, Value]
 
 LIBRARIES = ("keras", "tensorflow", "scikit-learn", "numpy", "mlflow")
-ERROR = "error"  # the name under which it is observed that a probe cannot be run
-NOTHING = 1e-7  # observed numbers this close to a pinned 0 are 0
+ERROR = "error"  # the name of the observed value if a probe cannot be run
+NOTHING = 1e-7  # an observed number that is so close to a pinned 0 counts as 0
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Probe:
 
     Attributes:
         name: unique, in letters, digits and underscores.
-        thread: which of the threads it is about.
-        believed: what was believed there, in one sentence.
-        documented: what the library's documentation says, in one sentence.
+        thread: the thread that it is about.
+        believed: the belief in that thread, in one sentence.
+        documented: the statement of the library's documentation, in one sentence.
         run: calls the library; returns the observed numbers by name, and names of exceptions as text.
-        observed: one sentence with a replacement field for each number that it speaks of: ``{loss:.3f}``.
-        expected: the pinned numbers. The sentence is true of them; of others nobody has checked it.
-        tolerance: relative; wider where the number comes out of training or of the processor's own functions.
+        observed: one sentence with a replacement field for each number in it: ``{loss:.3f}``.
+        expected: the pinned numbers. The sentence is known to be true only with these numbers.
+        tolerance: relative; larger for numbers that depend on a training or on the processor.
     """
 
     name: str
@@ -49,14 +49,14 @@ class Probe:
 
 @dataclass(frozen=True)
 class Observation:
-    """What a probe showed here."""
+    """The numbers that a probe observed with the installed versions."""
 
     probe: Probe
     numbers: Numbers
 
     @property
     def changed(self) -> dict[str, tuple[Value | None, Value | None]]:
-        """Return the numbers that are not as pinned: name -> (pinned, observed), None where there is none."""
+        """Return the numbers that are not as pinned: name -> (pinned, observed); None for a missing number."""
         expected, numbers = self.probe.expected, self.numbers
         names = [*expected, *(name for name in numbers if name not in expected)]
         both = {name: (expected.get(name), numbers.get(name)) for name in names}
@@ -69,11 +69,11 @@ class Observation:
 
     @property
     def text(self) -> str:
-        """Return the observed sentence, or what changed: the sentence is true of the pinned numbers alone."""
+        """Return the observed sentence; if numbers have changed, the changes, because the sentence may be wrong."""
         return self.probe.observed.format(**self.numbers) if self.is_as_pinned else f"CHANGED: {self._changes()}"
 
     def complaint(self) -> str:
-        """Return one line for who meets a changed world: what was pinned, what is so now, with what, what to do."""
+        """Return one line about changed numbers: pinned and observed numbers, the versions, and what to do."""
         installed = ", ".join(f"{name} {number}" for name, number in versions().items())
         return (
             f"the world changed: {self.probe.name}: {self._changes()} with {installed}; update the text, the pinned "
@@ -90,29 +90,29 @@ class Observation:
 
 
 def observe(probe: Probe) -> Observation:
-    """Run a probe. That it cannot be run is an observation, too: an ``error`` that no probe pins."""
-    keras.utils.set_random_seed(0)  # whatever drew random numbers before
+    """Run a probe. If it cannot be run, the observation has the value ``error``, which no probe pins."""
+    keras.utils.set_random_seed(0)  # so that the numbers do not depend on what ran before
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what the probe does on purpose
+            warnings.simplefilter("ignore")  # a probe does on purpose what libraries warn of
             return Observation(probe, dict(probe.run()))
     except Exception as error:
         return Observation(probe, {ERROR: failure(error)})
 
 
 def observe_all(probes: Sequence[Probe]) -> list[Observation]:
-    """Run probes in their order; a terminal shows how far they are."""
+    """Run probes in their order. A terminal shows the progress."""
     stderr = Console(stderr=True)
     return [observe(probe) for probe in track(probes, "probes", console=stderr, disable=not stderr.is_terminal)]
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that an observation is about."""
+    """Return the installed version of each probed library."""
     return {name: version(name) for name in LIBRARIES}
 
 
 def error_of(call: Callable[[], object]) -> str:
-    """Return the name of the exception that a call raises, "nothing" if it raises none."""
+    """Return the name of the exception that a call raises, or "nothing" if it raises none."""
     try:
         call()
     except (ArithmeticError, LookupError, TypeError, ValueError, tf.errors.OpError) as error:

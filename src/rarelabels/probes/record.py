@@ -9,14 +9,15 @@ from rarelabels.errors import failure
 from rarelabels.probes.probe import Observation, versions
 from rarelabels.record import connection, opening
 
-EXPERIMENT = "probes"  # its name in the record
+EXPERIMENT = "probes"  # the name of the experiment in the record
 
 
 def record(observations: Sequence[Observation], where: str) -> None:
     """Record observations as one run of the experiment ``rarelabels/probes``.
 
-    Metrics are ``probe/<name>/<number>``, and ``probes`` and ``changed`` count. The table ``probes.json`` has, beside
-    them, the sentences and the names of exceptions. Tags: the versions, and ``changed`` with the names of the probes.
+    The metrics are ``probe/<name>/<number>``, and the counts ``probes`` and ``changed``. The table ``probes.json`` also
+    has the sentences and the names of exceptions. The tags are the versions, and ``changed`` with the names of changed
+    probes.
 
     Args:
         observations: of all probes.
@@ -47,7 +48,7 @@ def record(observations: Sequence[Observation], where: str) -> None:
 
 
 def _table(observations: Sequence[Observation]) -> dict[str, list[object]]:
-    """Return a column for each field, as MLflow's page shows tables."""
+    """Return the observations in the format of tables on MLflow's page: names of columns, and rows."""
     rows = [
         {
             "probe": one.probe.name,

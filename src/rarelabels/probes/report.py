@@ -10,9 +10,9 @@ from rich.text import Text
 
 from rarelabels.probes.probe import Observation, versions
 
-WIDE = 10_000  # without a terminal no line is broken
+WIDE = 10_000  # columns of the console if there is no terminal, so that no line is wrapped
 INDENT = " " * 14
-BAR = "\\|"  # in a cell
+BAR = "\\|"  # an escaped bar in a cell of a Markdown table
 PAGE = """# Probes: what these versions really do with multi-hot labels
 
 Observed with {versions}. This page is the output of
@@ -31,7 +31,7 @@ Observed with {versions}. This page is the output of
 
 
 def print_observations(observations: Sequence[Observation]) -> None:
-    """Print on stdout what was believed, what is documented and what was observed, a block for each probe."""
+    """Print a block for each probe on stdout: the belief, the documentation, and the observation."""
     console = Console(highlight=False)
     width = console.width if console.is_terminal else WIDE
     for one in observations:
@@ -47,7 +47,7 @@ def print_observations(observations: Sequence[Observation]) -> None:
 
 
 def markdown(observations: Sequence[Observation]) -> str:
-    """Return the page about observations."""
+    """Return the page ``docs/probes.md`` for observations, as Markdown."""
     rows = []
     for one in observations:
         probe = one.probe

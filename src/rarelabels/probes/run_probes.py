@@ -1,4 +1,4 @@
-"""Make all probes, record and print them."""
+"""Run all probes, record the observations and print them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rarelabels.record import connection, moved
 
 
 def run(where: str, *, as_markdown: bool) -> list[str]:
-    """Make all probes, record them, print them, and return a line for each that is not as pinned.
+    """Run all probes, record and print the observations, and return a line for each that is not as pinned.
 
     Args:
         where: MLflow's tracking URI.

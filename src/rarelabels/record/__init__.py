@@ -1,11 +1,13 @@
-"""MLflow: what is read from it and written to it.
+"""The record of runs in MLflow: reading and writing.
 
-- ``connection``: where the record is, and whether it answers. ``client``: read without MLflow, write by it.
-- ``opening``: runs of each kind are begun. ``writing``: one run as it is written. ``outbox``: until it is there.
-- ``queries``: which runs there are. ``identities``: which run is which. ``reading``: what single runs hold.
+- ``connection``: where the record is, and whether it answers. ``client``: reads without MLflow, writes with MLflow.
+- ``opening``: begins runs of each kind. ``writing``: writes one run. ``outbox``: keeps entries until they are written.
+- ``queries``: which runs there are. ``identities``: which runs are the same. ``reading``: the results of single runs.
 - ``run_files``, ``digests``, ``damage``: files of runs, and whether they are whole. ``registry``: registered models.
-- ``lease``: who runs a run. ``moved``, ``mending``: a record that was copied. ``troubles``: what is wrong, in a line.
-- ``database``, ``server``, ``through_mlflow``, ``entities``, ``clock``, ``bounds``, ``empty``, ``scratch``: its parts.
+- ``lease``: which process works on a run. ``moved``, ``mending``: a record that was copied or moved.
+- ``troubles``: what is wrong with a record, in one line.
+- ``database``, ``server``, ``through_mlflow``, ``entities``, ``clock``: three ways to read, and what they share.
+- ``bounds``: how long connections wait. ``empty``: a new record. ``scratch``: a temporary record.
 """
 
 from rarelabels.extras import need

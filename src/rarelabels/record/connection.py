@@ -1,4 +1,4 @@
-"""Where the record is, whether it answers, and what lies beside it: outboxes, the storage of searches."""
+"""Where the record is, whether it answers, and where its outboxes and the storage of searches are."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from rarelabels.record.writing import PAUSE_SECONDS, is_away, is_of_record
 
 
 def is_url(address: str) -> bool:
-    """Return whether an address is a URL, and no path on this machine."""
+    """Return whether an address is a URL, not a path on this machine."""
     return "://" in address
 
 
 KIND = "mlflow.experimentKind"  # unset, MLflow's page opens in its mode for language models
-PING_SECONDS = 5  # that a server is given to answer the first time
+PING_SECONDS = 5  # a server must answer the first request within so many seconds
 
 
 def uri() -> str:
@@ -33,19 +33,19 @@ def uri() -> str:
 
 
 def is_begun(where: str) -> bool:
-    """Return whether there may be anything to read: a local record is a file that the first run makes."""
+    """Return whether there may be anything to read. The first run makes the file of a local record."""
     return not where.startswith(SQLITE) or file_of(where).exists()
 
 
 def connect(where: str, patience: float = 0) -> Client:
-    """Open the record, creating a local one.
+    """Open the record. A local record is created if it does not exist.
 
     Args:
         where: the tracking URI.
-        patience: seconds that it may be away.
+        patience: seconds to wait for a record that does not answer.
 
     Raises:
-        UserError: nothing answers there.
+        UserError: the record does not answer, cannot be made, or is damaged.
     """
     until = time.monotonic() + patience
     while True:
@@ -71,13 +71,13 @@ def connect(where: str, patience: float = 0) -> Client:
 
 
 def one_sums_up(where: str) -> AbstractContextManager[None]:
-    """Let one process at a time write the summary of a trial, into a local record."""
+    """Let only one process at a time write the summary of a trial into a local record."""
     return _one_at_a_time(where, ".summary.lock")
 
 
 @contextmanager
 def _one_at_a_time(where: str, lock: str = ".lock") -> Iterator[None]:
-    """Let two processes not do the same to a local record at once: of two that make its tables one would fail."""
+    """Let only one process at a time run a block on a local record. If two made its tables at once, one would fail."""
     if not where.startswith(SQLITE):
         yield
         return
@@ -91,7 +91,7 @@ def _one_at_a_time(where: str, lock: str = ".lock") -> Iterator[None]:
 
 @contextmanager
 def answering(where: str) -> Iterator[None]:
-    """Say in one line that the record went away while a block runs, for longer than MLflow asks again."""
+    """Turn an error into a UserError of one line if the record does not answer any more while a block runs."""
     try:
         yield
     except Exception as error:
@@ -109,7 +109,7 @@ def explained(error: Exception) -> UserError | None:
 
 
 def outboxes(where: str) -> Path:
-    """Return the folder where results wait for a record: beside a local one, else ``runs/outbox`` of this folder."""
+    """Return the folder where results wait for a record: beside a local record, else ``runs/outbox`` of this folder."""
     runs = file_of(where).parent if where.startswith(SQLITE) else Path("runs").resolve()
     return runs / "outbox"
 
@@ -117,17 +117,17 @@ def outboxes(where: str) -> Path:
 def storage_of_searches(where: str) -> str:
     """Return where searches are kept: ``OPTUNA_STORAGE``, else a folder beside a local record, else in ``runs/``.
 
-    A folder has a file for each search: a file is read from its beginning when it is opened.
+    The folder has a file for each search. A common file would be slow, because all of it is read when it is opened.
     """
     return os.environ.get("OPTUNA_STORAGE") or str(outboxes(where).with_name("optuna"))
 
 
 def _check_new(where: str) -> None:
-    """Refuse a local record that cannot be made, for which MLflow would try for minutes, or that lost its content.
+    """Refuse a local record that cannot be made or that has lost its content. MLflow would retry for minutes.
 
     Raises:
-        sqlite3.Error: it cannot be made, or written.
-        UserError: it has no byte, but there are files of runs: one that was begun a moment ago has none.
+        sqlite3.Error: the record cannot be made, or cannot be written.
+        UserError: the record is an empty file, but files of runs are beside it. A new record has no files of runs.
     """
     place = file_of(where)
     if where.startswith(SQLITE):
@@ -150,7 +150,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _ping(where: str) -> None:
-    """Ask a server for its health once; MLflow itself would go on asking for minutes."""
+    """Ask a server once whether it is well. MLflow itself would go on asking for minutes."""
     import requests
 
     requests.get(f"{where.rstrip('/')}/health", timeout=PING_SECONDS).raise_for_status()

@@ -1,4 +1,4 @@
-"""Which runs have lost files, or have others than were recorded; and what is done about it."""
+"""Find runs whose files are missing or are not what was recorded, and mark them so that they are made again."""
 
 from __future__ import annotations
 
@@ -14,28 +14,31 @@ from rarelabels.record.entities import Run
 from rarelabels.record.run_files import PAUSE_SECONDS, fetched, local_folder, names_there
 from rarelabels.record.writing import Record
 
-SUMMARY = ("summary.csv", "bootstrap.parquet")  # of a trial's parent
-OF_SUMMARY = ["summed_up", "seeds"]  # tags that say whose it is
-FIGURES = (".png", ".json")  # of a trial's parent or a study, what it is drawn as
+SUMMARY = ("summary.csv", "bootstrap.parquet")  # of a trial's parent run
+OF_SUMMARY = ["summed_up", "seeds"]  # tags that say which runs the summary is of
+FIGURES = (".png", ".json")  # endings of the figures of a trial's parent run or a study's run
 OF_SCORES = ("scores/validation.parquet", "scores/test.parquet")
 OF_RUN = ("data.json", "model/preprocessing.json", "model/weights.npz", "per_label.csv", "thresholds.json")
-REGISTERED = "registered/"  # a folder of a run: the models that were made of it
-WRITTEN_AGAIN = ("trial", "study")  # runs whose files change; those of others are written once
+REGISTERED = "registered/"  # a folder of a run: the models that were registered from it
+WRITTEN_AGAIN = ("trial", "study")  # kinds of runs whose files change; the files of other runs are written once
 
 
 def faults(client: Client, run: Run, *, deep: bool = True) -> dict[str, str]:
     """Return what is wrong with the files of a finished run, by path.
 
-    Looked at are the files that have digests, and those that are read later.
+    The files with digests are checked, and the files that later steps read.
 
     Args:
         client: of the record.
-        run: a finished one.
-        deep: whether files are read whole. If not, a large file is known by its size; and on a server, where each look
-            is a request, only the files of trials and studies are looked for.
+        run: a finished run.
+        deep: whether to read whole files. If False, only the size of a large file is checked. And on a server, where
+            each look is a request, only the files of a trial's parent run or a study's run are looked for.
+
+    Returns:
+        What is wrong with each damaged file, by its path in the run; empty if nothing is wrong.
 
     Raises:
-        UserError: the folder that holds all runs' files is not there.
+        UserError: the folder that holds the files of all runs is missing.
     """
     expected = _expected(run.data.tags)
     found = _faults(client, run, expected, deep)
@@ -48,14 +51,14 @@ def faults(client: Client, run: Run, *, deep: bool = True) -> dict[str, str]:
 
 
 def condemn(client: Client, run: Run, wrong: Mapping[str, str]) -> None:
-    """Mark a finished run as FAILED for what is wrong with its files, so that it is trained again; its metrics stay."""
+    """Mark a finished run with damaged files as FAILED, so that it is trained again. Its metrics stay."""
     reason = "; ".join(f"{path} {what}" for path, what in wrong.items())
     client.set_tag(run.info.run_id, "reason", f"damaged: {reason}"[:5000])
     client.set_terminated(run.info.run_id, "FAILED", run.info.end_time)
 
 
 def forget(client: Client, run: Run, paths: Iterable[str]) -> None:
-    """Drop what is recorded of damaged files of a trial's parent or a study, so that they are made anew."""
+    """Drop the tags on damaged files of a trial's parent run or a study's run, so that these files are made anew."""
     run_id, lost = run.info.run_id, list(paths)
     dropped = [DIGEST + path for path in lost] + ([] if set(lost).isdisjoint(SUMMARY) else OF_SUMMARY)
     for key in dropped:
@@ -68,12 +71,12 @@ def forget(client: Client, run: Run, paths: Iterable[str]) -> None:
 
 
 def lacks_digests(run: Run) -> bool:
-    """Return whether a file that is read later has no digest: the run was made by 0.4.2 or before."""
+    """Return whether a file that later steps read has no digest. Then version 0.4.2 or older made the run."""
     return any(not said for said in _expected(run.data.tags).values())
 
 
 def give_digests(client: Client, run: Run) -> None:
-    """Give digests to the files of a run that have none, as they are now."""
+    """Record digests of the present files of a run, for the files that have no digest."""
     with tempfile.TemporaryDirectory() as name:
         folder = local_folder(run) or Path(client.download_artifacts(run.info.run_id, "", name))
         found = digests(folder)
@@ -84,7 +87,7 @@ def give_digests(client: Client, run: Run) -> None:
 
 
 def _expected(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return the files that a finished run must have, each with what its tag says; empty where there is none."""
+    """Return the files that a finished run must have, each with its tag; the tag is empty if there is none."""
     return dict.fromkeys(_read_later(tags), "") | recorded(tags)
 
 
@@ -103,7 +106,7 @@ def _read_later(tags: Mapping[str, str]) -> tuple[str, ...]:
 def _faults(client: Client, run: Run, expected: Mapping[str, str], deep: bool) -> dict[str, str]:
     run_id, folder = run.info.run_id, local_folder(run)
     found: dict[str, str] = {}
-    if folder and not (root := folder.parents[1]).is_dir():  # then no single run has lost anything
+    if folder and not (root := folder.parents[1]).is_dir():  # the files of all runs are gone, not of this run alone
         raise UserError(f"{root}: the files of the record are not there; mount that folder, or put it back")
     if not deep and folder is None:
         if run.data.tags.get("kind") in WRITTEN_AGAIN and expected:

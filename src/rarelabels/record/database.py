@@ -1,6 +1,6 @@
-"""Read MLflow's own database past MLflow: its tables of experiments, runs and registered models.
+"""Read MLflow's own database without MLflow: its tables of experiments, runs and registered models.
 
-A file of SQLite is read by Python's own module, other databases through SQLAlchemy.
+A SQLite file is read with Python's own module, other databases with SQLAlchemy.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 SQLITE = "sqlite:///"
-KINDS = ("sqlite", "postgresql", "mysql", "mssql")  # of databases that MLflow takes
-LOCKED_SECONDS = 20.0  # that a file may be locked by a writer, as MLflow has it
+KINDS = ("sqlite", "postgresql", "mysql", "mssql")  # the databases that MLflow supports
+LOCKED_SECONDS = 20.0  # wait so long for a file that a writer has locked; the same as MLflow
 
 _RUN = "select r.run_uuid, r.experiment_id, r.name, r.status, r.start_time, r.end_time, r.artifact_uri from runs r "
 _SOME = "r.experiment_id = :experiment and r.lifecycle_stage = 'active' and (:kind = '' or exists " + (
@@ -57,7 +57,10 @@ def file_of(where: str) -> Path:
 
 
 def folders_of(where: str) -> tuple[Path, ...]:
-    """Return the folder of a local record and, last, that of its database, should it be a link: both without links."""
+    """Return the folder of a local record, then the folder of its database file, both without symbolic links.
+
+    They differ if the database file is itself a link.
+    """
     return file_of(where).parent.resolve(), file_of(where).resolve().parent
 
 
@@ -65,7 +68,7 @@ class _Open(Protocol):
     """An open connection."""
 
     def rows(self, statement: str, **values: object) -> list[Row]:
-        """Return what a statement finds; ``:name`` in it stands for a value."""
+        """Return the rows that a statement selects; ``:name`` in it stands for the value ``name``."""
 
 
 class Database:
@@ -85,19 +88,19 @@ class Database:
         return _kind(where) in KINDS
 
     def is_begun(self) -> bool:
-        """Return whether MLflow has made all its tables: its first experiment comes after them."""
+        """Return whether MLflow has made all its tables. It has if there is an experiment, which MLflow adds last."""
         try:
             with self._open() as database:
                 return bool(database.rows("select experiment_id from experiments limit 1"))
         except sqlite3.OperationalError:  # there is no file or table yet
             return False
-        except Exception as error:  # the file is damaged, or nothing answers, for which MLflow would try for minutes
+        except Exception as error:  # a damaged file, or a database that does not answer: MLflow would retry for minutes
             if type(error).__name__ != "ProgrammingError":  # SQLAlchemy's: there is no table yet
                 raise
             return False
 
     def experiments(self) -> list[Experiment]:
-        """Return those that are not deleted, by name."""
+        """Return the experiments that are not deleted, sorted by name."""
         with self._open() as database:
             found = database.rows("select experiment_id, name from experiments where lifecycle_stage = 'active'")
             tags = database.rows("select experiment_id, key, value from experiment_tags")
@@ -107,13 +110,13 @@ class Database:
         return sorted((Experiment(str(n), name, of[n]) for n, name in found), key=lambda one: one.name)
 
     def experiment(self, name: str) -> str | None:
-        """Return the id of an experiment."""
+        """Return the id of an experiment; None if there is no such experiment."""
         with self._open() as database:
             found = database.rows("select experiment_id from experiments where name = :name", name=name)
         return str(found[0][0]) if found else None
 
     def runs(self, experiment: str, kind: str = "", *, with_metrics: bool = False) -> list[Run]:
-        """Return the runs of an experiment that are not deleted, or those of a kind, oldest first."""
+        """Return the runs of an experiment that are not deleted, oldest first; ``kind`` selects runs of one kind."""
         values = {"experiment": int(experiment), "kind": kind}
         return self._runs(_SOME, _BY_AGE, with_metrics, values)
 
@@ -123,29 +126,29 @@ class Database:
         return [run for run in found if run.info.experiment_id in experiments]
 
     def run(self, run_id: str) -> Run | None:
-        """Return a run with its metrics."""
+        """Return a run with its metrics; None if there is no such run."""
         found = self._runs(_ONE, "", True, {"run": run_id})
         return found[0] if found else None
 
     def tags(self, run_id: str) -> dict[str, str]:
-        """Return the tags of a run; none where there is no such run."""
+        """Return the tags of a run; empty if there is no such run."""
         with self._open() as database:
             found = database.rows("select key, value from tags where run_uuid = :run", run=run_id)
         return {str(key): str(value) for key, value in found}
 
     def artifact_uri(self, run_id: str) -> str | None:
-        """Return where the files of a run are."""
+        """Return the present address of a run's files; None if there is no such run."""
         with self._open() as database:
             found = database.rows("select artifact_uri from runs where run_uuid = :run", run=run_id)
             here = self._here(database)
         return here(found[0][0]) if found else None
 
     def history(self, run_id: str, key: str) -> list[Point]:
-        """Return all values of a metric, by time, step and value."""
+        """Return all values of a metric, sorted by time, step and value."""
         return self._points("key = :key", run_id, key=key)
 
     def histories(self, run_id: str, prefix: str) -> list[Point]:
-        """Return all values of the metrics whose names begin like that, by name, time, step and value."""
+        """Return all values of the metrics whose names begin with ``prefix``, sorted by name, time, step and value."""
         return self._points("substr(key, 1, :length) = :prefix", run_id, length=len(prefix), prefix=prefix)
 
     def versions(self, name: str) -> list[Version]:
@@ -168,7 +171,7 @@ class Database:
         ]
 
     def now(self) -> float:
-        """Return the time by the clock of the database's machine; a file has none but this machine's."""
+        """Return the time by the clock of the database server, in seconds since 1970; for a file, by this machine's."""
         return self._clock.now() if _kind(self._where) in _NOW else time.time()
 
     def _ask_time(self) -> float:
@@ -201,7 +204,7 @@ class Database:
         return [Point(key, float("nan") if is_nan else value, when, step) for key, value, is_nan, when, step in found]
 
     def _here(self, database: _Open) -> Callable[[str], str]:
-        """Return what makes an address of files one of where the record is now; see ``moved``."""
+        """Return a function from a recorded address of files to its present address; see ``moved``."""
         if not self._where.startswith(SQLITE):
             return str
         here = folders_of(self._where)
@@ -222,7 +225,7 @@ class Database:
     def _engine(self) -> Engine:
         from sqlalchemy import create_engine
 
-        from rarelabels.record import bounds  # noqa: F401  to import it is to set them
+        from rarelabels.record import bounds  # noqa: F401  importing it sets the bounds
 
         return create_engine(self._where, pool_pre_ping=True)
 

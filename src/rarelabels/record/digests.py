@@ -1,6 +1,6 @@
-"""What files were when they were recorded: each has a tag of its run, with its digest and its size.
+"""Digests of recorded files. Each file has a tag on its run, with the file's digest and size.
 
-A tag for each file, and not one for all, because several processes write files of one run, each its own.
+Each file has its own tag, because several processes may write files of one run.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-DIGEST = "sha256/"  # before the path of a file in its run: the name of the tag
-SMALL = 2**16  # bytes; a larger file is known by its size where there are many to look at
-ENDINGS = {".parquet": b"PAR1", ".csv": b"\n", ".png": b"IEND\xaeB`\x82"}  # what a whole file of the kind ends with
+DIGEST = "sha256/"  # with the path of a file in its run behind it, this is the name of the file's tag
+SMALL = 2**16  # bytes; of a larger file, only the size is checked where many files are checked
+ENDINGS = {".parquet": b"PAR1", ".csv": b"\n", ".png": b"IEND\xaeB`\x82"}  # the last bytes of a whole file of each kind
 
 
 def digests(folder: Path, begin: str = DIGEST) -> dict[str, str]:
@@ -23,17 +23,17 @@ def digests(folder: Path, begin: str = DIGEST) -> dict[str, str]:
 
 
 def recorded(tags: Mapping[str, str], begin: str = DIGEST) -> dict[str, str]:
-    """Return what the tags of a run that begin with ``begin`` say of its files, by path."""
+    """Return the digest and size of a run's files, by path, from those of its tags that begin with ``begin``."""
     return {key.removeprefix(begin): said for key, said in tags.items() if key.startswith(begin)}
 
 
 def fault(place: Path, said: str, *, deep: bool = True) -> str:
-    """Say what is wrong with a file; empty where nothing is.
+    """Return what is wrong with a file; empty if nothing is wrong.
 
     Args:
-        place: where it is.
-        said: its tag; empty if it has none, and then only its end is looked at.
-        deep: whether a large file is read, too.
+        place: the path of the file.
+        said: the file's tag; empty if it has none, and then only its end is checked.
+        deep: whether to check the digest of a large file too; else only its size is checked.
     """
     if not place.is_file():
         return "is missing"

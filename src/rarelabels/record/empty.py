@@ -1,4 +1,4 @@
-"""A new local record: a copy of an empty one in the cache, for MLflow takes seconds to make its tables."""
+"""A new local record, copied from an empty record in the cache, because MLflow takes seconds to make its tables."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _DEFAULT = "update experiments set artifact_location = ?, creation_time = ?, las
 
 
 def put(place: Path) -> None:
-    """Write an empty record to a file that is not there yet, as MLflow would.
+    """Write an empty record to a new file, as MLflow would.
 
-    Where the cache cannot be used nothing is written: MLflow makes the tables.
+    If the cache cannot be used, nothing is written, and MLflow makes the tables later.
     """
     from mlflow import __version__
 
@@ -32,7 +32,7 @@ def put(place: Path) -> None:
     with closing(sqlite3.connect(":memory:")) as database:
         database.deserialize(stored.tobytes())
         with database:
-            # Its only row is of the experiment that MLflow's own functions log to where none is named.
+            # The only row is MLflow's default experiment, to which its own functions log if no experiment is named.
             database.execute(_DEFAULT, ((place.parent / "artifacts" / "0").as_uri(), now, now))
         whole_files.write(place, database.serialize())
 

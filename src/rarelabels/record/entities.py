@@ -1,4 +1,4 @@
-"""What is read of a record, in the shape of MLflow's own objects, whose import takes seconds."""
+"""The parts of a record as they are read. They are shaped like MLflow's own objects, whose import takes seconds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class RunInfo:
-    """Which run it is; times are milliseconds since 1970."""
+    """Ids, name, status and times of a run; times are milliseconds since 1970."""
 
     run_id: str
     experiment_id: str
@@ -21,7 +21,7 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class RunData:
-    """What was recorded of a run: the last value of each metric, if metrics were read."""
+    """Parameters, tags and metrics of a run. Metrics have their last values, and are empty if they were not read."""
 
     metrics: dict[str, float]
     params: dict[str, str]

@@ -1,4 +1,4 @@
-"""Which run is which: its trial, variant and seed, and fingerprints: equal ones mean equal numbers."""
+"""The identity of a run: its trial, variant, seed and fingerprints. Equal fingerprints mean equal numbers."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from rarelabels.declare.training import THREADS
 from rarelabels.declare.trial import Trial
 from rarelabels.record.entities import Run
 
-EVALUATION = 4  # raised when rules or metrics are added: runs are judged anew from their scores, without training
+EVALUATION = 4  # raise it when rules or metrics are added: then runs are judged anew from their scores, untrained
 
 ParentKey = tuple[str, str, str, str]  # trial, variant, definition, overrides
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Which run this is. Two runs with the same fingerprint have the same numbers.
+    """The identity of a run. Two runs with the same fingerprint have the same numbers.
 
     Attributes:
-        trial: as it runs, overrides included.
+        trial: as it runs, with overrides and tuned values.
         variant: of a trial with ``vary``, else empty.
         seed: of the split and the net.
-        definition: fingerprint without the seed; what the runs below one parent share.
-        fingerprint: see :class:`Fingerprints`, like ``training``.
-        training: of what it shares with runs that differ only in their rules.
-        overrides: how the trial differs from its declaration, as text; empty if it does not.
-        search: id of the run of the search that tuned it; empty for a trial without one.
+        definition: fingerprint without the seed; the runs below one parent run share it.
+        fingerprint: of the run, see :class:`Fingerprints`.
+        training: fingerprint of the training, see :class:`Fingerprints`.
+        overrides: how the trial differs from its declaration, as text; empty if it does not differ.
+        search: id of the run of the search that tuned the trial; empty for a trial without a search.
     """
 
     trial: Trial
@@ -46,25 +46,26 @@ class Identity:
 
     @property
     def parent_key(self) -> ParentKey:
-        """Which parent run it belongs to."""
+        """The key of the parent run to which the run belongs."""
         return self.trial.name, self.variant, self.definition, self.overrides
 
 
 def parent_key(run: Run) -> ParentKey:
-    """Return which parent a recorded run is, or belongs to."""
+    """Return the key of the parent run that a recorded run is, or to which it belongs."""
     tags = run.data.tags
     return tags["trial"], tags["variant"], tags["definition"], tags["overrides"]
 
 
 @dataclass(frozen=True)
 class Fingerprints:
-    """Hashes by which runs of a trial on some data differ.
+    """Hashes that tell the runs of a trial apart, on given data.
 
     Attributes:
-        definition: of what the runs below one parent share.
-        runs: by seed, of what can change the numbers: definition, data, seed, library versions, thread count, results
-            version.
-        trainings: by seed, of what can change the scores: runs that differ only in their rules share a training.
+        definition: hash of everything but the seed; the runs below one parent run share it.
+        runs: by seed, the hash of everything that can change the numbers: definition, data, seed, library versions,
+            thread count, results version.
+        trainings: by seed, the hash of everything that can change the scores. Runs that differ only in their rules
+            share a training.
     """
 
     definition: str
@@ -73,7 +74,7 @@ class Fingerprints:
 
 
 def fingerprints(trial: Trial, seeds: Sequence[int], digest: str) -> Fingerprints:
-    """Return the fingerprints of a trial's runs on data with that digest."""
+    """Return the fingerprints of a trial's runs on data with the given digest."""
     definition, training = trial.definition() | {"evaluation": EVALUATION}, trial.training_definition()
     return Fingerprints(
         _hash(trial, definition, None, digest),
@@ -88,9 +89,10 @@ def training_fingerprint(trial: Trial, seed: int, digest: str) -> str:
 
 
 def search_fingerprint(trial: Trial, seed: int | None, digest: str) -> str:
-    """Hash what can change a search. The number of trials is left out for parameters: with more, the search goes on.
+    """Return the hash of everything that can change a search.
 
-    A search of parameters has no seed: it uses several.
+    For a search of settings, the number of trials is left out: if it is raised, the same search goes on. Such a search
+    has no seed, because it trains with several.
     """
     assert trial.tuning is not None
     tuning = trial.tuning.defined()
@@ -113,6 +115,6 @@ def _hash(trial: Trial, definition: Mapping[str, Any], seed: int | None, digest:
 
 @lru_cache(maxsize=2)
 def library_versions(with_tensorflow: bool) -> dict[str, str]:
-    """Return the versions of the libraries that numbers depend on, and the thread count."""
+    """Return the versions of the libraries on which the numbers depend, and the thread count."""
     names = ["scikit-learn", "numpy"] + (["tensorflow", "keras"] if with_tensorflow else [])
     return {name: version(name) for name in names} | {"threads": str(THREADS)}

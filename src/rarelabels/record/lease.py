@@ -1,9 +1,11 @@
-"""Who runs a run, and until when others take its word for it.
+"""Which process works on a run, and how long other processes believe that it is alive.
 
-A process that this one could see is known to be gone by its id and beginning; of any other only its lease tells, which
-it renews while it lives. Names of hosts tell nothing: two machines may have the same, and so may two containers. What
-tells is the boot of the machine, and on Linux the namespace of process ids. Clocks of machines tell nothing either: a
-lease is written and judged by the clock of the record.
+The process that works on a run is its owner. If the owner runs on this machine, its process id and start time show
+whether it is gone. If it runs elsewhere, only its lease shows it: an owner renews its lease while it lives.
+
+Host names do not show whether a process is on this machine: two machines or two containers may have the same name. The
+boot id of the machine does and, on Linux, the namespace of process ids. The clocks of machines may be wrong, so a lease
+is written and judged by the clock of the record.
 """
 
 from __future__ import annotations
@@ -19,19 +21,24 @@ from functools import lru_cache
 from pathlib import Path
 from subprocess import run as run_command
 
-SECONDS = 300.0  # a machine whose network is away for less keeps its runs
+SECONDS = 300.0  # a machine without network for a shorter time keeps its runs
 RENEWED_EVERY = 60.0
 
 
 def owner() -> str:
-    """Name this process: host, process id, when the process began (ids are used again), and where its id is one."""
+    """Return a name for this process: host, process id, start time, and the place where the id is valid.
+
+    The start time is needed because process ids are used again.
+    """
     return f"{socket.gethostname()} {os.getpid()} {_began(os.getpid())} {_where()}"
 
 
 def is_gone(who: str) -> bool:
-    """Return whether a process whose id means something here, as :func:`owner` names it, has ended.
+    """Return whether a process of this machine has ended; False for a process elsewhere.
 
-    Of names that records of 0.4.2 hold, without a place, the host is believed.
+    Args:
+        who: the process, as :func:`owner` names it. Names in records of version 0.4.2 have no place; then the host name
+            decides whether the process is of this machine.
     """
     host, pid, began, place = (*who.split(" "), *[""] * 4)[:4]
     is_here = place == _where() if place else host == socket.gethostname()
@@ -44,12 +51,12 @@ def until(now: float) -> str:
 
 
 def is_over(who: str, end: str, now: Callable[[], float]) -> bool:
-    """Return whether what ``who`` runs never ends: its process is gone, or on another machine and silent.
+    """Return whether a run will never end, because its process is gone or its lease has run out.
 
     Args:
-        who: see :func:`owner`; empty if nobody knows.
-        end: see :func:`until`; empty of what was recorded without one, which only a process that is gone ends.
-        now: tells the time by the clock of the record; it is asked where only the lease tells.
+        who: the process, see :func:`owner`; empty if it is unknown.
+        end: the end of the lease, see :func:`until`; empty for a run without a lease, which then never runs out.
+        now: returns the time by the clock of the record; called only if the lease decides.
     """
     return is_gone(who) or (bool(end) and now() > float(end))
 
@@ -58,7 +65,7 @@ def is_over(who: str, end: str, now: Callable[[], float]) -> bool:
 def renewed(renew: Callable[[], object]) -> Iterator[None]:
     """Call ``renew`` every minute while the block runs, in another thread.
 
-    A renewal that fails is left to the next one: the record may be away for a while.
+    A renewal that fails is ignored, because the record may be away for a while. The next renewal tries again.
     """
     done = threading.Event()
 
@@ -72,12 +79,12 @@ def renewed(renew: Callable[[], object]) -> Iterator[None]:
     try:
         yield
     finally:
-        done.set()  # not joined: a renewal under way may wait for a record that is away
+        done.set()  # the thread is not joined: it may be waiting for a record that is away
 
 
 @lru_cache(maxsize=1)
 def _where() -> str:
-    """Name what process ids are ids in: this boot of this machine and, in a container, its own processes."""
+    """Return a name for the place where process ids are valid: this boot and, on Linux, the namespace of ids."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
         return f"{boot}/{Path('/proc/self/ns/pid').readlink().name}"

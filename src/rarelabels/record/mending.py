@@ -12,7 +12,7 @@ from rarelabels.errors import UserError
 from rarelabels.record.database import LOCKED_SECONDS, SQLITE, file_of, folders_of
 from rarelabels.record.moved import MADE, made_in, present
 
-ADDRESSES = (  # table, what names a row of it, column
+ADDRESSES = (  # table, key of a row, column with the address
     *(("experiments", "experiment_id", "artifact_location"), ("runs", "run_uuid", "artifact_uri")),
     *(("model_versions", "rowid", "source"), ("model_versions", "rowid", "storage_location")),
     ("logged_models", "model_id", "artifact_location"),
@@ -20,13 +20,13 @@ ADDRESSES = (  # table, what names a row of it, column
 
 
 def mend(where: str) -> str:
-    """Mend the addresses in a record, all or none; return what was done, as a line, or nothing.
+    """Mend the addresses in a record, all or none; return a line on what was done, or "".
 
     Args:
-        where: the tracking URI; what is no local record needs no mending.
+        where: the tracking URI; only a local record needs mending.
 
     Raises:
-        UserError: it has to be done, and the record cannot be written.
+        UserError: the addresses must be mended, but the record cannot be written.
     """
     if not where.startswith(SQLITE) or not (database := file_of(where)).is_file():
         return ""
@@ -39,7 +39,7 @@ def mend(where: str) -> str:
             record.execute("begin immediate")
             made = made_in(here, record.execute(MADE).fetchall())  # another process may have been faster
             for table, key, column in ADDRESSES:
-                if _has(record, table):  # an older MLflow has not all of them
+                if _has(record, table):  # an older MLflow does not have all tables
                     _mend(record, table, key, column, made, here[0])
             record.execute("commit")
         except sqlite3.OperationalError as error:

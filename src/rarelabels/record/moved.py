@@ -1,7 +1,7 @@
-"""A local record that was copied or moved: its addresses of files are absolute, and name the folder it was made in.
+"""A local record that was copied or moved. Its addresses of files are absolute, and name the folder it was made in.
 
-Whoever reads takes an address of there as one of here, and changes nothing; before MLflow writes to the record, which
-it does where the database says, the addresses in the database are mended (``mending``).
+A reader translates an address to the present folder and changes nothing. MLflow writes files to the addresses in the
+database. So these are mended before MLflow writes to the record (``mending``).
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ from pathlib import Path
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
-ROOT = "rarelabels/"  # before a study's name, the name of its experiment
+ROOT = "rarelabels/"  # the name of a study's experiment is this and the study's name
 MADE = "select name, artifact_location from experiments"  # the argument of :func:`made_in`
 FILES = "artifacts"  # the folder of all files, beside the database
 
 
 def files_of(folder: Path, study: str) -> Path:
-    """Return where the files of a study's runs are, in the record in ``folder``."""
+    """Return the folder with the files of a study's runs, for a record in ``folder``."""
     return folder.joinpath(FILES, *study.split("/"))
 
 
 def made_in(here: Sequence[Path], experiments: Iterable[Sequence[str | None]]) -> list[Path]:
-    """Return the folders that the record was in before, as the addresses of our experiments tell.
+    """Return the folders where the record was before, according to the addresses of this package's experiments.
 
     Args:
-        here: the folder of the record and, if its database is a link, that of the file; without symbolic links.
-        experiments: name and address of each; the address of one of ours ends as :func:`files_of` has it.
+        here: the folder of the record, and the folder of its database file if that is a link; both without symbolic
+            links.
+        experiments: name and address of each experiment. The address of an experiment of this package ends as in
+            :func:`files_of`.
     """
     found: dict[Path, None] = {}
     for name, address in experiments:
@@ -40,7 +42,10 @@ def made_in(here: Sequence[Path], experiments: Iterable[Sequence[str | None]]) -
 
 
 def present(address: str, made: Sequence[Path], folder: Path) -> str:
-    """Return an address of files as it is now, in ``folder``; one that is in none of the folders ``made`` stays."""
+    """Return the present address of files: an address below one of the folders ``made`` is moved to ``folder``.
+
+    Any other address stays as it is.
+    """
     path = path_of(address) if made else None
     if path is None or ".." in path.parts:
         return address
@@ -49,7 +54,7 @@ def present(address: str, made: Sequence[Path], folder: Path) -> str:
 
 
 def path_of(address: str) -> Path | None:
-    """Return the path that an address names on this machine; None if it is none of files here."""
+    """Return the path of an address on this machine; None if the address is elsewhere."""
     parsed = urlparse(address)
     is_here = parsed.scheme in ("", "file") and not parsed.netloc and parsed.path
     return Path(url2pathname(parsed.path)) if is_here else None

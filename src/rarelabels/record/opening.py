@@ -1,7 +1,7 @@
-"""Begin the runs of each kind: a trial's parent, its runs, searches, judgements, the study's own.
+"""Begin runs of each kind: a trial's parent run, its runs, searches, judgements, and the run of a study.
 
-One MLflow experiment per study; per trial a parent run with the aggregate, below it one child per seed. What a run is
-called and which tags it carries is decided here, what counts as the same run in ``identities``.
+A study has one MLflow experiment. A trial has a parent run with the aggregate and, below it, one child for each seed.
+This module decides the names and tags of runs; ``identities`` decides which runs are the same.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from rarelabels.record.run_files import fetch
 from rarelabels.record.writing import NOTE, Record
 
 PARENT = "mlflow.parentRunId"
-HYPOTHESIS = "hypothesis."  # before its name: the digest of one that was declared when the run was made
-VIEW = "mlflow.sharedViewState."  # before its key: a saved view of MLflow's page
+HYPOTHESIS = "hypothesis."  # begins the tag with the digest of a hypothesis as declared when the run was made
+VIEW = "mlflow.sharedViewState."  # begins the tag with a saved view of MLflow's page
 COLOUR = "mlflow.runColor"
-OF_SOURCE = ("trial", "study", "variant", "overrides", "definition", "seed")  # tags that a refit takes from its run
+OF_SOURCE = ("trial", "study", "variant", "overrides", "definition", "seed")  # tags that a refit copies from its run
 COPIED_TAGS = ("watched", "watched_rows", "test_part")
 OF_TRAINING = ("curve/", "training/")  # metrics that do not depend on how scores are judged
 FILES_OF_TRAINING = ("data.json", "model", "scores")
@@ -39,7 +39,7 @@ EPOCHS = "scores/epochs.npz"  # the scores of every epoch, of a training that re
 
 
 def alive(client: Client, run_ids: Sequence[str]) -> AbstractContextManager[None]:
-    """Renew the leases of runs that this process answers for while a block runs."""
+    """Renew the leases of several runs of this process while a block runs."""
 
     def renew() -> None:
         end = lease.until(client.now())
@@ -50,7 +50,7 @@ def alive(client: Client, run_ids: Sequence[str]) -> AbstractContextManager[None
 
 
 def open_experiment(client: Client, study: str) -> str:
-    """Return the id of a study's experiment, creating it if need be; two processes may do so at once."""
+    """Return the id of a study's experiment, and create it if it does not exist. Two processes may do so at once."""
     if found := find_experiment(client, study):
         return found
     place = None
@@ -66,13 +66,13 @@ def open_experiment(client: Client, study: str) -> str:
 
 
 def offer_view(client: Client, experiment: Experiment, key: str, content: str) -> None:
-    """Put a saved view of MLflow's page into an experiment, unless it is there."""
+    """Put a saved view of MLflow's page into an experiment, unless the experiment has it already."""
     if experiment.tags.get(VIEW + key) != content:
         client.set_experiment_tag(experiment.experiment_id, VIEW + key, content)
 
 
 def colour_trials(client: Client, experiment: str, colours: Sequence[str]) -> int:
-    """Give the trials of an experiment colours in turn, but those that have one; return how many trials there are."""
+    """Give colours to the trials of an experiment that have none, in turn; return the number of trials."""
     trials = heads(client, experiment, "trial")
     for number, run in enumerate(trials):
         if COLOUR not in run.data.tags:
@@ -81,7 +81,7 @@ def colour_trials(client: Client, experiment: str, colours: Sequence[str]) -> in
 
 
 def start(client: Client, experiment: str, identity: Identity, parent: str, hypotheses: Mapping[str, str]) -> Record:
-    """Open the run of one seed below its parent; its entries wait in an outbox while the record is away."""
+    """Open the run of one seed below its parent run. Its entries wait in an outbox while the record is away."""
     tags = _tags(identity, "run") | {"seed": str(identity.seed), "fingerprint": identity.fingerprint, PARENT: parent}
     tags |= {"training": identity.training, "search": identity.search, "lease": lease.until(client.now())}
     tags |= {HYPOTHESIS + name: digest for name, digest in hypotheses.items()}
@@ -89,7 +89,10 @@ def start(client: Client, experiment: str, identity: Identity, parent: str, hypo
 
 
 def start_refit(client: Client, source: Run) -> Record:
-    """Open the run of a model that is trained anew like that of ``source``; its kind lets nothing count it as a run."""
+    """Open the run of a model that is trained anew like the model of ``source``.
+
+    Its kind is ``refit``, so it does not count as one of the trial's runs.
+    """
     own = {name: source.data.tags[name] for name in (*OF_SOURCE, PARENT) if name in source.data.tags}
     tags = own | {"kind": REFIT, "refit_of": source.info.run_id, "rarelabels": __version__}
     tags |= {"owner": lease.owner(), "lease": lease.until(client.now())}
@@ -105,7 +108,7 @@ def _start(client: Client, experiment: str, tags: Mapping[str, str], name: str) 
 
 
 def open_parent(client: Client, experiment: str, identity: Identity) -> Record:
-    """Open a new parent run of a trial (or of one variant of it)."""
+    """Open a new parent run of a trial, or of one variant of a trial."""
     tags = _tags(identity, "trial") | {"search": identity.search}
     run = client.create_run(experiment, tags=tags, run_name=" ".join(_named(identity)))
     return Record(client, run.info.run_id)
@@ -117,13 +120,13 @@ def _named(identity: Identity) -> list[str]:
 
 
 def study_run(client: Client, study: str) -> Run | None:
-    """Return the one run that carries the study's comparison; None if there is none yet."""
+    """Return the run of a study, which holds the study's comparison; None if there is none yet."""
     experiment = find_experiment(client, study)
     return next(iter(heads(client, experiment, "study")), None) if experiment else None
 
 
 def open_study(client: Client, experiment: str, study: str) -> Record:
-    """Return the one run that carries the study's comparison, creating it the first time."""
+    """Return the run of a study, which holds the study's comparison. It is created the first time."""
     if found := study_run(client, study):
         return Record(client, found.info.run_id)
     tags = {"kind": "study", "study": study, NOTE: f"The comparison of the trials of {study}."}
@@ -131,9 +134,13 @@ def open_study(client: Client, experiment: str, study: str) -> Record:
 
 
 def open_search(client: Client, experiment: str, identity: Identity, seed: int | None) -> Record:
-    """Return the run of a search, new or begun before; the identity's ``fingerprint`` is the search's.
+    """Return the run of a search, and create it if it does not exist.
 
-    A search of thresholds has a seed, and its run holds the training whose scores it searches.
+    Args:
+        client: of the record.
+        experiment: MLflow's id of the study's experiment for searches.
+        identity: of the trial, but with the fingerprint of the search.
+        seed: of a search of thresholds, whose run also holds the training; None for a search of settings.
     """
     found = earliest(client, experiment, identity.fingerprint)
     if found:
@@ -142,7 +149,7 @@ def open_search(client: Client, experiment: str, identity: Identity, seed: int |
     tags = (
         _tags(identity, "search") | {"fingerprint": identity.fingerprint, "lease": lease.until(client.now())} | of_seed
     )
-    # The seed first: MLflow's page cuts names after some letters.
+    # The seed comes first, because MLflow's page cuts long names.
     name = " ".join([*([] if seed is None else [f"seed {seed}"]), *_named(identity)])
     made = client.create_run(experiment, tags=tags, run_name=name)
     first = earliest(client, experiment, identity.fingerprint)
@@ -153,7 +160,7 @@ def open_search(client: Client, experiment: str, identity: Identity, seed: int |
 
 
 def start_tried(client: Client, experiment: str, search: str, trial: Trial, number: int) -> Record:
-    """Open the run of one of Optuna's trials, below its search."""
+    """Open the run of one of Optuna's trials, below the run of its search."""
     tags = {"kind": "tried", "trial": trial.name, "number": str(number), PARENT: search}
     tags |= {"owner": lease.owner(), "lease": lease.until(client.now())}
     tags |= {NOTE: f"Optuna's trial {number} of the search for {trial.name}: validation alone."}
@@ -161,12 +168,12 @@ def start_tried(client: Client, experiment: str, search: str, trial: Trial, numb
 
 
 def start_judgement(client: Client, experiment: str, name: str) -> Record:
-    """Open the run of scores that were made elsewhere."""
+    """Open the run of a judgement: of scores that another program made."""
     return _start_alone(client, experiment, "judged", name, library_versions(with_tensorflow=False))
 
 
 def start_probes(client: Client, experiment: str, name: str, versions: Mapping[str, str]) -> Record:
-    """Open the run of one round of probes; ``versions`` of the libraries that they are about become tags."""
+    """Open the run of one round of probes; ``versions`` are those of the probed libraries, and become tags."""
     return _start_alone(client, experiment, "probes", name, {**library_versions(with_tensorflow=True), **versions})
 
 
@@ -178,7 +185,7 @@ def _start_alone(client: Client, experiment: str, kind: str, name: str, versions
 
 
 def copy_training(client: Client, source: str, target: Record) -> None:
-    """Record a training once more, for a trial that differs only in what it watches or in its rules."""
+    """Copy a recorded training to another run, whose trial differs only in watched metrics or in its rules."""
     run = client.get_run(source)
     metrics = {key: value for key, value in run.data.metrics.items() if key.startswith(OF_TRAINING)}
     curves = [key for key in metrics if key.startswith("curve/")]
@@ -190,7 +197,7 @@ def copy_training(client: Client, source: str, target: Record) -> None:
     target.notes([note for note in run.data.tags.get("notes", "").split("\n") if note])
     target.data_of(run)
     with target.folder() as folder:
-        fetch(client, source, FILES_OF_TRAINING, folder, without=EPOCHS)  # large, and read where it was made
+        fetch(client, source, FILES_OF_TRAINING, folder, without=EPOCHS)  # a large file, read from its first run
 
 
 def _tags(identity: Identity, kind: str) -> dict[str, str]:

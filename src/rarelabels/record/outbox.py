@@ -1,9 +1,9 @@
-"""Entries of a run for the record, on disk until the record has them.
+"""Entries of a run on their way to the record. They lie on disk until the record has them.
 
-A folder for each run holds a journal, a line of JSON for each entry, and the files that entries name. The process that
-writes a journal holds a lock on it: a journal without a lock was left by a process that ended. Folders are made, taken
-over and removed under the lock of the place. A journal may be delivered twice: every entry has its time, and MLflow
-keeps one of two equal entries.
+Each run has a folder with a journal and files. The journal has a line of JSON for each entry; entries may name files.
+The process that writes a journal holds a lock on it. So a journal without a lock was left by a process that has ended.
+Another lock, one for all folders, is held while a folder is made, taken over or removed. A journal may be delivered
+twice: every entry has its time, and MLflow keeps only one of two equal entries.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _JOURNAL = "journal.jsonl"
 
 
 class Outbox:
-    """The entries of one run, in a folder; held by one process at a time.
+    """The entries of one run, in a folder. Only one process at a time holds an outbox.
 
     Attributes:
         run_id: of the run.
-        waiting: the entries that are not delivered.
+        waiting: the entries that are not delivered yet.
 
     Raises:
-        BlockingIOError: another process holds it.
-        OSError: the folder is not there (any more), or cannot be written.
+        BlockingIOError: another process holds the outbox.
+        OSError: the folder does not exist (any more), or cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -52,13 +52,13 @@ class Outbox:
         """Append an entry."""
         self._journal.write(json.dumps(entry) + "\n")
         self._journal.flush()
-        if "status" in entry:  # it must survive a power cut
+        if "status" in entry:  # the end of a run must survive a power cut
             os.fsync(self._journal.fileno())
         self.waiting.append(entry)
 
     @contextmanager
     def files(self) -> Iterator[Path]:
-        """Give a new folder for files, and append the entry of it."""
+        """Yield a new folder for files; append its entry when the block has ended."""
         self._folders += 1
         place = self.folder / f"files-{self._folders}"
         place.mkdir()
@@ -67,29 +67,32 @@ class Outbox:
 
     @property
     def status(self) -> str | None:
-        """Return how the run ended; None if it was cut off before, for such a run is run again."""
+        """Return how the run ended; None if it was cut off before its end."""
         return next((str(entry["status"]) for entry in self.waiting if "status" in entry), None)
 
     def sent(self) -> None:
-        """Nothing waits any more: its files can go. The journal stays, to be sent again if this process dies now."""
+        """Note that all entries are delivered, and delete their files.
+
+        The journal stays. If this process dies now, another process delivers it again.
+        """
         for entry in self.waiting:
             if name := entry.get("files"):
                 shutil.rmtree(self.folder / name, ignore_errors=True)
         self.waiting.clear()
 
     def leave(self) -> None:
-        """Leave what waits to another process."""
+        """Release the outbox; another process will deliver its entries."""
         self._journal.close()
 
     def remove(self) -> None:
-        """Delete it: everything is delivered, or nothing ever will be."""
+        """Delete the outbox, because everything is delivered or nothing ever will be."""
         with _locked(self.folder.parent):
             shutil.rmtree(self.folder, ignore_errors=True)
             self._journal.close()
 
 
 def of_run(place: Path, where: str, run_id: str) -> Outbox:
-    """Open the outbox of a run in the record ``where``; ``place`` may hold those of several records."""
+    """Open the outbox of a run in the record ``where``; ``place`` may hold outboxes of several records."""
     folder = place / f"{_mark(where)}-{run_id}"
     place.mkdir(parents=True, exist_ok=True)
     with _locked(place):
@@ -98,18 +101,21 @@ def of_run(place: Path, where: str, run_id: str) -> Outbox:
 
 
 def left(place: Path, where: str) -> Iterator[Outbox]:
-    """Yield what processes that are gone left for the record ``where``."""
+    """Yield the outboxes that ended processes have left for the record ``where``."""
     for folder in sorted(place.glob(f"{_mark(where)}-*")):
         try:
             with _locked(place):
                 box = Outbox(folder)
-        except (BlockingIOError, FileNotFoundError):  # its process lives, or has just ended and removed it
+        except (BlockingIOError, FileNotFoundError):  # its process lives, or has just removed the outbox
             continue
         yield box
 
 
 def _entries(lines: Iterable[str]) -> Iterator[Entry]:
-    """Yield entries up to the first line that is none: the last may have been cut off, a damaged disk hold others."""
+    """Yield entries up to the first line that is no entry.
+
+    The last line may have been cut off. On a damaged disk, any line may be unreadable.
+    """
     for line in lines:
         try:
             entry = json.loads(line)
@@ -122,14 +128,17 @@ def _entries(lines: Iterable[str]) -> Iterator[Entry]:
 
 @contextmanager
 def _locked(place: Path) -> Iterator[None]:
-    """Keep other processes from making, taking up and removing folders of a place."""
+    """Keep other processes from making, taking over or removing folders in ``place`` while a block runs."""
     with place.with_suffix(".lock").open("a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _mark(where: str) -> str:
-    """Name a record, without its password, which may change, and without its folder, which may move."""
+    """Return a short hash that names a record.
+
+    The password is left out because it may change, and the folder of a local record because it may be moved.
+    """
     parts = urlsplit(where)
     if parts.scheme == "sqlite":
         record = Path(parts.path).name  # its outbox lies beside it

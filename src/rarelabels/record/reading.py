@@ -1,4 +1,4 @@
-"""What single runs hold, as DataFrames: curves, scores, rules, summaries. Writes nothing."""
+"""Read the results of single runs: curves, scores, rules, summaries. This module writes nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from rarelabels.record.entities import Run
 from rarelabels.record.identities import ParentKey, parent_key
 from rarelabels.record.opening import EPOCHS
 
-SCORES, PICKED = "scores", "picked"  # folders of a run: of the epoch that the training kept, and of one picked later
+SCORES, PICKED = "scores", "picked"  # folders of a run: scores of the epoch that the training kept, or of a picked one
 RunKey = tuple[str, str, str, str]  # trial, variant, overrides, fingerprint
 KEYS = ["trial", "variant", "seed"]
 HEADER = [*KEYS, "overrides", "status", "run_id"]
@@ -38,8 +38,8 @@ PARTS: tuple[Part, ...] = get_args(Part)
 def runs(found: list[Run]) -> pd.DataFrame:
     """Return one row per run, oldest first: ``trial, variant, seed, overrides, status, run_id``, then all metrics.
 
-    ``overrides`` is what ``--set`` changed, as text; it is empty for a run as declared. Metrics are the final ones, by
-    their MLflow names; curves are left out. A run that did not finish has what it logged.
+    ``overrides`` is what ``--set`` changed, as text; it is empty for a run as declared. Metrics are final values by
+    their MLflow names, without curves. A run that did not finish has the metrics that it logged.
     """
     rows = []
     for run in found:
@@ -53,7 +53,7 @@ def runs(found: list[Run]) -> pd.DataFrame:
 
 
 def finished(found: list[Run]) -> dict[RunKey, list[Run]]:
-    """Return the FINISHED runs of trials by trial, variant, overrides and fingerprint, in the order they ended in."""
+    """Return the FINISHED runs of trials by trial, variant, overrides and fingerprint, in the order of their end."""
     by_key: dict[RunKey, list[Run]] = {}
     for run in sorted(found, key=lambda r: (r.info.end_time or 0, r.info.run_id)):
         tags = run.data.tags
@@ -64,12 +64,12 @@ def finished(found: list[Run]) -> dict[RunKey, list[Run]]:
 
 
 def earliest_finished(found: list[Run]) -> dict[RunKey, Run]:
-    """Return the runs that count: of those that are the same the one that ended first."""
+    """Return the runs that count: of runs with the same key, only the one that ended first."""
     return {key: runs[0] for key, runs in finished(found).items()}
 
 
 def below(found: list[Run]) -> dict[ParentKey, list[Run]]:
-    """Return the runs that count of each trial, by its parent's key, by rising seed."""
+    """Return the runs of each trial that count, by rising seed; the keys are those of the parent runs."""
     made: dict[ParentKey, list[Run]] = {}
     for run in sorted(earliest_finished(found).values(), key=lambda run: int(run.data.tags["seed"])):
         made.setdefault(parent_key(run), []).append(run)
@@ -77,7 +77,7 @@ def below(found: list[Run]) -> dict[ParentKey, list[Run]]:
 
 
 def parents(found: list[Run]) -> dict[ParentKey, str]:
-    """Return the run id of each trial's parent by its key; the earliest counts."""
+    """Return the id of each trial's parent run by its key. Of several parent runs, the first of ``found`` counts."""
     ids: dict[ParentKey, str] = {}
     for run in found:
         if run.data.tags.get("kind") == "trial":
@@ -96,9 +96,9 @@ def curves(client: Client, run_ids: list[str]) -> pd.DataFrame:
 
 
 def scores(client: Client, run_id: str, part: str) -> Scores:
-    """Return the scores of a part, ``validation`` or ``test``, that the rules of a run are about.
+    """Return the scores to which the rules of a run are applied, for a part: ``validation`` or ``test``.
 
-    Those are the stored ones, or what the run's calibration makes of them.
+    They are the stored scores, after calibration if the run has a calibration.
     """
     there = run_files.file_names(client, run_id)
     stored = Scores.from_frame(run_files.read(client, run_id, f"{_folder(there)}/{part}.parquet", pd.read_parquet))
@@ -109,17 +109,17 @@ def scores(client: Client, run_id: str, part: str) -> Scores:
 
 
 def raw_scores(client: Client, run_id: str) -> tuple[tuple[str, ...], Scores, Scores]:
-    """Return the labels of a run, and its scores of validation and test before any calibration."""
+    """Return the labels of a run, and its validation and test scores before any calibration."""
     return _both(client, run_id, _folder(run_files.file_names(client, run_id)))
 
 
 def trained_scores(client: Client, run_id: str) -> tuple[tuple[str, ...], Scores, Scores]:
-    """Return what :func:`raw_scores` does, of the epoch that the training kept, whichever was picked afterwards."""
+    """Return labels and scores as :func:`raw_scores` does, but always those of the epoch that the training kept."""
     return _both(client, run_id, SCORES)
 
 
 def epochs(client: Client, run_id: str) -> Epochs:
-    """Return the scores of every epoch of a run's training, which recorded them."""
+    """Return the scores of every epoch of a run's training. The training must have recorded them."""
 
     def read(file: Path) -> Epochs:
         with np.load(file, allow_pickle=False) as stored:
@@ -130,9 +130,10 @@ def epochs(client: Client, run_id: str) -> Epochs:
 
 
 def stored_scores(folder: Path) -> tuple[tuple[str, ...], Scores, Scores]:
-    """Return the labels and scores of validation and test that ``scores.save_scores`` wrote to a folder.
+    """Return the labels, and the validation and test scores, that ``scores.save_scores`` wrote to a folder.
 
-    What is measured is always measured on these: the last bits of a mean depend on how an array lies in memory.
+    Metrics are always computed from scores that were read from a file. The last bits of a mean depend on the memory
+    layout of an array, so scores that were never written could give slightly different metrics.
     """
     return _parts(*(pd.read_parquet(folder / f"{part}.parquet") for part in PARTS))
 
@@ -147,7 +148,11 @@ def _parts(validation: pd.DataFrame, test: pd.DataFrame) -> tuple[tuple[str, ...
 
 
 def _folder(names: Set[str]) -> str:
-    """Return where the scores are that the rules of a run are about, which has files of these names."""
+    """Return the folder of the scores to judge: ``picked`` if the run has it, else ``scores``.
+
+    Args:
+        names: of the run's files and folders.
+    """
     return PICKED if PICKED in names else SCORES
 
 
@@ -158,18 +163,18 @@ def train_prevalence(client: Client, run_id: str) -> npt.NDArray[np.float64]:
 
 
 def rules(client: Client, run_id: str) -> Rules:
-    """Return the stored rules."""
+    """Return the stored threshold rules of a run."""
     return definition.from_json(run_files.read(client, run_id, "thresholds.json", _json))
 
 
 def searches(found: list[Run]) -> dict[str, Run]:
-    """Return the finished searches by their fingerprint; of those that are the same the one with the most trials."""
+    """Return the finished searches by fingerprint; of searches with the same fingerprint, the one with most trials."""
     searched = [run for run in found if run.data.tags.get("kind") == "search" and run.info.status == "FINISHED"]
     return {run.data.tags["fingerprint"]: run for run in sorted(searched, key=lambda run: int(run.data.tags["trials"]))}
 
 
 def best(client: Client, search: str) -> dict[str, Any]:
-    """Return the best values that a search of parameters found, by dotted key."""
+    """Return the best values of a search of settings, by dotted key."""
     values: dict[str, Any] = run_files.read(client, search, "best.json", _json)["values"]
     return values
 
@@ -196,7 +201,7 @@ def summary(client: Client, parent: Run) -> pd.DataFrame:
 def replicates(client: Client, parent: Run, metrics: Iterable[str]) -> pd.DataFrame:
     """Return a trial's bootstrap replicates: a column per metric, a row per draw (the same draws for all trials).
 
-    There are hundreds of columns: those of ``metrics`` are read that it has.
+    A file has hundreds of columns. Only those named in ``metrics`` are read; a name without a column is ignored.
     """
 
     def read(file: Path) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """The best models of studies in MLflow's model registry.
 
-Whoever may write to a registry can register anything under the name of a study's model. What is read of a version here
-are files that a run of that study made, as its tags say by their digests; none of them is code.
+Whoever may write to a registry can register anything under the name of a study's model. So this module reads a version
+only if a run of that study made its files; the digests in the run's tags prove it. None of the files is code.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from rarelabels.record.moved import ROOT
 from rarelabels.record.run_files import fetched
 from rarelabels.record.writing import Record
 
-REFIT = "refit"  # kind of a run that trained the model of another anew, on more rows
-BEST = "best"  # alias of the registered version that predicts
-MODEL = "sha256."  # before the place of a registered model: begins the tags with the digests of its files
-RUN = re.compile("[0-9a-f]{32}")  # MLflow's id of one
-PLAIN = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)*", re.ASCII)  # a path that leads nowhere but downwards
+REFIT = "refit"  # kind of a run that trained the model of another run anew, on more rows
+BEST = "best"  # alias of the registered version that is used to predict
+MODEL = "sha256."  # begins the tags with the digests of a registered model's files; the model's place follows
+RUN = re.compile("[0-9a-f]{32}")  # MLflow's id of a run
+PLAIN = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)*", re.ASCII)  # a relative path that cannot lead upwards
 
 Build = Callable[[Path], None]
 
 
 def registered_name(study: str) -> str:
-    """Return what the model of a study is called in the registry."""
-    return f"rarelabels-{study.replace(':', '-')}"  # MLflow takes no colon, and no slash, which no study has
+    """Return the name of a study's model in the registry."""
+    return f"rarelabels-{study.replace(':', '-')}"  # MLflow allows no colon and no slash; a study's name has no slash
 
 
 def registered(client: Client, study: str) -> Version | None:
@@ -46,14 +46,14 @@ def register(
 ) -> str:
     """Make a run's model the best of its study in the registry, and return its version.
 
-    The files go below the run. What has been registered before, and is as it was, is not registered again.
+    The files are stored with the run. A model that is already registered with unchanged files is not registered again.
 
     Args:
         client: of the record.
         study: of the run.
-        run: the trained one.
-        what: tags that tell whether a version is this very model.
-        why: tags of what it was chosen by.
+        run: the run that trained the model.
+        what: tags that identify the model among the versions.
+        why: tags that say why the model was chosen.
         read: the folder of the model whose files :func:`copy_files` copies.
         build: writes the model to a new folder.
     """
@@ -68,7 +68,7 @@ def register(
                 client.set_model_version_tag(name, version, key, value)
     else:
         place = "/".join(["registered", *(what[key] for key in sorted(what) if key != "run")])
-        place += f"-{len(before) + 1}" if before else ""  # beside what was changed or damaged
+        place += f"-{len(before) + 1}" if before else ""  # the changed or damaged files stay where they are
         with tempfile.TemporaryDirectory() as folder:
             build(Path(folder, "model"))
             client.log_artifacts(run.info.run_id, str(Path(folder, "model")), place)
@@ -83,7 +83,7 @@ def register(
 
 
 def how_to_register(study: str) -> str:
-    """Say how the model of a study is registered anew."""
+    """Return a phrase that says how to register the model of a study anew."""
     return f"`rarelabels best {study}` registers a model anew"
 
 
@@ -93,22 +93,22 @@ def versions(client: Client, study: str) -> list[Version]:
 
 
 def copy_files(client: Client, study: str, version: Version, read: str, target: Path) -> bool:
-    """Copy the files of a registered model, once they are known to be what a run of the study made.
+    """Copy the files of a registered model, after checking that a run of the study made them.
 
-    What is copied is what was checked, and nothing beside it.
+    Only files that were checked are copied.
 
     Args:
         client: of the record.
-        study: whose model it should be.
-        version: of it.
-        read: the folder of the model in which they are.
+        study: the study whose model it should be.
+        version: the registered version.
+        read: the folder of the model with the files.
         target: an empty folder.
 
     Returns:
-        Whether they have digests: a version that was registered before there were any is copied unchecked.
+        Whether the files have digests. Old versions have none, and their files are copied unchecked.
 
     Raises:
-        UserError: the version is of no finished run of the study, or a file is missing or has been changed.
+        UserError: no finished run of the study made the version, or a file is missing or has been changed.
     """
     made = _made_by(client, study, version)
     folder = f"{made.place}/{read}"
@@ -125,7 +125,14 @@ def copy_files(client: Client, study: str, version: Version, read: str, target: 
 
 @dataclass(frozen=True)
 class _Made:
-    """Where a version comes from: the place among the files of its run, and what the run's tags say of what is read."""
+    """The origin of a registered version.
+
+    Attributes:
+        study: whose model it is.
+        version: the registered version.
+        place: path of the model in the files of its run.
+        said: digest and size of the files that are read, by path, from the run's tags.
+    """
 
     study: str
     version: Version
@@ -144,7 +151,7 @@ def _refused(study: str, version: Version, run: str, what: str) -> UserError:
 
 
 def _made_by(client: Client, study: str, version: Version) -> _Made:
-    """Return where a version comes from; refuse one that is of no finished run of the study."""
+    """Return the origin of a version; refuse a version that no finished run of the study made."""
     run = client.read.run(version.run_id) if RUN.fullmatch(version.run_id) else None
     if run is None:
         raise _refused(study, version, f"run {version.run_id or 'unknown'}", "its run is not in the record")
@@ -161,14 +168,14 @@ def _made_by(client: Client, study: str, version: Version) -> _Made:
 
 
 def _is_whole(client: Client, study: str, version: Version, read: str) -> bool:
-    """Return whether a version would be used, and has digests."""
+    """Return whether :func:`copy_files` accepts a version, and its files have digests."""
     with tempfile.TemporaryDirectory() as folder, suppress(UserError):
         return copy_files(client, study, version, read, Path(folder))
     return False
 
 
 def _names(client: Client, made: _Made, folder: str) -> list[str]:
-    """Return the names of all that is in a folder of files, and in its folders."""
+    """Return the paths of all files in a folder of a run and in the folders below it."""
     try:
         found = fetched(client, made.version.run_id, folder)
     except (FileNotFoundError, LookupError):
@@ -183,7 +190,7 @@ def _is_folder(path: Path) -> bool:
 
 
 def _content(client: Client, made: _Made, name: str) -> bytes | None:
-    """Return what is in a file of a run; None if it is missing, or a symbolic link leads to it."""
+    """Return the content of a file of a run; None if it is missing, or if its path has a symbolic link in it."""
     try:
         found = fetched(client, made.version.run_id, name)
     except (FileNotFoundError, LookupError):
@@ -193,5 +200,5 @@ def _content(client: Client, made: _Made, name: str) -> bytes | None:
 
 
 def _tag(place: str) -> str:
-    """Return what the tags with the digests of a model begin with."""
-    return f"{MODEL}{place.replace('+', '_')}/"  # a + of a local version MLflow takes in no name of a tag
+    """Return the beginning of the tags with the digests of a model's files."""
+    return f"{MODEL}{place.replace('+', '_')}/"  # a local version may have a +, which MLflow forbids in a tag's name

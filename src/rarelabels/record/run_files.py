@@ -1,4 +1,4 @@
-"""The files of runs: on this machine, on a server of MLflow's, or wherever else MLflow finds them."""
+"""The files of runs: on this machine, on an MLflow server, or in another store that MLflow can reach."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from rarelabels.record.entities import Run
 from rarelabels.record.moved import path_of
 from rarelabels.record.server import Server
 
-OF_THE_SERVER = "mlflow-artifacts"  # scheme of what a server of MLflow's keeps itself
-LOOKS, PAUSE_SECONDS = 4, 0.25  # another process may be between files and their tags at this moment
+OF_THE_SERVER = "mlflow-artifacts"  # scheme of the addresses of files that an MLflow server keeps itself
+LOOKS, PAUSE_SECONDS = 4, 0.25  # look several times: another process may have written files but not yet their tags
 T = TypeVar("T")
 
 
 class DamagedError(UserError):
-    """A file of a run is missing, or is not what was recorded; the message says which, and what mends it."""
+    """A file of a run is missing, or is not what was recorded. The message names the file and a remedy."""
 
 
 def file_names(client: Client, run_id: str) -> set[str]:
-    """Return the names of the files and folders of a run, without those in its folders; those it has lost, too."""
+    """Return the names of a run's files and folders at the top level, including those that are lost."""
     lost = {path.partition("/")[0] for path in _said(str(client.tracking_uri), run_id)}
     return names_there(client, run_id) | lost
 
 
 def names_there(client: Client, run_id: str) -> set[str]:
-    """Return the names of the files and folders that are there of a run, without those in its folders."""
+    """Return the names of a run's files and folders at the top level that really exist."""
     place = place_of(str(client.tracking_uri), run_id)
     if folder := path_of(place):
         return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
@@ -43,18 +43,19 @@ def names_there(client: Client, run_id: str) -> set[str]:
 
 
 def file(client: Client, run_id: str, path: str, tags: Mapping[str, str] | None = None) -> Path:
-    """Return where a file of a run is: in the record, if that is on this machine, else a download.
+    """Return the local path of a file of a run: in the record if that is on this machine, else of a download.
 
-    MLflow copies even what is on this machine, and leaves its copies; downloads are deleted when the process ends.
+    Downloads are deleted when the process ends. MLflow itself would copy even local files, and leave its copies.
 
     Args:
         client: of the record.
-        run_id: whose file it is.
+        run_id: of the run.
         path: of the file in its run.
-        tags: of the run, if the caller has read them: a file that has changed since is not shown with them.
+        tags: of the run, if the caller has read them. The file is first checked against these tags; only if it does not
+            match are the tags read again.
 
     Raises:
-        DamagedError: the run has no such file, or it is not what was recorded.
+        DamagedError: the run has no such file, or the file is not what was recorded.
     """
     where = str(client.tracking_uri)
     said, wrong = _said(where, run_id) if tags is None else recorded(tags), ""
@@ -69,22 +70,22 @@ def file(client: Client, run_id: str, path: str, tags: Mapping[str, str] | None 
             return found
         if look:
             time.sleep(PAUSE_SECONDS)
-        said = _read_said(where, run_id)  # it may have been written anew
+        said = _read_said(where, run_id)  # the file may have been written anew
     raise damaged(client, run_id, path, wrong)
 
 
 def read(client: Client, run_id: str, path: str, how: Callable[[Path], T], tags: Mapping[str, str] | None = None) -> T:
-    """Return what is in a file of a run, as ``how`` reads it; see :func:`file`.
+    """Return the content of a file of a run, as the function ``how`` reads it; see :func:`file`.
 
     Raises:
-        DamagedError: see :func:`file`; or what reads such files cannot read it.
+        DamagedError: see :func:`file`; also if ``how`` cannot read the file.
     """
     place = file(client, run_id, path, tags)
     try:
         return how(place)
-    except Exception:  # of pandas, pyarrow, NumPy, zipfile or json, each with errors of its own
+    except Exception:  # pandas, pyarrow, NumPy, zipfile and json each have their own errors
         time.sleep(PAUSE_SECONDS)
-        place = file(client, run_id, path)  # it may have been written anew at this moment
+        place = file(client, run_id, path)  # the file may just have been written anew
     try:
         return how(place)
     except Exception as error:
@@ -92,7 +93,7 @@ def read(client: Client, run_id: str, path: str, how: Callable[[Path], T], tags:
 
 
 def fetch(client: Client, run_id: str, paths: Sequence[str], folder: Path, without: str = "") -> None:
-    """Copy files and folders of a run into a folder, but for the file ``without``.
+    """Copy files and folders of a run into a folder, except the file ``without``.
 
     Raises:
         DamagedError: one of the files is missing, or is not what was recorded.
@@ -101,7 +102,7 @@ def fetch(client: Client, run_id: str, paths: Sequence[str], folder: Path, witho
         try:
             client.download_artifacts(run_id, path, str(folder))
         except OSError as error:
-            if type(error) not in (OSError, FileNotFoundError):  # those of requests are OSErrors, too
+            if type(error) not in (OSError, FileNotFoundError):  # an error of a request, which is an OSError too
                 raise
             raise damaged(client, run_id, path, "is missing") from error
     if without:
@@ -115,13 +116,13 @@ def fetch(client: Client, run_id: str, paths: Sequence[str], folder: Path, witho
 
 
 def damaged(client: Client, run_id: str, path: str, wrong: str) -> DamagedError:
-    """Return the error that says what is wrong with a file of a run, and what mends it."""
+    """Return an error that says what is wrong with a file of a run, and names a remedy."""
     tags = reader(str(client.tracking_uri)).tags(run_id)
     return DamagedError(f"{called(tags, run_id)}: {path} {wrong}; {_what_mends(tags)}")
 
 
 def called(tags: Mapping[str, str], run_id: str) -> str:
-    """Return what people call a run."""
+    """Return a run's name for people: trial, variant, overrides, seed and run id."""
     seed = f"seed {tags['seed']}" if "seed" in tags else ""
     changed = f"({tags['overrides']})" if tags.get("overrides") else ""
     of = [tags.get("trial", tags.get("study", "")), tags.get("variant", ""), changed, seed, f"(run {run_id})"]
@@ -140,12 +141,12 @@ def _what_mends(tags: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=4096)
 def _said(where: str, run_id: str) -> Mapping[str, str]:
-    """Return what the tags of a run that is written once say of its files."""
+    """Return digest and size of a run's files, by path, from its tags. They are read only once."""
     return _read_said(where, run_id)
 
 
 def _read_said(where: str, run_id: str) -> Mapping[str, str]:
-    """Return what the tags of a run say of its files."""
+    """Return digest and size of a run's files, by path, from its tags as they are now."""
     return recorded(reader(where).tags(run_id))
 
 
@@ -155,7 +156,9 @@ def local_folder(run: Run) -> Path | None:
 
 
 def fetched(client: Client, run_id: str, path: str) -> Path:
-    """Return where a file of a run is or would be: in the record, else a download. Its digest is not checked.
+    """Return the local path of a file of a run, in the record or of a download.
+
+    The digest is not checked, and a local file may be missing.
 
     Raises:
         FileNotFoundError: a server has no such file.
@@ -189,7 +192,7 @@ def _downloads() -> tempfile.TemporaryDirectory[str]:
 
 
 def _server(client: Client, place: str) -> Server | None:
-    """Return the server that the files are on, if this process can ask it."""
+    """Return the server that keeps the files at ``place``; None if another store keeps them."""
     parsed, asked = urlparse(place), reader(str(client.tracking_uri))
     own = parsed.scheme == OF_THE_SERVER and not parsed.netloc
     return asked if own and isinstance(asked, Server) else None

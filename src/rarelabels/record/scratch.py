@@ -1,4 +1,4 @@
-"""A temporary record, for what logs to MLflow by itself."""
+"""A temporary record, for code that logs to MLflow by itself, such as Keras callbacks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ScratchRun:
     run_id: str
 
     def steps(self) -> dict[str, list[int]]:
-        """Return the metrics that arrived, with their steps; MLflow writes them behind one's back, so it waits."""
+        """Wait for MLflow, which writes in the background; then return the steps of each recorded metric."""
         import mlflow
 
         mlflow.flush_async_logging()
@@ -42,7 +42,7 @@ class ScratchRecord:
 
     @contextmanager
     def run(self) -> Iterator[ScratchRun]:
-        """Open a run as the active one, for what logs by itself."""
+        """Open a run as MLflow's active run while a block runs. Code that logs by itself logs to it."""
         import mlflow
 
         with mlflow.start_run(experiment_id=self.experiment) as run:
@@ -51,9 +51,9 @@ class ScratchRecord:
 
 @contextmanager
 def scratch_record() -> Iterator[ScratchRecord]:
-    """Make a temporary record MLflow's own; the user's is untouched.
+    """Let MLflow log to a temporary record while a block runs. The user's record is not touched.
 
-    Whatever MLFLOW_TRACKING_URI says is put back afterwards.
+    Afterwards MLFLOW_TRACKING_URI has its old value.
     """
     import mlflow
     from mlflow import MlflowClient

@@ -1,4 +1,4 @@
-"""Read a record that is a server, by the requests that MLflow makes, without MLflow."""
+"""Read a record on an MLflow server without MLflow, by the same requests that MLflow makes."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from rarelabels.record.entities import Experiment, Point, Run, RunData, RunInfo,
 if TYPE_CHECKING:
     import requests
 
-SETTINGS = (  # MLflow's own, for requests to a server
+SETTINGS = (  # MLflow's environment variables for requests to a server
     *("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_INSECURE_TLS"),
     *("MLFLOW_TRACKING_SERVER_CERT_PATH", "MLFLOW_TRACKING_CLIENT_CERT_PATH"),
 )
 ADDRESSES = ("http://", "https://")
 API, FILES = "/api/2.0/mlflow", "/api/2.0/mlflow-artifacts/artifacts"
-SECONDS = 120.0  # that a request may take, as MLflow has it
-BUSY = (408, 429, 500, 502, 503, 504)  # answers after which MLflow asks again, as long as it does
+SECONDS = 120.0  # a request may take so long; the same as MLflow
+BUSY = (408, 429, 500, 502, 503, 504)  # answers after which a request is repeated; the same as MLflow
 PAGE = {"experiments": 1000, "runs": 5000, "metrics": 25_000, "model_versions": 1000}
 
 
 class Server:
-    """A server of MLflow's.
+    """Reads a record from an MLflow server.
 
-    Raises an error of ``requests`` where it does not answer as it should.
+    The methods raise an error of ``requests`` if the server does not answer as it should.
 
     Args:
-        where: its address.
+        where: the server's address.
     """
 
     def __init__(self, where: str) -> None:
@@ -43,24 +43,24 @@ class Server:
         self._clock = Clock(lambda: time_of(where))
 
     def is_begun(self) -> bool:
-        """Return True where the server answers, and lets this process in."""
+        """Return True; raise an error of ``requests`` if the server does not answer or refuses this user."""
         self._ask("POST", f"{API}/experiments/search", {"max_results": 1})
         return True
 
     def experiments(self) -> list[Experiment]:
-        """Return those that are not deleted, by name."""
+        """Return the experiments that are not deleted, sorted by name."""
         found = self._pages("POST", "/experiments/search", "experiments", {})
         return sorted((_experiment(one) for one in found), key=lambda one: one.name)
 
     def experiment(self, name: str) -> str | None:
-        """Return the id of an experiment."""
+        """Return the id of an experiment; None if there is no such experiment."""
         answer = self._ask("GET", f"{API}/experiments/get-by-name", {"experiment_name": name}, absent=True)
         return str(answer["experiment"]["experiment_id"]) if answer else None
 
     def runs(self, experiment: str, kind: str = "", *, with_metrics: bool = False) -> list[Run]:
-        """Return the runs of an experiment that are not deleted, or those of a kind, oldest first.
+        """Return the runs of an experiment that are not deleted, oldest first; with ``kind``, only runs of that kind.
 
-        They have their metrics anyway: a server gives runs whole.
+        A server always sends runs with their metrics, so ``with_metrics`` has no effect.
         """
         del with_metrics
         asked = {"experiment_ids": [experiment], "order_by": ["start_time ASC"], "run_view_type": "ACTIVE_ONLY"}
@@ -74,27 +74,27 @@ class Server:
         return [_run(one) for one in self._pages("POST", "/runs/search", "runs", asked)] if experiments else []
 
     def run(self, run_id: str) -> Run | None:
-        """Return a run with its metrics."""
+        """Return a run with its metrics; None if there is no such run."""
         answer = self._ask("GET", f"{API}/runs/get", {"run_id": run_id}, absent=True)
         return _run(answer["run"]) if answer else None
 
     def tags(self, run_id: str) -> dict[str, str]:
-        """Return the tags of a run; none where there is no such run."""
+        """Return the tags of a run; empty if there is no such run."""
         found = self.run(run_id)
         return found.data.tags if found else {}
 
     def artifact_uri(self, run_id: str) -> str | None:
-        """Return where the files of a run are."""
+        """Return the address of a run's files; None if there is no such run."""
         found = self.run(run_id)
         return found.info.artifact_uri if found else None
 
     def history(self, run_id: str, key: str) -> list[Point]:
-        """Return all values of a metric, by time, step and value."""
+        """Return all values of a metric, sorted by time, step and value."""
         found = self._pages("GET", "/metrics/get-history", "metrics", {"run_id": run_id, "metric_key": key})
         return [Point(one["key"], float(one["value"]), int(one["timestamp"]), int(one.get("step", 0))) for one in found]
 
     def histories(self, run_id: str, prefix: str) -> list[Point]:
-        """Return all values of the metrics whose names begin like that, by name, time, step and value."""
+        """Return all values of the metrics whose names begin with ``prefix``, sorted by name, time, step and value."""
         found = self.run(run_id)
         keys = sorted(key for key in found.data.metrics if key.startswith(prefix)) if found else []
         return [point for key in keys for point in self.history(run_id, key)]
@@ -120,11 +120,11 @@ class Server:
         return sorted(made, key=lambda one: int(one.version), reverse=True)
 
     def now(self) -> float:
-        """Return the time by the server's clock, which every answer states."""
+        """Return the time by the server's clock, in seconds since 1970. Every answer of a server states its time."""
         return self._clock.now()
 
     def list_files(self, place: str) -> dict[str, bool]:
-        """Return the names of what is in a folder of the server's own store, each with whether it is a folder."""
+        """Return the names in a folder of the server's own store; the value tells whether it is a folder."""
         answer = self._ask("GET", FILES, {"path": place})
         assert answer is not None
         found = {Path(one["path"]).name: bool(one["is_dir"]) for one in answer.get("files", ())}
@@ -152,7 +152,7 @@ class Server:
             asked["page_token"] = answer["next_page_token"]
 
     def _ask(self, method: str, path: str, asked: dict[str, Any], *, absent: bool = False) -> dict[str, Any] | None:
-        """Return what the server answers; where ``absent`` is allowed None of what is not there."""
+        """Return the server's answer; None for a missing resource if ``absent`` is allowed."""
         how: dict[str, Any] = {"params": asked} if method == "GET" else {"json": asked}
         answer = self._session.request(method, self._where + path, timeout=SECONDS, **how)
         if absent and answer.status_code == 404 and answer.json().get("error_code") == "RESOURCE_DOES_NOT_EXIST":
@@ -170,7 +170,10 @@ class Server:
 
 @lru_cache(maxsize=4)
 def _session(name: str, password: str, settings: tuple[tuple[str, str], ...]) -> requests.Session:
-    """Return a session as the environment says it now: in a notebook a wrong password is corrected."""
+    """Return a session for a login and settings, cached.
+
+    The caller reads both from the environment for each request. So a notebook's user can correct a wrong password.
+    """
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3.util import Retry
@@ -182,7 +185,7 @@ def _session(name: str, password: str, settings: tuple[tuple[str, str], ...]) ->
         backoff_factor=2,
         backoff_jitter=1,
         status_forcelist=BUSY,
-        allowed_methods=None,  # nothing here changes anything
+        allowed_methods=None,  # all methods may be repeated, because no request here changes anything
         raise_on_status=False,
     )
     for scheme in ADDRESSES:
@@ -201,20 +204,20 @@ def _session(name: str, password: str, settings: tuple[tuple[str, str], ...]) ->
 
 
 def time_of(where: str) -> float:
-    """Return the time by a server's clock, to a second. The server also answers those whom it refuses."""
+    """Return the time by a server's clock, in whole seconds since 1970. A server that refuses a user tells it too."""
     import requests
 
     return _time_of(requests.get(f"{where.rstrip('/')}/health", timeout=SECONDS))
 
 
 def _time_of(answer: requests.Response) -> float:
-    """Return when a server answered by its own clock, or by this machine's if the answer has no date."""
+    """Return the time of an answer by the server's clock, or this machine's time if the answer has no date."""
     said = answer.headers.get("Date")
     return parsedate_to_datetime(said).timestamp() if said else time.time()
 
 
 def _credentials() -> tuple[str, str]:
-    """Return name and password as MLflow takes them: from the environment, else from its file in the home folder."""
+    """Return user name and password from the same places as MLflow: the environment, else its file of credentials."""
     names = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
     kept = ConfigParser(interpolation=None)
     kept.read(Path("~/.mlflow/credentials").expanduser())

@@ -1,4 +1,7 @@
-"""Read a record by MLflow: one that is neither a database nor a server, or a server that lets in by other ways."""
+"""Read a record through MLflow itself.
+
+That is done if the record is neither a database nor a server, or if only MLflow can log in to the server.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,10 @@ PAGE = 5000
 
 
 class ThroughMlflow:
-    """A record as MLflow reads it; its objects have the shape of those in ``entities``.
+    """Reads a record through MLflow, whose objects have the attributes of those in ``entities``.
 
     Args:
-        where: its tracking URI.
+        where: the tracking URI.
     """
 
     def __init__(self, where: str) -> None:
@@ -29,22 +32,22 @@ class ThroughMlflow:
         self._clock = Clock(lambda: time_of(where))
 
     def is_begun(self) -> bool:
-        """Return False: MLflow makes what is not there."""
+        """Return False: MLflow itself makes a record that does not exist."""
         return False
 
     def experiments(self) -> list[Experiment]:
-        """Return those that are not deleted, by name."""
+        """Return the experiments that are not deleted, sorted by name."""
         found: Any = self._client.search_experiments(order_by=["name ASC"], max_results=1000)
         return list(found)
 
     def experiment(self, name: str) -> str | None:
-        """Return the id of an experiment."""
+        """Return the id of an experiment; None if there is no such experiment."""
         found = self._client.get_experiment_by_name(name)
         return str(found.experiment_id) if found else None
 
     def runs(self, experiment: str, kind: str = "", *, with_metrics: bool = False) -> list[Run]:
-        """Return the runs of an experiment that are not deleted, or those of a kind, oldest first."""
-        del with_metrics  # MLflow gives runs whole
+        """Return the runs of an experiment that are not deleted, oldest first; ``kind`` selects runs of one kind."""
+        del with_metrics  # MLflow always returns runs with their metrics
         return self._found([experiment], f"tags.kind = '{kind}'" if kind else "")
 
     def running(self, experiments: Sequence[str]) -> list[Run]:
@@ -52,27 +55,27 @@ class ThroughMlflow:
         return self._found(experiments, "attributes.status = 'RUNNING'") if experiments else []
 
     def run(self, run_id: str) -> Run | None:
-        """Return a run with its metrics; MLflow raises where there is none."""
+        """Return a run with its metrics; MLflow raises an error if there is no such run."""
         found: Any = self._client.get_run(run_id)
         return found  # type: ignore[no-any-return]
 
     def tags(self, run_id: str) -> dict[str, str]:
-        """Return the tags of a run; none where there is no such run."""
+        """Return the tags of a run; MLflow raises an error if there is no such run."""
         found = self.run(run_id)
         return found.data.tags if found else {}
 
     def artifact_uri(self, run_id: str) -> str | None:
-        """Return where the files of a run are."""
+        """Return the address of a run's files; MLflow raises an error if there is no such run."""
         found = self.run(run_id)
         return found.info.artifact_uri if found else None
 
     def history(self, run_id: str, key: str) -> list[Point]:
-        """Return all values of a metric, by time, step and value."""
+        """Return all values of a metric."""
         found: Any = self._client.get_metric_history(run_id, key)
         return list(found)
 
     def histories(self, run_id: str, prefix: str) -> list[Point]:
-        """Return all values of the metrics whose names begin like that, by name, time, step and value."""
+        """Return all values of the metrics whose names begin with ``prefix``, sorted by name."""
         found = self.run(run_id)
         keys = sorted(key for key in found.data.metrics if key.startswith(prefix)) if found else []
         return [point for key in keys for point in self.history(run_id, key)]
@@ -86,7 +89,7 @@ class ThroughMlflow:
         return sorted(made, key=lambda one: int(one.version), reverse=True)
 
     def now(self) -> float:
-        """Return the time by a server's clock; else by this machine's."""
+        """Return the time by the server's clock, or by this machine's if there is no server, in seconds since 1970."""
         return self._clock.now() if self._where.startswith(ADDRESSES) else time.time()
 
     def _found(self, experiments: Sequence[str], wanted: str) -> list[Run]:

@@ -1,4 +1,4 @@
-"""What is wrong with a record that raises an error, in one line that says what to do."""
+"""Turn an error of a record into one line that says what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def of_record(where: str, error: BaseException) -> UserError:
 
 
 def damaged(file: Path, reason: object) -> str:
-    """Say that the file of a record is damaged."""
+    """Return the line for a damaged file of a record."""
     return (
         f"{file} is damaged ({reason}): put back a copy of it; without one, `sqlite3 {file.name} .recover | sqlite3 "
         f"new.db` may save the rest, or move {file.parent} away and begin anew"
@@ -47,7 +47,10 @@ def damaged(file: Path, reason: object) -> str:
 
 
 def trouble_of_file(where: str) -> str:
-    """Read a local record's whole file, and say what is wrong with it; empty where nothing is, and of other records."""
+    """Read the whole file of a local record, and return what is wrong with it.
+
+    The result is empty if nothing is wrong, or if the record is not local.
+    """
     if not where.startswith(SQLITE):
         return ""
     file = file_of(where)
@@ -60,7 +63,7 @@ def trouble_of_file(where: str) -> str:
 
 
 def of_disk(error: OSError) -> str | None:
-    """Say what the disk or its rights do not allow; None of another error."""
+    """Return the line for an error of a full disk or of missing rights; None for another error."""
     if error.errno not in OF_A_DISK:
         return None
     what = error.filename or "a file could not be written"
@@ -68,7 +71,7 @@ def of_disk(error: OSError) -> str | None:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Return whether a server refused a request because of who the user is."""
+    """Return whether a server refused a request because the user is not logged in or lacks the permission."""
     return any(
         getattr(getattr(one, "response", None), "status_code", None) in NOT_LET_IN
         or getattr(one, "error_code", "") in NOT_PERMITTED
@@ -77,13 +80,13 @@ def is_refusal(error: BaseException) -> bool:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Return whether a file may answer in a moment, or the record is no file of this machine."""
+    """Return whether a later attempt may succeed: a local file is only locked, or the record is elsewhere."""
     found = _of_sqlite(error)
     return found is None or found.sqlite_errorcode & 0xFF in LOCKED
 
 
 def short(error: BaseException | None) -> str:
-    """Return what a file says of itself, in brackets; of a server nothing."""
+    """Return SQLite's own message in brackets; empty if the error is not SQLite's."""
     found = _of_sqlite(error) if error else None
     return f" ({found})" if found else ""
 
@@ -111,7 +114,7 @@ def _of_sqlite(error: BaseException) -> sqlite3.Error | None:
 
 
 def _behind(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and those that it came from; SQLAlchemy keeps that of the driver."""
+    """Yield an error and all errors that caused it. SQLAlchemy keeps the driver's error in ``orig``."""
     seen: list[BaseException] = []
     left: list[BaseException | None] = [error]
     while left:

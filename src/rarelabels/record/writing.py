@@ -1,4 +1,4 @@
-"""One run of the record as it is being written."""
+"""Write one run of the record."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Run
 
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the description
-DESCRIBED = 2  # paragraphs that a run is begun with: its question and its thread
+DESCRIBED = 2  # paragraphs in the description of a new run: its question and its thread
 BATCH, PARAMS, TAGS = 800, 100, 100  # MLflow takes at most 100 parameters, 100 tags, and 1,000 things in all, at once
-EVERY_SECONDS = 2.0  # curves are visible that soon; a call for each number would cost more than the training
+EVERY_SECONDS = 2.0  # so curves are soon visible; a call for each number would cost more than the training
 PAUSE_SECONDS = 5.0  # between two attempts to reach a record that is away
 PATIENCE = 600.0  # seconds that a server may be away
-PATIENCE_HERE = float(os.environ.get("RARELABELS_PATIENCE", "60"))  # that a file on this machine may be locked
+PATIENCE_HERE = float(os.environ.get("RARELABELS_PATIENCE", "60"))  # seconds that a file here may be locked
 RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
-AWAY = (  # the last is what a gate says while the server behind it begins anew
+AWAY = (  # MLflow's error codes; the last comes from a gateway while the server behind it restarts
     *("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "RESOURCE_EXHAUSTED"),
     "ENDPOINT_NOT_FOUND",
 )
-OF_A_STATEMENT = ("DataError", "IntegrityError", "ProgrammingError")  # what a database says of it at any time
-REFUSED, BUSY = range(400, 500), (408, 429)  # HTTP: a later attempt gets the same answer, but for these
+OF_A_STATEMENT = ("DataError", "IntegrityError", "ProgrammingError")  # the statement is wrong, so retrying is useless
+REFUSED, BUSY = range(400, 500), (408, 429)  # HTTP: a later attempt gets the same answer, except for BUSY
 
 
 class WaitingError(Exception):
-    """A run is done, but the record does not answer: its results wait on disk."""
+    """A run has ended, but the record does not answer. The results of the run wait on disk."""
 
 
 class Record:
-    """One open MLflow run. Its status is written last: a run that is cut off is never FINISHED.
+    """One open MLflow run. Its status is written last, so a run that is cut off is never FINISHED.
 
-    With an outbox everything is on disk before it is sent, in the order it came, and what cannot be sent now is sent
-    later; without one it is sent at once, or raises what MLflow raises.
+    With an outbox, every entry is on disk before it is sent. Entries are sent in their order. An entry that cannot be
+    sent now is sent later. Without an outbox, an entry is sent at once, and MLflow's errors are raised.
     """
 
     def __init__(self, client: Client, run_id: str, box: Outbox | None = None, described: str = "") -> None:
         self.client, self.run_id, self._box, self._described = client, run_id, box, described
-        self._next = time.monotonic() + EVERY_SECONDS  # moment of the next attempt
-        self._away: Exception | None = None  # what the last one met
+        self._next = time.monotonic() + EVERY_SECONDS  # time of the next attempt to send
+        self._away: Exception | None = None  # the error of the last attempt that failed
 
     def alive(self) -> AbstractContextManager[None]:
         """Renew the run's lease while a block runs."""
@@ -68,7 +68,7 @@ class Record:
         self.curves((name, step, value) for name, value in values.items())
 
     def curves(self, points: Iterable[tuple[str, int, float]]) -> None:
-        """Log whole curves: (full name, epoch, value)."""
+        """Log points of curves: (full name, epoch, value)."""
         self._tell({"metrics": [(name, float(value), _now(), step) for name, step, value in points]})
 
     def params(self, values: Mapping[str, object]) -> None:
@@ -92,7 +92,7 @@ class Record:
             self._tell({"data": {key: getattr(data, key) for key in ("name", "digest", "source", "profile")}})
 
     def notes(self, sentences: Sequence[str]) -> None:
-        """Say what a reader of the result must know: as a tag, and below the run's description."""
+        """Record sentences that a reader of the results must know, as a tag and below the run's description."""
         if sentences:
             described = self._described or self.client.get_run(self.run_id).data.tags.get(NOTE, "")
             shown = [*described.split("\n\n")[:DESCRIBED], *sentences]
@@ -105,10 +105,11 @@ class Record:
 
     @contextmanager
     def folder(self, said: Mapping[str, object] = MappingProxyType({})) -> Iterator[Path]:
-        """Give an empty folder, and log everything that the block puts into it as artifacts.
+        """Yield an empty folder, and log all files that the block puts into it as artifacts.
 
-        Their digests become tags in one call after the files, and with them what is ``said`` of the files: so what two
-        processes write at once does not match, and is seen. ``said`` is read when the block has ended.
+        After the files, their digests and the tags ``said`` are written in one call. If two processes write the same
+        files at once, files and digests do not match, and the damage is noticed. The block may still fill ``said``: it
+        is read when the block has ended.
         """
         if self._box:
             with self._box.files() as place:
@@ -123,15 +124,15 @@ class Record:
         self.tags({**told, **said})
 
     def finish(self) -> None:
-        """Write the status, last.
+        """End the run as FINISHED, after everything else is written.
 
         Raises:
-            WaitingError: the record is away for longer than one would wait.
+            WaitingError: the record is away for too long, see ``PATIENCE``; the results wait on disk.
         """
         self._end("FINISHED")
 
     def fail(self, reason: str) -> None:
-        """End as FAILED with one readable line, in which passwords are hidden.
+        """End the run as FAILED, with a reason of one line. Passwords in it are hidden.
 
         Raises:
             WaitingError: see :meth:`finish`.
@@ -143,17 +144,17 @@ class Record:
         except Exception as error:
             if not self._box or isinstance(error, WaitingError) or is_away(error):
                 raise
-            # What the record refuses of this run, a file too large perhaps, must not hide why it failed.
+            # The record refuses an entry of this run, perhaps a file that is too large. Send at least the reason.
             _send(self.client, self.run_id, [{"tags": {"reason": reason}}, _ended("FAILED")], Path())
             self._box.remove()
 
     def stop(self, reason: str) -> None:
-        """End as KILLED, before its time but on purpose, with one readable line, in which passwords are hidden."""
+        """End the run as KILLED, early but on purpose, with a reason of one line. Passwords in it are hidden."""
         self.tags({"reason": without_password(reason)})
         self._end("KILLED")
 
     def go_on(self) -> None:
-        """Run again, owned by this process."""
+        """Set the run to RUNNING again, with this process as its owner."""
         self.tags({"owner": lease.owner(), "lease": lease.until(self.client.now())})
         self.client.update_run(self.run_id, status="RUNNING")
 
@@ -165,7 +166,7 @@ class Record:
         self._try()
 
     def _try(self) -> None:
-        """Send what waits, unless it was tried a moment ago."""
+        """Send the waiting entries, unless the last attempt was a moment ago."""
         assert self._box
         if time.monotonic() < self._next:
             return
@@ -190,7 +191,7 @@ class Record:
             self._box.remove()
 
     def _wait(self) -> None:
-        """Try until nothing waits any more."""
+        """Try to send until no entry waits any more; raise WaitingError after some time."""
         assert self._box
         until = time.monotonic() + (PATIENCE_HERE if str(self.client.tracking_uri).startswith(SQLITE) else PATIENCE)
         while self._box.waiting:
@@ -208,7 +209,10 @@ class Record:
 
 @contextmanager
 def _asking_once() -> Iterator[None]:
-    """Switch off MLflow's retries, which take minutes: a training would stand still, and its entries are on disk."""
+    """Switch off MLflow's retries while a block runs. They take minutes, and a training would have to wait.
+
+    Its entries are safe on disk, and are sent later.
+    """
     said = os.environ.get(RETRIES)
     os.environ[RETRIES] = "0"
     try:
@@ -225,9 +229,9 @@ def is_of_record(error: BaseException) -> bool:
 
 
 def is_away(error: BaseException) -> bool:
-    """Return whether a later attempt may succeed: the record, its database or the disk of its files do not answer."""
+    """Return whether a later attempt may succeed, because the record, its database or its disk does not answer now."""
     if "mlflow" in _libraries(error):
-        # MLflow calls most of what a database says a bad request
+        # MLflow reports most errors of a database as bad requests
         return getattr(error, "error_code", "") in AWAY or _is_of_database(error.__cause__)
     answer = getattr(getattr(error, "response", None), "status_code", None)  # errors of requests are OSErrors
     if answer in REFUSED and answer not in BUSY:
@@ -241,14 +245,14 @@ def _is_of_database(error: BaseException | None) -> bool:
 
 
 def _libraries(error: BaseException | None) -> set[str]:
-    """Return the libraries that define an error's classes, by name: importing them takes seconds."""
+    """Return the names of the libraries that define an error's classes. To import the libraries would take seconds."""
     return {one.__module__.partition(".")[0] for one in type(error).__mro__}
 
 
 def deliver_left(client: Client, where: str, place: Path) -> int:
-    """Send the entries that ended processes left in ``place``; return how many runs ended by that.
+    """Send the entries that ended processes have left in ``place``; return how many runs are now complete.
 
-    If the record knows a run and refuses its entries, they stay where they are.
+    If the record knows a run but refuses its entries, the entries stay where they are.
     """
     delivered = 0
     for box in outbox.left(place, where):
@@ -281,7 +285,7 @@ def _deliver(client: Client, box: Outbox) -> None:
 
 
 def _send(client: Client, run_id: str, entries: Sequence[Entry], folder: Path) -> None:
-    """Send entries in as few calls as MLflow allows; the status last. ``folder`` holds the files that they name."""
+    """Send entries in as few calls as MLflow allows, the status last. ``folder`` holds the files of the entries."""
     from mlflow.entities import Dataset as LoggedDataset
     from mlflow.entities import DatasetInput, Metric, Param, RunTag
 
@@ -303,7 +307,10 @@ def _send(client: Client, run_id: str, entries: Sequence[Entry], folder: Path) -
 
 
 def _log_data(client: Client, run_id: str, data: DatasetInput) -> None:
-    """Log a data set. MLflow looks whether it has the data set, then adds it: of two runs at once one is refused."""
+    """Log a data set, in two attempts.
+
+    MLflow adds a data set that it does not have yet. If two runs log the same data set at once, one of them is refused.
+    """
     try:
         client.log_inputs(run_id, [data])
     except Exception as error:
@@ -317,8 +324,8 @@ def _cut(things: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 
 
 def _forget_reason(client: Client, run_id: str) -> None:
-    """Delete the reason that another process gave for a run it took for cut off: the run has ended."""
-    with suppress(Exception):  # mostly there is none; and a run that is done stays done
+    """Delete a reason that another process gave, which thought that the run was cut off. The run has ended."""
+    with suppress(Exception):  # mostly there is no reason to delete; and the run stays FINISHED in any case
         client.delete_tag(run_id, "reason")
 
 

@@ -1,1 +1,1 @@
-"""The winner leaves the house: into MLflow's registry, onto rows of a file, behind HTTP."""
+"""Use the winner: register it in MLflow, predict the rows of a file, serve it over HTTP."""

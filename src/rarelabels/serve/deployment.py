@@ -1,4 +1,4 @@
-"""The best model of a study: out of its run into MLflow's registry, and out of the registry onto a file of rows."""
+"""Register the best model of a study in MLflow's registry, and predict rows of a file with a registered model."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from rarelabels.serve.predictor import PROBABILITY, Predictor
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
-# Of all that rarelabels needs, what a prediction imports.
+# The libraries that a prediction imports, a part of all that rarelabels needs.
 LIBRARIES = ("mlflow", "numpy", "pandas", "pyarrow", "pydantic", "scikit-learn", "scipy", "threadpoolctl")
-FILES = f"artifacts/{predictor.FOLDER}"  # where MLflow puts the predictor's files in a model
-OF_NETWORKS = ("keras", "tensorflow")
+FILES = f"artifacts/{predictor.FOLDER}"  # MLflow puts the predictor's files there in a model
+OF_NETWORKS = ("keras", "tensorflow")  # the libraries that only a network imports
 
 
 def choose(ranked: Ranking) -> tuple[Ranked, list[str]]:
-    """Return the best trial whose model can be registered, and a line for each better one that cannot.
+    """Return the best trial whose model can be registered, and a line for each better trial, which says why not that.
 
     Raises:
-        UserError: no trial has learnt anything, or the model of none can be registered.
+        UserError: no trial has learnt anything, or no model can be registered.
     """
     passed_over: list[str] = []
     for one in ranked.ranked:
@@ -53,7 +53,7 @@ def choose(ranked: Ranking) -> tuple[Ranked, list[str]]:
 
 
 def obstacle(one: Ranked) -> str:
-    """Say why the model of a trial cannot be registered; empty where it can."""
+    """Return why the model of a trial cannot be registered; empty if it can be registered."""
     judged = one.runs[0].data.tags.get("model_is_judged", "")
     if judged.startswith("no"):
         return f"it is not what was judged: {judged.removeprefix('no: ')}"
@@ -65,13 +65,13 @@ def obstacle(one: Ranked) -> str:
 
 
 def register_best(client: Client, ranked: Ranking, one: Ranked, refitted: Run | None = None) -> str:
-    """Register the model of the first seed of a trial, and say what was registered.
+    """Register the model of the first seed of a trial, and return a line on what was registered.
 
     Args:
         client: of the record.
-        ranked: what chose the trial.
+        ranked: the ranking by which the trial was chosen.
         one: the trial.
-        refitted: the run that trained that model anew on training and validation rows, to register instead.
+        refitted: a run that trained the model anew on training and validation rows; its model is registered instead.
 
     Raises:
         UserError: see :func:`register`.
@@ -85,17 +85,17 @@ def register_best(client: Client, ranked: Ranking, one: Ranked, refitted: Run | 
 
 
 def register(client: Client, run: Run, trial: Trial, rule: str, why: dict[str, str]) -> str:
-    """Register a run's model as the best of its study, and return the version; the same is registered once.
+    """Register a run's model as the best of its study, and return the version. The same model is registered only once.
 
     Args:
         client: of the record.
-        run: trained and judged.
-        trial: what it trained.
-        rule: how the model assigns labels; see ``predictor.Predictor``.
-        why: tags of what it was chosen by.
+        run: the run that trained the model, or a refit of it.
+        trial: of the run.
+        rule: the rule by which the model assigns labels; see ``predictor.Predictor``.
+        why: tags that say why the model was chosen.
 
     Raises:
-        UserError: the trial's data have no raw rows, or are not here.
+        UserError: the kind of the trial's data has no raw rows, or the data are not here.
     """
     spec = raw.checked(trial.dataset)
 
@@ -116,7 +116,7 @@ def _files_of(client: Client, run: Run) -> list[str]:
 
 
 def write_model(folder: Path, work: Path, trial: Trial, rule: str, examples: dict[str, list[object]]) -> None:
-    """Write MLflow's model to ``folder``, of the predictor's files in ``work``."""
+    """Write an MLflow model to ``folder``, made from the predictor's files in ``work``."""
     import mlflow
 
     from rarelabels.serve import pyfunc_model
@@ -143,10 +143,10 @@ def write_model(folder: Path, work: Path, trial: Trial, rule: str, examples: dic
 
 
 def _signature(loaded: Predictor) -> ModelSignature:
-    """Return the columns of input and output.
+    """Return the columns of input and output as an MLflow signature.
 
-    An input is of any type: MLflow's ``double`` refuses a column of whole numbers, and its ``string`` an empty one.
-    What a column must hold is in the model's metadata, and the model itself says which cell is wrong.
+    An input column may have any type. MLflow's ``double`` would refuse a column of whole numbers, and its ``string`` an
+    empty column. The model's metadata state what each column must hold, and the model itself names a wrong cell.
     """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, Schema
@@ -158,7 +158,7 @@ def _signature(loaded: Predictor) -> ModelSignature:
 
 
 def _code(folder: Path) -> list[Path]:
-    """Copy this package as an installation has it: its modules, and the metadata that say which version it is."""
+    """Copy this package as if installed: its modules, and the metadata with its version; return both paths."""
     package, metadata = folder / "rarelabels", folder / f"rarelabels-{rarelabels.__version__}.dist-info"
     here = Path(rarelabels.__file__).parent
     shutil.copytree(here, package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -169,15 +169,15 @@ def _code(folder: Path) -> list[Path]:
 
 
 def load_best(study: str, where: str, say: Callable[[str], None]) -> Predictor:
-    """Return the registered model of a study: its files are read by this code; the code beside them is not run.
+    """Return the registered model of a study. This package reads its files; the code stored with them is not run.
 
     Args:
         study: its name.
         where: the record.
-        say: takes a warning, if the files cannot be checked.
+        say: called with a warning if the files cannot be checked.
 
     Raises:
-        UserError: none is registered, or what is registered is not what a run of the study made.
+        UserError: no model is registered, or its files are not those that a run of the study made.
     """
     version = registry.registered(connection.connect(where), study) if connection.is_begun(where) else None
     if version is None:
@@ -200,7 +200,7 @@ def column_names(path: Path) -> tuple[str, ...]:
     """Return the names of the columns of a file of rows.
 
     Raises:
-        UserError: it is not there, or cannot be read; see ``table_files.column_names``.
+        UserError: the file does not exist, or cannot be read; see ``table_files.column_names``.
     """
     if not path.exists():
         raise UserError(f"{path}: there is no such file")
@@ -208,19 +208,19 @@ def column_names(path: Path) -> tuple[str, ...]:
 
 
 def predict_file(study: str, path: Path, where: str, say: Callable[[str], None], out: TextIO) -> None:
-    """Predict the rows of a file with the registered model of a study; see :func:`predict` for what is written.
+    """Predict the rows of a file with the registered model of a study; see :func:`predict` for the output.
 
     Args:
         study: its name.
         path: the file.
         where: the record.
-        say: takes a warning.
-        out: takes CSV.
+        say: called with each warning.
+        out: gets CSV.
 
     Raises:
         UserError: the file cannot be read, no model is registered, or a row is wrong.
     """
-    names = column_names(path)  # before the model is loaded, which takes longer
+    names = column_names(path)  # a wrong file is reported before the model is loaded, which takes longer
     loaded = load_best(study, where, say)
     if loaded.raw.id and loaded.raw.id not in names:
         say(f"{path}: has no column {loaded.raw.id!r}, which named the rows in training; rows are numbered from 1")
@@ -228,19 +228,20 @@ def predict_file(study: str, path: Path, where: str, say: Callable[[str], None],
 
 
 def predict(loaded: Predictor, path: Path, names: tuple[str, ...], out: TextIO) -> None:
-    """Write a header and a line for each row of a file, in its order, some rows at a time.
+    """Write a header and a line for each row of a file, in the file's order. The file is read in batches of rows.
 
-    The columns are ``id`` (the column of the training data that names rows, if the file has it, else the rows' numbers
-    from 1), ``labels`` and ``probability/<label>``. Nothing is written before the first rows are known to be good.
+    The columns are ``id``, ``labels`` and ``probability/<label>``. ``id`` is the column that named the rows of the
+    training data, if the file has it, else the number of the row, from 1. Nothing is written before the first batch has
+    been predicted.
 
     Args:
         loaded: the model.
         path: the file.
-        names: its columns.
-        out: takes CSV.
+        names: the columns of the file.
+        out: gets CSV.
 
     Raises:
-        UserError: a column is missing, or a cell is wrong; lines before it may have been written.
+        UserError: a column is missing, or a cell is wrong; the lines of earlier batches may have been written.
     """
     if missing := [name for name in loaded.columns if name not in names]:
         raise UserError(predictor.missing_columns(str(path), missing, names))

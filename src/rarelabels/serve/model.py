@@ -1,4 +1,4 @@
-"""A registered model in Python: rows of a DataFrame in, labels and probabilities out."""
+"""A registered model in Python: it turns rows of a DataFrame into labels and probabilities."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Model:
     """The registered model of a study; ``rl.load_model`` loads it.
 
     Attributes:
-        labels: their names, in the order of the probabilities.
-        columns: the input columns that rows need.
+        labels: the names of the labels, in the order of the probabilities.
+        columns: the input columns that rows must have.
     """
 
     def __init__(self, loaded: Predictor) -> None:
@@ -28,22 +28,22 @@ class Model:
         return f"Model({of}): {len(self.columns)} columns to {len(self.labels)} labels"
 
     def predict(self, rows: pd.DataFrame | Sequence[Mapping[str, object]]) -> pd.DataFrame:
-        """Predict rows: what ``rarelabels predict`` prints of a file with the same rows.
+        """Predict rows, as ``rarelabels predict`` does for a file with the same rows.
 
         >>> import rarelabels as rl
         >>> model = rl.load_model("movies")  # doctest: +SKIP
         >>> model.predict([{"Title": "Alien", "Genre": "", "Plot": "A crew answers a call."}])  # doctest: +SKIP
 
         Args:
-            rows: the input columns of the training data by name, in any order; others are ignored.
+            rows: with the input columns of the training data by name, in any order; other columns are ignored.
 
         Returns:
-            A row for each row, under its index. Columns: ``id`` (the column of the training data that names rows, if it
-            is there, else numbers from 1), ``labels`` (the names of the labels assigned, in one text), and
-            ``probability/<label>`` for each label.
+            A row for each input row, with the same index. Columns: ``id`` (the column that named the rows of the
+            training data, if ``rows`` has it, else numbers from 1), ``labels`` (the names of the assigned labels, in
+            one text), and ``probability/<label>`` for each label.
 
         Raises:
-            UserError: a column is missing, or a cell would have been refused in training.
+            UserError: a column is missing, or a cell is not allowed, as in the training data.
         """
         frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
         batch = predictor.as_batch(frame)

@@ -1,8 +1,8 @@
-"""A trained model with its preprocessing, calibration and thresholds: raw rows in, label names and probabilities out.
+"""A trained model with preprocessing, calibration and thresholds: from raw rows to label names and probabilities.
 
-Everything it needs is in one folder of plain files, no pickles. The rows go through the code that read the training
-data (``datasets.raw``) and the network scores as many at once as it did when it was measured, the last ones padded: so
-the probabilities of the test rows are, bit by bit, those recorded of them, however the rows are sent.
+All its files are in one folder, without pickles. The code that read the training data also reads raw rows
+(``data.raw``). A network scores batches of the same size as when it was measured; the last batch is padded. So the
+probabilities of the test rows equal the recorded ones bit by bit, no matter in which batches the rows are sent.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from rarelabels.judging.rules.table import SET_RULES
 from rarelabels.learn.baselines import baseline
 from rarelabels.learn.fitted_model import Fitted
 
-FOLDER = "predictor"  # what the folder of files is called among those of a registered model
+FOLDER = "predictor"  # the name of the folder with these files in a registered model
 TRIAL, RAW, MODEL, THRESHOLDS = "trial.json", "raw.json", "model", "thresholds.json"
-PROBABILITY = "probability/"  # before a label's name, the name of a column
+PROBABILITY = "probability/"  # begins the name of a column; the label's name follows
 SEPARATORS = ("|", ";", ",", "\t", "\n")
 
 Floats = npt.NDArray[np.float64]
@@ -42,7 +42,7 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """The prediction for some rows: the labels assigned and their probabilities, both (n, n_labels)."""
+    """The prediction for some rows: which labels are assigned, and all probabilities; both (n, n_labels)."""
 
     assigned: Bools
     probabilities: Floats
@@ -53,13 +53,13 @@ class Predictor:
     """A trained model that takes raw rows; see the module.
 
     Attributes:
-        trial: what was trained.
-        raw: what a row is.
-        labels: their names, in the order in which the model was stored.
+        trial: the trial that was trained.
+        raw: describes a raw row: its columns, id and separator.
+        labels: the names of the labels, in the order of the stored model.
         scorer: the trained model.
-        calibration: of its scores, if there is one.
-        rule_name: how probabilities become labels, one of those in ``rules.table``.
-        rule: its thresholds; None where it has none.
+        calibration: of its scores; None if they are not calibrated.
+        rule_name: the rule that turns probabilities into labels, one of ``rules.table``.
+        rule: the rule with its thresholds; None for a rule without thresholds.
     """
 
     trial: Trial
@@ -72,17 +72,17 @@ class Predictor:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that a row needs."""
+        """The columns that a row must have."""
         return tuple(column.name for column in self.raw.columns)
 
     @property
     def separator(self) -> str:
-        """What stands between labels in one cell: that of the training data, else one that is in no label."""
+        """The separator of labels in one cell: that of the training data, else one that no label contains."""
         free = (one for one in SEPARATORS if not any(one in label for label in self.labels))
         return self.raw.separator or next(free, SEPARATORS[0])
 
     def label_texts(self, predicted: Predicted) -> list[str]:
-        """Return the names of the labels assigned to each row, in one text."""
+        """Return the names of each row's assigned labels as one text."""
         return [
             self.separator.join(label for label, is_one in zip(self.labels, row, strict=True) if is_one)
             for row in predicted.assigned
@@ -92,7 +92,7 @@ class Predictor:
         """Return the prediction for some rows.
 
         Raises:
-            UserError: a column is missing, or a cell would have been refused in training.
+            UserError: a column is missing, or a cell is not allowed, as in the training data.
         """
         if missing := [name for name in self.columns if name not in batch.cells]:
             raise UserError(missing_columns(str(batch.path), missing, list(batch.cells)))
@@ -105,12 +105,12 @@ class Predictor:
         if self.rule is not None:
             return Predicted(self.rule.assign(probabilities), probabilities)
         label_sets = self.scorer.label_sets(part)
-        assert label_sets is not None  # a rule without thresholds is that of a model of label sets
+        assert label_sets is not None  # only models of label sets have a rule without thresholds
         return Predicted(label_sets > 0, probabilities)
 
 
 def as_batch(frame: pd.DataFrame) -> Batch:
-    """Return the rows of a DataFrame as a file would give them: a missing value of pandas is None."""
+    """Return the rows of a DataFrame as a batch like that of a file. Missing values of pandas become None."""
     cells = {str(name): [_cell(value) for value in frame[name].tolist()] for name in frame.columns}
     return Batch(Path("input"), 1, len(frame), None, cells)
 
@@ -122,7 +122,7 @@ def _cell(value: Any) -> Any:
 
 
 def missing_columns(where: str, missing: Sequence[str], there: Sequence[str]) -> str:
-    """Say which columns are not there."""
+    """Return the message about missing columns."""
     plural = "s" if len(missing) > 1 else ""
     return (
         f"{where}: has no column{plural} {', '.join(map(repr, missing))}, which the model was trained on; the columns "
@@ -131,18 +131,18 @@ def missing_columns(where: str, missing: Sequence[str], there: Sequence[str]) ->
 
 
 def save(folder: Path, trial: Trial, described: Raw, rule: str, files: Path) -> None:
-    """Write what :func:`load` reads.
+    """Write the files of a predictor; :func:`load` reads them.
 
     Args:
-        folder: must not exist yet.
+        folder: to write; it must not exist yet.
         trial: as it was run.
-        described: what a raw row of its data is.
-        rule: see :class:`Predictor`.
-        files: of the run: ``model/``, ``thresholds.json`` and, if there is one, ``calibration.json``.
+        described: describes a raw row of its data.
+        rule: name of the rule, see :class:`Predictor`.
+        files: folder with files of the run: ``model/``, ``thresholds.json`` and, if calibrated, ``calibration.json``.
     """
     folder.mkdir()
     declared = trial.model_dump(mode="json")
-    if "path" in declared["dataset"]:  # where the file was is of no use elsewhere, and nobody's business
+    if "path" in declared["dataset"]:  # the path of the file is useless on other machines, and it may be private
         declared["dataset"]["path"] = Path(declared["dataset"]["path"]).name
     _write(folder / TRIAL, declared)
     _write(folder / RAW, asdict(described) | {"rule": rule})
@@ -153,10 +153,10 @@ def save(folder: Path, trial: Trial, described: Raw, rule: str, files: Path) -> 
 
 
 def load(folder: Path) -> Predictor:
-    """Return what :func:`save` wrote; TensorFlow is imported for a network alone.
+    """Return the predictor that :func:`save` wrote. TensorFlow is imported only for a network.
 
     Raises:
-        UserError: a file is missing or damaged, two of them are about other labels, or the data have no raw rows.
+        UserError: a file is missing or damaged, two files have different labels, or the data have no raw rows.
     """
     try:
         return _load(folder)
@@ -168,7 +168,7 @@ def load(folder: Path) -> Predictor:
 
 def _load(folder: Path) -> Predictor:
     trial = Trial.model_validate(_read(folder / TRIAL))
-    raw.checked(trial.dataset)  # of others a network may need files that the trial names
+    raw.checked(trial.dataset)  # refuse other data, for which a network may open files that the trial names
     described = _read(folder / RAW)
     rule_name = described.pop("rule")
     columns = tuple(RawColumn(**column) for column in described.pop("columns"))
@@ -189,14 +189,17 @@ def _load(folder: Path) -> Predictor:
 
 def _scorer(trial: Trial, folder: Path) -> Fitted:
     if trial.is_network:
-        from rarelabels.learn import training  # TensorFlow takes seconds to import, and the linear model needs none
+        from rarelabels.learn import training  # imports TensorFlow, which takes seconds and only networks need
 
         return training.load_saved(trial, folder)
     return baseline.load_saved(folder)
 
 
 def _check_labels(path: Path, stored: dict[str, Any], labels: tuple[str, ...]) -> None:
-    """Names decide which threshold is whose, and the model's files which column is whose: they must agree."""
+    """Refuse labels that are not those of the model in their order.
+
+    Thresholds belong to labels by name, and columns of scores by their order in the model. Both must agree.
+    """
     if tuple(stored) != labels:
         raise UserError(f"{path}: its labels are not those of the model, in their order")
 

@@ -1,7 +1,7 @@
-"""What MLflow runs when it loads a registered model: a copy of this file is the model's code, its weights are files.
+"""The code that MLflow runs when it loads a registered model. The model has a copy of this file; its weights are files.
 
-Input: a row for each example, with the raw columns of the training data by name, in any order; others are ignored.
-Output: ``labels``, the names of the labels assigned, and for each label ``probability/<label>``.
+Input: a row for each example, with the raw columns of the training data by name, in any order. Other columns are
+ignored. Output: ``labels``, the names of the assigned labels, and ``probability/<label>`` for each label.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rarelabels.serve import predictor
 
 
 class RarelabelsModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
-    """A trained model, as MLflow calls it."""
+    """A trained model with the interface that MLflow calls."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the model's files."""
@@ -32,10 +32,10 @@ class RarelabelsModel(PythonModel):  # type: ignore[misc]  # mlflow is untyped
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,  # noqa: ARG002 - there are none
     ) -> pd.DataFrame:
-        """Return labels and probabilities of some rows, under their index.
+        """Return labels and probabilities of some rows, with the index of the rows.
 
         Raises:
-            MlflowException: a bad request, with the row and the column.
+            MlflowException: a bad request; the message names the row and the column.
         """
         try:
             predicted = self.predictor.predict(predictor.as_batch(model_input))

@@ -1,5 +1,5 @@
-"""What eyes see: figures, tables on a terminal, the report, a judgement, MLflow's page.
+"""What users see: figures, tables on a terminal, the report, a judgement, MLflow's page.
 
-``judgement`` is what ``rarelabels.judge`` returns; ``tables.of_judgement`` says what is shown of it, ``judgement_html``
-shows it in a notebook and as a page, ``figures.of_judgement`` draws it.
+``judgement`` has the object that ``rarelabels.judge`` returns. ``tables.of_judgement`` arranges it in sections,
+``judgement_html`` shows these in a notebook or as a page, and ``figures.of_judgement`` draws its figure.
 """

@@ -1,4 +1,4 @@
-"""Judge scores from any framework: all metrics with intervals and floors, and what each threshold finds and costs."""
+"""Judge scores from any framework: all metrics with intervals and floors, and the gains and costs of thresholds."""
 
 from __future__ import annotations
 
@@ -22,21 +22,23 @@ from rarelabels.judging.statistics import bootstrap, inference
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-STUDY = "judged"  # the name of its experiment in the record
+STUDY = "judged"  # the experiment of judgements in the record
 SPEC = ThresholdSpec()
-# Scores times draws that take about ten seconds; with many scores intervals are narrow, and fewer draws will do.
+# The number of scores times the number of draws that take about ten seconds. With many scores, intervals are narrow, so
+# that fewer draws suffice.
 SCORES_DRAWN = 1_000_000_000
 FEWEST_DRAWS, MOST_DRAWS = 100, bootstrap.N_DRAWS
 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """What was measured. In a notebook it shows itself: the table, the figure and the prices.
+    """The result of judging scores. A notebook shows it as tables, a figure and prices.
 
     Attributes:
-        evaluation: as of a run. Beside its names: ``test/<rule>/more_found``, ``more_false``.
-        intervals: 95 %, by recorded name: all of the test part but counts and ``oracle``.
-        draws: of the bootstrap over test rows.
+        evaluation: all metrics, named as those of a run, and also ``test/<rule>/more_found`` and
+            ``test/<rule>/more_false``.
+        intervals: 95 % intervals by recorded name, of all test metrics except counts and those of ``oracle``.
+        draws: the number of draws of the bootstrap over test rows.
     """
 
     evaluation: Evaluation
@@ -44,12 +46,17 @@ class Judgement:
     draws: int
 
     def table(self) -> pd.DataFrame:
-        """Return the metrics of the test part beside those of the floors, a row for each.
+        """Return the metrics of the test part beside those of the floors: a row for each metric.
 
-        Columns: the floors ``zeros``, ``ones`` and ``prior``; for each rule that is shown (``half``, ``global``,
-        ``per_label`` and the bound ``oracle``; without a validation part ``half`` and ``oracle``) its value and, but
-        for ``oracle``, the 95 % interval, ``<rule>/low`` and ``<rule>/high``; ``scores`` likewise for the metrics that
-        need no rule. NaN where a metric has no such value.
+        The columns are:
+
+        - the floors ``zeros``, ``ones`` and ``prior``;
+        - each rule that is shown, ``half``, ``global``, ``per_label`` and the bound ``oracle`` (without a validation
+          part only ``half`` and ``oracle``), with its 95 % interval ``<rule>/low`` and ``<rule>/high``, except for
+          ``oracle``;
+        - ``scores``, with ``scores/low`` and ``scores/high``, for the metrics that need no rule.
+
+        A cell is NaN if the metric has no such value.
         """
         from rarelabels.show.tables.judgement_frame import table
 
@@ -60,11 +67,14 @@ class Judgement:
         return self.evaluation.per_label.copy()
 
     def prices(self) -> pd.DataFrame:
-        """Return what each threshold finds and costs, a row for each label; see :func:`threshold_gains`."""
+        """Return positives and false alarms of each threshold, a row for each label; see :func:`threshold_gains`."""
         return threshold_gains(self.evaluation.per_label)
 
     def long(self) -> pd.DataFrame:
-        """Return every number: columns ``metric, label, value, low, high``; ``label`` is empty for the whole part."""
+        """Return every number, in columns ``metric, label, value, low, high``.
+
+        ``label`` is empty for a metric of the whole part.
+        """
         rows = [
             (name, "", value, *self.intervals.get(name, (np.nan, np.nan)))
             for name, value in self.evaluation.metrics.items()
@@ -74,16 +84,16 @@ class Judgement:
         return pd.concat([whole, wide.melt("label", var_name="metric")[["metric", "label", "value"]]])
 
     def plot(self) -> Figure:
-        """Draw how the scores rank, whether they mean what they say, and what a label's own threshold does for it."""
+        """Draw ranking, calibration, and the F1 of each label under each rule."""
         from rarelabels.show.figures.of_judgement import judgement
 
         return judgement(self.evaluation)
 
     def to_html(self, path: str | PathLike[str]) -> None:
-        """Write one page that needs no other file: all tables, and the figure.
+        """Write all tables and the figure as one HTML page, which needs no other file.
 
         Raises:
-            ArgumentError: the file cannot be written there.
+            ArgumentError: the file cannot be written.
         """
         from rarelabels.show.judgement_html import page
 
@@ -96,21 +106,20 @@ class Judgement:
             raise ArgumentError(f"{target}: cannot be written: {error.strerror}; name another file") from error
 
     def log(self, name: str, params: Mapping[str, object] | None = None) -> None:
-        """Record it as the MLflow run ``name`` of the experiment ``rarelabels/judged``.
+        """Record the judgement as the MLflow run ``name`` of the experiment ``rarelabels/judged``.
 
-        It goes to the record that ``MLFLOW_TRACKING_URI`` names, and without one to ``runs/mlflow.db``;
-        ``rarelabels ui`` shows it.
+        The record is the one that ``MLFLOW_TRACKING_URI`` names, else ``runs/mlflow.db``. ``rarelabels ui`` shows it.
 
         Args:
             name: of the run.
-            params: recorded as its parameters, such as which files were judged.
+            params: parameters of the run, such as the names of the judged files.
 
         Raises:
             UserError: the run has no name, or the record does not answer.
         """
         if not name.strip():
             raise ArgumentError("log: the run needs a name")
-        from rarelabels.record import connection, opening  # MLflow takes seconds: only who records waits for it
+        from rarelabels.record import connection, opening  # imports MLflow, which takes seconds
 
         client = connection.connect(connection.uri())
         run = opening.start_judgement(client, opening.open_experiment(client, STUDY), name)
@@ -143,21 +152,21 @@ class Judgement:
 def judge(
     y_test: Any, s_test: Any, *, validation: tuple[Any, Any] | None = None, labels: Sequence[str] | None = None
 ) -> Judgement:
-    """Measure scores on rows that nothing was chosen on, beside what a predictor that learns nothing would reach.
+    """Measure scores on test rows, beside floors: the results of predictors that learn nothing.
 
-    Arguments are what NumPy can read: arrays, SciPy's sparse matrices, PyTorch's tensors on the CPU, and frames, whose
-    columns are the labels and are put into the same order.
+    The test rows must not have been used for any choice. Arguments may be arrays, SciPy's sparse matrices, PyTorch's
+    tensors on the CPU, and DataFrames. The columns of DataFrames are labels, and are brought into the same order.
 
     Args:
         y_test: 0/1, (rows, labels).
         s_test: probabilities, (rows, labels).
-        validation: the same two of other rows. Thresholds and base rates come from them; without them every decision is
-            at 0.5, and base rates are those of the test labels themselves.
-        labels: names of the columns; of frames, those to judge, in this order.
+        validation: labels and scores of other rows, from which thresholds and base rates come. Without it, every
+            decision is at 0.5, and base rates are those of the test labels themselves.
+        labels: names of the columns; for DataFrames, the columns to judge, in this order.
 
     Raises:
-        ArgumentError: a ``ValueError``: shapes or labels differ, a truth is not 0 or 1, a score is no probability, or
-            rows of the validation part are those of the test part.
+        ArgumentError: a ``ValueError``: shapes or labels differ, a label is not 0 or 1, a score is not a probability,
+            or validation and test share rows.
 
     >>> import rarelabels as rl
     >>> y_val = [[1, 1], [1, 0], [0, 0], [0, 0]] * 5
@@ -177,9 +186,10 @@ def judge(
 
 
 def judge_parts(parts: Parts) -> Judgement:
-    """Measure scores: base rates and thresholds come from the validation part.
+    """Measure scores, with base rates and thresholds from the validation part.
 
-    Without one the rule is ``half`` (and ``oracle`` as a bound), and base rates come from the test labels themselves.
+    Without a validation part, the only rules are ``half`` and the bound ``oracle``, and base rates come from the test
+    labels themselves.
     """
     known = parts.test if parts.validation is None else parts.validation
     floors = evaluation.floors(known.y.mean(axis=0, dtype=np.float64))
@@ -192,19 +202,19 @@ def judge_parts(parts: Parts) -> Judgement:
 
 
 def n_draws(n_scores: int) -> int:
-    """Return how many bootstrap draws are taken: 2,000 for half a million scores, 500 for two million, at least 100."""
+    """Return the number of bootstrap draws: 2,000 for half a million scores, 500 for two million; at least 100."""
     return int(np.clip(SCORES_DRAWN // n_scores, FEWEST_DRAWS, MOST_DRAWS))
 
 
 def threshold_gains(per_label: pd.DataFrame) -> pd.DataFrame:
-    """Return how many positives each rule finds, and how many false alarms it costs, beside ``half``.
+    """Return how many more positives and false alarms than ``half`` each rule has, for each label.
 
     Args:
-        per_label: of ``label_table.per_label``.
+        per_label: from ``label_table.per_label``.
 
     Returns:
-        Columns ``label``, ``positives``, ``half/found``, ``half/false``, then for ``global`` and ``per_label``, where
-        they are, ``<rule>/more_found`` and ``<rule>/more_false``: fewer are negative.
+        Columns ``label``, ``positives``, ``half/found``, ``half/false``; then ``<rule>/more_found`` and
+        ``<rule>/more_false`` for ``global`` and ``per_label``, if these were chosen. A negative number means fewer.
     """
     table = per_label[["label", "positives"]].assign(
         **{"half/found": per_label["half/tp"], "half/false": per_label["half/fp"]}

@@ -1,4 +1,4 @@
-"""A judgement as HTML: what a notebook shows, and a page that needs no other file."""
+"""A judgement as HTML: a fragment for notebooks, and a page that needs no other file."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NAMES = {"validation": "the validation part", "test": "Test part"}
 
 
 def fragment(judgement: Judgement) -> str:
-    """Return what a notebook shows: the tables of decisions and rankings, the figure, and the prices."""
+    """Return the HTML for a notebook: the tables of decisions and rankings, the figure, and the prices."""
     return _render("judgement.html", judgement, whole=False)
 
 
 def page(judgement: Judgement) -> str:
-    """Return a whole page: what a notebook shows, and the table of labels."""
+    """Return a whole HTML page: the fragment for notebooks, and the table of labels."""
     return _render("judgement_page.html", judgement, whole=True)
 
 

@@ -1,8 +1,9 @@
-"""MLflow's page on this record: the server, on this machine only unless asked, and a link to the runs of each study.
+"""MLflow's page on the record: its server, and a link to the runs of each study.
 
-MLflow 3.17 opens on its pages for language models, shows none of a run's numbers until columns are chosen, and sorts
-1,300 charts by name. So each link says that models are trained here, and names a saved view that is part of the record:
-columns with the main numbers, the curves as first charts, then the test part by rule.
+The server is for this machine only, unless another host is given. MLflow 3.17 opens on its pages for language models,
+shows no metric of a run until columns are chosen, and sorts 1,300 charts by name. So each link selects the page for
+model training, and names a saved view that is part of the record. The view has columns with the main metrics. Its first
+charts are the curves, then come the test metrics by rule.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ HERE = ("127.0.0.1", "localhost", "::1")
 EVERYWHERE = ("0.0.0.0", "::")
 PASSWORD, USERS, KEY = "MLFLOW_AUTH_ADMIN_PASSWORD", "MLFLOW_AUTH_CONFIG_PATH", "MLFLOW_FLASK_SERVER_SECRET_KEY"
 HOSTS = "MLFLOW_SERVER_ALLOWED_HOSTS"
-NEAR = (  # names in an address that MLflow answers to anyway: this machine, and the addresses of private networks
+NEAR = (  # host names that MLflow always accepts: this machine, and the addresses of private networks
     *("localhost", "localhost:*", "127.0.0.1", "127.0.0.1:*", "[[]::1]:*", "10.*", "192.168.*", "fc00:*", "fd00:*"),
     *(f"172.{i}.*" for i in range(16, 32)),
 )
 ADMIN = "admin"
-# In a process of its own, because importing MLflow's authentication begins its application.
+# This code runs in its own process, because importing MLflow's authentication starts its application.
 RENEW = """
 import json, sys
 from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
@@ -48,34 +49,34 @@ store.init_db(told["database"])
 if store.has_user(told["name"]):  # else MLflow makes the user, with this password
     store.update_user(told["name"], password=told["password"])
 """
-SHORTEST = 12  # characters of a password
-START = 90  # seconds that MLflow is given to start: 5 on a machine that does nothing else
+SHORTEST = 12  # characters that a password must have at least
+START = 90  # seconds in which MLflow must start; it takes 5 on an idle machine
 PAGE = "/#/experiments/{}/runs?workflowType=machine_learning"
 VIEWS = {  # key in the link -> (name in the page's list of views, which runs)
     "rarelabels": ("Trials, seeds below", ""),
-    "rarelabels-trials": ("Trials alone", "tags.kind = 'trial'"),  # fewer runs to load, all of them at once
+    "rarelabels-trials": ("Trials alone", "tags.kind = 'trial'"),  # fewer runs, so that the page loads all at once
 }
 COLUMNS = (
     *("test/half/macro_f1", "test/per_label/macro_f1", "test/ranking/macro_average_precision"),
     "test/half/binary_accuracy",
 )
-WIDTH = 190  # of a column, in pixels: the longest name is cut at its end alone
-SECTIONS = ("curve", "test/ranking", "test/half", "test/global", "test/per_label")  # the others follow by name
-COLOURS = (  # of the trials in turn: MLflow takes a run's colour from its id, and gives many the same
+WIDTH = 190  # pixels of a column; only the end of the longest name is cut
+SECTIONS = ("curve", "test/ranking", "test/half", "test/global", "test/per_label")  # other sections follow by name
+COLOURS = (  # for the trials in turn: MLflow derives a run's colour from its id, so that many have the same colour
     *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"),
     *("#08306b", "#a63603", "#00441b", "#67000d", "#3f007d", "#3d2317", "#7a0177", "#252525", "#5f5f00", "#005b63"),
 )
 
 
 def open_ui(where: str, host: str, port: int, say: Callable[[str], None]) -> None:
-    """Serve MLflow's page on a record until Ctrl-C; of a record that is a server, say where its page is.
+    """Serve MLflow's page on a record until Ctrl-C. If the record is a server, only print the links to its page.
 
-    Other machines are let in by name and password only: on any address but the loopback interface it is served with
-    MLflow's basic auth.
+    On any address but the loopback interface, the page is served with MLflow's basic auth. So users on other machines
+    need a name and a password.
 
     Raises:
-        UserError: nothing is recorded yet, nothing answers, the port is taken, there is no password for other machines,
-            or MLflow does not start.
+        UserError: nothing is recorded yet, the record does not answer, the port is taken, there is no password for
+            other machines, or MLflow does not start.
     """
     if where.startswith(ADDRESSES):
         say("The record is a server; its page is there:")
@@ -86,9 +87,9 @@ def open_ui(where: str, host: str, port: int, say: Callable[[str], None]) -> Non
     name = socket.gethostname() if host in EVERYWHERE else host
     access = {} if host in HERE else _basic_auth(where, host) | _answering_to(name)
     _check_free(host, port)
-    record_client.mend(where)  # its server writes where the addresses say
+    record_client.mend(where)  # MLflow's server writes files to the addresses in the record
     links = _links(where, f"http://{f'[{name}]' if ':' in name else name}:{port}")
-    # like Ctrl-C: a server that is left behind would hold the port
+    # SIGTERM is handled like Ctrl-C, because a server that is left behind would hold the port
     signal.signal(signal.SIGTERM, _interrupt)
     say("starting MLflow ...")
     server = _start(where, host, port, access)
@@ -106,10 +107,10 @@ def open_ui(where: str, host: str, port: int, say: Callable[[str], None]) -> Non
 
 
 def _basic_auth(where: str, host: str) -> dict[str, str]:
-    """Return the environment of a server with users, who are kept beside a local record, else in ``runs/``.
+    """Return the environment of a server with users. Their database is beside a local record, else in ``runs/``.
 
     Raises:
-        UserError: what it needs is not installed, or the administrator has no good password.
+        UserError: a library is not installed, or the administrator's password is missing or too short.
     """
     need("flask_wtf", f"--host {host}: a password for other machines")
     folder = record_connection.outboxes(where).parent / "users"
@@ -124,7 +125,7 @@ def _basic_auth(where: str, host: str) -> dict[str, str]:
     if USERS not in os.environ:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         declared = folder / "basic_auth.ini"
-        users.touch(mode=0o600)  # made by us before MLflow writes to it, which would let others read it
+        users.touch(mode=0o600)  # made here, because MLflow would make a file that others can read
         users.chmod(0o600)
         settings = f"default_permission = READ\nadmin_username = {ADMIN}\ndatabase_uri = sqlite:///{users}\n"
         whole_files.write(declared, f"[mlflow]\n{settings}".encode())
@@ -136,7 +137,7 @@ def _basic_auth(where: str, host: str) -> dict[str, str]:
 
 
 def _renew_password(declared: str, password: str) -> None:
-    """Give the administrator of a user database the password: MLflow looks at it the first time only.
+    """Set the administrator's password in a user database. MLflow itself reads the variable only the first time.
 
     Raises:
         UserError: the database cannot be changed.
@@ -158,7 +159,7 @@ def _renew_password(declared: str, password: str) -> None:
 
 
 def _answering_to(name: str) -> dict[str, str]:
-    """Return the environment of a server that answers to a name: MLflow refuses those that it has not been told."""
+    """Return the environment of a server that accepts a host name. MLflow refuses requests to other names."""
     if HOSTS in os.environ:
         return {}
     names = dict.fromkeys((name, socket.getfqdn(name)))
@@ -166,7 +167,14 @@ def _answering_to(name: str) -> dict[str, str]:
 
 
 def view(name: str, search: str) -> str:
-    """Return a saved view as MLflow's page keeps it: a tag of the experiment, JSON in JSON, up to 5,000 characters."""
+    """Return a saved view in the format of MLflow's page: JSON within JSON, of at most 5,000 characters.
+
+    MLflow keeps it as a tag of the experiment.
+
+    Args:
+        name: of the view, in the page's list of views.
+        search: filter of the runs; empty for all runs.
+    """
     sections = [
         {"uuid": name, "name": name, "display": True, "isReordered": False, "deleted": False, "isGenerated": True}
         for name in SECTIONS
@@ -174,19 +182,19 @@ def view(name: str, search: str) -> str:
     columns = [f"metrics.`{name}`" for name in COLUMNS]
     state = {
         "searchFilter": search,
-        "orderByKey": "attributes.start_time",  # by any other, seeds do not fold under their trial
+        "orderByKey": "attributes.start_time",  # in any other order, seeds do not fold under their trial
         "orderByAsc": False,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
         "selectedColumns": columns,
-        "columnOrder": columns,  # widths are heeded only beside an order
+        "columnOrder": columns,  # without an order, MLflow ignores the widths
         "columnWidths": dict.fromkeys(columns, WIDTH),
         "runsHiddenMode": "FIRST_20_RUNS",  # as many as there are colours
         "compareRunSections": sections,
         "compareRunCharts": [],
-        "isAccordionReordered": True,  # else it sorts the sections by name again
+        "isAccordionReordered": True,  # otherwise MLflow sorts the sections by name again
         "hideEmptyCharts": True,
         "useGroupedValuesInCharts": True,
         "groupBy": None,
@@ -195,7 +203,7 @@ def view(name: str, search: str) -> str:
 
 
 def _links(where: str, page: str) -> list[tuple[str, str]]:
-    """Return (experiment, link); the views that the links name are put into the record, and colours."""
+    """Return the name and the link of each experiment. Views for the links, and colours, are put into the record."""
     client = record_connection.connect(where)
     found = []
     for experiment in queries.experiments(client):
@@ -219,7 +227,7 @@ def _tell(links: list[tuple[str, str]], say: Callable[[str], None]) -> None:
 def _check_free(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that has just ended is no hindrance
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # ignores a server that has just ended
         try:
             tried.bind((host, port))
         except OSError as error:
@@ -233,18 +241,18 @@ def _check_free(host: str, port: int) -> None:
 
 def _start(where: str, host: str, port: int, access: Mapping[str, str]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port), "--workers", "1"]
-    command += ["--uvicorn-opts", "--log-level warning"]  # not a line for each request
+    command += ["--uvicorn-opts", "--log-level warning"]  # otherwise each request is logged
     command += ["--app-name", "basic-auth"] if access else []
-    # By the environment, for other users of the machine see the arguments, and a database has a password.
+    # The address is passed in the environment: it may have a password, and other users can see the arguments.
     environment = os.environ | {"MLFLOW_BACKEND_STORE_URI": where, "MLFLOW_DISABLE_TELEMETRY": "true"} | dict(access)
     environment |= {"PYTHONWARNINGS": "ignore", "MLFLOW_LOGGING_LEVEL": "WARNING"}
-    environment |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # six processes that nothing here needs
-    # A group of its own: Ctrl-C comes here, and the server, its parts with it, is ended from here.
+    environment |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # saves six processes that are not needed here
+    # The server gets its own process group. So Ctrl-C reaches only this process, which then ends the whole group.
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
 def _wait(server: subprocess.Popen[bytes], host: str, port: int) -> None:
-    """Return when the server answers."""
+    """Wait until the server answers."""
     until = time.monotonic() + START
     while server.poll() is None:
         try:

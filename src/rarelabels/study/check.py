@@ -1,6 +1,6 @@
-"""Check a whole record: runs, their files, summaries, searches, and results that wait; repair what is safe to repair.
+"""Check a whole record: runs, their files, summaries, searches, and results that wait. Repair what is safe to repair.
 
-What can be made again is only marked here; `rarelabels run` makes it.
+A damaged file that can be made again is only marked here; `rarelabels run` makes it again.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ MADE_ANEW = ("run", "search", "trial", "study")  # the kinds of runs whose damag
 
 @dataclass(frozen=True)
 class Finding:
-    """A fault of the record, or something worth knowing of it.
+    """A fault of the record, or a fact about it that is worth knowing.
 
     Attributes:
-        text: a line that says it.
-        mend: repairs it and returns what it did; None where nothing is safe to do.
-        is_fault: False where nothing is wrong.
+        text: one line that describes the finding.
+        mend: repairs the fault and returns what it did; None if no repair is safe.
+        is_fault: False for a fact that is no fault.
     """
 
     text: str
@@ -38,16 +38,18 @@ class Finding:
 
 
 def check(where: str, study: str | None, say: Callable[[str], object], *, repair: bool = False) -> bool:
-    """Say what is wrong with a record, a line for each fault and one in the end; return whether no fault is left.
+    """Report what is wrong with a record: a line for each fault, then a line that sums up.
+
+    Return whether no fault is left.
 
     Args:
         where: the tracking URI.
         study: the study to check; all if None.
-        say: takes a line.
+        say: called with each line.
         repair: also repair what is safe to repair.
 
     Raises:
-        UserError: nothing is recorded of the study; the record does not answer.
+        UserError: nothing is recorded of the study, or the record does not answer.
     """
     if not connection.is_begun(where):
         say("nothing is recorded yet")
@@ -152,7 +154,7 @@ def _give_digests(client: Client, runs: Sequence[Run]) -> str:
 
 
 def _summaries(client: Client, study: str | None) -> Iterator[Finding]:
-    """Yield the trials whose summary is not of their finished runs; studies that are running are passed over."""
+    """Yield the trials whose summary is not that of their finished runs. Studies that are running are skipped."""
     for _, runs in _experiments(client, study):
         if any(run.info.status == "RUNNING" and not queries.is_orphan(client, run) for run in runs):
             continue
@@ -175,7 +177,7 @@ def _summaries(client: Client, study: str | None) -> Iterator[Finding]:
 
 
 def _journals(where: str) -> Iterator[Finding]:
-    """Yield the lines of searches that cannot be read or are missing; a last line that is cut off is no fault."""
+    """Yield the lines of journals that are unreadable or missing. A last line that is cut off is no fault."""
     storage = connection.storage_of_searches(where)
     for journal in [] if is_url(storage) else sorted(Path(storage).glob(f"*{queries.JOURNAL}")):
         for number, line in enumerate(journal.read_bytes().splitlines(keepends=True), 1):

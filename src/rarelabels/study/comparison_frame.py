@@ -16,7 +16,7 @@ def frame(comparisons: Sequence[Comparison]) -> pd.DataFrame:
     """Return the headline metrics of all trials and floors: a row for each trial and metric.
 
     Columns:
-        data: the data set; trials on other test rows have another name here.
+        data: the data set; trials with different test rows have different names here.
         trial: its short name with its variant, or ``floor: zeros``, ``floor: ones``, ``floor: prior``.
         overrides: what ``--set`` changed, as text; empty for a trial as declared.
         seeds: how many runs the mean is over; 0 for a floor.
@@ -30,10 +30,10 @@ def frame(comparisons: Sequence[Comparison]) -> pd.DataFrame:
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Return what a reader looks at: a row for each trial, a column for each headline metric, numbers as text.
+    """Return the table for a reader: a row for each trial, a column for each headline metric, numbers as text.
 
     Args:
-        table: columns ``trial, metric, mean, low, high``, and ``tied`` if known, which adds a star.
+        table: columns ``trial, metric, mean, low, high``, and optionally ``tied``. A tied mean gets a star.
     """
     metrics = [metric for metric in HEADLINE if (table["metric"] == metric).any()]
     of = table[table["metric"].isin(metrics)]

@@ -1,4 +1,4 @@
-"""Which runs of a recorded study count, and by which names they go."""
+"""Which runs of a recorded study count, and how they are named."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def recorded(name: str, where: str) -> list[Run]:
     """Return all recorded runs of a study, with their metrics.
 
     Raises:
-        UserError: nothing is recorded of it, or the record does not answer.
+        UserError: nothing is recorded of the study, or the record does not answer.
     """
     begun = connection.is_begun(where)
     client = connection.connect(where) if begun else None
@@ -28,7 +28,12 @@ def recorded(name: str, where: str) -> list[Run]:
 
 
 def counted(runs: Sequence[Run], *, overridden: bool) -> list[Run]:
-    """Return the runs that count, sorted by name and seed; of each trial those of the definition that was run last."""
+    """Return the runs that count, sorted by name and seed. Of each trial, only the definition that was run last counts.
+
+    Args:
+        runs: all recorded runs of a study.
+        overridden: also count the runs with ``--set``.
+    """
     count = [run for run in earliest_finished(list(runs)).values() if overridden or not run.data.tags["overrides"]]
     count.sort(key=lambda run: (run.info.start_time, run.info.run_id))
     last = {key(run)[:2]: parent_key(run) for run in count}

@@ -1,4 +1,4 @@
-"""The figures of a trial, on its parent run: drawn once for each summary, as a stamp says."""
+"""The figures of a trial, on its parent run. They are drawn once for each summary; a stamp says for which."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ CURSE_DRAWS = 30
 
 
 def draw(where: str, name: str, one: SummaryTask) -> list[str]:
-    """Draw the figures of a trial onto its parent run; return a line for each that could not be drawn.
+    """Draw the figures of a trial onto its parent run; return a line for each figure that could not be drawn.
 
     Args:
         where: the record.
         name: of the trial.
-        one: its runs and their stamp, whose summary is recorded.
+        one: the trial's runs and the stamp of their summary, which is already recorded.
     """
     failures: list[str] = []
     client = connection.connect(where)
@@ -40,7 +40,10 @@ def draw(where: str, name: str, one: SummaryTask) -> list[str]:
 
 
 def _figures(client: Client, children: list[Run], of: str, failures: list[str]) -> Iterator[tuple[str, Figure]]:
-    """Yield file names (without ending) and figures; ``of`` begins the line on a figure that cannot be drawn."""
+    """Yield file names (without ending) and figures.
+
+    A figure that cannot be drawn adds a line to ``failures``, which begins with ``of``.
+    """
     trial, ids = children[0].data.tags["trial"], [run.info.run_id for run in children]
     seed, first = children[0].data.tags["seed"], ids[0]
     with house_style.or_told(failures, f"{of}/learning_curves.png"):
@@ -62,7 +65,7 @@ def _figures(client: Client, children: list[Run], of: str, failures: list[str]) 
         yield "reliability", of_trial.reliability(parts, before, trial)
     with house_style.or_told(failures, f"{of}/f1_theory.png"):
         theory = threshold_study.f1_theory(validations, [int(run.data.tags["seed"]) for run in children], labels)
-        if len(theory):  # a label has a positive in validation, and below: also in test
+        if len(theory):  # empty unless a label has positives in validation; the next figure needs them in test too
             yield "f1_theory", of_thresholds.f1_theory(theory, trial)
     with house_style.or_told(failures, f"{of}/winners_curse.png"):
         curse = threshold_study.winners_curse(validations[0], parts[0], draws=CURSE_DRAWS, seed=int(seed))
@@ -71,5 +74,5 @@ def _figures(client: Client, children: list[Run], of: str, failures: list[str]) 
 
 
 def _epoch(run: Run) -> float | None:
-    """Return the epoch whose scores are judged: the one picked afterwards, else the one the training kept."""
+    """Return the epoch whose scores are judged: the epoch picked afterwards, else the epoch that the training kept."""
     return run.data.metrics.get("picked/epoch", run.data.metrics.get("training/kept_epoch"))

@@ -1,12 +1,12 @@
-"""Hand tasks to Dask workers, a process each: the only module that imports dask.
+"""Hand tasks to Dask workers, a process each. This is the only module that imports dask.
 
-Without a scheduler's address the workers are processes of this machine; with one they are whatever the scheduler has,
-on a laptop or a cluster, and everything else is the same. Workers have one thread each. The parent never imports
-TensorFlow.
+Without a scheduler's address, the workers are processes of this machine. With an address, they are the workers that
+the scheduler has, on a laptop or a cluster. Everything else is the same. Workers have one thread each. The parent
+process never imports TensorFlow.
 
-A worker is given one task at a time, and next a task of the same group if there is one: the program it compiled for
-the last task serves the next. A worker that has grown too large, full of compiled programs that nothing frees, is
-restarted between tasks.
+A worker does one task at a time. Its next task is of the same group if there is such a task: then the worker can use
+its compiled program again. Nothing frees compiled programs, so a worker grows. It is restarted between tasks when it
+has become too large.
 """
 
 from __future__ import annotations
@@ -49,22 +49,22 @@ ADDRESS = "DASK_SCHEDULER_ADDRESS"  # as Dask calls it
 WORKER_BYTES = 2 * 2**30  # a TensorFlow worker takes 1 GB to begin with
 FULL_BYTES, GROWN_BYTES = 21 * 2**26, 2**28  # 1.3125 GiB, and 0.25 more than after its first task: then restarted
 KEY = "rarelabels-"  # begins the names of our tasks, on a scheduler that may have others
-UNFETCHED = ("executing", "memory")  # states of a task whose result its parent does not have yet
+UNFETCHED = ("executing", "memory")  # states of a task whose result the parent process does not have yet
 CONNECT_SECONDS = 10
-WAIT_SECONDS = 120  # for a scheduler's first worker, or one to come back
+WAIT_SECONDS = 120  # for a scheduler's first worker, or for a worker to come back
 GLANCE_SECONDS = 1.0  # how often new workers are looked for
-# A training step frees and takes megabytes at a time. Dask makes malloc give them back to the system each time, which
-# doubles the time of a run on the films (7 against 17 s); here it keeps them. Numbers as in malloc.h.
+# A training step frees and takes megabytes at a time. Dask makes malloc give them back to the system each time, and a
+# run on the films then takes 17 s instead of 7 s. With these settings malloc keeps them. The keys are from malloc.h.
 KEEP_MEMORY = {-1: 2**31 - 1, -2: 2**26, -3: 2**30}  # M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD
 
 
 class Engine:
-    """Workers of one thread each, started or connected to by the first task; a context manager.
+    """Workers of one thread each; a context manager. The first task starts them, or connects to them.
 
     Args:
         count: workers to start on this machine; as many as cores if None.
-        scheduler: address of a Dask scheduler that exists, ``tcp://host:port``, or ``tls://host:port`` with the keys
-            that Dask's settings name; its workers are used instead.
+        scheduler: address of a running Dask scheduler, whose workers are used instead: ``tcp://host:port``, or
+            ``tls://host:port`` with the keys that Dask's settings name.
     """
 
     def __init__(self, count: int | None = None, scheduler: str | None = None) -> None:
@@ -83,15 +83,15 @@ class Engine:
         self._open.close()
 
     def begin(self, modules: Sequence[str]) -> None:
-        """Start the workers in the background, and let them import modules; the first task waits for it.
+        """Start the workers in the background and let them import modules. The first task waits for them to start.
 
-        Only for a command that knows that there will be tasks: if everything is finished, no worker is needed.
+        Call this only if there will be tasks: if everything is finished, no worker is needed.
         """
         self._beginning = threading.Thread(target=self._begin, args=(modules,), daemon=True)
         self._beginning.start()
 
     def _begin(self, modules: Sequence[str]) -> None:
-        with suppress(Exception):  # the first task raises it again
+        with suppress(Exception):  # the first task will raise the same error
             for worker in self._workers():
                 key = f"import-{uuid.uuid4().hex}"  # not KEY: a worker that restarts need not wait for it
                 future = self._client.submit(_import, modules, workers=[worker], key=key)
@@ -100,7 +100,7 @@ class Engine:
 
     @property
     def count(self) -> int:
-        """How many workers there are, or will be."""
+        """The number of workers, or of those that will be started."""
         return len(self._workers()) if self.scheduler else self._count
 
     def other_machines(self) -> list[str]:
@@ -120,9 +120,10 @@ class Engine:
 
         Args:
             function: called in a worker with a task and a function that sends events back.
-            tasks: picklable; begun in this order, but for groups.
-            on_event: called with the position of the task and an event, in another thread.
-            group: tasks of the same group are given to the same worker, as long as no worker is idle.
+            tasks: picklable; begun in this order, except that groups may change it.
+            on_event: called in another thread with the position of the task and an event.
+            group: returns the group of a task. A worker gets tasks of its last group first, then tasks of a group that
+                no other worker is busy with.
 
         Raises:
             UserError: the scheduler does not answer (any more), or has no worker.
@@ -168,7 +169,7 @@ class Engine:
             UserError: the scheduler is gone.
         """
         info = self._client.scheduler_info()
-        if "workers" not in info:  # what it answers once the connection is lost
+        if "workers" not in info:  # so the client answers once the connection is lost
             raise _gone()
         return [address for address, worker in info["workers"].items() if worker["status"] == "running"]
 
@@ -176,15 +177,15 @@ class Engine:
     def _client(self) -> Client:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         client = self._connected() if self.scheduler else self._started()
-        self._open.callback(client.close)  # as a context manager it belongs to the thread that began it
+        self._open.callback(client.close)  # a client that is entered as a context belongs to the thread that entered it
         client.register_plugin(_Setting(is_local=not self.scheduler))
         return client
 
     def _started(self) -> Client:
         from rarelabels.study import tls_keys  # not needed where there is a scheduler
 
-        # A local cluster looks for a lost worker once, after a while, and ends its nanny for good if at that very
-        # moment the worker restarts for another reason: so it does not look.
+        # A local cluster looks for a lost worker once, after a timeout. If the worker happens to restart at that
+        # moment, the cluster ends the worker's nanny for good. The long timeout keeps the cluster from looking.
         dask.config.set({"distributed.deploy.lost-worker-timeout": "365d"})
         dask.config.set({"distributed.comm.timeouts.connect": "60s", "distributed.worker.profile.enabled": False})
         self._open.enter_context(_main_hidden())
@@ -226,10 +227,10 @@ class Engine:
 
 @contextmanager
 def _main_hidden() -> Iterator[None]:
-    """Let workers start without the script that starts them, which may have no ``if __name__ == "__main__":``.
+    """Keep workers from importing the user's script, which may have no ``if __name__ == "__main__":``.
 
-    By these two attributes ``multiprocessing`` tells a spawned process which script to import. Each worker would start
-    the study once more; and no task needs anything of it.
+    From two attributes of ``__main__``, ``multiprocessing`` knows which script a spawned process is to import. A worker
+    that imports such a script would start the study once more. No task needs the script.
     """
     main = vars(sys.modules["__main__"])
     hidden: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
@@ -242,7 +243,7 @@ def _main_hidden() -> Iterator[None]:
 
 @dataclass
 class _Process:
-    """What a worker remembers of itself."""
+    """The state of a worker process: its lock, and its memory in bytes after its first task."""
 
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
     first_bytes: int = 0
@@ -253,23 +254,23 @@ _PROCESS = _Process()
 
 @dataclass
 class _Setting(WorkerPlugin):  # type: ignore[misc]  # distributed is untyped
-    """How a worker works, wherever it is."""
+    """The settings of a worker process, on this machine or another."""
 
     is_local: bool
     name: str = "rarelabels"
     idempotent: bool = True  # another study may have set it
 
     def setup(self, worker: Any) -> None:
-        """Keep memory, never pause, and leave Ctrl-C to the parent where that is on the same terminal."""
+        """Make the worker keep freed memory and never pause. A worker of this machine also ignores Ctrl-C."""
         with suppress(AttributeError, OSError):  # other systems have other allocators
             for parameter, value in KEEP_MEMORY.items():
                 ctypes.CDLL(None).mallopt(parameter, value)
-        # A worker that Dask pauses for its memory would wait for ever: what fills it is compiled programs, which
-        # nothing frees. One that reaches 95 % of its limit is restarted instead, and its run repeated.
+        # A worker that Dask pauses for its memory would wait for ever: compiled programs fill the memory, and nothing
+        # frees them. Instead, a worker that reaches 95 % of its limit is restarted, and its run is repeated.
         memory = worker.memory_manager
         memory.memory_pause_fraction = memory.memory_spill_fraction = memory.memory_target_fraction = False
         if self.is_local:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers: they need not say anything
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers: they need no traceback
 
 
 def _import(modules: Sequence[str]) -> None:
@@ -291,8 +292,8 @@ def _call(function: Function[T, R], task: T, position: int, topic: str) -> R:
 async def _restart(worker: Any) -> None:
     """Take no more tasks, wait until every result has been fetched, and let the nanny start another process.
 
-    Dask's ``close_gracefully(restart=True)`` does not wait: a result that no other worker can take is lost and its task
-    done twice, and the nanny may end with its worker (2026.8).
+    Dask's ``close_gracefully(restart=True)`` does not wait (2026.8). If no other worker can take a result, the result
+    is lost and its task is done twice. The nanny may also end with its worker.
     """
     worker.status = Status.paused
     while any(one.state in UNFETCHED and str(one.key).startswith(KEY) for one in worker.state.tasks.values()):
@@ -301,7 +302,7 @@ async def _restart(worker: Any) -> None:
 
 
 def _result(future: Future) -> Any:
-    """Fetch a result, which its worker may then forget."""
+    """Fetch a result, then let the worker forget it; return None if the task killed its workers."""
     error = future.exception()
     if error is not None and not isinstance(error, KilledWorker):
         raise error
@@ -311,14 +312,18 @@ def _result(future: Future) -> Any:
 
 
 def _choice(waiting: list[int], groups: dict[int, Hashable], last: Hashable, taken: set[Hashable]) -> int:
-    """Return which task a worker is given: one of its last group, else of a group that no other worker is at."""
+    """Return the position of a worker's next task.
+
+    It is the first task of the worker's last group, else the first of a group that no worker is busy with, else the
+    first that waits.
+    """
     same = (i for i in waiting if groups[i] == last)
     free = (i for i in waiting if groups[i] not in taken)
     return next(same, next(free, waiting[0]))
 
 
 def _ended(client: Client, futures: list[Future]) -> list[Future]:
-    """Return those that have ended, after a while at most.
+    """Return the futures that have ended; wait for the first one for ``GLANCE_SECONDS`` at most.
 
     Raises:
         UserError: the scheduler is gone.

@@ -1,4 +1,4 @@
-"""``rl.run``, ``rl.tune`` and ``rl.load_model``: what commands do, from any folder of the project."""
+"""``rl.run``, ``rl.tune`` and ``rl.load_model``: the commands as functions, for any folder of the project."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ def run(
     scheduler: str | None = None,
     force: bool = False,
 ) -> Outcome:
-    """Run trials, record them in MLflow, and compare the trials of their studies: what ``rarelabels run`` does.
+    """Run trials, record them in MLflow, and compare the trials of their studies, as ``rarelabels run`` does.
 
-    The project is the nearest folder with ``experiments/``, from the current one upwards. Progress goes to stderr. What
-    is finished is not run again. A run that fails leaves the others alone: ``outcome.failures`` says why it failed. A
-    trial that declares a search is tuned first.
+    The project is the nearest folder with ``experiments/``, from the current folder upwards. Progress goes to stderr. A
+    finished run is not run again. A run that fails does not stop the others: ``outcome.failures`` says why it failed. A
+    trial that declares a search is tuned first if it is named; the name of a study starts no search, unless its
+    ``study.yaml`` says ``protocol: each_tuned``.
 
     >>> import rarelabels as rl
     >>> outcome = rl.run("movies/focal_auc", seeds=[0, 1])  # doctest: +SKIP
@@ -37,14 +38,15 @@ def run(
 
     Args:
         names: a trial (``movies/focal_auc``), a study (``movies``) or the path of a YAML file, or several of them.
-        seeds: other than declared.
-        overrides: values by dotted key, ``{"training.epochs": 2}``; such runs are kept apart from those as declared.
+        seeds: used instead of the declared seeds.
+        overrides: values by dotted key, ``{"training.epochs": 2}``; these runs are recorded apart from the runs without
+            overrides.
         workers: processes to start on this machine; as many as cores by default.
         scheduler: address of a Dask scheduler (``tcp://host:8786``), whose workers are used instead.
-        force: run again what is finished.
+        force: also repeat finished runs.
 
     Raises:
-        UserError: a mistake in a declaration or an argument; or the record, or the scheduler, does not answer.
+        UserError: a declaration or an argument has a mistake, or the record or the scheduler does not answer.
     """
     listed = _names(names)
     with project.entered():
@@ -63,15 +65,15 @@ def tune(
 ) -> pd.DataFrame:
     """Do the searches that trials declare, with Optuna, and return their results; ``rl.run`` then runs the trials.
 
-    The project is the nearest folder with ``experiments/``, from the current one upwards. Progress goes to stderr. A
-    search that was cut off goes on where it stopped; a finished one is not done again.
+    The project is the nearest folder with ``experiments/``, from the current folder upwards. Progress goes to stderr. A
+    search that was cut off goes on where it stopped; a finished search is not repeated.
 
     >>> import rarelabels as rl
     >>> rl.tune("movies/focal_tuned")[["trial", "value", "loss.gamma"]]  # doctest: +SKIP
 
     Args:
         names: a trial that declares a search (``movies/focal_tuned``), a study or the path of a YAML file, or several.
-        seeds: other than declared, for searches of thresholds: each seed has a search.
+        seeds: used instead of the declared seeds by searches of thresholds, which search once for each seed.
         overrides: values by dotted key, ``{"tuning.n_trials": 20}``.
         workers: processes to start on this machine; as many as cores by default.
         scheduler: address of a Dask scheduler (``tcp://host:8786``), whose workers are used instead.
@@ -82,7 +84,7 @@ def tune(
         values by dotted key.
 
     Raises:
-        UserError: a trial declares no search; a search failed; else see :func:`run`.
+        UserError: a trial declares no search, or a search failed; :func:`run` names the other reasons.
     """
     listed = _names(names)
     with project.entered():
@@ -90,7 +92,7 @@ def tune(
 
 
 def load_model(study: str, where: str | None = None) -> Model:
-    """Return the model of a study that ``rarelabels best`` registered.
+    """Return the model that ``rarelabels best`` registered for a study.
 
     >>> import rarelabels as rl
     >>> rl.load_model("movies").predict(frame)[["id", "labels"]]  # doctest: +SKIP
@@ -101,18 +103,18 @@ def load_model(study: str, where: str | None = None) -> Model:
             current folder upwards.
 
     Raises:
-        UserError: none is registered, or its files are not those that were registered; the record does not answer.
+        UserError: no model is registered, its files have changed since, or the record does not answer.
     """
     from rarelabels.serve import deployment
     from rarelabels.serve.model import Model
 
     def warn(line: str) -> None:
-        warnings.warn(line, stacklevel=4)  # of who calls load_model
+        warnings.warn(line, stacklevel=4)  # points to the line that calls load_model
 
     return Model(deployment.load_best(study, where or project.tracking_uri(), warn))
 
 
 def _names(names: str | Sequence[str]) -> list[str]:
-    """Return names as a list; paths of files become absolute, for they count from the folder of the caller."""
+    """Return names as a list. Paths of files become absolute, because they are relative to the caller's folder."""
     listed = [names] if isinstance(names, str) else list(names)
     return [str(Path(name).resolve()) if name.endswith((".yaml", ".yml")) else name for name in listed]

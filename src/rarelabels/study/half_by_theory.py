@@ -1,4 +1,4 @@
-"""The true probability that 0.5 stands for after each loss of a study, by theory, beside what was measured."""
+"""Which true probability a score of 0.5 stands for under each loss of a study, and the macro-F1 that follows."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ from rarelabels.record.identities import Identity
 def half_by_theory(
     client: Client, comparison: Comparison, runs: Sequence[Run], identities: Sequence[Identity]
 ) -> pd.DataFrame:
-    """Predict macro-F1 at 0.5 by theory, beside what was measured.
+    """Predict macro-F1 at 0.5 by theory, and return it beside the measured macro-F1.
 
-    A loss whose minimiser is a known map of the true probability crosses 0.5 at a known true probability. Plain binary
-    cross-entropy estimates that probability, so its scores, decided there, predict the trial's macro-F1 at 0.5.
+    For some losses, the score that minimises the loss is a known function of the true probability. Under such a loss, a
+    score of 0.5 stands for a known true probability. Plain binary cross-entropy estimates true probabilities. So its
+    scores, with that probability as the threshold, predict the macro-F1 that the other loss has at 0.5.
 
     Returns:
-        Columns ``trial, threshold`` (mean over labels and seeds), ``predicted, measured, low, high, plain`` (binary
-        cross-entropy at 0.5); a row for each network that has a map and a twin trained with plain binary cross-entropy.
+        A row for each network whose loss has such a function and that has a twin: the same trial, trained with plain
+        binary cross-entropy. Columns: ``trial``, ``threshold`` (the true probability, mean over labels and seeds),
+        ``predicted``, ``measured``, ``low``, ``high``, ``plain`` (macro-F1 of plain binary cross-entropy at 0.5).
     """
     counted = reading.earliest_finished(list(runs)).values()
     finished = {run.data.tags["fingerprint"]: run for run in reversed(list(counted))}

@@ -24,7 +24,7 @@ def record_comparison(
     runs: Sequence[Run],
     identities: Sequence[Identity],
 ) -> list[str]:
-    """Record the comparisons of a study, one for each set of test rows, on the study's run.
+    """Record the comparisons of a study on the study's run, as a table and figures.
 
     The figures are those across trials, and those of the report.
 
@@ -32,8 +32,8 @@ def record_comparison(
         client: of the record.
         experiment: MLflow's id.
         study: its name.
-        compared: with at least one trial each.
-        runs: all runs of the study.
+        compared: a comparison for each set of test rows, each with at least one trial.
+        runs: all recorded runs of the study.
         identities: the runs of the trials as they are declared now.
 
     Returns:

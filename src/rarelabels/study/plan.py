@@ -27,10 +27,10 @@ class Plan:
         study: its name.
         experiment: MLflow's id.
         identities: the runs that were named.
-        runs: all that are recorded.
-        tasks: for the runs that are not finished.
+        runs: all recorded runs of the study.
+        tasks: for the named runs that are not finished.
         finished: how many of the named runs are finished.
-        seconds: that the tasks may take on one worker; None if no run tells.
+        seconds: estimated time of the tasks on one worker; None if no earlier run gives an estimate.
         lost: a line for each run that is repeated because its files are damaged.
     """
 
@@ -45,7 +45,7 @@ class Plan:
 
 
 def seconds_ahead(plan: Plan, workers: int) -> str:
-    """Say how many runs there are and, going by earlier runs, how long they will take."""
+    """Return a line on how many runs there are to do and, by earlier runs, how long they will take."""
     runs, trainings = sum(len(task.runs) for task in plan.tasks), sum(not task.source for task in plan.tasks)
     shared = f" ({counted(trainings, 'training')}: trials that differ only in what they watch or in rules share one)"
     line = f"{plan.study}: {counted(runs, 'run')} to do{shared if trainings < runs else ''}"
@@ -56,7 +56,10 @@ def seconds_ahead(plan: Plan, workers: int) -> str:
 
 
 def make_plan(client: Client, study: str, identities: list[Identity], force: bool) -> Plan:
-    """Plan the runs of a study that are not finished. Runs whose files are damaged are marked as failed first."""
+    """Plan the named runs of a study that are not finished, or all if ``force``.
+
+    Runs whose files are damaged are marked as failed first.
+    """
     experiment = opening.open_experiment(client, study)
     runs = queries.heads(client, experiment)
     queries.end_orphans(client, runs)
@@ -66,7 +69,7 @@ def make_plan(client: Client, study: str, identities: list[Identity], force: boo
     trainings = {} if force else trained(client, study, runs)
     parents = reading.parents(runs)
     watch, hypotheses = watched(study, identities), _hypotheses(study)
-    missing: dict[str, list[Identity]] = {}  # by training: the runs that share one are one task
+    missing: dict[str, list[Identity]] = {}  # by training, because the runs that share a training are one task
     for identity in identities:
         same = finished.get(run_key(identity), [])
         if not any(_has_curves(run, identity.trial) for run in same):
@@ -85,7 +88,7 @@ def make_plan(client: Client, study: str, identities: list[Identity], force: boo
 
 
 def _give_up_damaged(client: Client, runs: list[Run], identities: Iterable[Identity]) -> list[str]:
-    """Mark the named runs that have damaged files as failed; return a line for each."""
+    """Mark the named runs with damaged files as failed; return a line for each such run."""
     finished, lines = reading.finished(runs), []
     for run in [run for identity in identities for run in finished.get(run_key(identity), ())]:
         if wrong := damage.faults(client, run, deep=False):
@@ -96,7 +99,7 @@ def _give_up_damaged(client: Client, runs: list[Run], identities: Iterable[Ident
 
 
 def trained(client: Client, study: str, runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Return the finished runs by the fingerprint of their training, oldest first, runs of searches last."""
+    """Return the finished runs by the fingerprint of their training: oldest first, but runs of searches last."""
     tuning = queries.find_experiment(client, study + queries.TUNING)
     searched = queries.heads(client, tuning, "search") if tuning else []
     by_training: dict[str, list[Run]] = {}
@@ -107,10 +110,11 @@ def trained(client: Client, study: str, runs: Sequence[Run]) -> dict[str, list[R
 
 
 def watched(study: str, identities: Sequence[Identity]) -> Callable[[Trial], tuple[str, ...]]:
-    """Return a function that names the metrics which the training of a trial follows: all that the study watches.
+    """Return a function that names the metrics which the training of a trial follows each epoch.
 
-    The study is the trials of its folder and the named ones. A metric with a number for each label is followed only for
-    the trials that watch it and those that share their training.
+    A training follows every metric that any trial of the study watches. The trials of a study are those in its folder
+    and the named ones. There is one exception: a metric with a number for each label is followed only in the trainings
+    of trials that watch it.
     """
     files = find.find([study]) if (study_files.EXPERIMENTS / study).is_dir() else []
     trials = [declarations.load_trial(path) for path in files] + [identity.trial for identity in identities]
@@ -125,18 +129,18 @@ def watched(study: str, identities: Sequence[Identity]) -> Callable[[Trial], tup
 
 
 def _hypotheses(study: str) -> dict[str, str]:
-    """Return a hash for each hypothesis as it is declared now."""
+    """Return the hash of each hypothesis of a study, by its name, as it is declared now."""
     declared = declarations.load_study(study_files.EXPERIMENTS / study)
     return {one.name: verdicts.digest(one) for one in (declared.hypotheses if declared else ())}
 
 
 def _is_source(client: Client, run: Run, trials: Sequence[Trial], by_id: Mapping[str, Run]) -> bool:
-    """Return whether a finished run of the same training has all the files that trials need of it."""
+    """Return whether a finished run of the same training has every file that the trials need."""
     if not all(_has_curves(run, trial) for trial in trials) or not is_whole(client, run):
         return False
     if not any(trial.picked_by for trial in trials):
         return True
-    made = by_id.get(run.data.tags.get("trained_by", run.info.run_id))  # it alone has the scores of every epoch
+    made = by_id.get(run.data.tags.get("trained_by", run.info.run_id))  # only the run that trained has every epoch
     if made is None or opening.EPOCHS in damage.faults(client, made, deep=False):
         return False
     folder = run_files.local_folder(made)
@@ -148,7 +152,7 @@ def _has_curves(run: Run, trial: Trial) -> bool:
 
 
 def _expected_seconds(runs: Iterable[Run], tasks: Iterable[Task]) -> float | None:
-    """Estimate the seconds of training ahead by runs of the same trial, else of any trial; None if no run trained."""
+    """Estimate the seconds of training ahead, by runs of the same trial, else of any trial; None if no run trained."""
     took: dict[str, list[float]] = {}
     for run in runs:
         tags = run.data.tags

@@ -17,25 +17,25 @@ from rarelabels.study.run_trials import Outcome
 
 
 def outcome(of: Outcome) -> None:
-    """Print the comparison of each study that was run, then, on stderr, what was skipped and what failed."""
+    """Print the comparison of each study that was run. Then print on stderr what was skipped and what failed."""
     try:
         for name in of.studies:
             of_study.print_comparisons(name, of.compare(name), _bounds(name))
         if of.studies:
             place = "" if of.where.startswith("sqlite:///") else f" (record: {without_password(of.where)})"
             print(f"\nCurves, figures and all metrics: `rarelabels ui`{place}", file=sys.stderr)
-    finally:  # whether or not anybody reads the comparison
+    finally:  # even if the comparison cannot be printed, because nobody reads stdout
         for line in of.lines():
             print(line, file=sys.stderr)
 
 
 def results(name: str, *, by_rule: bool = False, as_csv: bool = False) -> None:
-    """Print what is recorded of a study: means with intervals, floors and ties; or a row for each run.
+    """Print the recorded results of a study: means with intervals, floors and ties, or a row for each run.
 
     Args:
         name: of the study.
-        by_rule: every loss under every threshold rule, instead of one column for each metric.
-        as_csv: a row for each run, overridden ones too.
+        by_rule: print every loss under every threshold rule, instead of one column for each metric.
+        as_csv: print a row for each run, overridden runs too, as CSV.
 
     Raises:
         UserError: there is no such study, or the record does not answer.
@@ -60,7 +60,7 @@ def verdicts(name: str | None, *, as_csv: bool = False) -> None:
 
     Args:
         name: of the study; all if None.
-        as_csv: a row for each hypothesis.
+        as_csv: print a row for each hypothesis as CSV.
 
     Raises:
         UserError: there is no such study, or the record does not answer.
@@ -90,10 +90,10 @@ def best(name: str, metric: str, *, refit: bool = False) -> None:
     Args:
         name: of the study.
         metric: ``<rule>/<metric>`` on validation.
-        refit: train the model anew on training and validation rows, and register that.
+        refit: train the best trial anew on training and validation rows, and register that model.
 
     Raises:
-        UserError: there is no such study; the metric is not one to choose by; no model can be registered.
+        UserError: there is no such study, trials cannot be ranked by that metric, or no model can be registered.
     """
     from rarelabels.serve import deployment
 

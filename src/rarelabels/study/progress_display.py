@@ -19,7 +19,7 @@ class Progress:
     """Shows how many runs are done and left, and collects failures; a context manager."""
 
     def __init__(self) -> None:
-        # in a notebook rich would print HTML among the results of the cell
+        # without force_jupyter=False, rich prints HTML among the results of a notebook's cell
         self.console = Console(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False)
         self.failures: list[str] = []
         self._ahead = self._done = 0
@@ -50,7 +50,7 @@ class Progress:
             self.console.print(line, markup=False)
 
     def begin(self, ahead: int) -> None:
-        """Begin to count: as many runs lie ``ahead``."""
+        """Begin to count the ``ahead`` runs that are to be done."""
         self._ahead, self._done, self._began = ahead, 0, time.monotonic()
         self._epochs.clear()
         self._bar.reset(self._row, total=ahead, left="", now="")
@@ -69,9 +69,9 @@ class Progress:
         Args:
             name: of the training.
             runs: their names.
-            count: how many they are.
-            reason: why they failed; empty if they did not.
-            left_out: why they were left out; empty if they were not.
+            count: the number of runs.
+            reason: why the runs failed; empty if they did not fail.
+            left_out: why the runs were left out; empty if they were not left out.
         """
         last = self._epochs.pop(name, None)
         if last and self._bar.disable:
@@ -90,13 +90,13 @@ class Progress:
         self.console.print(f"[{self._done}/{self._ahead}] {line}", markup=False)
 
     def summing(self, trials: int) -> None:
-        """Say that trials are being summed up."""
+        """Print that ``trials`` trials are being summed up."""
         if trials:
             self.console.print(f"summing up {counted(trials, 'trial')} (means, intervals, figures)")
 
 
 def duration(seconds: float) -> str:
-    """Say seconds as people do.
+    """Return a duration in the units that people use.
 
     >>> duration(42), duration(190), duration(7500)
     ('42 s', '3 min 10 s', '2 h 5 min')
@@ -110,7 +110,7 @@ def duration(seconds: float) -> str:
 
 
 def counted(number: int, thing: str) -> str:
-    """Say a number of things.
+    """Return a number with its noun, in the plural where it needs one.
 
     >>> counted(1, "run"), counted(2, "run")
     ('1 run', '2 runs')

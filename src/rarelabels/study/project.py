@@ -13,24 +13,30 @@ RECORD = Path("runs") / "mlflow.db"
 
 
 def tracking_uri() -> str:
-    """Return where the record is: ``MLFLOW_TRACKING_URI``, else the nearest ``runs/mlflow.db``, from here upwards."""
+    """Return the record's URI: ``MLFLOW_TRACKING_URI``, else that of the nearest ``runs/mlflow.db``.
+
+    The search goes from the current folder upwards.
+    """
     return os.environ.get("MLFLOW_TRACKING_URI") or f"{database.SQLITE}{_nearest(RECORD) / RECORD}"
 
 
 def experiments() -> Path:
-    """Return the nearest folder ``experiments/``, from here upwards."""
+    """Return the nearest folder ``experiments/``, from the current folder upwards."""
     return _nearest(Path("experiments")) / "experiments"
 
 
 @contextmanager
 def entered() -> Iterator[None]:
-    """Work in the nearest folder that holds ``experiments/``, from here upwards: a notebook lies in one below it."""
+    """Make the project's folder the current folder while the block runs.
+
+    It is the nearest folder with ``experiments/``, from the current folder upwards. A notebook often lies below it.
+    """
     with chdir(experiments().parent):
         yield
 
 
 def record_here() -> str:
-    """Return where the record of this folder is. Runs that were cut off are marked in it first.
+    """Mark the runs that were cut off in the record of the current folder, and return the record's URI.
 
     Raises:
         UserError: the record does not answer.
@@ -41,6 +47,6 @@ def record_here() -> str:
 
 
 def _nearest(name: Path) -> Path:
-    """Return the nearest folder that holds ``name``, from the current one upwards; the current one if none does."""
+    """Return the nearest folder that holds ``name``, from the current folder upwards; else the current folder."""
     here = Path.cwd()
     return next((folder for folder in (here, *here.parents) if (folder / name).exists()), here)

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
 
 class Study:
-    """A recorded study, read from MLflow: DataFrames, verdicts and figures. The runs are read once, when it is made.
+    """A recorded study, read from MLflow: DataFrames, verdicts and figures.
 
-    Only the runs that count are in it: finished ones, of those that are the same the one that ended first, and of each
-    trial and variant those of the definition that was run last. A trial is called by its short name, ``bce``; a variant
-    by what it varies, ``dataset.labels=3``, and is empty where nothing is varied. ``trials`` narrows a frame to some
-    trials; a trial without a finished run has no rows, and :meth:`finished` says so.
+    The runs are read once, when the object is made. Only the runs that count are read: finished runs of the definition
+    of each trial and variant that was run last. Of identical runs, the run that ended first counts.
+
+    A trial goes by its short name, ``bce``. A variant goes by what it varies, ``dataset.labels=3``, and is empty where
+    nothing is varied. The argument ``trials`` narrows a frame to some trials. A trial without a finished run has no
+    rows; :meth:`finished` tells which trials have one.
 
     >>> import rarelabels as rl
     >>> movies = rl.Study("movies")  # doctest: +SKIP
@@ -48,10 +50,10 @@ class Study:
             name: such as ``movies``.
             where: the tracking URI; by default ``MLFLOW_TRACKING_URI``, else the nearest ``runs/mlflow.db``, from the
                 current folder upwards.
-            overridden: also give the runs with ``--set``; they are called ``bce (training.epochs=3)``.
+            overridden: also read the runs with ``--set``; their trials are named ``bce (training.epochs=3)``.
 
         Raises:
-            UserError: the record does not answer, or has no finished run of the study.
+            UserError: the record does not answer, or it has no finished run of the study.
         """
         self.name, self.where = name, where or project.tracking_uri()
         self._root = project.experiments()
@@ -90,14 +92,14 @@ class Study:
         return StudyPlots(self)
 
     def finished(self, *trials: str) -> list[str]:
-        """Return those of the trials that have a finished run, and print which have none yet."""
+        """Return the given trials that have a finished run, and print the names of the others."""
         known = {trial for trial, _ in self._trials}
         if missing := [trial for trial in trials if trial not in known]:
             print(f"not run yet: {', '.join(missing)} (`make {self.name}/{missing[0]}` runs it)")
         return [trial for trial in trials if trial in known]
 
     def comparison(self) -> pd.DataFrame:
-        """Compare the trials as they are declared now: what ``rarelabels results`` prints.
+        """Compare the trials as they are declared now, as ``rarelabels results`` does.
 
         Returns:
             A row for each trial, or floor, and headline metric. Columns: ``data`` (the data set), ``trial`` (with its
@@ -108,49 +110,49 @@ class Study:
         return comparison_frame.frame(standing.compare(self.name, self.where, root=self._root))
 
     def verdicts(self) -> pd.DataFrame:
-        """Judge the hypotheses that ``study.yaml`` declares: what ``rarelabels findings`` prints.
+        """Judge the hypotheses that ``study.yaml`` declares, as ``rarelabels findings`` does.
 
         Returns:
             A row for each hypothesis; empty if none is declared. Among the columns: ``name``, ``claim``, ``trial``,
             ``against``, ``metric``, ``direction``, ``margin`` as declared; ``verdict`` (``upheld``, ``refuted`` or
-            ``undecided``), ``value`` (the difference), ``low``, ``high`` (its interval at ``level``) ``reason``
-            (why it could not be measured).
+            ``undecided``), ``value`` (the difference), ``low``, ``high`` (its interval at ``level``), ``reason``
+            (why the difference could not be measured).
         """
         return compare_verdicts.long({self.name: standing.verdicts(self.name, self.where, self._root)})
 
     def best(self, metric: str = ranking.DEFAULT) -> pd.DataFrame:
-        """Rank the trials by cross-fitted validation scores, best first: what ``rarelabels best`` prints.
+        """Rank the trials by cross-fitted validation scores, best first, as ``rarelabels best`` does.
 
-        It registers nothing; ``rarelabels best`` does.
+        This method registers no model; ``rarelabels best`` does.
 
         Args:
             metric: ``<rule>/<metric>`` on validation, such as ``per_label/macro_f1`` or ``ranking/log_loss``.
 
         Returns:
-            A row for each trial that learns. Columns: ``trial`` (with its variant), ``searched`` (its settings were
-            searched on the validation rows that rank it), ``validation``, ``test``, ``low``, ``high`` (interval of
-            ``test``), ``tied`` (it cannot be told from the first on the test part).
+            A row for each trial that learns. Columns: ``trial`` (with its variant), ``searched`` (whether its settings
+            were searched on the same validation rows that rank it), ``validation``, ``test``, ``low``, ``high``
+            (interval of ``test``), ``tied`` (whether it cannot be told from the first trial on the test part).
 
         Raises:
-            UserError: the metric is not one to choose by, or no trial can be ranked.
+            UserError: trials cannot be ranked by that metric, or no trial can be ranked.
         """
         ranked = standing.rank(self.name, self.where, metric, self._root).ranked
         rows = [(one.name, one.is_searched, one.value, one.test, one.low, one.high, one.tied) for one in ranked]
         return pd.DataFrame(rows, columns=["trial", "searched", "validation", "test", "low", "high", "tied"])
 
     def bounds(self) -> list[str]:
-        """Return a sentence for each bound that ``study.yaml`` declares: numbers that exclude each other."""
+        """Return a sentence for each bound of ``study.yaml``: whether the stated numbers can hold together."""
         stated = declarations.load_study(self._root / self.name)
         return [bound.verdict() for bound in stated.bounds] if stated else []
 
     def trials(self) -> pd.DataFrame:
-        """Return one row per trial and variant: what was declared.
+        """Return the declaration of each trial: one row per trial and variant.
 
         Columns:
-            trial, variant: its name.
+            trial, variant: the name of the trial and its variant.
             overrides: what ``--set`` changed, as text; empty for a trial as declared.
-            question: what it was run for.
-            runs: how many of them count.
+            question: the question that the trial asks.
+            runs: how many of its runs count.
             loss.kind, dataset.labels, …: every declared value by its dotted key, as text; missing where a trial has no
                 such key. A tuned trial has the best values of its search.
         """
@@ -170,9 +172,9 @@ class Study:
             trial, variant, seed: which run it is.
             overrides: what ``--set`` changed, as text; empty for a run as declared.
             run_id: MLflow's.
-            test/half/macro_f1, …: every final metric by its MLflow name, missing where a run has no such number. These
-                are ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/…``, ``crossfit/…``,
-                ``floor/<floor>/<metric>`` and ``training/…``; the README says what they mean.
+            test/half/macro_f1, …: every final metric by its MLflow name, missing where a run has no such number. The
+                names are ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/…``, ``crossfit/…``,
+                ``floor/<floor>/<metric>`` and ``training/…``; the README explains them.
         """
         metrics = [{k: v for k, v in run.data.metrics.items() if not k.startswith("curve/")} for run in self._runs]
         heads = [dict(zip(KEYS, counted_runs.key(run), strict=True)) for run in self._runs]
@@ -189,8 +191,8 @@ class Study:
             trial, variant: its name.
             metric: MLflow's name, as in :meth:`runs`.
             mean: over seeds.
-            low, high: ends of the interval, by resampling test rows and seeds together; missing where a metric has
-                none, and as long as the command that runs the trial goes on.
+            low, high: ends of the interval, by resampling test rows and seeds together; missing where a metric has no
+                interval, and until the runs of the trial have been summed up.
         """
         frames = []
         for (trial, variant), of_trial in self._trials.items():
@@ -206,8 +208,8 @@ class Study:
 
         Columns:
             trial, variant, seed: which run it is.
-            curve: MLflow's name, ``curve/loss`` of the training part, ``curve/val_loss`` of the validation part; of a
-                metric with a number for each label ``curve/val_f1_none/<label>``.
+            curve: MLflow's name: ``curve/loss`` of the training part, ``curve/val_loss`` of the validation part. A
+                metric with a number for each label has a curve for each, ``curve/val_f1_none/<label>``.
             epoch: from 1.
             value: at the end of the epoch.
         """
@@ -223,13 +225,14 @@ class Study:
         Columns:
             trial, variant, seed: which run it is.
             label: its name.
-            positives: test rows that have it.
-            prevalence: their share.
-            average_precision, roc_auc: of its scores, whatever the rule; missing where undefined.
-            rule: ``half``, ``global``, ``per_label``, ``oracle`` (a bound), …; the README says what they mean.
-            threshold: the label's under that rule; ``argmax``, ``at_least_one`` and ``top_k`` look at the row besides.
+            positives: number of test rows that have the label.
+            prevalence: share of test rows that have the label.
+            average_precision, roc_auc: of the label's scores, the same for every rule; missing where undefined.
+            rule: ``half``, ``global``, ``per_label``, ``oracle`` (a bound), …; the README explains them.
+            threshold: of the label under that rule. The rules ``argmax``, ``at_least_one`` and ``top_k`` also depend on
+                the other scores of a row.
             tp, fp, fn, tn: the confusion matrix.
-            precision, recall, f1: 0 where nothing is assigned, or nothing true.
+            precision, recall, f1: 0 where the label is assigned to no row, or no row has it.
         """
         frames = [
             _of_run(_by_rule(reading.per_label(self._client, run.info.run_id)), run) for run in self._some(trials)
@@ -237,20 +240,20 @@ class Study:
         return _joined(frames, [*KEYS, *LABEL, "rule", *OF_RULE])
 
     def scores(self, trial: str, seed: int = 0, part: Part = "test", variant: str = "") -> pd.DataFrame:
-        """Return the scores that the rules of a run are about: one row per row of the data and label.
+        """Return the scores to which the rules of a run are applied: one row for each row of the data and each label.
 
-        Of a calibrated trial they are the calibrated ones.
+        The scores of a calibrated trial are calibrated.
 
         Columns:
             id: of the row of the data.
             label: its name.
             true: 0 or 1.
-            score: the probability that was predicted.
+            score: the predicted probability.
 
         Args:
             trial: its short name.
             seed: of the run.
-            part: ``validation``, which chose the thresholds, or ``test``.
+            part: ``validation``, on which the thresholds were chosen, or ``test``.
             variant: of a trial that varies something.
 
         Raises:
@@ -305,7 +308,7 @@ def _joined(frames: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 
 
 def _by_rule(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a per-label table with a row for each label and rule, rules in their order."""
+    """Turn a table with columns ``<rule>/<name>`` into a table with a row for each label and rule."""
     rules = dict.fromkeys(name.rpartition("/")[0] for name in table.columns if "/" in name)
     blocks = []
     for rule in rules:

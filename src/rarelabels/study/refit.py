@@ -1,6 +1,6 @@
 """Train the winner again, on training and validation rows, with the thresholds that its run has chosen.
 
-That model is not measured: the numbers beside it are those of the run, which did not train on validation rows.
+The new model is not measured. The numbers shown beside it are those of the run, which trained without validation rows.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ KEPT, CHOSEN_C = "training/kept_epoch", "training/c"
 
 
 def refit(client: Client, runs: Sequence[Run], one: Ranked, say: Callable[[str], None]) -> Run:
-    """Return a run with a trial's model of all rows outside the test part; train it if no run has it.
+    """Return a run with a trial's model trained on all rows outside the test part; train it if no run has it yet.
 
-    No rows are left to choose or to stop by, so what the run of the first seed took from validation is kept: the epochs
-    of a network, the C of the linear model, and how many trees each label gets of boosting.
+    No rows are left for early stopping or for a choice. So the values that the run of the first seed chose on
+    validation are kept: the epochs of a network, the C of a linear model, or the number of trees for each label.
 
     Args:
         client: of the record.
         runs: all runs of the study.
         one: a trial, and its runs.
-        say: takes a line before a training begins.
+        say: called with a line before a training begins.
 
     Raises:
-        UserError: the trial trains on all these rows already, or on purpose on fewer.
+        UserError: the trial already trains on all these rows, or it declares that it trains on a fraction of them.
     """
     source, trial = one.runs[0], one.trial
     if trial.dataset.validation == "cross_validated":
@@ -87,7 +87,7 @@ def _refit(client: Client, source: Run, trial: Trial) -> Run:
 
 
 def _as_kept(trial: Trial, source: Run) -> Trial:
-    """Return a trial with what its run took from validation: epochs, or a C from a grid."""
+    """Return a trial with the values that its run chose on validation: epochs, or a C from a grid."""
     measured, model = source.data.metrics, trial.model
     if isinstance(model, LinearSpec) and isinstance(model.c, tuple):
         return trial.model_copy(update={"model": model.model_copy(update={"c": measured[CHOSEN_C]})})
@@ -95,7 +95,7 @@ def _as_kept(trial: Trial, source: Run) -> Trial:
 
 
 def _trees(client: Client, source: Run) -> npt.NDArray[np.int64] | None:
-    """Return how many trees each label has in the model of a run; None if it is no boosting."""
+    """Return how many trees each label has in the model of a run, shape (n_labels,); None if it is no boosting."""
     with tempfile.TemporaryDirectory() as folder:
         run_files.fetch(client, source.info.run_id, [predictor.MODEL], Path(folder))
         kept = baseline.load_saved(Path(folder, predictor.MODEL))
@@ -107,5 +107,5 @@ def _all_rows(trial: Trial, seed: int) -> dataset.Dataset:
     spec = trial.dataset.model_copy(update={"validation": "cross_validated"})
     data = loading.load(spec, seed)
     assert data.folds is not None
-    # There are no rows left to validate on: what is said of these goes nowhere.
+    # No rows are left to validate on. A dataset needs some, so it gets the first fold; its numbers are not used.
     return replace(data, validation=data.train.take(np.flatnonzero(data.folds == 0)), folds=None)

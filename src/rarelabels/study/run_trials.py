@@ -1,4 +1,4 @@
-"""Run trials by name: check their studies, search what is tuned, train, record, and sum up."""
+"""Run trials by name: check their studies, do their searches, train, record, and sum up."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from rarelabels.study.progress_display import Progress
 from rarelabels.study.selection import Named
 from rarelabels.study.workers import Workers
 
-TRAINS = "rarelabels.learn.training"  # what a worker imports that trains networks
+TRAINS = "rarelabels.learn.training"  # a worker that trains networks imports this module
 
 
 @dataclass(frozen=True, repr=False)
 class Outcome:
-    """What became of the runs that were named.
+    """The outcome of a command that ran named trials.
 
     Attributes:
-        studies: their names, sorted.
+        studies: names of the studies, sorted.
         where: MLflow's tracking URI.
-        identities: the runs, those that were finished before among them.
+        identities: the runs of the trials, including those that were finished before.
         skipped: why trials were skipped, by name: their data are not here, or their search is not finished.
-        failures: a line for each failure; empty where there was none.
+        failures: a line for each failure; empty if nothing failed.
         root: the folder of declared studies.
     """
 
@@ -43,7 +43,7 @@ class Outcome:
     root: Path
 
     def compare(self, study: str) -> list[Comparison]:
-        """Compare all trials of one of the studies, overridden ones apart; see ``standing.compare``."""
+        """Compare all trials of one of the studies, overridden trials separately; see ``standing.compare``."""
         return standing.compare(study, self.where, self.identities, self.skipped, self.root)
 
     def comparison(self) -> pd.DataFrame:
@@ -80,29 +80,29 @@ def run(
     scheduler: str | None = None,
     force: bool = False,
 ) -> Outcome:
-    """Run trials of the current folder and record them, but for runs that are finished; progress goes to stderr.
+    """Run trials of the current folder and record them. Finished runs are not repeated. Progress goes to stderr.
 
     A trial that is named and declares a search is tuned first. The name of a study starts no search, unless its
-    ``study.yaml`` says ``protocol: each_tuned``. A run that fails leaves the others alone.
+    ``study.yaml`` says ``protocol: each_tuned``. A run that fails does not stop the others.
 
     Args:
         names: of trials (``movies/focal_auc``) or studies (``movies``), or paths of YAML files.
-        seeds: other than declared.
+        seeds: used instead of the declared seeds.
         overrides: values by dotted key, ``{"training.epochs": 2}``.
         workers: processes to start on this machine; as many as cores if None.
         scheduler: address of a Dask scheduler, whose workers are used instead.
-        force: run again what is finished.
+        force: also repeat finished runs.
 
     Raises:
-        UserError: a mistake in a declaration or an argument; or the record, or the scheduler, does not answer.
-        NotSearchedError: no trial is left but those whose search was not run.
+        UserError: a declaration or an argument has a mistake, or the record or the scheduler does not answer.
+        NotSearchedError: the searches of all trials still have to be done.
     """
     wanted, changes = _seeds(seeds), dict(overrides or {})
     engine = _workers(workers, scheduler)
     studies = sorted({trial.study for trial in find.load_many(names, changes)})
     checking.check_studies(
         studies
-    )  # the comparison at the end needs them whole: a mistake is said before hours of runs
+    )  # the comparison at the end reads all trials of these studies: better report a mistake before hours of runs
     where, root = project.record_here(), study_files.EXPERIMENTS.resolve()
     with Progress() as progress, connection.answering(where), engine:
         _check_reach(where, engine, progress)
@@ -116,8 +116,8 @@ def run(
         except NotSearchedError:
             if not progress.failures:
                 raise
-            return Outcome((), where, (), {}, progress.failures, root)  # no search came to its end
-        if force or not connection.is_begun(where):  # then there are tasks, whatever the plan will be
+            return Outcome((), where, (), {}, progress.failures, root)  # no search was finished
+        if force or not connection.is_begun(where):  # then there will certainly be tasks
             networks = any(identity.trial.is_network for identity in selected.identities)
             engine.begin(["rarelabels.study.running", *([TRAINS] if networks else [])])
         running.run(selected, where, engine, progress, force=force)
@@ -134,11 +134,11 @@ def tune(
 ) -> pd.DataFrame:
     """Search the settings of trials of the current folder, or thresholds for their scores, and record the searches.
 
-    A search that was cut off goes on where it stopped; of one that is finished the result is returned again.
+    A search that was cut off goes on where it stopped. A finished search is not repeated; its result is returned.
 
     Args:
         names: see :func:`run`; each trial must declare a search.
-        seeds: other than declared; those of a search of thresholds, which has a seed.
+        seeds: used instead of the declared seeds by searches of thresholds, which search once for each seed.
         overrides: see :func:`run`.
         workers: see :func:`run`.
         scheduler: see :func:`run`.
@@ -149,8 +149,8 @@ def tune(
         values by dotted key.
 
     Raises:
-        UserError: a trial declares no search; a search failed; else see :func:`run`.
-        MissingDataError: the data of no trial are here.
+        UserError: a trial declares no search, or a search failed; :func:`run` names the other reasons.
+        MissingDataError: the data of all trials are missing on this machine.
     """
     wanted, changes = _seeds(seeds), dict(overrides or {})
     engine = _workers(workers, scheduler)
@@ -164,7 +164,7 @@ def tune(
         _check_reach(where, engine, progress)
         searches = search.search(named, wanted, where, engine, progress)
     if not searches:
-        selection.checked(named[0].trial, named[0].trial.seeds[0])  # raises: the data of no trial are here
+        selection.checked(named[0].trial, named[0].trial.seeds[0])  # raises MissingDataError
     if progress.failures:
         raise UserError("\n".join(f"FAILED {without_password(failure)}" for failure in progress.failures))
     return search.results(where, searches)

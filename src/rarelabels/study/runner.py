@@ -1,4 +1,4 @@
-"""One run: load, weigh, fit, score, choose, measure, record. The order of the steps and nothing else."""
+"""One run: load, weigh, fit, score, choose, measure, record. This module holds the order of the steps, nothing else."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ WATCHED_ROWS = "of the training part as many as validation has, evenly spread"  
 
 @dataclass(frozen=True)
 class Task:
-    """One training and the runs that share it: their trials differ only in what they watch, or in rules.
+    """One training and the runs that share it. Their trials differ only in watched metrics or in threshold rules.
 
     Attributes:
         experiment: MLflow's id.
         runs: each with the id of its parent run.
-        watch: what is followed each epoch; see ``study``.
-        hypotheses: name to hash, of those declared when the task was planned.
-        source: a finished run of the same training to record again, instead of training.
+        watch: the metrics to follow each epoch; see ``plan.watched``.
+        hypotheses: the hash of each hypothesis by name, as declared when the task was planned.
+        source: id of a finished run of the same training, which is copied; if empty, the task trains.
     """
 
     experiment: str
@@ -48,15 +48,15 @@ class Task:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """The scores of a training: rules are chosen from those of validation, and measured on those of test.
+    """The scores of a training. Rules are chosen on the validation scores and measured on the test scores.
 
     Attributes:
         labels: names of the columns.
-        validation: its scores.
-        test: its scores.
-        prevalence: of the labels in the training part, (n_labels,).
-        source: the run that the training was copied from; empty if it was made here.
-        epochs: scores after each epoch, of a training made here that keeps them.
+        validation: scores of the validation part.
+        test: scores of the test part.
+        prevalence: of the labels in the training part, shape (n_labels,).
+        source: id of the run that the training was copied from; empty if this process trained.
+        epochs: scores after each epoch; None if the training was copied or does not keep them.
     """
 
     labels: tuple[str, ...]
@@ -69,17 +69,22 @@ class Trained:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a task ended: why it failed, or why it was left out, which is no failure; both are empty if it is done."""
+    """How a task ended. A task that is left out is no failure.
+
+    Attributes:
+        failure: why it failed; empty if it did not fail.
+        left_out: why it was left out; empty if it was not left out.
+    """
 
     failure: str = ""
     left_out: str = ""
 
 
 def run(task: Task, where: str, say: Say) -> Ended:
-    """Do a task and record it; a failure is recorded too, and returned rather than raised.
+    """Do a task and record its runs. A failure is recorded and returned; it is not raised.
 
     Raises:
-        UserError: the record does not answer when a run is to begin.
+        UserError: the record does not answer when a run begins.
     """
     client = connection.connect(where, writing.PATIENCE)
     writing.deliver_left(client, where, connection.outboxes(where))
@@ -93,9 +98,9 @@ def run(task: Task, where: str, say: Say) -> Ended:
             with record.alive():
                 record.params(as_yaml.flat(identity.trial) | {"seed": identity.seed})
                 record.text("trial.yaml", as_yaml.dump(identity.trial))
-                # before the training, which would be lost if the record did not answer then
+                # read before the training: if the record did not answer afterwards, the training would be lost
                 searched = reading.rules(client, identity.search) if identity.trial.searches_thresholds else {}
-                if left_out:  # the training, which they share
+                if left_out:  # the runs of a task share a training, so all are left out
                     raise LeftOutError(left_out)
                 trained = copied(source, record) if source else train(identity, task.watch, record, say)
                 source = source or record.run_id
@@ -104,20 +109,23 @@ def run(task: Task, where: str, say: Say) -> Ended:
         except LeftOutError as error:
             end(record, error)
             left_out = str(error)
-        except Exception as error:  # whatever a run dies of, only that run fails
+        except Exception as error:  # an error ends only its own run
             reason = end(record, error)
-            if not source:  # the training failed, which the others share
+            if not source:  # the training failed, so the other runs of the task have none
                 return Ended(reason)
             failures.append(f"{identity.trial.name}: {reason}")
     return Ended("; ".join(failures), left_out)
 
 
 def end(record: Record, error: Exception) -> str:
-    """End a run that died or is left out, unless its results wait for the record, and return the reason."""
+    """End a run that failed or is left out, and return the reason.
+
+    A run whose results wait for the record is not ended: another command delivers them.
+    """
     if isinstance(error, WaitingError):
         return str(error)
     reason = failure(error)
-    with suppress(Exception):  # the record may be what it died of; what is not ended is cut off
+    with suppress(Exception):  # perhaps the record itself failed; a run that is not ended counts as cut off
         if isinstance(error, LeftOutError):
             record.tags({"left_out": str(error)})
             record.stop(f"left out: {error}")
@@ -127,14 +135,17 @@ def end(record: Record, error: Exception) -> str:
 
 
 def copied(source: str, record: Record) -> Trained:
-    """Record a training once more, and return it."""
+    """Copy the training of the run ``source`` into a record, and return its scores."""
     opening.copy_training(record.client, source, record)
     prevalence = reading.train_prevalence(record.client, source)
     return Trained(*reading.trained_scores(record.client, source), prevalence, source)
 
 
 def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) -> Trained:
-    """Record a training: curves, facts, weights, and the scores of validation and test, which nothing measures yet."""
+    """Train and record the training: curves, facts, weights, and the scores of validation and test.
+
+    The metrics of these scores are recorded later, by :func:`judge`.
+    """
     trial, seed = identity.trial, identity.seed
     data, weights = fitting.load(trial, seed)
     if identities.training_fingerprint(trial, seed, data.digest) != identity.training:
@@ -176,7 +187,7 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
 
 
 def judge(identity: Identity, record: Record, trained: Trained, searched: definition.Rules) -> None:
-    """Choose the rules from the validation scores, beside those ``searched``, and measure both parts under each."""
+    """Choose the rules on the validation scores; measure both parts under these and under the ``searched`` rules."""
     if identity.trial.picked_by:
         trained = pick(identity.trial.picked_by, record, trained)
     floors, spec, decides = evaluation.floors(trained.prevalence), identity.trial.thresholds, identity.trial.decides
@@ -190,7 +201,10 @@ def judge(identity: Identity, record: Record, trained: Trained, searched: defini
 
 
 def pick(by: PickedBy, record: Record, trained: Trained) -> Trained:
-    """Record the scores of the epoch that watching one metric would have kept, and return them for the rules."""
+    """Pick the epoch that is best by one watched metric; record its scores, and return them as the scores to judge.
+
+    A metric with a number for each label picks an epoch for each label; see ``picking.pick``.
+    """
     epochs = trained.epochs or reading.epochs(record.client, trained.source)
     picked = picking.pick(by, epochs, trained.validation, trained.test)
     with record.folder() as folder:

@@ -17,12 +17,12 @@ from rarelabels.study.standing import as_declared, compare_trials, shown_name
 from rarelabels.study.summary import SummaryTask
 from rarelabels.study.workers import Workers
 
-ROUNDS = 3  # of summing up, for other processes may change a trial at the same time
+ROUNDS = 3  # of summing up: other processes may change a trial at the same time
 WORKER_DIED = "its worker died again and again (out of memory?)"
 
 
 def run(selected: Selection, where: str, engine: Workers, progress: Progress, *, force: bool = False) -> None:
-    """Do all runs that are not finished, then sum up their trials; ``progress`` collects the failures.
+    """Do all selected runs that are not finished, then sum up their trials; ``progress`` collects the failures.
 
     Raises:
         UserError: the record does not answer.
@@ -56,13 +56,16 @@ def run(selected: Selection, where: str, engine: Workers, progress: Progress, *,
 
 
 def _record_comparison(client: Client, plan: Plan, where: str) -> list[str]:
-    """Record the comparison of all trials, as declared now, on the study's run; return what could not be drawn."""
+    """Record the comparison of all trials, as declared now, on the study's run.
+
+    Return a line for each figure that could not be drawn.
+    """
     from rarelabels.study import page  # matplotlib takes a second to import: only drawing needs it
 
     runs = recorded(plan.study, where)
     declared = as_declared(plan.study, where, runs, plan.identities)
     compared = [one for one in compare_trials(runs, declared, where) if one.rows]
-    if not compared:  # overridden trials alone
+    if not compared:  # only overridden trials have runs
         return []
     return page.record_comparison(client, plan.experiment, plan.study, compared, runs, declared.identities)
 
@@ -108,9 +111,9 @@ class _Behind:
     """Trials that are behind their runs.
 
     Attributes:
-        tasks: of the trials whose summary is missing or is that of other runs, by name.
-        undrawn: the same for trials whose figures are missing.
-        lines: what is damaged.
+        tasks: for trials whose summary is missing, damaged or that of other runs, by the trial's name.
+        undrawn: for trials whose summary is right but whose figures are missing or damaged, by the trial's name.
+        lines: a line for each trial whose summary is damaged.
     """
 
     tasks: dict[str, SummaryTask]
@@ -144,7 +147,10 @@ def _has_lost_figures(client: Client, study: Run) -> bool:
 
 
 def _is_drawn(client: Client, parent: Run, stamp: str) -> bool:
-    """Return whether a parent has the figures of its summary; 0.4.2 drew them when it summed up."""
+    """Return whether a parent run has the figures of its summary.
+
+    Version 0.4.2 drew the figures while it summed up, and wrote no tag ``drawn``.
+    """
     drawn = parent.data.tags.get("drawn")
     return drawn == stamp if drawn is not None else "figures" in run_files.names_there(client, parent.info.run_id)
 

@@ -1,4 +1,4 @@
-"""From names to runs: named trials, their variants and seeds, on data that are here."""
+"""From names to runs: named trials, their variants and seeds, on data that this machine has."""
 
 from __future__ import annotations
 
@@ -31,7 +31,12 @@ NOTHING_SAID: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Named:
-    """A trial with its overrides applied; ``overrides`` names those that change it, and is empty if none does."""
+    """A trial with its overrides applied.
+
+    Attributes:
+        trial: with the overrides.
+        overrides: the overrides as text; empty if they do not change this trial.
+    """
 
     trial: Trial
     overrides: str
@@ -44,7 +49,7 @@ class Selection:
     Attributes:
         identities: the runs.
         skipped: why trials were skipped, by name: their data are not here, or their search is not finished.
-        data: a line on each data set that was loaded.
+        data: a line for each data set that was loaded.
     """
 
     identities: list[Identity]
@@ -53,7 +58,7 @@ class Selection:
 
 
 class Searches:
-    """The searches of a record; those of a study are read once, when its first tuned trial needs them."""
+    """The searches of a record. Those of a study are read once, when its first tuned trial needs them."""
 
     def __init__(self, where: str) -> None:
         self._where = where
@@ -69,7 +74,7 @@ class Searches:
             digest: of the data.
 
         Raises:
-            NotSearchedError: it is not recorded, or does not have all its trials yet.
+            NotSearchedError: the search is not recorded, or does not have all its trials yet.
         """
         if trial.study not in self._of_study:
             self._of_study[trial.study] = reading.searches(recorded(trial.study + queries.TUNING, self._where))
@@ -86,7 +91,7 @@ class Searches:
         """Return the best values of a search of settings, by dotted key.
 
         Raises:
-            NotSearchedError: their file is damaged.
+            NotSearchedError: the file with the best values is damaged.
         """
         try:
             return reading.best(connection.connect(self._where), search.info.run_id)
@@ -103,14 +108,15 @@ def identify(
     """Return every run of the named trials: trials × variants × seeds.
 
     A trial is skipped if its data are not here, or if it declares a search that is not finished. A tuned trial has the
-    best values of its search. Each data set is loaded once here, before anything is recorded: that fills the cache, and
+    best values of its search. Each data set is loaded once here, before anything is recorded. That fills the cache, and
     a mistake in the data is reported at once.
 
     Args:
         names: of trials, of studies, or paths.
-        overrides: by dotted key.
-        seeds: other than declared.
-        is_known: returns whether runs were made before; the data of such a trial suit it and are not loaded.
+        overrides: values by dotted key.
+        seeds: used instead of the declared seeds.
+        is_known: returns whether the runs of a trial were made before; the data of such a trial need no check and are
+            not loaded.
 
     Raises:
         UserError: see ``find.load_many``, ``loading.load``, ``preprocessing.check``, ``baseline.check`` and
@@ -195,7 +201,10 @@ def _runs(
 
 
 def done_before(studies: Sequence[str], where: str, *, force: bool = False) -> IsKnown:
-    """Return a function that says whether all runs of a trial are finished and have all their files."""
+    """Return a function that tells whether all runs of a trial are finished and have all their files.
+
+    With ``force`` the function is always False.
+    """
     finished: dict[RunKey, list[Run]] = {}
     for study in () if force else studies:
         finished |= reading.finished(recorded(study, where))
@@ -213,7 +222,7 @@ def is_whole(client: Client, run: Run) -> bool:
 
 
 def run_key(one: Identity) -> RunKey:
-    """Return the key by which a recorded run is this run."""
+    """Return the key that a recorded run shares with this run if it is the same run."""
     return one.trial.name, one.variant, one.overrides, one.fingerprint
 
 
@@ -225,9 +234,15 @@ def with_seeds(
     changed: str,
     searches: Mapping[int, str] | None = None,
 ) -> list[Identity]:
-    """Return the runs of a trial, one for each seed, on data with that digest.
+    """Return the runs of a trial, one for each seed.
 
-    ``searches`` are the ids of the searches that tuned it, by seed.
+    Args:
+        trial: with its overrides and its tuned values.
+        variant: what it varies, as text; empty if nothing is varied.
+        seeds: of the runs.
+        digest: of the data.
+        changed: the overrides as text.
+        searches: the ids of the searches that tuned the trial, by seed.
     """
     prints = fingerprints(trial, seeds, digest)
     return [
@@ -251,7 +266,7 @@ def identity(trial: Trial, variant: str, seed: int, digest: str, changed: str) -
 
 
 def recorded(study: str, where: str, *, with_metrics: bool = False) -> list[Run]:
-    """Return all recorded runs of a study, oldest first; with their metrics it takes long.
+    """Return all recorded runs of a study, oldest first. To read their metrics too takes long.
 
     Raises:
         UserError: the record does not answer.
@@ -266,10 +281,10 @@ def recorded(study: str, where: str, *, with_metrics: bool = False) -> list[Run]
 
 
 def checked(trial: Trial, seed: int) -> Dataset:
-    """Return a trial's data, after checking that the trial can run on them.
+    """Check that a trial can run on its data, and return the data.
 
     Raises:
-        UserError: it cannot; the message names the trial.
+        UserError: the trial cannot run on them; the message names it.
     """
     data = _data(trial.dataset, seed)
     try:

@@ -1,4 +1,4 @@
-"""The comparison, verdicts, winner and ranking of a study, from its record and its declarations as they are now."""
+"""The comparison, verdicts, winner and ranking of a study, from its record and its present declarations."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def compare(
 ) -> list[Comparison]:
     """Compare the trials of a study; see ``comparison.compare``.
 
-    A study without a folder in ``root`` is compared as it was recorded. A trial whose data are not here is compared as
-    it was recorded last.
+    A study without a folder in ``root`` is compared as it was recorded. For a trial whose data are not here, the
+    definition that was recorded last is compared.
 
     Args:
         study: its name.
         where: the record.
         named: runs of trials outside the study's folder, which are compared too.
-        said: why trials were skipped, by name; those reasons are not repeated.
+        said: the reasons why trials were skipped that the user has already read, by name; they are not repeated.
         root: the folder of declared studies.
     """
     runs = recorded(study, where)
@@ -60,9 +60,9 @@ class _Declared:
     """The trials of a study as they are declared now.
 
     Attributes:
-        identities: their runs.
-        others: the parents of trials whose runs cannot be identified, for their data are not here.
-        skipped: why trials have no run among the identities, by name.
+        identities: the runs of the trials.
+        others: the keys of the trials whose runs cannot be identified, mostly because their data are not here.
+        skipped: why trials have no run in ``identities``, by name.
     """
 
     identities: list[Identity]
@@ -73,7 +73,7 @@ class _Declared:
 def as_declared(
     study: str, where: str, runs: Sequence[Run], named: Sequence[Identity], root: Path = study_files.EXPERIMENTS
 ) -> _Declared:
-    """Return the trials of a study as its folder declares them now, those ``named`` from elsewhere among them."""
+    """Return the trials of a study as its folder declares them now, and the ``named`` trials from elsewhere."""
     folder = root / study
     declared = _Declared([i for i in named if i.trial.study == study and not i.overrides], [], {})
     latest = {key[:2]: key for key in reading.parents([run for run in runs if not run.data.tags.get("overrides")])}
@@ -119,7 +119,7 @@ class Conclusions:
 
     Attributes:
         findings: the verdicts on its hypotheses.
-        warnings: what a reader must know of the networks before any advice.
+        warnings: what a reader must know about the networks before any advice.
         winner: which trial to use; see ``winner.lines``.
     """
 
@@ -129,7 +129,7 @@ class Conclusions:
 
 
 def conclude(study: str, where: str, root: Path = study_files.EXPERIMENTS) -> Conclusions:
-    """Return the conclusions of a study: its winner, its verdicts, and the warnings that come before any advice.
+    """Return the conclusions of a study: verdicts, warnings and winner.
 
     Raises:
         UserError: the record does not answer, or ``study.yaml`` is wrong.
@@ -147,7 +147,10 @@ def conclude(study: str, where: str, root: Path = study_files.EXPERIMENTS) -> Co
 
 
 def _winner(stated: StudySpec, declared: _Declared, runs: Sequence[Run], where: str) -> list[str]:
-    """Say which trial to use on the test rows that most trials have, and on others on which a baseline was run."""
+    """Return lines that say which trial to use: first for the test rows that most trials share.
+
+    Trials on other test rows follow if a baseline is among them.
+    """
     client, chosen, names = connection.connect(where), ranking.chosen_by(ranking.DEFAULT), _names(declared)
     lines: list[str] = []
     for number, identities in enumerate(_by_test_rows(declared.identities, runs)):
@@ -164,7 +167,7 @@ def _winner(stated: StudySpec, declared: _Declared, runs: Sequence[Run], where: 
 
 
 def _by_test_rows(identities: Sequence[Identity], runs: Sequence[Run]) -> list[list[Identity]]:
-    """Return the runs grouped by the test rows of their trial, most trials first.
+    """Return the runs grouped by the test rows of their trial; the group with the most trials is first.
 
     A trial without a finished run is left out.
     """
@@ -194,7 +197,7 @@ def rank(study: str, where: str, metric: str, root: Path = study_files.EXPERIMEN
     """Rank the trials of a study as they are declared now by a validation metric; see ``ranking.rank``.
 
     Raises:
-        UserError: the record does not answer, the metric is none to choose by, or no trial can be ranked.
+        UserError: the record does not answer, trials cannot be ranked by that metric, or no trial can be ranked.
     """
     chosen = ranking.chosen_by(metric)
     runs = recorded(study, where, with_metrics=True)

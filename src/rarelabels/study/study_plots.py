@@ -1,4 +1,4 @@
-"""The figures of a recorded study, ``rl.Study("movies").plot``: each is drawn from its DataFrames."""
+"""The figures of a recorded study, ``rl.Study("movies").plot``. Each is drawn from the study's DataFrames."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ HEADS = ("sigmoid", "softmax")
 
 
 class StudyPlots:
-    """The figures of a study; each method returns a matplotlib ``Figure``, which a notebook shows.
+    """The figures of a study. Each method returns a matplotlib ``Figure``, which a notebook shows.
 
-    Trials are named by their short names; a trial without a finished run is left out of a figure.
+    Trials go by their short names. A trial without a finished run is left out of a figure.
     """
 
     def __init__(self, study: Study) -> None:
@@ -61,7 +61,7 @@ class StudyPlots:
         return of_study.rule_table(f1.reindex(cells).reset_index(), floors, self._study.name)
 
     def verdicts(self) -> Figure:
-        """Draw the difference that each declared hypothesis is about, with its interval, over what was claimed.
+        """Draw the measured difference of each declared hypothesis with its interval, beside the claimed difference.
 
         Raises:
             UserError: the study declares no hypotheses.
@@ -78,8 +78,9 @@ class StudyPlots:
 
         Args:
             trials: from top to bottom.
-            metrics: the title of each panel to its metric, ``{"macro-F1": "test/half/macro_f1"}``; from 0 to 1.
-            floors: of the trials; the best of them is a dashed line in each panel.
+            metrics: from the title of each panel to its metric, ``{"macro-F1": "test/half/macro_f1"}``; values must lie
+                between 0 and 1.
+            floors: those of the trials that are floors; a dashed line in each panel marks the best floor.
         """
         summary, width = self._study.summary(trials), max(11.0, 2.4 * len(metrics))
         figure = Figure(figsize=(width, 1.2 + 0.35 * len(trials)), layout="constrained")
@@ -96,12 +97,12 @@ class StudyPlots:
         return figure
 
     def labels(self, trial: str, variant: str = "", most: int | None = None) -> Figure:
-        """Draw F1 of each label at 0.5 and with its own threshold, and its average precision; the rarest label first.
+        """Draw F1 at 0.5, F1 at the label's own threshold, and average precision of each label, rarest label first.
 
         Args:
             trial: its short name.
             variant: of a trial that varies something.
-            most: draw only so many of the rarest labels.
+            most: draw only this many of the rarest labels; all if None.
 
         Raises:
             UserError: the trial has no finished run.
@@ -129,13 +130,14 @@ class StudyPlots:
     def calibration(self, trials: Sequence[str], seed: int = 0, variant: str = "", bins: int = 10) -> Figure:
         """Draw the share of true labels in bins of equal size over the mean score of each bin, on the test part.
 
-        On the dashed line a score of 0.3 is right three times in ten; below it scores are too high.
+        On the dashed line, a score of 0.3 is right three times in ten. Points below the line mean scores that are too
+        high.
 
         Args:
             trials: their short names.
             seed: of the runs.
             variant: of trials that vary something.
-            bins: their number.
+            bins: the number of bins.
         """
         figure = Figure(figsize=(4.8, 4.4), layout="constrained")
         axes = figure.subplots()
@@ -156,7 +158,7 @@ class StudyPlots:
         """Draw the training loss of a sigmoid and of a softmax head for each loss.
 
         Args:
-            pairs: the name of each loss to its trial with a sigmoid head, and its trial with a softmax head.
+            pairs: from the name of each loss to two trials, with a sigmoid head and with a softmax head.
 
         Raises:
             UserError: none of the trials has a finished run.
@@ -176,13 +178,13 @@ class StudyPlots:
     def sweep(
         self, trials: Sequence[str], metrics: Mapping[str, str], of: str, logarithmic: Sequence[str] = ()
     ) -> Figure:
-        """Draw metrics over the number that trials vary (``vary:``), a panel each and a line for each trial.
+        """Draw metrics over the number that trials vary (``vary:``): a panel for each metric, a line for each trial.
 
         Args:
             trials: their short names.
-            metrics: each metric to the title of its panel.
+            metrics: from each metric to the title of its panel.
             of: what is varied, in words.
-            logarithmic: of the metrics, those with a logarithmic axis.
+            logarithmic: the metrics that get a logarithmic axis.
 
         Raises:
             UserError: no finished run of the trials varies a number.
@@ -195,7 +197,7 @@ class StudyPlots:
         return side_by_side.sweep(varied, of, metrics, logarithmic, self._study.name)
 
     def groups(self, trials: Sequence[str]) -> Figure:
-        """Draw F1 of rare, medium and frequent labels, each group pooled, under several rules.
+        """Draw the pooled F1 of rare, of medium and of frequent labels under several rules.
 
         Args:
             trials: from top to bottom; at least one has a finished run.
@@ -207,11 +209,11 @@ class StudyPlots:
         return side_by_side.groups(self._study.summary(trials), counts, self._study.name)
 
     def picked(self, trials: Mapping[str, str], metrics: Mapping[str, str], title: str = "") -> Figure:
-        """Draw the test metrics of trials that differ in which metric picked the epoch, and what each choice costs.
+        """Draw the test metrics of trials that differ in the metric that picked the epoch, and what each choice costs.
 
         Args:
-            trials: short names to what to call them.
-            metrics: each metric to what to call it.
+            trials: from short names to the names in the figure.
+            metrics: from each metric to its name in the figure.
             title: of the figure; the study's name by default.
 
         Raises:

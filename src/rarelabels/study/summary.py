@@ -23,7 +23,13 @@ CODE = 5  # raised when what a summary holds changes
 
 @dataclass(frozen=True)
 class SummaryTask:
-    """The parent run of a trial, its runs that count (by rising seed), and the stamp of their summary."""
+    """The task to sum up a trial.
+
+    Attributes:
+        parent: id of its parent run.
+        children: ids of its runs that count, by rising seed.
+        stamp: of their summary.
+    """
 
     parent: str
     children: tuple[str, ...]
@@ -31,12 +37,12 @@ class SummaryTask:
 
 
 def stamp(children: Sequence[str]) -> str:
-    """Return the stamp of a summary: it changes with the runs, and with the code that sums up."""
+    """Return the stamp of a summary: a hash of its runs and of the version of the code that sums up."""
     return hashlib.sha256(" ".join([__version__, str(CODE), *children]).encode()).hexdigest()[:16]
 
 
 def sum_up(where: str, task: SummaryTask, _: Say) -> str:
-    """Compute and record the summary of a trial; return which file of its runs is damaged, or ""."""
+    """Compute and record the summary of a trial. Return which file of its runs is damaged; "" if none is."""
     client = connection.connect(where, writing.PATIENCE)
     parent = writing.Record(client, task.parent)
     children = [client.run(run_id) for run_id in task.children]
@@ -60,7 +66,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
         "test_part": first["test_part"],
     }
     with connection.one_sums_up(where):
-        # MLflow lets no parameter change: seeds may be added, which a tag says, and a table lie elsewhere than before.
+        # MLflow refuses to change a parameter. Two may differ now: the seed (a tag has all seeds) and a table's path.
         kept = {"seed", *client.run(task.parent).data.params}
         parent.params({key: value for key, value in children[0].data.params.items() if key not in kept})
         parent.curves((str(row.curve), int(row.epoch), float(row.value)) for row in mean.itertuples())
@@ -76,13 +82,17 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
 
 
 def _edge(client: Client, tags: Mapping[str, str]) -> str:
-    """Return the keys whose best value lies on the edge of what was searched; empty for a trial without a search."""
+    """Return the keys whose best value lies on the edge of its searched range; empty for a trial without a search."""
     edge = client.run(tags["search"]).data.tags.get("edge", "") if tags.get("search") else ""
     return ", ".join(edge.split())
 
 
 def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return (``metric, mean, low, high`` over seeds and test rows; the bootstrap replicates by recorded name)."""
+    """Return the summary of a trial's runs and the bootstrap replicates behind its intervals.
+
+    The summary has columns ``metric, mean, low, high``, over seeds and test rows. The replicates have a column for each
+    metric that has an interval, named as recorded.
+    """
     names = sorted({key for run in children for key in run.data.metrics if not key.startswith("curve/")})
     means = {name: fmean(run.data.metrics[name] for run in children if name in run.data.metrics) for name in names}
     parts = [reading.scores(client, run.info.run_id, "test") for run in children]
@@ -93,7 +103,7 @@ def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, pd.Dat
     limits = {
         f"test/{name}": inference.interval_around(means[f"test/{name}"], values, name) for name, values in drawn.items()
     }
-    # those with an interval first: MLflow's page shows the first 500 rows of a table
+    # metrics with an interval first, because MLflow's page shows only the first 500 rows of a table
     ordered = sorted(means, key=lambda name: name not in limits)
     rows = [(name, means[name], *limits.get(name, (np.nan, np.nan))) for name in ordered]
     return pd.DataFrame(rows, columns=["metric", "mean", "low", "high"]), replicates

@@ -1,9 +1,9 @@
-"""Keys with which the processes of one command talk to each other, and nobody else talks to them.
+"""Keys for the processes of one command, so that only these processes can talk to each other.
 
-Whoever reaches a Dask scheduler runs code as its user, and every user of a machine reaches its loopback interface. So
-the workers of this machine speak TLS with a certificate that is made for one command, trusts itself alone, and is
-handed to the workers with their other arguments. ``distributed.Security.temporary`` does the same with RSA keys, which
-take ten times as long for each connection.
+Whoever reaches a Dask scheduler can run code as its user, and every user of a machine reaches its loopback interface.
+So the workers of this machine speak TLS. A certificate is made for each command. It is its own only authority, and the
+workers get it with their other arguments. ``distributed.Security.temporary`` does the same with RSA keys, but then each
+connection takes ten times as long.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 VALID = timedelta(days=365)  # longer than any study
-EARLIER = timedelta(days=1)  # that it is valid before it is made: a clock may be set back
+EARLIER = timedelta(days=1)  # the certificate is valid from a day before it is made, because a clock may be set back
 
 
 def make() -> dict[str, str]:

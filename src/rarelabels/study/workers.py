@@ -1,4 +1,4 @@
-"""The engine, started by the first task: Dask takes a second to import, and a finished study needs none of it."""
+"""The engine, imported by the first task: Dask takes a second to import, and a finished study does not need it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Workers:
 
     Args:
         count: workers to start on this machine; as many as cores if None.
-        scheduler: address of a Dask scheduler that exists; its workers are used instead.
+        scheduler: address of a running Dask scheduler, whose workers are used instead.
     """
 
     def __init__(self, count: int | None = None, scheduler: str | None = None) -> None:
@@ -42,13 +42,13 @@ class Workers:
 
     @property
     def count(self) -> int:
-        """How many workers there are, or will be."""
+        """The number of workers, or of those that will be started."""
         return self._engine.count if self.scheduler else self._count or os.cpu_count() or 1
 
     def is_open_to_others(self) -> bool:
-        """Return whether the scheduler is open to anybody on other machines: whoever reaches it runs code.
+        """Return whether anybody on other machines can use the scheduler, and so run code as its user.
 
-        Workers that are started here are not: only they have the keys, see ``tls_keys``.
+        A scheduler that this command starts is not open: only its workers have the keys, see ``tls_keys``.
         """
         place = urlsplit(self.scheduler or "")
         return bool(self.scheduler) and place.scheme != "tls" and not _is_loopback(place.hostname or "")

@@ -1,1 +1,1 @@
-"""Frozen networks that turn images into features, each in its file; ``extraction`` is what they share."""
+"""Frozen networks that turn images into features. Each has a module; ``extraction`` has the code that they share."""

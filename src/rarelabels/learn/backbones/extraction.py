@@ -1,8 +1,8 @@
-"""Frozen feature extractors: a data set with images -> the same with numbers in their place, each from its spec.
+"""Frozen feature extractors: they replace the images of a data set by numbers.
 
-The module of a network gives its ``body`` up to the last block, the ``last_block``, and the ``imagenet_weights`` by
-layer; what follows (features, their cache, training the last block on) is the same for all. The interface of such a
-module is :class:`_Kind`.
+Each network has a module with its ``body`` up to the last block, its ``last_block``, and its ``imagenet_weights`` by
+layer. The interface of these modules is :class:`_Kind`. The rest is here, the same for all networks: features, their
+cache, and training the last block further.
 """
 
 from __future__ import annotations
@@ -34,31 +34,31 @@ Tensor = Any
 Singles = npt.NDArray[np.float32]
 LayerWeights = Mapping[str, list[Singles]]
 
-CHUNK = 256  # images of one cache entry: what is lost when a long extraction is cut off
-LONG = 60  # seconds of extraction that are worth a warning
-COPIES = 6  # of all features, as float32, that are in memory at once while they are put into parts and trained on
+CHUNK = 256  # images in one cache entry; so many are lost when a long extraction is cut off
+LONG = 60  # seconds; a longer extraction is worth a warning
+COPIES = 6  # so many copies of all features, as float32, are in memory at once while they are split and trained on
 
 _log = logging.getLogger(__name__)
 
 
 class _Kind(Protocol):
-    """What the module of a network has."""
+    """The interface of a network's module."""
 
     FEATURES: int
     """Channels of the last features."""
     BEFORE_LAST_BLOCK: tuple[int, int, int]
-    """Height, width and channels of what goes into the last block."""
+    """Height, width and channels of the input of the last block."""
     SECONDS: float
-    """One image takes, on one thread; to tell the user."""
+    """Time for one image on one thread, from which the user is told how long the extraction takes."""
 
     def preprocess(self, images: Tensor, /) -> Tensor:
-        """Return what the network takes, from RGB between 0 and 255, (n, 224, 224, 3)."""
+        """Return the network's input, from RGB between 0 and 255, (n, 224, 224, 3)."""
 
     def body(self) -> keras.Model:
-        """Return the network up to its last block, with weights of no meaning."""
+        """Return the network up to its last block; its weights are not set yet."""
 
     def last_block(self, x: Tensor, /) -> Tensor:
-        """Return the last features, (n, height, width, FEATURES), with weights of no meaning."""
+        """Return the last features, (n, height, width, FEATURES); the block's weights are not set yet."""
 
     def imagenet_weights(self, spec: Any, /) -> LayerWeights:
         """Return the arrays of each layer."""
@@ -73,22 +73,22 @@ def _kind(spec: Backbone) -> _Kind:
 
 
 def n_features(spec: Backbone) -> int:
-    """Return how many numbers an image becomes; see :func:`with_features`."""
+    """Return how many numbers replace an image; see :func:`with_features`."""
     kind = _kind(spec)
     return kind.FEATURES if spec.output == "pooled" else math.prod(kind.BEFORE_LAST_BLOCK)
 
 
 def with_features(data: Dataset, spec: Backbone) -> Dataset:
-    """Return ``data`` with numbers in the place of its images.
+    """Return ``data`` with numbers in place of its images.
 
     ``pooled``: the last features averaged over the image, 1,280 numbers of EfficientNet-Lite0 or 512 of VGG-19.
-    ``last_block``: the flattened map that goes into the last block, 7 · 7 · 192 = 9,408 or 14 · 14 · 512 = 100,352
-    numbers; ``model.kind`` last_block takes it from there.
+    ``last_block``: the flattened input of the last block, 7 · 7 · 192 = 9,408 or 14 · 14 · 512 = 100,352 numbers. The
+    model kind ``last_block`` reads these.
 
-    Each image goes through the network alone: that is no slower than in batches, and its numbers depend on nothing
-    else. (1,000 images through EfficientNet-Lite0 on one thread: 10 s, in batches of 32 16 s; with XLA, which is slow
-    at depthwise convolutions, 120 and 280 s. To decode and resize them takes 2 s.) They are kept in the cache by the
-    image's content, as float32, so that an image which rows or parts share is looked at once.
+    Each image goes through the network alone. So its numbers depend on no other image, and batches are not faster:
+    1,000 images through EfficientNet-Lite0 on one thread take 10 s alone, and 16 s in batches of 32. (With XLA, which
+    is slow at depthwise convolutions, they take 120 and 280 s. To decode and resize them takes 2 s.) Features are
+    cached as float32 by the image's content. So an image that several rows or parts share is processed once.
 
     Raises:
         UserError: an image or the weights cannot be read, or the features do not fit into memory.
@@ -117,10 +117,10 @@ def with_features(data: Dataset, spec: Backbone) -> Dataset:
 
 
 def last_block(spec: Backbone, numbers: Tensor) -> Tensor:
-    """Return the features averaged over the image, (n, FEATURES), of flattened maps, a Keras tensor (n, k).
+    """Return the features averaged over the image, (n, FEATURES), from the flattened input of the last block, (n, k).
 
-    The layers between are the last block, with the weights of the backbone; all but the stored statistics of batch
-    normalisations are trained.
+    Both are Keras tensors. The layers between them are the last block, with the weights of the backbone. They are
+    trained, except the stored statistics of batch normalisations.
     """
     kind = _kind(spec)
     pooled = _pooled(kind.last_block(keras.layers.Reshape(kind.BEFORE_LAST_BLOCK)(numbers)))
@@ -149,9 +149,13 @@ def _check_memory(spec: Backbone, rows: int) -> None:
 
 
 def _features(spec: Backbone, files: Mapping[str, Path]) -> Singles:
-    """Return the features, (n, n_features), of the files by the SHA-256 of their content, from the cache if there.
+    """Return the features of files, (n, n_features), from the cache where they are cached.
 
-    Chunks are gone through in an order of this process's own, so that processes that begin together share the work.
+    Each process goes through the chunks in its own random order. So processes that begin together share the work.
+
+    Args:
+        spec: of the backbone.
+        files: from the SHA-256 of a file's content to its path.
     """
     extractor = _Extractor(spec, len(files))
     definition = [
@@ -169,7 +173,7 @@ def _features(spec: Backbone, files: Mapping[str, Path]) -> Singles:
 
 
 class _Extractor:
-    """Puts images through the network, which is built when the first one is not in the cache."""
+    """Puts images through the network. The network is built only when a chunk is not in the cache."""
 
     def __init__(self, spec: Backbone, n_files: int) -> None:
         self.spec, self.n_files = spec, n_files
@@ -197,7 +201,7 @@ class _Extractor:
 
 
 def network(spec: Backbone) -> Any:
-    """Return a function of one image, RGB between 0 and 255 of shape (224, 224, 3), to its features, (n_features,)."""
+    """Return a function from an image, RGB between 0 and 255 of shape (224, 224, 3), to its features, (n_features,)."""
     kind = _kind(spec)
     body = kind.body()
     end = _pooled(kind.last_block(body.output)) if spec.output == "pooled" else keras.layers.Flatten()(body.output)
@@ -224,9 +228,9 @@ def _imagenet_weights(spec: Backbone) -> LayerWeights:
 
 
 def _random_weights(layer: keras.layers.Layer) -> list[Singles]:
-    """Kernels drawn with a variance of 2 / fan-in (He et al. 2015), the rest as without any training.
+    """Return random kernels with a variance of 2 / fan-in (He et al. 2015), and untrained values for the rest.
 
-    The seed is the layer's name: the last block is the same alone as at the end of the whole network.
+    The seed is the layer's name. So the last block gets the same weights alone and in the whole network.
     """
     rng = np.random.default_rng(zlib.crc32(layer.name.encode()))
     return [_random(variable.name, variable.shape, rng).astype(np.float32) for variable in layer.weights]

@@ -1,4 +1,4 @@
-"""Image files -> RGB of 224 × 224, as a frozen network of ImageNet takes them."""
+"""Image files -> RGB arrays of 224 × 224, the input size of frozen ImageNet networks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def read(path: Path) -> bytes:
     """Return the content of an image file.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: the file cannot be read.
     """
     try:
         return path.read_bytes()
@@ -29,15 +29,16 @@ def read(path: Path) -> bytes:
 def decode(content: bytes, path: Path) -> Tensor:
     """Return RGB between 0 and 255, float32 (224, 224, 3), from the content of a PNG, JPEG, GIF or BMP file.
 
-    What is transparent shows white. The whole image is resized, whatever its proportions, as Keras's image generators
-    do it; bicubic, and with a wider filter where it shrinks, so that fine patterns do not alias.
+    Transparent pixels become white. The whole image is resized without keeping its proportions, as Keras's image
+    generators do. Resizing is bicubic. Where the image shrinks, the filter is wider, so that fine patterns do not
+    alias.
 
     Args:
         content: of the file.
-        path: named in the error.
+        path: of the file, for the error message.
 
     Raises:
-        UserError: it is no such image.
+        UserError: the content is not such an image.
     """
     try:
         if content.startswith(_PNG):

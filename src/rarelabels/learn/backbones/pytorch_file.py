@@ -1,8 +1,9 @@
-"""PyTorch's old files of named tensors (before its release 1.6), read without PyTorch, and running nothing of them.
+"""Read PyTorch's old files of named tensors (before release 1.6) without PyTorch and without running code from them.
 
-Such a file is five pickles (a magic number, the format's version, facts about the machine, the tensors by name, the
-keys of their storages) and then the storages: each the number of its elements (8 bytes) and these, little-endian.
-A tensor names its storage and says where in it it lies; storages are shared and may be transposed.
+Such a file is five pickles and then the storages. The pickles are a magic number, the format's version, facts about the
+machine, the tensors by name, and the keys of the storages. Each storage is the number of its elements (8 bytes) and
+then the elements, little-endian. A tensor names its storage and its place there. Tensors may share a storage, and may
+be transposed.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _VERSION = 1001
 
 @dataclass(frozen=True)
 class _Storage:
-    """Where raw numbers are: a key, and their type."""
+    """A storage of raw numbers: its key, and the type of the numbers."""
 
     key: str
     dtype: np.dtype[Any]
@@ -48,7 +49,7 @@ def _tensor(storage: _Storage, offset: int, shape: tuple[int, ...], strides: tup
     return _Tensor(storage, offset, shape, strides)
 
 
-# The names a file of tensors needs, and what they stand for here.
+# The names that a file of tensors needs, and the objects that stand for them here.
 KNOWN = {
     ("collections", "OrderedDict"): OrderedDict,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
@@ -58,30 +59,30 @@ KNOWN = {
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows four names, and what it makes of them is plain data: whatever else a pickle asks for is refused."""
+    """An unpickler that knows only four names and makes plain data of them. It refuses every other name."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a name stands for here."""
+        """Return the object in ``KNOWN`` that stands for a name."""
         if (module, name) not in KNOWN:
             raise pickle.UnpicklingError(f"the file asks for {module}.{name}, which no file of tensors needs")
         return KNOWN[module, name]
 
     def persistent_load(self, stored: Any) -> _Storage:
-        """Return which storage is meant."""
+        """Return the storage to which the pickle refers."""
         _, dtype, key, *_ = stored
         return _Storage(key, dtype)
 
 
 def read(path: Path, sha256: str) -> Arrays:
-    """Return the tensors of a file by name, as read-only arrays with the shapes and strides that the file gives them.
+    """Return the tensors of a file by name, as read-only arrays with the shapes and strides that the file states.
 
     Args:
         path: the file.
         sha256: of its content, in hexadecimal. It is checked before anything is unpickled.
 
     Raises:
-        UserError: the file is missing, or is not the expected one.
-        pickle.UnpicklingError: it asks for anything but tensors.
+        UserError: the file is missing, or its SHA-256 is another.
+        pickle.UnpicklingError: the file is not of that format, or holds anything but tensors.
 
     Source: ``torch.serialization._legacy_save``.
     """
@@ -110,5 +111,5 @@ def _tensors(content: bytes) -> Arrays:
 def _array(content: bytes, tensor: _Tensor, start: int) -> npt.NDArray[Any]:
     dtype = tensor.storage.dtype
     strides = tuple(step * dtype.itemsize for step in tensor.strides)
-    # NumPy refuses a view that leaves the content.
+    # NumPy refuses a view that reaches beyond the content.
     return np.ndarray(tensor.shape, dtype, content, start + tensor.offset * dtype.itemsize, strides)

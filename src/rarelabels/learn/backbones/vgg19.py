@@ -31,7 +31,7 @@ def body() -> keras.Model:
 
 
 def last_block(x: Tensor) -> Tensor:
-    """Return the last features, (n, 7, 7, 512), of (n, 14, 14, 512); weights are still zero."""
+    """Return the last features, (n, 7, 7, 512), from (n, 14, 14, 512). All weights are zero."""
     for i in range(1, 5):
         x = keras.layers.Conv2D(
             FEATURES, 3, padding="same", activation="relu", kernel_initializer="zeros", name=f"block5_conv{i}"
@@ -40,10 +40,10 @@ def last_block(x: Tensor) -> Tensor:
 
 
 def imagenet_weights(spec: Vgg19) -> dict[str, list[npt.NDArray[np.float32]]]:
-    """Return the arrays of each layer, from the declared file, else from the one that Keras downloads once.
+    """Return the arrays of each layer, from the declared file, else from the file that Keras downloads once.
 
     Raises:
-        UserError: the file is not one of this network, or cannot be downloaded.
+        UserError: the file does not hold the weights of this network, or cannot be downloaded.
     """
     whole = _whole()
     if spec.file is None:
@@ -58,15 +58,15 @@ def _whole() -> keras.Model:
 
 
 def _load(whole: keras.Model, path: Path) -> None:
-    backbone_files.sha256(path)  # says so if it cannot be read
-    # Keras only warns of layers that a file lacks; those stay NaN.
+    backbone_files.sha256(path)  # raises a UserError if the file cannot be read
+    # Keras only warns of layers that are missing in a file. The weights of such layers stay NaN.
     whole.set_weights([np.full(weight.shape, np.nan) for weight in whole.weights])
     try:
         with warnings.catch_warnings(action="ignore"):
             whole.load_weights(str(path))
         if any(np.isnan(weight.numpy()).any() for weight in whole.weights):
             raise ValueError("it does not fill all layers")
-    except Exception as error:  # what Keras and HDF5 raise of a wrong file is in no list
+    except Exception as error:  # it is not documented which errors Keras and HDF5 raise for a wrong file
         raise UserError(
             f"dataset.backbone.file: {path} does not hold VGG-19's weights without the top, as {KERAS_FILE} does: "
             f"{first_line(error)}"
@@ -76,7 +76,7 @@ def _load(whole: keras.Model, path: Path) -> None:
 def _download(whole: keras.Model) -> None:
     try:
         loaded = keras.applications.VGG19(include_top=False, weights="imagenet", input_shape=(224, 224, 3))
-    except Exception as error:  # Keras raises a bare Exception of whatever urllib says
+    except Exception as error:  # Keras turns every error of urllib into a bare Exception
         raise UserError(
             f"Keras cannot download the ImageNet weights of VGG-19 ({first_line(error)}); give "
             f"{KERAS_FILE} as dataset.backbone.file, or use dataset.backbone.kind efficientnet_lite0"

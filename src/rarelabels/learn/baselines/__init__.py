@@ -1,1 +1,1 @@
-"""What every network is compared with: floors, logistic regression, boosted trees. No TensorFlow."""
+"""The baselines that networks are compared with: floors, logistic regression, boosted trees. No TensorFlow."""

@@ -1,6 +1,6 @@
-"""What every network is compared with: a floor, logistic regression on TF-IDF, boosted trees on numbers. No TensorFlow.
+"""The baselines: floors, logistic regression on TF-IDF, boosted trees on numbers. No TensorFlow.
 
-Of simulated data also the probabilities that the labels were drawn with.
+For simulated data there is one more: the probabilities with which the labels were drawn.
 """
 
 from __future__ import annotations
@@ -43,18 +43,19 @@ class Floor(FittedBaseline):
         return np.tile(self.constant, (len(part.ids), 1))
 
     def save(self, folder: Path) -> None:
-        """Write the floor to ``folder``, which is made if need be; :func:`load_saved` reads it."""
+        """Write the floor to ``folder``, which is made if it does not exist; :func:`load_saved` reads it."""
         model_files.save(folder, {"kind": "floor", "labels": self.labels}, {"constant": self.constant})
 
 
 @dataclass(frozen=True, eq=False)
 class KnownProbabilities(FittedBaseline):
-    """The probabilities that drew the labels of simulated data. Nothing is learnt, and nothing can do better.
+    """The probabilities with which the labels of simulated data were drawn. They are not learnt; no model is better.
 
-    Scores are best for what counts labels one by one, such as log loss and binary accuracy, sets for subset accuracy.
+    The scores are best for metrics that count labels one by one, such as log loss and binary accuracy. The label sets
+    are best for subset accuracy.
 
     Attributes:
-        simulation: what drew them.
+        simulation: the simulation that drew the labels.
     """
 
     simulation: Simulation
@@ -68,7 +69,7 @@ class KnownProbabilities(FittedBaseline):
         return self.simulation.most_likely_sets(part.numeric)
 
     def save(self, folder: Path) -> None:
-        """Write the parameters to ``folder``, which is made if need be; :func:`load_saved` reads them."""
+        """Write the parameters to ``folder``, which is made if it does not exist; :func:`load_saved` reads them."""
         stored = self.simulation
         weights: dict[str, npt.NDArray[Any]] = {"slopes": stored.slopes, "intercept": np.array(stored.intercept)}
         weights |= {} if stored.sets is None else {"sets": stored.sets}
@@ -78,18 +79,18 @@ class KnownProbabilities(FittedBaseline):
 def fit(trial: Trial, data: Dataset, seed: int, iterations: npt.NDArray[np.int64] | None = None) -> Fitted:
     """Fit the baseline that ``trial.model`` declares, on the training part.
 
-    The validation part chooses a C from a grid, and says when boosting ends; nothing else looks at it. The same data
-    and seed give the same numbers, bit by bit. Known probabilities come from the declared simulation, without any part.
+    The validation part is used for two things only: to choose a C from a grid, and to end boosting. The same data and
+    seed give the same numbers, bit by bit. Known probabilities come from the declared simulation, without any data.
 
     Args:
         trial: declares a baseline.
-        data: with features, if they are images.
-        seed: of the rows by which boosting bins its numbers, where there are more than 200,000. Nothing else is drawn.
+        data: with features in place of images.
+        seed: used only by boosting. With more than 200,000 rows, it selects the rows by which numbers are binned.
         iterations: of boosting, see ``boosting.fit``.
 
     Raises:
         UserError: no token is left for the linear model.
-        TypeError: the trial declares a network, which ``training`` fits.
+        TypeError: the trial declares a network; ``training`` fits these.
     """
     match trial.model:
         case FloorSpec(predicts=predicts):
@@ -107,10 +108,11 @@ def fit(trial: Trial, data: Dataset, seed: int, iterations: npt.NDArray[np.int64
 
 
 def check(spec: ModelSpec, data: Dataset) -> None:
-    """Refuse a baseline that could read nothing of the data, would ignore their text, or weighs a field they lack.
+    """Refuse a baseline that does not suit the data.
 
     Raises:
-        UserError: see above.
+        UserError: boosting would have no numbers to read, or would ignore text; or the linear model declares a weight
+            for a field that the data do not have.
     """
     match spec:
         case LinearSpec(field_weights=weights):
@@ -129,7 +131,7 @@ def check(spec: ModelSpec, data: Dataset) -> None:
 
 
 def load_saved(folder: Path) -> Fitted:
-    """Return what ``save`` wrote to ``folder``; it gives identical scores.
+    """Return the baseline that ``save`` wrote to ``folder``; it gives identical scores.
 
     Raises:
         UserError: there is no saved baseline in ``folder``.
@@ -149,6 +151,9 @@ def load_saved(folder: Path) -> Fitted:
 
 
 def _most_frequent(y: npt.NDArray[np.uint8]) -> Floats:
-    """Return the label set that most rows have, 0.0 or 1.0 for each label, (n_labels,); of equals the lowest number."""
+    """Return the label set that most rows have, 0.0 or 1.0 for each label, (n_labels,).
+
+    Of several sets with the same count, it is the one with the lowest number, see ``powerset``.
+    """
     sets, counts = np.unique(y, axis=0, return_counts=True)
     return np.asarray(sets[counts.argmax()], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees on the numbers of a row: scikit-learn fits them, plain arrays keep and score them."""
+"""Gradient-boosted trees on the numbers of a row. scikit-learn fits them; plain arrays store and evaluate them."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ from rarelabels.judging.arrays import Floats
 from rarelabels.learn import model_files
 from rarelabels.learn.baselines.fitted_baseline import FittedBaseline
 
-PATIENCE = 10  # trees that do not lower the log loss on validation; then a label gets no more: scikit-learn's default
-ROWS_AT_ONCE = 4096  # a matrix of rows and trees is held while they are scored
+PATIENCE = 10  # a label gets no more trees after so many that do not lower the validation log loss; as scikit-learn
+ROWS_AT_ONCE = 4096  # limits the memory for scoring, which takes a matrix of rows and trees
 
 
 class LeftOutError(Exception):
-    """A run would take longer than its declaration allows; the message says how long."""
+    """A run would take longer than its declaration allows. The message says how long."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trees:
     """The trees of all labels, node after node.
 
-    A row goes to the left of a node if its number is at most the threshold, or missing where ``missing_left`` says so.
+    At a node, a row goes left if its number is at most the threshold. A row whose number is missing goes left if
+    ``missing_left`` is True.
 
     Attributes:
-        feature: (n_nodes,) int32, the column that a node looks at.
+        feature: (n_nodes,) int32, the column whose number a node compares.
         threshold: (n_nodes,).
         missing_left: (n_nodes,) bool.
-        left, right: (n_nodes,) int32, the nodes below, counted from the first node of the tree; a leaf has itself.
+        left, right: (n_nodes,) int32, the nodes below, counted from the first node of the tree; for a leaf, itself.
         value: (n_nodes,) what a leaf adds to the logit.
         roots: (n_trees,) int64, the first node of each tree.
         of_label: (n_labels + 1,) int64; label l has the trees ``of_label[l]`` up to ``of_label[l + 1]``.
@@ -56,11 +57,11 @@ class Trees:
 
     @classmethod
     def of(cls, models: list[Any | None], prior: Floats) -> Trees:
-        """Take the trees out of fitted classifiers of scikit-learn, which has no public way to them.
+        """Take the trees out of fitted classifiers of scikit-learn. It has no public interface for that.
 
         Args:
             models: one per label; None for a label that is constant.
-            prior: logits of the constant labels, (n_labels,); the others are the models' own.
+            prior: logits before any tree, (n_labels,), used for the constant labels; a model has its own prior.
         """
         trees = [[step[0].nodes for step in model._predictors] if model else [] for model in models]
         flat = [nodes for of_label in trees for nodes in of_label]
@@ -82,7 +83,7 @@ class Trees:
         )
 
     def logits(self, x: Floats) -> Floats:
-        """Return (n, n_labels) for numbers (n, k): the prior and then tree after tree, as scikit-learn adds them up."""
+        """Return the logits, (n, n_labels), for numbers (n, k). The trees are added up in scikit-learn's order."""
         logits = np.tile(self.prior, (len(x), 1))
         for label, (first, last) in enumerate(zip(self.of_label[:-1], self.of_label[1:], strict=True)):
             for start in range(0, len(x), ROWS_AT_ONCE):
@@ -112,16 +113,18 @@ _NODE += [("right", "<u4"), ("value", "<f8"), ("is_leaf", "u1")]
 class Boosted(FittedBaseline):
     """Boosted trees of each label.
 
+    The fact ``iterations`` is the mean number of trees of a label, over the labels that are not constant in the
+    training part.
+
     Attributes:
-        trees: of all labels. Among the facts are ``iterations``: how many trees a label has on average; labels without
-            any do not count.
+        trees: of all labels.
     """
 
     trees: Trees
 
     @property
     def iterations(self) -> npt.NDArray[np.int64]:
-        """How many trees each label has, (n_labels,)."""
+        """The number of trees of each label, (n_labels,)."""
         return np.diff(self.trees.of_label)
 
     def scores(self, part: Part) -> Floats:
@@ -129,7 +132,7 @@ class Boosted(FittedBaseline):
         return np.asarray(expit(self.trees.logits(part.numeric)))
 
     def save(self, folder: Path) -> None:
-        """Write the model to ``folder``, which is made if need be."""
+        """Write the model to ``folder``, which is made if it does not exist."""
         preprocessing = {"kind": "gradient_boosting", "labels": self.labels, "facts": self.facts}
         model_files.save(folder, preprocessing, vars(self.trees))
 
@@ -142,16 +145,16 @@ class Boosted(FittedBaseline):
 def fit(
     spec: GradientBoostingSpec, data: Dataset, seed: int, iterations: npt.NDArray[np.int64] | None = None
 ) -> Boosted:
-    """Fit one classifier per label on the training part; the validation part says when a label has enough trees.
+    """Fit one classifier per label on the training part, with early stopping on the validation part.
 
-    No share of the training part is held out for that: it would have no positive of many rare labels. A label that is
-    constant in the training part gets its prior, 0 or 1.
+    scikit-learn would hold out a share of the training part for early stopping. That share would have no positive of
+    many rare labels. A label that is constant in the training part gets a constant score, 0 or 1.
 
     Args:
-        spec: declared.
+        spec: the declared model.
         data: with numbers.
-        seed: of the rows that scikit-learn draws to bin more than 200,000.
-        iterations: how many trees each label gets, (n_labels,), where no rows are left to say when to end; at least 1.
+        seed: used only with more than 200,000 rows; scikit-learn then draws the rows by which it bins the numbers.
+        iterations: how many trees each label gets, (n_labels,), at least 1; None stops early on the validation part.
     """
     y = data.train.y
     models: list[Any | None] = [None] * y.shape[1]
@@ -166,7 +169,9 @@ def fit(
 
 
 def check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, trainings: int) -> None:
-    """Time one label, of middle prevalence among those that can be trained, and refuse what would take too long.
+    """Refuse a run that would take too long, by timing the fit of one label.
+
+    The label is the one of middle frequency among those that are not constant in the training part.
 
     Args:
         spec: declares how long a run may take.
@@ -175,9 +180,9 @@ def check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, trainings: 
         trainings: how often all labels are trained in a run.
 
     Raises:
-        LeftOutError: all labels would take longer.
+        LeftOutError: all labels would take longer than declared.
     """
-    import sklearn.ensemble  # noqa: F401  its import takes a second, which is not timed
+    import sklearn.ensemble  # noqa: F401  imported here, because the import takes a second that must not be timed
 
     positives = data.train.y.sum(axis=0, dtype=np.int64)
     labels = np.flatnonzero((positives > 0) & (positives < len(data.train.y)))
@@ -213,7 +218,7 @@ def _fit_label(spec: GradientBoostingSpec, data: Dataset, label: int, seed: int,
     validation = {"X_val": data.validation.numeric, "y_val": data.validation.y[:, label]} if iterations is None else {}
     x = data.train.numeric
     known = np.where(np.isnan(x).all(axis=0), 0.0, x)  # scikit-learn cannot bin a column that is missing everywhere
-    with threadpool_limits(1):  # OpenMP's threads, too, which boosting has
+    with threadpool_limits(1):  # without a user_api, so that it limits the OpenMP threads of boosting too
         return model.fit(known, data.train.y[:, label], **validation)
 
 

@@ -1,4 +1,4 @@
-"""What all fitted baselines have: names of labels, facts and notes, and nothing of what networks alone have."""
+"""The part that all fitted baselines share: label names, facts, notes, and no epochs."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ class FittedBaseline:
         return
 
     def label_sets(self, part: Part) -> npt.NDArray[np.uint8] | None:  # noqa: ARG002  a subclass reads it
-        """Return None: a baseline scores single labels, unless a subclass knows better."""
+        """Return None, because a baseline scores single labels. A subclass may score label sets."""
         return None

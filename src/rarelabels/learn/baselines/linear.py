@@ -1,4 +1,4 @@
-"""One logistic regression per label on the TF-IDF of all text fields, and on standardised numbers beside it."""
+"""One logistic regression per label, on the TF-IDF of all text fields and on standardised numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rarelabels.judging.metrics import macro_average_precision
 from rarelabels.learn import model_files
 from rarelabels.learn.baselines.fitted_baseline import FittedBaseline
 
-MOST_JUDGED = 50  # labels by which a C is chosen: with hundreds each C of a grid would take minutes
+MOST_JUDGED = 50  # at most so many labels choose a C: with hundreds of labels, each C of a grid would take minutes
 
 Sparse: TypeAlias = "sp.sparse.csr_array[np.float64, tuple[int, int]]"
 
@@ -31,15 +31,16 @@ Sparse: TypeAlias = "sp.sparse.csr_array[np.float64, tuple[int, int]]"
 class Features:
     """Rows of a data set -> the columns that the regressions read.
 
-    The counts of all fields are put side by side, weighted by idf and by the field's factor, and each row is scaled to
-    L2 norm 1 *as a whole*. On the films' validation part (seeds 0 and 1, c = 5) that gives a macro average precision of
-    0.436 and 0.451; with each field scaled on its own it is 0.427 and 0.430, and no c from 2 to 40 changes the order.
+    The token counts of all fields stand side by side. They are weighted by idf and by the field's factor, and then each
+    row is scaled to L2 norm 1 *as a whole*. On the films' validation part (seeds 0 and 1, c = 5) that gives a macro
+    average precision of 0.436 and 0.451. If each field is scaled separately, it is 0.427 and 0.430. The order is the
+    same for every c from 2 to 40.
 
     Attributes:
-        vocabularies: field name to its vocabulary; the order of the fields is that of the columns.
+        vocabularies: field name to its vocabulary; the columns have the order of the fields.
         scaler: of the numbers, whose columns come last.
-        pairs: the fields whose neighbouring tokens are counted as pairs, too.
-        field_weights: field name to its factor; 1 for a field that is not here.
+        pairs: the fields in which pairs of neighbouring tokens are counted too.
+        field_weights: field name to its factor; a field without an entry has factor 1.
         numeric_weight: factor on the standardised numbers.
     """
 
@@ -88,7 +89,7 @@ class Features:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> Features:
-        """Return what :meth:`to_json` stored; version 0.4.2 stored fields and scaler alone."""
+        """Return the features that :meth:`to_json` stored. Version 0.4.2 stored only fields and scaler."""
         return cls(
             {name: Vocabulary.from_json(vocabulary) for name, vocabulary in stored["fields"].items()},
             Scaler.from_json(stored["scaler"]),
@@ -103,7 +104,7 @@ class Linear(FittedBaseline):
     """One logistic regression per label.
 
     Attributes:
-        features: what they read.
+        features: the columns that the regressions read.
         coefficients: (n_tokens + n_numeric, n_labels).
         intercepts: (n_labels,). Infinite for a label that is constant in the training part: its score is 0 or 1.
     """
@@ -117,7 +118,7 @@ class Linear(FittedBaseline):
         return _scores(self.features.of(part), self.coefficients, self.intercepts)
 
     def save(self, folder: Path) -> None:
-        """Write the model to ``folder``, which is made if need be."""
+        """Write the model to ``folder``, which is made if it does not exist."""
         preprocessing = {"kind": "linear", "labels": self.labels, **self.features.to_json()}
         model_files.save(folder, preprocessing, {"coefficients": self.coefficients, "intercepts": self.intercepts})
 
@@ -129,10 +130,10 @@ class Linear(FittedBaseline):
 
 
 def fit(spec: LinearSpec, data: Dataset, seed: int) -> Linear:
-    """Fit the regressions on the training part; of a grid of C keep the one that ranks the validation part best.
+    """Fit the regressions on the training part; from a grid, choose the C that is best on the validation part.
 
-    One C serves all labels: a label alone has too few positives to choose by. Of more than 50 labels, 50 choose it; see
-    :func:`judged`.
+    The best C has the highest macro average precision. All labels share one C, because a single rare label has too few
+    positives for a choice. If there are more than 50 labels, 50 of them choose it; see :func:`judged`.
 
     Raises:
         UserError: no token is left, and there are no numbers.
@@ -145,7 +146,7 @@ def fit(spec: LinearSpec, data: Dataset, seed: int) -> Linear:
     for c in sorted(spec.c):
         fitted = _regressions(c, X, y[:, some], seed)
         ranked[c] = macro_average_precision(data.validation.y[:, some], _scores(validation, *fitted))
-        if best_c(ranked) == c:  # the others are not kept: each has a number for every token and label
+        if best_c(ranked) == c:  # only the best is kept, because a fit has a number for every token and label
             kept = fitted
     if len(some) < y.shape[1]:
         kept = _regressions(best_c(ranked), X, y, seed)
@@ -154,9 +155,9 @@ def fit(spec: LinearSpec, data: Dataset, seed: int) -> Linear:
 
 
 def judged(y: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Return the columns of ``y``, (n, n_labels), by which a C is chosen, 50 at most.
+    """Return the label columns of ``y``, (n, n_labels), by which a C is chosen: all, or 50 of more.
 
-    They are evenly spread over the labels in the order of their frequency, from the rarest to the most common.
+    The columns are evenly spread over the labels in the order of their frequency, from the rarest to the most common.
     """
     by_frequency = np.argsort(y.sum(axis=0, dtype=np.int64), kind="stable")
     places = np.linspace(0, len(by_frequency) - 1, min(MOST_JUDGED, len(by_frequency))).round().astype(np.int64)
@@ -164,7 +165,7 @@ def judged(y: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
 
 
 def best_c(ranked: Mapping[float, float]) -> float:
-    """Return the C with the best macro average precision; of equals the smallest, whose model is simplest."""
+    """Return the C with the best macro average precision; among equals the smallest C, whose model is simplest."""
     return max(sorted(ranked), key=ranked.__getitem__)
 
 
@@ -183,12 +184,12 @@ def tfidf(
     Args:
         vocabularies: by field.
         text: by field.
-        weights: field to a factor on its columns, before a row is scaled; 1 for a field that is not here.
+        weights: field to a factor on its columns, before a row is scaled; a field without an entry has factor 1.
 
     Raises:
         KeyError: ``text`` lacks a field of ``vocabularies``.
     """
-    from sklearn.preprocessing import normalize  # takes a second to import: the linear model alone needs it
+    from sklearn.preprocessing import normalize  # takes a second to import, and only the linear model needs it
 
     factors = weights or {}
     counts = sp.sparse.hstack(
@@ -218,10 +219,10 @@ def _regressions(c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int) -> tu
 
 
 def _fit_label(c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int) -> tuple[Floats, float]:
-    """Coefficients and intercept of one label; those of a label with one class alone give its prior, 0 or 1."""
+    """Return coefficients and intercept of one label. For a constant label, they give a constant score, 0 or 1."""
     if y.min() == y.max():
         return np.zeros(X.shape[1]), np.inf if y[0] else -np.inf
-    # Among the deterministic solvers liblinear's primal one is the fastest here: 1 s for 17 labels, lbfgs 2.4 s.
+    # Of the deterministic solvers, liblinear (primal) is the fastest here: 1 s for 17 labels; lbfgs takes 2.4 s.
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=c, solver="liblinear", max_iter=1000, random_state=seed).fit(X, y)

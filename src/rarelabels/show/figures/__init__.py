@@ -1,1 +1,1 @@
-"""Figures: of a trial, of thresholds, of a search, of a study; ``which`` decides on those of a study."""
+"""Figures of a trial, of thresholds, of a search, of a study. ``which`` decides which figures a study gets."""

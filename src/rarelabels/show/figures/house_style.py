@@ -1,4 +1,4 @@
-"""Colours (Okabe and Ito's, which colour-blind readers can tell apart), and what several figures draw alike."""
+"""Colours and parts that several figures share. The colours are Okabe and Ito's, for colour-blind readers too."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BLUE, ORANGE, GREEN, PINK, SKY, RED = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 GREY = "#777777"
 CURVES_ABREAST = 4
 FAINTEST = 1e-5  # the lowest score on logarithmic axes
-NEAR_ORACLE = 0.95  # the share of the oracle's F1 that counts as enough
+NEAR_ORACLE = 0.95  # F1 is near the oracle's if it is at least this share of it
 COLOURS = {"blue": BLUE, "orange": ORANGE, "green": GREEN, "pink": PINK, "sky": SKY, "red": RED, "grey": GREY}
 
 
@@ -39,7 +39,10 @@ def save(figure: Figure, path: Path) -> None:
 
 @contextmanager
 def or_told(failures: list[str], what: str) -> Iterator[None]:
-    """Let what cannot be drawn cost nothing but itself: a line in ``failures`` says why."""
+    """Catch an error of a block that draws a figure, and add a line with the reason to ``failures``.
+
+    So a figure that cannot be drawn does not stop the others.
+    """
     try:
         yield
     except Exception as error:
@@ -70,7 +73,14 @@ def spread(axes: Axes, table: pd.DataFrame, column: str, colour: str) -> None:
 
 
 def enough_positives(share: pd.Series[float]) -> int | None:
-    """Return the first number of positives from which on the mean share stays near the oracle, if there is one."""
+    """Return the least number of positives from which on the mean share of the oracle's F1 stays near 1.
+
+    Args:
+        share: mean share of the oracle's F1, indexed by the number of positives.
+
+    Returns:
+        None if there is no such number.
+    """
     below = share.index[share < NEAR_ORACLE]
     left = share.index[share.index > below.max()] if len(below) else share.index
     return int(left.min()) if len(left) else None

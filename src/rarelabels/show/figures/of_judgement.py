@@ -1,4 +1,4 @@
-"""The figure of a judgement: how scores rank, whether they are calibrated, what thresholds do for each label."""
+"""The figure of a judgement: ranking, calibration, and the F1 of each label under each rule."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from rarelabels.judging.scores import Scores
 from rarelabels.show.figures.house_style import BLUE, FAINTEST, GREY, RED, RULE_COLOURS
 from rarelabels.show.figures.of_trial import calibration_points, precision_recall_curve
 
-NAMED_LABELS = 30  # with more labels each is a dot without a name
-LONGEST = 24  # characters of a label's name
+NAMED_LABELS = 30  # if there are more labels, each is a dot without a name
+LONGEST = 24  # characters; a longer name of a label is cut
 MARKERS = {"half": "o", "global": "s", "per_label": "D"}
 SMALL = {"fontsize": 8.5, "frameon": False}
 
 
 def judgement(measured: Evaluation) -> Figure:
-    """Draw precision and recall of all labels pooled, reliability, and the F1 of each label under each rule.
+    """Draw precision and recall, reliability, and the F1 of each label under each rule.
 
-    The figure needs no pyplot; a notebook shows it, and ``savefig`` writes it.
+    Precision, recall and reliability are of all labels pooled. The figure does not need pyplot: a notebook shows it,
+    and ``savefig`` writes it.
     """
     labels = min(len(measured.labels), NAMED_LABELS)
     figure = Figure(figsize=(10.4, max(6.4, 1.6 + 0.26 * labels)), layout="constrained")
@@ -94,7 +95,7 @@ def _by_name(axes: Axes, table: pd.DataFrame, f1: pd.DataFrame) -> None:
 
 
 def _by_positives(axes: Axes, table: pd.DataFrame, f1: pd.DataFrame) -> None:
-    """Draw a dot for each label at 0.5 and with its own threshold, by how frequent it is."""
+    """Draw a dot for each label's F1 at 0.5 and with its own threshold, against the label's positives."""
     for rule in ("half", "per_label") if "per_label" in f1 else ("half",):
         colour = RULE_COLOURS[rule]
         axes.plot(table["positives"], f1[rule], MARKERS[rule], color=colour, markersize=4, alpha=0.6, label=rule)
@@ -108,7 +109,7 @@ def _f1_of(table: pd.DataFrame, rule: str) -> pd.Series[float]:
 
 
 def _short(label: str) -> str:
-    """Return a label in one line, as text: between dollars matplotlib would read a formula."""
+    """Return a label on one line, cut if it is long. Dollars are escaped, because matplotlib reads formulas there."""
     line = " ".join(label.split())
     return (line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…").replace("$", r"\$")
 

@@ -1,4 +1,4 @@
-"""Figures of a search: its history, how much each key matters, and slices."""
+"""Figures of a search: its history, the importance of each key, and slices."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rarelabels.show.figures.house_style import BLUE, CURVES_ABREAST, GREY, ORAN
 
 
 def search_history(trials: pd.DataFrame, metric: str, title: str, *, lower_is_better: bool) -> Figure:
-    """Draw the value of every trial of a search and the best so far; pruned and failed ones as ticks below.
+    """Draw the value of every trial of a search, and the best value so far. Pruned and failed trials are ticks below.
 
     Args:
         trials: columns ``number, value, state``.
-        metric: what was searched for.
+        metric: the objective of the search.
         title: of the figure.
-        lower_is_better: of the metric.
+        lower_is_better: whether lower values of the metric are better.
     """
     trials = trials.sort_values("number")
     done = trials[trials["state"] == "COMPLETE"]
@@ -43,7 +43,7 @@ def search_history(trials: pd.DataFrame, metric: str, title: str, *, lower_is_be
 
 
 def importances(values: Mapping[str, float], metric: str, title: str) -> Figure:
-    """Draw how much of a search's variance each key explains, the most important at the top."""
+    """Draw the share of the objective's variance that each key explains, with the most important key at the top."""
     names = sorted(values, key=values.__getitem__)
     figure = Figure(figsize=(7.5, 1.4 + 0.34 * len(names)), layout="constrained")
     axes = figure.subplots()
@@ -58,12 +58,12 @@ def importances(values: Mapping[str, float], metric: str, title: str) -> Figure:
 
 
 def slices(trials: pd.DataFrame, scales: Mapping[str, bool], metric: str, title: str) -> Figure:
-    """Draw the value of every finished trial against each key; later trials are darker.
+    """Draw the value of every finished trial against each key. Later trials are darker.
 
     Args:
         trials: columns ``number, value, state`` and ``params_<key>``.
-        scales: each key, and whether its axis is logarithmic.
-        metric: what was searched for.
+        scales: from each key to whether its axis is logarithmic.
+        metric: the objective of the search.
         title: of the figure.
     """
     done = trials[trials["state"] == "COMPLETE"]

@@ -1,4 +1,4 @@
-"""Figures of a study: the comparison, rules beside losses, what 0.5 stands for, verdicts."""
+"""Figures of a study: the comparison, losses by threshold rules, the theory of 0.5, verdicts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rarelabels.judging.rules.table import BY_NAME
 from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, ORANGE, RED, RULE_COLOURS, SKY, dots
 
 VERDICTS = {"upheld": (BLUE, "o"), "refuted": (RED, "X"), "undecided": (GREY, "s")}
-SMALL = 0.05  # the difference up to which the axis of verdicts is linear
+SMALL = 0.05  # up to this difference, the axis of verdicts is linear
 
 
 def comparison(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> Figure:
@@ -49,9 +49,9 @@ def rule_table(table: pd.DataFrame, floors: Sequence[str], title: str) -> Figure
     """Draw macro-F1 of every trial (rows) under every rule (columns), with its 95 % interval below each value.
 
     Args:
-        table: columns ``trial, rule, mean, low, high``; trials and rules in the order in which they first come. What
-            has no interval, like a floor, has NaN.
-        floors: which of the trials are floors, drawn below a line; they come last.
+        table: columns ``trial, rule, mean, low, high``. Trials and rules keep the order in which they first occur. A
+            value without an interval, such as that of a floor, has NaN for its ends.
+        floors: the trials that are floors. They must come last, and are drawn below a line.
         title: of the figure.
     """
     trials, rules = list(dict.fromkeys(table["trial"])), list(dict.fromkeys(table["rule"]))
@@ -59,7 +59,7 @@ def rule_table(table: pd.DataFrame, floors: Sequence[str], title: str) -> Figure
     mean, low, high = (cells[name].reindex(index=trials, columns=rules).to_numpy() for name in ("mean", "low", "high"))
     figure = Figure(figsize=(2.8 + 1.05 * len(rules), 1.5 + 0.4 * len(trials)), layout="constrained")
     axes = figure.subplots()
-    # squared, for under a good rule all trials are close, and their differences are what is looked for
+    # squared, because under a good rule all trials are close, and readers look for the differences
     shade = PowerNorm(2, vmin=0, vmax=max(float(np.nanmax(mean)), 1e-9))
     axes.imshow(mean, cmap="Blues", aspect="auto", norm=shade)
     for (row, column), value in np.ndenumerate(mean):
@@ -86,14 +86,14 @@ def rule_table(table: pd.DataFrame, floors: Sequence[str], title: str) -> Figure
 
 
 def half_by_theory(table: pd.DataFrame, title: str) -> Figure:
-    """Draw what theory predicts a trial scores at 0.5, beside what it scored.
+    """Draw the macro-F1 at 0.5 that theory predicts for each trial, beside the measured macro-F1.
 
-    The prediction knows nothing of the trial but its loss: it takes the scores of plain binary cross-entropy and cuts
-    them at the true probability at which the trial's own scores would cross 0.5.
+    The prediction needs only the trial's loss. It takes the scores of plain binary cross-entropy. Their threshold is
+    the true probability for which a score of 0.5 stands under the trial's loss.
 
     Args:
         table: columns ``trial, threshold`` (that true probability, mean over labels), ``predicted, measured``,
-            ``low, high`` (of the measured) and ``plain`` (binary cross-entropy at 0.5); one row for each trial.
+            ``low, high`` (of ``measured``) and ``plain`` (binary cross-entropy at 0.5); one row for each trial.
         title: of the figure.
     """
     names = [f"{row.trial}  (q = {row.threshold:.3f})" for row in table.itertuples()]
@@ -119,10 +119,10 @@ def half_by_theory(table: pd.DataFrame, title: str) -> Figure:
 
 
 def verdicts(table: pd.DataFrame, title: str) -> Figure:
-    """Draw the difference that each hypothesis is about, with its interval, over what was claimed of it.
+    """Draw the measured difference of each hypothesis with its interval. The claimed differences are shaded.
 
-    A claim is upheld where the whole interval lies on its shaded part, and refuted where all of it lies outside. The
-    axis is logarithmic beyond ±0.05. What could not be measured has its name alone.
+    A claim is upheld if the whole interval lies inside the shaded part, and refuted if it lies outside. The axis is
+    logarithmic beyond ±0.05. Of a hypothesis that could not be measured, only the name is shown.
 
     Args:
         table: from ``verdicts.long``.

@@ -1,4 +1,4 @@
-"""Figures of thresholds under study: does the theory of the best F1 hold, and how many positives do they need?"""
+"""Figures about thresholds: whether the theory of the best F1 holds, and how many positives a threshold needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, NEAR_ORACLE, 
 
 
 def f1_theory(table: pd.DataFrame, title: str) -> Figure:
-    """Draw each label's best threshold against half its best F1, and what half the best F1 gives as a threshold.
+    """Draw each label's best threshold against half its best F1, and the F1 with half the best F1 as the threshold.
 
     Args:
         table: from ``threshold_study.f1_theory``.
@@ -47,10 +47,10 @@ def f1_theory(table: pd.DataFrame, title: str) -> Figure:
 
 
 def winners_curse(table: pd.DataFrame, title: str) -> Figure:
-    """Draw what thresholds chosen on few positives promise too much, and what they are worth on test.
+    """Draw how much thresholds that are chosen on few positives are overrated, and how good they are on test.
 
-    Bold: mean over labels and draws; band: from their 10th to their 90th percentile; thin: the mean of each label.
-    Below each number of positives stands how many labels have as many.
+    Bold: mean over labels and draws. Band: from the 10th to the 90th percentile. Thin: the mean of each label. Below
+    each number of positives stands the number of labels that have at least so many.
 
     Args:
         table: from ``threshold_study.winners_curse``.

@@ -19,7 +19,7 @@ CONFUSION_ROWS = 40
 
 
 def loss_unit(params: Mapping[str, str]) -> str:
-    """Return how a trial's loss is scaled, for the axis: most are means over labels, the exceptions must say so."""
+    """Return the axis label of a trial's loss, which says how the loss is scaled. Most losses are means over labels."""
     if params.get("loss.kind") == "soft_f1":
         return "loss (1 − soft F1 of a batch)"
     if params.get("model.head") in SET_HEADS:
@@ -33,14 +33,14 @@ def learning_curves(
 ) -> Figure:
     """Draw each curve of training and validation: mean over seeds, band from the lowest to the highest seed.
 
-    A metric with a number for each label is drawn as one thin line per label, of validation alone.
+    A metric with a number for each label is drawn as one thin line per label, on validation only.
 
     Args:
         curves: columns ``curve, epoch, value``, one row per seed and epoch.
         title: of the figure.
-        loss_axis: what the loss is.
+        loss_axis: the axis label of the loss, see :func:`loss_unit`.
         kept: the epochs kept, one per seed.
-        of_a_sample: whether what is watched of the training part is watched on some of its rows.
+        of_a_sample: whether watched metrics on training were computed on a sample of the training rows.
     """
     names = sorted({name.removeprefix("curve/").removeprefix("val_").split("/")[0] for name in curves["curve"]})
     names = sorted(names, key=lambda name: (name != "loss", name == "macro_average_precision", name))
@@ -71,7 +71,7 @@ def learning_curves(
 
 
 def precision_recall(parts: Sequence[Scores], labels: Sequence[str], title: str) -> Figure:
-    """Draw the micro-averaged precision-recall curve of each seed, and of the first seed's labels behind it."""
+    """Draw the micro-averaged precision-recall curve of each seed, and behind it those of the first seed's labels."""
     figure = Figure(figsize=(5.2, 4.6), layout="constrained")
     axes = figure.subplots()
     first = parts[0]
@@ -92,14 +92,16 @@ def precision_recall(parts: Sequence[Scores], labels: Sequence[str], title: str)
 
 
 def precision_recall_curve(y_true: NDArray[np.uint8], y_score: Floats) -> tuple[Floats, Floats]:
-    """Return precision and recall at each distinct score from the least, then (1, 0): scikit-learn's, without it.
+    """Return precision and recall at each distinct score by rising score, then precision 1 at recall 0.
+
+    The numbers are those of scikit-learn, which is not imported.
 
     Args:
-        y_true: 0/1, (n,), with a 1.
+        y_true: 0/1, (n,), with at least one 1.
         y_score: (n,).
     """
     order = np.argsort(y_score, kind="stable")[::-1]
-    last = np.append(np.flatnonzero(np.diff(y_score[order])), len(order) - 1)  # of each run of equal scores
+    last = np.append(np.flatnonzero(np.diff(y_score[order])), len(order) - 1)  # the last place of each distinct score
     hits = np.cumsum(y_true[order], dtype=np.float64)[last]
     precision, recall = hits / (1 + last), hits / hits[-1]
     return np.append(precision[::-1], 1.0), np.append(recall[::-1], 0.0)
@@ -108,10 +110,11 @@ def precision_recall_curve(y_true: NDArray[np.uint8], y_score: Floats) -> tuple[
 def confusion(table: pd.DataFrame, title: str) -> Figure:
     """Draw the confusion matrix of each label under ``half`` and ``per_label``, a row per label.
 
-    Colour is the share of the label's own 1s (found, missed) or 0s (false alarms, left alone); the text is the count.
+    The text in a cell is the count. The colour is its share of the label's 1s (found, missed) or 0s (false alarms, left
+    alone).
 
     Args:
-        table: from ``label_table.per_label``; of more than 40 labels the most frequent are drawn.
+        table: from ``label_table.per_label``; if there are more than 40 labels, the most frequent are drawn.
         title: of the figure.
     """
     table = table.sort_values("positives", ascending=False, kind="stable").head(CONFUSION_ROWS)
@@ -133,15 +136,15 @@ def confusion(table: pd.DataFrame, title: str) -> Figure:
 
 
 def reliability(parts: Sequence[Scores], before: Sequence[Scores] | None, title: str) -> Figure:
-    """Draw how often labels are true against the score they were given, all labels pooled, a line for each seed.
+    """Draw the share of true labels against the score, all labels pooled, with a line for each seed.
 
-    The bins are the 15 of equal mass of the expected calibration error. With rare labels nearly all of them hold tiny
-    scores, so the same points stand twice: on plain and on logarithmic axes, where a bin without a positive is drawn
-    as a triangle on the lower edge, and a score below 1e-5 on the left one.
+    The bins are the 15 of equal mass of the expected calibration error. With rare labels, nearly all bins have tiny
+    scores. So the same points are drawn twice, on linear and on logarithmic axes. On logarithmic axes, a bin without a
+    positive is a triangle on the lower edge, and a score below 1e-5 lies on the left edge.
 
     Args:
         parts: one for each seed.
-        before: the same before calibration, drawn behind; None if nothing was calibrated.
+        before: the same parts before calibration, drawn behind; None if nothing was calibrated.
         title: of the figure.
     """
     figure = Figure(figsize=(9.6, 5.8), layout="constrained")
@@ -174,7 +177,7 @@ def reliability(parts: Sequence[Scores], before: Sequence[Scores] | None, title:
 
 
 def calibration_points(part: Scores) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Return mean score and share of true labels of each bin that holds any, shape (2, bins)."""
+    """Return mean score and share of true labels of each bin that is not empty, shape (2, bins)."""
     bins = metrics.calibration_bins(part.scores.ravel(), metrics.calibration_edges(part.scores))
     size, scores, true = (
         np.bincount(bins, weights=values, minlength=metrics.CALIBRATION_BINS)

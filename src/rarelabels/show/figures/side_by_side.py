@@ -1,4 +1,4 @@
-"""Figures that set the trials of a study side by side, each about one question; ``study_figures`` finds the numbers."""
+"""Figures that compare the trials of a study, each on one question. ``which`` collects their numbers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ HEAD_LINES = {"sigmoid": (BLUE, "-", 3.2), "softmax": (ORANGE, "--", 1.8)}
 TRIAL_COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, RED, GREY)
 MARKERS = "osD^vPX"
 SWEEPS_ABREAST = 3
-WIDE_RANGE = 10  # between the least and the largest value of a sweep, from which its axis is logarithmic
+WIDE_RANGE = 10  # if the largest value of a sweep is at least so many times the least, the axis is logarithmic
 GROUP_RULES = rule_colours("half", "global", "per_label_shrunk", "per_label")
 
 
 def heads(curves: pd.DataFrame, title: str) -> Figure:
-    """Draw the training loss of sigmoid and softmax for each loss: where the lines coincide, the head changed nothing.
+    """Draw the training loss of a sigmoid and of a softmax head for each loss.
+
+    If the lines coincide, the head did not change the training.
 
     Args:
-        curves: columns ``loss, head, epoch, value``, means over seeds; losses in the order in which they come.
+        curves: columns ``loss, head, epoch, value``, means over seeds. Losses keep the order in which they first occur.
         title: of the figure.
     """
     losses = list(dict.fromkeys(curves["loss"]))
@@ -44,11 +46,11 @@ def heads(curves: pd.DataFrame, title: str) -> Figure:
 
 
 def picked(table: pd.DataFrame, lower_is_better: Sequence[str], title: str) -> Figure:
-    """Draw what the epoch that each watched metric picks scores under every other, and what that costs.
+    """Draw the test metrics of the epochs that different watched metrics pick, and what each choice costs.
 
     Args:
-        table: a row for each way of watching, a column for each metric on test.
-        lower_is_better: of the columns.
+        table: a row for each watched metric that picks an epoch, a column for each metric on test.
+        lower_is_better: the columns in which lower values are better.
         title: of the figure.
     """
     sign = np.array([-1.0 if name in lower_is_better else 1.0 for name in table.columns])
@@ -78,10 +80,10 @@ def sweep(table: pd.DataFrame, key: str, names: Mapping[str, str], logarithmic: 
     """Draw metrics against the value that trials vary, a line for each trial with its 95 % interval.
 
     Args:
-        table: columns ``trial, value, metric, mean, low, high``; without an interval NaN.
-        key: what is varied.
-        names: what to call each metric; a panel for each.
-        logarithmic: of the metrics, those whose axis is.
+        table: columns ``trial, value, metric, mean, low, high``; ``low`` and ``high`` are NaN without an interval.
+        key: the key that is varied.
+        names: from each metric to the title of its panel.
+        logarithmic: the metrics that get a logarithmic axis.
         title: of the figure.
     """
     columns = min(len(names), SWEEPS_ABREAST)
@@ -111,7 +113,7 @@ def sweep(table: pd.DataFrame, key: str, names: Mapping[str, str], logarithmic: 
 
 
 def by_cardinality(table: pd.DataFrame, title: str) -> Figure:
-    """Draw what each trial finds at 0.5 of rows with one, two, three … true labels: recall, and whole rows right.
+    """Draw recall at 0.5, and the share of rows with all labels right, for rows with one, two, three … true labels.
 
     Args:
         table: columns ``trial, true, rows, recall, right``; a row for each trial and number of true labels.
@@ -137,11 +139,11 @@ def by_cardinality(table: pd.DataFrame, title: str) -> Figure:
 
 
 def groups(table: pd.DataFrame, sizes: Mapping[str, int], title: str) -> Figure:
-    """Draw F1 of rare, medium and frequent labels, each group pooled, of all trials under several rules.
+    """Draw the pooled F1 of rare, of medium and of frequent labels, for all trials under several rules.
 
     Args:
         table: columns ``trial, metric, mean, low, high``.
-        sizes: ``tail``, ``medium`` and ``head``, those there are, to their number of labels.
+        sizes: from the groups that have labels (``tail``, ``medium``, ``head``) to their number of labels.
         title: of the figure.
     """
     trials = list(dict.fromkeys(table["trial"]))

@@ -1,4 +1,4 @@
-"""The figures across the trials of a study that its declarations call for: which, and from what recorded numbers."""
+"""Decide which figures across trials a study gets, by its declarations, and collect their recorded numbers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SWEEP_METRICS = {
 }
 LOGARITHMIC = ("training/output_parameters", "training/seconds_per_epoch", "training/memory_rise_bytes")
 GROUPS = ("tail", "medium", "head")
-FEW_LABELS = 5  # up to which rows are told apart by how many of them are true
+FEW_LABELS = 5  # only with at most so many labels are rows grouped by their number of true labels
 
 
 def figures(
@@ -53,7 +53,7 @@ def figures(
     asked: Sequence[Identity],
     failures: list[str],
 ) -> Iterator[tuple[str, Figure]]:
-    """Yield the file name (without ending) and the figure of each question that the study's trials are about.
+    """Yield the file name (without ending) and the figure of each question that the study's trials answer.
 
     Args:
         client: of the record.
@@ -61,7 +61,7 @@ def figures(
         compared: the comparisons, one for each set of test rows.
         runs: all runs of the study.
         asked: the runs of the trials as they are declared now.
-        failures: takes a line for each question whose figures cannot be drawn.
+        failures: gets a line for each question whose figures cannot be drawn.
     """
     by_name = {_name(identity): identity for identity in asked}
     for number, one in enumerate(compared):
@@ -95,14 +95,17 @@ def _name(identity: Identity) -> str:
 
 
 def _but_for(trial: Trial, *blocks: str) -> str:
-    """Return all that defines a training but for some blocks and for the head, as text to compare."""
+    """Return the definition of a training without the head and without some blocks, as text to compare."""
     definition = {key: value for key, value in trial.training_definition().items() if key not in blocks}
     definition["model"] = {key: value for key, value in definition["model"].items() if key != "head"}
     return json.dumps(definition, sort_keys=True)
 
 
 def _heads(client: Client, trials: Mapping[str, Trial], parents: Mapping[str, str]) -> Iterator[pd.DataFrame]:
-    """Yield the training losses of trials that differ in head and cross-entropy alone, if both heads are among them."""
+    """Yield the training losses of each group of trials that differ only in head and cross-entropy.
+
+    A group is left out if it has no loss with both heads.
+    """
     alike: dict[str, dict[str, Trial]] = {}
     for name, trial in trials.items():
         plain = trial.weighting.kind == "none" and isinstance(trial.loss, BinaryCrossentropy | CategoricalCrossentropy)
@@ -123,7 +126,7 @@ def _heads(client: Client, trials: Mapping[str, Trial], parents: Mapping[str, st
 
 
 def _curve(client: Client, run_id: str, name: str) -> dict[int, float]:
-    """Return the newest value of each epoch: a parent that is summed up again has every epoch once more."""
+    """Return the newest value of each epoch. If a trial was summed up again, each epoch has several values."""
     points = client.read.history(run_id, name)
     return {point.step: point.value for point in sorted(points, key=lambda point: point.timestamp)}
 
@@ -137,7 +140,7 @@ def _loss(trial: Trial) -> str:
 
 
 def _picked(rows: Sequence[Row], trials: Mapping[str, Trial]) -> Iterator[pd.DataFrame]:
-    """Yield, for each training that several trials pick their epoch from, their test metrics: a row for each."""
+    """Yield the test metrics of each group of trials that pick their epochs from the same training: a row per trial."""
     alike: dict[str, list[Row]] = {}
     for row in rows:
         if (trial := trials.get(row.name)) and trial.is_network and trial.training.every_epoch:
@@ -159,7 +162,10 @@ def _short(metric: str) -> str:
 
 
 def _by_cardinality(client: Client, parents: Mapping[str, str], runs: Sequence[Run]) -> pd.DataFrame:
-    """Return what each trial finds of rows with so many true labels, mean over seeds; nothing where labels are many."""
+    """Return recall and the share of right rows by trial and number of true labels, mean over seeds.
+
+    The table is empty if there are more than ``FEW_LABELS`` labels.
+    """
     names = {parent: name for name, parent in parents.items()}
     found: dict[str, list[Scores]] = {name: [] for name in parents}
     for run in reading.earliest_finished(list(runs)).values():
@@ -182,7 +188,7 @@ def _found_by_cardinality(parts: Sequence[Scores]) -> Iterator[tuple[int, int, f
 
 
 def _sweeps(rows: Sequence[Row], by_name: Mapping[str, Identity]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield each key that trials vary over numbers, with what they measured at each value."""
+    """Yield each key that trials vary and whose values are numbers, with the metrics at each value."""
     points: dict[str, list[dict[str, object]]] = {}
     for row in rows:
         identity = by_name.get(row.name)
@@ -201,7 +207,7 @@ def _sweeps(rows: Sequence[Row], by_name: Mapping[str, Identity]) -> Iterator[tu
 
 
 def _group_sizes(client: Client, parents: Mapping[str, str], runs: Sequence[Run]) -> dict[str, int]:
-    """Return how many labels each group has, from the rarest; nothing where no label is rare."""
+    """Return the number of labels of each group, rarest group first; empty if no label is rare."""
     wanted = set(parents.values())
     child = next((run for run in runs if run.data.tags.get(PARENT) in wanted and _is_done(run)), None)
     if child is None:

@@ -1,1 +1,1 @@
-"""The report: one HTML page of what is recorded, from ``contents``, ``panels`` and ``pictures``."""
+"""The report: one HTML page on recorded studies. ``contents`` collects it, ``pictures`` and ``panels`` draw it."""

@@ -1,4 +1,4 @@
-"""What the report says of a study: numbers and figures of what is recorded, and what follows from the verdicts."""
+"""The contents of the report on a study: recorded numbers, figures, verdicts and advice."""
 
 from __future__ import annotations
 
@@ -17,13 +17,20 @@ from rarelabels.record.entities import Run
 from rarelabels.show.report import pictures
 from rarelabels.show.report.pictures import Picture
 
-PRICED = ("global", "per_label")  # against 0.5
+PRICED = ("global", "per_label")  # the rules that are compared with 0.5
 VERSIONS = ("rarelabels", "tensorflow", "keras", "scikit_learn", "numpy")
 
 
 @dataclass(frozen=True)
 class Price:
-    """What a rule finds and costs beside 0.5, labels pooled, mean over seeds: found positives and false alarms."""
+    """Found positives and false alarms of a rule, labels pooled, mean over seeds.
+
+    Attributes:
+        found: the positives that the rule finds.
+        false: its false alarms.
+        more_found: how many more positives than 0.5 it finds; None for 0.5 itself.
+        more_false: how many more false alarms than 0.5 it has; None for 0.5 itself.
+    """
 
     found: float
     false: float
@@ -32,7 +39,7 @@ class Price:
 
     @property
     def each(self) -> float | None:
-        """False alarms for each positive more; None where it is not that way round."""
+        """Additional false alarms for each additional positive; None unless the rule has more of both."""
         if self.more_found is None or self.more_false is None or self.more_found <= 0 or self.more_false <= 0:
             return None
         return self.more_false / self.more_found
@@ -40,14 +47,14 @@ class Price:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What was measured on the same test rows.
+    """The results of all trials with the same test rows.
 
     Attributes:
         comparison: of the trials.
-        rules: columns ``trial, rule, mean, low, high``: macro-F1, floors last.
-        positives: of all labels on test.
-        prices: by trial and rule, ``half`` among them.
-        pictures: in their order.
+        rules: macro-F1 by trial and rule, floors last; columns ``trial, rule, mean, low, high``.
+        positives: the number of positives on test, over all labels.
+        prices: by trial and rule, including ``half``.
+        pictures: in the order of the page.
     """
 
     comparison: Comparison
@@ -59,18 +66,18 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """All that the report says of a study.
+    """The contents of the report on a study.
 
     Attributes:
         name: of the study.
         study: as it is declared; None if there is no ``study.yaml``.
-        findings: what became of its hypotheses.
-        warnings: what a reader must know of its networks before any advice.
-        winner: which trial to use, a sentence or two each.
-        parts: what was measured, one for each set of test rows.
-        versions: with which the runs were made, by library.
+        findings: the verdicts on its hypotheses.
+        warnings: what a reader must know about its networks before any advice.
+        winner: lines on which trial to use.
+        parts: the results, one part for each set of test rows.
+        versions: the versions of each library with which the runs were made.
         days: of the first and of the last run.
-        n_runs: that count.
+        n_runs: the number of runs that count.
     """
 
     name: str
@@ -94,17 +101,17 @@ def gather(
     warnings: Sequence[str] = (),
     winner: Sequence[str] = (),
 ) -> Contents:
-    """Return what there is to say of a study.
+    """Return the contents of the report on a study.
 
     Args:
         client: of the record.
         name: of the study.
-        stated: its ``study.yaml``.
-        compared: its comparisons, each with a trial.
-        findings: what became of its hypotheses.
-        failures: takes a line for each figure that cannot be drawn.
-        warnings: what a reader must know of its networks before any advice.
-        winner: which trial to use.
+        stated: its ``study.yaml``; None if there is none.
+        compared: its comparisons, each with at least one trial.
+        findings: the verdicts on its hypotheses.
+        failures: gets a line for each figure that cannot be drawn.
+        warnings: what a reader must know about its networks before any advice.
+        winner: lines on which trial to use.
     """
     study = opening.study_run(client, name)
     runs = [run for one in compared for row in one.rows for run in row.runs]
@@ -134,7 +141,7 @@ def _part(client: Client, comparison: Comparison, study: Run | None, number: int
 
 
 def _prices(tables: Sequence[pd.DataFrame]) -> dict[str, Price]:
-    """Return what each rule finds and costs, where the trial has it."""
+    """Return the price of each rule that the trial has."""
 
     def total(rule: str, cell: str) -> float:
         return fmean(float(table[f"{rule}/{cell}"].sum()) for table in tables)
@@ -150,12 +157,12 @@ def _prices(tables: Sequence[pd.DataFrame]) -> dict[str, Price]:
 
 
 def floor_rows(comparison: Comparison, metrics: Sequence[str]) -> dict[str, list[float | None]]:
-    """Return the value of each floor of each metric."""
+    """Return the values of each floor, in the order of ``metrics``; None where a floor has no value."""
     return {name: [comparison.floor(name, metric) for metric in metrics] for name in FLOORS}
 
 
 def headline(comparison: Comparison) -> dict[str, str]:
-    """Return the headline metrics that were measured, with what they are called."""
+    """Return the headline metrics that were measured, with their names for readers."""
     return {
         metric: shown.replace("\n", " ")
         for metric, shown in HEADLINE.items()

@@ -1,4 +1,4 @@
-"""One HTML page of what is recorded: what to use, and what says so. Nothing is loaded from elsewhere."""
+"""One HTML page on recorded studies: what to use, and the evidence. The page loads nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from rarelabels.record import connection, opening
 from rarelabels.show.report.contents import PRICED, Contents, Part, floor_rows, headline
 
 ABOUT = {"metric": "Which metric?", "loss": "Which loss?", "weights": "Which weights?", "threshold": "Which threshold?"}
-SIGNS = {"upheld": "✓", "refuted": "✗", "undecided": "?"}  # a verdict is never told by its colour alone
-DARKEST = 0.6  # of a cell's blue, on which black is legible
+SIGNS = {"upheld": "✓", "refuted": "✗", "undecided": "?"}  # so that a verdict is not shown by its colour alone
+DARKEST = 0.6  # opacity of a cell's blue, on which black text is still legible
 
 
 @dataclass(frozen=True)
 class Line:
-    """A sentence of advice, and the finding it is drawn from."""
+    """A sentence of advice, its study, and the finding from which it follows."""
 
     text: str
     study: str
@@ -32,15 +32,15 @@ class Line:
 
 
 def write(pages: Sequence[Contents], where: str, target: Path) -> None:
-    """Write the page on some studies, and put each study's own page on its run in the record.
+    """Write the page on some studies. Also write a page on each study alone, on the study's run in the record.
 
     Args:
-        pages: what to say of each.
+        pages: the contents on each study.
         where: the record.
         target: the file to write; it appears whole or not at all.
 
     Raises:
-        UserError: the record does not answer; the file cannot be written.
+        UserError: the record does not answer, or the file cannot be written.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def render(pages: Sequence[Contents]) -> str:
 
 
 def advice(pages: Sequence[Contents]) -> dict[str, list[Line]]:
-    """Return what to use by question, as the verdicts on hypotheses with advice turned out; see ``Finding.advice``."""
+    """Return the lines of advice by question, from the verdicts on hypotheses with advice; see ``Finding.advice``."""
     lines: dict[str, list[Line]] = {}
     for page in pages:
         for one in page.findings:
@@ -92,7 +92,7 @@ def _attach(page: Contents, where: str) -> None:
 
 
 def _shade(part: Part, value: float) -> float:
-    """Return how dark a cell is; squared, for under a good rule all trials are close."""
+    """Return how dark a cell is. The shade is squared, because under a good rule all trials are close."""
     most = float(part.rules["mean"].max())
     return round(DARKEST * (value / most) ** 2, 3) if most > 0 and value == value else 0.0
 

@@ -1,6 +1,6 @@
-"""The figures of the report: a small panel for each trial, so that forty of them can be told apart.
+"""The figures of the report. Each trial has a small panel, so that even forty trials can be told apart.
 
-Colours are those of ``plots``. Every panel of a figure has the same axes, unless it says otherwise.
+Colours are those of ``house_style``. The panels of a figure have the same axes, unless its docstring says otherwise.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from rarelabels.show.figures.house_style import BLUE, GREY, ORANGE, RED, rule_co
 
 ABREAST = 4
 WIDTH, HEIGHT = 2.3, 2.0  # inches of a panel
-RECALLS = np.linspace(0.01, 1, 100)  # at which precision is drawn
-MANY_LABELS = 100  # whose dots are small
+RECALLS = np.linspace(0.01, 1, 100)  # precision is drawn at these recalls
+MANY_LABELS = 100  # with more labels, their dots are small
 JUDGED = rule_colours("half", "per_label")
 
 Floats = NDArray[np.float64]
@@ -30,11 +30,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """What a trial's test scores look like, a row for each seed.
+    """Curves of a trial's test scores, for each seed.
 
     Attributes:
         precision: at ``RECALLS``, (n_seeds, 100), all labels pooled.
-        reliability: of each seed mean score and share of true labels of each bin, (2, n_bins).
+        reliability: for each seed, the mean score and the share of true labels of each bin, (2, n_bins).
         prevalence: of all labels pooled.
     """
 
@@ -50,32 +50,34 @@ class Curves:
 
 
 def precision_at(y_true: NDArray[np.uint8], y_score: Floats, recalls: Floats) -> Floats:
-    """Return the precision of the highest threshold that reaches each recall; equal scores share a side.
+    """Return the precision of the highest threshold that reaches each recall.
+
+    A threshold never separates equal scores.
 
     Args:
-        y_true: 0/1, (n,), with a 1.
+        y_true: 0/1, (n,), with at least one 1.
         y_score: (n,).
         recalls: above 0 up to 1.
 
     Returns:
-        One for each recall.
+        The precision for each recall, in the shape of ``recalls``.
     """
     order = np.argsort(-y_score, kind="stable")
     ordered = y_score[order]
-    last = np.flatnonzero(np.append(np.diff(ordered) != 0, True))  # of each run of equal scores
+    last = np.flatnonzero(np.append(np.diff(ordered) != 0, True))  # the last place of each distinct score
     hits = np.cumsum(y_true[order], dtype=np.int64)[last]
     reached = np.searchsorted(hits, np.ceil(recalls * hits[-1] - 1e-9))
     return np.asarray(hits[reached] / (last[reached] + 1), np.float64)
 
 
 def learning_curves(curves: Mapping[str, pd.DataFrame], kept: Mapping[str, list[float]]) -> Figure:
-    """Draw the loss of training and validation of each trial: mean over seeds, band from lowest to highest.
+    """Draw training and validation loss of each trial: mean over seeds, band from the lowest to the highest seed.
 
-    The axes of the loss differ, for losses have other scales.
+    The axes of the panels differ, because losses have different scales.
 
     Args:
-        curves: of each trial: columns ``curve, epoch, value``, a row for each seed and epoch.
-        kept: of each trial the epochs that its seeds kept.
+        curves: for each trial, columns ``curve, epoch, value``, with a row for each seed and epoch.
+        kept: for each trial, the epochs that its seeds kept.
     """
 
     def draw(axes: Axes, name: str) -> None:
@@ -87,11 +89,11 @@ def learning_curves(curves: Mapping[str, pd.DataFrame], kept: Mapping[str, list[
 
 
 def ranking_curves(curves: Mapping[str, pd.DataFrame], kept: Mapping[str, list[float]]) -> Figure:
-    """Draw macro average precision on validation after each epoch: mean over seeds, band, and the other trials behind.
+    """Draw macro average precision on validation after each epoch: mean over seeds and band, other trials in grey.
 
     Args:
-        curves: as of :func:`learning_curves`.
-        kept: as of :func:`learning_curves`.
+        curves: see :func:`learning_curves`.
+        kept: see :func:`learning_curves`.
     """
     metric = "curve/val_macro_average_precision"
     means = {name: of[of["curve"] == metric].groupby("epoch")["value"].mean() for name, of in curves.items() if len(of)}
@@ -107,7 +109,7 @@ def ranking_curves(curves: Mapping[str, pd.DataFrame], kept: Mapping[str, list[f
 
 
 def precision_recall(curves: Mapping[str, Curves]) -> Figure:
-    """Draw precision against recall, labels pooled, of each trial: mean over seeds, band, the other trials behind."""
+    """Draw precision against recall of each trial, labels pooled: mean over seeds and band, other trials in grey."""
     chance = next(iter(curves.values())).prevalence
 
     def draw(axes: Axes, name: str) -> None:
@@ -124,9 +126,9 @@ def precision_recall(curves: Mapping[str, Curves]) -> Figure:
 
 
 def reliability(curves: Mapping[str, Curves]) -> Figure:
-    """Draw how often labels are true against their scores, in 15 bins of equal mass, on logarithmic axes.
+    """Draw the share of true labels against the score, in 15 bins of equal mass, on logarithmic axes.
 
-    A bin without a true label stands on the lower edge.
+    A bin without a true label lies on the lower edge.
     """
     points = [of for one in curves.values() for of in one.reliability]
     least = max(house_style.FAINTEST, 0.7 * min(float(of.min(where=of > 0, initial=1)) for of in points))
@@ -143,10 +145,11 @@ def reliability(curves: Mapping[str, Curves]) -> Figure:
 
 
 def f1_by_positives(tables: Mapping[str, pd.DataFrame]) -> Figure:
-    """Draw F1 of each label, mean over seeds, against its positives on test, at 0.5 and with its own threshold.
+    """Draw F1 of each label, mean over seeds, at 0.5 and with its own threshold, against its positives on test.
 
     Args:
-        tables: of each trial a row for each label: ``positives``, ``half`` and ``per_label``, those there are.
+        tables: for each trial, a row for each label. Columns: ``positives``, and F1 under ``half`` and ``per_label`` if
+            the trial has these rules.
     """
 
     def draw(axes: Axes, name: str) -> None:
@@ -172,7 +175,8 @@ def _panels(names: list[str], draw: Callable[[Axes, str], None], x: str, y: str,
     panels = np.atleast_1d(figure.subplots(rows, columns, sharex=shared, sharey=shared, squeeze=False)).ravel()
     for axes, name in zip(panels, names, strict=False):
         draw(axes, name)
-        # A title that is told its height is not laid out anew each time; a loss may have an exponent below it.
+        # With a given height, a title is not laid out again each time. But an axis of losses may have an exponent
+        # where the title is, so the title must move.
         axes.set_title(name, fontsize=8, pad=3, y=1.0 if shared else None)
         axes.tick_params(labelsize=7, labelbottom=True)
         axes.grid(alpha=0.25)
@@ -199,7 +203,7 @@ def _mark_kept(axes: Axes, epochs: list[float]) -> None:
 def _legend(
     figure: Figure, lines: Mapping[str, str], marks: Mapping[str, str], style: str = ":", *, marker: str = ""
 ) -> Figure:
-    """Put one legend above all panels: ``lines`` solid, or as markers, then ``marks`` in their own style."""
+    """Put one legend above all panels: ``lines`` as solid lines, or as markers, then ``marks`` in ``style``."""
     axes = figure.axes[0]
     handles = [
         axes.plot([], [], linestyle="none" if marker else "-", marker=marker, color=colour, label=name)[0]

@@ -1,4 +1,4 @@
-"""The figures of the report: drawn once, at the end of a study, and kept on its run until what they show changes."""
+"""The figures of the report. They are drawn at the end of a study, and kept on its run until its results change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from rarelabels.record.entities import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CODE = 1  # raised when the figures change
+CODE = 1  # raise it when the code that draws the figures changes
 FOLDER, TAG = "figures", "pictures"  # of the study's run
 DPI, CSS_DPI, COLOURS = 144, 96, 128
 
@@ -31,13 +31,13 @@ Labels = Mapping[str, Sequence[pd.DataFrame]]
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A figure, with what it shows in a caption and in words for who cannot see it.
+    """A figure of the report, with its texts.
 
     Attributes:
-        name: of its file.
-        title: above it.
-        caption: below it.
-        alt: in its place.
+        name: of the figure.
+        title: the text above it.
+        caption: the text below it.
+        alt: a description for readers who cannot see the figure.
         width, height: in CSS pixels.
         source: the ``src`` of an ``img``, a data URL.
     """
@@ -57,7 +57,7 @@ def labels_of(client: Client, comparison: Comparison) -> dict[str, list[pd.DataF
 
 
 def stamp(comparison: Comparison) -> str:
-    """Return what tells whether pictures show a comparison."""
+    """Return the stamp of a comparison. Pictures with the same stamp show this comparison."""
     shown = [(row.name, row.seeds, [run.info.run_id for run in row.runs]) for row in comparison.rows]
     return hashlib.sha256(json.dumps([__version__, CODE, shown]).encode()).hexdigest()[:16]
 
@@ -65,15 +65,15 @@ def stamp(comparison: Comparison) -> str:
 def kept(
     client: Client, study: Run | None, number: int, comparison: Comparison, labels: Labels, failures: list[str]
 ) -> list[Picture]:
-    """Return the pictures of a comparison: those on the study's run if they show it, else new ones.
+    """Return the pictures of a comparison: from the study's run if they show this comparison, else new pictures.
 
     Args:
         client: of the record.
-        study: its run; None if there is none yet.
-        number: of the comparison among those of the study.
+        study: the study's run; None if there is none yet.
+        number: place of the comparison among those of the study, from 0.
         comparison: of at least one trial.
         labels: see :func:`labels_of`.
-        failures: takes a line for each that cannot be drawn.
+        failures: gets a line for each picture that cannot be drawn.
     """
     if study and study.data.tags.get(TAG, "").split()[number : number + 1] == [stamp(comparison)]:
         return run_files.read(client, study.info.run_id, _file(number), _read, study.data.tags)
@@ -81,7 +81,7 @@ def kept(
 
 
 def save(pictures: Sequence[Picture], number: int, folder: Path) -> None:
-    """Write pictures to where :func:`kept` looks for them, below a folder that becomes the study's."""
+    """Write pictures to the file where :func:`kept` looks for them; ``folder`` becomes that of the study's run."""
     place = folder / _file(number)
     place.parent.mkdir(exist_ok=True)
     place.write_text(json.dumps([asdict(one) for one in pictures], indent=1), encoding="utf-8")
@@ -96,7 +96,7 @@ def _file(number: int) -> str:
 
 
 def draw(client: Client, comparison: Comparison, labels: Labels, failures: list[str]) -> list[Picture]:
-    """Return new pictures; ``failures`` takes a line for each that cannot be drawn."""
+    """Return new pictures of a comparison; ``failures`` gets a line for each picture that cannot be drawn."""
     from rarelabels.show.figures import house_style, of_study
     from rarelabels.show.report import panels  # matplotlib takes a second to import
 
@@ -167,7 +167,7 @@ def draw(client: Client, comparison: Comparison, labels: Labels, failures: list[
 
 
 def image(figure: Figure) -> str:
-    """Return a figure as a data URL: WebP without loss but for the number of colours, of which charts have few."""
+    """Return a figure as a data URL: lossless WebP, after reducing it to few colours, which suffice for charts."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
@@ -194,7 +194,7 @@ def _kept(client: Client, row: Row) -> list[float]:
 
 
 def _f1(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return the F1 of each label that has a positive under each rule that is drawn, mean over seeds."""
+    """Return the F1, mean over seeds, of each label under each drawn rule. Labels without a positive are left out."""
     from rarelabels.show.report import panels
 
     table = pd.DataFrame({"positives": tables[0]["positives"]})

@@ -1,1 +1,1 @@
-"""Tables on a terminal: of a study, of a judgement."""
+"""Tables of a study and of a judgement, for a terminal."""

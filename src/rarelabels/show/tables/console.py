@@ -1,13 +1,13 @@
-"""A terminal for tables: wide enough where there is none."""
+"""A console for tables. Without a terminal, it is so wide that nothing is cut."""
 
 from __future__ import annotations
 
 from rich.console import Console
 
-WIDE = 10_000  # without a terminal nothing is cut
+WIDE = 10_000  # columns of the console if there is no terminal
 
 
 def open_console() -> Console:
-    """Return a console that prints text as it is: ``[linear]`` is a list of a reader's YAML, and no style."""
+    """Return a console that prints text as it is; otherwise rich reads text such as ``[linear]`` as a style."""
     console = Console(highlight=False, markup=False)
     return console if console.is_terminal else Console(highlight=False, markup=False, width=WIDE)

@@ -10,7 +10,7 @@ from rarelabels.show.tables.of_judgement import DECISIONS, FLOORS, RANKINGS
 
 
 def table(judgement: Judgement) -> pd.DataFrame:
-    """Return a row for each metric that is shown, named as it is recorded; see ``Judgement.table``."""
+    """Return a row for each shown metric, with the metric's recorded name as the index; see ``Judgement.table``."""
     rules = rules_shown(judgement.evaluation)
     columns = [*FLOORS, *(name for rule in [*rules, "scores"] for name in _columns(rule))]
     rows = {metric: _row(judgement, metric, {rule: rule for rule in rules}) for metric in DECISIONS}
@@ -24,7 +24,13 @@ def _columns(rule: str) -> list[str]:
 
 
 def _row(judgement: Judgement, metric: str, recorded: dict[str, str]) -> dict[str, float]:
-    """Return the cells of a metric that there are; ``recorded`` says how a column is called in the record."""
+    """Return the cells of a metric, without empty cells.
+
+    Args:
+        judgement: that was measured.
+        metric: its recorded name, without part and rule.
+        recorded: from a column's name to its rule in the record.
+    """
     measured = judgement.evaluation.metrics
     row = {floor: measured[f"floor/{floor}/{metric}"] for floor in FLOORS if f"floor/{floor}/{metric}" in measured}
     for column, name in recorded.items():

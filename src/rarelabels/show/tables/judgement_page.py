@@ -1,4 +1,4 @@
-"""A judgement in sections, each a table and what its columns mean; and the terminal that they are printed on."""
+"""The sections of a judgement, each a table with an explanation of its columns, and the terminal that prints them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rich.text import Text
 
 from rarelabels.judging.evaluation import Evaluation
 
-WIDE = 10_000  # without a terminal nothing is cut
-ONE_LINE = 105  # columns from which an interval stands beside its number, not below it
-NARROWEST = 12  # columns for the names of labels and metrics; longer ones go on below
-RULES = ("half", "global", "per_label", "oracle")  # those of the page; --format csv has every one
+WIDE = 10_000  # columns of the console if there is no terminal
+ONE_LINE = 105  # columns of a terminal that is wide enough for an interval beside its number, not below it
+NARROWEST = 12  # columns for the names of labels and metrics; longer names are wrapped
+RULES = ("half", "global", "per_label", "oracle")  # the rules on the page; --format csv has all rules
 NOWHERE = "–"
 
 
@@ -25,9 +25,9 @@ class Section:
 
     Attributes:
         title: of the section.
-        header: of the columns; all but the first are numbers.
+        header: the names of the columns; all columns but the first are numbers.
         blocks: rows of cells, with a gap between blocks. A cell may be a number, a line break and its interval.
-        lines: what the columns mean.
+        lines: explain the columns.
     """
 
     title: str
@@ -41,7 +41,7 @@ class Page:
 
     def __init__(self, console: Console) -> None:
         self.console = console
-        self.between = " " if console.width >= ONE_LINE else "\n"  # a number and its interval
+        self.between = " " if console.width >= ONE_LINE else "\n"  # stands between a number and its interval
 
     def line(self, text: str) -> None:
         """Print a line of text."""

@@ -1,4 +1,4 @@
-"""A judgement in sections: floors beside every number, and below each table what its columns mean."""
+"""A judgement in sections, with floors beside every number and an explanation below each table."""
 
 from __future__ import annotations
 
@@ -52,7 +52,15 @@ UNDEFINED = {
 
 @dataclass(frozen=True)
 class Sections:
-    """What is shown of a judgement, in this order: what was measured, and a table for each thing that was."""
+    """The sections of a judgement, in the order in which they are shown.
+
+    Attributes:
+        measured: lines on the data and the intervals.
+        decisions: metrics of each rule.
+        rankings: metrics of the scores before any threshold.
+        labels: results of each label, or of groups of labels.
+        prices: found positives and false alarms of each threshold.
+    """
 
     measured: list[str]
     decisions: Section
@@ -62,12 +70,12 @@ class Sections:
 
 
 def sections(judgement: Judgement, validation: str | None, test: str) -> Sections:
-    """Return what is shown.
+    """Return the sections of a judgement.
 
     Args:
-        judgement: what was measured.
-        validation: what the validation part is called; None if there is none.
-        test: what the test part is called.
+        judgement: to show.
+        validation: a name for the validation part; None if there is none.
+        test: a name for the test part.
     """
     return Sections(
         list(_head(judgement, validation, test)),
@@ -79,7 +87,7 @@ def sections(judgement: Judgement, validation: str | None, test: str) -> Section
 
 
 def print_judgement(judgement: Judgement, validation: Path | None, test: Path) -> None:
-    """Print on stdout what was measured of the file ``test``; thresholds are from ``validation``."""
+    """Print a judgement on stdout; ``test`` and ``validation`` are the judged files."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=WIDE)
@@ -159,7 +167,7 @@ def _rankings(judgement: Judgement) -> Section:
 
 
 def _left_out(measured: Evaluation) -> Iterator[str]:
-    """Yield how much is undefined and left out of which metric; labels by name."""
+    """Yield a line for each kind of undefined label or row: how many, which labels, and the metrics without them."""
     table = measured.per_label
     labels = {"labels_without_positives": 0, "labels_without_negatives": len(measured.test.y)}
     for what, (words, metrics) in UNDEFINED.items():

@@ -1,4 +1,4 @@
-"""A judgement label by label: thresholds, what they find and cost."""
+"""A judgement label by label: results and thresholds, found positives and false alarms."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rarelabels.judging.sweeps.ordered import ALWAYS, NEVER
 from rarelabels.show.judgement import Judgement
 from rarelabels.show.tables.judgement_page import NOWHERE, Section, rules_shown
 
-EVERY_LABEL = 40  # with more labels only groups, the best and the worst are shown
-ENDS = 5
+EVERY_LABEL = 40  # if there are more labels, only groups, the best and the worst labels are shown
+ENDS = 5  # so many best and so many worst labels
 
 
 def labels(measured: Evaluation) -> Section:
-    """Return each label, or with many labels groups and the best and the worst."""
+    """Return the section on labels: each label and groups, or, of many labels, only the best, the worst and groups."""
     table, rules = measured.per_label, rules_shown(measured)
     header = ["", "posi-\ntives", "preva-\nlence", "average\nprec.", "ROC\nAUC"]
     header += [{"per_label": "per_label\n≥    F1"}.get(rule, f"{rule}\nF1") for rule in rules]
@@ -36,7 +36,7 @@ def labels(measured: Evaluation) -> Section:
 
 
 def _label_cells(members: pd.DataFrame, name: str, rules: Sequence[str], *, one: bool = True) -> list[str]:
-    """Return the row of one label, or of the members of a group together."""
+    """Return the cells of one label, or of all members of a group together."""
     f1 = {rule: shown_number(_pooled_f1(members, rule)) for rule in rules}
     if one and "per_label" in f1:
         f1["per_label"] = f"{shown_threshold(members['per_label/threshold'].iloc[0])} {f1['per_label']}"
@@ -45,7 +45,7 @@ def _label_cells(members: pd.DataFrame, name: str, rules: Sequence[str], *, one:
 
 
 def prices(judgement: Judgement) -> Section:
-    """Return what each threshold finds more than 0.5 does, and what that costs."""
+    """Return the section on prices: how many more positives and false alarms each threshold has than 0.5."""
     gains = judgement.prices()
     counts = list(gains.columns[2:])
     header = [name.replace("more_", "").replace("/", "\n") for name in counts]
@@ -77,7 +77,7 @@ def _which(table: pd.DataFrame) -> str:
 
 
 def _chosen(table: pd.DataFrame) -> list[list[int]]:
-    """Return blocks of the positions of the labels that are printed: all, or the best and the worst."""
+    """Return blocks of positions of the shown labels: all labels in one block, or the best and the worst in two."""
     if len(table) <= EVERY_LABEL:
         return [table.sort_values("positives", ascending=False, kind="stable").index.tolist()]
     readable = table[table["positives"] >= MEDIUM]
@@ -107,12 +107,12 @@ def _pooled_f1(labels: pd.DataFrame, rule: str) -> float | None:
 
 
 def shown_number(value: float | None) -> str:
-    """Return a number with three decimals, a dash where there is none."""
+    """Return a number with three decimals, or a dash if there is no number."""
     return NOWHERE if value is None or pd.isna(value) else f"{value:.3f}"
 
 
 def shown_threshold(value: float) -> str:
-    """Return a threshold; "never" and "always" for those beyond all scores."""
+    """Return a threshold as text; "never" or "always" for a threshold above or below all scores."""
     if value >= NEVER or value <= ALWAYS:
         return "never" if value >= NEVER else "always"
     return f"{value:.3f}" if value >= 0.001 else f"{value:.1g}"

@@ -1,4 +1,4 @@
-"""Print the comparisons of a study as tables."""
+"""Print the comparisons, verdicts, advice and ranking of a study."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rarelabels.judging.metrics.table import BY_NAME as METRICS
 from rarelabels.judging.rules.table import BY_NAME as RULES
 from rarelabels.show.tables.console import open_console
 
-# What the table of trainings shows of a run's metrics: header, and how a number is written.
+# The metrics in the table of trainings, each with its header and its number format.
 TRAINING: dict[str, tuple[str, Callable[[float], str]]] = {
     "training/kept_epoch": ("epoch\nkept", "{:.1f}".format),
     "picked/epoch": ("epoch\npicked", "{:.1f}".format),
@@ -29,7 +29,7 @@ TRAINING: dict[str, tuple[str, Callable[[float], str]]] = {
     "training/zero_share": ("weights\nthat are 0", "{:.0%}".format),
     "training/compressed_bytes": ("compressed\nweights", lambda size: f"{size / 1e6:.2f} MB"),
 }
-# And what it shows beside it of a study in which label sets are classes.
+# The additional metrics in that table for a study in which label sets are classes.
 OF_LABEL_SETS: dict[str, tuple[str, Callable[[float], str]]] = {
     "training/output_parameters": ("parameters of\nthe output layer", "{:,.0f}".format),
     "training/seconds_per_epoch": ("seconds\nan epoch", "{:.2f}".format),
@@ -45,10 +45,10 @@ TIED_WITH_FIRST = "* cannot be told from the first on the test part (paired boot
 
 
 def print_by_rule(study: str, comparisons: Sequence[Comparison]) -> None:
-    """Print the loss × threshold tables: every trial under every rule, floors below, ``*`` where tied with the best.
+    """Print the loss × threshold tables: every trial under every rule, floors below, ``*`` for ties with the best.
 
-    What a loss gains under ``half`` and not under ``per_label`` was a moved threshold; the last column of the first
-    table is what thresholds alone gain, the scores being the same.
+    If a loss gains under ``half`` but not under ``per_label``, it has only moved the threshold. The last column of the
+    first table is the gain of thresholds alone, with the same scores.
     """
     console = open_console()
     for one in comparisons:
@@ -63,9 +63,10 @@ def print_by_rule(study: str, comparisons: Sequence[Comparison]) -> None:
 
 
 def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Sequence[Bound]) -> None:
-    """Print the trials of a study on stdout, a table for each set of test rows, and what a reader must know of them.
+    """Print the trials of a study on stdout, with a table for each set of test rows.
 
-    Mean and 95 % interval, floors below, ``*`` where tied with the best; then how the networks trained.
+    The table has means and 95 % intervals, floors below, and ``*`` for ties with the best. Below it are a table of the
+    trainings of networks, notes on trials, bounds, and the trials that are missing, skipped or left out.
     """
     console = open_console()
     for one in comparisons:
@@ -87,7 +88,7 @@ def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Seq
 
 
 def print_advice(study: str, warnings: Sequence[str], winner: Sequence[str], findings: Sequence[Finding]) -> None:
-    """Print what to use: first what a reader must know of the networks, then the winner, then what verdicts advise."""
+    """Print what to use: first warnings about the networks, then the winner, then the advice of verdicts."""
     console = open_console()
     advised = [(told, one) for one in findings if (told := one.advice())]
     if warnings or winner or advised:
@@ -100,7 +101,7 @@ def print_advice(study: str, warnings: Sequence[str], winner: Sequence[str], fin
 
 
 def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bound]) -> None:
-    """Print what became of the hypotheses of a study, and which numbers cannot go together."""
+    """Print the verdicts on the hypotheses of a study, and its bounds."""
     console = open_console()
     table = Table(title=f"{study}: declared hypotheses", title_justify="left", show_lines=True)
     table.add_column("claim", overflow="fold")
@@ -122,7 +123,7 @@ def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bou
 
 
 def print_ranking(study: str, ranking: Ranking) -> None:
-    """Print the trials of a study, best on validation first, with the test part beside, and who is not among them."""
+    """Print the trials of a study, best on validation first, with test results, and the trials that are not ranked."""
     console, chosen = open_console(), ranking.chosen
     seeds = f"seed{'s' if len(ranking.seeds) > 1 else ''} {', '.join(map(str, ranking.seeds))}"
     order = "least first" if chosen.is_lower_better else "greatest first"
@@ -177,7 +178,7 @@ def _is_measured(comparison: Comparison, metric: str) -> bool:
 
 
 def _metrics_table(title: str, comparison: Comparison, columns: Mapping[str, str]) -> Table:
-    """Return mean and interval of the metrics that were measured, a column each; best macro average precision first."""
+    """Return a table of means and intervals with a column for each measured metric, rows in the comparison's order."""
     columns = {metric: header for metric, header in columns.items() if _is_measured(comparison, metric)}
     table = Table(title=f"{title}, mean and 95 % interval", title_justify="left")
     table.add_column("trial", overflow="fold")
@@ -198,7 +199,10 @@ def _metrics_table(title: str, comparison: Comparison, columns: Mapping[str, str
 
 
 def training_table(comparison: Comparison) -> Table:
-    """Return how the networks trained: means over seeds, in the order of the other table, no column without numbers."""
+    """Return the table of trainings: means over seeds. The trials have the order of the comparison.
+
+    A column without numbers is left out.
+    """
     rows = [row for row in comparison.all_rows if _trained(row)]
     known = TRAINING | (OF_LABEL_SETS if _is_measured(comparison, "test/most_likely_set/subset_accuracy") else {})
     columns = {metric: shown for metric, shown in known.items() if any(metric in row.values.index for row in rows)}
@@ -228,5 +232,5 @@ def _cell(row: Row, metric: str) -> str:
         return ""
     mean, low, high = (float(row.values[end][metric]) for end in ("mean", "low", "high"))
     star = "*" if metric in row.tied else " "
-    bounds = "" if math.isnan(low) else f"\n{low:.3f}–{high:.3f} "  # the oracle, a bound, has no interval
+    bounds = "" if math.isnan(low) else f"\n{low:.3f}–{high:.3f} "  # the bound ``oracle`` has no interval
     return f"{mean:.3f}{star}{bounds}"

@@ -13,23 +13,24 @@ from optuna.trial import FrozenTrial, TrialState
 from rarelabels.record import lease
 from rarelabels.study.tuning.storage import AWAY_SECONDS, once_more, tell
 
-UNOWNED_SECONDS = 10  # a running trial whose owner does not write its name while one looks so long is cut off
-SILENT_SECONDS = AWAY_SECONDS + 2 * lease.RENEWED_EVERY  # then others do not wait for a process any more
-_UNOWNED: dict[tuple[int, datetime | None], float] = {}  # trials: when this process first saw that nobody owns them
+UNOWNED_SECONDS = 10  # a running trial is cut off if this process sees no owner for so long
+SILENT_SECONDS = AWAY_SECONDS + 2 * lease.RENEWED_EVERY  # other processes wait no longer for a process that is silent
+_UNOWNED: dict[tuple[int, datetime | None], float] = {}  # when this process first saw that a trial has no owner
 Now = Callable[[], float]
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
 def beat(trial: optuna.Trial, now: Now) -> None:
-    """Say that this process runs a trial and is alive; ``now`` is the clock of the storage."""
+    """Write into a trial that this process runs it and is alive; ``now`` is the clock of the storage."""
     trial.set_user_attr("owner", lease.owner())
     trial.set_user_attr("alive", now())
 
 
 def is_cut_off(trial: FrozenTrial, now: Now) -> bool:
-    """Return whether a running trial will never end: its process is gone, or on another machine and silent.
+    """Return whether a running trial will never end, because its process is gone or has been silent for too long.
 
-    The clock of another machine may be wrong. So this process measures how long a trial has had no owner.
+    A trial that has no owner yet is cut off if it stays so. This process measures for how long, because the clock of
+    another machine may be wrong.
     """
     owner, alive = trial.user_attrs.get("owner"), trial.user_attrs.get("alive")
     if owner is None or alive is None:
@@ -42,22 +43,23 @@ def is_cut_off(trial: FrozenTrial, now: Now) -> bool:
 def in_flight(study: optuna.Study, optuna_trial: optuna.Trial, now: Now) -> Iterator[None]:
     """Renew the lease of a trial while the block runs; if the block raises, mark the trial as failed, without a reason.
 
-    A trial without a reason counts as cut off. This process may live on, and others would wait for the trial in vain.
+    A failed trial without a reason counts as cut off. Without the mark, other processes would wait for the trial as
+    long as this process lives.
     """
     try:
         once_more(lambda: beat(optuna_trial, now))
         with lease.renewed(lambda: beat(optuna_trial, now)):
             yield
     except BaseException:
-        with suppress(Exception):  # perhaps the storage does not answer; then others wait until the lease is over
+        with suppress(Exception):  # if the storage does not answer, other processes wait until the lease is over
             tell(study, optuna_trial, state=TrialState.FAIL)
         raise
 
 
 def fail_cut_off(study: optuna.Study, now: Now) -> None:
-    """Mark the trials that will never end as failed, without a reason: they do not count."""
+    """Mark the trials that will never end as failed, without a reason. So they do not count."""
     while any("alive" not in one.user_attrs and not is_cut_off(one, now) for one in _running(study)):
-        time.sleep(0.1)  # it has just begun, or its process is gone
+        time.sleep(0.1)  # the trial has just begun, or its process is gone
     for trial in _running(study):
         if is_cut_off(trial, now):
             tell(study, trial.number, state=TrialState.FAIL)
@@ -80,6 +82,6 @@ def finished(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def wait_for_others(study: optuna.Study, now: Now) -> None:
-    """Wait while trials of another process, which is alive, are in flight."""
+    """Wait while trials of other living processes are in flight."""
     while any(not is_cut_off(one, now) for one in once_more(lambda: _running(study))):
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""What a search leaves to look at: a table of its trials, and figures."""
+"""The history of a search: a table of its trials, and figures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from optuna.importance import FanovaImportanceEvaluator
 
 from rarelabels.show.figures import house_style, of_search
 
-MOST_KEYS = 24  # that are drawn, the most important ones
+MOST_KEYS = 24  # only so many keys are drawn, the most important ones
 
 
 def save_history(study: optuna.Study, metric: str, title: str, folder: Path) -> None:

@@ -1,6 +1,6 @@
-"""Optuna's journal file with numbered lines: one that is damaged or missing would shift what comes after it unseen.
+"""Optuna's journal file with numbered lines, so that a damaged or missing line is noticed.
 
-Optuna counts trials by their lines. A line that is lost gives the parameters and values of one trial to another.
+Optuna counts trials by their lines. If a line is lost, a trial gets the parameters and values of another trial.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ BLOCK = 2**16
 
 
 class Journal(BaseJournalBackend):
-    """A journal file of Optuna's; what an earlier version wrote to it has no numbers.
+    """A journal file of Optuna. Lines that an earlier version wrote have no numbers.
 
     Args:
         path: of the file, which is made if it is not there.
 
     Raises:
-        UserError: a line is damaged or missing; so does everything that reads or writes.
+        UserError: a line is damaged or missing. Methods that read or write raise it too.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,7 +36,7 @@ class Journal(BaseJournalBackend):
         self._look_at_the_end()
 
     def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
-        """Yield the entries from a number on."""
+        """Yield the entries from the given number on."""
         number = log_number_from
         try:
             for entry in self._file.read_logs(log_number_from):
@@ -47,7 +47,7 @@ class Journal(BaseJournalBackend):
             raise self._damaged(number, "cannot be read") from error
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Write entries behind the others."""
+        """Append entries, each with the number of its line."""
         self._lock.acquire()
         try:
             first = self._count()
@@ -91,9 +91,10 @@ class Journal(BaseJournalBackend):
         )
 
     def _look_at_the_end(self) -> None:
-        """Cut off what a process that was killed, or a full disk, left of a line: the next would be written to it.
+        """Cut off an incomplete last line; otherwise the next entry would be written behind it.
 
-        Optuna takes a last line that it cannot read for one that is being written.
+        A killed process or a full disk can leave such a line. Optuna does not notice it: it takes an unreadable last
+        line for a line that is being written.
         """
         self._lock.acquire()
         try:
@@ -106,11 +107,11 @@ class Journal(BaseJournalBackend):
 
 
 class _Held(JournalFileSymlinkLock):
-    """Stands for a lock that whoever writes holds already."""
+    """A lock for Optuna's own writing, which does nothing: ``append_logs`` already holds the real lock."""
 
     def acquire(self) -> bool:
-        """Return True."""
+        """Return True: the caller holds the lock."""
         return True
 
     def release(self) -> None:
-        """Keep it."""
+        """Do nothing: the caller releases the lock."""

@@ -34,7 +34,10 @@ from rarelabels.study.tuning.storage import once_more, tell
 
 
 def search_thresholds(client: Client, one: Search, say: Say) -> str:
-    """Search thresholds for the scores of one training, which is recorded first, in the run of the search."""
+    """Search thresholds for the scores of one training. The training is recorded first, in the run of the search.
+
+    Return why the search failed, or "".
+    """
     record, tuning = Record(client, one.record), one.trial.tuning
     assert isinstance(tuning, ThresholdSearch)
     record.go_on()
@@ -74,7 +77,11 @@ def search_thresholds(client: Client, one: Search, say: Say) -> str:
 def _find_thresholds(
     one: Search, tuning: ThresholdSearch, validation: Scores
 ) -> tuple[optuna.Study, dict[str, float], Rules]:
-    """Search; return Optuna's study, what each way of choosing reaches on validation at what cost, and the rules."""
+    """Search thresholds; return Optuna's study, facts about the search, and the rules.
+
+    The facts are the metric on validation and the seconds, for the search, for coordinate ascent and for the exact
+    thresholds per label.
+    """
     y, scores = validation.y, validation.scores
     began = time.monotonic()
     exact = each_label.sweep_labels(validation, F1).thresholds
@@ -87,7 +94,10 @@ def _find_thresholds(
     ordered = -np.sort(-scores, axis=0)
 
     def cut(params: Mapping[str, int]) -> Floats:
-        """A parameter is how many rows get the label, plus one: the same steps for rare and frequent labels."""
+        """Return the thresholds for Optuna's parameters.
+
+        A parameter is the number of rows that get a label, plus one. So rare and frequent labels have the same steps.
+        """
         return thresholds_for_counts(ordered, [params[label] - 1 for label in one.labels])
 
     def value(thresholds: Floats) -> float:

@@ -1,4 +1,4 @@
-"""Search the keys of a trial: each of Optuna's trials trains, and is a run in MLflow."""
+"""Search the values of a trial's keys. Each of Optuna's trials trains a model and is a run in MLflow."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ from rarelabels.study.tuning.history import save_history
 from rarelabels.study.tuning.searches import Search, load
 from rarelabels.study.tuning.storage import CUT_OFF, once_more, tell
 
-EDGE = 0.02  # of a range, on either side
+EDGE = 0.02  # share of a range that is its edge, at either end
 
 
 def attempt(client: Client, one: Search, say: Say) -> None:
-    """Draw one more trial, train it, and report its value to Optuna; a trial that fails is part of the search.
+    """Draw one more trial, train it, and report its value to Optuna. A trial that fails counts too.
 
     Raises:
-        CUT_OFF: the storage went away in the middle; the trial is cut off.
+        CUT_OFF: the storage went away meanwhile; the trial is cut off.
     """
     study, tuning = load(one, declared_values(one)), one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
-    fail_cut_off(study, one.now)  # of a worker that died, whose task this may be
+    fail_cut_off(study, one.now)  # perhaps a worker died during this task, and left a trial
     if len(taken(study)) >= tuning.n_trials:  # another process was faster
         return
     optuna_trial = study.ask(distributions(one))
@@ -66,7 +66,7 @@ def _attempt(client: Client, one: Search, study: optuna.Study, optuna_trial: opt
         value = measured[tuning.metric]
         record.metrics(measured)
         tell(study, optuna_trial, value)
-        with suppress(MlflowException, SQLAlchemyError):  # a point of a curve: the record may be away
+        with suppress(MlflowException, SQLAlchemyError):  # the record may be away; only a point of a curve is lost
             Record(client, one.record).metrics({"search/value": value}, step=optuna_trial.number)
         record.tags({"state": "complete"})
         record.finish()
@@ -89,7 +89,7 @@ def _attempt(client: Client, one: Search, study: optuna.Study, optuna_trial: opt
 
 
 def distributions(one: Search) -> dict[str, BaseDistribution]:
-    """Return Optuna's parameters: the keys of the space, one for each label where a key holds a number for each."""
+    """Return Optuna's parameters: one for each key of the space, or one for each label where a key is per label."""
     tuning = one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
     searched: dict[str, BaseDistribution] = {}
@@ -111,7 +111,7 @@ def distributions(one: Search) -> dict[str, BaseDistribution]:
 
 
 def values_of(one: Search, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of the trial's keys for Optuna's parameters: those of the labels make one mapping."""
+    """Return the values of the trial's keys from Optuna's parameters. Per-label parameters become one mapping."""
     tuning = one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
     return {
@@ -123,7 +123,10 @@ def values_of(one: Search, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def declared_values(one: Search) -> dict[str, Any]:
-    """Return the declared values as Optuna's parameters, where the space has them; an undeclared weight is 1."""
+    """Return the declared values as Optuna's parameters. A label without a declared weight has weight 1.
+
+    A declared value outside the space is left out.
+    """
     tuning, data = one.trial.tuning, one.trial.model_dump()
     assert isinstance(tuning, ParameterSearch)
     declared: dict[str, Any] = {}
@@ -145,7 +148,7 @@ def _holds(values: BaseDistribution, value: Any) -> bool:
 
 
 def _same(study: optuna.Study, optuna_trial: optuna.Trial, tuning: ParameterSearch) -> dict[str, float]:
-    """Return the value of an earlier trial with the same parameters, so that none is trained twice."""
+    """Return the value of an earlier trial with the same parameters, or {}: the same trial is not trained twice."""
     same = (one for one in finished(study) if one.params == optuna_trial.params)
     return next(({tuning.metric: float(one.values[0])} for one in same), {})
 
@@ -153,10 +156,10 @@ def _same(study: optuna.Study, optuna_trial: optuna.Trial, tuning: ParameterSear
 def _measure(
     one: Search, values: Mapping[str, object], optuna_trial: optuna.Trial, record: Record, say: Say
 ) -> dict[str, float]:
-    """Train with each seed of the search and return the mean of the validation metrics; test is not looked at.
+    """Train with each seed of the search, and return the mean of each validation metric. The test part is not used.
 
     Raises:
-        TrialPruned: the objective after an epoch is worse than the pruner lets go on.
+        TrialPruned: the pruner stops the trial, because its objective after an epoch is too bad.
     """
     tried, tuning = variants.with_values(one.trial, values), one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
@@ -186,7 +189,10 @@ def _measure(
 
 
 def conclude(where: str, one: Search, _: Say) -> str:
-    """Record the result of a search of settings, once other processes have left it; return why there is none, or ""."""
+    """Record the result of a search of settings, after the trials of other processes have ended.
+
+    Return why there is no full result, or "".
+    """
     client, study, tuning = connection.connect(where), load(one), one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
     wait_for_others(study, one.now)
@@ -220,11 +226,11 @@ def conclude(where: str, one: Search, _: Say) -> str:
 
 
 def on_the_edge(params: Mapping[str, Any], searched: Mapping[str, BaseDistribution]) -> dict[str, str]:
-    """Return the parameters that lie on the edge of what was searched, each with a phrase that says so.
+    """Return the parameters on the edge of their searched range, each with a phrase that says so.
 
-    The edge of a range is 2 % of it, of its logarithms where it was searched in them. Of three or more numbers to
-    choose from, the least and the greatest are the edge. Other choices have none. A learning rate of 0.099
-    between 0.0003 and 0.1, in logarithms, is on the edge: it is 0.2 % of the range below the end.
+    The edge of a range is 2 % of it at either end, measured in logarithms if the search is logarithmic. The edge of
+    three or more numbers to choose from is the least and the greatest of them. Other choices have no edge. Example: a
+    learning rate of 0.099 from a logarithmic range of 0.0003 to 0.1 is on the edge, 0.2 % of the range below its end.
     """
     edges = {}
     for name, value in params.items():

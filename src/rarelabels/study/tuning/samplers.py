@@ -1,4 +1,4 @@
-"""How Optuna draws trials and stops them early, each from its declaration."""
+"""Optuna's samplers and pruners, built from their declarations."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from rarelabels.study.tuning.counted_trials import taken
 
 
 class SeededByNumber(BaseSampler):
-    """The declared sampler, seeded for each trial by its number; the first trial has given parameters.
+    """The declared sampler, seeded anew for each trial by the trial's number. The first trial has given parameters.
 
-    A search that goes on, or that two processes share, would otherwise draw again what it has drawn before. For the
-    same reason the given parameters are not put into Optuna's queue: two processes that begin at once would both.
+    With one seed for all, a search that is continued or shared by two processes would draw the same parameters again.
+    The given parameters are not put into Optuna's queue: two processes that begin at once would both put them there.
     """
 
     def __init__(self, spec: SamplerSpec, seed: int, begin: Mapping[str, Any] | None = None) -> None:
@@ -29,9 +29,9 @@ class SeededByNumber(BaseSampler):
         self._sampler = _sampler(spec, spec.seed)
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Make the sampler of this trial; give it the parameters to begin with unless an earlier one that counts has.
+        """Make the sampler of this trial. The trial gets the given parameters unless an earlier counted trial has them.
 
-        An earlier trial that is drawn at this moment has no parameters yet: it will have these.
+        An earlier trial without parameters is just being drawn, and will get the given ones.
         """
         earlier = [one for one in taken(study) if one.number < trial.number]
         begin = self._begin.items()
@@ -54,7 +54,7 @@ class SeededByNumber(BaseSampler):
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Give what is given, or do as the sampler does."""
+        """Return the given value of a parameter, or draw it as the sampler does."""
         if param_name in self._given:
             return self._given[param_name]
         return self._sampler.sample_independent(study, trial, param_name, param_distribution)
@@ -83,7 +83,7 @@ def _sampler(spec: SamplerSpec, seed: int) -> BaseSampler:
 
 
 def pruner(spec: PrunerSpec) -> optuna.pruners.BasePruner:
-    """Return what stops trials early."""
+    """Return Optuna's pruner for a declaration; a pruner stops trials early."""
     match spec:
         case NoPruner():
             return optuna.pruners.NopPruner()

@@ -1,11 +1,11 @@
-"""Search a trial's settings, or thresholds for its scores, with Optuna: the only module that imports it.
+"""Search a trial's settings, or thresholds for its scores, with Optuna. Only this folder imports Optuna.
 
 Optuna's storage holds every trial from the moment it is drawn. A search that was cut off goes on where it stopped, and
-loses only the trials in flight. MLflow records a run for each search, with the best values, with which the trial is run
-later; below it lies a run for each trial of the search.
+loses only the trials in flight. MLflow records a run for each search, with the best values; the trial is later run with
+these. Each trial of a search of settings is a child run below it.
 
-Without ``OPTUNA_STORAGE`` the storage is a journal file. Two workers drew 40 trials, and reported 30 epochs and a value
-of each, in 0.8 s with it and in 4.8 s with SQLite (Optuna 5.0.0).
+Without ``OPTUNA_STORAGE`` the storage is a journal file, which is faster than SQLite. With Optuna 5.0.0, two workers
+drew 40 trials and reported 30 epochs and a value for each: in 0.8 s with a journal, in 4.8 s with SQLite.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from rarelabels.study.tuning.searches import Search, load
 from rarelabels.study.tuning.storage import answering, once_more, open_storage
 from rarelabels.study.workers import Workers
 
-MOST_WEIGHTS, MOST_THRESHOLDS = 20, 100  # labels that a search gives a weight, or a threshold, each
+MOST_WEIGHTS, MOST_THRESHOLDS = 20, 100  # most labels whose weights, or thresholds, can be searched
 
 
 def search(
@@ -50,10 +50,11 @@ def search(
     engine: Workers,
     progress: Progress,
 ) -> list[Search]:
-    """Bring the search of every trial, all of which declare one, to its number of trials; return the searches.
+    """Do the searches that trials declare, until each has its number of trials; return the searches.
 
     Raises:
-        UserError: a mistake in a declaration, before anything is recorded; or the storage or the record do not answer.
+        UserError: a declaration has a mistake, which is found before anything is recorded; or the storage or the record
+            does not answer.
     """
     identities, labels = _identities(wanted, seeds)
     storage = connection.storage_of_searches(where)
@@ -98,7 +99,7 @@ def results(where: str, searches: Sequence[Search]) -> pd.DataFrame:
 
 
 def _run(tasks: Sequence[Search], where: str, engine: Workers, progress: Progress) -> bool:
-    """Do tasks; return whether none failed."""
+    """Do tasks; return whether all went well."""
     progress.begin(len(tasks))
     names = [f"{one.trial.short_name} {number}" for number, one in enumerate(tasks)]
     work = functools.partial(_work, where)
@@ -113,7 +114,7 @@ def _run(tasks: Sequence[Search], where: str, engine: Workers, progress: Progres
 
 
 def _given_up(searches: Sequence[Search]) -> list[Search]:
-    """Return a search for each trial that it still lacks, once other processes have left it."""
+    """Return each search as often as trials are missing in it, after the trials of other processes have ended."""
     for one in searches:
         wait_for_others(load(one), one.now)
     return [one for one in searches for _ in range(_left(one))]
@@ -122,7 +123,7 @@ def _given_up(searches: Sequence[Search]) -> list[Search]:
 def _identities(
     wanted: Sequence[Named], seeds: tuple[int, ...] | None
 ) -> tuple[list[Identity], dict[str, tuple[str, ...]]]:
-    """Return the searches to do, after checking that all can be done, and their labels by fingerprint."""
+    """Check that all searches can be done; return them, and their labels by fingerprint."""
     identities: list[Identity] = []
     labels: dict[str, tuple[str, ...]] = {}
     for named in wanted:
@@ -143,7 +144,7 @@ def _identities(
 
 
 def _check(trial: Trial, data: Dataset) -> None:
-    """Refuse what only the data show: a metric that does not exist, its direction, too many labels."""
+    """Refuse mistakes that only the data reveal: an unknown metric, a wrong direction, too many labels."""
     tuning, labels = trial.tuning, len(data.labels)
     if isinstance(tuning, ThresholdSearch):
         if labels > MOST_THRESHOLDS:
@@ -174,7 +175,7 @@ def _check(trial: Trial, data: Dataset) -> None:
 def _open(
     identities: Sequence[Identity], labels: Mapping[str, tuple[str, ...]], where: str, storage: str
 ) -> list[Search]:
-    """Open the record of each search, and end its runs whose process is gone."""
+    """Open the record of each search. Runs whose process is gone are ended first."""
     client = connection.connect(where)
     searches = []
     for name in sorted({one.trial.study for one in identities}):
@@ -225,7 +226,7 @@ def _is_concluded(where: str, one: Search) -> bool:
 
 
 def _work(where: str, one: Search, say: Say) -> str:
-    """Do one trial of a search of parameters, or a whole search of thresholds; return why it failed, or ""."""
+    """Do one trial of a search of settings, or a whole search of thresholds; return why it failed, or ""."""
     client = connection.connect(where, writing.PATIENCE)
     if one.trial.searches_thresholds:
         return search_thresholds(client, one, say)

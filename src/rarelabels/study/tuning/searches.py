@@ -20,7 +20,7 @@ from rarelabels.study.tuning.storage import AWAY_SECONDS, once_more, open_storag
 
 @dataclass(frozen=True)
 class Search:
-    """One search: of a trial, or a variant of it, and of a seed where thresholds are searched.
+    """One search, of a trial or a variant of a trial. A search of thresholds also has a seed.
 
     Attributes:
         identity: of the trial before it is tuned, with the fingerprint of the search.
@@ -28,8 +28,8 @@ class Search:
         record: MLflow's id of the search's run.
         storage: the journal's path, or a URL.
         labels: of the data.
-        watch: what a training follows; see ``study``.
-        source: a finished run of the same training, whose scores are searched; "" trains.
+        watch: the metrics that a training follows; see ``plan.watched``.
+        source: for thresholds, id of a finished run of the same training, whose scores are used; if empty, train.
     """
 
     identity: Identity
@@ -47,30 +47,30 @@ class Search:
 
     @property
     def title(self) -> str:
-        """What people call it."""
+        """The name for people: the trial, its variant, and the seed of a search of thresholds."""
         seed = f"seed {self.identity.seed}" if self.trial.searches_thresholds else ""
         return " ".join(filter(None, [self.trial.name, self.identity.variant, seed]))
 
     @property
     def name(self) -> str:
-        """What Optuna calls it."""
+        """The name of the study in Optuna's storage."""
         return f"rarelabels/{self.title} {self.identity.fingerprint[:12]}"
 
     def now(self) -> float:
-        """Return the time by the clock of the storage: of a file's machine, or of a database's."""
+        """Return the time in seconds by the clock of the storage: that of this machine, or of the database."""
         return reader(self.storage).now() if is_url(self.storage) else time.time()
 
 
 def load(one: Search, begin: Mapping[str, Any] | None = None) -> optuna.Study:
-    """Return Optuna's study of a search, begun if need be, with the declared sampler and pruner.
+    """Return Optuna's study of a search with the declared sampler and pruner. It is created if it does not exist.
 
     Args:
         one: the search.
-        begin: parameters that its first trial is to have; see ``SeededByNumber``.
+        begin: parameters for the first trial; see ``SeededByNumber``.
     """
     tuning = one.trial.tuning
     assert tuning is not None
-    storage = open_storage(one.storage, AWAY_SECONDS)  # it has answered before
+    storage = open_storage(one.storage, AWAY_SECONDS)  # the storage has answered before, so waiting makes sense
     return once_more(
         lambda: optuna.create_study(
             storage=storage,

@@ -21,22 +21,23 @@ from rarelabels.extras import missing
 from rarelabels.record.connection import is_url
 from rarelabels.study.tuning.journal import Journal
 
-AWAY_SECONDS = 600  # that a database may be away while a search goes on
-TABLE_SECONDS = 20  # that another process may take to make a database's tables
+AWAY_SECONDS = 600  # a database may be away for so long while a search goes on
+TABLE_SECONDS = 20  # another process may take so long to make a database's tables
 T = TypeVar("T")
-# The storage went away (the second is raised when a transaction is rolled back), or so long that others gave up.
+# The storage went away. The second error comes when a transaction is rolled back. The third comes when the storage was
+# away for so long that another process has ended this trial.
 CUT_OFF = (StorageInternalError, OperationalError, UpdateFinishedTrialError)
 
 
 def open_storage(url: str, patience: float = 0) -> BaseStorage:
-    """Open, and create if need be, what keeps the searches.
+    """Open the storage of the searches, and create it if it does not exist.
 
     Args:
         url: of a database, or the path of a journal.
-        patience: seconds that a database may be away now. Later it may be away for some minutes in any case.
+        patience: seconds to wait now for a database that is away. Once open, it may be away for ``AWAY_SECONDS``.
 
     Raises:
-        UserError: it does not answer, cannot be made, or is damaged.
+        UserError: the storage does not answer, cannot be made, or is damaged.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
@@ -54,9 +55,10 @@ def open_storage(url: str, patience: float = 0) -> BaseStorage:
 
 @lru_cache(maxsize=4)
 def _open_database(url: str, patience: float) -> RDBStorage:
-    """Open a database; where another process is making Optuna's tables at this moment, once it has made them.
+    """Open a database. If another process is just making Optuna's tables, wait until they are made.
 
-    A process opens it once: one opened for each trial keeps connections, of which a database has a hundred.
+    A process opens a database only once. Opened for each trial, it would keep connections each time, and a database has
+    about a hundred of them.
     """
     began = time.monotonic()
     while True:
@@ -86,20 +88,20 @@ def _connect_patiently(dialect: Any, _: Any, arguments: list[Any], named: dict[s
 
 
 def once_more(do: Callable[[], T]) -> T:
-    """Do something with the storage, once more if its database went away in the middle of it."""
+    """Do something with the storage. Do it a second time if the database went away meanwhile."""
     try:
         return do()
     except CUT_OFF:
-        return do()  # with a new connection, which waits for it to come back
+        return do()  # with a new connection, which waits until the database is back
 
 
 def tell(
     study: optuna.Study, optuna_trial: optuna.Trial | int, value: float | None = None, state: TrialState | None = None
 ) -> None:
-    """Report the end of a trial to Optuna; a trial that has ended before stays as it is.
+    """Report the end of a trial to Optuna. A trial that has already ended stays as it is.
 
-    It may have ended by an attempt of this process whose answer was lost, or by another process that found this one
-    silent.
+    There are two ways how it may have ended before. Perhaps this process reported it and the answer was lost. Or
+    another process ended it, because this process was silent for too long.
     """
     with suppress(UpdateFinishedTrialError):
         once_more(lambda: study.tell(optuna_trial, value, state, skip_if_finished=True))
@@ -107,7 +109,7 @@ def tell(
 
 @contextmanager
 def answering(url: str) -> Iterator[None]:
-    """Say in one line that the storage went away for long while a block runs."""
+    """Turn the error of a storage that went away for too long into a UserError of one line, while a block runs."""
     try:
         yield
     except (*CUT_OFF, SQLAlchemyError) as error:
