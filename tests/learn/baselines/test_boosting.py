@@ -158,11 +158,12 @@ def test_what_is_refitted_on_all_rows_has_as_many_trees_as_the_folds_had(small: 
 def test_processes_with_one_thread_and_two_give_the_same_bits() -> None:
     code = """
 import hashlib, sys
-from rarelabels import baselines, datasets
+from rarelabels.data import loading
 from rarelabels.declare.trial import Trial
+from rarelabels.learn.baselines import baseline
 trial = Trial.model_validate_json(sys.argv[1])
-data = datasets.load(trial.dataset, 0)
-print(hashlib.sha256(baselines.fit(trial, data, 0).scores(data.test).tobytes()).hexdigest())
+data = loading.load(trial.dataset, 0)
+print(hashlib.sha256(baseline.fit(trial, data, 0).scores(data.test).tobytes()).hexdigest())
 """
     simulated = {"kind": "simulated", "rows": 2000, "features": 6}
     declared = Trial.model_validate(trial(max_iter=20).model_dump() | {"dataset": simulated})
