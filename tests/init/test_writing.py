@@ -9,8 +9,9 @@ import pytest
 
 from proposed_study import everything, loaded, with_spec, write
 from rarelabels.errors import UserError
-from rarelabels.init import naming, templates
+from rarelabels.init import naming
 from rarelabels.init.look import Look
+from rarelabels.init.template_files import text
 
 
 @pytest.mark.parametrize("there", ["experiments/my", "conf/datasets/my.yaml"])
@@ -28,7 +29,7 @@ def test_what_is_there_is_not_overwritten(films: Look, folder: Path, there: str)
 
 def test_the_base_and_the_schema_of_a_folder_are_kept(films: Look, folder: Path) -> None:
     (folder / "conf").mkdir()
-    base = templates.BASE.replace("[0, 1, 2, 3, 4]", "[7]")
+    base = text("base").replace("[0, 1, 2, 3, 4]", "[7]")
     (folder / "conf/base.yaml").write_text(base)
     (folder / "conf/trial.schema.json").write_text("{}")
     written = write(films, "my", folder)

@@ -9,7 +9,7 @@ from rarelabels.data import splits
 from rarelabels.declare.models import TextBagSpec
 from rarelabels.init.look import Look
 from rarelabels.init.propose import HIDDEN, TRAININGS, search_seeds, trials
-from rarelabels.init.templates import FLOORS
+from rarelabels.init.template_files import FLOORS
 
 FEWEST_TRAININGS, LONG_MINUTES = 3, 15
 SECONDS_OF_STEP, SECONDS_OF_WEIGHT, SECONDS_OF_CELL = 3e-3, 4e-9, 1e-4  # for one training, and for intervals
@@ -49,7 +49,7 @@ def of(look: Look, *, each_tuned: bool = True) -> Ahead:
 def _minutes(look: Look, settings: int) -> int:
     """Return how many minutes a study takes on two cores, from times of steps and intervals on tables of films."""
     labels, columns = len(look.positives), min(look.n_tokens, MOST_TOKENS) or HIDDEN
-    networks = len(trials(look.spec).keys() - FLOORS.keys() - {"linear"})
+    networks = len(set(trials(look.spec)) - {*FLOORS, "linear"})
     if settings:
         networks += SEARCHED_FOR_HALF
     trainings = networks * (SEEDS + settings * search_seeds(look))

@@ -18,20 +18,7 @@ from rarelabels.declare.data import ListColumn, TableLabels, TableSpec
 from rarelabels.declare.models import TextBagSpec
 from rarelabels.init.look import Look
 from rarelabels.init.naming import dataset_file
-from rarelabels.init.templates import (
-    BASE,
-    BOOSTING,
-    DATASET,
-    DEEP,
-    EACH_TUNED,
-    FLOORS,
-    LINEAR,
-    LOSSES,
-    OF_BOOSTING,
-    OF_DEEP,
-    SAME_SETTINGS,
-    STUDY,
-)
+from rarelabels.init.template_files import FLOORS, LOSSES, text
 
 BASE_FILE, SCHEMA_FILE = Path("conf/base.yaml"), Path("conf/trial.schema.json")
 # Few rows need small batches for enough steps. The best epoch is kept, and training ends when the validation metric no
@@ -73,28 +60,29 @@ def declarations(look: Look, name: str, folder: Path, settings: int = TRAININGS)
     study = Path("experiments", name)
     editor = f"# yaml-language-server: $schema=../../{SCHEMA_FILE.as_posix()}\nextends: _base.yaml\n"
     of_words = _has_words(look.spec)
-    budget = {"TRAININGS": str(settings), "SEEDS": str(search_seeds(look))}
-    values = {
-        "LINEAR_MODEL": _linear(look.spec),
-        "TITLE": _scalar(f"The table {Path(look.spec.path).name}"),
-        "BASELINES": "linear" if of_words else "linear, gradient_boosting",
-        "PROTOCOL": _filled(EACH_TUNED, budget) if settings else SAME_SETTINGS,
-    }
+    tuned = {"trainings": settings, "seeds": search_seeds(look)}
+    stated = text(
+        "study",
+        title=_scalar(f"The table {Path(look.spec.path).name}"),
+        baselines="linear" if of_words else "linear, gradient_boosting",
+        protocol=(text("each_tuned", **tuned) if settings else text("same_settings")).rstrip("\n"),
+    )
     files = {
-        BASE_FILE: BASE,
+        BASE_FILE: text("base"),
         SCHEMA_FILE: json.dumps(as_yaml.json_schema(), indent=2) + "\n",
-        dataset_file(name): DATASET + "".join(_dataset(look.spec, folder)),
+        dataset_file(name): text("dataset") + "".join(_dataset(look.spec, folder)),
         study / "_base.yaml": _base(look, name),
-        study / "study.yaml": _filled(STUDY + (OF_DEEP if of_words else OF_BOOSTING), values),
+        study / "study.yaml": stated + text("claim_of_deep" if of_words else "claim_of_boosting"),
     }
-    texts = trials(look.spec)
-    return files | {study / f"{trial}.yaml": editor + _filled(text, values) for trial, text in texts.items()}
+    return files | {
+        study / f"{trial}.yaml": editor + text(f"trials/{trial}", linear_model=_linear(look.spec))
+        for trial in trials(look.spec)
+    }
 
 
-def trials(spec: TableSpec) -> dict[str, str]:
-    """Return the text of each trial that suits a table, by its short name."""
-    own = {"deep": DEEP} if _has_words(spec) else {"gradient_boosting": BOOSTING}
-    return FLOORS | {"linear": LINEAR} | own | LOSSES
+def trials(spec: TableSpec) -> tuple[str, ...]:
+    """Return the short names of the trials that suit a table."""
+    return (*FLOORS, "linear", "deep" if _has_words(spec) else "gradient_boosting", *LOSSES)
 
 
 def _linear(spec: TableSpec) -> str:
@@ -110,10 +98,6 @@ def _numeric_weight(spec: TableSpec) -> str:
     if not (_has_words(spec) and spec.numeric):
         return ""
     return f", numeric_weight: {0.15 / len(spec.numeric) ** 0.5:.2g}"
-
-
-def _filled(text: str, values: Mapping[str, str]) -> str:
-    return re.sub("|".join(values), lambda found: values[found[0]], text)
 
 
 def _has_words(spec: TableSpec) -> bool:
@@ -135,14 +119,17 @@ def _base(look: Look, name: str) -> str:
     else:
         model = f"{{kind: mlp, hidden: [{HIDDEN}], l2: 10.0, bias: prevalence}}"
         kind, rate = "one hidden layer", "1.0e-3"
-    return (
-        f"# Proposed by `rarelabels init` for {look.rows:,} rows: {kind}.\n"
-        f"# All trials have the same bound on steps, and end when validation has stood still for {PATIENCE} epochs.\n"
-        f"extends: ../../{dataset_file(name).as_posix()}\n"
-        f"model: {model}\n"
-        f"training:\n"
-        f"  {{steps: {steps}, evaluate_every: {epoch}, patience: {PATIENCE}, batch_size: {batch}, "
-        f"learning_rate: {rate}}}\n"
+    return text(
+        "_base",
+        rows=f"{look.rows:,}",
+        kind=kind,
+        patience=PATIENCE,
+        dataset_file=dataset_file(name).as_posix(),
+        model=model,
+        steps=steps,
+        epoch=epoch,
+        batch=batch,
+        rate=rate,
     )
 
 

@@ -10,19 +10,24 @@ import pytest
 
 from proposed_study import FILMS, REPOSITORY, loaded, with_spec, write
 from rarelabels.declare import declarations
-from rarelabels.init import templates
 from rarelabels.init.look import Look
+from rarelabels.init.template_files import text
 
 
 def test_the_base_is_that_of_the_declared_studies() -> None:
-    assert (REPOSITORY / "conf" / "base.yaml").read_text(encoding="utf-8") == templates.BASE
+    assert (REPOSITORY / "conf" / "base.yaml").read_text(encoding="utf-8") == text("base")
+
+
+def test_a_name_without_a_value_is_no_text() -> None:
+    with pytest.raises(KeyError, match="linear_model"):
+        text("trials/linear")
 
 
 def test_a_table_called_like_a_word_that_is_filled_in_keeps_its_name(films: Look, folder: Path) -> None:
-    write(with_spec(films, path=str(folder / "SEEDS.csv")), "my", folder)
+    write(with_spec(films, path=str(folder / "$seeds.csv")), "my", folder)
     study = declarations.load_study(folder / "experiments" / "my")
     assert study
-    assert study.title == "The table SEEDS.csv"
+    assert study.title == "The table $seeds.csv"
 
 
 @pytest.mark.parametrize("seed", range(30))
