@@ -72,9 +72,10 @@ test-all: $(READY) ## the long tests, which `make test` leaves out (needs Debian
 stress: $(READY) ## 200 runs of 16 workers on one SQLite file, and 300 fits on one worker: up to an hour
 	$(VENV)/bin/python -m pytest -m stress
 
-bench: $(READY) ## what a study and exact sweeps cost, as ratios: beside an ordinary script, bare fit, one worker, scikit-learn
+bench: $(READY) ## what a study, exact sweeps and the face cost, as ratios: beside an ordinary script, bare fit, scikit-learn, Python
 	$(VENV)/bin/python tests/benchmarks/study.py $(ARGS)
 	$(VENV)/bin/python tests/benchmarks/sweeps.py
+	$(VENV)/bin/python tests/benchmarks/face.py
 
 competence: $(READY) ## write docs/competence.md: do the networks that init proposes keep up with the baselines?
 	$(VENV)/bin/python tests/benchmarks/competence.py $(ARGS)

@@ -17,25 +17,21 @@ import rarelabels as rl
 
 PACKAGE = Path(rl.__file__).parent
 NAMES = sorted(rl._FACE)
-SECONDS = 0.2
 
 
 def python(program: str) -> str:
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
 
-def test_importing_it_is_fast_and_brings_no_library():
+def test_importing_it_brings_no_library():
+    """How long it takes is told by `make bench`."""
     program = """
-import sys, time
+import sys
 before = set(sys.modules)
-start = time.process_time()
 import rarelabels
-print(time.process_time() - start)
 print(sorted({name.partition(".")[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)))
 """
-    seconds, others = python(program).splitlines()
-    assert others == "['rarelabels']"
-    assert float(seconds) < SECONDS
+    assert python(program) == "['rarelabels']\n"
 
 
 def typed() -> Iterator[str]:

@@ -1,36 +1,14 @@
 """One YAML file is read safely."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from rarelabels.declare.problems import InputError
 from rarelabels.declare.safe_yaml import parse
-from rarelabels.declare.yaml_files import read_file, read_with_parents
+from rarelabels.declare.yaml_files import read_file
+from yaml_texts import problem_of, write
 
-BASE = "loss: {kind: bce, form: textbook}\nmodel: {kind: text_bag, width: 32}\nseeds: [0, 1, 2]\n"
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the current folder, which holds one parent."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "_base.yaml").write_text(BASE)
-    return tmp_path
-
-
-def write(text: str | bytes, name: str = "t.yaml") -> Path:
-    path = Path(name)
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
-def problem_of(text: str | bytes, read: Callable[[Path], object] = read_with_parents) -> str:
-    with pytest.raises(InputError) as caught:
-        read(write(text))
-    (line,) = str(caught.value).split("\n")
-    return line
+pytestmark = pytest.mark.usefixtures("beside_a_parent")
 
 
 @pytest.mark.parametrize(
@@ -73,9 +51,9 @@ def test_an_alias_bomb_does_not_hang():
     assert "anchors and aliases" in problem_of(bomb)
 
 
-def test_nothing_in_a_file_is_executed(here: Path):
-    problem_of(f"watch: !!python/object/apply:pathlib.Path.touch ['{here}/touched']")
-    assert not (here / "touched").exists()
+def test_nothing_in_a_file_is_executed(beside_a_parent: Path):
+    problem_of(f"watch: !!python/object/apply:pathlib.Path.touch ['{beside_a_parent}/touched']")
+    assert not (beside_a_parent / "touched").exists()
 
 
 def test_yaml_is_1_2():

@@ -1,40 +1,19 @@
 """Files are read, `extends` is followed, files are merged, and each key knows which file wrote it."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from rarelabels.declare.problems import InputError, Origins
 from rarelabels.declare.yaml_files import Declared, read_file, read_with_parents
+from yaml_texts import problem_of, write
 
-BASE = "loss: {kind: bce, form: textbook}\nmodel: {kind: text_bag, width: 32}\nseeds: [0, 1, 2]\n"
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the current folder, which holds one parent."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "_base.yaml").write_text(BASE)
-    return tmp_path
-
-
-def write(text: str | bytes, name: str = "t.yaml") -> Path:
-    path = Path(name)
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
+pytestmark = pytest.mark.usefixtures("beside_a_parent")
 
 
 def data_of(text: str) -> dict[str, object]:
     return read_with_parents(write(text)).data
-
-
-def problem_of(text: str | bytes, read: Callable[[Path], object] = read_with_parents) -> str:
-    with pytest.raises(InputError) as caught:
-        read(write(text))
-    (line,) = str(caught.value).split("\n")
-    return line
 
 
 def test_a_missing_file_and_a_folder():

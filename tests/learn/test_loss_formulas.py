@@ -91,12 +91,8 @@ def test_shipped_categorical_crossentropy_moves_along_softmax_minus_targets(how:
         assert (gradient[empty] == 0).all()
 
 
-@functools.cache
-def at_extremes(how: str) -> dict[str, tuple[Array, Array]]:
-    """Every loss for every target at logits of ±200 and ±10,000, in one function: XLA is slow to start."""
-    y = np.repeat([[0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [1, 0, 1, 0, 1]], 6, axis=0).astype(np.float32)
-    z = np.array([[-1.0] * 5, [1.0] * 5, [1, 1, -1, -1, 0]], dtype=np.float32)
-    z = np.tile(np.concatenate([200 * z, 10_000 * z]), (3, 1))
+def values_and_gradients(how: str, y: Array, z: Array) -> dict[str, tuple[Array, Array]]:
+    """Every loss and its gradient in one function: XLA is slow to start."""
 
     def all_losses(y: Any, z: Any) -> Any:
         found = {}
@@ -109,6 +105,14 @@ def at_extremes(how: str) -> dict[str, tuple[Array, Array]]:
 
     found = RUNNERS[how](all_losses)(tf.constant(y), tf.constant(z))
     return {name: (values.numpy(), gradient.numpy()) for name, (values, gradient) in found.items()}
+
+
+@functools.cache
+def at_extremes(how: str) -> dict[str, tuple[Array, Array]]:
+    """Every loss for every target at logits of ±200 and ±10,000."""
+    y = np.repeat([[0, 0, 0, 0, 0], [1, 1, 1, 1, 1], [1, 0, 1, 0, 1]], 6, axis=0).astype(np.float32)
+    z = np.array([[-1.0] * 5, [1.0] * 5, [1, 1, -1, -1, 0]], dtype=np.float32)
+    return values_and_gradients(how, y, np.tile(np.concatenate([200 * z, 10_000 * z]), (3, 1)))
 
 
 @pytest.mark.parametrize("how", ["eager", "xla"])
@@ -122,20 +126,8 @@ def test_finite_at_extreme_logits(name: str, how: str) -> None:
 
 @functools.cache
 def on_rows(how: str) -> dict[str, tuple[Array, Array]]:
-    """Every loss on the ordinary rows in one function."""
-    y, z = rows(2)
-
-    def all_losses(y: Any, z: Any) -> Any:
-        found = {}
-        for name, case in CASES.items():
-            with tf.GradientTape() as tape:
-                tape.watch(z)
-                values = case.build().call(y, z)
-            found[name] = values, tape.gradient(values, z)
-        return found
-
-    found = RUNNERS[how](all_losses)(tf.constant(y), tf.constant(z))
-    return {name: (values.numpy(), gradient.numpy()) for name, (values, gradient) in found.items()}
+    """Every loss on the ordinary rows."""
+    return values_and_gradients(how, *rows(2))
 
 
 @pytest.mark.parametrize("how", ["graph", "xla"])

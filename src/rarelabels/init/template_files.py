@@ -1,4 +1,4 @@
-"""The texts of the files that ``rarelabels init`` writes: YAML in the folder ``templates``, with ``$names`` to fill in."""
+"""The files that ``rarelabels init`` writes: YAML in the folder ``templates``, with ``$names`` to fill in."""
 
 from __future__ import annotations
 

@@ -25,11 +25,12 @@ class Objective(Spec):
             super().__init__(**values)
         except ValidationError as error:
             first = error.errors()[0]
-            where, told = ".".join([type(self).__name__, *map(str, first["loc"])]), first["msg"]
-            raise ArgumentError(f"{where}: {told.removeprefix('Value error, ')}; given {first['input']!r}") from None
+            where = ".".join([type(self).__name__, *map(str, first["loc"])])
+            told = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+            raise ArgumentError(f"{where}: {told}; given {first['input']!r}") from None
 
     # Pydantic's own mark: values from YAML are checked by the fields, strictly, and do not pass through this method.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # functions declare no such attribute
 
 
 class FBeta(Objective):
@@ -51,7 +52,7 @@ class FBeta(Objective):
     def __init__(self, beta: float = 1.0, **values: Any) -> None:
         super().__init__(beta=beta, **values)
 
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # as in Objective
 
 
 class Jaccard(Objective):

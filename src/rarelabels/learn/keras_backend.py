@@ -12,7 +12,7 @@ need("tensorflow", "a network, a loss or a callback")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras  # noqa: E402  after the line that reports a missing library
-import tensorflow as tf  # noqa: E402
+import tensorflow as tf  # noqa: E402  likewise
 
 if keras.backend.backend() != "tensorflow":
     raise UserError(

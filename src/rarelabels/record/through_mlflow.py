@@ -57,7 +57,7 @@ class ThroughMlflow:
     def run(self, run_id: str) -> Run | None:
         """Return a run with its metrics; MLflow raises an error if there is no such run."""
         found: Any = self._client.get_run(run_id)
-        return found  # type: ignore[no-any-return]
+        return found  # type: ignore[no-any-return]  # MLflow's own run, which ``entities.Run`` has the shape of
 
     def tags(self, run_id: str) -> dict[str, str]:
         """Return the tags of a run; MLflow raises an error if there is no such run."""

