@@ -42,7 +42,7 @@ class Format(enum.StrEnum):
     csv = "csv"
 
 
-class Page(enum.StrEnum):
+class ProbeFormat(enum.StrEnum):
     """How probes are shown."""
 
     table = "table"
@@ -327,7 +327,9 @@ def judge(
 
 @app.command("probes")
 def run_probes(
-    output: Annotated[Page, typer.Option("--format", help="table, or markdown: docs/probes.md")] = Page.table,
+    output: Annotated[
+        ProbeFormat, typer.Option("--format", help="table, or markdown: docs/probes.md")
+    ] = ProbeFormat.table,
 ) -> None:
     """Check what these versions of Keras, TensorFlow and scikit-learn really do with multi-hot labels.
 
@@ -336,7 +338,7 @@ def run_probes(
     """
     from rarelabels.probes import run_probes
 
-    changed = run_probes.run(_record(), as_markdown=output is Page.markdown)
+    changed = run_probes.run(_record(), as_markdown=output is ProbeFormat.markdown)
     for line in changed:
         _warn(line)
     if changed:

@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric
 
 from rarelabels.record import connection, opening, registry
-from rarelabels.record.client import Reader, reader
+from rarelabels.record.client import RecordReader, reader
 
 CURVE = [(1, 0.5, 1000), (2, math.inf, 1000), (3, math.nan, 1500), (1, 0.25, 2000)]  # the last: told once more
 
@@ -59,7 +59,7 @@ def check(where: str, kind: type) -> None:
     assert read.versions("nothing") == []
 
 
-def check_runs(read: Reader, client: MlflowClient, experiment: str, kind: str) -> None:
+def check_runs(read: RecordReader, client: MlflowClient, experiment: str, kind: str) -> None:
     wanted = f"tags.kind = '{kind}'" if kind else ""
     expected = client.search_runs([experiment], wanted, order_by=["start_time ASC"])
     found = read.runs(experiment, kind, with_metrics=True)
@@ -76,7 +76,7 @@ def check_runs(read: Reader, client: MlflowClient, experiment: str, kind: str) -
     assert kind == "nothing" or not expected or read.history(expected[0].info.run_id, "no such metric") == []
 
 
-def check_versions(read: Reader, client: MlflowClient, name: str) -> None:
+def check_versions(read: RecordReader, client: MlflowClient, name: str) -> None:
     expected = client.search_model_versions(f"name = '{name}'")
     aliases = client.get_registered_model(name).aliases
     assert [(one.version, one.run_id, one.source, one.tags) for one in read.versions(name)] == [

@@ -27,7 +27,7 @@ from rarelabels.judging.scores import Scores
 from rarelabels.record import connection
 from rarelabels.show.report import contents, panels, pictures
 from rarelabels.show.report import page as report_page
-from rarelabels.show.report.contents import Contents, Part
+from rarelabels.show.report.contents import Contents, ReportPart
 from rarelabels.show.report.pictures import Picture
 
 MINI = """
@@ -88,7 +88,7 @@ def test_curves_of_two_seeds_have_a_row_each() -> None:
     random = np.random.default_rng(0)
     y = (random.random((60, 4)) < 0.3).astype(np.uint8)
     parts = [Scores(np.arange(60), y, random.random((60, 4))) for _ in range(2)]
-    drawn = panels.Curves.of(parts)
+    drawn = panels.TrialCurves.of(parts)
     assert drawn.precision.shape == (2, len(panels.RECALLS))
     np.testing.assert_allclose(drawn.precision[:, -1], y.mean(), atol=0.05)  # to find all is to take nearly all
     assert [bins.shape for bins in drawn.reliability] == [(2, 15), (2, 15)]
@@ -139,7 +139,7 @@ def small(*findings: Finding) -> Contents:
     rules = pd.DataFrame({"trial": ["a"], "rule": ["half"], "mean": [0.5], "low": [0.4], "high": [0.6]})
     picture = Picture("comparison", "A title", "A caption.", 'What "it" shows.', 200, 100, "data:,")
     study = StudySpec(title="Small", question="What is it?", thread="none")
-    part = Part(comparison, rules, 30, {"a": contents._prices([labels(half=(2, 1), global_=(1, 0))])}, [picture])
+    part = ReportPart(comparison, rules, 30, {"a": contents._prices([labels(half=(2, 1), global_=(1, 0))])}, [picture])
     return Contents("small", study, findings, [part], {"keras": ["3.15"]}, ("2026-11-24", "2026-11-25"), 2)
 
 

@@ -30,7 +30,7 @@ RANKING = "ranking"
 OF_RANKING = "per_label"  # if trials are ranked by a metric without a rule, the chosen model assigns labels by this one
 RULES = tuple(kind.name for kind in TABLE if kind.chosen_on == "validation" or kind.on_validation)
 NOT_CHOSEN = (*(name for name in RULES if BY_NAME[name].chosen_on != "validation"), RANKING)
-PARTS = ("crossfit", "validation")
+RANKED_PARTS = ("crossfit", "validation")
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def chosen_by(name: str) -> ChosenBy:
     if name.startswith("test/"):
         raise UserError(f"{where}: {name!r} is a test metric: {TEST_IS_NO_OBJECTIVE.replace('; use', '; rank by')}")
     part, _, rest = name.partition("/")
-    given = rest if part in PARTS else name
+    given = rest if part in RANKED_PARTS else name
     rule, _, metric = given.partition("/")
     rules = (*RULES, RANKING)
     if rule not in rules or not metric:
@@ -160,7 +160,7 @@ def chosen_by(name: str) -> ChosenBy:
             f"{where}: must be <rule>/<metric>, as {DEFAULT}; given {name!r}{near or '; rules are ' + ', '.join(rules)}"
         )
     chosen = ChosenBy(rule, metric)
-    if part in PARTS and name != chosen.recorded:
+    if part in RANKED_PARTS and name != chosen.recorded:
         in_sample = "the thresholds of this rule were chosen on the rows that would score them"
         none = "this rule chooses no threshold, so there is nothing to cross-fit"
         raise UserError(f"{where}: {name!r}: {none if part == 'crossfit' else in_sample}; use {chosen.recorded}")

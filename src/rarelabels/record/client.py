@@ -38,7 +38,7 @@ def mend(where: str) -> None:
         print(f"rarelabels: {said}", file=sys.stderr)
 
 
-class Reader(Protocol):
+class RecordReader(Protocol):
     """Reads a record, in a database, on a server or through MLflow."""
 
     def is_begun(self) -> bool:
@@ -79,7 +79,7 @@ class Reader(Protocol):
 
 
 @lru_cache(maxsize=8)
-def reader(where: str) -> Reader:
+def reader(where: str) -> RecordReader:
     """Return the reader of the record at a tracking URI."""
     if Database.is_one(where):
         return Database(where)

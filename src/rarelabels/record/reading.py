@@ -31,8 +31,8 @@ KEYS = ["trial", "variant", "seed"]
 HEADER = [*KEYS, "overrides", "status", "run_id"]
 LABEL = ["label", "positives", "prevalence", "average_precision", "roc_auc"]  # columns that no rule changes
 OF_RULE = ["threshold", "tp", "fp", "fn", "tn", "precision", "recall", "f1"]
-Part = Literal["validation", "test"]
-PARTS: tuple[Part, ...] = get_args(Part)
+ScoredPart = Literal["validation", "test"]
+SCORED_PARTS: tuple[ScoredPart, ...] = get_args(ScoredPart)
 
 
 def runs(found: list[Run]) -> pd.DataFrame:
@@ -135,11 +135,13 @@ def stored_scores(folder: Path) -> tuple[tuple[str, ...], Scores, Scores]:
     Metrics are always computed from scores that were read from a file. The last bits of a mean depend on the memory
     layout of an array, so scores that were never written could give slightly different metrics.
     """
-    return _parts(*(pd.read_parquet(folder / f"{part}.parquet") for part in PARTS))
+    return _parts(*(pd.read_parquet(folder / f"{part}.parquet") for part in SCORED_PARTS))
 
 
 def _both(client: Client, run_id: str, folder: str) -> tuple[tuple[str, ...], Scores, Scores]:
-    return _parts(*(run_files.read(client, run_id, f"{folder}/{part}.parquet", pd.read_parquet) for part in PARTS))
+    return _parts(
+        *(run_files.read(client, run_id, f"{folder}/{part}.parquet", pd.read_parquet) for part in SCORED_PARTS)
+    )
 
 
 def _parts(validation: pd.DataFrame, test: pd.DataFrame) -> tuple[tuple[str, ...], Scores, Scores]:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from rarelabels.data import raw
@@ -23,6 +22,7 @@ from rarelabels.data.raw import Raw
 from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError, first_line
+from rarelabels.judging.arrays import Bools, Floats
 from rarelabels.judging.calibration import Calibration
 from rarelabels.judging.evaluation import CALIBRATION
 from rarelabels.judging.rules import definition
@@ -35,9 +35,6 @@ FOLDER = "predictor"  # the name of the folder with these files in a registered 
 TRIAL, RAW, MODEL, THRESHOLDS = "trial.json", "raw.json", "model", "thresholds.json"
 PROBABILITY = "probability/"  # begins the name of a column; the label's name follows
 SEPARATORS = ("|", ";", ",", "\t", "\n")
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)

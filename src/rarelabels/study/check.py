@@ -23,7 +23,7 @@ MADE_ANEW = ("run", "search", "trial", "study")  # the kinds of runs whose damag
 
 
 @dataclass(frozen=True)
-class Finding:
+class Fault:
     """A fault of the record, or a fact about it that is worth knowing.
 
     Attributes:
@@ -87,7 +87,7 @@ def _experiments(client: Client, study: str | None) -> list[tuple[str, list[Run]
     return [(name, queries.heads(client, by_name[name].experiment_id)) for name in names]
 
 
-def _waiting(client: Client, where: str) -> Iterator[Finding]:
+def _waiting(client: Client, where: str) -> Iterator[Fault]:
     """Yield the results that processes left on disk and that are not in the record."""
     place = connection.outboxes(where)
     deliver = partial(writing.deliver_left, client, where, place)
@@ -95,17 +95,17 @@ def _waiting(client: Client, where: str) -> Iterator[Finding]:
         ended = box.status is not None
         box.leave()
         what = f"the results of run {box.run_id} wait" if ended else f"run {box.run_id} was cut off; its results lie"
-        yield Finding(
+        yield Fault(
             f"{what} in {box.folder}",
             lambda: "delivered" if deliver() else "looked through",
             is_fault=ended,
         )
 
 
-def _cut_off(client: Client, study: str | None) -> Iterator[Finding]:
+def _cut_off(client: Client, study: str | None) -> Iterator[Fault]:
     for _, runs in _experiments(client, study):
         for run in filter(partial(queries.is_orphan, client), runs):
-            yield Finding(
+            yield Fault(
                 f"{_called(run)} is RUNNING, and its process is gone",
                 partial(_mark, client, run),
             )
@@ -115,7 +115,7 @@ def _mark(client: Client, run: Run) -> str:
     return "marked" if queries.end_orphans(client, [run]) else "ended meanwhile"
 
 
-def _files(client: Client, study: str | None) -> Iterator[Finding]:
+def _files(client: Client, study: str | None) -> Iterator[Fault]:
     for name, runs in _experiments(client, study):
         lacking = []
         for run in runs:
@@ -124,11 +124,11 @@ def _files(client: Client, study: str | None) -> Iterator[Finding]:
             if wrong := damage.faults(client, run):
                 damaged = "; ".join(f"{path} {what}" for path, what in wrong.items())
                 can_be = run.data.tags.get("kind") in MADE_ANEW
-                yield Finding(f"{_called(run)}: {damaged}", partial(_give_up, client, run, wrong) if can_be else None)
+                yield Fault(f"{_called(run)}: {damaged}", partial(_give_up, client, run, wrong) if can_be else None)
             elif damage.lacks_digests(run):
                 lacking.append(run)
         if lacking:
-            yield Finding(
+            yield Fault(
                 f"{name}: {counted(len(lacking), 'run')} without digests of the files, as 0.4.2 made them",
                 partial(_give_digests, client, lacking),
                 is_fault=False,
@@ -153,7 +153,7 @@ def _give_digests(client: Client, runs: Sequence[Run]) -> str:
     return "given"
 
 
-def _summaries(client: Client, study: str | None) -> Iterator[Finding]:
+def _summaries(client: Client, study: str | None) -> Iterator[Fault]:
     """Yield the trials whose summary is not that of their finished runs. Studies that are running are skipped."""
     for _, runs in _experiments(client, study):
         if any(run.info.status == "RUNNING" and not queries.is_orphan(client, run) for run in runs):
@@ -164,27 +164,25 @@ def _summaries(client: Client, study: str | None) -> Iterator[Finding]:
             stamp, said = parent.data.tags.get("summed_up"), parent.data.tags.get("seeds", "")
             finished = " ".join(run.data.tags["seed"] for run in children)
             if stamp and said != finished:
-                yield Finding(
+                yield Fault(
                     f"{_called(parent)}: its summary is of seeds {said}, and finished are {finished or 'none'}",
                     partial(_give_up, client, parent, dict.fromkeys(damage.SUMMARY, "")),
                 )
             elif stamp and stamp != summary.stamp([run.info.run_id for run in children]):
-                yield Finding(
+                yield Fault(
                     f"{_called(parent)}: its summary is of other runs, or made by another version; `rarelabels run "
                     f"{parent.data.tags['trial']}` makes it anew",
                     is_fault=False,
                 )
 
 
-def _journals(where: str) -> Iterator[Finding]:
+def _journals(where: str) -> Iterator[Fault]:
     """Yield the lines of journals that are unreadable or missing. A last line that is cut off is no fault."""
     storage = connection.storage_of_searches(where)
     for journal in [] if is_url(storage) else sorted(Path(storage).glob(f"*{queries.JOURNAL}")):
         for number, line in enumerate(journal.read_bytes().splitlines(keepends=True), 1):
             if line.endswith(b"\n") and not _is_entry(line, number - 1):
-                yield Finding(
-                    f"{journal}: line {number} of the search cannot be read, or is not the one of that number"
-                )
+                yield Fault(f"{journal}: line {number} of the search cannot be read, or is not the one of that number")
 
 
 def _is_entry(line: bytes, number: int) -> bool:

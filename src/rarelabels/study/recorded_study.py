@@ -16,7 +16,7 @@ from rarelabels.errors import UserError
 from rarelabels.record import connection, reading, writing
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import ParentKey, parent_key
-from rarelabels.record.reading import KEYS, LABEL, OF_RULE, PARTS, Part
+from rarelabels.record.reading import KEYS, LABEL, OF_RULE, SCORED_PARTS, ScoredPart
 from rarelabels.study import comparison_frame, counted_runs, project, standing
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ class Study:
         ]
         return _joined(frames, [*KEYS, *LABEL, "rule", *OF_RULE])
 
-    def scores(self, trial: str, seed: int = 0, part: Part = "test", variant: str = "") -> pd.DataFrame:
+    def scores(self, trial: str, seed: int = 0, part: ScoredPart = "test", variant: str = "") -> pd.DataFrame:
         """Return the scores to which the rules of a run are applied: one row for each row of the data and each label.
 
         The scores of a calibrated trial are calibrated.
@@ -259,8 +259,8 @@ class Study:
         Raises:
             UserError: there is no such run or part.
         """
-        if part not in PARTS:
-            raise UserError(f"part must be {' or '.join(PARTS)}; given {part!r}")
+        if part not in SCORED_PARTS:
+            raise UserError(f"part must be {' or '.join(SCORED_PARTS)}; given {part!r}")
         run = self._one(trial, variant, seed)
         names, scored = (
             reading.labels(self._client, run.info.run_id),

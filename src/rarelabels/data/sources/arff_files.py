@@ -38,7 +38,7 @@ _TROUBLE = {
 
 
 @dataclass(frozen=True)
-class Row:
+class ArffRow:
     """One row.
 
     Attributes:
@@ -82,7 +82,7 @@ class ArffFile:
         self._left_out = np.array([self._zero(name, kind) for name, kind in decoded["attributes"]])
         self._data: Iterator[Values] = iter(decoded["data"])
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[ArffRow]:
         """Yield the rows.
 
         Raises:
@@ -92,7 +92,7 @@ class ArffFile:
         while (given := self._next()) is not None:
             number += 1
             where = f"{self._where}: row {number} (line {self._lines.number})"
-            yield Row(where, self._numbers(where, given))
+            yield ArffRow(where, self._numbers(where, given))
 
     def _next(self) -> Values | None:
         with self._in_one_line(f"cannot be read; {_ONE_KIND}"):

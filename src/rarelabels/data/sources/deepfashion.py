@@ -53,7 +53,7 @@ class Lists:
 
 
 @dataclass(frozen=True)
-class Row:
+class ListedRow:
     """One row of a list: the file and line it stands in, and its words."""
 
     path: Path
@@ -153,7 +153,7 @@ def _lists() -> Lists:
     return lists
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path) -> Iterator[ListedRow]:
     """Yield the rows of a list; their number is checked after the last one."""
     found = 0
     try:
@@ -163,7 +163,7 @@ def _rows(path: Path) -> Iterator[Row]:
             for line, text in enumerate(file, start=HEADER + 1):
                 if words := text.split():
                     found += 1
-                    yield Row(path, line, words)
+                    yield ListedRow(path, line, words)
     except OSError as error:
         raise _unreadable(path, error) from error
     if found != declared:
@@ -231,7 +231,7 @@ def _values(
     return list(images), np.frombuffer(y, dtype=np.uint8).reshape(len(images), len(names))
 
 
-def _one_byte_each(row: Row, names: list[str]) -> bytes:
+def _one_byte_each(row: ListedRow, names: list[str]) -> bytes:
     """Return the values of a row, checked, each as one byte."""
     values = row.words[1:]
     if len(values) != len(names):
@@ -245,7 +245,7 @@ def _one_byte_each(row: Row, names: list[str]) -> bytes:
     return joined
 
 
-def _size(folder: str, row: Row) -> int:
+def _size(folder: str, row: ListedRow) -> int:
     """Return the size of a row's image in bytes."""
     try:
         return os.stat(f"{folder}/{os.fsdecode(row.words[0])}").st_size  # noqa: PTH116  # a Path takes as long again

@@ -28,7 +28,6 @@ from rarelabels.declare.data import SimulatedSpec
 VERSION = 1
 """To be increased whenever the same spec gives another table."""
 
-Floats = npt.NDArray[np.float64]
 Bits = npt.NDArray[np.uint8]
 
 _GENERATOR = np.random.PCG64
@@ -46,7 +45,7 @@ class Simulation:
         sets: (n_sets, n_labels) 0/1, what a softmax of the logits draws from; None: each label is drawn on its own.
     """
 
-    slopes: Floats
+    slopes: npt.NDArray[np.float64]
     intercept: float
     sets: Bits | None = None
 
@@ -60,7 +59,7 @@ class Simulation:
         slopes = spec.scale * _directions(rng, spec.features, spec.sets)
         return cls(slopes, 0.0, _different_sets(rng, spec.sets, spec.labels))
 
-    def probabilities(self, numeric: Floats) -> Floats:
+    def probabilities(self, numeric: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the probability of each label, (n, n_labels), from numbers (n, features)."""
         z = self._logits(numeric)
         if self.sets is None:
@@ -69,7 +68,7 @@ class Simulation:
             np.clip(sp.special.softmax(z, axis=1) @ self.sets.astype(np.float64), 0, 1)
         )  # rounding passes 1
 
-    def most_likely_sets(self, numeric: Floats) -> Bits:
+    def most_likely_sets(self, numeric: npt.NDArray[np.float64]) -> Bits:
         """Return the most likely label set of each row, (n, n_labels) 0/1: no predictor has a higher subset accuracy.
 
         If labels are independent, it holds those with a probability above 0.5. With label sets it may hold a label
@@ -78,7 +77,7 @@ class Simulation:
         z = self._logits(numeric)
         return (z > 0).astype(np.uint8) if self.sets is None else self.sets[z.argmax(axis=1)]
 
-    def draw(self, numeric: Floats, rng: np.random.Generator) -> Bits:
+    def draw(self, numeric: npt.NDArray[np.float64], rng: np.random.Generator) -> Bits:
         """Draw labels, (n, n_labels) 0/1."""
         if self.sets is None:
             p = self.probabilities(numeric)
@@ -87,7 +86,7 @@ class Simulation:
         drawn = (rng.random((len(numeric), 1)) >= up_to).sum(axis=1)
         return np.asarray(self.sets[drawn])
 
-    def _logits(self, numeric: Floats) -> Floats:
+    def _logits(self, numeric: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.asarray(numeric @ self.slopes + self.intercept)
 
 
@@ -135,7 +134,7 @@ def _rng(spec: SimulatedSpec, stream: int) -> np.random.Generator:
     return np.random.Generator(_GENERATOR([spec.drawn_by, stream]))
 
 
-def _directions(rng: np.random.Generator, features: int, n: int) -> Floats:
+def _directions(rng: np.random.Generator, features: int, n: int) -> npt.NDArray[np.float64]:
     """Return n random directions of length 1, (features, n); at right angles if there are no more than columns."""
     drawn = rng.standard_normal((features, n))
     if n > features:

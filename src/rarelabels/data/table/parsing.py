@@ -27,7 +27,7 @@ from rarelabels.data.table.cell_values import MEND_NUMBER
 from rarelabels.data.table.column_checks import check_columns, flag_columns, wanted_columns
 from rarelabels.data.table.input_readers import Inputs, Reader
 from rarelabels.data.table.label_readers import LabelFlags, LabelNames
-from rarelabels.data.table.row_readers import Groups, Ids, Parts
+from rarelabels.data.table.row_readers import DeclaredParts, Groups, Ids
 from rarelabels.data.tokens import Tokens
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import TableSpec
@@ -70,7 +70,7 @@ def parse(spec: TableSpec) -> Table:
     labels = _labels(path, spec, flags)
     ids = Ids(path, spec.id) if spec.id else None
     groups = Groups(path, spec.group) if spec.group else None
-    split = Parts(path, spec.split) if spec.split else None
+    split = DeclaredParts(path, spec.split) if spec.split else None
     readers = (inputs, labels, ids, groups, split)
     n = _read(path, list(wanted), [reader for reader in readers if reader])
     inputs.check_separators()

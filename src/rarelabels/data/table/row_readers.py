@@ -101,7 +101,7 @@ class Groups:
             )
 
 
-class Parts:
+class DeclaredParts:
     """The column that says which row belongs to which part."""
 
     def __init__(self, path: Path, column: str) -> None:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from rarelabels.declare.models import SET_HEADS
 from rarelabels.judging import metrics
+from rarelabels.judging.arrays import Floats
 from rarelabels.judging.scores import Scores
 from rarelabels.show.figures.house_style import BLUE, CURVES_ABREAST, FAINTEST, GREY, ORANGE, RED
 
-Floats = NDArray[np.float64]
 CONFUSION_ROWS = 40
 
 

@@ -46,7 +46,7 @@ class Price:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class ReportPart:
     """The results of all trials with the same test rows.
 
     Attributes:
@@ -83,7 +83,7 @@ class Contents:
     name: str
     study: StudySpec | None
     findings: Sequence[Finding]
-    parts: Sequence[Part]
+    parts: Sequence[ReportPart]
     versions: Mapping[str, Sequence[str]] = field(default_factory=dict)
     days: tuple[str, str] = ("", "")
     n_runs: int = 0
@@ -132,12 +132,12 @@ def gather(
     )
 
 
-def _part(client: Client, comparison: Comparison, study: Run | None, number: int, failures: list[str]) -> Part:
+def _part(client: Client, comparison: Comparison, study: Run | None, number: int, failures: list[str]) -> ReportPart:
     labels = pictures.labels_of(client, comparison)
     first = next(iter(labels.values()))[0]
     prices = {name: _prices(tables) for name, tables in labels.items()}
     drawn = pictures.kept(client, study, number, comparison, labels, failures)
-    return Part(comparison, by_rule(comparison), int(first["positives"].sum()), prices, drawn)
+    return ReportPart(comparison, by_rule(comparison), int(first["positives"].sum()), prices, drawn)
 
 
 def _prices(tables: Sequence[pd.DataFrame]) -> dict[str, Price]:

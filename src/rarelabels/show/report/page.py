@@ -15,7 +15,7 @@ from rarelabels.compare.verdicts import Finding
 from rarelabels.declare.tuning import FOR_HALF
 from rarelabels.errors import UserError
 from rarelabels.record import connection, opening
-from rarelabels.show.report.contents import PRICED, Contents, Part, floor_rows, headline
+from rarelabels.show.report.contents import PRICED, Contents, ReportPart, floor_rows, headline
 
 ABOUT = {"metric": "Which metric?", "loss": "Which loss?", "weights": "Which weights?", "threshold": "Which threshold?"}
 SIGNS = {"upheld": "✓", "refuted": "✗", "undecided": "?"}  # so that a verdict is not shown by its colour alone
@@ -91,7 +91,7 @@ def _attach(page: Contents, where: str) -> None:
     record.finish()
 
 
-def _shade(part: Part, value: float) -> float:
+def _shade(part: ReportPart, value: float) -> float:
     """Return how dark a cell is. The shade is squared, because under a good rule all trials are close."""
     most = float(part.rules["mean"].max())
     return round(DARKEST * (value / most) ** 2, 3) if most > 0 and value == value else 0.0

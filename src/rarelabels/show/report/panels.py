@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
+from rarelabels.judging.arrays import Floats
 from rarelabels.judging.scores import Scores
 from rarelabels.show.figures import house_style, of_trial
 from rarelabels.show.figures.house_style import BLUE, GREY, ORANGE, RED, rule_colours
@@ -25,11 +26,9 @@ RECALLS = np.linspace(0.01, 1, 100)  # precision is drawn at these recalls
 MANY_LABELS = 100  # with more labels, their dots are small
 JUDGED = rule_colours("half", "per_label")
 
-Floats = NDArray[np.float64]
-
 
 @dataclass(frozen=True, eq=False)
-class Curves:
+class TrialCurves:
     """Curves of a trial's test scores, for each seed.
 
     Attributes:
@@ -43,7 +42,7 @@ class Curves:
     prevalence: float
 
     @classmethod
-    def of(cls, parts: list[Scores]) -> Curves:
+    def of(cls, parts: list[Scores]) -> TrialCurves:
         """Return the curves of a trial's test parts, one for each seed."""
         precision = np.stack([precision_at(part.y.ravel(), part.scores.ravel(), RECALLS) for part in parts])
         return cls(precision, tuple(map(of_trial.calibration_points, parts)), float(parts[0].y.mean()))
@@ -108,7 +107,7 @@ def ranking_curves(curves: Mapping[str, pd.DataFrame], kept: Mapping[str, list[f
     return _legend(figure, {"this trial, on validation": BLUE, "the others": GREY}, {"epochs kept": GREY})
 
 
-def precision_recall(curves: Mapping[str, Curves]) -> Figure:
+def precision_recall(curves: Mapping[str, TrialCurves]) -> Figure:
     """Draw precision against recall of each trial, labels pooled: mean over seeds and band, other trials in grey."""
     chance = next(iter(curves.values())).prevalence
 
@@ -125,7 +124,7 @@ def precision_recall(curves: Mapping[str, Curves]) -> Figure:
     return _legend(figure, {"this trial": BLUE, "the others": GREY}, {f"chance: {chance:.3f}": RED}, "--")
 
 
-def reliability(curves: Mapping[str, Curves]) -> Figure:
+def reliability(curves: Mapping[str, TrialCurves]) -> Figure:
     """Draw the share of true labels against the score, in 15 bins of equal mass, on logarithmic axes.
 
     A bin without a true label lies on the lower edge.

@@ -26,7 +26,7 @@ CODE = 1  # raise it when the code that draws the figures changes
 FOLDER, TAG = "figures", "pictures"  # of the study's run
 DPI, CSS_DPI, COLOURS = 144, 96, 128
 
-Labels = Mapping[str, Sequence[pd.DataFrame]]
+LabelFrames = Mapping[str, Sequence[pd.DataFrame]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ def stamp(comparison: Comparison) -> str:
 
 
 def kept(
-    client: Client, study: Run | None, number: int, comparison: Comparison, labels: Labels, failures: list[str]
+    client: Client, study: Run | None, number: int, comparison: Comparison, labels: LabelFrames, failures: list[str]
 ) -> list[Picture]:
     """Return the pictures of a comparison: from the study's run if they show this comparison, else new pictures.
 
@@ -95,7 +95,7 @@ def _file(number: int) -> str:
     return f"{FOLDER}/report_{number + 1}.json"
 
 
-def draw(client: Client, comparison: Comparison, labels: Labels, failures: list[str]) -> list[Picture]:
+def draw(client: Client, comparison: Comparison, labels: LabelFrames, failures: list[str]) -> list[Picture]:
     """Return new pictures of a comparison; ``failures`` gets a line for each picture that cannot be drawn."""
     from rarelabels.show.figures import house_style, of_study
     from rarelabels.show.report import panels  # matplotlib takes a second to import
@@ -136,7 +136,7 @@ def draw(client: Client, comparison: Comparison, labels: Labels, failures: list[
             lambda: panels.ranking_curves(curves, epochs),
         )
     drawn = {
-        row.name: panels.Curves.of([reading.scores(client, run.info.run_id, "test") for run in row.runs])
+        row.name: panels.TrialCurves.of([reading.scores(client, run.info.run_id, "test") for run in row.runs])
         for row in comparison.rows
     }
     add(
