@@ -56,9 +56,6 @@ WRITES = {  # what MlflowClient can change
 
 TESTS = Path(__file__).parent
 CUT_BY_SUBJECT = {
-    "compare",
-    "judging",
-    "probes",
     "show",
     "study",
 }  # rooms whose tests are not moved yet

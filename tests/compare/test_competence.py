@@ -9,7 +9,7 @@ from scipy import stats
 
 from rarelabels.compare import competence, verdicts
 from rarelabels.compare.competence import RANKS, VALIDATED
-from rarelabels.compare.measured_trials import NETWORKS, MeasuredTrial
+from rarelabels.compare.measured_trials import MeasuredTrial
 from rarelabels.declare.study import Hypothesis
 
 NORMAL = stats.norm.ppf((np.arange(2000) + 0.5) / 2000)  # replicates with standard deviation 1, and no chance
@@ -27,11 +27,6 @@ def trial(
 
 def linear(ranks: float = 0.5, **changed: object) -> MeasuredTrial:
     return trial(ranks, "linear", 0.0, **changed)
-
-
-def test_networks_are_what_tensorflow_trains() -> None:
-    assert {"text_bag", "text_lstm", "text_cnn", "mlp", "last_block"} <= NETWORKS
-    assert not {"linear", "floor", "known_probabilities"} & NETWORKS
 
 
 def test_a_network_beside_a_baseline_is_the_paired_difference() -> None:
@@ -99,9 +94,6 @@ def test_without_a_baseline_competence_is_unknown(
 
 def test_a_study_without_networks_needs_no_baseline() -> None:
     assert competence.warnings({"linear": linear()}, [], 0.01) == []
-
-
-# What verdicts advise
 
 
 def found(about: str | None, measured: dict[str, MeasuredTrial], *, against: str = "other") -> verdicts.Finding:

@@ -1,20 +1,12 @@
-"""Trials in the order of honest validation scores; who is not ranked, and why; and the best whose model can be used."""
-
-from types import SimpleNamespace
+"""Trials in the order of honest validation scores; who is not ranked, and why."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from rarelabels.compare import ranking
+from made_up_runs import House, order
 from rarelabels.compare.ranking import chosen_by
 from rarelabels.declare import declarations, study_files
 from rarelabels.errors import UserError
-from rarelabels.record import reading
-from rarelabels.record.identities import Identity
-from rarelabels.serve import deployment
-
-F1 = "per_label/macro_f1"
 
 
 @pytest.fixture(scope="module")
@@ -25,50 +17,6 @@ def trial():
 @pytest.fixture
 def house(trial, monkeypatch):
     return House(trial, monkeypatch)
-
-
-class House:
-    """A record of runs that were never made."""
-
-    def __init__(self, trial, monkeypatch):
-        self.trial, self.runs, self.identities, self.drawn = trial, [], [], {}
-        monkeypatch.setattr(reading, "summary", self.summary)
-        monkeypatch.setattr(reading, "replicates", lambda _, parent, _metrics: self.drawn[parent.data.tags["trial"]])
-
-    def add(self, name, values, test=0.5, seeds=(0, 1), metric="crossfit/per_label/macro_f1", tags=None, **changed):
-        """Declare a trial with seeds and record a run for each value, the first seed's first; None is not run."""
-        trial = self.trial.model_copy(update={"name": f"movies/{name}", **changed})
-        for seed, value in zip(seeds, values, strict=True):
-            one = Identity(trial, "", seed, f"definition {name}", f"mark {name} {seed}", "", "")
-            self.identities.append(one)
-            if value is not None:
-                measured = {metric: value, f"test/{metric.partition('/')[2]}": test}
-                self.record(one, measured, {"kind": "run", "seed": str(seed), **(tags or {})})
-        done = [str(seed) for seed, value in zip(seeds, values, strict=True) if value is not None]
-        self.record(self.identities[-1], {}, {"kind": "trial", "seeds": " ".join(done), "summed_up": "yes"})
-        noise = np.random.default_rng(len(self.runs)).normal(0, 0.01, 500)
-        self.drawn[f"movies/{name}"] = pd.DataFrame({f"test/{metric.partition('/')[2]}": test + noise})
-
-    def record(self, one, measured, tags):
-        known = {"trial": one.trial.name, "variant": "", "overrides": "", "definition": one.definition}
-        known |= {"fingerprint": one.fingerprint, "test_part": "these rows"} | tags
-        info = SimpleNamespace(run_id=f"run {len(self.runs)}", status="FINISHED", end_time=len(self.runs))
-        self.runs.append(SimpleNamespace(info=info, data=SimpleNamespace(tags=known, metrics=measured, params={})))
-
-    def summary(self, _, parent):
-        drawn = self.drawn[parent.data.tags["trial"]]
-        return pd.DataFrame({"metric": drawn.columns, "mean": 0.5, "low": 0.4, "high": 0.6})
-
-    def rank(self, metric=F1, skipped=()):
-        names = {one.parent_key: one.trial.short_name for one in self.identities}
-        return ranking.rank(None, self.runs, self.identities, names, skipped, chosen_by(metric))
-
-
-def order(ranked) -> list[str]:
-    return [one.name for one in ranked.ranked]
-
-
-# The metric
 
 
 @pytest.mark.parametrize(
@@ -110,9 +58,6 @@ def test_an_unknown_metric_is_told_with_the_nearest(house):
         house.rank("per_label/macro_f")
 
 
-# The order
-
-
 def test_validation_orders_by_the_mean_over_seeds_and_test_does_not(house):
     house.add("low", (0.1, 0.3), test=0.9)
     house.add("high", (0.6, 0.2), test=0.1)
@@ -152,9 +97,6 @@ def test_floors_stand_beside(house, trial):
     ranked = house.rank()
     assert (order(ranked), [one.name for one in ranked.beside]) == (["net"], ["floor"])
     assert ranked.ranked[0].tied
-
-
-# Who is not ranked
 
 
 def test_a_missing_seed_or_an_older_fingerprint_is_told(house):
@@ -243,31 +185,3 @@ def test_what_was_searched_on_the_rows_that_rank_it_is_marked(house):
         tuning=declarations.load_trial(study_files.EXPERIMENTS / "movies" / "focal_tuned.yaml").tuning,
     )
     assert [(one.name, one.is_searched) for one in house.rank().ranked] == [("tuned", True), ("plain", False)]
-
-
-# Whose model
-
-
-def test_a_model_that_is_not_what_was_judged_is_passed_over_and_still_ranked(house):
-    house.add("picked", (0.9, 0.9), tags={"model_is_judged": "no: the weights are those of another epoch"})
-    house.add("plain", (0.2, 0.2))
-    ranked = house.rank()
-    chosen, told = deployment.choose(ranked)
-    assert (order(ranked), chosen.name) == (["picked", "plain"], "plain")
-    assert told == [
-        "picked: its model is not registered: it is not what was judged: the weights are those of another epoch"
-    ]
-
-
-def test_data_without_raw_rows_have_no_model_to_register(house):
-    simulated = declarations.load_trial(study_files.EXPERIMENTS / "two_by_two" / "simulated_sigmoid_bce.yaml").dataset
-    house.add("net", (0.9, 0.9), dataset=simulated)
-    with pytest.raises(UserError, match=r"net: its model is not registered: dataset.kind 'simulated' has no raw rows"):
-        deployment.choose(house.rank())
-
-
-def test_floors_alone_leave_nothing_to_register(house):
-    floor = declarations.load_trial(study_files.EXPERIMENTS / "movies" / "floor_prior.yaml").model
-    house.add("floor", (0.9, 0.9), model=floor)
-    with pytest.raises(UserError, match="no trial with a model that learns is ranked"):
-        deployment.choose(house.rank())

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import my_study
+from made_up_runs import House, order
 from rarelabels.data import loading, raw
 from rarelabels.data.table.batch import BATCH_ROWS
 from rarelabels.declare import declarations, study_files
@@ -247,3 +248,33 @@ def test_a_table_of_lists_with_flags_for_labels_becomes_a_model(tmp_path):
     np.testing.assert_array_equal(answer.iloc[:, 1:].to_numpy(), scores)
     assigned = [[name for name, score in zip(data.labels, row, strict=True) if score >= 0.5] for row in scores]
     assert answer["labels"].tolist() == assigned
+
+
+@pytest.fixture
+def house(monkeypatch):
+    return House(declarations.load_trial(study_files.EXPERIMENTS / "movies" / "bce_accuracy.yaml"), monkeypatch)
+
+
+def test_a_model_that_is_not_what_was_judged_is_passed_over_and_still_ranked(house):
+    house.add("picked", (0.9, 0.9), tags={"model_is_judged": "no: the weights are those of another epoch"})
+    house.add("plain", (0.2, 0.2))
+    ranked = house.rank()
+    chosen, told = deployment.choose(ranked)
+    assert (order(ranked), chosen.name) == (["picked", "plain"], "plain")
+    assert told == [
+        "picked: its model is not registered: it is not what was judged: the weights are those of another epoch"
+    ]
+
+
+def test_data_without_raw_rows_have_no_model_to_register(house):
+    simulated = declarations.load_trial(study_files.EXPERIMENTS / "two_by_two" / "simulated_sigmoid_bce.yaml").dataset
+    house.add("net", (0.9, 0.9), dataset=simulated)
+    with pytest.raises(UserError, match=r"net: its model is not registered: dataset.kind 'simulated' has no raw rows"):
+        deployment.choose(house.rank())
+
+
+def test_floors_alone_leave_nothing_to_register(house):
+    floor = declarations.load_trial(study_files.EXPERIMENTS / "movies" / "floor_prior.yaml").model
+    house.add("floor", (0.9, 0.9), model=floor)
+    with pytest.raises(UserError, match="no trial with a model that learns is ranked"):
+        deployment.choose(house.rank())

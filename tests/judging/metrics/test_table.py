@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from rarelabels.judging import metrics
-from rarelabels.judging.metrics import averages, decided_rows
+from rarelabels.judging.metrics import LOWER_IS_BETTER, averages, decided_rows, decision_metrics, ranking_metrics
 from rarelabels.judging.metrics.table import BY_NAME, DECISION_METRICS, OF_CALIBRATION, RANKING_METRICS
 from rarelabels.judging.rules.definition import Rule
-from rarelabels.judging.statistics import inference
 from rarelabels.judging.statistics.bootstrap import make_draws, replicates
 
 RNG = np.random.default_rng(2)
@@ -40,12 +39,6 @@ def test_no_value_is_outside_the_range_of_its_record() -> None:
     assert {metric.name for metric in BY_NAME.values() if metric.highest is None} == {"coverage", "log_loss"}
 
 
-def test_an_interval_ends_where_the_range_of_the_metric_does() -> None:
-    values = np.linspace(0.9, 1.2, 101)
-    assert inference.interval_around(1.05, values, "half/macro_f1")[1] == 1.0
-    assert inference.interval_around(1.05, values, "ranking/log_loss")[1] > 1.1
-
-
 def test_a_monotone_map_of_scores_changes_what_is_of_calibration_and_no_other_ranking() -> None:
     before, after = metrics.ranking_metrics(Y, S), metrics.ranking_metrics(Y, S**2)
     changed = {name for name in before if before[name] != pytest.approx(after[name], abs=1e-12)}
@@ -72,3 +65,12 @@ def test_a_record_is_all_that_a_new_metric_needs(monkeypatch: pytest.MonkeyPatch
     of_draw = metrics.decision_metrics(Y[again], S[again] >= 0.5)
     for name in ("any_hit", "spread"):
         assert repeated[f"half/{name}"][0] == pytest.approx(of_draw[name])
+
+
+def test_lower_is_better_names_exactly_the_metrics_that_fall_when_the_scores_are_right():
+    rng = np.random.default_rng(4)
+    truth = rng.random((300, 8)) < 0.4
+    right, wrong = np.where(truth, 0.9, 0.1), np.where(truth, 0.1, 0.9)
+    good, bad = (decision_metrics(truth, s >= 0.5) | ranking_metrics(truth, s) for s in (right, wrong))
+    assert {name for name in good if good[name] < bad[name]} == LOWER_IS_BETTER
+    assert all(good[name] != bad[name] for name in good)

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
+from choosing_rows import rows
 from rarelabels.judging.metrics import measure_decisions
 from rarelabels.judging.rules.choose import choose, choose_rules
-from rarelabels.judging.rules.rows import Rows
 from rarelabels.judging.rules.table import BY_NAME, ORACLE, RULES, TABLE, RuleKind, compared_by
-from rarelabels.judging.scores import Scores
-from rarelabels.judging.settings import F1
-from rarelabels.judging.sweeps.each_label import sweep_labels
 
 CHOSEN = [kind for kind in TABLE if kind.choose]
-
-
-def rows(positives: float) -> Rows:
-    rng = np.random.default_rng(5)
-    y = rng.random((90, 6)) < positives
-    return Rows(Scores.from_arrays(y, np.round(0.3 * y + 0.7 * rng.random(y.shape), 2)), F1, min_positives=3)
 
 
 def test_no_two_rules_share_a_name() -> None:
@@ -54,17 +44,6 @@ def test_rows_choose_all_rules_but_those_of_searches_and_models() -> None:
     assert [kind.name for kind in CHOSEN] == [*RULES, ORACLE.name]
     with pytest.raises(AssertionError, match="searched: no rows choose it"):
         choose(rows(0.2), ["searched"])
-
-
-def test_what_several_rules_need_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    swept: list[int] = []
-    monkeypatch.setattr(
-        "rarelabels.judging.rules.rows.sweep_labels",
-        lambda scores, objective: swept.append(len(scores.truth)) or sweep_labels(scores, objective),
-    )
-    choose(rows(0.2))
-    assert swept.count(90) == 1  # per_label, per_label_shrunk and per_label_crossfit
-    assert len(swept) == 6  # and once with each fold left out
 
 
 def test_the_documentation_of_the_choice_says_what_every_rule_is() -> None:

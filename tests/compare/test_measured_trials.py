@@ -1,0 +1,76 @@
+"""What verdicts need of a record: the trials that count, their seeds, and what their runs knew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+import pytest
+
+from rarelabels.compare import measured_trials, symptoms
+from rarelabels.compare.measured_trials import NETWORKS, MeasuredTrial
+from rarelabels.record import reading
+from rarelabels.record.entities import Run, RunData, RunInfo
+
+METRIC = "test/half/macro_f1"
+KEY = ("films/net", "", "definition", "")
+
+
+def test_networks_are_what_tensorflow_trains() -> None:
+    assert {"text_bag", "text_lstm", "text_cnn", "mlp", "last_block"} <= NETWORKS
+    assert not {"linear", "floor", "known_probabilities"} & NETWORKS
+
+
+def run(kind: str, name: str = "net", **tags: str) -> Run:
+    known = {"kind": kind, "trial": f"films/{name}", "variant": "", "definition": "definition", "overrides": ""}
+    info = RunInfo(f"{name} {kind}", "0", name, "FINISHED", 0, 1, "")
+    return Run(info, RunData({}, {"model.kind": "text_bag"}, known | tags))
+
+
+def parent(name: str = "net", **tags: str) -> Run:
+    return run("trial", name, **{"summed_up": "yes", "seeds": "0 2", "test_part": "rows"} | tags)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """The metrics whose replicates were read; the record has two metrics of every trial."""
+    wanted: list[set[str]] = []
+
+    def replicates(_: object, parent: Run, metrics: Iterable[str]) -> pd.DataFrame:
+        wanted.append(set(metrics))
+        return pd.DataFrame({METRIC: [0.4, 0.6]})
+
+    summary = pd.DataFrame({"metric": [METRIC, "test/ranking/lrap"], "mean": [0.5, 0.7]})
+    monkeypatch.setattr(reading, "summary", lambda _, parent: summary)
+    monkeypatch.setattr(reading, "replicates", replicates)
+    return wanted
+
+
+def read(*runs: Run, seeds: tuple[int, ...] | None = (0, 1, 2)) -> dict[str, MeasuredTrial]:
+    declared = {} if seeds is None else {"net": seeds}
+    return measured_trials.read(None, runs, {KEY: "net"}, declared, [METRIC])  # type: ignore[arg-type]
+
+
+def test_a_trial_has_its_means_its_seeds_and_those_that_are_missing(asked: list[set[str]]) -> None:
+    found = read(parent())["net"]
+    assert (found.seeds, found.missing, found.test_part) == ((0, 2), (1,), "rows")
+    assert found.means == {METRIC: 0.5, "test/ranking/lrap": 0.7}
+    assert found.replicates[METRIC].tolist() == [0.4, 0.6]
+    assert asked == [{METRIC}]
+    assert (found.model, found.is_network, found.symptoms) == ("text_bag", True, ())
+    assert read(parent(), seeds=None)["net"].missing == ()
+
+
+@pytest.mark.usefixtures("asked")
+def test_what_is_not_summed_up_or_is_declared_no_more_is_left_out() -> None:
+    begun = run("trial", seeds="0", test_part="rows")
+    assert read(begun, parent("gone"), run("run", seed="0", fingerprint="one")) == {}
+
+
+@pytest.mark.usefixtures("asked")
+def test_what_each_run_knew_of_the_hypotheses_and_what_its_trainings_suffer_from_is_read() -> None:
+    first = run("run", seed="0", fingerprint="one", **{"hypothesis.claim": "a1b2", "hypothesis.other": "c3d4"})
+    second = run("run", seed="2", fingerprint="two")
+    found = read(second, parent(**{symptoms.TAG: "undertrained: so\ndiverging: so"}), first)["net"]
+    assert found.known == [{"claim": "a1b2", "other": "c3d4"}, {}]
+    assert found.symptoms == ("undertrained: so", "diverging: so")

@@ -1,0 +1,88 @@
+"""Truth and scores as arrays, frames and sparse matrices; every mistake is one line."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+import rarelabels as rl
+from rarelabels.errors import ArgumentError
+from rarelabels.judging.score_arrays import pair, parts_of
+
+RNG = np.random.default_rng(5)
+Y = RNG.random((300, 6)) < [0.5, 0.3, 0.2, 0.1, 0.03, 0.0]
+S = np.clip(0.4 * Y + 0.6 * RNG.random(Y.shape), 0, 1)
+
+
+def test_frames_of_another_order_and_sparse_truth_are_the_same():
+    names = list("abcdef")
+    y, s = pd.DataFrame(Y, columns=names), pd.DataFrame(S, columns=names)
+    assert np.array_equal(rl.best_thresholds(y, s[names[::-1]]), rl.best_thresholds(Y, S))
+    assert np.array_equal(rl.best_thresholds(sparse.csr_array(Y), S), rl.best_thresholds(Y, S))
+    same = rl.choose_rules(y, s[names[::-1]])["per_label_shrunk"].thresholds
+    assert np.array_equal(same, rl.choose_rules(Y, S)["per_label_shrunk"].thresholds)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((Y, S[:, :5]), r"s: must have 6 columns, as many as y; given shape \(300, 5\)"),
+        ((Y * 2, S), r"y\[\d+, \d\] \(label \d\): must be 0 or 1; given 2"),
+        ((Y, np.where(S < 0.2, np.nan, S)), r"s\[\d+, \d\] \(label \d\): must be a finite number; given nothing"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_said_in_one_line(arguments, told):
+    with pytest.raises(ValueError, match=told) as caught:
+        rl.best_thresholds(*arguments)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+NAMES = ["a", "b", "c"]
+TRUTH = pd.DataFrame([[1, 0, 1], [0, 1, 0]], index=["x", "y"], columns=NAMES)
+SCORES = pd.DataFrame([[0.9, 0.1, 0.8], [0.2, 0.7, 0.3]], index=["x", "y"], columns=NAMES)
+
+
+def test_rows_and_columns_of_frames_are_paired_by_name():
+    part = pair(TRUTH, SCORES.loc[["y", "x"], NAMES[::-1]], ("y", "s"), probabilities=True)
+    assert part.ids.tolist() == ["x", "y"]
+    np.testing.assert_array_equal(part.y, TRUTH)
+    np.testing.assert_array_equal(part.scores, SCORES)
+
+
+def test_parts_take_their_labels_from_the_first_that_names_them():
+    parts = parts_of(TRUTH.to_numpy(), SCORES, None, None)
+    assert (parts.labels, parts.validation, parts.unnamed) == (tuple(NAMES), None, ())
+    assert parts_of(TRUTH.to_numpy(), SCORES.to_numpy(), None, None).labels == ("label 0", "label 1", "label 2")
+    picked = parts_of(TRUTH, SCORES, None, ["c", "a"])
+    np.testing.assert_array_equal(picked.test.scores, SCORES[["c", "a"]])
+
+
+def test_validation_has_the_columns_of_the_test_part():
+    before = TRUTH.set_axis(["v", "w"]), SCORES.set_axis(["v", "w"])[NAMES[::-1]] / 2
+    parts = parts_of(TRUTH, SCORES, before, None)
+    assert parts.validation is not None
+    assert parts.validation.ids.tolist() == ["v", "w"]
+    np.testing.assert_array_equal(parts.validation.scores, SCORES / 2)
+
+
+@pytest.mark.parametrize(
+    ("y", "s", "validation", "labels", "told"),
+    [
+        (TRUTH["a"], SCORES, None, None, r"y_test: must have shape .*; given \(2,\); for a single label: y.reshape"),
+        (TRUTH, SCORES[["a"]], None, None, "s_test: must have the labels of y_test as columns; it lacks 'b', 'c'"),
+        (TRUTH, SCORES.rename(columns={"c": "C"}), None, None, "it lacks 'c' and has besides 'C'; did you mean 'C'"),
+        (TRUTH, SCORES[:1], None, None, r"s_test: must have a row for each of y_test; given shapes \(1, 3\) and"),
+        (TRUTH, SCORES.set_axis(["x", "z"]), None, None, "s_test: its index names other rows than that of y_test"),
+        (TRUTH[["a"]], SCORES[["a"]], None, None, "y_test: multi-label scores need at least 2 labels; given 'a'"),
+        (TRUTH, SCORES, None, "abc", "labels: must be a list of names; given 'abc'"),
+        (TRUTH, SCORES, None, ["a", "a"], "labels: labels must differ; more than once there: 'a'"),
+        ([["yes", "no"]], SCORES, None, None, "y_test: must be numbers of shape .*; given a list: could not convert"),
+        (TRUTH, SCORES, TRUTH, None, r"validation: must be a pair \(y_val, s_val\); given DataFrame"),
+        (TRUTH, SCORES, (TRUTH, SCORES), None, "validation: has the same rows as the test part"),
+        (TRUTH, SCORES, (TRUTH, SCORES / 2), None, r"2 rows of its index are in that of y_test too \(x, y\)"),
+    ],
+)
+def test_parts_that_do_not_fit_are_said_in_one_line(y, s, validation, labels, told):
+    with pytest.raises(ArgumentError, match=told) as caught:
+        parts_of(y, s, validation, labels)
+    assert len(str(caught.value).splitlines()) == 1

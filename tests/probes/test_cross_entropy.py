@@ -1,0 +1,104 @@
+"""Probes of losses are as pinned; by hand where that can be worked out."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from scipy.special import expit, softmax
+
+from rarelabels.probes import cross_entropy
+from rarelabels.probes.nets import SEVEN_ROWS
+from rarelabels.probes.probe import Observation
+from textbook import bce
+
+BY_HAND = {
+    # float32 has 24 bits; below the smallest normal number it is 0
+    "sigmoid_range": {"smallest_logit_of_1": 24 * math.log(2), "logit_of_0_0026": math.log(0.0026 / 0.9974)},
+    "bce_minimiser": {"three_of_four": 3 / 4, "two_of_four": 1 / 2},
+    "cce_gradient": {
+        "first_gradient": 0.5 - 1,
+        "first_gradient_of_printed_formula": 2 * 0.5 - 1,
+        "loss": -math.log(0.15),
+    },
+    "focal_alpha": {
+        "positive_default": math.log(2),
+        "positive_balanced": math.log(2) / 4,
+        "negative_balanced": 0.75 * math.log(2),
+    },
+    # 131,072 outputs of 32 weights and a bias
+    "powerset_outputs": {"number_of_1010": 10, "weights_for_17_labels": 2**17 * 33},
+    # w·q / (w·q + 1 − q) for w = 3 and q = 1/4; gradients −w(1−p) and p
+    "pos_weight": {"score_of_one_in_four": 1 / 2, "positive_near_0": -3 * expit(-1e-3), "negative_near_0": expit(1e-3)},
+    "softmax_of_k_labels": {
+        "score_of_2": 1 / 2,
+        "score_of_3": 1 / 3,
+        "named_of_1": 1,
+        "named_of_2": 2,
+        "named_of_3": 0,
+    },
+}
+
+
+@pytest.mark.parametrize("name", [probe.name for probe in cross_entropy.PROBES])
+def test_the_world_is_as_pinned(name: str, observed: Callable[[str], Observation]) -> None:
+    assert observed(name).is_as_pinned, observed(name).complaint()
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_by_hand(name: str, numbers: Callable[[str], dict]) -> None:
+    found = {number: numbers(name)[number] for number in BY_HAND[name]}
+    assert found == pytest.approx(BY_HAND[name], rel=2e-4, abs=1e-6)
+
+
+def test_a_head_trains_as_the_loss_says(numbers: Callable[[str], dict]) -> None:
+    """What is printed is the loss of the other head; the loss of the probabilities is the textbook's."""
+    z = np.random.default_rng(1).normal(0, 1.5, (7, 3))
+    shares = expit(z) / expit(z).sum(axis=1, keepdims=True)
+    values = {
+        "head_under_bce": (bce(SEVEN_ROWS, expit(z)).mean(), bce(SEVEN_ROWS, softmax(z, axis=1)).mean()),
+        "head_under_cce": (
+            -(SEVEN_ROWS * np.log(softmax(z, axis=1))).sum(axis=1).mean(),
+            -(SEVEN_ROWS * np.log(shares)).sum(axis=1).mean(),
+        ),
+    }
+    for name, (printed, of_probabilities) in values.items():
+        found = numbers(name)
+        assert [found[f"printed_{mode}"] for mode in ("graph", "eager", "xla")] == pytest.approx(
+            [printed] * 3, rel=1e-5
+        )
+        assert [found[f"apart_{mode}"] for mode in ("graph", "eager", "xla")] == [0, 0, 0]  # bit-identical
+        assert found["of_probabilities"] == pytest.approx(of_probabilities, rel=1e-5)
+        assert found["printed_behind"] == pytest.approx(of_probabilities, rel=1e-5)
+        assert found["apart_behind"] > 0.05
+
+
+def test_a_rare_label_is_driven_to_zero(numbers: Callable[[str], dict]) -> None:
+    """Frequencies are y = (0.9, 0.5, 0.1). Steps of y − p, whose sum is 0.5, come to rest for the first two where both
+    move alike, at p = (0.7, 0.3); the third falls behind by (0.2 − 0.1) · 3 at each step.
+    """
+    y, z, losses = np.array([0.9, 0.5, 0.1]), np.zeros(3), []
+    for _ in range(100):
+        z = z - 3 * (softmax(z) - y)
+        losses.append(-(y * np.log(softmax(z))).sum())
+    found = numbers("cce_on_a_rare_label")
+    assert found["after_5_steps"] == pytest.approx(losses[4], rel=1e-4)
+    assert found["after_100_steps"] == pytest.approx(losses[99], rel=1e-4)
+    assert found["lowest_possible"] == pytest.approx(-(y * np.log(y / 1.5)).sum(), rel=1e-5)
+    assert found["score_of_frequent_label"] == pytest.approx(0.7, abs=1e-3)
+
+
+def test_logits_run_away_under_softmax_and_two_labels(numbers: Callable[[str], dict]) -> None:
+    z, y = np.log([0.5, 0.3, 0.2]), np.array([1, 1, 0])
+    for _ in range(100):
+        z = z - (softmax(z) - y)
+    assert numbers("cce_gradient")["first_logit_moved_in_100_steps"] == pytest.approx(z[0] - np.log(0.5), rel=1e-4)
+
+
+def test_row_losses_by_hand(numbers: Callable[[str], dict]) -> None:
+    y, p = SEVEN_ROWS[3:6], np.array([[0.9, 0.2, 0.4], [0.6, 0.5, 0.1], [0.3, 0.7, 0.8]])
+    found = numbers("row_and_batch")
+    # −(ln 0.9 + ln 0.2 + ln 0.6) / 3
+    assert found["first_row"] == pytest.approx(-math.log(0.9 * 0.2 * 0.6) / 3, rel=1e-6)
+    for number in ("mean_of_rows", "batch", "printed_for_batches_of_2_and_1"):
+        assert found[number] == pytest.approx(bce(y, p).mean(), rel=1e-6)
