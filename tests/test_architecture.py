@@ -59,7 +59,6 @@ CUT_BY_SUBJECT = {
     "compare",
     "judging",
     "probes",
-    "show",
     "study",
 }  # rooms whose tests are not moved yet
 NO_FILE_OF_TESTS = {  # module -> why

@@ -1,0 +1,64 @@
+"""What the figures of one trial contain; how they look is looked at, not tested."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import precision_recall_curve
+
+from drawn import legend, scored
+from rarelabels.judging import metrics
+from rarelabels.judging.scores import Scores
+from rarelabels.show.figures import of_trial
+
+
+def test_reliability_draws_15_bins_of_each_seed_before_and_after(saved) -> None:
+    after, before = [scored(900, seed) for seed in (0, 1)], [scored(900, seed, slope=2.0) for seed in (0, 1)]
+    figure = saved(of_trial.reliability(after, before, "a trial"))
+    curves = [line for line in figure.axes[0].lines if len(line.get_xdata()) == metrics.CALIBRATION_BINS]
+    assert len(curves) == 4
+    part = after[1]
+    score, frequency = curves[-1].get_data()
+    gaps = np.abs(frequency - score).mean()  # 1,800 scores in bins of 120
+    assert gaps == pytest.approx(metrics.ranking_metrics(part.y, part.scores)["ece"], rel=1e-9)
+    assert legend(figure)[0].startswith("before calibration: Brier 0.")
+    assert legend(figure)[1].startswith("calibrated: Brier 0.")
+    assert figure.axes[1].get_xscale() == "log"
+
+
+def test_reliability_alone_and_with_a_constant_score(saved) -> None:
+    part = scored(300, 2)
+    constant = Scores(part.ids, part.y, np.full(part.y.shape, 0.1))
+    figure = saved(of_trial.reliability([constant], None, "a floor"))
+    assert legend(figure)[0].startswith("scores: Brier")
+    assert figure.axes[0].lines[0].get_xdata().tolist() == pytest.approx([0.1])
+
+
+def test_reliability_of_a_floor_that_predicts_nothing(saved) -> None:
+    part = scored(300, 2)
+    saved(of_trial.reliability([Scores(part.ids, part.y * 0, np.zeros(part.y.shape))], None, "zeros"))
+
+
+@pytest.mark.parametrize("levels", [1, 3, 50, 100_000])
+def test_the_curve_of_precision_and_recall_is_scikit_learns(levels: int) -> None:
+    random = np.random.default_rng(levels)
+    y = (random.random(500) < 0.1).astype(np.uint8)
+    scores = random.integers(0, levels, 500) / levels
+    expected = precision_recall_curve(y, scores)[:2]
+    for own, other in zip(of_trial.precision_recall_curve(y, scores), expected, strict=True):
+        np.testing.assert_array_equal(own, other)
+
+
+def test_learning_curves_say_what_is_watched_on_a_sample(saved) -> None:
+    rows = [
+        (f"curve/{part}{name}", epoch, 0.5) for part in ("", "val_") for name in ("loss", "auc") for epoch in (1, 2)
+    ]
+    curves = pd.DataFrame(rows, columns=["curve", "epoch", "value"])
+    for of_a_sample, of_auc in ((True, "training (sample)"), (False, "training")):
+        figure = saved(of_trial.learning_curves(curves, "a trial", "loss", [2], of_a_sample=of_a_sample))
+        labels = {axes.get_title() or axes.get_ylabel(): legend(axes) for axes in figure.axes}
+        loss, auc = (next(shown for name, shown in labels.items() if key in name) for key in ("loss", "auc"))
+        assert "training" in loss
+        assert "training (sample)" not in loss
+        assert of_auc in auc
