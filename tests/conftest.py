@@ -18,7 +18,8 @@ from rarelabels.show.figures import house_style
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files go first, so that two processes end at about the same time."""
     longest = (
-        *("test_experiments.py", "test_plain.py", "test_nothing_lost.py", "test_tuning.py", "test_notebooks.py"),
+        *("test_experiments.py", "test_plain.py", "test_nothing_lost.py", "test_search.py", "test_parameters.py"),
+        *("test_label_thresholds.py", "test_storage.py", "test_notebooks.py"),
         *("test_team.py", "test_verdicts.py", "test_training.py", "test_studies.py", "test_network.py", "test_ui.py"),
         *("test_cli.py", "test_predictor.py", "test_page.py", "test_recorded_study.py", "test_runner.py"),
         *("test_probes.py", "test_curves.py", "test_loss_formulas.py", "test_extraction.py", "test_vgg19.py"),

@@ -59,7 +59,6 @@ CUT_BY_SUBJECT = {
     "compare",
     "judging",
     "probes",
-    "study",
 }  # rooms whose tests are not moved yet
 NO_FILE_OF_TESTS = {  # module -> why
     "record.entities": "plain data, without a rule of its own",
