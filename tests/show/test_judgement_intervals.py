@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from judged_parts import (
-    scored,
-)
+from judged_parts import scored
 from rarelabels.judging.score_files import Parts
 from rarelabels.judging.statistics import bootstrap, inference
 from rarelabels.show import judgement as show_judgement

@@ -7,11 +7,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from judged_parts import (
-    LABELS,
-    by_hand,
-    truth_and_scores,
-)
+from judged_parts import LABELS, by_hand, truth_and_scores
 from rarelabels.judging import score_files
 from rarelabels.show import judgement as show_judgement
 

@@ -11,9 +11,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from judged_parts import (
-    LABELS,
-)
+from judged_parts import LABELS
 from rarelabels.judging import score_files
 from rarelabels.record import connection, writing
 

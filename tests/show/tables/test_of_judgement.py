@@ -7,12 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from judged_parts import (
-    ALONE,
-    BOTH,
-    printed,
-    scored,
-)
+from judged_parts import ALONE, BOTH, printed, scored
 from rarelabels.judging.score_files import Parts
 from rarelabels.show import judgement as show_judgement
 

@@ -8,17 +8,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from judged_parts import (
-    ALONE,
-    BOTH,
-    CALM_B,
-    COSTLY_A,
-    TEST_A,
-    TEST_B,
-    by_hand,
-    printed,
-    scored,
-)
+from judged_parts import ALONE, BOTH, CALM_B, COSTLY_A, TEST_A, TEST_B, by_hand, printed, scored
 from rarelabels.judging.score_files import Parts
 from rarelabels.judging.sweeps.ordered import ALWAYS, NEVER
 from rarelabels.show import judgement as show_judgement
