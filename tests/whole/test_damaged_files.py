@@ -1,4 +1,4 @@
-"""Files of a record that are lost, cut, changed or written by two: whoever reads them says so, a run makes them anew."""
+"""Files of a record that are lost, cut, changed or written by two: whoever reads them says so, a run makes them new."""
 
 from __future__ import annotations
 

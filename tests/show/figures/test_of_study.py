@@ -73,3 +73,21 @@ def test_verdicts_draw_each_difference_over_what_was_claimed(saved) -> None:
 def test_verdicts_of_a_study_that_is_not_run(saved) -> None:
     row = {"name": "a", "direction": "equal", "margin": 0.01, "verdict": "undecided", "value": np.nan}
     saved(of_study.verdicts(pd.DataFrame([row | {"low": np.nan, "high": np.nan}]), "a study"))
+
+
+def test_the_comparison_has_a_row_for_each_trial_a_dot_for_each_rule_and_the_best_floor(saved) -> None:
+    metrics = [f"test/{rule}/macro_f1" for rule in ("half", "global", "per_label", "oracle")]
+    metrics.append("test/ranking/macro_average_precision")
+    rows = [
+        (trial, metric, base + place / 10, base, 1.0)
+        for trial, base in (("bce", 0.1), ("focal", 0.2))
+        for place, metric in enumerate(metrics)
+    ]
+    table = pd.DataFrame(rows, columns=["trial", "metric", "mean", "low", "high"])
+    left, right = saved(of_study.comparison(table, {metrics[0]: 0.15}, "films")).axes
+    assert [tick.get_text() for tick in left.get_yticklabels()] == ["bce", "focal"]
+    dots = [line.get_xdata().tolist() for line in left.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(dots, [[0.1, 0.2], [0.2, 0.3], [0.3, 0.4], [0.4, 0.5]])
+    np.testing.assert_allclose(right.lines[0].get_xdata(), [0.5, 0.6])
+    assert [line.get_xdata()[0] for line in left.lines if line.get_label() == "best floor"] == [0.15]
+    assert "best floor" not in legend(right)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import precision_recall_curve
+from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from drawn import legend, scored
+from drawn import legend, scored, texts
 from rarelabels.judging import metrics
 from rarelabels.judging.scores import Scores
 from rarelabels.show.figures import of_trial
@@ -62,3 +62,50 @@ def test_learning_curves_say_what_is_watched_on_a_sample(saved) -> None:
         assert "training" in loss
         assert "training (sample)" not in loss
         assert of_auc in auc
+
+
+@pytest.mark.parametrize(
+    ("params", "unit"),
+    [
+        ({"loss.kind": "bce"}, "loss (mean over labels)"),
+        ({"loss.kind": "bce", "loss.reduction": "sum_over_labels"}, "loss (sum over labels)"),
+        ({"loss.kind": "categorical_ce", "model.head": "softmax"}, "loss (sum over labels)"),
+        ({"loss.kind": "categorical_ce", "model.head": "powerset"}, "loss (of a row's label set)"),
+        ({"loss.kind": "soft_f1"}, "loss (1 − soft F1 of a batch)"),
+    ],
+)
+def test_the_axis_says_how_a_loss_is_scaled(params: dict[str, str], unit: str) -> None:
+    assert of_trial.loss_unit(params) == unit
+
+
+def test_precision_and_recall_have_a_line_for_each_seed_and_each_label_that_has_positives(saved) -> None:
+    parts = [scored(400, seed) for seed in (0, 1)]
+    parts[0].y[:, 0] = 0
+    (axes,) = saved(of_trial.precision_recall(parts, ("none", "some"), "a trial")).axes
+    assert [len(line.get_xdata()) > 2 for line in axes.lines] == [True] * 3 + [False] * 2  # and two for the legend
+    assert legend(axes)[-1] == f"chance: prevalence {parts[0].y.mean():.3f}"
+    for line, part in zip(axes.lines[1:3], parts, strict=True):
+        area = -np.trapezoid(line.get_ydata(), line.get_xdata())
+        assert area == pytest.approx(average_precision_score(part.y.ravel(), part.scores.ravel()), abs=0.02)
+
+
+def test_a_confusion_matrix_has_the_counts_of_each_rule_and_the_most_frequent_label_on_top(saved) -> None:
+    """The texts are counts; the colours are shares: of 4 positives 3 found, of 96 negatives 24 false alarms."""
+    rows = {"rare": (4, 3, 24, 1, 72), "often": (50, 40, 5, 10, 45)}
+    names = ("positives", *(f"half/{cell}" for cell in ("tp", "fp", "fn", "tn")))
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=list(names)).reset_index(names="label")
+    for cell in ("tp", "fp", "fn", "tn"):
+        table[f"per_label/{cell}"] = table[f"half/{cell}"] + 1000
+    half, own = saved(of_trial.confusion(table, "a trial")).axes
+    assert [tick.get_text() for tick in half.get_yticklabels()] == ["often", "rare"]
+    assert [tick.get_text() for tick in half.get_xticklabels()] == ["found", "missed", "false alarm", "left alone"]
+    assert texts(half) == ["40", "10", "5", "45", "3", "1", "24", "72"]
+    assert texts(own)[:2] == ["1,040", "1,010"]
+    np.testing.assert_allclose(half.images[0].get_array()[1], [0.75, 0.25, 0.25, 0.75])
+
+
+def test_of_many_labels_the_most_frequent_are_in_the_confusion_matrix() -> None:
+    cells = {f"{rule}/{cell}": 1 for rule in ("half", "per_label") for cell in ("tp", "fp", "fn", "tn")}
+    table = pd.DataFrame({"label": [f"l{n}" for n in range(60)], "positives": range(60)} | cells)
+    names = [tick.get_text() for tick in of_trial.confusion(table, "a trial").axes[0].get_yticklabels()]
+    assert names == [f"l{n}" for n in range(59, 19, -1)]

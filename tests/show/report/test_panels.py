@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import precision_recall_curve
 
@@ -30,3 +31,21 @@ def test_curves_of_two_seeds_have_a_row_each() -> None:
     np.testing.assert_allclose(drawn.precision[:, -1], y.mean(), atol=0.05)  # to find all is to take nearly all
     assert [bins.shape for bins in drawn.reliability] == [(2, 15), (2, 15)]
     assert drawn.prevalence == y.mean()
+
+
+def test_four_panels_are_abreast_and_the_rest_of_a_row_is_empty() -> None:
+    tables = {f"trial {n}": pd.DataFrame({"positives": [3, 30], "half": [0.2, n / 10]}) for n in range(5)}
+    figure = panels.f1_by_positives(tables)
+    assert len(figure.axes) == 8
+    assert [axes.get_title() for axes in figure.axes if axes.axison] == list(tables)
+    assert figure.axes[4].lines[0].get_ydata().tolist() == [0.2, 0.4]
+    assert len({round(axes.get_position().y0, 3) for axes in figure.axes}) == 2
+
+
+def test_a_learning_curve_is_the_mean_of_seeds_and_has_a_mark_for_each_epoch_that_was_kept() -> None:
+    points = [("curve/loss", 1, 0.4), ("curve/loss", 1, 0.6), ("curve/loss", 2, 0.1), ("curve/loss", 2, 0.2)]
+    curves = pd.DataFrame(points, columns=["curve", "epoch", "value"])
+    (axes,) = panels.learning_curves({"a trial": curves}, {"a trial": [2, 1, 2]}).axes
+    mean, *kept = [line for line in axes.lines if len(line.get_xdata())]
+    np.testing.assert_allclose(mean.get_ydata(), [0.5, 0.15])
+    assert [line.get_xdata()[0] for line in kept] == [1, 2]
