@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: a cache of their own, and the real films, read once."""
+"""Fixtures shared by all tests: a cache of their own, the real films, read once, and a folder to call commands in."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from rarelabels.show.figures import house_style
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files go first, so that two processes end at about the same time."""
     longest = (
-        *("test_experiments.py", "test_plain.py", "test_nothing_lost.py", "test_tuning.py", "test_notebooks.py"),
-        *("test_team.py", "test_verdicts.py", "test_training.py", "test_studies.py", "test_network.py", "test_ui.py"),
-        *("test_cli.py", "test_predictor.py", "test_report.py", "test_recorded_study.py", "test_runner.py"),
-        *("test_cross_entropy.py", "test_accuracy.py", "test_measures.py", "test_curves.py", "test_loss_formulas.py"),
+        *("test_experiments.py", "test_plain.py", "test_nothing_lost.py", "test_search.py", "test_parameters.py"),
+        *("test_label_thresholds.py", "test_storage.py", "test_notebooks.py", "test_team.py", "test_verdicts.py"),
+        *("test_training.py", "test_studies.py", "test_network.py", "test_ui.py", "test_cli_runs.py"),
+        *("test_cli_mistakes.py", "test_cli_judge.py", "test_cli.py", "test_predictor.py", "test_page.py"),
+        *("test_recorded_study.py", "test_runner.py", "test_cross_entropy.py", "test_accuracy.py"),
+        *("test_measures.py", "test_curves.py", "test_loss_formulas.py"),
         *("test_extraction.py", "test_vgg19.py"),
     )
     items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))
@@ -54,6 +56,14 @@ def _one_thread() -> Iterator[None]:
 def films(film_cache: Path) -> dataset.Dataset:
     """The real films with 17 genres, seed 0."""
     return loading.load(MoviesSpec(kind="movies", labels=17), 0)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """Return a folder with the repository's conf and experiments, for one test."""
+    from project import Project  # which imports all commands; most tests need none
+
+    return Project(tmp_path, genres=5).folder
 
 
 @pytest.fixture

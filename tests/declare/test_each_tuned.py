@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from declared_search import search
 from project import Project
@@ -14,7 +13,6 @@ from rarelabels.declare.trial import Trial
 from rarelabels.declare.tuning import NoPruner, ParameterSearch
 from rarelabels.errors import UserError
 from rarelabels.record import connection, identities, reading
-from rarelabels.study.tuning.parameters import on_the_edge
 
 ROOT = Path(__file__).parents[2]
 BASE = """
@@ -290,30 +288,6 @@ def test_its_trials_are_searched_twice_and_no_others(house: Path) -> None:
     }
     prints = {identities.search_fingerprint(one, None, "data") for _, one in variants.variants(best("bce"))}
     assert len(prints) == 2
-
-
-# Where the best lies
-
-
-def test_what_lies_within_two_percent_of_a_range_from_its_end_is_on_the_edge() -> None:
-    """Of 0 to 2 that is up to 0.04 and from 1.96; of 0.0001 to 0.1, in logarithms, from 0.1 / 1000**0.02 = 0.0871."""
-    searched = {
-        "strength": FloatDistribution(0, 2),
-        "rate": FloatDistribution(1e-4, 0.1, log=True),
-        "rows": IntDistribution(1, 1000),
-        "beta": CategoricalDistribution((0.9, 0.99, 0.999)),
-        "batch": CategoricalDistribution((128, 256)),
-        "optimizer": CategoricalDistribution(("adam", "sgd", "adamw")),
-    }
-    inside = {"strength": 0.05, "rate": 0.0869, "rows": 100, "beta": 0.99, "batch": 128, "optimizer": "adam"}
-    assert on_the_edge(inside, searched) == {}
-    edges = {"strength": 1.478, "rate": 0.0873, "rows": 990, "beta": 0.999, "batch": 256, "optimizer": "adamw"}
-    assert on_the_edge(edges, searched) == {
-        "rate": "rate = 0.0873 of 0.0001 to 0.1",
-        "rows": "rows = 990 of 1 to 1000",
-        "beta": "beta = 0.999 of 0.9 to 0.999",
-    }
-    assert on_the_edge({"strength": 1.478}, {"strength": FloatDistribution(0, 1.5)}).keys() == {"strength"}
 
 
 # Runs

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -87,11 +85,3 @@ def test_labels_without_positives_are_left_out() -> None:
     nothing = threshold_study.winners_curse(validation, test, draws=2, seed=0)
     assert nothing.empty
     assert list(nothing.columns) == list(table.columns)
-
-
-def test_winners_curse_of_the_films_takes_seconds() -> None:
-    means = tuple(np.linspace(-4, -1, 17))
-    start = time.perf_counter()
-    table = threshold_study.winners_curse(scored(1563, 8, means), scored(1563, 9, means), draws=50, seed=0)
-    assert len(table) > 17 * 3 * 50
-    assert time.perf_counter() - start < 15

@@ -1,6 +1,7 @@
-"""What rl.judge takes, what it refuses, and what a judgement shows of itself. The numbers: test_judge.py."""
+"""What rl.judge takes and what it refuses. The numbers: test_judgement_numbers.py; the tables and pages: beside it."""
 
-import re
+from __future__ import annotations
+
 import subprocess
 import sys
 
@@ -9,16 +10,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-import browser
 import rarelabels as rl
+from judged_arrays import LABELS, S_VAL, Y_VAL, S, Y
 from rarelabels.errors import ArgumentError, UserError
-from rarelabels.show.tables.of_judgement import DECISIONS, RANKINGS
-
-LABELS = ["Drama", "Western", "Film-Noir"]
-Y_VAL = np.array([[1, 1, 0], [1, 0, 1], [0, 0, 0], [0, 0, 0]] * 5)
-S_VAL = np.array([[0.9, 0.8, 0.1], [0.3, 0.6, 0.7], [0.2, 0.4, 0.3], [0.1, 0.1, 0.2]] * 5)
-Y = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 1], [0, 1, 0], [0, 0, 0]])
-S = np.array([[0.9, 0.7, 0.3], [0.4, 0.6, 0.1], [0.3, 0.2, 0.8], [0.6, 0.1, 0.4], [0.2, 0.3, 0.6]])
 
 
 class Tensor:
@@ -48,12 +42,6 @@ class OnTheGpu(Tensor):
 
 def frame(values, order=(0, 1, 2), **options) -> pd.DataFrame:
     return pd.DataFrame(values, columns=LABELS, **options).iloc[:, list(order)]
-
-
-@pytest.fixture(scope="module")
-def judged():
-    """Return the judgement that others are compared with."""
-    return rl.judge(Y, S, validation=(Y_VAL, S_VAL), labels=LABELS)
 
 
 def same(one, other) -> bool:
@@ -189,93 +177,9 @@ def test_labels_that_are_not_in_a_frame_are_named():
         rl.judge(frame(Y), S, labels=["Drama", "Westen"])
 
 
-def test_the_table_has_the_recorded_numbers_beside_floors_and_intervals(judged):
-    table, measured = judged.table(), judged.evaluation.metrics
-    assert list(table.columns[:6]) == ["zeros", "ones", "prior", "half", "half/low", "half/high"]
-    for rule in ("half", "global", "per_label"):
-        low, high = judged.intervals[f"test/{rule}/macro_f1"]
-        row = table.loc["macro_f1", [rule, f"{rule}/low", f"{rule}/high"]]
-        assert row.tolist() == [measured[f"test/{rule}/macro_f1"], low, high]
-    assert table.loc["macro_f1", "ones"] == measured["floor/ones/macro_f1"]
-    assert table.loc["brier", "scores"] == measured["test/ranking/brier"]
-    assert np.isnan(table.loc["brier", "half"])
-    assert set(table.index) <= {*DECISIONS, *RANKINGS}
-    assert "oracle/low" not in table
-
-
-def test_tables_are_copies(judged):
-    labels, table = judged.per_label(), judged.table()
-    labels["positives"], table["half"] = 0, 0.0
-    assert judged.per_label()["positives"].tolist() == [2, 2, 1]
-    assert judged.table()["half"].max() > 0
-
-
-def test_without_validation_there_is_half_alone():
-    judged = rl.judge(Y, S)
-    assert [name for name in judged.table() if "/" not in name] == [
-        "zeros",
-        "ones",
-        "prior",
-        "half",
-        "oracle",
-        "scores",
-    ]
-    assert "without a validation part" in repr(judged)
-    assert "No validation part" in judged._repr_html_()
-
-
-def many(n_labels: int, n: int = 400):
-    rng = np.random.default_rng(n_labels)
-    y = rng.random((n, n_labels)) < np.geomspace(0.4, 0.005, n_labels)
-    return y.astype(int), np.clip(0.4 * y + 0.6 * rng.random(y.shape), 0, 1)
-
-
-@pytest.mark.parametrize("n_labels", [2, 17, 60])
-@pytest.mark.parametrize("validated", [True, False])
-def test_the_figure_shows_every_rule_it_has(saved, n_labels, validated):
-    (y, s), (y_val, s_val) = many(n_labels), many(n_labels, 500)
-    figure = saved(rl.judge(y, s, validation=(y_val, s_val) if validated else None).plot())
-    ranking, calibration, decisions = figure.axes
-    texts = [text.get_text() for text in ranking.get_legend().get_texts()]
-    assert texts[-1] == ("per_label" if validated else "half")
-    assert calibration.get_xscale() == "log"
-    if n_labels == 17:
-        names = [label.get_text() for label in decisions.get_yticklabels()]
-        assert names[-1] == f"label 0 ({y[:, 0].sum()})"  # the most frequent on top
-
-
-@pytest.mark.parametrize("nothing", [True, False])
-def test_a_figure_of_no_positives_or_of_odd_names(saved, nothing):
-    labels = ["$\\frac{", "two\nlines", "x" * 300]
-    saved(rl.judge(Y * (not nothing), S, labels=labels).plot())
-
-
-def test_the_page_needs_no_other_file_and_no_name_is_markup(tmp_path, judged):
-    path = tmp_path / "new" / "page.html"
-    rl.judge(Y, S, validation=(Y_VAL, S_VAL), labels=["<script>alert(1)</script>", "a & b", "c"]).to_html(path)
-    with browser.browser() as opened, browser.page(opened) as (page, watch):
-        page.goto(path.as_uri())
-        assert page.locator("table").count() == 4
-        assert page.locator("img").evaluate("image => image.naturalWidth") > 1000
-        assert page.locator("script").count() == 0
-        assert page.get_by_text("<script>alert(1)</script>").count() == 2  # what it costs, and each label
-        assert watch.requests == [path.as_uri()] or all(url.startswith("data:") for url in watch.requests[1:])
-        assert watch.problems == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= 1600
-
-
 def test_a_page_that_cannot_be_written_says_so(tmp_path, judged):
     with pytest.raises(ArgumentError, match="cannot be written: Is a directory; name another file"):
         judged.to_html(tmp_path)
-
-
-def test_what_a_notebook_shows_has_the_numbers_of_the_table(judged):
-    shown = re.sub(r"<[^>]+>", " ", judged._repr_html_())
-    cells = " ".join(shown.partition("macro-F1")[2].split()[:5])
-    table = judged.table().loc["macro_f1"]
-    assert cells.startswith(" ".join(f"{table[name]:.3f}" for name in ("zeros", "ones", "prior", "half")))
-    assert "Each label" in shown
-    assert "What each threshold finds and costs" in shown
 
 
 def test_a_run_needs_a_name(judged):

@@ -1,14 +1,20 @@
-"""Trials are summed up once their runs have ended, and drawn; a worker that dies of it is reported."""
+"""Trials are summed up once their runs ended, and drawn once; a worker that dies or a figure that fails is told."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from rarelabels.record import queries
-from rarelabels.study import running
-from rarelabels.study.plan import Plan
+import pytest
+
+from old_record import unpack
+from project import Here, Project
+from rarelabels.record import connection, opening, queries
+from rarelabels.show.figures import of_study, of_trial, which
+from rarelabels.study import running, selection
+from rarelabels.study.plan import Plan, make_plan
 from rarelabels.study.progress_display import Progress
 from small_record import Record, trial
 
@@ -46,3 +52,66 @@ def test_a_trial_is_summed_up_until_it_is_finished_and_a_worker_that_dies_of_it_
     assert sum_up() == (0, [], "FINISHED")
     record.client.set_terminated(parent, "KILLED")  # cut off after its last tag and before its end
     assert sum_up() == (1, [], "FINISHED")
+
+
+FAILED = "floor_prior: figures/confusion.png: not drawn: ValueError: no room"
+
+
+@pytest.fixture
+def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A record whose figures of one trial are lost."""
+    project = unpack(tmp_path)
+    shutil.rmtree(figures(project))
+    monkeypatch.chdir(tmp_path)
+    return project
+
+
+def figures(project: Project) -> Path:
+    (parent,) = [run for run in project.runs("trial", "films") if run.data.tags["trial"] == "films/floor_prior"]
+    return Path(parent.info.artifact_uri.removeprefix("file://")) / "figures"
+
+
+def go(project: Project) -> list[str]:
+    """Do what ``rarelabels run films/floor_prior`` does, and return what failed."""
+    progress = Progress()
+    with progress, Here(1) as workers:
+        asked = selection.identify(["films/floor_prior"], {}, None, selection.done_before(["films"], project.record))
+        running.run(asked, project.record, workers, progress)
+    return progress.failures
+
+
+def fail(*_: object, **__: object) -> None:
+    raise ValueError("no room\nfor it")
+
+
+def test_a_figure_that_fails_is_a_line_and_the_others_are_there(old: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(of_trial, "confusion", fail)
+        assert go(old) == [FAILED.replace("floor_prior:", "films/floor_prior:")]
+    assert {file.name for file in figures(old).iterdir()} >= {"precision_recall.png", "reliability.png"}
+    assert not (figures(old) / "confusion.png").exists()
+    assert go(old) == []
+    assert (figures(old) / "confusion.png").exists()
+    drawn = (figures(old) / "confusion.png").stat().st_mtime_ns
+    assert go(old) == []
+    assert (figures(old) / "confusion.png").stat().st_mtime_ns == drawn
+
+
+def test_a_figure_of_the_study_that_fails_is_tried_again(old: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = connection.connect(old.record)
+    study_run = opening.study_run(client, "films")
+    assert study_run is not None
+    with monkeypatch.context() as patched:
+        patched.setattr(of_study, "rule_table", fail)
+        patched.setattr(which, "_by_cardinality", fail)
+        plan = make_plan(client, "films", selection.identify(["films"], {}).identities, force=False)
+        failures = running._record_comparison(client, plan, old.record)
+    assert [line.split(": not drawn")[0] for line in failures] == [
+        "films: loss_by_threshold.png",
+        "films: by_cardinality",
+    ]
+    assert go(old) == []  # which draws them
+    again = opening.study_run(client, "films")
+    assert again is not None
+    assert again.data.tags["drawn"] == "yes"
+    assert again.data.tags["pictures"]

@@ -74,7 +74,6 @@ def scores(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.long
 def test_it_has_its_licence_its_types_and_its_templates(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as stored:
         names = stored.namelist()

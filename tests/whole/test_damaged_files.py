@@ -1,4 +1,4 @@
-"""Files of a record that are lost, cut or changed: one line of whoever reads them, and whole again after a run."""
+"""Files of a record that are lost, cut, changed or written by two: whoever reads them says so, a run makes them new."""
 
 from __future__ import annotations
 
@@ -7,67 +7,18 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-import my_study
-from mlflow_server import MlflowServer
-from old_record import unpack
+from damaged_record import FAULTS, READING, STUDY, Fault, Shown, check_whole, cut, declare, file_of, read, run_of
 from project import Project, wait_for
-from rarelabels.record import connection, digests, entities, outbox, queries, run_files
+from rarelabels.record import connection, digests, outbox, queries, run_files
 from rarelabels.record.damage import SUMMARY
 from rarelabels.study import summary
 
-STUDY = my_study.STUDY
-CLAIM = """hypotheses:
-  - name: linear
-    claim: Words tell something.
-    source: here
-    trial: linear
-    against: floor
-    metric: test/ranking/macro_average_precision
-    direction: greater
-    margin: 0.01
-"""
 REPAIRED = ("summary.csv", "figures/report_1.json", "model/weights.npz")
-READING = ("results", "findings", "report", "best")
-
-
-def declare(folder: Path) -> Project:
-    """Make a project with a study of a linear model and a floor."""
-    project = Project(folder)
-    my_study.declare(folder)
-    my_study.write(folder / "my.csv", my_study.rows(200))
-    for name in ("bce", "platt"):
-        (folder / "experiments" / STUDY / f"{name}.yaml").unlink()
-    with (folder / "experiments" / STUDY / "study.yaml").open("a", encoding="utf-8") as declared:
-        declared.write(CLAIM)
-    return project
-
-
-@dataclass(frozen=True)
-class Shown:
-    """All that is shown of the study, and the numbers of its runs that count."""
-
-    results: str
-    findings: str
-    runs: pd.DataFrame
-
-    @classmethod
-    def of(cls, project: Project) -> Shown:
-        frame = pd.DataFrame(
-            {**run.data.metrics, "trial": run.data.tags["trial"], "seed": run.data.tags["seed"]}
-            for run in project.runs("run", STUDY)
-            if run.info.status == "FINISHED"
-        )
-        frame = frame.drop(columns=[name for name in frame if name.startswith("training/")])
-        frame = frame.sort_values(["trial", "seed"], ignore_index=True)
-        return cls(project.do("results", STUDY)[0], project.do("findings", STUDY)[0], frame)
 
 
 @pytest.fixture(scope="module")
@@ -81,82 +32,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="module")
 def before(project: Project) -> Shown:
     return Shown.of(project)
-
-
-def cut(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-
-
-def change(file: Path) -> None:
-    """Change a digit, so that it is as large as before, and can be read."""
-    text = file.read_text("utf-8")
-    digit = re.search(r"\.\d*([1-8])", text)
-    assert digit
-    file.write_text(text[: digit.start(1)] + str(int(digit[1]) + 1) + text[digit.end(1) :], "utf-8")
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is done to a file of which run, and which reading commands cannot do without it."""
-
-    kind: str
-    path: str
-    damage: Callable[[Path], object]
-    refused: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{getattr(self.damage, '__name__', '')} {self.path}"
-
-    def do(self, project: Project) -> None:
-        self.damage(file_of(project, self.kind, self.path))
-
-
-FAULTS = (
-    Fault("trial", "summary.csv", Path.unlink, READING),
-    Fault("trial", "bootstrap.parquet", cut, READING),
-    Fault("trial", "figures/confusion.png", cut),
-    Fault("study", "figures/report_1.json", cut, ("report",)),
-    Fault("run", "scores/test.parquet", Path.unlink),
-    Fault("run", "model/weights.npz", cut, ("best",)),
-    Fault("run", "thresholds.json", change, ("best",)),
-    Fault("run", "per_label.csv", Path.unlink, ("findings", "report")),
-)
-
-
-def run_of(project: Project, kind: str, trial: str = f"{STUDY}/linear") -> entities.Run:
-    """Return the oldest finished run of a kind, of the trial."""
-    found = [run for run in project.runs(kind, trial.partition("/")[0]) if run.info.status == "FINISHED"]
-    of_trial = [run for run in found if run.data.tags.get("trial", trial) == trial]
-    return min(of_trial, key=lambda run: run.data.tags.get("seed", ""))
-
-
-def file_of(project: Project, kind: str, path: str, trial: str = f"{STUDY}/linear") -> Path:
-    folder = run_files.local_folder(run_of(project, kind, trial))
-    assert folder
-    return folder / path
-
-
-def check_whole(project: Project, before: Shown) -> None:
-    assert project.do("check")[0].splitlines()[-1].startswith("all is well: ")
-    after = Shown.of(project)
-    assert (after.results, after.findings) == (before.results, before.findings)
-    pd.testing.assert_frame_equal(after.runs, before.runs, check_exact=True)
-
-
-def read(project: Project, command: str, fault: Fault) -> None:
-    """Call a command that reads; where it cannot do without the damaged file it is one line that names it."""
-    arguments = [command, STUDY]
-    if command == "best" and fault.kind == "run":
-        arguments += ["--metric", "global/macro_f1"]  # of a version that is registered already no file is read
-    if command not in fault.refused:
-        project.do(*arguments)
-        return
-    _, err = project.do(*arguments, code=2)
-    (line,) = [line for line in err.splitlines() if line != f"rarelabels: reading {STUDY}"]
-    assert line.startswith(f"rarelabels: {STUDY}")
-    assert run_of(project, fault.kind).info.run_id in line
-    assert fault.path in line
-    assert re.search(r"`rarelabels run my(/linear)?` makes it anew", line)
 
 
 @pytest.mark.parametrize("fault", [one for one in FAULTS if one.damage is Path.unlink], ids=str)
@@ -249,8 +124,6 @@ def test_every_file_that_is_read_later_has_its_digest(project: Project) -> None:
             assert of_file == f"{hashlib.sha256(content).hexdigest()} {len(content)}"
 
 
-# Two processes
-
 SUM_UP = """
 import contextlib, json, sys, time
 from pathlib import Path
@@ -317,51 +190,6 @@ def test_two_processes_that_sum_up_a_trial(project: Project, before: Shown, lock
     check_whole(project, before)
 
 
-# Older records, and what else there is in one
-
-
-def test_a_record_without_digests_is_accepted_and_gets_them(tmp_path: Path) -> None:
-    project = unpack(tmp_path)
-    out, _ = project.do("check")
-    assert "films: 9 runs without digests of the files, as 0.4.2 made them" in out
-    assert out.splitlines()[-1] == "all is well: 25 runs"
-    before = project.do("results", "films")[0]
-    scores = file_of(project, "run", "scores/test.parquet", "films/bce")
-    kept = scores.read_bytes()
-    cut(scores)  # even without digests
-    assert "scores/test.parquet is cut or damaged" in project.do("check", "films", code=1)[0]
-    scores.write_bytes(kept)
-    table = file_of(project, "trial", "bootstrap.parquet", "films/bce")
-    kept = table.read_bytes()
-    cut(table)
-    assert "bootstrap.parquet cannot be read; `rarelabels run films/bce`" in project.do("results", "films", code=2)[1]
-    table.write_bytes(kept)
-    assert "given" in project.do("check", "--repair")[0]
-    assert project.do("check")[0] == "all is well: 25 runs\n"
-    change(file_of(project, "trial", "summary.csv", "films/bce"))
-    assert "summary.csv is not what was recorded" in project.do("check", code=1)[0]
-    project.do("run", "films")
-    assert project.do("check")[0] == "all is well: 25 runs\n"
-    assert project.do("results", "films")[0] == before
-
-
-def test_a_search_that_has_lost_what_it_found_is_concluded_again(tmp_path: Path) -> None:
-    project = unpack(tmp_path)
-    project.do("check", "--repair")
-    (search,) = project.runs("search", "table/tuning")
-    trial = search.data.tags["trial"]
-    place = run_files.local_folder(search)
-    assert place
-    best = place / "best.json"
-    kept = json.loads(best.read_text("utf-8"))
-    best.unlink()
-    _, err = project.do("run", "table")
-    assert re.search(rf"skipped: {trial}: search of {trial} \(run \w+\): best.json is missing; .*`rarelabels run", err)
-    project.do("run", trial)
-    assert json.loads(best.read_text("utf-8")) == kept
-    assert project.do("check", "table")[0].startswith("all is well")
-
-
 def test_what_else_is_looked_at(project: Project) -> None:
     """A run that was cut off, results that wait, a summary of other seeds, and a garbage line of a search."""
     client = MlflowClient(project.record)
@@ -394,17 +222,6 @@ def test_what_else_is_looked_at(project: Project) -> None:
     assert project.do("check")[0].startswith("all is well")
 
 
-def test_a_database_that_is_damaged_in_its_middle_is_said(tmp_path: Path) -> None:
-    project = unpack(tmp_path / "old")
-    file = project.folder / "runs" / "mlflow.db"
-    with file.open("r+b") as database:
-        database.seek(file.stat().st_size // 2 // 4096 * 4096)
-        database.write(b"\xff" * 4096)
-    out, _ = project.do("check", code=1)
-    assert out.startswith(f"{file} is damaged (")
-    assert out.count("\n") == 1
-
-
 def test_a_disk_that_is_not_mounted_costs_no_run(project: Project, before: Shown) -> None:
     """Everything is missing then, and nothing is lost: nothing is marked, and nothing trained again."""
     files = project.folder / "runs" / "artifacts"
@@ -419,27 +236,6 @@ def test_a_study_of_which_nothing_is_recorded_is_no_study_that_is_well(project: 
     assert "nothing is recorded of 'mine'; there are: my" in project.do("check", "mine", code=2)[1]
     (tmp_path / "new").mkdir()
     assert Project(tmp_path / "new", declared=False).do("check")[0] == "nothing is recorded yet\n"
-
-
-@pytest.mark.long
-def test_a_server(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    project, place = declare(tmp_path), tmp_path_factory.mktemp("server")
-    with MlflowServer(place) as server:
-        project.environment["MLFLOW_TRACKING_URI"] = server.url
-        project.do("run", STUDY)
-        before = Shown.of(project)
-        assert project.do("check")[0].startswith("all is well")
-        linear = run_of(project, "trial")
-        (file,) = place.rglob(f"{linear.info.run_id}/artifacts/summary.csv")
-        file.unlink()
-        read(project, "results", FAULTS[0])
-        assert "summary.csv is missing; its runs are summed up again" in project.do("run", STUDY)[1]
-        (file,) = place.rglob(f"{run_of(project, 'run').info.run_id}/artifacts/scores/test.parquet")
-        cut(file)
-        assert "1 fault;" in project.do("check", code=1)[0]
-        project.do("check", "--repair")
-        project.do("run", STUDY)
-        check_whole(project, before)
 
 
 @pytest.mark.long

@@ -1,34 +1,25 @@
-"""The report: its numbers by other ways, its words by the verdicts, and the page in a real browser."""
+"""The report's page: its words follow the verdicts; of real runs, it is whole in a real browser."""
 
 from __future__ import annotations
 
-import base64
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
-from matplotlib.figure import Figure
-from PIL import Image
-from sklearn.metrics import precision_recall_curve
 
 from browser import browser
 from browser import page as opened_page
 from project import Project
-from rarelabels.compare.comparison import Comparison, Row
-from rarelabels.compare.verdicts import Finding, Verdict
-from rarelabels.declare.study import Hypothesis, StudySpec
-from rarelabels.judging.scores import Scores
+from rarelabels.compare.comparison import Row
+from rarelabels.compare.verdicts import Finding
+from rarelabels.declare.study import StudySpec
 from rarelabels.record import connection
-from rarelabels.show.report import contents, panels, pictures
 from rarelabels.show.report import page as report_page
-from rarelabels.show.report.contents import Contents, ReportPart
-from rarelabels.show.report.pictures import Picture
+from rarelabels.show.report.contents import Contents
+from small_report import finding, small
 
 MINI = """
 title: A small study of <films> & more
@@ -68,79 +59,6 @@ TRIALS = {
     "linear": "model: {kind: linear}",
     "net": "training: {epochs: 2}\nloss: {kind: bce}",
 }
-
-
-# Numbers
-
-
-@pytest.mark.parametrize("levels", [3, 50, 100_000])
-def test_precision_at_a_recall_is_scikit_learns(levels: int) -> None:
-    random = np.random.default_rng(levels)
-    y = (random.random(500) < 0.1).astype(np.uint8)
-    scores = random.integers(0, levels, 500) / levels + 0.1 * y
-    recalls = np.array([0.01, 0.3, 0.5, 0.999, 1.0])
-    precision, recall, _ = precision_recall_curve(y, scores)
-    expected = [precision[np.flatnonzero(recall >= wanted - 1e-9).max()] for wanted in recalls]
-    np.testing.assert_allclose(panels.precision_at(y, scores, recalls), expected)
-
-
-def test_curves_of_two_seeds_have_a_row_each() -> None:
-    random = np.random.default_rng(0)
-    y = (random.random((60, 4)) < 0.3).astype(np.uint8)
-    parts = [Scores(np.arange(60), y, random.random((60, 4))) for _ in range(2)]
-    drawn = panels.TrialCurves.of(parts)
-    assert drawn.precision.shape == (2, len(panels.RECALLS))
-    np.testing.assert_allclose(drawn.precision[:, -1], y.mean(), atol=0.05)  # to find all is to take nearly all
-    assert [bins.shape for bins in drawn.reliability] == [(2, 15), (2, 15)]
-    assert drawn.prevalence == y.mean()
-
-
-def labels(**counts: tuple[int, int]) -> pd.DataFrame:
-    """The table of two labels of which the second has all counts twice."""
-    cells = {
-        f"{rule}/{cell}": [n, 2 * n] for rule, of in counts.items() for cell, n in zip(("tp", "fp"), of, strict=True)
-    }
-    return pd.DataFrame({"label": ["a", "b"], "positives": [10, 20]} | cells)
-
-
-def test_a_price_is_what_a_rule_finds_and_costs_beside_half() -> None:
-    seeds = [labels(half=(2, 1), per_label=(4, 9)), labels(half=(4, 1), per_label=(6, 11))]
-    prices = contents._prices(seeds)
-    assert set(prices) == {"half", "per_label"}
-    assert (prices["half"].found, prices["half"].false) == (9, 3)  # (2 + 4 + 4 + 8) / 2, (1 + 2 + 1 + 2) / 2
-    assert (prices["per_label"].more_found, prices["per_label"].more_false) == (6, 27)
-    assert prices["per_label"].each == 4.5
-    assert contents._prices([labels(half=(2, 1), per_label=(1, 9))])["per_label"].each is None  # nothing more is found
-
-
-def test_f1_of_a_label_is_the_mean_over_seeds_and_leaves_out_labels_without_positives() -> None:
-    tables = [pd.DataFrame({"positives": [3, 0], "half/f1": [value, 0.0]}) for value in (0.2, 0.6)]
-    assert pictures._f1(tables).to_dict("list") == {"positives": [3], "half": [0.4]}
-
-
-# Words
-
-
-def finding(verdict: Verdict, name: str = "claim", *, advice: bool = True, reason: str = "") -> Finding:
-    said = {"about": "loss", "upheld": "Take the one.", "refuted": "Take the other."} if advice else None
-    hypothesis = Hypothesis.model_validate(
-        {"name": name, "claim": "One is better & <so on>.", "source": "here", "trial": "a", "against": "b"}
-        | {"metric": "test/half/macro_f1", "direction": "greater", "margin": 0.02, "advice": said}
-    )
-    return Finding(hypothesis, verdict, 0.1, 0.05, 0.15, 0.99, reason=reason)
-
-
-def small(*findings: Finding) -> Contents:
-    metrics = ["test/half/macro_f1", "test/ranking/macro_average_precision"]
-    values = pd.DataFrame({"mean": [0.5, 0.4], "low": [0.4, np.nan], "high": [0.6, np.nan]}, index=metrics)
-    comparison = Comparison(
-        "films", [Row("a", "0 1", "", ("A note.",), values, (), frozenset(metrics))], [], {}, [], []
-    )
-    rules = pd.DataFrame({"trial": ["a"], "rule": ["half"], "mean": [0.5], "low": [0.4], "high": [0.6]})
-    picture = Picture("comparison", "A title", "A caption.", 'What "it" shows.', 200, 100, "data:,")
-    study = StudySpec(title="Small", question="What is it?", thread="none")
-    part = ReportPart(comparison, rules, 30, {"a": contents._prices([labels(half=(2, 1), global_=(1, 0))])}, [picture])
-    return Contents("small", study, findings, [part], {"keras": ["3.15"]}, ("2026-11-24", "2026-11-25"), 2)
 
 
 def rendered(page: Contents) -> str:
@@ -206,26 +124,6 @@ def test_no_style_for_print_gives_text_an_edge() -> None:
     assert [selector.strip() for selector in edged] == [".warning", ".bound"]
 
 
-def test_without_advice_and_without_findings_a_page_is_whole() -> None:
-    page = rendered(small())
-    assert "So, what should I use?" not in page
-    assert "Verdicts" not in page
-    assert Outline(page).dangling() == []
-
-
-def test_an_image_holds_what_was_drawn() -> None:
-    figure = Figure(figsize=(2, 1))
-    figure.subplots().plot([0, 1], [0, 1], color="#0072B2")
-    head, _, data = pictures.image(figure).partition(",")
-    assert head == "data:image/webp;base64"
-    drawn = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
-    assert drawn.size == (288, 144)
-    assert (0, 0x72, 0xB2) in {colour for _, colour in drawn.getcolors(1 << 20)}  # quantised, and not shifted
-
-
-# The whole page, of real runs
-
-
 class Outline(HTMLParser):
     """The ids of a page, where its links lead, and its images."""
 
@@ -244,6 +142,13 @@ class Outline(HTMLParser):
 
     def dangling(self) -> list[str]:
         return [link for link in self.links if link.removeprefix("#") not in self.ids]
+
+
+def test_without_advice_and_without_findings_a_page_is_whole() -> None:
+    page = rendered(small())
+    assert "So, what should I use?" not in page
+    assert "Verdicts" not in page
+    assert Outline(page).dangling() == []
 
 
 @pytest.fixture(scope="module")

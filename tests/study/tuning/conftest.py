@@ -1,0 +1,14 @@
+"""A project to search in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from project import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return Project(tmp_path, plain=True, genres=5)
