@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
@@ -27,8 +26,9 @@ from rarelabels.data.fitted import Vocabulary
 from rarelabels.declare.data import MoviesSpec
 from rarelabels.declare.study import Hypothesis
 from rarelabels.judging import metrics
+from rarelabels.judging import scores as judged_scores
 from rarelabels.judging.rules.definition import HALF, Rule
-from rarelabels.judging.statistics import bootstrap
+from rarelabels.judging.statistics import estimate
 from rarelabels.learn.baselines import linear
 
 TRAINING, SEEDS = 3000, 20
@@ -78,28 +78,30 @@ def population() -> Population:
 
 
 def _means(y: npt.NDArray[np.uint8], scores: npt.NDArray[np.float64]) -> dict[str, float]:
-    by_seed = [
-        {f"ranking/{name}": value for name, value in metrics.ranking_metrics(y, one).items()}
-        | {f"half/{name}": value for name, value in metrics.decision_metrics(y, one >= HALF).items()}
-        for one in scores
-    ]
+    by_seed = [_measured(y, one) for one in scores]
     return {name: float(np.mean([values[name] for values in by_seed])) for name in by_seed[0]}
 
 
+def _measured(y: npt.NDArray[np.uint8], scores: npt.NDArray[np.float64]) -> dict[str, float]:
+    ranked = {f"ranking/{name}": value for name, value in metrics.ranking_metrics(y, scores).items()}
+    return ranked | {f"half/{name}": value for name, value in metrics.decision_metrics(y, scores >= HALF).items()}
+
+
 def samples(whole: Population, number: int, *, rows: int, seeds: int) -> Iterator[dict[str, MeasuredTrial]]:
-    """Yield what a study would have measured of each learner: some rows, some seeds, the bootstrap of a summary."""
+    """Yield what a study would have measured of each learner: some rows, some seeds, the estimates of a summary."""
     rng = np.random.default_rng(1)
     half = {"half": Rule("half", np.full(whole.y.shape[1], HALF), fallbacks=0)}
-    draws = bootstrap.make_draws(rows, seeds)
     for _ in range(number):
         row, seed = rng.choice(len(whole.y), rows, replace=False), rng.choice(SEEDS, seeds, replace=False)
         measured = {}
         for name, scores in whole.scores.items():
             part = scores[seed][:, row]
-            drawn = bootstrap.replicates(whole.y[row], list(part), [half] * seeds, draws)
-            means = {f"test/{metric}": value for metric, value in _means(whole.y[row], part).items()}
-            replicates = pd.DataFrame({f"test/{metric}": values.astype(np.float32) for metric, values in drawn.items()})
-            measured[name] = MeasuredTrial(tuple(range(seeds)), (), "sample", means, replicates)
+            values = [_measured(whole.y[row], one) for one in part]
+            parts = [judged_scores.Scores.from_arrays(whole.y[row], one) for one in part]
+            found = estimate.estimates(parts, [half] * seeds, values)
+            estimates = {f"test/{metric}": one for metric, one in found.items()}
+            means = {metric: one.value for metric, one in estimates.items()}
+            measured[name] = MeasuredTrial(tuple(range(seeds)), (), "sample", means, estimates)
         yield measured
 
 

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
 import pytest
-from scipy import stats
 
+from made_up_estimates import ROWS, estimate
 from rarelabels.compare import competence, verdicts
 from rarelabels.compare.competence import RANKS, VALIDATED
 from rarelabels.compare.measured_trials import MeasuredTrial
 from rarelabels.declare.study import Hypothesis
 
-NORMAL = stats.norm.ppf((np.arange(2000) + 0.5) / 2000)  # replicates with standard deviation 1, and no chance
 F1 = "test/per_label/macro_f1"
 
 
 def trial(
     ranks: float, model: str = "text_bag", deviation: float = 0.01, f1: float = 0.5, **changed: object
 ) -> MeasuredTrial:
-    drawn = pd.DataFrame({RANKS: ranks + deviation * NORMAL, F1: np.full(2000, f1)})
+    found = {RANKS: estimate(ranks, deviation * ROWS), F1: estimate(f1)}
     means = {RANKS: ranks, VALIDATED: ranks, F1: f1}
-    known = {"seeds": (0, 1), "missing": (), "test_part": "rows", "means": means, "replicates": drawn, "model": model}
+    known = {"seeds": (0, 1), "missing": (), "test_part": "rows", "means": means, "estimates": found, "model": model}
     return MeasuredTrial(**(known | changed))
 
 

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 import pandas as pd
 import pytest
 
+from made_up_estimates import estimate
 from rarelabels.compare import measured_trials, symptoms
 from rarelabels.compare.measured_trials import NETWORKS, MeasuredTrial
-from rarelabels.record import reading
+from rarelabels.judging.statistics.estimate import Estimate
+from rarelabels.record import estimates, reading
 from rarelabels.record.entities import Run, RunData, RunInfo
 
 METRIC = "test/half/macro_f1"
@@ -33,16 +35,16 @@ def parent(name: str = "net", **tags: str) -> Run:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
-    """The metrics whose replicates were read; the record has two metrics of every trial."""
+    """The metrics whose estimates were read; the record has two metrics of every trial."""
     wanted: list[set[str]] = []
 
-    def replicates(_: object, parent: Run, metrics: Iterable[str]) -> pd.DataFrame:
+    def of_trial(_: object, _parent: Run, _children: list[Run], metrics: Iterable[str]) -> dict[str, Estimate]:
         wanted.append(set(metrics))
-        return pd.DataFrame({METRIC: [0.4, 0.6]})
+        return {METRIC: estimate(0.5)}
 
     summary = pd.DataFrame({"metric": [METRIC, "test/ranking/lrap"], "mean": [0.5, 0.7]})
     monkeypatch.setattr(reading, "summary", lambda _, parent: summary)
-    monkeypatch.setattr(reading, "replicates", replicates)
+    monkeypatch.setattr(estimates, "of_trial", of_trial)
     return wanted
 
 
@@ -55,7 +57,7 @@ def test_a_trial_has_its_means_its_seeds_and_those_that_are_missing(asked: list[
     found = read(parent())["net"]
     assert (found.seeds, found.missing, found.test_part) == ((0, 2), (1,), "rows")
     assert found.means == {METRIC: 0.5, "test/ranking/lrap": 0.7}
-    assert found.replicates[METRIC].tolist() == [0.4, 0.6]
+    assert found.estimates[METRIC].value == 0.5
     assert asked == [{METRIC}]
     assert (found.model, found.is_network, found.symptoms) == ("text_bag", True, ())
     assert read(parent(), seeds=None)["net"].missing == ()

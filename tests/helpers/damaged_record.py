@@ -89,7 +89,7 @@ class Fault:
 
 FAULTS = (
     Fault("trial", "summary.csv", Path.unlink, READING),
-    Fault("trial", "bootstrap.parquet", cut, READING),
+    Fault("trial", "influence.parquet", cut, READING),
     Fault("trial", "figures/confusion.png", cut),
     Fault("study", "figures/report_1.json", cut, ("report",)),
     Fault("run", "scores/test.parquet", Path.unlink),

@@ -2,12 +2,12 @@
 
 from types import SimpleNamespace
 
-import numpy as np
 import pandas as pd
 
+from made_up_estimates import estimate, rows
 from rarelabels.compare import ranking
 from rarelabels.compare.ranking import chosen_by
-from rarelabels.record import reading
+from rarelabels.record import estimates, reading
 from rarelabels.record.identities import Identity
 
 F1 = "per_label/macro_f1"
@@ -17,9 +17,11 @@ class House:
     """A record of runs that were never made."""
 
     def __init__(self, trial, monkeypatch):
-        self.trial, self.runs, self.identities, self.drawn = trial, [], [], {}
+        self.trial, self.runs, self.identities, self.found = trial, [], [], {}
         monkeypatch.setattr(reading, "summary", self.summary)
-        monkeypatch.setattr(reading, "replicates", lambda _, parent, _metrics: self.drawn[parent.data.tags["trial"]])
+        monkeypatch.setattr(
+            estimates, "of_trial", lambda _, parent, _children, _metrics: self.found[parent.data.tags["trial"]]
+        )
 
     def add(self, name, values, test=0.5, seeds=(0, 1), metric="crossfit/per_label/macro_f1", tags=None, **changed):
         """Declare a trial with seeds and record a run for each value, the first seed's first; None is not run."""
@@ -32,8 +34,8 @@ class House:
                 self.record(one, measured, {"kind": "run", "seed": str(seed), **(tags or {})})
         done = [str(seed) for seed, value in zip(seeds, values, strict=True) if value is not None]
         self.record(self.identities[-1], {}, {"kind": "trial", "seeds": " ".join(done), "summed_up": "yes"})
-        noise = np.random.default_rng(len(self.runs)).normal(0, 0.01, 500)
-        self.drawn[f"movies/{name}"] = pd.DataFrame({f"test/{metric.partition('/')[2]}": test + noise})
+        found = estimate(test, 0.01 * rows(len(self.runs)), seeds=len(done))
+        self.found[f"movies/{name}"] = {f"test/{metric.partition('/')[2]}": found}
 
     def record(self, one, measured, tags):
         known = {"trial": one.trial.name, "variant": "", "overrides": "", "definition": one.definition}
@@ -42,8 +44,8 @@ class House:
         self.runs.append(SimpleNamespace(info=info, data=SimpleNamespace(tags=known, metrics=measured, params={})))
 
     def summary(self, _, parent):
-        drawn = self.drawn[parent.data.tags["trial"]]
-        return pd.DataFrame({"metric": drawn.columns, "mean": 0.5, "low": 0.4, "high": 0.6})
+        found = self.found[parent.data.tags["trial"]]
+        return pd.DataFrame({"metric": list(found), "mean": 0.5, "low": 0.4, "high": 0.6})
 
     def rank(self, metric=F1, skipped=()):
         names = {one.parent_key: one.trial.short_name for one in self.identities}

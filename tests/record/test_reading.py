@@ -97,8 +97,6 @@ def test_the_summary_of_a_trial_and_of_one_that_has_none(old: Client, network: R
     summary = reading.summary(old, parents[0])
     assert list(summary.columns) == ["metric", "mean", "low", "high"]
     metric = "test/half/macro_f1"
-    drawn = reading.replicates(old, parents[0], [metric, "no such metric"])
-    assert list(drawn.columns) == [metric]
     row = summary.set_index("metric").loc[metric]
     assert row["low"] <= row["mean"] <= row["high"]
     assert reading.summary(old, network).empty

@@ -42,18 +42,17 @@ def test_the_parent_has_means_intervals_and_the_stamp(summed: tuple[Record, Summ
     assert low < parent.data.metrics[name] < high
 
 
-def test_its_table_has_the_metrics_with_an_interval_first_and_replicates_for_each(
+def test_its_table_has_the_metrics_with_an_interval_first_and_estimates_of_what_is_compared(
     summed: tuple[Record, SummaryTask],
 ) -> None:
     record, task = summed
     parent = record.client.run(task.parent)
     table = reading.summary(record.client, parent)
-    assert list(table.columns) == ["metric", "mean", "low", "high"]
+    assert list(table.columns) == ["metric", "mean", "low", "high", "share_of_seeds"]
     has_interval = table["low"].notna().tolist()
     assert has_interval == sorted(has_interval, reverse=True)
-    drawn = reading.replicates(record.client, parent, ["test/ranking/log_loss", "no/such/metric"])
-    assert isinstance(drawn, pd.DataFrame)
-    assert list(drawn.columns) == ["test/ranking/log_loss"]
+    stored = pd.read_parquet(run_files.file(record.client, task.parent, "by_seed.parquet"))
+    assert list(stored.columns) == sorted(task.compared)
 
 
 def test_the_stamp_changes_with_the_runs_and_the_code(monkeypatch: pytest.MonkeyPatch) -> None:

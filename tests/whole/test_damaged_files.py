@@ -110,7 +110,7 @@ def test_every_file_that_is_read_later_has_its_digest(project: Project) -> None:
     """Compared with what `sha256sum` would say."""
     for kind, needed in {
         "run": {"data.json", "model/weights.npz", "per_label.csv", "scores/test.parquet", "thresholds.json"},
-        "trial": {"summary.csv", "bootstrap.parquet", "figures/confusion.png"},
+        "trial": {"summary.csv", "by_seed.parquet", "influence.parquet", "figures/confusion.png"},
         "study": {"figures/report_1.json"},
     }.items():
         run = run_of(project, kind)
@@ -183,7 +183,9 @@ def test_two_processes_that_sum_up_a_trial(project: Project, before: Shown, lock
         assert run_of(project, "trial").data.tags["seeds"] == "0 1"
     else:
         _, err = project.do("results", STUDY, code=2)
-        assert re.match(r"rarelabels: my/linear \(run \w+\): bootstrap.parquet .*`rarelabels run my/linear`", err)
+        assert re.match(
+            r"rarelabels: my/linear \(run \w+\): (summary.csv|\w+.parquet) .*`rarelabels run my/linear`", err
+        )
         assert project.do("check", code=1)
     _, err = project.do("run", STUDY)
     assert ("summed up again" in err or "summing up" in err) == (locked == "open")

@@ -12,7 +12,8 @@ from rarelabels.compare import symptoms
 from rarelabels.judging.metrics import LOWER_IS_BETTER
 from rarelabels.judging.rules.table import BY_NAME, ORACLE, RULES, compared_by
 from rarelabels.judging.statistics import inference
-from rarelabels.record import reading
+from rarelabels.judging.statistics.estimate import Estimate
+from rarelabels.record import estimates, reading
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import ParentKey, parent_key
@@ -147,6 +148,11 @@ def compared_by_rule() -> list[str]:
     return own + [f"test/{rule}/{metric}" for metric, rules in ELSEWHERE.items() for rule in rules]
 
 
+def compared() -> tuple[str, ...]:
+    """Return the metrics in which the tables of a study compare its trials."""
+    return tuple(dict.fromkeys([*HEADLINE, *compared_by_rule()]))
+
+
 def compare(
     client: Client | None, runs: Sequence[Run], declared: Mapping[ParentKey, str], skipped: Sequence[str]
 ) -> list[Comparison]:
@@ -221,15 +227,17 @@ def _compare(
     data: str,
 ) -> Comparison:
     named = [(run, declared[parent_key(run)]) for run in parents if parent_key(run) in declared]
-    drawn = [*HEADLINE, *compared_by_rule()]
-    replicates = {name: reading.replicates(client, run, drawn) for run, name in named}
-    rows = [_with_gain(_row(client, run, name, below), replicates[name]) for run, name in named]
+    rows, found = [], {}
+    for run, name in named:
+        row = _row(client, run, name, below)
+        found[name] = estimates.of_trial(client, run, row.runs, compared())
+        rows.append(_with_gain(row, found[name]))
     others = [run for run in parents if run.data.tags["overrides"]]
     overridden = [_row(client, run, run.data.tags["trial"].split("/")[1], below) for run in others]
     means = reading.summary(client, parents[0]).set_index("metric")["mean"]
     floors = {name: _floor(means, name) for name in (*FLOORS, *TUNED_FLOORS)}
     rows.sort(key=lambda row: row.mean("test/ranking/macro_average_precision"), reverse=True)
-    return Comparison(data, _marked(rows, replicates), overridden, floors, missing=[], skipped=[])
+    return Comparison(data, _marked(rows, found), overridden, floors, missing=[], skipped=[])
 
 
 def _row(client: Client, parent: Run, name: str, below: Mapping[ParentKey, Sequence[Run]]) -> Row:
@@ -237,19 +245,18 @@ def _row(client: Client, parent: Run, name: str, below: Mapping[ParentKey, Seque
     tags = parent.data.tags
     notes = (*symptoms.recorded(parent), *(note for note in tags.get("notes", "").split("\n") if note))
     found = client.run(tags["search"]).data.tags["found"] if tags.get("search") else ""
-    made = {run.data.tags["seed"]: run for run in below.get(parent_key(parent), [])}
-    runs = tuple(made[seed] for seed in tags["seeds"].split() if seed in made)
+    runs = tuple(reading.summed_up(parent, below.get(parent_key(parent), [])))
     return Row(name, tags["seeds"], tags["overrides"], notes, table, runs, found=found)
 
 
-def _with_gain(row: Row, drawn: pd.DataFrame) -> Row:
+def _with_gain(row: Row, found: Mapping[str, Estimate]) -> Row:
     """Add the gain in macro-F1 of thresholds per label over 0.5."""
     ends = [f"test/{rule}/macro_f1" for rule in ("per_label", "half")]
-    if not set(ends) <= set(drawn.columns):
+    if not set(ends) <= set(found):
         return row
-    gained = row.mean(ends[0]) - row.mean(ends[1])
-    low, high = inference.interval(inference.differences(gained, drawn[ends[0]], drawn[ends[1]]))
-    gain = pd.DataFrame({"mean": gained, "low": low, "high": high}, index=[GAIN])
+    gained = found[ends[0]] - found[ends[1]]
+    low, high = gained.interval()
+    gain = pd.DataFrame({"mean": gained.value, "low": low, "high": high}, index=[GAIN])
     return replace(row, values=pd.concat([row.values, gain]).rename_axis("metric"))
 
 
@@ -258,20 +265,16 @@ def _floor(means: pd.Series, name: str) -> dict[str, float]:
     return {str(key).removeprefix(prefix): float(value) for key, value in means.items() if str(key).startswith(prefix)}
 
 
-def _marked(rows: list[Row], replicates: Mapping[str, pd.DataFrame]) -> list[Row]:
+def _marked(rows: list[Row], found: Mapping[str, Mapping[str, Estimate]]) -> list[Row]:
     """Mark ties with the best trial. Only trials with the most common seeds are compared, because these are paired."""
     if not rows:
         return rows
     seeds = pd.Series([row.seeds for row in rows]).mode()[0]
     paired = [row for row in rows if row.seeds == seeds]
     tied: dict[str, set[str]] = {row.name: set() for row in rows}
-    for metric in dict.fromkeys([*HEADLINE, *compared_by_rule()]):
-        having = [row for row in paired if metric in replicates[row.name]]
-        if not having:
-            continue
-        points = {row.name: row.mean(metric) for row in having}
-        drawn = {row.name: replicates[row.name][metric].to_numpy() for row in having}
+    for metric in compared():
+        having = {row.name: found[row.name][metric] for row in paired if metric in found[row.name]}
         higher = metric.rpartition("/")[2] not in LOWER_IS_BETTER
-        for name in inference.not_worse_than_best(points, drawn, higher):
+        for name in inference.not_worse_than_best(having, higher) if having else ():
             tied[name].add(metric)
     return [replace(row, tied=frozenset(tied[row.name])) for row in rows]

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rarelabels.compare.measured_trials import MeasuredTrial
-from rarelabels.judging.statistics import inference
 
 RANKS = "test/ranking/macro_average_precision"
 VALIDATED = "validation/ranking/macro_average_precision"
@@ -72,7 +71,7 @@ def networks(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str]) ->
     return {
         name: side
         for name, side in measured.items()
-        if side.is_network and not is_baseline(name, baselines) and RANKS in side.replicates
+        if side.is_network and not is_baseline(name, baselines) and RANKS in side.estimates
     }
 
 
@@ -100,15 +99,14 @@ def judge(
         if is_baseline(one, baselines)
         and one != name
         and (side.test_part, side.seeds) == (network.test_part, network.seeds)
-        and RANKS in side.replicates
+        and RANKS in side.estimates
     }
-    if not rivals or RANKS not in network.replicates:
+    if not rivals or RANKS not in network.estimates:
         return None
     best = max(sorted(rivals), key=lambda one: rivals[one].means[RANKS])
-    value = network.means[RANKS] - rivals[best].means[RANKS]
-    drawn = inference.differences(value, network.replicates[RANKS], rivals[best].replicates[RANKS])
-    low, high = inference.interval(drawn)
-    return Competence(name, best, CALLED.get(rivals[best].model, best), value, low, high, margin)
+    difference = network.estimates[RANKS] - rivals[best].estimates[RANKS]
+    low, high = difference.interval()
+    return Competence(name, best, CALLED.get(rivals[best].model, best), difference.value, low, high, margin)
 
 
 def of_study(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float) -> list[Competence]:

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-import pandas as pd
-
 from rarelabels.compare import symptoms
 from rarelabels.declare.models import NetworkSpec
-from rarelabels.record import reading
+from rarelabels.judging.statistics.estimate import Estimate
+from rarelabels.record import estimates, reading
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import ParentKey, parent_key
@@ -28,7 +27,7 @@ class MeasuredTrial:
         missing: the declared seeds that were not run.
         test_part: digest of the test rows; only trials with the same rows and seeds are paired.
         means: the mean over seeds of each metric.
-        replicates: bootstrap replicates, a column per metric, a row per draw.
+        estimates: of the metrics that decide, by name.
         known: for each run, the digests of the hypotheses by name, as declared when the run was made.
         model: its ``model.kind``.
         symptoms: faults of its trainings; see ``symptoms.of``.
@@ -38,7 +37,7 @@ class MeasuredTrial:
     missing: tuple[int, ...]
     test_part: str
     means: Mapping[str, float]
-    replicates: pd.DataFrame
+    estimates: Mapping[str, Estimate]
     known: Sequence[Mapping[str, str]] = ()
     model: str = ""
     symptoms: tuple[str, ...] = ()
@@ -63,7 +62,7 @@ def read(
         runs: all runs of the study.
         names: from the keys of the parent runs that count to the names that hypotheses use.
         seeds: the declared seeds, by name. A trial without an entry has no missing seeds.
-        metrics: the metrics whose replicates are read.
+        metrics: the metrics whose estimates are read.
     """
     wanted, made, found = set(metrics), reading.below(list(runs)), {}
     for run in runs:
@@ -72,6 +71,7 @@ def read(
             continue
         table = reading.summary(client, run)
         done = tuple(int(seed) for seed in tags["seeds"].split())
+        children = reading.summed_up(run, made.get(parent_key(run), []))
         known = [
             {key.removeprefix(HYPOTHESIS): text for key, text in one.data.tags.items() if key.startswith(HYPOTHESIS)}
             for one in made.get(parent_key(run), [])
@@ -81,7 +81,7 @@ def read(
             tuple(sorted(set(seeds.get(name, done)) - set(done))),
             tags["test_part"],
             dict(zip(table["metric"], table["mean"], strict=True)),
-            reading.replicates(client, run, wanted),
+            estimates.of_trial(client, run, children, wanted),
             known,
             run.data.params.get("model.kind", ""),
             symptoms.recorded(run),

@@ -20,7 +20,7 @@ from rarelabels.errors import UserError, nearest
 from rarelabels.judging.metrics import LOWER_IS_BETTER
 from rarelabels.judging.rules.table import BY_NAME, TABLE
 from rarelabels.judging.statistics import inference
-from rarelabels.record import reading
+from rarelabels.record import estimates, reading
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import Identity, ParentKey, parent_key
@@ -309,22 +309,21 @@ def _with_test(
     That is possible only for trials that were summed up over the same seeds.
     """
     wanted = " ".join(map(str, sorted(seeds)))
-    drawn, with_interval = {}, []
+    estimated, with_interval = {}, []
     for one in ranked:
         parent = parents[one.name]
         if parent is not None and parent.data.tags.get("seeds") == wanted:
             table = reading.summary(client, parent).set_index("metric")
-            replicates = reading.replicates(client, parent, [chosen.test])
-            if chosen.test in replicates:
-                drawn[one.name] = replicates[chosen.test].to_numpy()
+            found = estimates.of_trial(client, parent, one.runs, [chosen.test])
+            if chosen.test in found:
+                estimated[one.name] = found[chosen.test]
                 low, high = (float(table[end][chosen.test]) for end in ("low", "high"))
                 one = replace(one, low=low, high=high)
         with_interval.append(one)
     first = next((one.name for one in ranked if not _learns_nothing(one.trial)), "")
-    if first not in drawn:
+    if first not in estimated:
         return with_interval
-    points = {one.name: one.test for one in ranked if one.name in drawn}
-    tied = inference.not_told_from(first, points, drawn)
+    tied = inference.not_told_from(first, estimated)
     return [replace(one, tied=one.name in tied) for one in with_interval]
 
 

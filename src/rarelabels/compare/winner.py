@@ -13,8 +13,7 @@ from rarelabels.compare import competence, symptoms
 from rarelabels.compare.ranking import Ranked, Ranking
 from rarelabels.judging.metrics.table import BY_NAME as METRICS
 from rarelabels.judging.rules.table import BY_NAME as RULES
-from rarelabels.judging.statistics import inference
-from rarelabels.record import reading
+from rarelabels.record import estimates, reading
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import parent_key
@@ -145,14 +144,13 @@ def _is_parent(run: Run, one: Ranked) -> bool:
 
 
 def _gain(client: Client, parent: Run, one: Ranked) -> Gain | None:
-    table, drawn = reading.summary(client, parent), reading.replicates(client, parent, [OWN, COMMON])
-    if not {OWN, COMMON} <= set(drawn):
+    found = estimates.of_trial(client, parent, one.runs, [OWN, COMMON])
+    if not {OWN, COMMON} <= set(found):
         return None
-    means = dict(zip(table["metric"], table["mean"], strict=True))
-    value = means[OWN] - means[COMMON]
-    low, high = inference.interval(inference.differences(value, drawn[OWN], drawn[COMMON]))
+    gain = found[OWN] - found[COMMON]
+    low, high = gain.interval()
     positives, gained = zip(*(_by_label(client, run) for run in one.runs), strict=True)
-    return Gain(value, low, high, gains_from(np.concatenate(positives), np.concatenate(gained)))
+    return Gain(gain.value, low, high, gains_from(np.concatenate(positives), np.concatenate(gained)))
 
 
 def _by_label(client: Client, run: Run) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:

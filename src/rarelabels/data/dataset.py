@@ -25,6 +25,7 @@ class Part:
         numeric: (n, k) float64, as in the source; ``fitted.Scaler`` standardises them by the training part. (n, 0)
             if not given.
         images: (n,) str, the file of each row's image below ``Dataset.image_folder``; None for data without images.
+        groups: (n,) int64, the group of near-duplicates that each row belongs to; None for data without groups.
     """
 
     ids: npt.NDArray[np.str_]
@@ -32,6 +33,7 @@ class Part:
     text: dict[str, Tokens]
     numeric: npt.NDArray[np.float64] = field(default_factory=unsplit.no_numbers)
     images: npt.NDArray[np.str_] | None = None
+    groups: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if not self.numeric.shape[1]:
@@ -41,7 +43,8 @@ class Part:
         """Return the rows with these numbers, in that order."""
         text = {name: tokens.take(rows) for name, tokens in self.text.items()}
         images = None if self.images is None else self.images[rows]
-        return Part(self.ids[rows], self.y[rows], text, self.numeric[rows], images)
+        groups = None if self.groups is None else self.groups[rows]
+        return Part(self.ids[rows], self.y[rows], text, self.numeric[rows], images, groups)
 
     def digest(self) -> str:
         """Return a hash of ids and labels. Results on parts with the same hash can be compared row by row."""

@@ -206,7 +206,7 @@ def _check_labels(data: Table) -> None:
 
 
 def _part(data: Table, rows: npt.NDArray[np.int64]) -> Part:
-    return Part(data.ids, data.y, data.text, data.numeric, data.images).take(rows)
+    return Part(data.ids, data.y, data.text, data.numeric, data.images, data.groups).take(rows)
 
 
 def _notes(spec: DatasetSpec, labels: tuple[str, ...], parts: dict[str, Part]) -> tuple[str, ...]:

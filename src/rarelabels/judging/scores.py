@@ -36,6 +36,7 @@ class Scores:
         scores: (n, n_labels) probabilities; of their own precision.
         label_sets: (n, n_labels) 0/1, the labels of each row's most likely label set; None for a model that scores
             single labels.
+        groups: (n,) int64, the group of near-duplicates that each row belongs to; None if each row stands alone.
         check: False for arrays that come from checked scores.
         truth: ``y`` as booleans.
 
@@ -47,6 +48,7 @@ class Scores:
     y: npt.NDArray[Any]
     scores: Floats
     label_sets: npt.NDArray[np.uint8] | None = None
+    groups: npt.NDArray[np.int64] | None = None
     check: InitVar[bool] = True
     truth: Bools = field(init=False, repr=False)
 
@@ -90,7 +92,7 @@ class Scores:
     @classmethod
     def of(cls, fitted: Any, part: Any) -> Scores:
         """Return a part of a data set with the scores of a fitted model and its most likely label sets, if any."""
-        return cls(part.ids, part.y, fitted.scores(part), fitted.label_sets(part))
+        return cls(part.ids, part.y, fitted.scores(part), fitted.label_sets(part), part.groups)
 
     @property
     def decided(self) -> dict[str, npt.NDArray[np.uint8]]:
@@ -101,28 +103,35 @@ class Scores:
         """Return the rows with these numbers, in that order, or those that are True."""
         sets = None if self.label_sets is None else self.label_sets[rows]
         ids = self.ids[rows] if self.ids.size else self.ids
-        return Scores(ids, self.y[rows], self.scores[rows], sets, check=False)
+        groups = None if self.groups is None else self.groups[rows]
+        return Scores(ids, self.y[rows], self.scores[rows], sets, groups, check=False)
 
     @classmethod
     def joined(cls, parts: Sequence[Scores]) -> Scores:
         """Return the rows of several parts, one part after the other."""
         sets = [part.label_sets for part in parts if part.label_sets is not None]
+        groups = [part.groups for part in parts if part.groups is not None]
         return cls(
             np.concatenate([part.ids for part in parts]),
             np.concatenate([part.y for part in parts]),
             np.concatenate([part.scores for part in parts]),
             np.concatenate(sets) if sets else None,
+            np.concatenate(groups) if groups else None,
         )
 
     def frame(self, labels: tuple[str, ...]) -> pd.DataFrame:
-        """Return the stored form: columns ``id``, ``true/<label>``, ``score/<label>`` and, if any, ``set/<label>``."""
+        """Return the stored form.
+
+        The columns are ``id``, ``true/<label>``, ``score/<label>``, and ``set/<label>`` and ``group`` if there are any.
+        """
         import pandas as pd  # sweeps and rules do without pandas
 
         blocks = {"true": pd.DataFrame(self.y), "score": pd.DataFrame(self.scores)}
         if self.label_sets is not None:
             blocks["set"] = pd.DataFrame(self.label_sets)
         named = [block.set_axis([f"{name}/{label}" for label in labels], axis=1) for name, block in blocks.items()]
-        return pd.concat([pd.Series(self.ids, name="id").astype(str), *named], axis=1)
+        group = [] if self.groups is None else [pd.Series(self.groups, name="group")]
+        return pd.concat([pd.Series(self.ids, name="id").astype(str), *named, *group], axis=1)
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame) -> Scores:
@@ -133,6 +142,7 @@ class Scores:
             frame.filter(regex="^true/").to_numpy(np.uint8),
             frame.filter(regex="^score/").to_numpy(np.float64),
             sets.to_numpy(np.uint8) if sets.shape[1] else None,
+            frame["group"].to_numpy(np.int64) if "group" in frame else None,
         )
 
 

@@ -14,7 +14,7 @@ from rarelabels.record.entities import Run
 from rarelabels.record.run_files import PAUSE_SECONDS, fetched, local_folder, names_there
 from rarelabels.record.writing import Record
 
-SUMMARY = ("summary.csv", "bootstrap.parquet")  # of a trial's parent run
+SUMMARY = ("summary.csv", "by_seed.parquet", "influence.parquet")  # of a trial's parent run
 OF_SUMMARY = ["summed_up", "seeds"]  # tags that say which runs the summary is of
 FIGURES = (".png", ".json")  # endings of the figures of a trial's parent run or a study's run
 OF_SCORES = ("scores/validation.parquet", "scores/test.parquet")
@@ -98,7 +98,7 @@ def _read_later(tags: Mapping[str, str]) -> tuple[str, ...]:
         case "search":
             return ("thresholds.json", *OF_SCORES) if "seed" in tags else ("best.json",)
         case "trial":
-            return SUMMARY if tags.get("summed_up") else ()
+            return SUMMARY[:1] if tags.get("summed_up") else ()
         case _:
             return ()
 

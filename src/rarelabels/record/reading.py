@@ -11,7 +11,6 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pyarrow import parquet
 
 from rarelabels.judging.calibration import Calibration
 from rarelabels.judging.evaluation import CALIBRATION
@@ -83,6 +82,12 @@ def parents(found: list[Run]) -> dict[ParentKey, str]:
         if run.data.tags.get("kind") == "trial":
             ids.setdefault(parent_key(run), run.info.run_id)
     return ids
+
+
+def summed_up(parent: Run, made: Iterable[Run]) -> list[Run]:
+    """Return the runs whose summary is on a parent run, by the order of its seeds; ``made`` are the runs that count."""
+    of_seed = {run.data.tags["seed"]: run for run in made}
+    return [of_seed[seed] for seed in parent.data.tags["seeds"].split() if seed in of_seed]
 
 
 def curves(client: Client, run_ids: list[str]) -> pd.DataFrame:
@@ -198,21 +203,6 @@ def per_label(client: Client, run_id: str) -> pd.DataFrame:
 def summary(client: Client, parent: Run) -> pd.DataFrame:
     """Return a trial's aggregate: columns ``metric, mean, low, high``; empty if the trial has none yet."""
     return _frame_or_empty(client, parent, "summary.csv", pd.read_csv)
-
-
-def replicates(client: Client, parent: Run, metrics: Iterable[str]) -> pd.DataFrame:
-    """Return a trial's bootstrap replicates: a column per metric, a row per draw (the same draws for all trials).
-
-    A file has hundreds of columns. Only those named in ``metrics`` are read; a name without a column is ignored.
-    """
-
-    def read(file: Path) -> pd.DataFrame:
-        with parquet.ParquetFile(file) as stored:
-            wanted = set(metrics)
-            frame: pd.DataFrame = stored.read([one for one in stored.schema_arrow.names if one in wanted]).to_pandas()
-            return frame
-
-    return _frame_or_empty(client, parent, "bootstrap.parquet", read)
 
 
 def _frame_or_empty(client: Client, run: Run, name: str, read: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:

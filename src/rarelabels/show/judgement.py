@@ -17,17 +17,13 @@ from rarelabels.judging import evaluation, score_arrays, scores
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.score_files import Parts
 from rarelabels.judging.settings import ThresholdSpec
-from rarelabels.judging.statistics import bootstrap, inference
+from rarelabels.judging.statistics import estimate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 STUDY = "judged"  # the experiment of judgements in the record
 SPEC = ThresholdSpec()
-# The number of scores times the number of draws that take about ten seconds. With many scores, intervals are narrow, so
-# that fewer draws suffice.
-SCORES_DRAWN = 1_000_000_000
-FEWEST_DRAWS, MOST_DRAWS = 100, bootstrap.N_DRAWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +34,10 @@ class Judgement:
         evaluation: all metrics, named as those of a run, and also ``test/<rule>/more_found`` and
             ``test/<rule>/more_false``.
         intervals: 95 % intervals by recorded name, of all test metrics except counts and those of ``oracle``.
-        draws: the number of draws of the bootstrap over test rows.
     """
 
     evaluation: Evaluation
     intervals: dict[str, tuple[float, float]]
-    draws: int
 
     def table(self) -> pd.DataFrame:
         """Return the metrics of the test part beside those of the floors: a row for each metric.
@@ -125,7 +119,7 @@ class Judgement:
         run = opening.start_judgement(client, opening.open_experiment(client, STUDY), name)
         judged = self.evaluation
         try:
-            run.params({**(params or {}), "labels": len(judged.labels), "draws": self.draws})
+            run.params({**(params or {}), "labels": len(judged.labels)})
             run.metrics(judged.metrics)
             limits = {key: dict(zip(("low", "high"), ends, strict=True)) for key, ends in self.intervals.items()}
             run.metrics({f"interval/{key}_{end}": v for key, ends in limits.items() for end, v in ends.items()})
@@ -197,13 +191,7 @@ def judge_parts(parts: Parts) -> Judgement:
     if parts.validation is not None:
         totals = threshold_gains(measured.per_label).filter(regex="/more_").sum()
         measured.metrics.update({f"test/{name}": float(total) for name, total in totals.items()})
-    draws = n_draws(parts.test.y.size)
-    return Judgement(measured, _intervals(measured, draws), draws)
-
-
-def n_draws(n_scores: int) -> int:
-    """Return the number of bootstrap draws: 2,000 for half a million scores, 500 for two million; at least 100."""
-    return int(np.clip(SCORES_DRAWN // n_scores, FEWEST_DRAWS, MOST_DRAWS))
+    return Judgement(measured, _intervals(measured))
 
 
 def threshold_gains(per_label: pd.DataFrame) -> pd.DataFrame:
@@ -226,12 +214,8 @@ def threshold_gains(per_label: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def _intervals(measured: Evaluation, draws: int) -> dict[str, tuple[float, float]]:
+def _intervals(measured: Evaluation) -> dict[str, tuple[float, float]]:
     rules = {name: rule for name, rule in measured.rules.items() if name != "oracle"}
-    test = measured.test
-    resamples = bootstrap.make_draws(len(test.y), 1, draws)
-    drawn = bootstrap.replicates(test.y, [test.scores], [rules], resamples)
-    return {
-        f"test/{name}": inference.interval_around(measured.metrics[f"test/{name}"], values, name)
-        for name, values in drawn.items()
-    }
+    values = {name.removeprefix("test/"): value for name, value in measured.metrics.items() if name.startswith("test/")}
+    found = estimate.estimates([measured.test], [rules], [values])
+    return {f"test/{name}": estimate.interval_of(name, one) for name, one in found.items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+from rarelabels.compare import comparison, verdicts
+from rarelabels.declare import declarations, study_files
 from rarelabels.record import connection, damage, queries, reading, run_files, writing
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
@@ -124,12 +126,13 @@ class _Behind:
 def _behind(client: Client, plan: Plan, runs: list[Run]) -> _Behind:
     parents, by_id = reading.parents(runs), {run.info.run_id: run for run in runs}
     below, behind = reading.below(runs), _Behind({}, {}, [])
+    compared = _compared(plan.study)
     for key in dict.fromkeys(identity.parent_key for identity in plan.identities):
         children = tuple(run.info.run_id for run in below.get(key, []))
         parent = by_id.get(parents.get(key, ""))
         if not parent or not children:
             continue
-        one, name = SummaryTask(parent.info.run_id, children, summary.stamp(children)), shown_name(key)
+        one, name = SummaryTask(parent.info.run_id, children, summary.stamp(children), compared), shown_name(key)
         if (parent.data.tags.get("summed_up"), parent.info.status) != (one.stamp, "FINISHED"):
             behind.tasks[name] = one
             continue
@@ -140,6 +143,12 @@ def _behind(client: Client, plan: Plan, runs: list[Run]) -> _Behind:
         elif wrong or not _is_drawn(client, parent, one.stamp):
             behind.undrawn[name] = one
     return behind
+
+
+def _compared(study: str) -> frozenset[str]:
+    """Return the metrics of a study's trials whose differences its tables and verdicts show."""
+    declared = declarations.load_study(study_files.EXPERIMENTS / study)
+    return frozenset({*comparison.compared(), *verdicts.metrics(declared.hypotheses if declared else ())})
 
 
 def _has_lost_figures(client: Client, study: Run) -> bool:

@@ -12,13 +12,13 @@ import pandas as pd
 
 from rarelabels import __version__
 from rarelabels.compare import symptoms
-from rarelabels.judging.statistics import bootstrap, inference
-from rarelabels.record import connection, reading, run_files, writing
+from rarelabels.judging.statistics.estimate import Estimate, interval_of
+from rarelabels.record import connection, estimates, reading, run_files, writing
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.study.progress_display import Say
 
-CODE = 5  # raised when what a summary holds changes
+CODE = 6  # raised when what a summary holds changes
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,13 @@ class SummaryTask:
         parent: id of its parent run.
         children: ids of its runs that count, by rising seed.
         stamp: of their summary.
+        compared: the metrics whose differences tables and verdicts show; their estimates are stored.
     """
 
     parent: str
     children: tuple[str, ...]
     stamp: str
+    compared: frozenset[str] = frozenset()
 
 
 def stamp(children: Sequence[str]) -> str:
@@ -47,12 +49,12 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
     parent = writing.Record(client, task.parent)
     children = [client.run(run_id) for run_id in task.children]
     try:
-        table, replicates = aggregate(client, children)
+        table, found = aggregate(client, children)
     except run_files.DamagedError as error:
         return str(error)
     curves = reading.curves(client, list(task.children))
     mean = curves.groupby(["curve", "epoch"], as_index=False)["value"].mean()
-    limits = table.dropna().set_index("metric")[["low", "high"]]
+    limits = table.dropna(subset=["low", "high"]).set_index("metric")[["low", "high"]]
     seeds = " ".join(run.data.tags["seed"] for run in children)
     first = children[0].data.tags
     suffering = symptoms.of(
@@ -75,7 +77,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
             parent.metrics({f"interval/{metric}_{end}": value for metric, value in values.items()})
         with parent.folder(of_files) as folder:
             table.to_csv(folder / "summary.csv", index=False)
-            replicates.to_parquet(folder / "bootstrap.parquet", compression="zstd", index=False)
+            estimates.store(folder, found, task.compared)
         parent.notes([f"(seed {first['seed']}) {note}" for note in first.get("notes", "").split("\n") if note])
         parent.finish()
     return ""
@@ -87,23 +89,18 @@ def _edge(client: Client, tags: Mapping[str, str]) -> str:
     return ", ".join(edge.split())
 
 
-def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the summary of a trial's runs and the bootstrap replicates behind its intervals.
+def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, dict[str, Estimate]]:
+    """Return the summary of a trial's runs, and the estimates behind its intervals by recorded name.
 
-    The summary has columns ``metric, mean, low, high``, over seeds and test rows. The replicates have a column for each
-    metric that has an interval, named as recorded.
+    The summary has columns ``metric, mean, low, high, share_of_seeds``. The interval from ``low`` to ``high`` is over
+    seeds and test rows; the last column says how much of its variance comes from the seeds.
     """
     names = sorted({key for run in children for key in run.data.metrics if not key.startswith("curve/")})
     means = {name: fmean(run.data.metrics[name] for run in children if name in run.data.metrics) for name in names}
-    parts = [reading.scores(client, run.info.run_id, "test") for run in children]
-    rules = [reading.rules(client, run.info.run_id) for run in children]
-    draws = bootstrap.make_draws(len(parts[0].y), len(parts))
-    drawn = bootstrap.replicates_of(parts, rules, draws)
-    replicates = pd.DataFrame({f"test/{name}": values.astype(np.float32) for name, values in drawn.items()})
-    limits = {
-        f"test/{name}": inference.interval_around(means[f"test/{name}"], values, name) for name, values in drawn.items()
-    }
+    found = estimates.of_runs(client, children)
     # metrics with an interval first, because MLflow's page shows only the first 500 rows of a table
-    ordered = sorted(means, key=lambda name: name not in limits)
-    rows = [(name, means[name], *limits.get(name, (np.nan, np.nan))) for name in ordered]
-    return pd.DataFrame(rows, columns=["metric", "mean", "low", "high"]), replicates
+    rows: list[tuple[str, float, float, float, float]] = []
+    for name in sorted(means, key=lambda name: name not in found):
+        limits = interval_of(name, found[name]) if name in found else (np.nan, np.nan)
+        rows.append((name, means[name], *limits, found[name].share_of_seeds if name in found else np.nan))
+    return pd.DataFrame(rows, columns=["metric", "mean", "low", "high", "share_of_seeds"]), found

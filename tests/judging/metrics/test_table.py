@@ -1,4 +1,4 @@
-"""A metric is one record: what is measured, repeated by the bootstrap and shown is what the records say."""
+"""A metric is one record: what is measured, has an interval and is shown is what the records say."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from rarelabels.judging import metrics
 from rarelabels.judging.metrics import LOWER_IS_BETTER, averages, decided_rows, decision_metrics, ranking_metrics
 from rarelabels.judging.metrics.table import BY_NAME, DECISION_METRICS, OF_CALIBRATION, RANKING_METRICS
 from rarelabels.judging.rules.definition import Rule
-from rarelabels.judging.statistics.bootstrap import make_draws, replicates
+from rarelabels.judging.scores import Scores
+from rarelabels.judging.statistics.influence import influences
 
 RNG = np.random.default_rng(2)
 Y = RNG.random((400, 6)) < [0.5, 0.3, 0.1, 0.05, 0.02, 0.01]  # head, medium and tail
 S = np.clip(0.3 * Y + 0.7 * RNG.random(Y.shape), 0, 1)
-DRAWS = make_draws(len(Y), 1, 20)
 
 
-def drawn() -> dict[str, np.ndarray]:
-    return replicates(Y, [S], [{"half": Rule("half", np.full(6, 0.5), fallbacks=0)}], DRAWS)
+def influence() -> dict[str, np.ndarray]:
+    return influences(Scores.from_arrays(Y, S), {"half": Rule("half", np.full(6, 0.5), fallbacks=0)})
 
 
-def test_every_record_is_measured_and_repeated_and_nothing_else_is() -> None:
+def test_every_record_is_measured_and_has_influences_and_nothing_else_has() -> None:
     assert list(metrics.decision_metrics(Y, S >= 0.5)) == [metric.name for metric in DECISION_METRICS]
     assert list(metrics.ranking_metrics(Y, S)) == [metric.name for metric in RANKING_METRICS]
     wanted = [f"half/{metric.name}" for metric in DECISION_METRICS]
     wanted += [f"ranking/{metric.name}" for metric in RANKING_METRICS]
-    assert sorted(drawn()) == sorted(wanted)
+    assert sorted(influence()) == sorted(wanted)
 
 
 def test_no_value_is_outside_the_range_of_its_record() -> None:
@@ -54,17 +54,18 @@ def test_words_are_distinct_and_mark_what_is_better_when_lower() -> None:
 def test_a_record_is_all_that_a_new_metric_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = decided_rows.DecidedRowMetric(name="any_hit", words="a hit", of=lambda rows: (rows.hits > 0).astype(float))
     counts = averages.CountMetric(
-        name="spread", words="spread", of=lambda counts: np.ptp(counts.of_labels["f1"], axis=-1)
+        name="found",
+        words="found",
+        of=lambda counts: counts.true_positives.sum(axis=-1) / len(Y),
+        slopes=lambda counts: np.stack([np.full(6, 1 / len(Y)), np.zeros(6), np.zeros(6)]),
     )
     monkeypatch.setattr(decided_rows, "DECIDED_ROW_METRICS", (*decided_rows.DECIDED_ROW_METRICS, rows))
     monkeypatch.setattr(averages, "COUNT_METRICS", (*averages.COUNT_METRICS, counts))
-    values, repeated = metrics.decision_metrics(Y, S >= 0.5), drawn()
-    assert values["any_hit"] == pytest.approx((Y & (S >= 0.5)).any(axis=1).mean())
-    weights = DRAWS.rows[0]
-    again = np.repeat(np.arange(len(Y)), weights)
-    of_draw = metrics.decision_metrics(Y[again], S[again] >= 0.5)
-    for name in ("any_hit", "spread"):
-        assert repeated[f"half/{name}"][0] == pytest.approx(of_draw[name])
+    values, found = metrics.decision_metrics(Y, S >= 0.5), influence()
+    hits = (Y & (S >= 0.5)).sum(axis=1)
+    assert values["any_hit"] == pytest.approx((hits > 0).mean())
+    np.testing.assert_allclose(found["half/any_hit"], ((hits > 0) - values["any_hit"]) / len(Y))
+    np.testing.assert_allclose(found["half/found"], hits / len(Y))
 
 
 def test_lower_is_better_names_exactly_the_metrics_that_fall_when_the_scores_are_right():

@@ -11,7 +11,7 @@ values are always finite; ``counts`` says how much is undefined.
 - Metrics of scores: ``ranked_rows``, means over rows; ``curves``, areas under curves; ``ece``, calibration.
 - ``means``: weighted means that leave out what is undefined. ``label_table``: a row for each label.
 
-To add a metric, add a record to the file of its kind: evaluation, bootstrap, tables and searches read the records.
+To add a metric, add a record to the file of its kind: evaluation, intervals, tables and searches read the records.
 """
 
 from rarelabels.judging.metrics.averages import HEAD, MEDIUM, precision_recall_f1

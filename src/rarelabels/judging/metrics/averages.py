@@ -13,6 +13,7 @@ from rarelabels.judging.metrics.means import mean_over, ratio
 from rarelabels.judging.metrics.metric import Metric
 
 HEAD, MEDIUM = 100, 10  # positives a label needs to be in the group; fewer than MEDIUM: tail
+CELLS_AT_ONCE = 2_000_000
 MEASURES = {"precision": "precision", "recall": "recall", "f1": "F1"}
 
 
@@ -66,26 +67,45 @@ class LabelCounts:
         """Precision, recall and F1 of the summed counts of each group; NaN for a group without labels."""
         return {name: self._of_sums(members) for name, members in self.groups.items()}
 
+    def of_group(self, group: str) -> tuple[Array, Array, Array]:
+        """Return the summed counts of a group, each (...): hits, assigned, positives."""
+        return self._summed(self.groups[group])
+
+    def _summed(self, members: Bools) -> tuple[Array, Array, Array]:
+        counts = (self.true_positives, self.predicted, self.actual)
+        hits, assigned, positives = (cells[..., members].sum(axis=-1) for cells in counts)
+        return hits, assigned, positives
+
     def _of_sums(self, members: Bools) -> dict[str, Floats]:
         if not members.any():
             return dict.fromkeys(MEASURES, np.full(self.total.shape, np.nan))
-        counts = (self.true_positives, self.predicted, self.actual)
-        return precision_recall_f1(*(cells[..., members].sum(axis=-1) for cells in counts))
+        return precision_recall_f1(*self._summed(members))
 
 
 @dataclass(frozen=True, kw_only=True)
 class CountMetric(Metric):
-    """A function of the counts of all labels; a bootstrap gives it weighted counts.
+    """A function of the counts of all labels.
 
     Attributes:
         of: the value, (...); NaN where it is undefined.
+        slopes: its derivatives by the counts of each label, (3, n_labels): by hits, by assigned rows, by positives.
     """
 
     of: Callable[[LabelCounts], Floats]
+    slopes: Callable[[LabelCounts], Floats]
 
 
 def _macro(measure: str) -> Callable[[LabelCounts], Floats]:
     return lambda counts: mean_over(counts.of_labels[measure], counts.actual > 0)
+
+
+def _slopes_of_macro(measure: str) -> Callable[[LabelCounts], Floats]:
+    def slopes(counts: LabelCounts) -> Floats:
+        covered = counts.actual > 0
+        each = _slopes(measure, counts.true_positives, counts.predicted, counts.actual)
+        return np.where(covered, each, 0.0) / max(1, int(covered.sum()))
+
+    return slopes
 
 
 def _weighted(measure: str) -> Callable[[LabelCounts], Floats]:
@@ -94,8 +114,37 @@ def _weighted(measure: str) -> Callable[[LabelCounts], Floats]:
     )
 
 
+def _slopes_of_weighted(measure: str) -> Callable[[LabelCounts], Floats]:
+    def slopes(counts: LabelCounts) -> Floats:
+        found = _slopes(measure, counts.true_positives, counts.predicted, counts.actual) * counts.actual
+        found[2] += counts.of_labels[measure] - _weighted(measure)(counts)
+        return ratio(found, counts.total)
+
+    return slopes
+
+
 def _pooled(group: str, measure: str) -> Callable[[LabelCounts], Floats]:
     return lambda counts: counts.pooled[group][measure]
+
+
+def _slopes_of_pooled(group: str, measure: str) -> Callable[[LabelCounts], Floats]:
+    def slopes(counts: LabelCounts) -> Floats:
+        of_sums = _slopes(measure, *counts.of_group(group))
+        return np.where(counts.groups[group], of_sums[:, np.newaxis], 0.0)
+
+    return slopes
+
+
+def _slopes(measure: str, hits: Array, assigned: Array, positives: Array) -> Floats:
+    """Return the derivatives of a measure by its three counts, (3, ...); 0 where it is 0/0."""
+    below, parts = {
+        "precision": (assigned, (False, True, False)),
+        "recall": (positives, (False, False, True)),
+        "f1": (assigned + positives, (False, True, True)),
+    }[measure]
+    twice = 2 if measure == "f1" else 1
+    by_hits, by_below = ratio(np.asarray(twice), below), ratio(-twice * hits, np.square(below, dtype=np.float64))
+    return np.stack([by_hits, *(by_below if part else np.zeros_like(by_below) for part in parts[1:])])
 
 
 def _words(average: str, measure: str) -> str:
@@ -105,12 +154,20 @@ def _words(average: str, measure: str) -> str:
 
 COUNT_METRICS = (
     *(
-        CountMetric(name=f"{average}_{measure}", words=_words(average, measure), of=of(measure))
+        CountMetric(name=f"{average}_{measure}", words=_words(average, measure), of=of(measure), slopes=slopes(measure))
         for measure in MEASURES
-        for average, of in (("macro", _macro), ("weighted", _weighted))
+        for average, of, slopes in (
+            ("macro", _macro, _slopes_of_macro),
+            ("weighted", _weighted, _slopes_of_weighted),
+        )
     ),
     *(
-        CountMetric(name=f"{group}_{measure}", words=_words(group, measure), of=_pooled(group, measure))
+        CountMetric(
+            name=f"{group}_{measure}",
+            words=_words(group, measure),
+            of=_pooled(group, measure),
+            slopes=_slopes_of_pooled(group, measure),
+        )
         for group in ("micro", "head", "medium", "tail")
         for measure in MEASURES
     ),
@@ -120,3 +177,19 @@ COUNT_METRICS = (
 def averages(counts: LabelCounts) -> dict[str, Floats]:
     """Return every metric of this kind, each of shape (...); NaN where it is undefined."""
     return {metric.name: metric.of(counts) for metric in COUNT_METRICS}
+
+
+def influences_of_averages(truth: Bools, assigned: Bools) -> dict[str, Floats]:
+    """Return the influence of each row on every metric of this kind, each (n,); 0 where the metric is undefined."""
+    hits = truth & assigned
+    actual = truth.sum(axis=0)
+    counts = LabelCounts(hits.sum(axis=0), assigned.sum(axis=0), actual, positives=actual)
+    slopes = np.stack([metric.slopes(counts) for metric in COUNT_METRICS])
+    found = np.empty((len(truth), len(COUNT_METRICS)))
+    step = max(1, CELLS_AT_ONCE // truth.shape[1])
+    for start in range(0, len(truth), step):
+        rows = slice(start, start + step)
+        found[rows] = sum(
+            cells[rows].astype(np.float64) @ slopes[:, number].T for number, cells in enumerate((hits, assigned, truth))
+        )
+    return {metric.name: found[:, number] for number, metric in enumerate(COUNT_METRICS)}

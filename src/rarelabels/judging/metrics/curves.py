@@ -49,7 +49,7 @@ AREAS: dict[str, Callable[[PositiveRanks], Floats]] = {"average_precision": aver
 
 @dataclass(frozen=True, kw_only=True)
 class CurveMetric(Metric):
-    """An area under a curve: of all cells pooled, or the mean over labels; a bootstrap gives it weighted ranks.
+    """An area under a curve: of all cells pooled, or the mean over labels.
 
     Attributes:
         area: a name of ``AREAS``.
@@ -119,3 +119,101 @@ def rank_positives(ordered: Ordered, places: Integers) -> list[PositiveRanks]:
         of_hits, of_above, of_upto = (counts[a:b][::-1].copy() for counts in (hits, above, upto))
         ranks.append(PositiveRanks(of_hits, of_above, of_upto, np.asarray(n - int(positives))))
     return ranks
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """Where the cells of one label, or all cells, stand among the distinct scores of the positives, highest first.
+
+    Attributes:
+        is_positive: of each cell, (n,).
+        at: the first of the distinct scores that is at most the cell's score; g, how many there are, if none is, (n,).
+        is_tied: whether the cell is a negative with that very score, (n,).
+        ranks: of the positives.
+    """
+
+    is_positive: Bools
+    at: Integers
+    is_tied: Bools
+    ranks: PositiveRanks
+
+    @classmethod
+    def of(cls, truth: Bools, scores: Array) -> Steps:
+        """Return the steps of cells; both arguments have shape (n,)."""
+        distinct = np.unique(scores[truth])
+        g = distinct.size
+        upto = np.searchsorted(distinct, scores, side="right")
+        is_tied = ~truth & (upto > 0)
+        is_tied[is_tied] = distinct[upto[is_tied] - 1] == scores[is_tied]
+        at = g - upto
+        negatives = np.cumsum(np.bincount(at[~truth], minlength=g + 1))
+        tied = np.bincount(at[is_tied], minlength=g)
+        ranks = PositiveRanks(
+            np.bincount(at[truth], minlength=g), negatives[:-1] - tied, negatives[:-1], np.asarray(negatives[-1])
+        )
+        return cls(truth, at, is_tied, ranks)
+
+
+def influence_on_average_precision(steps: Steps) -> Floats:
+    """Return the influence of each cell on the average precision, (n,); 0 where it is undefined."""
+    hits = steps.ranks.hits
+    found = np.cumsum(hits, dtype=np.float64)
+    assigned = found + steps.ranks.upto
+    precision = found / assigned
+    gained = _from_below(hits / assigned) + np.append(precision - average_precision(steps.ranks), 0.0)
+    lost = _from_below(hits * precision / assigned)
+    of_positives = np.where(steps.is_positive, gained[steps.at], 0.0)
+    return ratio(of_positives - lost[steps.at], hits.sum())
+
+
+def influence_on_roc_auc(steps: Steps) -> Floats:
+    """Return the influence of each cell on the area under the ROC curve, (n,); 0 where it is undefined."""
+    ranks = steps.ranks
+    found, area = np.append(np.cumsum(ranks.hits), ranks.hits.sum()), roc_auc(ranks)
+    if np.isnan(area):
+        return np.zeros(steps.at.shape)
+    below = 1 - (ranks.above + ranks.upto) / 2 / ranks.negatives  # share of the negatives that a positive is above
+    of_positives = np.append(below - area, 0.0)[steps.at] / ranks.hits.sum()
+    hits = np.append(ranks.hits, 0)
+    above = (found - hits)[steps.at] + steps.is_tied * hits[steps.at] / 2
+    of_negatives = (above / ranks.hits.sum() - area) / ranks.negatives
+    return np.asarray(np.where(steps.is_positive, of_positives, of_negatives))
+
+
+INFLUENCES: dict[str, Callable[[Steps], Floats]] = {
+    "average_precision": influence_on_average_precision,
+    "roc_auc": influence_on_roc_auc,
+}
+
+
+def influences_of_curves(truth: Bools, scores: Array) -> dict[str, Floats]:
+    """Return the influence of each row on every metric of this kind, each (n,); 0 where the metric is undefined.
+
+    Args:
+        truth: (n, n_labels).
+        scores: (n, n_labels).
+    """
+    n_rows, n_labels = truth.shape
+    actual = truth.sum(axis=0)
+    of_cells = Steps.of(truth.reshape(-1), scores.reshape(-1))
+    found = {
+        metric.name: INFLUENCES[metric.area](of_cells).reshape(truth.shape).sum(axis=1)
+        for metric in CURVE_METRICS
+        if metric.covers is None
+    }
+    covered = {metric: metric.covers(actual, n_rows) for metric in CURVE_METRICS if metric.covers}
+    found |= {metric.name: np.zeros(n_rows) for metric in covered}
+    for label in range(n_labels):
+        if not actual[label]:
+            continue
+        steps = Steps.of(np.ascontiguousarray(truth[:, label]), np.ascontiguousarray(scores[:, label]))
+        for metric, labels in covered.items():
+            if labels[label]:
+                found[metric.name] += INFLUENCES[metric.area](steps) / labels.sum()
+    return found
+
+
+def _from_below(of_steps: Floats) -> Floats:
+    """Return for each step the sum over it and all lower ones; and 0, the sum below all, (g + 1,)."""
+    below: Floats = np.append(np.cumsum(of_steps[::-1])[::-1], 0.0)
+    return below

@@ -42,7 +42,7 @@ class DecidedRows:
 
 @dataclass(frozen=True, kw_only=True)
 class DecidedRowMetric(Metric):
-    """The mean over rows of one value per row; a bootstrap repeats the mean with other row weights.
+    """The mean over rows of one value per row.
 
     Attributes:
         of: the values, (n,).

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rarelabels.judging.arrays import Array, Floats, Integers
+from rarelabels.judging.arrays import Array, Bools, Floats, Integers
 from rarelabels.judging.metrics.metric import Metric
 from rarelabels.judging.sweeps.ordered import Ordered
 
@@ -16,7 +16,7 @@ CALIBRATION_BINS = 15
 
 @dataclass(frozen=True, kw_only=True)
 class CalibrationMetric(Metric):
-    """An expected calibration error; a bootstrap gives it weighted bins.
+    """An expected calibration error.
 
     Attributes:
         is_pooled: True for the error of all cells, False for the mean over the labels with a positive.
@@ -65,3 +65,31 @@ def surplus_of_bins(ordered: Ordered, positive_places: Integers) -> Floats:
     hits = np.diff(np.searchsorted(positive_places, np.append(starts, ordered.keys.size)))
     surplus: Floats = (hits - ordered.sums_from(starts)).reshape(n_groups, CALIBRATION_BINS).T
     return surplus
+
+
+def influences_of_calibration(truth: Bools, scores: Array) -> dict[str, Floats]:
+    """Return the influence of each row on every metric of this kind, each (n,); the edges of the bins stay.
+
+    Args:
+        truth: (n, n_labels).
+        scores: probabilities, (n, n_labels).
+    """
+    found = {metric.name: np.zeros(len(truth)) for metric in CALIBRATION_METRICS}
+    covered = np.flatnonzero(truth.any(axis=0))
+    of_cells = _influence(truth.reshape(-1), scores.reshape(-1)).reshape(truth.shape).sum(axis=1)
+    for metric in CALIBRATION_METRICS:
+        if metric.is_pooled:
+            found[metric.name] += of_cells
+            continue
+        for label in covered:
+            found[metric.name] += _influence(truth[:, label], scores[:, label]) / covered.size
+    return found
+
+
+def _influence(truth: Bools, scores: Array) -> Floats:
+    """Return the influence of each cell on the calibration error of all, (n,)."""
+    bins = calibration_bins(scores, calibration_edges(scores))
+    surplus: Floats = np.subtract(truth, scores, dtype=np.float64)
+    of_bins = np.bincount(bins, weights=surplus, minlength=CALIBRATION_BINS)
+    error = calibration_error(of_bins, truth.size)
+    return np.asarray((np.sign(of_bins)[bins] * surplus - error) / truth.size)

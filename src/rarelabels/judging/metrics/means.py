@@ -45,3 +45,14 @@ def plain_row_means(rows: Mapping[str, Floats]) -> dict[str, Floats]:
 def defined(values: Mapping[str, Floats]) -> dict[str, float]:
     """Return the values that are not NaN, as Python floats."""
     return {name: float(value) for name, value in values.items() if not np.isnan(value)}
+
+
+def influences_of_means(rows: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return the influence of each row on the mean over the rows that are not NaN, each (n,); 0 for rows left out."""
+    found = {}
+    for name, values in rows.items():
+        covered = ~np.isnan(values)
+        n_covered = max(1, int(covered.sum()))
+        mean = values[covered].sum() / n_covered
+        found[name] = np.where(covered, values - mean, 0.0) / n_covered
+    return found

@@ -1,4 +1,4 @@
-"""The record of a metric. What it is computed from decides its kind, and how a bootstrap repeats it."""
+"""The record of a metric. What it is computed from decides its kind."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class RankedRows:
 
 @dataclass(frozen=True, kw_only=True)
 class RankedRowMetric(Metric):
-    """The mean over rows of one value per row; a bootstrap repeats the mean with other row weights.
+    """The mean over rows of one value per row.
 
     Attributes:
         of: the values, (n,); NaN where a row is left out.

@@ -1,1 +1,5 @@
-"""How sure the numbers are: a paired bootstrap (``bootstrap``), and what follows from it (``inference``)."""
+"""How sure the numbers are.
+
+``influence`` is the influence of test rows on every metric. ``estimate`` makes intervals from it and from the seeds.
+``inference`` compares many trials.
+"""

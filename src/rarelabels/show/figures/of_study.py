@@ -151,5 +151,5 @@ def verdicts(table: pd.DataFrame, title: str) -> Figure:
     axes.set_yticks(y, [str(name).replace("_", " ") for name in table["name"]], fontsize=8.5)
     axes.grid(alpha=0.25, axis="x")
     axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
-    figure.suptitle(f"{title}: declared hypotheses, with intervals that hold together at 95 %", fontsize=10)
+    figure.suptitle(f"{title}: declared hypotheses, each with the interval that decided", fontsize=10)
     return figure

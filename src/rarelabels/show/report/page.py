@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rarelabels import whole_files
 from rarelabels.compare.comparison import FLOORS, GAIN
-from rarelabels.compare.verdicts import Finding
+from rarelabels.compare.verdicts import INTERVALS, Finding
 from rarelabels.declare.tuning import FOR_HALF
 from rarelabels.errors import UserError
 from rarelabels.record import connection, opening
@@ -70,6 +70,7 @@ def render(pages: Sequence[Contents]) -> str:
         "gain": GAIN,
         "priced": PRICED,
         "for_half": FOR_HALF,
+        "intervals": INTERVALS,
     }
     return environment.get_template("page.html").render(pages=pages, advice=advice(pages))
 

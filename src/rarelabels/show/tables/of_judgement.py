@@ -11,7 +11,7 @@ from rich.console import Console
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.metrics.table import BY_NAME
 from rarelabels.judging.score_tables import some
-from rarelabels.show.judgement import MOST_DRAWS, SPEC, Judgement
+from rarelabels.show.judgement import SPEC, Judgement
 from rarelabels.show.tables import of_labels
 from rarelabels.show.tables.judgement_page import WIDE, Page, Section, rules_shown
 from rarelabels.show.tables.of_labels import shown_number, shown_threshold
@@ -108,8 +108,7 @@ def _head(judgement: Judgement, validation: str | None, test: str) -> Iterator[s
         yield "No validation part: nothing is chosen, so decisions are at 0.5; oracle is only a bound."
     else:
         yield f"Thresholds and base rates are from {validation}: {len(measured.validation.y):,} rows"
-    fewer = "" if judgement.draws == MOST_DRAWS else f" (so many scores: not {MOST_DRAWS:,})"
-    yield f"Intervals: 95 %, by bootstrap over the test rows, {judgement.draws:,} draws{fewer}"
+    yield "Intervals: 95 %, over test rows alone: other seeds of a model vary beyond them"
 
 
 def _decisions(judgement: Judgement, validation: str | None) -> Section:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from rarelabels.compare.comparison import BY_RULE, ELSEWHERE, FLOORS, GAIN, HEADLINE, Comparison, Row
 from rarelabels.compare.ranking import Ranked, Ranking
-from rarelabels.compare.verdicts import Finding, Verdict
+from rarelabels.compare.verdicts import INTERVALS, Finding, Verdict
 from rarelabels.declare.study import Bound
 from rarelabels.judging.metrics.table import BY_NAME as METRICS
 from rarelabels.judging.rules.table import BY_NAME as RULES
@@ -40,8 +40,8 @@ OF_LABEL_SETS: dict[str, tuple[str, Callable[[float], str]]] = {
     "training/unseen_test_share": ("test rows of\nanother set", "{:.1%}".format),
 }
 OF_KEPT = ("training/kept_epoch", "training/gap_macro_average_precision", "training/gap_half_macro_f1")
-TIED = "* cannot be told from the best of its column (paired bootstrap over test rows and seeds, Holm)"
-TIED_WITH_FIRST = "* cannot be told from the first on the test part (paired bootstrap over test rows and seeds, Holm)"
+TIED = "* cannot be told from the best of its column (paired by test rows and seeds, Holm)"
+TIED_WITH_FIRST = "* cannot be told from the first on the test part (paired by test rows and seeds, Holm)"
 
 
 def print_by_rule(study: str, comparisons: Sequence[Comparison]) -> None:
@@ -113,7 +113,8 @@ def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bou
     console.print(table)
     counts = Counter(one.verdict for one in findings)
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict))
-    console.print(f"{told}; all intervals of a study hold together at 95 % (paired bootstrap, Holm)", soft_wrap=True)
+    console.print(f"{told}. {INTERVALS}", soft_wrap=True)
+    console.print("seeds: their share of the variance of a difference; test rows bring the rest", soft_wrap=True)
     if any(one.provisional for one in findings):
         console.print("provisional: with fewer seeds than are declared", soft_wrap=True)
     if any(one.late for one in findings):
@@ -166,7 +167,8 @@ def _verdict(finding: Finding) -> str:
 def _difference(finding: Finding) -> str:
     if math.isnan(finding.value):
         return ""
-    return f"{finding.value:+.3f}\n{finding.low:+.3f} to {finding.high:+.3f}"
+    share = "" if math.isnan(finding.share_of_seeds) else f"\nseeds {100 * finding.share_of_seeds:.0f} %"
+    return f"{finding.value:+.3f}\n{finding.low:+.3f} to {finding.high:+.3f}{share}"
 
 
 def _title(study: str, comparison: Comparison) -> str:

@@ -1,0 +1,60 @@
+"""The influence of each test row on every metric of a trial: how much the metric changes as the row counts more.
+
+A metric is a function of the weights of the rows, all 1. The influence of a row is the derivative by its weight. The
+influences add up to 0, and the sum of their squares is nearly the variance of the metric over test parts of this size:
+the infinitesimal jackknife. It costs about as much as the metric itself.
+
+Source: Efron (1982), "The Jackknife, the Bootstrap and Other Resampling Plans", chapter 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from rarelabels.judging.arrays import Bools, Floats, is_one
+from rarelabels.judging.metrics.averages import influences_of_averages
+from rarelabels.judging.metrics.curves import influences_of_curves
+from rarelabels.judging.metrics.decided_rows import decided_rows
+from rarelabels.judging.metrics.ece import influences_of_calibration
+from rarelabels.judging.metrics.means import influences_of_means
+from rarelabels.judging.metrics.ranked_rows import ranked_rows
+from rarelabels.judging.rules.definition import Rule
+from rarelabels.judging.scores import Scores
+
+OF_RANKING = "ranking"
+
+
+def influences(part: Scores, rules: Mapping[str, Rule], wanted: Collection[str] | None = None) -> dict[str, Floats]:
+    """Return the influence of each row on every metric, by recorded name without the part, each (n,).
+
+    It is 0 where a metric is undefined. Thresholds are those that were given: other rows would not change them.
+
+    Args:
+        part: truth and probabilities. If it has most likely label sets, they are measured as well.
+        rules: by name.
+        wanted: the names of the metrics; all, if None.
+
+    Raises:
+        ValueError: a score is outside [0, 1].
+    """
+    part.must_be_probabilities()
+    groups = None if wanted is None else {name.partition("/")[0] for name in wanted}
+    found = of_rankings(part) if groups is None or OF_RANKING in groups else {}
+    assigned = {name: rule.assign(part.scores) for name, rule in rules.items() if groups is None or name in groups}
+    assigned |= {name: is_one(labels) for name, labels in part.decided.items() if groups is None or name in groups}
+    for rule, of_rule in assigned.items():
+        found |= {f"{rule}/{name}": values for name, values in of_decisions(part.truth, of_rule).items()}
+    return found if wanted is None else {name: found[name] for name in wanted if name in found}
+
+
+def of_decisions(truth: Bools, assigned: Bools) -> dict[str, Floats]:
+    """Return the influence of each row on every metric of assigned labels, each (n,)."""
+    return influences_of_means(decided_rows(truth, assigned)) | influences_of_averages(truth, assigned)
+
+
+def of_rankings(part: Scores) -> dict[str, Floats]:
+    """Return the influence of each row on every metric of scores, as ``ranking/<metric>``, each (n,)."""
+    truth, scores = part.truth, part.scores
+    found = influences_of_means(ranked_rows(truth, scores))
+    found |= influences_of_curves(truth, scores) | influences_of_calibration(truth, scores)
+    return {f"{OF_RANKING}/{name}": values for name, values in found.items()}

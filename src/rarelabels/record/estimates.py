@@ -1,0 +1,86 @@
+"""The estimates of a trial's metrics: stored for those that are compared, made from the stored scores for any other.
+
+An estimate is what the interval of a metric, or of a difference, is made from; see ``judging.statistics.estimate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pyarrow import parquet
+
+from rarelabels.judging.statistics import estimate
+from rarelabels.judging.statistics.estimate import Estimate
+from rarelabels.record import reading, run_files
+from rarelabels.record.client import Client
+from rarelabels.record.digests import DIGEST
+from rarelabels.record.entities import Run
+
+BY_SEED, INFLUENCE = "by_seed.parquet", "influence.parquet"  # files of a trial's parent run
+TEST = "test/"
+
+
+def of_trial(client: Client, parent: Run, children: Sequence[Run], metrics: Iterable[str]) -> dict[str, Estimate]:
+    """Return the estimates of a trial's metrics, by recorded name; a metric without one is left out.
+
+    Estimates that are not stored are made from the scores. That is slower. It is so for metrics that no table compares,
+    and for trials that were summed up before estimates were stored.
+
+    Args:
+        client: of the record.
+        parent: the parent run of the trial.
+        children: the runs that it sums up, by rising seed.
+        metrics: recorded names, such as ``test/half/macro_f1``.
+    """
+    wanted = list(dict.fromkeys(metrics))
+    found = _stored(client, parent, wanted) if DIGEST + INFLUENCE in parent.data.tags else {}
+    lacking = [name for name in wanted if name not in found]
+    found |= of_runs(client, children, lacking) if lacking else {}
+    return {name: one for name, one in found.items() if one.n_seeds}
+
+
+def of_runs(client: Client, runs: Sequence[Run], metrics: Iterable[str] | None = None) -> dict[str, Estimate]:
+    """Return estimates from the stored scores of a trial's runs, by recorded name; of all metrics, if None."""
+    runs = [run if run.data.metrics else client.run(run.info.run_id) for run in runs]
+    parts = [reading.scores(client, run.info.run_id, "test") for run in runs]
+    rules = [reading.rules(client, run.info.run_id) for run in runs]
+    values = [
+        {name.removeprefix(TEST): value for name, value in run.data.metrics.items() if name.startswith(TEST)}
+        for run in runs
+    ]
+    wanted = None if metrics is None else {name.removeprefix(TEST) for name in metrics if name.startswith(TEST)}
+    return {TEST + name: one for name, one in estimate.estimates(parts, rules, values, wanted).items()}
+
+
+def store(folder: Path, found: Mapping[str, Estimate], metrics: Iterable[str]) -> None:
+    """Write the estimates of these metrics to files; NaN for a metric that has none.
+
+    A column is a metric. A row is a seed in one file, and a seed and a group of test rows in the other.
+    """
+    shape = next(iter(found.values())).influence.shape
+    none = Estimate(np.full(shape[0], np.nan), np.full(shape, np.nan))
+    stored = {name: found.get(name, none) for name in sorted(metrics)}
+    by_seed = pd.DataFrame({name: one.by_seed for name, one in stored.items()})
+    influence = pd.DataFrame({name: one.influence.ravel().astype(np.float32) for name, one in stored.items()})
+    by_seed.to_parquet(folder / BY_SEED, compression="zstd", index=False)
+    influence.to_parquet(folder / INFLUENCE, compression="zstd", index=False)
+
+
+def _stored(client: Client, parent: Run, wanted: Sequence[str]) -> dict[str, Estimate]:
+    def read(file: Path) -> pd.DataFrame:
+        with parquet.ParquetFile(file) as stored:
+            frame: pd.DataFrame = stored.read([one for one in stored.schema_arrow.names if one in wanted]).to_pandas()
+            return frame
+
+    by_seed, influence = (
+        run_files.read(client, parent.info.run_id, name, read, parent.data.tags) for name in (BY_SEED, INFLUENCE)
+    )
+    columns = [str(name) for name in by_seed]
+    of_seed, of_rows = (frame.to_numpy(np.float64) for frame in (by_seed, influence))
+    return {
+        name: Estimate(of_seed[:, place], of_rows[:, place].reshape(len(by_seed), -1))
+        for place, name in enumerate(columns)
+    }
