@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 import sys
@@ -34,7 +35,16 @@ def same(printed: Path, expected: Path) -> None:
     pd.testing.assert_frame_equal(pd.read_csv(printed)[list(wanted)], wanted, check_exact=True)
 
 
-@pytest.mark.parametrize("name", ["results_films", "results_table", "findings_films"])
+def test_its_verdicts_are_as_they_were_by_intervals_that_are_made_anew(old: Project) -> None:
+    printed = pd.read_csv(io.StringIO(old.call("findings", "films", "--format", "csv")[0]))
+    wanted = pd.read_csv(old.folder / "expected" / "findings_films.csv")
+    changed = ["low", "high"]
+    pd.testing.assert_frame_equal(printed[list(wanted)].drop(columns=changed), wanted.drop(columns=changed))
+    for end in changed:
+        assert (printed[end] - wanted[end]).abs().max() < 0.5 * (wanted["high"] - wanted["low"]).max()
+
+
+@pytest.mark.parametrize("name", ["results_films", "results_table"])
 def test_it_is_read(old: Project, name: str, tmp_path: Path) -> None:
     command, study = name.split("_")
     (tmp_path / "printed.csv").write_text(old.call(command, study, "--format", "csv")[0], encoding="utf-8")
