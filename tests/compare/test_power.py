@@ -31,7 +31,7 @@ def test_more_test_rows_decide_where_the_seeds_agree() -> None:
 def test_more_seeds_decide_where_the_rows_agree() -> None:
     """Five seeds with a standard error of 1; t · √(5/n) must fall below 1.5."""
     by_seed = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-    one = Estimate(1.5 + by_seed * np.sqrt(5 / 2.5), np.zeros((5, 50)))
+    one = Estimate(1.5 + by_seed * np.sqrt(5 / 2.5), np.zeros(50))
     assert one.standard_error == pytest.approx(1)
     wanted = next(n for n in range(6, 100) if stats.t.ppf(0.975, n - 1) * np.sqrt(5 / n) < 1.5)
     told = power.what_would_decide(one, 0.95, above(0.0))

@@ -18,5 +18,5 @@ ROWS = rows()
 
 
 def estimate(value: float, influence: object = 0.0, seeds: int = 2) -> Estimate:
-    """The same value in each seed; ``influence`` is that of the rows on each."""
-    return Estimate(np.full(seeds, value), np.broadcast_to(influence, (seeds, N)) + np.zeros((seeds, N)))
+    """The same value in each seed; ``influence`` is that of the rows on their mean."""
+    return Estimate(np.full(seeds, value), influence + np.zeros(N))

@@ -17,7 +17,7 @@ from rarelabels.judging.settings import ThresholdSpec
 from rarelabels.record import reading
 from rarelabels.study import summary
 
-DIGESTS = {6: "7f0b1daa1875e368"}  # of the summary of the runs below, by the constant
+DIGESTS = {6: "2e01f54c577b4d9e"}  # of the summary of the runs below, by the constant
 
 
 def part(seed: int) -> Scores:
@@ -40,7 +40,7 @@ def digest() -> str:
     """Names, and numbers to four digits: the same on every machine."""
     table, found = summary.aggregate(None, [run(1), run(2)])  # type: ignore[arg-type]
     rows = [[name, *(f"{value:.4g}" for value in values)] for name, *values in table.itertuples(index=False)]
-    influence = {name: f"{found[name].influence[0, 0]:.4g}" for name in sorted(found)}
+    influence = {name: f"{found[name].influence[0]:.4g}" for name in sorted(found)}
     return hashlib.sha256(json.dumps([rows, influence, list(table.columns)]).encode()).hexdigest()[:16]
 
 

@@ -79,6 +79,7 @@ class Comparison:
         missing: the names of trials without a result.
         skipped: reasons why trials are skipped, such as data that are not here.
         left_out: a line for each run that would have taken longer than declared, with the reason.
+        rare_labels: why intervals of means over labels are not reliable; empty if they are.
     """
 
     data: str
@@ -88,6 +89,7 @@ class Comparison:
     missing: list[str]
     skipped: list[str]
     left_out: list[str] = field(default_factory=list)
+    rare_labels: str = ""
 
     @property
     def all_rows(self) -> list[Row]:
@@ -237,7 +239,8 @@ def _compare(
     means = reading.summary(client, parents[0]).set_index("metric")["mean"]
     floors = {name: _floor(means, name) for name in (*FLOORS, *TUNED_FLOORS)}
     rows.sort(key=lambda row: row.mean("test/ranking/macro_average_precision"), reverse=True)
-    return Comparison(data, _marked(rows, found), overridden, floors, missing=[], skipped=[])
+    rare = parents[0].data.tags.get(reading.RARE_LABELS, "")
+    return Comparison(data, _marked(rows, found), overridden, floors, missing=[], skipped=[], rare_labels=rare)
 
 
 def _row(client: Client, parent: Run, name: str, below: Mapping[ParentKey, Sequence[Run]]) -> Row:

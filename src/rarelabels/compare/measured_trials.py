@@ -31,6 +31,7 @@ class MeasuredTrial:
         known: for each run, the digests of the hypotheses by name, as declared when the run was made.
         model: its ``model.kind``.
         symptoms: faults of its trainings; see ``symptoms.of``.
+        rare_labels: why intervals of means over labels are not reliable; empty if they are.
     """
 
     seeds: tuple[int, ...]
@@ -41,6 +42,7 @@ class MeasuredTrial:
     known: Sequence[Mapping[str, str]] = ()
     model: str = ""
     symptoms: tuple[str, ...] = ()
+    rare_labels: str = ""
 
     @property
     def is_network(self) -> bool:
@@ -85,5 +87,6 @@ def read(
             known,
             run.data.params.get("model.kind", ""),
             symptoms.recorded(run),
+            tags.get(reading.RARE_LABELS, ""),
         )
     return found

@@ -19,7 +19,7 @@ def visible(difference: Estimate, level: float) -> float:
     Other seeds and other test rows, of the same numbers, make another study.
 
     >>> import numpy as np
-    >>> one = Estimate(np.array([0.1, 0.1]), np.array([[0.01, -0.01] * 50] * 2))
+    >>> one = Estimate(np.array([0.1, 0.1]), np.array([0.01, -0.01] * 50))
     >>> round(one.standard_error, 3), round(visible(one, 0.95), 3)
     (0.101, 0.285)
     """

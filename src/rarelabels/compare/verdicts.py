@@ -16,6 +16,7 @@ from rarelabels.compare.competence import Competence
 from rarelabels.compare.measured_trials import MeasuredTrial
 from rarelabels.declare.study import ASKS_THE_READER, COMPETENCE_MARGIN, Hypothesis, Outcome
 from rarelabels.judging.statistics.estimate import Estimate
+from rarelabels.judging.statistics.reliability import few_seeds, is_by_label
 
 Verdict = Literal["upheld", "refuted", "undecided"]
 LEVEL = 0.95  # the level at which all verdicts of a study hold together
@@ -39,6 +40,7 @@ class Finding:
         share_of_seeds: the share of the difference's variance that comes from the seeds, 0 to 1.
         visible: the difference that would have been told from 0 in 80 % of all studies like this one.
         needed: how many seeds or test rows would decide, in words; empty if the verdict is decided.
+        unreliable: why the interval cannot be relied on; empty if it can.
         identical: whether both sides are the same in every row and seed.
         late: whether a run of either side was made, or looked at, before the hypothesis had its present form.
         provisional: whether declared seeds are missing, the same seeds on both sides.
@@ -56,6 +58,7 @@ class Finding:
     share_of_seeds: float = np.nan
     visible: float = np.nan
     needed: str = ""
+    unreliable: str = ""
     identical: bool = False
     late: bool = False
     provisional: bool = False
@@ -93,6 +96,8 @@ class Finding:
         notes = [mark for mark, holds in marks.items() if holds]
         if self.behind_baseline:
             notes.append(f"no advice, for {self.behind_baseline}")
+        if self.unreliable:
+            notes.append(f"interval not reliable: {self.unreliable}")
         return [*notes, *filter(None, [self.needed]), *self.symptoms, *filter(None, [self.reason])]
 
     def advice(self) -> str:
@@ -189,6 +194,7 @@ def decide(
             high=high,
             level=level,
             share_of_seeds=difference.share_of_seeds,
+            unreliable=_unreliable(declared[number], difference, measured),
             visible=power.visible(difference, level),
             needed=""
             if verdict != "undecided"
@@ -260,6 +266,14 @@ def _competence(
 def _difference(hypothesis: Hypothesis, trial: MeasuredTrial, against: MeasuredTrial) -> Estimate:
     metric, other = _metrics(hypothesis)
     return trial.estimates[metric] - against.estimates[other]
+
+
+def _unreliable(hypothesis: Hypothesis, difference: Estimate, measured: Mapping[str, MeasuredTrial]) -> str:
+    """Return why the interval of a difference cannot be relied on; empty if it can, or if both sides are the same."""
+    if difference.is_identical:
+        return ""
+    rare = measured[hypothesis.trial].rare_labels if any(map(is_by_label, _metrics(hypothesis))) else ""
+    return "; ".join(filter(None, [rare, few_seeds(difference)]))
 
 
 def _p_value(hypothesis: Hypothesis, difference: Estimate) -> float:

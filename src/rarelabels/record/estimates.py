@@ -58,13 +58,13 @@ def of_runs(client: Client, runs: Sequence[Run], metrics: Iterable[str] | None =
 def store(folder: Path, found: Mapping[str, Estimate], metrics: Iterable[str]) -> None:
     """Write the estimates of these metrics to files; NaN for a metric that has none.
 
-    A column is a metric. A row is a seed in one file, and a seed and a group of test rows in the other.
+    A column is a metric. A row is a seed in one file, and a group of test rows in the other.
     """
-    shape = next(iter(found.values())).influence.shape
-    none = Estimate(np.full(shape[0], np.nan), np.full(shape, np.nan))
+    one = next(iter(found.values()))
+    none = Estimate(np.full(one.by_seed.size, np.nan), np.full(one.influence.size, np.nan))
     stored = {name: found.get(name, none) for name in sorted(metrics)}
     by_seed = pd.DataFrame({name: one.by_seed for name, one in stored.items()})
-    influence = pd.DataFrame({name: one.influence.ravel().astype(np.float32) for name, one in stored.items()})
+    influence = pd.DataFrame({name: one.influence.astype(np.float32) for name, one in stored.items()})
     by_seed.to_parquet(folder / BY_SEED, compression="zstd", index=False)
     influence.to_parquet(folder / INFLUENCE, compression="zstd", index=False)
 
@@ -78,9 +78,7 @@ def _stored(client: Client, parent: Run, wanted: Sequence[str]) -> dict[str, Est
     by_seed, influence = (
         run_files.read(client, parent.info.run_id, name, read, parent.data.tags) for name in (BY_SEED, INFLUENCE)
     )
-    columns = [str(name) for name in by_seed]
-    of_seed, of_rows = (frame.to_numpy(np.float64) for frame in (by_seed, influence))
     return {
-        name: Estimate(of_seed[:, place], of_rows[:, place].reshape(len(by_seed), -1))
-        for place, name in enumerate(columns)
+        str(name): Estimate(by_seed[name].to_numpy(np.float64), influence[name].to_numpy(np.float64))
+        for name in by_seed
     }

@@ -24,6 +24,7 @@ from rarelabels.record.entities import Run
 from rarelabels.record.identities import ParentKey, parent_key
 from rarelabels.record.opening import EPOCHS
 
+RARE_LABELS = "rare_labels"  # tag of a trial: why intervals of means over labels are not reliable
 SCORES, PICKED = "scores", "picked"  # folders of a run: scores of the epoch that the training kept, or of a picked one
 RunKey = tuple[str, str, str, str]  # trial, variant, overrides, fingerprint
 KEYS = ["trial", "variant", "seed"]

@@ -13,6 +13,7 @@ import pandas as pd
 from rarelabels import __version__
 from rarelabels.compare import symptoms
 from rarelabels.judging.statistics.estimate import Estimate, interval_of
+from rarelabels.judging.statistics.reliability import rare_labels
 from rarelabels.record import connection, estimates, reading, run_files, writing
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
@@ -50,6 +51,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
     children = [client.run(run_id) for run_id in task.children]
     try:
         table, found = aggregate(client, children)
+        positives = reading.scores(client, task.children[0], "test").positives
     except run_files.DamagedError as error:
         return str(error)
     curves = reading.curves(client, list(task.children))
@@ -66,6 +68,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
         "summed_up": task.stamp,
         "drawn": "",
         "test_part": first["test_part"],
+        reading.RARE_LABELS: rare_labels(positives),
     }
     with connection.one_sums_up(where):
         # MLflow refuses to change a parameter. Two may differ now: the seed (a tag has all seeds) and a table's path.

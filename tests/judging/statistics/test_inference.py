@@ -26,7 +26,7 @@ def test_best_is_marked_with_all_that_cannot_be_told_from_it():
         "worse": estimate(0.45, shared + own),  # paired: 5 standard errors below, though all intervals overlap
     }
     assert not_worse_than_best(runs) == {"best", "same", "close"}
-    losses = {name: estimate(1 - one.value, -one.influence[0]) for name, one in runs.items()}
+    losses = {name: estimate(1 - one.value, -one.influence) for name, one in runs.items()}
     assert not_worse_than_best(losses, higher_is_better=False) == {"best", "same", "close"}
     assert not_worse_than_best({"best": runs["best"]}) == {"best"}
 

@@ -23,22 +23,25 @@ class Estimate:
     """A metric, or a difference of two metrics, with the two sources of its error.
 
     The value is the mean over seeds. Other test rows would change it, and other seeds would. So its variance has two
-    parts. The first is the sum of the squared influences of the rows on the mean. The second is what the seeds differ
-    by beyond that: on other rows the seeds differ in other ways, and this is in the first part already. Few seeds tell
+    parts: the sum of the squared influences of the rows, and the variance between seeds by their number. Few seeds tell
     their variance badly. So intervals are those of Student's t with Satterthwaite's degrees of freedom.
+
+    Seeds also differ in the rows that they err on. That is in both parts, so the standard error of a difference is up
+    to a fifth too large. That makes up for seeds that are far from normal: on real networks, intervals without it held
+    the truth in 91 to 96 % of all cases, with it in 93 to 97 % (five seeds, ``docs/intervals.md``).
 
     Two estimates of the same seeds and rows are subtracted with ``-``: the result is the paired difference.
 
     Attributes:
         by_seed: the metric of each seed, (n_seeds,); NaN where it is undefined.
-        influence: of each group of test rows on the metric of each seed, (n_seeds, n_groups). A row that belongs to no
-            group is a group of one.
+        influence: of each group of test rows on the mean over seeds, (n_groups,). A row that belongs to no group is a
+            group of one.
 
     Source: Efron (1982), "The Jackknife, the Bootstrap and Other Resampling Plans", chapter 6; Satterthwaite (1946),
     "An Approximate Distribution of Estimates of Variance Components".
 
     >>> import numpy as np
-    >>> rows = Estimate(np.array([0.5, 0.6, 0.7]), np.array([[0.01, -0.02, 0.01]] * 3))
+    >>> rows = Estimate(np.array([0.5, 0.6, 0.7]), np.array([0.01, -0.02, 0.01]))
     >>> round(rows.value, 3), round(rows.variance_of_rows, 5), round(rows.variance_of_seeds, 5)
     (0.6, 0.0009, 0.00333)
     >>> [round(end, 3) for end in rows.interval(0.95)]
@@ -49,11 +52,9 @@ class Estimate:
     influence: Floats
 
     def __sub__(self, other: Estimate) -> Estimate:
-        if self.influence.shape != other.influence.shape:
-            raise ValueError(
-                f"estimates must have the same seeds and groups of rows; got {self.influence.shape} and "
-                f"{other.influence.shape}"
-            )
+        sizes = [(one.by_seed.size, one.influence.size) for one in (self, other)]
+        if sizes[0] != sizes[1]:
+            raise ValueError(f"estimates must have the same seeds and groups of rows; got {sizes[0]} and {sizes[1]}")
         return Estimate(self.by_seed - other.by_seed, self.influence - other.influence)
 
     @cached_property
@@ -69,17 +70,18 @@ class Estimate:
     @property
     def n_groups(self) -> int:
         """How many groups of test rows there are."""
-        return int(self.influence.shape[1])
+        return int(self.influence.size)
 
     @cached_property
     def variance_of_rows(self) -> float:
-        """The variance that other test rows bring."""
-        return float((self.influence.mean(axis=0) ** 2).sum()) * self._groups_correction
+        """The variance that other test rows bring; 0 for one group, which says nothing about it."""
+        n = self.n_groups
+        return float((self.influence**2).sum()) * n / (n - 1) if n > 1 else 0.0
 
     @cached_property
     def variance_of_seeds(self) -> float:
-        """The variance that other seeds bring on the same rows; 0 for one seed, which says nothing about it."""
-        return max(0.0, self._variance_between - self._interaction)
+        """The variance that other seeds bring; 0 for one seed, which says nothing about it."""
+        return float(np.nanvar(self.by_seed, ddof=1)) / self.n_seeds if self.n_seeds > 1 else 0.0
 
     @property
     def share_of_seeds(self) -> float:
@@ -94,10 +96,11 @@ class Estimate:
 
     @cached_property
     def degrees_of_freedom(self) -> float:
-        """Satterthwaite's, at least 1; infinite if there is no variance."""
-        parts = ((self.variance_of_rows, self.n_groups - 1), (self._variance_between, self.n_seeds - 1))
-        below = sum(variance**2 / degrees for variance, degrees in parts if variance)
-        return max(1.0, self.standard_error**4 / below) if below else math.inf
+        """Satterthwaite's; infinite if there is no variance."""
+        whole = self.variance_of_rows + self.variance_of_seeds
+        parts = ((self.variance_of_rows, self.n_groups - 1), (self.variance_of_seeds, self.n_seeds - 1))
+        below = sum((variance / whole) ** 2 / degrees for variance, degrees in parts if variance)
+        return 1 / below if below else math.inf
 
     @property
     def is_identical(self) -> bool:
@@ -130,23 +133,6 @@ class Estimate:
             return 1.0 if self.value == at else 0.0
         away, degrees = -abs(self.value - at) / self.standard_error, self.degrees_of_freedom
         return float(2 * (ndtr(away) if math.isinf(degrees) else stdtr(degrees, away)))
-
-    @cached_property
-    def _groups_correction(self) -> float:
-        return self.n_groups / (self.n_groups - 1) if self.n_groups > 1 else 0.0
-
-    @cached_property
-    def _variance_between(self) -> float:
-        """The variance between seeds, of their mean."""
-        return float(np.nanvar(self.by_seed, ddof=1)) / self.n_seeds if self.n_seeds > 1 else 0.0
-
-    @cached_property
-    def _interaction(self) -> float:
-        """What :attr:`_variance_between` has because the seeds differ in other ways on other rows."""
-        n_seeds = len(self.influence)
-        if n_seeds < 2:
-            return 0.0
-        return float(self.influence.var(axis=0, ddof=1).sum()) / n_seeds * self._groups_correction
 
 
 def quantile(degrees: float, probability: float) -> float:
@@ -196,15 +182,16 @@ def estimates(
         sizes = f"{len(parts)}, {len(rules)}, {len(values)}"
         raise ValueError(f"scores, rules and values must be of the same seeds, at least one; got {sizes}")
     group = group_of_rows(parts[0])
-    found: dict[str, list[Floats]] = {}
+    total: dict[str, Floats] = {}
     for part, of_seed in zip(parts, rules, strict=True):
         for name, influence in influences(part, of_seed, wanted).items():
-            found.setdefault(name, []).append(np.bincount(group, weights=influence).astype(np.float64))
-    by_seed = {name: np.array([of_seed.get(name, np.nan) for of_seed in values]) for name in found}
+            of_groups = np.bincount(group, weights=influence)
+            total[name] = total[name] + of_groups if name in total else of_groups.astype(np.float64)
+    by_seed = {name: np.array([of_seed.get(name, np.nan) for of_seed in values]) for name in total}
     return {
-        name: Estimate(by_seed[name], np.stack(influence))
-        for name, influence in found.items()
-        if len(influence) == len(parts) and not np.isnan(by_seed[name]).all()
+        name: Estimate(by_seed[name], influence / len(parts))
+        for name, influence in total.items()
+        if not np.isnan(by_seed[name]).all()
     }
 
 

@@ -9,15 +9,16 @@ Source: Efron (1982), "The Jackknife, the Bootstrap and Other Resampling Plans",
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
-from rarelabels.judging.arrays import Bools, Floats, is_one
+from rarelabels.judging.arrays import Array, Bools, Floats, is_one
 from rarelabels.judging.metrics.averages import influences_of_averages
-from rarelabels.judging.metrics.curves import influences_of_curves
+from rarelabels.judging.metrics.curves import CURVE_METRICS, influences_of_curves
 from rarelabels.judging.metrics.decided_rows import decided_rows
-from rarelabels.judging.metrics.ece import influences_of_calibration
+from rarelabels.judging.metrics.ece import CALIBRATION_METRICS, influences_of_calibration
 from rarelabels.judging.metrics.means import influences_of_means
-from rarelabels.judging.metrics.ranked_rows import ranked_rows
+from rarelabels.judging.metrics.metric import Metric
+from rarelabels.judging.metrics.ranked_rows import RANKED_ROW_METRICS, ranked_rows
 from rarelabels.judging.rules.definition import Rule
 from rarelabels.judging.scores import Scores
 
@@ -39,7 +40,8 @@ def influences(part: Scores, rules: Mapping[str, Rule], wanted: Collection[str] 
     """
     part.must_be_probabilities()
     groups = None if wanted is None else {name.partition("/")[0] for name in wanted}
-    found = of_rankings(part) if groups is None or OF_RANKING in groups else {}
+    ranked = None if wanted is None else {name.removeprefix(f"{OF_RANKING}/") for name in wanted}
+    found = of_rankings(part, ranked) if groups is None or OF_RANKING in groups else {}
     assigned = {name: rule.assign(part.scores) for name, rule in rules.items() if groups is None or name in groups}
     assigned |= {name: is_one(labels) for name, labels in part.decided.items() if groups is None or name in groups}
     for rule, of_rule in assigned.items():
@@ -52,9 +54,20 @@ def of_decisions(truth: Bools, assigned: Bools) -> dict[str, Floats]:
     return influences_of_means(decided_rows(truth, assigned)) | influences_of_averages(truth, assigned)
 
 
-def of_rankings(part: Scores) -> dict[str, Floats]:
-    """Return the influence of each row on every metric of scores, as ``ranking/<metric>``, each (n,)."""
-    truth, scores = part.truth, part.scores
-    found = influences_of_means(ranked_rows(truth, scores))
-    found |= influences_of_curves(truth, scores) | influences_of_calibration(truth, scores)
+def of_rankings(part: Scores, wanted: Collection[str] | None = None) -> dict[str, Floats]:
+    """Return the influence of each row on the metrics of scores, as ``ranking/<metric>``, each (n,).
+
+    Args:
+        part: truth and probabilities.
+        wanted: the names of the metrics, without ``ranking/``; a kind of metric that has none of them is left out.
+    """
+    kinds: tuple[tuple[Sequence[Metric], Callable[[Bools, Array], dict[str, Floats]]], ...] = (
+        (RANKED_ROW_METRICS, lambda truth, scores: influences_of_means(ranked_rows(truth, scores))),
+        (CURVE_METRICS, influences_of_curves),
+        (CALIBRATION_METRICS, influences_of_calibration),
+    )
+    found: dict[str, Floats] = {}
+    for metrics, of_kind in kinds:
+        if wanted is None or any(metric.name in wanted for metric in metrics):
+            found |= of_kind(part.truth, part.scores)
     return {f"{OF_RANKING}/{name}": values for name, values in found.items()}

@@ -11,6 +11,7 @@ from rich.console import Console
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.metrics.table import BY_NAME
 from rarelabels.judging.score_tables import some
+from rarelabels.judging.statistics.reliability import rare_labels
 from rarelabels.show.judgement import SPEC, Judgement
 from rarelabels.show.tables import of_labels
 from rarelabels.show.tables.judgement_page import WIDE, Page, Section, rules_shown
@@ -109,6 +110,8 @@ def _head(judgement: Judgement, validation: str | None, test: str) -> Iterator[s
     else:
         yield f"Thresholds and base rates are from {validation}: {len(measured.validation.y):,} rows"
     yield "Intervals: 95 %, over test rows alone: other seeds of a model vary beyond them"
+    if rare := rare_labels(measured.test.positives):
+        yield f"Intervals of macro means are not reliable: {rare}"
 
 
 def _decisions(judgement: Judgement, validation: str | None) -> Section:

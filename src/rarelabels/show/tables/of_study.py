@@ -72,6 +72,8 @@ def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Seq
     for one in comparisons:
         console.print(_metrics_table(f"{_title(study, one)}: test part", one, HEADLINE))
         console.print(TIED)
+        if one.rare_labels:
+            console.print(f"Intervals of macro means are not reliable: {one.rare_labels}.", soft_wrap=True)
         if any(_trained(row) for row in one.all_rows):
             console.print(training_table(one))
         for row in one.all_rows:

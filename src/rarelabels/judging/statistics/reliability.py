@@ -1,0 +1,45 @@
+"""Whether an interval can be relied on. The bounds are those that ``docs/intervals.md`` has measured."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rarelabels.judging.arrays import Integers
+from rarelabels.judging.metrics.averages import MEDIUM
+from rarelabels.judging.statistics.estimate import Estimate
+
+RARE_SHARE = 0.1  # of the labels with a positive
+SEEDS_SHARE, ENOUGH_SEEDS = 0.75, 10
+BY_LABEL = ("macro_", "tail_")  # what the names of metrics begin with that rare labels decide
+
+
+def rare_labels(positives: Integers) -> str:
+    """Return why intervals of means over labels are not reliable, in words; empty if they are.
+
+    An F1 of few positives is far from normal, and so is a mean over labels if many of them have few.
+
+    Args:
+        positives: of each label on the test part, (n_labels,).
+
+    >>> import numpy as np
+    >>> rare_labels(np.array([3, 12, 80, 0]))
+    '1 of 3 labels have fewer than 10 positives on test'
+    >>> rare_labels(np.array([12, 80]))
+    ''
+    """
+    covered, rare = int(np.count_nonzero(positives)), int(np.count_nonzero((positives > 0) & (positives < MEDIUM)))
+    if rare <= RARE_SHARE * covered:
+        return ""
+    return f"{rare:,} of {covered:,} labels have fewer than {MEDIUM} positives on test"
+
+
+def is_by_label(metric: str) -> bool:
+    """Return whether rare labels decide a metric, by its recorded name."""
+    return metric.rpartition("/")[2].startswith(BY_LABEL)
+
+
+def few_seeds(estimate: Estimate) -> str:
+    """Return why an interval is not reliable for its seeds, in words; empty if it is."""
+    if estimate.n_seeds >= ENOUGH_SEEDS or not estimate.share_of_seeds > SEEDS_SHARE:
+        return ""
+    return f"its variance is mostly that of seeds, of which {estimate.n_seeds} say little"
