@@ -51,6 +51,17 @@ def test_verdicts_of_all_studies(old: Project, capsys: pytest.CaptureFixture[str
         printing.verdicts("films/bce")
 
 
+def test_first_times_are_kept_of_every_recorded_study(old: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    printing.verdicts(None, as_csv=True, keep_first_seen=True)
+    printed = capsys.readouterr()
+    files = [f"experiments/{study}/_first_seen.yaml" for study in ("films", "table")]
+    assert printed.err == "".join(f"rarelabels: {file} is up to date; commit it\n" for file in files)
+    assert printed.out.startswith("study,name,")
+    assert all(Path(file).is_file() for file in files)
+    printing.verdicts("films")
+    assert capsys.readouterr().err == ""
+
+
 def test_a_report_of_a_study(old: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert printing.report("films", Path("page.html")) == []
     assert capsys.readouterr().out == "page.html: films\n"
