@@ -200,8 +200,8 @@ def findings(
 
     A hypothesis that turns out false is a result like any other: the exit code is 0.
 
-    A hypothesis is late if one of its trials was run before any run knew it as it stands. The file of --keep-first-seen
-    holds these times, so that it stays late in a new record: whoever has the file reads it together with the record.
+    A hypothesis is late if one of its trials was run before any run knew the hypothesis as it stands. The file that
+    --keep-first-seen writes holds these times. It is read together with any record, so that a new one knows them too.
     """
     from rarelabels.study import printing
 
