@@ -190,16 +190,22 @@ def ui(
 def findings(
     name: Annotated[str | None, typer.Argument(metavar="STUDY", help="A study: movies. Default: all.")] = None,
     output: Annotated[Format, typer.Option("--format", help="table, or csv: a row per hypothesis")] = Format.table,
+    keep_first_seen: Annotated[
+        bool, typer.Option("--keep-first-seen", help="Write experiments/STUDY/_first_seen.yaml, to commit")
+    ] = False,
 ) -> None:
     """Say what became of the hypotheses that were declared: upheld, refuted or undecided, by difference and interval.
 
     Below, what to use: the winner, and what the verdicts advise, unless networks are worse than the baselines.
 
     A hypothesis that turns out false is a result like any other: the exit code is 0.
+
+    A hypothesis is late if one of its trials was run before any run knew the hypothesis as it stands. The file that
+    --keep-first-seen writes holds these times. It is read together with any record, so that a new one knows them too.
     """
     from rarelabels.study import printing
 
-    printing.verdicts(name, as_csv=output is Format.csv)
+    printing.verdicts(name, as_csv=output is Format.csv, keep_first_seen=keep_first_seen)
 
 
 @app.command("check")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -10,6 +12,7 @@ from made_up_estimates import ROWS, estimate, rows
 from rarelabels.compare import verdicts as compare_verdicts
 from rarelabels.compare.measured_trials import MeasuredTrial
 from rarelabels.compare.verdicts import Finding
+from rarelabels.declare.first_seen import FirstSeen
 from rarelabels.declare.study import Hypothesis
 from rarelabels.judging.statistics.inference import holm
 from rarelabels.show.tables import of_study
@@ -194,34 +197,17 @@ def test_what_has_no_sentence_is_told_by_its_claim() -> None:
         claim(advice={"about": "loss"})
 
 
-def test_late_is_what_a_run_that_counts_did_not_know() -> None:
-    now = claim(margin=0.03)
-    known = {"claim": compare_verdicts.digest(now)}
-    before = {"claim": compare_verdicts.digest(claim(margin=0.02))}
-
-    def is_late(*runs_of_a: dict[str, str]) -> bool:
-        (found,) = compare_verdicts.decide([now], {"a": trial(0.6, known=runs_of_a), "b": trial(0.5, known=[known])})
-        return found.late
-
-    assert not is_late(known, known)
-    assert is_late(known, before)
-    assert is_late(known, {})
-
-
-def test_what_was_declared_after_a_look_is_late_though_every_run_knew_it() -> None:
-    looked = claim(after_a_look=True)
-    measured = {name: trial(0.5, known=[{"claim": compare_verdicts.digest(looked)}]) for name in ("a", "b")}
-    assert compare_verdicts.decide([looked], measured)[0].late
-    assert compare_verdicts.decide([looked], {})[0].late
-
-
-def test_wording_may_change_and_what_is_claimed_may_not() -> None:
-    digest = compare_verdicts.digest(claim())
-    advice = {"about": "loss", "upheld": "Take the first one.", "refuted": "Take the other."}
-    reworded = claim(claim="The same in other words.", source="there", after_a_look=True, advice=advice)
-    assert compare_verdicts.digest(reworded) == digest
-    others = [{"trial": "c"}, {"against": "c"}, {"margin": 0.1}, {"direction": "less"}, {"against_metric": METRIC}]
-    assert len({digest, *(compare_verdicts.digest(claim(**other)) for other in others)}) == 6
+def test_late_is_what_was_known_after_a_look_whether_it_is_measured_or_not() -> None:
+    """See ``test_lateness.py`` for what is late; without times nothing is, but what says so itself."""
+    first = datetime(2026, 11, 30, tzinfo=UTC)
+    looked_at = FirstSeen(hypotheses={}, trials={"a": first})
+    both = {"a": trial(0.6), "b": trial(0.5)}
+    for measured in (both, {"b": trial(0.5)}, {}):
+        assert compare_verdicts.decide([claim()], measured, seen=looked_at)[0].late
+        assert not compare_verdicts.decide([claim()], measured)[0].late
+        assert compare_verdicts.decide([claim(after_a_look=True)], measured)[0].late
+    (found,) = compare_verdicts.decide([claim()], both, seen=looked_at)
+    assert found.notes()[0] == "late"
 
 
 def test_a_word_in_brackets_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

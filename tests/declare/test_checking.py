@@ -51,3 +51,12 @@ def test_the_name_of_a_study(house: Path) -> None:
         checking.known_study("mulan/bce")
     with pytest.raises(UserError, match="no trial or study 'mulam' under experiments/; did you mean 'mulan'"):
         checking.known_study("mulam")
+
+
+def test_the_file_of_first_times_is_checked_with_its_study(house: Path) -> None:
+    (house / "mulan" / "_first_seen.yaml").write_text("hypotheses: {}\ntrials: {bce: yesterday}\n", "utf-8")
+    for check in (lambda: checking.validate([]), lambda: checking.check_studies(["mulan"])):
+        with pytest.raises(
+            UserError, match=r"^experiments/mulan/_first_seen.yaml: trials.bce: allowed a time with its"
+        ):
+            check()

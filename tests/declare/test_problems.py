@@ -142,6 +142,8 @@ def test_a_wrong_key_or_value_is_one_line(lines: str, expected: str):
 def test_what_is_wrong_in_a_mapping_from_keys_of_ones_own():
     (line,) = problems_of("weighting: {kind: free_pos_weight, weights: {War: -1}}\nloss: {kind: weighted_bce}")
     assert line == "t.yaml: weighting.weights.War: out of range; allowed more than 0; given -1"
+    (line,) = problems_of("weighting: {kind: class_weight, form: keras_argmax, weights: {War: 1}}")
+    assert line == r't.yaml: weighting.weights.War: wrong form; allowed text that matches ^(0|[1-9]\d*)$; given "War"'
     assert "t.yaml: tuning.space.loss.gamma.lowest: unknown key; did you mean 'low'?" in problems_of(
         search("{loss.gamma: {lowest: 1, high: 2}}")
     )

@@ -1,10 +1,12 @@
 """One YAML file is read safely."""
 
+import doctest
 from pathlib import Path
 
 import pytest
 
-from rarelabels.declare.safe_yaml import parse
+from rarelabels.declare import safe_yaml
+from rarelabels.declare.safe_yaml import dump, parse
 from rarelabels.declare.yaml_files import read_file
 from yaml_texts import problem_of, write
 
@@ -72,3 +74,10 @@ def test_yaml_is_1_2():
 
 def test_a_byte_order_mark_is_harmless():
     assert read_file(write(b"\xef\xbb\xbfseeds: [1]")) == {"seeds": (1,)}
+
+
+def test_what_is_dumped_is_parsed_equal_and_keeps_its_order():
+    values = {"b": {"0": "1", "a": "no: it's"}, "a": (1, 2.5, True, None, "null", "1e3", "2026-11-30", "ä\nb")}
+    assert parse(dump(values | {"a": list(values["a"])}), "f.yaml") == values
+    assert list(parse(dump({"b": 1, "a": 2}), "f.yaml")) == ["b", "a"]
+    assert doctest.testmod(safe_yaml).failed == 0

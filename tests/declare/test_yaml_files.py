@@ -124,3 +124,10 @@ def test_a_parent_is_one_relative_yaml_file(extends: str, says: str):
 def test_a_broken_parent_is_named():
     write("model: [", "_base.yaml")
     assert problem_of("extends: _base.yaml").startswith("_base.yaml: line ")
+
+
+def test_how_long_a_file_may_be():
+    path = write("a: " + "x" * 60_000)
+    with pytest.raises(InputError, match="is too long for a declaration; allowed 50000 bytes"):
+        read_file(path)
+    assert read_file(path, 100_000) == {"a": "x" * 60_000}

@@ -55,6 +55,10 @@ def test_a_condemned_run_has_failed_and_says_for_which_file(client: Client, fini
     now = client.run(run.info.run_id)
     assert (now.info.status, now.data.tags["reason"]) == ("FAILED", "damaged: one.txt is missing")
     assert now.info.end_time == run.info.end_time
+    assert damage.is_condemned(now)
+    assert not damage.is_condemned(run)
+    client.set_tag(run.info.run_id, "reason", "ValueError: damaged: something else")
+    assert not damage.is_condemned(client.run(run.info.run_id))
 
 
 def test_a_run_of_an_older_version_gets_digests_of_its_files(client: Client, run: Run, tmp_path: Path) -> None:

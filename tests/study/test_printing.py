@@ -14,6 +14,8 @@ from rarelabels.errors import UserError
 from rarelabels.study import printing
 from rarelabels.study.run_trials import Outcome
 
+ENDS = ["low", "high"]
+
 
 @pytest.fixture
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
@@ -24,11 +26,12 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def test_results_and_verdicts_are_what_0_4_2_printed(old: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    for do, name in ((printing.results, "results_films"), (printing.verdicts, "findings_films")):
+    """But for the intervals of verdicts, which are made anew; see ``test_old_record.py``."""
+    for do, name, anew in ((printing.results, "results_films", []), (printing.verdicts, "findings_films", ENDS)):
         do("films", as_csv=True)
         printed = pd.read_csv(io.StringIO(capsys.readouterr().out))
-        expected = pd.read_csv(old.folder / "expected" / f"{name}.csv")
-        pd.testing.assert_frame_equal(printed[list(expected)], expected, check_exact=True)
+        expected = pd.read_csv(old.folder / "expected" / f"{name}.csv").drop(columns=anew)
+        pd.testing.assert_frame_equal(printed[list(expected)], expected, rtol=1e-12, atol=0)
 
 
 def test_tables_are_by_metric_or_by_rule(old: Project, capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,6 +52,17 @@ def test_verdicts_of_all_studies(old: Project, capsys: pytest.CaptureFixture[str
     assert "nothing is recorded of later yet; run `rarelabels run later`" in out
     with pytest.raises(UserError, match="'films/bce' is a trial; give the name of a study: films"):
         printing.verdicts("films/bce")
+
+
+def test_first_times_are_kept_of_every_recorded_study(old: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    printing.verdicts(None, as_csv=True, keep_first_seen=True)
+    printed = capsys.readouterr()
+    files = [f"experiments/{study}/_first_seen.yaml" for study in ("films", "table")]
+    assert printed.err == "".join(f"rarelabels: {file} is up to date; commit it\n" for file in files)
+    assert printed.out.startswith("study,name,")
+    assert all(Path(file).is_file() for file in files)
+    printing.verdicts("films")
+    assert capsys.readouterr().err == ""
 
 
 def test_a_report_of_a_study(old: Project, capsys: pytest.CaptureFixture[str]) -> None:

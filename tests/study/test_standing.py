@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from old_record import unpack
 from project import Project
+from rarelabels.declare import first_seen
 from rarelabels.errors import UserError
 from rarelabels.study import selection, standing
 
@@ -85,3 +87,26 @@ def test_names_have_their_variant_and_overrides() -> None:
     assert standing.shown_name(("films/bce", "a=1", "digest", "b=2")) == "films/bce a=1 (b=2)"
     assert standing.shown_name(("films/bce", "", "digest", "")) == "films/bce"
     assert selection.NOTHING_SAID == {}
+
+
+def test_first_times_are_of_the_file_and_the_record_together(old: Project, root: Path) -> None:
+    """The file alone knows a run of a trial that is older than the record: what the record knew first is late then."""
+
+    def late() -> dict[str, bool]:
+        (stated, concluded) = standing.verdicts("films", old.record, root), standing.conclude("films", old.record, root)
+        assert [one.late for one in stated] == [one.late for one in concluded.findings]
+        return {one.hypothesis.name: one.late for one in stated}
+
+    assert late() == {"focal_ranks_as_well": False, "net_beats_its_floor": False}
+    file = standing.keep_first_seen("films", old.record, root)
+    assert file == root / "films" / "_first_seen.yaml"
+    try:
+        assert late() == {"focal_ranks_as_well": False, "net_beats_its_floor": False}
+        seen = first_seen.read(root / "films")
+        assert set(seen.hypotheses) == {"focal_ranks_as_well", "net_beats_its_floor"}
+        assert set(seen.trials) == {"bce", "focal", "floor_prior"}
+        before = seen.trials["floor_prior"] - timedelta(days=1)
+        first_seen.keep(root / "films", seen.model_copy(update={"trials": {"floor_prior": before}}))
+        assert late() == {"focal_ranks_as_well": False, "net_beats_its_floor": True}
+    finally:
+        file.unlink()

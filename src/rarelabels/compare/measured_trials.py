@@ -13,7 +13,6 @@ from rarelabels.record import estimates, reading
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import ParentKey, parent_key
-from rarelabels.record.opening import HYPOTHESIS
 
 NETWORKS = {kind for model in get_args(NetworkSpec) for kind in get_args(model.model_fields["kind"].annotation)}
 
@@ -28,7 +27,6 @@ class MeasuredTrial:
         test_part: digest of the test rows; only trials with the same rows and seeds are paired.
         means: the mean over seeds of each metric.
         estimates: of the metrics that decide, by name.
-        known: for each run, the digests of the hypotheses by name, as declared when the run was made.
         model: its ``model.kind``.
         symptoms: faults of its trainings; see ``symptoms.of``.
         rare_labels: why intervals of means over labels are not reliable; empty if they are.
@@ -39,7 +37,6 @@ class MeasuredTrial:
     test_part: str
     means: Mapping[str, float]
     estimates: Mapping[str, Estimate]
-    known: Sequence[Mapping[str, str]] = ()
     model: str = ""
     symptoms: tuple[str, ...] = ()
     rare_labels: str = ""
@@ -74,17 +71,12 @@ def read(
         table = reading.summary(client, run)
         done = tuple(int(seed) for seed in tags["seeds"].split())
         children = reading.summed_up(run, made.get(parent_key(run), []))
-        known = [
-            {key.removeprefix(HYPOTHESIS): text for key, text in one.data.tags.items() if key.startswith(HYPOTHESIS)}
-            for one in made.get(parent_key(run), [])
-        ]
         found[name] = MeasuredTrial(
             done,
             tuple(sorted(set(seeds.get(name, done)) - set(done))),
             tags["test_part"],
             dict(zip(table["metric"], table["mean"], strict=True)),
             estimates.of_trial(client, run, children, wanted),
-            known,
             run.data.params.get("model.kind", ""),
             symptoms.recorded(run),
             tags.get(reading.RARE_LABELS, ""),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,9 +10,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from rarelabels.compare import competence, power
+from rarelabels.compare import competence, lateness, power
 from rarelabels.compare.competence import Competence
 from rarelabels.compare.measured_trials import MeasuredTrial
+from rarelabels.declare.first_seen import NOTHING_SEEN, FirstSeen
 from rarelabels.declare.study import ASKS_THE_READER, COMPETENCE_MARGIN, Hypothesis, Outcome
 from rarelabels.judging.statistics.estimate import Estimate
 from rarelabels.judging.statistics.reliability import few_seeds, is_by_label
@@ -42,7 +42,8 @@ class Finding:
         needed: how many seeds or test rows would decide, in words; empty if the verdict is decided.
         unreliable: why the interval cannot be relied on; empty if it can.
         identical: whether both sides are the same in every row and seed.
-        late: whether a run of either side was made, or looked at, before the hypothesis had its present form.
+        late: whether a run of either side was made, or looked at, before the hypothesis had its present form; see
+            ``lateness.is_late``.
         provisional: whether declared seeds are missing, the same seeds on both sides.
         competence: of the better of its networks, if the hypothesis is about losses or weights.
         symptoms: symptoms of the trainings on both sides, each with the name of its trial.
@@ -114,15 +115,6 @@ class Finding:
         return str(text).replace(ASKS_THE_READER, turned_out)
 
 
-def digest(hypothesis: Hypothesis) -> str:
-    """Return a hash of what a hypothesis claims, but not of its wording.
-
-    It tells whether the hypothesis still claims the same as when a run was made.
-    """
-    claimed = hypothesis.model_dump_json(exclude={"claim", "source", "after_a_look", "advice"})
-    return hashlib.sha256(claimed.encode()).hexdigest()[:12]
-
-
 def metrics(declared: Sequence[Hypothesis]) -> set[str]:
     """Return the metrics whose estimates decide hypotheses and competence."""
     return {competence.RANKS, *(metric for one in declared for metric in _metrics(one))}
@@ -133,6 +125,7 @@ def decide(
     measured: Mapping[str, MeasuredTrial],
     baselines: Sequence[str] = (),
     competence_margin: float = COMPETENCE_MARGIN,
+    seen: FirstSeen = NOTHING_SEEN,
 ) -> list[Finding]:
     """Return the verdict on each hypothesis of a study, in their order.
 
@@ -153,6 +146,7 @@ def decide(
         measured: the study's trials, by name.
         baselines: short names of the baselines that a network must keep up with.
         competence_margin: the difference by which a network may lie behind; see ``competence.judge``.
+        seen: when the study's hypotheses and trials were first seen.
 
     Source: Holm (1979), "A simple sequentially rejective multiple test procedure".
     """
@@ -162,9 +156,8 @@ def decide(
         if trial is None or against is None:
             lacking = [name for name, side in ((one.trial, trial), (one.against, against)) if side is None]
             reason = f"not run: {', '.join(dict.fromkeys(lacking))}"
-            findings.append(Finding(one, late=one.after_a_look, reason=reason))
+            findings.append(Finding(one, late=lateness.is_late(one, seen), reason=reason))
             continue
-        changed = any(known.get(one.name) != digest(one) for side in (trial, against) for known in side.known)
         reason = _not_paired(one, trial, against)
         if not reason:
             differences[number] = _difference(one, trial, against)
@@ -173,7 +166,7 @@ def decide(
         suffering = {one.trial: trial.symptoms, one.against: against.symptoms}
         finding = Finding(
             one,
-            late=changed or one.after_a_look,
+            late=lateness.is_late(one, seen),
             provisional=provisional,
             competence=judged,
             symptoms=tuple(f"{name} {symptom}" for name, found in suffering.items() for symptom in found),

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from ruamel.yaml import YAML
-
+from rarelabels.declare import safe_yaml
 from rarelabels.declare.problems import PROSE, keys
 from rarelabels.declare.trial import Trial
 
 
 def dump(trial: Trial) -> str:
     """Return the whole trial as YAML; ``load_trial`` reads it back equal from a file of the same folder and name."""
-    yaml, text = YAML(typ="safe", pure=True), io.StringIO()
-    yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel.yaml types its None only
-    yaml.width = 1_000
-    yaml.dump(_written(trial), text)
-    return text.getvalue()
+    return safe_yaml.dump(_written(trial))
 
 
 def flat(trial: Trial) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from rarelabels.declare import declarations, find, study_files
+from rarelabels.declare import declarations, find, first_seen, study_files
 from rarelabels.errors import UserError
 
 
@@ -50,7 +50,7 @@ def known_study(name: str) -> str:
 
 def _check(paths: Sequence[Path], studies: Sequence[Path]) -> None:
     checks: list[Callable[[], object]] = [partial(find.load_many, [str(path) for path in paths])]
-    checks += [partial(declarations.load_study, folder) for folder in studies]
+    checks += [partial(check, folder) for folder in studies for check in (declarations.load_study, first_seen.read)]
     problems = []
     for check in checks:
         try:

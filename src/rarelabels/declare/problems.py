@@ -20,6 +20,7 @@ from rarelabels.spec import Spec
 OVERRIDE = "--set"
 PROSE = ("name", "question", "thread")  # these say what a trial is; all other keys say what it does
 MAX_LINE = 1_000
+OF_KEY = "[key]"  # pydantic ends a location with it if a key of a mapping is wrong, and not its value
 Key = tuple[str | int, ...]
 Model = TypeVar("Model", bound=Spec)
 
@@ -150,7 +151,10 @@ def _explain(error: ErrorDetails, model: type[Spec], data: Mapping[str, Any], or
     kind, context = error["type"], error.get("ctx", {})
     if kind.startswith("union_tag"):
         path = (*path, "kind")
-    where, key, given = origins.of(path), _dotted(path), _at(data, path)
+    given = _at(data, path)
+    if path[-1:] == (OF_KEY,) and given is None:
+        path, given = path[:-1], path[-2]
+    where, key = origins.of(path), _dotted(path)
     if isinstance(trouble := context.get("error"), ContradictionError):
         for one in trouble.found:
             sides = ", ".join(f"{key} from {origins.of(tuple(key.split('.')))}" for key in one.keys)

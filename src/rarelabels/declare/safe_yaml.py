@@ -1,7 +1,8 @@
-"""YAML by a safe loader: plain values only; nothing is executed, and surprising features are refused."""
+"""YAML by a safe loader and dumper: plain values; nothing is executed, and surprising features are refused."""
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -56,6 +57,20 @@ def plain(value: Any, where: str) -> Any:
                 raise InputError.of(where, "", f"a key must be text; given {show(key)}")
         return {str(key): plain(item, where) for key, item in value.items()}
     return tuple(plain(item, where) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+def dump(value: Mapping[str, Any]) -> str:
+    """Return a mapping of plain values as YAML with a line for each key, in their order; :func:`parse` reads it back.
+
+    >>> dump({"seeds": [0, 1], "digest": "012"})
+    "seeds:\\n- 0\\n- 1\\ndigest: '012'\\n"
+    """
+    yaml, text = YAML(typ="safe", pure=True), io.StringIO()
+    yaml.default_flow_style = False
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel.yaml types its None only
+    yaml.width = 1_000
+    yaml.dump(value, text)
+    return text.getvalue()
 
 
 class PlainConstructor(SafeConstructor):

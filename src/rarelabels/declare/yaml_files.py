@@ -51,8 +51,8 @@ def read_with_parents(path: Path) -> Declared:
     return declared
 
 
-def read_file(path: Path) -> dict[str, Any]:
-    """Return the mapping that one file holds.
+def read_file(path: Path, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
+    """Return the mapping that one file, of at most so many bytes, holds.
 
     Raises:
         InputError: the file cannot be read, or is not one mapping in YAML.
@@ -61,8 +61,8 @@ def read_file(path: Path) -> dict[str, Any]:
     try:
         if not path.is_file():
             raise InputError.of(where, "", "is not a file" if path.exists() else "there is no such file")
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError.of(where, "", f"is too long for a declaration; allowed {MAX_BYTES} bytes")
+        if path.stat().st_size > max_bytes:
+            raise InputError.of(where, "", f"is too long for a declaration; allowed {max_bytes} bytes")
         data = deepcopy(parsed(path.read_bytes().decode("utf-8-sig"), where))
     except UnicodeDecodeError as error:
         raise InputError.of(where, "", f"is not UTF-8 text (byte {error.start + 1})") from None

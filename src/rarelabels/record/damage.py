@@ -20,6 +20,7 @@ FIGURES = (".png", ".json")  # endings of the figures of a trial's parent run or
 OF_SCORES = ("scores/validation.parquet", "scores/test.parquet")
 OF_RUN = ("data.json", "model/preprocessing.json", "model/weights.npz", "per_label.csv", "thresholds.json")
 REGISTERED = "registered/"  # a folder of a run: the models that were registered from it
+CONDEMNED = "damaged: "  # begins the reason for which a finished run with damaged files is marked as failed
 WRITTEN_AGAIN = ("trial", "study")  # kinds of runs whose files change; the files of other runs are written once
 
 
@@ -53,8 +54,13 @@ def faults(client: Client, run: Run, *, deep: bool = True) -> dict[str, str]:
 def condemn(client: Client, run: Run, wrong: Mapping[str, str]) -> None:
     """Mark a finished run with damaged files as FAILED, so that it is trained again. Its metrics stay."""
     reason = "; ".join(f"{path} {what}" for path, what in wrong.items())
-    client.set_tag(run.info.run_id, "reason", f"damaged: {reason}"[:5000])
+    client.set_tag(run.info.run_id, "reason", f"{CONDEMNED}{reason}"[:5000])
     client.set_terminated(run.info.run_id, "FAILED", run.info.end_time)
+
+
+def is_condemned(run: Run) -> bool:
+    """Return whether a run was finished once, and then marked as failed because its files are damaged."""
+    return run.info.status == "FAILED" and run.data.tags.get("reason", "").startswith(CONDEMNED)
 
 
 def forget(client: Client, run: Run, paths: Iterable[str]) -> None:

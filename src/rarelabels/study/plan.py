@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from rarelabels.compare import verdicts
+from rarelabels.compare import lateness
 from rarelabels.declare import declarations, find, study_files
 from rarelabels.declare.training import VECTORS
 from rarelabels.declare.trial import Trial
@@ -131,7 +131,7 @@ def watched(study: str, identities: Sequence[Identity]) -> Callable[[Trial], tup
 def _hypotheses(study: str) -> dict[str, str]:
     """Return the hash of each hypothesis of a study, by its name, as it is declared now."""
     declared = declarations.load_study(study_files.EXPERIMENTS / study)
-    return {one.name: verdicts.digest(one) for one in (declared.hypotheses if declared else ())}
+    return {one.name: lateness.digest(one) for one in (declared.hypotheses if declared else ())}
 
 
 def _is_source(client: Client, run: Run, trials: Sequence[Trial], by_id: Mapping[str, Run]) -> bool:

@@ -55,18 +55,21 @@ def results(name: str, *, by_rule: bool = False, as_csv: bool = False) -> None:
         of_study.print_comparisons(name, standing.compare(name, where), _bounds(name))
 
 
-def verdicts(name: str | None, *, as_csv: bool = False) -> None:
+def verdicts(name: str | None, *, as_csv: bool = False, keep_first_seen: bool = False) -> None:
     """Print the verdicts on the hypotheses of a study, or of all, and below them what to use.
 
     Args:
         name: of the study; all if None.
         as_csv: print a row for each hypothesis as CSV.
+        keep_first_seen: first write when hypotheses and trials were first seen to a file in the study's folder.
 
     Raises:
-        UserError: there is no such study, or the record does not answer.
+        UserError: there is no such study, or the record does not answer; a file of the study is wrong.
     """
     where, names = project.record_here(), _studies(name)
     recorded = [study for study in names if selection.recorded(study, where)]
+    for study in recorded if keep_first_seen else ():
+        _warn(f"{standing.keep_first_seen(study, where)} is up to date; commit it")
     if as_csv:
         of_each = {study: standing.verdicts(study, where) for study in recorded}
         print(compare_verdicts.long(of_each).to_csv(index=False), end="")

@@ -13,9 +13,11 @@ from rarelabels.compare.measured_trials import MeasuredTrial
 from rarelabels.compare.ranking import Ranking
 from rarelabels.compare.verdicts import Finding
 from rarelabels.declare import declarations, find, study_files
+from rarelabels.declare import first_seen as first_seen_files
+from rarelabels.declare.first_seen import FirstSeen
 from rarelabels.declare.study import StudySpec
 from rarelabels.errors import NotSearchedError, UserError
-from rarelabels.record import connection, reading
+from rarelabels.record import connection, first_seen, reading
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import Identity, ParentKey
 from rarelabels.study.selection import (
@@ -103,14 +105,29 @@ def verdicts(study: str, where: str, root: Path = study_files.EXPERIMENTS) -> li
     """Return the verdicts on the hypotheses that a study's folder in ``root`` declares; see ``verdicts.decide``.
 
     Raises:
-        UserError: the record does not answer, or ``study.yaml`` is wrong.
+        UserError: the record does not answer, or a file of the study is wrong.
     """
     stated = declarations.load_study(root / study)
     if stated is None or not stated.hypotheses:
         return []
     runs = recorded(study, where)
     measured = _measured(stated, as_declared(study, where, runs, [], root), runs, where)
-    return compare_verdicts.decide(stated.hypotheses, measured, stated.baselines, stated.competence_margin)
+    seen = _first_seen(study, runs, root)
+    return compare_verdicts.decide(stated.hypotheses, measured, stated.baselines, stated.competence_margin, seen)
+
+
+def _first_seen(study: str, runs: Sequence[Run], root: Path) -> FirstSeen:
+    """Return when hypotheses and trials were first seen, by the file in the study's folder or by the record."""
+    return first_seen_files.read(root / study).merged(first_seen.of(runs))
+
+
+def keep_first_seen(study: str, where: str, root: Path = study_files.EXPERIMENTS) -> Path:
+    """Add when hypotheses and trials were first seen to the file in the study's folder, and return the file.
+
+    Raises:
+        UserError: the record does not answer, or the file is wrong or cannot be written.
+    """
+    return first_seen_files.keep(root / study, first_seen.of(recorded(study, where)))
 
 
 @dataclass(frozen=True)
@@ -132,7 +149,7 @@ def conclude(study: str, where: str, root: Path = study_files.EXPERIMENTS) -> Co
     """Return the conclusions of a study: verdicts, warnings and winner.
 
     Raises:
-        UserError: the record does not answer, or ``study.yaml`` is wrong.
+        UserError: the record does not answer, or a file of the study is wrong.
     """
     runs = recorded(study, where, with_metrics=True)
     declared = as_declared(study, where, runs, [], root)
@@ -140,7 +157,7 @@ def conclude(study: str, where: str, root: Path = study_files.EXPERIMENTS) -> Co
     measured = _measured(stated, declared, runs, where)
     given = measured, stated.baselines, stated.competence_margin
     return Conclusions(
-        compare_verdicts.decide(stated.hypotheses, *given),
+        compare_verdicts.decide(stated.hypotheses, *given, _first_seen(study, runs, root)),
         competence.warnings(*given),
         _winner(stated, declared, runs, where) if runs else [],
     )

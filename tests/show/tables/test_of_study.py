@@ -99,7 +99,7 @@ def test_verdicts_are_counted_and_their_marks_explained(capsys: pytest.CaptureFi
     assert "undecided (not run: a)" in out
     assert "nan" not in out
     assert "1 upheld, 0 refuted, 1 undecided. The interval beside" in out
-    assert "late: a run was made, or looked at, before" in out
+    assert "late: a run of one of its trials was made, or looked at, before" in out
     assert "provisional:" not in out
 
 

@@ -120,7 +120,8 @@ def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bou
     if any(one.provisional for one in findings):
         console.print("provisional: with fewer seeds than are declared", soft_wrap=True)
     if any(one.late for one in findings):
-        console.print("late: a run was made, or looked at, before the hypothesis stood as it does now", soft_wrap=True)
+        seen = "late: a run of one of its trials was made, or looked at, before the hypothesis stood as it does now"
+        console.print(seen, soft_wrap=True)
     for bound in bounds:
         console.print(f"bound: {bound.verdict()}", soft_wrap=True)
 
