@@ -15,7 +15,7 @@ SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' exp
 BORROWING := $(patsubst experiments/%/study.yaml,%,$(shell grep -l '^trials_of:' experiments/*/study.yaml))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results report best serve ui ui-picture notebooks validate probes test test-all stress bench competence verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
+.PHONY: help setup quick results report best serve ui ui-picture notebooks validate probes test test-all stress bench competence coverage verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -82,6 +82,9 @@ competence: $(READY) ## write docs/competence.md: do the networks that init prop
 
 powerset-sizes: $(READY) ## write docs/powerset_sizes.md: what a softmax over all label sets takes
 	$(VENV)/bin/python tools/powerset_sizes.py docs
+
+coverage: $(READY) ## how often intervals hold the truth, on real networks (an hour; 40 minutes more to train them)
+	$(VENV)/bin/python tests/benchmarks/coverage.py
 
 verdicts: $(READY) ## how often verdicts are false, and how often they see what is there, on resampled films
 	$(VENV)/bin/python tests/benchmarks/verdicts.py

@@ -1,123 +1,84 @@
-"""How often verdicts are false, and how often they see what is there: real films, real learners, resampled many times.
+"""How often verdicts are false, and how often they see what is there, on samples of which the truth is known.
 
-Three logistic regressions are trained on a few thousand films, with many seeds. All other films are the population: on
-them the difference of two learners is known. A test part is a sample of the population with a few of the seeds, and
-``verdicts.decide`` judges hypotheses on it as it does in a study. Where a hypothesis's margin is the known difference
-itself, every verdict but undecided is false.
+The populations are those of ``coverage``: networks with 30 seeds on the films, whose thresholds were chosen on
+validation. A study is a sample of the films and of the seeds, both with replacement. ``verdicts.decide`` judges
+hypotheses on it as it does in a study. The known difference is the mean over all samples, since a test part of this
+size is what a verdict is about. Where a hypothesis's margin is the known difference itself, every verdict but undecided
+is false.
 
-Run by ``make verdicts``, which prints how often; ``test_verdicts.py`` asserts it on fewer samples.
+Run by ``make verdicts``, which prints how often; ``tests/whole/test_verdicts.py`` asserts it on a simulated population.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
-from scipy import sparse
-from sklearn.linear_model import LogisticRegression
 
+from benchmarks import coverage
+from benchmarks.coverage import RANKING, RULES, Population
 from rarelabels.compare import verdicts as compare_verdicts
 from rarelabels.compare.measured_trials import MeasuredTrial
 from rarelabels.compare.verdicts import Finding
-from rarelabels.data import loading
-from rarelabels.data.fitted import Vocabulary
-from rarelabels.declare.data import MoviesSpec
 from rarelabels.declare.study import Hypothesis
 from rarelabels.judging import metrics
-from rarelabels.judging import scores as judged_scores
-from rarelabels.judging.rules.definition import HALF, Rule
+from rarelabels.judging.rules.definition import Rule
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.statistics import estimate
-from rarelabels.learn.baselines import linear
 
-TRAINING, SEEDS = 3000, 20
-ROWS, STUDIES = (500, 2000), 200
-LEARNERS = {"plain": (3.0, None), "weak": (0.5, None), "balanced": (3.0, "balanced")}
-PAIRS = (("weak", "plain"), ("balanced", "plain"))
-METRICS = (
-    *("half/macro_f1", "half/micro_f1", "half/macro_recall", "half/subset_accuracy"),
-    *("ranking/macro_average_precision", "ranking/lrap", "ranking/log_loss"),
-)
-
-Scores = Mapping[str, npt.NDArray[np.float64]]  # of each learner, (seeds, rows, labels)
+SIZES, STUDIES, SEEDS = (500, 2000), 400, 5
+METRICS = (*(f"{rule}/macro_f1" for rule in RULES), "half/micro_f1", "global/micro_f1", "half/subset_accuracy", RANKING)
+Study = Mapping[str, MeasuredTrial]  # what a sample has measured of each trial
 
 
-@dataclass(frozen=True, eq=False)
-class Population:
-    """All films that no learner saw: labels, and the scores of each learner."""
-
-    y: npt.NDArray[np.uint8]
-    scores: Scores
-    means: Mapping[str, Mapping[str, float]]
-
-    def difference(self, pair: tuple[str, str], metric: str) -> float:
-        """Return the known difference, mean over all seeds."""
-        return self.means[pair[0]][metric] - self.means[pair[1]][metric]
-
-
-def population() -> Population:
-    """Train every learner with every seed, each on four fifths of the training films, and score all other films."""
-    data = loading.load(MoviesSpec(kind="movies", labels=17), 0)
-    order = np.random.default_rng(0).permutation(len(data.train.ids))
-    known, fresh = data.train.take(order[:TRAINING]), data.train.take(order[TRAINING:])
-    words = {name: Vocabulary.fit(tokens, min_rows=3, max_tokens=None) for name, tokens in known.text.items()}
-    features = linear.tfidf(words, known.text)
-    others = (fresh, data.validation, data.test)
-    rows = sparse.vstack([linear.tfidf(words, part.text) for part in others], format="csr")
-    y = np.concatenate([part.y for part in others])
-    scores = {name: np.empty((SEEDS, *y.shape)) for name in LEARNERS}
-    for name, (c, weight) in LEARNERS.items():
-        for seed in range(SEEDS):
-            chosen = np.random.default_rng(seed).permutation(TRAINING)[: TRAINING * 4 // 5]
-            for label in range(y.shape[1]):
-                model = LogisticRegression(C=c, class_weight=weight, solver="liblinear")
-                model.fit(features[chosen], known.y[chosen, label])
-                scores[name][seed, :, label] = model.predict_proba(rows)[:, 1]
-    return Population(y, scores, {name: _means(y, of) for name, of in scores.items()})
-
-
-def _means(y: npt.NDArray[np.uint8], scores: npt.NDArray[np.float64]) -> dict[str, float]:
-    by_seed = [_measured(y, one) for one in scores]
-    return {name: float(np.mean([values[name] for values in by_seed])) for name in by_seed[0]}
-
-
-def _measured(y: npt.NDArray[np.uint8], scores: npt.NDArray[np.float64]) -> dict[str, float]:
-    ranked = {f"ranking/{name}": value for name, value in metrics.ranking_metrics(y, scores).items()}
-    return ranked | {f"half/{name}": value for name, value in metrics.decision_metrics(y, scores >= HALF).items()}
-
-
-def samples(whole: Population, number: int, *, rows: int, seeds: int) -> Iterator[dict[str, MeasuredTrial]]:
-    """Yield what a study would have measured of each learner: some rows, some seeds, the estimates of a summary."""
+def samples(whole: Population, number: int, *, seeds: int) -> list[Study]:
+    """Return what studies would have measured of each trial: rows and seeds, both drawn with replacement."""
     rng = np.random.default_rng(1)
-    half = {"half": Rule("half", np.full(whole.y.shape[1], HALF), fallbacks=0)}
+    rows = [np.flatnonzero(whole.groups == group) for group in range(whole.n_groups)]
+    found = []
     for _ in range(number):
-        row, seed = rng.choice(len(whole.y), rows, replace=False), rng.choice(SEEDS, seeds, replace=False)
-        measured = {}
-        for name, scores in whole.scores.items():
-            part = scores[seed][:, row]
-            values = [_measured(whole.y[row], one) for one in part]
-            parts = [judged_scores.Scores.from_arrays(whole.y[row], one) for one in part]
-            found = estimate.estimates(parts, [half] * seeds, values)
-            estimates = {f"test/{metric}": one for metric, one in found.items()}
-            means = {metric: one.value for metric, one in estimates.items()}
-            measured[name] = MeasuredTrial(tuple(range(seeds)), (), "sample", means, estimates)
-        yield measured
+        drawn = [rows[group] for group in rng.integers(whole.n_groups, size=whole.size)]
+        taken, groups = np.concatenate(drawn), np.repeat(np.arange(len(drawn)), [len(one) for one in drawn])
+        of_seeds = rng.integers(coverage.SEEDS, size=seeds)
+        found.append({name: _measured(whole, name, taken, groups, of_seeds) for name in whole.scores})
+    return found
 
 
-def hypotheses(whole: Population, share: float) -> list[Hypothesis]:
-    """Return claims whose margin is this share of the known difference: at 1 none can be told, at 0 all are true."""
-    declared = []
-    for pair in PAIRS:
+def _measured(
+    whole: Population, trial: str, rows: coverage.Integers, groups: coverage.Integers, seeds: coverage.Integers
+) -> MeasuredTrial:
+    parts, rules, values = [], [], []
+    for seed in seeds:
+        scores = whole.scores[trial][seed][rows].astype(np.float64)
+        part = Scores(rows.astype(str), whole.y[rows], scores, groups=groups)
+        own = {rule: Rule(rule, whole.thresholds[trial, rule][seed], fallbacks=0) for rule in RULES}
+        of_seed = {RANKING: metrics.macro_average_precision(part.y, scores)}
+        for rule, one in own.items():
+            decided = metrics.decision_metrics(part.y, one.assign(scores))
+            of_seed |= {f"{rule}/{metric}": value for metric, value in decided.items()}
+        parts, rules, values = [*parts, part], [*rules, own], [*values, of_seed]
+    estimates = {f"test/{name}": one for name, one in estimate.estimates(parts, rules, values, METRICS).items()}
+    means = {name: one.value for name, one in estimates.items()}
+    return MeasuredTrial(tuple(range(len(seeds))), (), "sample", means, estimates)
+
+
+def hypotheses(studies: Sequence[Study], share: float) -> list[Hypothesis]:
+    """Return claims on every two trials, with this share of the known difference as the margin.
+
+    At 1 none can be told, and at 0 all are true.
+    """
+    names, declared = list(studies[0]), []
+    for a, b in ((a, b) for i, a in enumerate(names) for b in names[:i]):
         for metric in METRICS:
-            known = whole.difference(pair, metric)
+            known = float(np.mean([one[a].means[f"test/{metric}"] - one[b].means[f"test/{metric}"] for one in studies]))
             declared.append(
                 Hypothesis(
-                    name=f"{pair[0]}_{metric.replace('/', '_')}",
+                    name=f"{a}_{b}_{metric.replace('/', '_')}",
                     claim="The difference is larger than this.",
                     source="the population",
-                    trial=pair[0],
-                    against=pair[1],
+                    trial=a,
+                    against=b,
                     metric=f"test/{metric}",
                     direction="greater" if known > 0 else "less",
                     margin=share * abs(known),
@@ -126,24 +87,28 @@ def hypotheses(whole: Population, share: float) -> list[Hypothesis]:
     return declared
 
 
-def judged(whole: Population, measured: Sequence[Mapping[str, MeasuredTrial]], share: float) -> list[list[Finding]]:
-    """Return the findings of each sample."""
-    declared = hypotheses(whole, share)
-    return [compare_verdicts.decide(declared, one) for one in measured]
+def judged(studies: Sequence[Study], share: float) -> list[list[Finding]]:
+    """Return the findings of each study."""
+    declared = hypotheses(studies, share)
+    return [compare_verdicts.decide(declared, one) for one in studies]
 
 
 def main() -> None:
     """Print how often verdicts are false where nothing is to be told, and how often right where something is."""
-    whole = population()
-    for rows in ROWS:
-        measured = list(samples(whole, STUDIES, rows=rows, seeds=5))
-        null = judged(whole, measured, 1.0)
+    films = coverage.recorded("movies", coverage.FILMS, "films, networks")
+    for size in SIZES:
+        studies = samples(replace(films, size=size), STUDIES, seeds=SEEDS)
+        null = judged(studies, 1.0)
         some_false = np.mean([any(one.verdict != "undecided" for one in study) for study in null])
-        print(f"\n{rows:,} rows, 5 seeds, {STUDIES} studies of {len(null[0])} hypotheses")
-        print(f"  the margin being the difference: a false verdict in {some_false:.1%} of the studies (promised: 5 %)")
+        error = np.sqrt(0.05 * 0.95 / STUDIES)
+        print(f"\n{size:,} rows, {SEEDS} seeds, {STUDIES} studies of {len(null[0])} hypotheses")
+        print(
+            f"  the margin being the difference: a false verdict in {some_false:.1%} of the studies (promised: 5 %; "
+            f"± {error:.1%}, one standard error)"
+        )
         for share in (0.5, 0.0):
-            verdicts = [one for study in judged(whole, measured, share) for one in study]
-            right, wrong = (np.mean([one.verdict == verdict for one in verdicts]) for verdict in ("upheld", "refuted"))
+            found = [one for study in judged(studies, share) for one in study]
+            right, wrong = (np.mean([one.verdict == verdict for one in found]) for verdict in ("upheld", "refuted"))
             print(f"  the margin being {share:.0%} of it: {right:.1%} upheld, {wrong:.1%} refuted", flush=True)
 
 

@@ -14,6 +14,7 @@ from rarelabels.compare.measured_trials import MeasuredTrial
 from rarelabels.compare.verdicts import Finding
 from rarelabels.declare.first_seen import FirstSeen
 from rarelabels.declare.study import Hypothesis
+from rarelabels.judging.statistics.estimate import Estimate
 from rarelabels.judging.statistics.inference import holm
 from rarelabels.show.tables import of_study
 
@@ -63,6 +64,26 @@ def test_a_verdict_is_where_the_interval_lies(direction: str, margin: float, dif
     assert found.level == 0.95
     assert (found.low, found.high) == pytest.approx((difference - 0.0196, difference + 0.0196), abs=1e-4)
     assert not found.identical
+
+
+def test_what_is_undecided_says_what_would_decide_and_what_would_have_been_seen() -> None:
+    found = decided(claim(margin=0.02), 0.03, 0.01)
+    told = "4 × the test rows would decide, if the difference stayed; a difference of 0.028 is seen in four of five"
+    assert found.notes() == [f"{told} such studies"]
+    assert decided(claim(margin=0.02), 0.045, 0.01).notes() == []
+    assert decided(claim(), 0.03, 0.01).share_of_seeds == 0
+
+
+def test_intervals_that_cannot_be_relied_on_are_marked() -> None:
+    rare = "3 of 20 labels have fewer than 10 positives on test"
+    measured = {"a": trial(0.6, 0.01 * ROWS, rare_labels=rare), "b": trial(0.5)}
+    assert compare_verdicts.decide([claim()], measured)[0].notes() == [f"interval not reliable: {rare}"]
+    micro = {"test/half/micro_f1": estimate(0.6, 0.01 * ROWS)}
+    measured = {"a": trial(0.6, estimates=micro, rare_labels=rare), "b": trial(0.5, estimates=micro)}
+    assert compare_verdicts.decide([claim(metric="test/half/micro_f1")], measured)[0].unreliable == ""
+    seeds = {METRIC: Estimate(np.array([0.6, 0.9]), 0.01 * ROWS)}
+    (found,) = compare_verdicts.decide([claim()], {"a": trial(0.75, estimates=seeds), "b": trial(0.5)})
+    assert found.unreliable == "its variance is mostly that of seeds, of which 2 say little"
 
 
 @pytest.mark.parametrize(("direction", "verdict"), [("greater", "refuted"), ("less", "refuted"), ("equal", "upheld")])

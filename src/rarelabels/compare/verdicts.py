@@ -99,7 +99,9 @@ class Finding:
             notes.append(f"no advice, for {self.behind_baseline}")
         if self.unreliable:
             notes.append(f"interval not reliable: {self.unreliable}")
-        return [*notes, *filter(None, [self.needed]), *self.symptoms, *filter(None, [self.reason])]
+        if self.needed:
+            notes.append(f"{self.needed}; a difference of {self.visible:.3f} is seen in four of five such studies")
+        return [*notes, *self.symptoms, *filter(None, [self.reason])]
 
     def advice(self) -> str:
         """Return the sentence of advice for the outcome; empty if the hypothesis gives no advice."""

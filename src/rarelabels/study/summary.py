@@ -19,6 +19,7 @@ from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.study.progress_display import Say
 
+INTERVALS = "95 %: influence of test rows (by group), variance between seeds, Student's t"  # how they are made
 CODE = 6  # raised when what a summary holds changes
 
 
@@ -69,6 +70,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
         "drawn": "",
         "test_part": first["test_part"],
         reading.RARE_LABELS: rare_labels(positives),
+        "intervals": INTERVALS,
     }
     with connection.one_sums_up(where):
         # MLflow refuses to change a parameter. Two may differ now: the seed (a tag has all seeds) and a table's path.
