@@ -30,6 +30,7 @@ if __name__ == "__main__":
 def old(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = unpack(tmp_path_factory.mktemp("old"))
     project.do("best", "table")  # registers it with digests
+    project.do("run", "films", "table")  # sums up what 0.4.2 summed up
     return project
 
 
