@@ -38,9 +38,17 @@ def test_more_seeds_decide_where_the_rows_agree() -> None:
     assert told == f"{wanted} seeds in place of 5 would decide, if the difference stayed"
 
 
+def test_both_decide_where_neither_does_alone() -> None:
+    """Rows and five seeds have a standard error of 1 each; the value is 0.5 above the margin."""
+    by_seed = np.array([-2.0, -1.0, 0.0, 1.0, 2.0]) * np.sqrt(5 / 2.5)
+    told = power.what_would_decide(Estimate(0.5 + by_seed, ROWS), 0.95, above(0.0))
+    wanted = next(m for m in power.TIMES if 1.97 * np.sqrt(2 / m) < 0.5)
+    assert told == f"{wanted} × the seeds and the test rows would decide, if the difference stayed"
+
+
 def test_what_lies_on_the_margin_nothing_decides() -> None:
     told = power.what_would_decide(estimate(0.01, 0.01 * ROWS), 0.95, above(0.01))
-    assert told == "neither 100 seeds nor 100 × the test rows would decide, if the difference stayed"
+    assert told == "not even 100 × the seeds and the test rows would decide, if the difference stayed"
 
 
 def test_one_seed_says_nothing_about_seeds() -> None:

@@ -9,7 +9,7 @@ from rarelabels.judging.statistics.estimate import Estimate, quantile
 
 POWER = 0.8  # a difference is visible if it would be seen so often
 MOST_SEEDS = 100
-TIMES_ROWS = (1.5, 2, 3, 4, 6, 8, 10, 15, 20, 30, 50, 100)  # as many times the test rows are tried
+TIMES = (2, 3, 4, 6, 8, 10, 15, 20, 30, 50, 100)  # as many times the test rows, or the seeds and the rows, are tried
 Decides = Callable[[float, float], bool]  # whether an interval, from low to high, gives a verdict
 
 
@@ -35,17 +35,21 @@ def what_would_decide(difference: Estimate, level: float, decides: Decides) -> s
         level: of its interval.
         decides: whether an interval gives a verdict.
     """
-    rows, seeds = difference.variance_of_rows, difference.variance_of_seeds
+    n, rows, seeds = difference.n_seeds, difference.variance_of_rows, difference.variance_of_seeds
     of_seeds = next(_seeds_enough(difference, level, decides), None)
-    of_rows = next((times for times in TIMES_ROWS if _ends(difference, level, decides, rows / times, seeds)), None)
+    of_rows = next((times for times in TIMES if _ends(difference, level, decides, rows / times, seeds)), None)
     would = []
     if of_seeds:
         would.append(f"{of_seeds} seeds in place of {difference.n_seeds}")
     if of_rows:
-        would.append(f"{of_rows:g} × the test rows")
+        would.append(f"{of_rows} × the test rows")
+    if not would:
+        both = (times for times in TIMES if _ends(difference, level, decides, rows / times, seeds / times, n * times))
+        of_both = next(both, None)
+        would += [f"{of_both} × the seeds and the test rows"] if of_both else []
     if would:
         return f"{' or '.join(would)} would decide, if the difference stayed"
-    return f"neither {MOST_SEEDS} seeds nor {TIMES_ROWS[-1]} × the test rows would decide, if the difference stayed"
+    return f"not even {TIMES[-1]} × the seeds and the test rows would decide, if the difference stayed"
 
 
 def _seeds_enough(difference: Estimate, level: float, decides: Decides) -> Iterator[int]:
