@@ -22,6 +22,7 @@ Array = npt.NDArray[np.float64]
 Formula = Callable[[Array, Array], Array]
 Loss = Callable[[Any, Any], Any]
 
+KINDS = sorted(TypeAdapter(LossSpec).json_schema()["discriminator"]["mapping"])
 N_LABELS = 5
 POSITIVE = np.array([0.2, 1.0, 3.0, 40.0, 7.5])
 NEGATIVE = np.array([1.5, 1.0, 0.25, 0.6, 2.0])

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from loss_cases import KINDS
 from rarelabels.declare.losses import LossSpec
 from rarelabels.learn import losses
 from rarelabels.learn.tensorflow_setup import tf
 from rarelabels.learn.weighting import Weights
-
-KINDS = [get_args(one.model_fields["kind"].annotation)[0] for one in get_args(get_args(LossSpec)[0])]
 
 
 @pytest.mark.parametrize("kind", KINDS)
