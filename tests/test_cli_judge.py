@@ -126,7 +126,7 @@ def test_wrong_scores_are_explained_and_not_recorded(scores: Path, args: list[st
 
 
 def test_judge_needs_a_name_and_a_record_that_answers(scores: Path):
-    assert_refused(scores, ["judge", "test.csv", "--log", " "], "--log: the run needs a name")
+    assert_refused(scores, ["judge", "test.csv", "--log", " "], "--log: must be a name for the run; given ' '")
     nobody = "http://127.0.0.1:9"
     assert_refused(
         scores, ["judge", "test.csv", "--log", "x"], f"{nobody!r} does not answer", MLFLOW_TRACKING_URI=nobody

@@ -41,7 +41,7 @@ def test_what_is_given_is_taken_and_the_rest_is_proposed(find: Callable[..., Fou
     assert found.spec.numeric == ("is_a", "is_b")
     assert found.spec.group == "city"
     assert found.spec.lists == ()
-    assert found.unused == {"title": "could be of --text too, which names others"}
+    assert found.unused == {"title": "looks like a column of --text, but --text names others"}
 
 
 def test_parts_that_are_declared_are_used(find: Callable[..., Found]) -> None:
@@ -57,7 +57,7 @@ def test_an_id_is_found_by_its_name_if_it_names_every_row(find: Callable[..., Fo
     found = find(USUAL | {name: cells(lambda i: f"t{i % 9}")}, labels="tags")
     assert found.spec.id is None
     assert found.unused[name].endswith(f"--group {name}")
-    assert "9 things" in found.unused[name]
+    assert "9 values" in found.unused[name]
 
 
 def test_what_holds_for_the_first_rows_must_hold_for_all(find: Callable[..., Found]) -> None:
@@ -79,10 +79,10 @@ MISTAKES = [
     ({"labels": "tag"}, "--labels: my.csv has no column 'tag'; did you mean 'tags'?; the columns are 'plot', 'tags'"),
     ({"labels": "tags", "text": ("plott",)}, "--text: my.csv has no column 'plott'; did you mean 'plot'?"),
     ({"labels": "tags", "group": "x"}, "--group: my.csv has no column 'x'"),
-    ({"labels": "is_a"}, "column 'is_a' of my.csv is 0/1, so it is one label, and at least two are needed"),
+    ({"labels": "is_a"}, "column 'is_a' of my.csv is 0/1, so it is one label, but at least two labels are needed"),
     ({"labels": "is_a,is_a"}, "two or more different 0/1 columns"),
-    ({"labels": "tags", "text": ("tags",)}, "--labels: column 'tags' is given under another option too"),
-    ({"labels": "tags", "text": ("plot",), "lists": ("plot",)}, "--list: column 'plot' is given under --text too"),
+    ({"labels": "tags", "text": ("tags",)}, "--labels: column 'tags' is given under another option, too"),
+    ({"labels": "tags", "text": ("plot",), "lists": ("plot",)}, "--list: column 'plot' is given under --text, too"),
     ({"labels": "tags", "text": ("plot", "plot")}, "--text: column 'plot' is given twice"),
 ]
 

@@ -19,9 +19,9 @@ from usual_columns import USUAL, N, cells
         ("is 5 in every row", lambda i: 5),
         ("is 'x' in every row", lambda i: "x"),
         ("counts the rows", lambda i: i),
-        ("holds numbers, but 1 cell is empty; fill in what is to be used", lambda i: "" if i == 7 else i * i),
-        ("holds numbers, but 2 cells are none, first row 8: '?'", lambda i: "?" if i in (7, 9) else i * i),
-        ("holds something else in nearly every row, and no prose: 'x0'", lambda i: f"x{i}"),
+        ("holds numbers, but 1 cell is empty; fill them in to use the column", lambda i: "" if i == 7 else i * i),
+        ("holds numbers, but 2 cells are no number, first row 8: '?'", lambda i: "?" if i in (7, 9) else i * i),
+        ("holds another text in nearly every row, but no prose: 'x0'", lambda i: f"x{i}"),
         ("holds lists as Python writes them, \"['a0']\"; write them as a|b", lambda i: f"['a{i}']"),
     ],
 )
@@ -62,6 +62,6 @@ def test_a_separator_that_parts_nothing_is_said_to_be_none(find: Callable[..., F
 
 def test_without_an_input_it_says_why(refused: Callable[..., str]) -> None:
     said = refused({"is_a": USUAL["is_a"], "is_b": USUAL["is_b"]})
-    assert "all 0/1 columns were taken for labels" in said
+    assert "all 0/1 columns are taken for labels" in said
     said = refused({"tags": USUAL["tags"], "n": cells(lambda i: i)}, labels="tags")
     assert "column 'n' counts the rows" in said

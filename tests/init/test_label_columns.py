@@ -47,7 +47,7 @@ def test_a_column_whose_name_has_a_comma_or_a_star_is_that_column(find: Callable
 def test_without_a_guess_the_columns_are_listed(refused: Callable[..., str]) -> None:
     said = refused({"plot": USUAL["plot"], "tags": USUAL["tags"], "is_a": USUAL["is_a"]})
     assert "--labels" in said
-    assert "'is_a' alone" in said
+    assert "'is_a' is the only 0/1 column" in said
     assert said.endswith("the columns are 'plot', 'tags', 'is_a'")
 
 

@@ -99,14 +99,18 @@ def look(path: Path, wish: Wish) -> Look:
     if len(frequent) < 2:
         given = ", ".join(f"{shown(label)} {n:,}" for label, n in list(rows.items())[:5])
         raise UserError(
-            f"{path}: at least two labels must have {MIN_LABEL_ROWS} rows each, or no part of a split can tell "
-            f"anything of them; given {given or 'no label at all'}{' ...' if len(rows) > 5 else ''}"
+            f"{path}: at least two labels must have {MIN_LABEL_ROWS} rows each, for fewer rows are too few to "
+            f"split; given {given or 'no label at all'}{' ...' if len(rows) > 5 else ''}"
         )
     labels = found.spec.labels.model_copy(update={"min_rows": MIN_LABEL_ROWS if too_rare else 1})
     spec = found.spec.model_copy(update={"labels": labels})
     data = parsing.parse(spec)
     if data.groups is not None and len(np.unique(data.groups)) < splits.MIN_ROWS:
-        raise UserError(f"--group: column {spec.group!r} of {path} has fewer than {splits.MIN_ROWS} groups to split")
+        raise UserError(
+            f"--group: column {spec.group!r} of {path} has too few groups to split: allowed "
+            f"{splits.MIN_ROWS} or more; given {len(np.unique(data.groups))}; name another column, or "
+            "leave --group out"
+        )
     cells = data.y.sum(axis=1, dtype=np.int64)
     return Look(
         found=found,
