@@ -178,7 +178,7 @@ def _unknown_key(name: str, block: type[Spec]) -> str:
     allowed = [*(["extends"] if block is Trial else []), *(one for one in block.model_fields if one != "name")]
     top, _, rest = name.partition(".")
     if rest and top in allowed:
-        return f"unknown key; dots are for --set; write {top}: {{{rest}: ...}}"
+        return f"unknown key; dotted keys are for --set only; write {top}: {{{rest}: ...}}"
     of_kind = f" with kind {_kind(block)}" if _kind(block) else ""
     return "unknown key" + (nearest(name, allowed) or f"; allowed{of_kind}: {', '.join(allowed)}")
 

@@ -75,7 +75,10 @@ def wrong_trials(study: StudySpec, path: Path) -> Iterator[Problem]:
     if study.trials_of is None:
         return
     if own := _files(path.parent):
-        trouble = f"takes the trials of another study, and has {own[0].name} of its own; leave one of them out"
+        trouble = (
+            f"takes the trials of another study, but the folder has a trial of its own, {own[0].name}; leave "
+            "one of them out"
+        )
         yield Problem(shown(path), "trials_of", trouble)
     root = path.parent.parent
     there = [one.stem for one in _files(root / study.trials_of)]
