@@ -59,7 +59,10 @@ def test_judge_without_a_record_imports_neither_tensorflow_nor_mlflow(scores: Pa
 def test_judge_one_file_alone(scores: Path):
     answer = rarelabels(scores, "judge", "test.csv")
     assert (answer.code, answer.err) == (0, "")
-    assert "No validation part: nothing is chosen, so decisions are at 0.5; oracle is only a bound." in answer.out
+    assert (
+        "Without a validation part no threshold is chosen: decisions are at 0.5, and oracle is only a bound."
+        in answer.out
+    )
     assert "per_label" not in answer.out
 
 

@@ -247,7 +247,7 @@ def check_output(spec: NetworkSpec, training: TrainingSpec, data: Dataset) -> No
     if there is None or sum(parts.values()) <= there:
         return
     columns = f"2^{labels} = {short(layer.columns)}" if spec.head == "powerset" else f"{seen:,}"
-    beyond = " (no 64-bit index counts them)" if layer.columns >= 2**63 else ""
+    beyond = " (more than a 64-bit index can count)" if layer.columns >= 2**63 else ""
     made_up = ", ".join(f"{name} {in_words(size)}" for name, size in parts.items() if size)
     others = f"model.head seen_sets ({seen:,} columns here), " if spec.head == "powerset" else ""
     raise UserError(

@@ -76,8 +76,8 @@ class Observation:
         """Return one line about changed numbers: pinned and observed numbers, the versions, and what to do."""
         installed = ", ".join(f"{name} {number}" for name, number in versions().items())
         return (
-            f"the world changed: {self.probe.name}: {self._changes()} with {installed}; update the text, the pinned "
-            "numbers and what is built on them"
+            f"probe {self.probe.name}: the libraries have changed: {self._changes()}, with {installed}; update its "
+            "text, its pinned numbers and what is built on them"
         )
 
     def _changes(self) -> str:

@@ -193,8 +193,8 @@ class _Extractor:
         seconds = self.n_files * _kind(self.spec).SECONDS
         _log.log(
             logging.WARNING if seconds > LONG else logging.INFO,
-            "%d images go through %s, about %.0f minutes; their features are kept, and so is what is done if this is "
-            "cut off",
+            "extracting the features of %d images with %s takes about %.0f minutes; finished features are kept, "
+            "even if this is stopped",
             *(self.n_files, self.spec.kind, seconds / 60),
         )
         return network(self.spec)

@@ -35,9 +35,9 @@ OF_LABEL_SETS: dict[str, tuple[str, Callable[[float], str]]] = {
     "training/seconds_per_epoch": ("seconds\nan epoch", "{:.2f}".format),
     "training/memory_rise_bytes": ("memory that\ntraining takes", lambda size: f"{size / 1e9:.2f} GB"),
     "training/label_sets_seen": ("label sets\nin training", "{:,.0f}".format),
-    "training/rows_per_label_set": ("training rows\nfor each", "{:.1f}".format),
-    "training/label_sets_once": ("of them with\none row", "{:.0%}".format),
-    "training/unseen_test_share": ("test rows of\nanother set", "{:.1%}".format),
+    "training/rows_per_label_set": ("training rows\nper label set", "{:.1f}".format),
+    "training/label_sets_once": ("label sets\nwith one row", "{:.0%}".format),
+    "training/unseen_test_share": ("test rows with\nan unseen set", "{:.1%}".format),
 }
 OF_KEPT = ("training/kept_epoch", "training/gap_macro_average_precision", "training/gap_half_macro_f1")
 TIED = "* cannot be told from the best of its column (paired bootstrap over test rows and seeds, Holm)"
@@ -115,9 +115,9 @@ def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bou
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict))
     console.print(f"{told}; all intervals of a study hold together at 95 % (paired bootstrap, Holm)", soft_wrap=True)
     if any(one.provisional for one in findings):
-        console.print("provisional: with fewer seeds than are declared", soft_wrap=True)
+        console.print("provisional: not all declared seeds have been run", soft_wrap=True)
     if any(one.late for one in findings):
-        console.print("late: a run was made, or looked at, before the hypothesis stood as it does now", soft_wrap=True)
+        console.print("late: a run was made, or looked at, before the hypothesis had its present form", soft_wrap=True)
     for bound in bounds:
         console.print(f"bound: {bound.verdict()}", soft_wrap=True)
 
@@ -145,7 +145,8 @@ def print_ranking(study: str, ranking: Ranking) -> None:
     if ranking.lacking:
         lacking = ", ".join(map(str, ranking.lacking))
         console.print(
-            f"No trial has all its declared seeds ({lacking} not run): these are {seeds} alone", soft_wrap=True
+            f"No trial has run all its declared seeds ({lacking} are missing): these are the results of {seeds} only",
+            soft_wrap=True,
         )
     for reason in (*ranking.overridden, *ranking.left_out):
         console.print(f"not ranked: {reason}", soft_wrap=True)
