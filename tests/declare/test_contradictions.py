@@ -57,7 +57,7 @@ def test_all_contradictions_are_told_at_once_with_their_keys():
         )
     error = caught.value.errors()[0]["ctx"]["error"]
     assert isinstance(error, ContradictionError)
-    assert [one.keys for one in error.found] == [
+    assert [one.keys for one in error.contradictions] == [
         ("loss.kind", "weighting.kind"),
         ("loss.kind", "model.kind"),
         ("model.kind", "watch"),

@@ -152,7 +152,7 @@ def _explain(error: ErrorDetails, model: type[Spec], data: Mapping[str, Any], or
         path = (*path, "kind")
     where, key, given = origins.of(path), _dotted(path), _at(data, path)
     if isinstance(trouble := context.get("error"), ContradictionError):
-        for one in trouble.found:
+        for one in trouble.contradictions:
             sides = ", ".join(f"{key} from {origins.of(tuple(key.split('.')))}" for key in one.keys)
             yield Problem(origins.files[0], "", f"{one.reason} ({sides})")
     elif kind == "extra_forbidden":

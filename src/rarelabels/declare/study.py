@@ -69,8 +69,8 @@ class Hypothesis(Spec):
         Empty where a trial is compared with itself: that is one model under two rules, and about neither alone.
         """
         sides = {"trial": self.metric, "against": self.against_metric or self.metric}
-        apart = self.trial != self.against
-        return frozenset(side for side, metric in sides.items() if apart and metric.startswith("test/half/"))
+        are_two = self.trial != self.against
+        return frozenset(side for side, metric in sides.items() if are_two and metric.startswith("test/half/"))
 
     @property
     def expectation(self) -> str:

@@ -146,11 +146,11 @@ def _check_space(declared: Declared, trial: Trial, tuning: ParameterSearch) -> s
     if problems:
         return problems
     for label, variant in _swept(trial):
-        of = f"{label}: " if label else ""
+        prefix = f"{label}: " if label else ""
         ends = {key: _ends(variant, key, values) for key, values in tuning.space.items()}
         for key, values in ends.items():
             problems |= {
-                _in_space(declared, key, f"{of}{show(end)}: {one.text}")
+                _in_space(declared, key, f"{prefix}{show(end)}: {one.text}")
                 for end in values
                 for one in _refused(variant, {key: end})
             }
@@ -158,8 +158,10 @@ def _check_space(declared: Declared, trial: Trial, tuning: ParameterSearch) -> s
         together = (dict(zip(ends, corner, strict=True)) for corner in corners)
         wrong = next(((one, found) for one in together if (found := _refused(variant, one))), None)
         if wrong and not problems:
-            told = "; ".join(sorted(one.text for one in wrong[1]))
-            problems.add(_in_space(declared, next(iter(ends)), f"{of}the values {show(wrong[0])} together: {told}"))
+            reasons = "; ".join(sorted(one.text for one in wrong[1]))
+            problems.add(
+                _in_space(declared, next(iter(ends)), f"{prefix}the values {show(wrong[0])} together: {reasons}")
+            )
     return problems
 
 

@@ -19,25 +19,25 @@ from rarelabels.init.label_columns import find_labels, label_columns
 
 
 @dataclass(frozen=True)
-class Found:
+class TableColumns:
     """What the columns of a table are taken for.
 
     Attributes:
         spec: the declaration; its path is the file as it was given, and every label counts, however rare.
         rows: how many rows of data the file has.
-        columns: how many columns.
+        count: how many columns.
         guessed_labels: whether the labels are a guess: all 0/1 columns.
         unused: column to the reason why it is not used.
     """
 
     spec: TableSpec
     rows: int
-    columns: int
+    count: int
     guessed_labels: bool
     unused: dict[str, str]
 
 
-def find(path: Path, wish: Wish) -> Found:
+def find(path: Path, wish: Wish) -> TableColumns:
     """Read a table and return what its columns are taken for.
 
     Raises:
@@ -69,7 +69,7 @@ def find(path: Path, wish: Wish) -> Found:
         )
     one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split}
     spec = TableSpec.model_validate({"kind": "table", "path": str(path), "labels": labels, **inputs, **one_use})
-    return Found(spec, next(iter(columns.values())).rows, len(names), wish.labels is None, guess.unused)
+    return TableColumns(spec, next(iter(columns.values())).rows, len(names), wish.labels is None, guess.unused)
 
 
 def _check_wish(path: Path, names: Sequence[str], wish: Wish) -> None:

@@ -24,7 +24,7 @@ HEAD = 12  # columns for the heading of a line
 
 def print_look(look: Look, path: Path) -> None:
     """Print the facts of a table on stdout: rows, columns, labels, rows that repeat, suspicious inputs."""
-    print(f"{path}: {look.rows:,} rows, {look.found.columns:,} columns\n")
+    print(f"{path}: {look.rows:,} rows, {look.columns.count:,} columns\n")
     for head, lines in (
         ("labels", _labels(look)),
         ("inputs", _inputs(look)),
@@ -50,7 +50,7 @@ def _labels(look: Look) -> Iterator[str]:
     else:
         where = f"0/1 columns{f' that begin with {labels.prefix!r}' if labels.prefix else ''}"
     yield f"{len(look.positives):,}, in {where}"
-    if look.found.guessed_labels:
+    if look.columns.guessed_labels:
         yield "this is a guess: they are all 0/1 columns; if some are inputs, name the labels with --labels"
     ones = look.cardinality / len(look.positives)
     yield (
@@ -110,28 +110,28 @@ def _rows(look: Look) -> Iterator[str]:
 
 
 def _unused(look: Look) -> Iterator[str]:
-    unused = list(look.found.unused.items())
+    unused = list(look.columns.unused.items())
     yield from (f"{_shown(name)}: {reason}" for name, reason in unused[:NAMES])
     if len(unused) > NAMES:
         yield f"and {len(unused) - NAMES:,} more columns"
 
 
 def _repeats(look: Look) -> Iterator[str]:
-    found = look.repeats
-    if not found.rows:
+    repeats = look.repeats
+    if not repeats.rows:
         yield "no two rows have the same inputs"
     else:
-        yield f"{found.rows:,} rows have the same inputs as another row, {found.inputs:,} different inputs in all"
-    if found.other_labels:
-        yield f"{found.other_labels:,} of these rows have the same inputs as a row with other labels"
-    if found.apart:
+        yield f"{repeats.rows:,} rows have the same inputs as another row, {repeats.inputs:,} different inputs in all"
+    if repeats.other_labels:
+        yield f"{repeats.other_labels:,} of these rows have the same inputs as a row with other labels"
+    if repeats.apart:
         yield (
-            f"{found.apart:,} of these rows may be in the training and in the test part, which flatters every "
+            f"{repeats.apart:,} of these rows may be in the training and in the test part, which flatters every "
             "metric; remove the repeats, or name a column under --group that has the same value in rows that "
             "belong together"
         )
-    if found.empty:
-        yield f"{found.empty:,} rows have no word, entry or number at all"
+    if repeats.empty:
+        yield f"{repeats.empty:,} rows have no word, entry or number at all"
 
 
 def _leaks(look: Look) -> Iterator[str]:

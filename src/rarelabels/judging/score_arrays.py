@@ -60,8 +60,8 @@ class _Matrix:
         if missing or extra:
             hint = nearest(missing[0], self.labels) if missing else ""
             both = (("lacks", missing), ("has besides", extra))
-            told = " and ".join(f"{verb} {some(names)}" for verb, names in both if names)
-            raise ArgumentError(f"{self.name}: must have {whose} as columns; it {told}{hint}")
+            difference = " and ".join(f"{verb} {some(names)}" for verb, names in both if names)
+            raise ArgumentError(f"{self.name}: must have {whose} as columns; it {difference}{hint}")
         order = [self.labels.index(label) for label in labels]
         return replace(self, values=self.values[:, order], labels=tuple(labels))
 

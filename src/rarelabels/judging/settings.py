@@ -26,8 +26,8 @@ class Objective(Spec):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join([type(self).__name__, *map(str, first["loc"])])
-            told = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-            raise ArgumentError(f"{where}: {told}; given {first['input']!r}") from None
+            allowed = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+            raise ArgumentError(f"{where}: {allowed}; given {first['input']!r}") from None
 
     # Pydantic's own mark: values from YAML are checked by the fields, strictly, and do not pass through this method.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # functions declare no such attribute

@@ -86,10 +86,10 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
             raise UserError(
                 f"{name}: labels and logits must both have shape (batch, n_labels); got {_shape(y)} and {_shape(z)}"
             )
-        for of, value in self.numbers.items():
+        for key, value in self.numbers.items():
             n = np.prod(value.shape)
             if n > 1 and z.shape.rank == 2 and z.shape[1] not in (None, n):
-                raise UserError(f"{name}: {of}: must be 1 number or 1 for each of the {z.shape[1]} labels; got {n}")
+                raise UserError(f"{name}: {key}: must be 1 number or 1 for each of the {z.shape[1]} labels; got {n}")
         return y, z
 
 

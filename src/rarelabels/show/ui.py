@@ -43,11 +43,11 @@ ADMIN = "admin"
 RENEW = """
 import json, sys
 from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
-told = json.load(sys.stdin)
+account = json.load(sys.stdin)
 store = SqlAlchemyStore()
-store.init_db(told["database"])
-if store.has_user(told["name"]):  # else MLflow makes the user, with this password
-    store.update_user(told["name"], password=told["password"])
+store.init_db(account["database"])
+if store.has_user(account["name"]):  # else MLflow makes the user, with this password
+    store.update_user(account["name"], password=account["password"])
 """
 SHORTEST = 12  # characters that a password must have at least
 START = 90  # seconds in which MLflow must start; it takes 5 on an idle machine
@@ -148,10 +148,10 @@ def _renew_password(declared: str, password: str) -> None:
     settings = ConfigParser()
     settings.read(declared, "utf-8")
     of = settings["mlflow"] if settings.has_section("mlflow") else {}
-    told = {"database": of.get("database_uri", ""), "name": of.get("admin_username", ADMIN), "password": password}
+    account = {"database": of.get("database_uri", ""), "name": of.get("admin_username", ADMIN), "password": password}
     environment = os.environ | {PASSWORD: password, USERS: declared, "MLFLOW_DISABLE_TELEMETRY": "true"}
     ended = subprocess.run(
-        [sys.executable, "-c", RENEW], input=json.dumps(told), env=environment, capture_output=True, text=True
+        [sys.executable, "-c", RENEW], input=json.dumps(account), env=environment, capture_output=True, text=True
     )
     if ended.returncode:
         reason = (ended.stderr.strip().splitlines() or ["no reason given"])[-1]

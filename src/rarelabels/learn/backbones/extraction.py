@@ -139,12 +139,12 @@ def _sha256(content: bytes) -> str:
 
 def _check_memory(spec: Backbone, rows: int) -> None:
     needed = COPIES * rows * n_features(spec) * np.dtype(np.float32).itemsize
-    here = machine_bytes()
-    if here is not None and needed > here:
+    available = machine_bytes()
+    if available is not None and needed > available:
         raise UserError(
             f"dataset.backbone: {n_features(spec):,} numbers of each of {rows:,} images need about "
-            f"{needed / 2**30:,.0f} GiB of memory, and this machine has {here / 2**30:,.0f}; use output: pooled, or "
-            "fewer rows"
+            f"{needed / 2**30:,.0f} GiB of memory, and this machine has {available / 2**30:,.0f}; use "
+            "output: pooled, or fewer rows"
         )
 
 

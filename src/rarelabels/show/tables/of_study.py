@@ -90,14 +90,14 @@ def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Seq
 def print_advice(study: str, warnings: Sequence[str], winner: Sequence[str], findings: Sequence[Finding]) -> None:
     """Print what to use: first warnings about the networks, then the winner, then the advice of verdicts."""
     console = open_console()
-    advised = [(told, one) for one in findings if (told := one.advice())]
+    advised = [(advice, one) for one in findings if (advice := one.advice())]
     if warnings or winner or advised:
         console.print(f"{study}: what to use", soft_wrap=True)
     for line in (*warnings, *winner):
         console.print(f"- {line}", soft_wrap=True)
-    for told, one in advised:
+    for advice, one in advised:
         marks = ", ".join([one.verdict, *(["provisional"] if one.provisional else [])])
-        console.print(f"- {told} ({one.hypothesis.name}: {marks})", soft_wrap=True)
+        console.print(f"- {advice} ({one.hypothesis.name}: {marks})", soft_wrap=True)
 
 
 def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bound]) -> None:
@@ -112,8 +112,8 @@ def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bou
         table.add_row(one.hypothesis.claim, one.hypothesis.expectation, _difference(one), _verdict(one))
     console.print(table)
     counts = Counter(one.verdict for one in findings)
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict))
-    console.print(f"{told}; all intervals of a study hold together at 95 % (paired bootstrap, Holm)", soft_wrap=True)
+    counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict))
+    console.print(f"{counted}; all intervals of a study hold together at 95 % (paired bootstrap, Holm)", soft_wrap=True)
     if any(one.provisional for one in findings):
         console.print("provisional: not all declared seeds have been run", soft_wrap=True)
     if any(one.late for one in findings):
@@ -160,8 +160,8 @@ def _tested(one: Ranked) -> str:
 
 
 def _verdict(finding: Finding) -> str:
-    told = "; ".join(finding.notes())
-    return f"{finding.verdict} ({told})" if told else finding.verdict
+    notes = "; ".join(finding.notes())
+    return f"{finding.verdict} ({notes})" if notes else finding.verdict
 
 
 def _difference(finding: Finding) -> str:
