@@ -20,7 +20,7 @@ def test_what_has_no_raw_rows_says_which_kinds_have() -> None:
     with pytest.raises(UserError) as error:
         raw.checked(SimulatedSpec(kind="simulated"))
     assert str(error.value) == (
-        "dataset.kind 'simulated': its rows are not columns of a table, so no new rows can be sent to "
+        "dataset.kind 'simulated' has no columns in which new rows could be sent to "
         "its model; allowed: table, movies, xed, mulan"
     )
 

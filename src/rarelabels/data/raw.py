@@ -47,8 +47,8 @@ def checked(spec: DatasetSpec) -> RawSpec:
     if isinstance(spec, RawSpec):
         return spec
     raise UserError(
-        f"dataset.kind {spec.kind!r}: its rows are not columns of a table, so no new rows can be sent to its "
-        f"model; allowed: {', '.join(KINDS)}"
+        f"dataset.kind {spec.kind!r} has no columns in which new rows could be sent to its model; allowed: "
+        f"{', '.join(KINDS)}"
     )
 
 
