@@ -311,9 +311,9 @@ def report(
 @app.command()
 def judge(
     validation: Annotated[
-        Path, typer.Argument(help="Scores that choose the thresholds; without TEST, the scores to judge.")
+        Path, typer.Argument(help="Scores that choose the thresholds; or, if it is the only file, the scores to judge.")
     ],
-    test: Annotated[Path | None, typer.Argument(help="Scores to judge; their rows must not be in VALIDATION.")] = None,
+    test: Annotated[Path | None, typer.Argument(help="Scores to judge; no row may be in the first file, too.")] = None,
     labels: Annotated[str | None, typer.Option(help="Only these labels: Drama,Western")] = None,
     output: Annotated[
         Format, typer.Option("--format", help="table; or csv, with a row for each number")

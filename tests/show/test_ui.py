@@ -187,7 +187,7 @@ def test_of_a_server_the_links_are_its_own(project, link, monkeypatch):
     server = link.partition("/#")[0]
     monkeypatch.setitem(project.environment, "MLFLOW_TRACKING_URI", server)
     out, _ = project.do("ui")
-    assert "The record is a server" in out
+    assert "The record is on a server" in out
     assert link in out.split()
 
 
