@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rarelabels.init.columns import Found
+from rarelabels.init.columns import TableColumns
 from rarelabels.init.input_columns import separator
 from usual_columns import USUAL, N, cells
 
@@ -19,17 +19,17 @@ from usual_columns import USUAL, N, cells
         ("is 5 in every row", lambda i: 5),
         ("is 'x' in every row", lambda i: "x"),
         ("counts the rows", lambda i: i),
-        ("holds numbers, but 1 cell is empty; fill in what is to be used", lambda i: "" if i == 7 else i * i),
-        ("holds numbers, but 2 cells are none, first row 8: '?'", lambda i: "?" if i in (7, 9) else i * i),
-        ("holds something else in nearly every row, and no prose: 'x0'", lambda i: f"x{i}"),
+        ("holds numbers, but 1 cell is empty; fill them in to use the column", lambda i: "" if i == 7 else i * i),
+        ("holds numbers, but 2 cells are no number, first row 8: '?'", lambda i: "?" if i in (7, 9) else i * i),
+        ("holds another text in nearly every row, but no prose: 'x0'", lambda i: f"x{i}"),
         ("holds lists as Python writes them, \"['a0']\"; write them as a|b", lambda i: f"['a{i}']"),
     ],
 )
-def test_why_a_column_is_not_used(find: Callable[..., Found], reason: str, make: Callable[[int], Any]) -> None:
+def test_why_a_column_is_not_used(find: Callable[..., TableColumns], reason: str, make: Callable[[int], Any]) -> None:
     assert find(USUAL | {"x": cells(make)}, labels="tags").unused == {"x": reason}
 
 
-def test_cells_that_are_no_text_numbers_or_lists_are_not_used(find: Callable[..., Found]) -> None:
+def test_cells_that_are_no_text_numbers_or_lists_are_not_used(find: Callable[..., TableColumns]) -> None:
     odd = {"when": [{"a": 1}] * N, "mixed": cells(lambda i: i if i % 2 else "x"), "deep": [[["a"]]] * N}
     found = find(USUAL | odd, ".jsonl", labels="tags")
     assert set(found.unused) == set(odd)
@@ -53,7 +53,7 @@ def test_separator(sign: str | None, texts: list[str]) -> None:
     assert separator(texts) == sign
 
 
-def test_a_separator_that_parts_nothing_is_said_to_be_none(find: Callable[..., Found]) -> None:
+def test_a_separator_that_parts_nothing_is_said_to_be_none(find: Callable[..., TableColumns]) -> None:
     """Else the reader of tables would take the names apart, or refuse them."""
     cities = cells(lambda i: ("Washington, D.C.", "Rome", "Oslo", "Bern")[i % 4])
     (city,) = find(USUAL | {"city": cities}, labels="tags").spec.lists
@@ -62,6 +62,6 @@ def test_a_separator_that_parts_nothing_is_said_to_be_none(find: Callable[..., F
 
 def test_without_an_input_it_says_why(refused: Callable[..., str]) -> None:
     said = refused({"is_a": USUAL["is_a"], "is_b": USUAL["is_b"]})
-    assert "all 0/1 columns were taken for labels" in said
+    assert "all 0/1 columns are taken for labels" in said
     said = refused({"tags": USUAL["tags"], "n": cells(lambda i: i)}, labels="tags")
     assert "column 'n' counts the rows" in said
