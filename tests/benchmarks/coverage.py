@@ -103,8 +103,8 @@ def recorded(study: str, trials: Sequence[str], name: str) -> Population:
 
 
 def simulated(positives: int) -> Population:
-    """Return 10,000 rows in which 1,000 have so many positives of each of 17 labels; validation has 500 rows."""
-    rng, n, n_labels, size = np.random.default_rng(3), 10_000, 17, 1000
+    """Return 4,000 rows in which 1,000 have so many positives of each of 17 labels; validation has 500 rows."""
+    rng, n, n_labels, size = np.random.default_rng(3), 4000, 17, 1000
     spread = 1.8 * rng.normal(size=200_000)
     base = brentq(lambda base: expit(spread + base).mean() - positives / size, -20, 0)
 
