@@ -291,24 +291,34 @@ def table(whole: Population, samples: int) -> pd.DataFrame:
         held = [float((away <= stats.t.ppf((1 + level) / 2, degrees)).mean()) for level in LEVELS]
         share = float(of_seeds.mean() / variance.mean())
         wide = float(np.sqrt(variance.mean()) / values.std())
-        rows.append((whole.name, metric, a, b, n, *held, share, wide))
-    columns = ["population", "metric", "trial", "against", "seeds", "held", "held_57", "share_of_seeds", "error"]
+        rows.append((whole.name, samples, metric, a, b, n, *held, share, wide))
+    columns = [
+        "population",
+        "samples",
+        "metric",
+        "trial",
+        "against",
+        "seeds",
+        "held",
+        "held_57",
+        "share_of_seeds",
+        "error",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
-def page(found: pd.DataFrame, samples: int) -> Iterator[str]:
+def page(found: pd.DataFrame) -> Iterator[str]:
     """Yield the lines of the page of docs: every cell, none averaged away."""
-    error = 100 * np.sqrt(0.95 * 0.05 / samples)
-    miss = 100 * np.sqrt((1 - LEVELS[1]) * LEVELS[1] / samples)
     yield "# How often intervals hold the truth"
     yield ""
-    yield f"Made by `make coverage`: {samples:,} samples of each population, Rarelabels {rl.__version__}. A cell is the"
-    yield f"share of 95 % intervals that held the truth (± {error:.1f}, one standard error of the simulation). In"
-    yield "brackets: how many of the intervals at the highest level that 57 hypotheses ask for missed it (0.088 are"
-    yield f"promised; ± {miss:.2f}). All in per cent, by number of seeds. *Seeds*: the share of the variance that five"
-    yield "seeds bring. *Error*: the standard error with five seeds, divided by the true one."
-    for name, of in found.groupby("population", sort=False):
-        yield f"\n## {name}\n"
+    yield f"Made by `make coverage`, Rarelabels {rl.__version__}. A cell is the share of 95 % intervals that held the"
+    yield "truth. In brackets: how many of the intervals at the highest level that 57 hypotheses ask for missed it"
+    yield "(0.088 are promised). All in per cent, by number of seeds. *Seeds*: the share of the variance that five seeds"
+    yield "bring. *Error*: the standard error with five seeds, divided by the true one."
+    for (name, samples), of in found.groupby(["population", "samples"], sort=False):
+        errors = (100 * np.sqrt((1 - level) * level / samples) for level in LEVELS)
+        told = " and ".join(f"± {error:.2f}" for error in errors)
+        yield f"\n## {name}: {samples:,} samples ({told}, one standard error of the simulation)\n"
         yield f"| metric | trial | {' | '.join(f'{n} seeds' for n in DRAWN_SEEDS)} | seeds | error |"
         yield f"|---|---|{'---|' * len(DRAWN_SEEDS)}---|---|"
         for (metric, trial, against), cell in of.groupby(["metric", "trial", "against"], sort=False):
@@ -327,7 +337,7 @@ def main() -> None:
     ]
     wholes += [simulated(positives) for positives in (5, 10, 20)]
     found = pd.concat([table(whole, SAMPLES) for whole in wholes])
-    PAGE.write_text("\n".join(page(found, SAMPLES)) + "\n", encoding="utf-8")
+    PAGE.write_text("\n".join(page(found)) + "\n", encoding="utf-8")
     print(PAGE.read_text("utf-8"))
 
 
