@@ -313,7 +313,7 @@ def page(found: pd.DataFrame) -> Iterator[str]:
     yield ""
     yield f"Made by `make coverage`, Rarelabels {rl.__version__}. A cell is the share of 95 % intervals that held the"
     yield "truth. In brackets: how many of the intervals at the highest level that 57 hypotheses ask for missed it"
-    yield "(0.088 are promised). All in per cent, by number of seeds. *Seeds*: the share of the variance that five seeds"
+    yield "(0.088 are promised). In per cent, by number of seeds. *Seeds*: the share of the variance that five seeds"
     yield "bring. *Error*: the standard error with five seeds, divided by the true one."
     for (name, samples), of in found.groupby(["population", "samples"], sort=False):
         errors = (100 * np.sqrt((1 - level) * level / samples) for level in LEVELS)
