@@ -87,7 +87,7 @@ coverage: $(READY) ## how often intervals hold the truth, on real networks (an h
 	$(VENV)/bin/python tests/benchmarks/coverage.py
 
 verdicts: $(READY) ## how often verdicts are false, and how often they see what is there, on resampled films
-	$(VENV)/bin/python tests/benchmarks/verdicts.py
+	PYTHONPATH=tests $(VENV)/bin/python tests/benchmarks/verdicts.py
 
 lock: $(READY) ## renew requirements.lock from pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet uv

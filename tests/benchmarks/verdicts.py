@@ -27,7 +27,7 @@ from rarelabels.judging.rules.definition import Rule
 from rarelabels.judging.scores import Scores
 from rarelabels.judging.statistics import estimate
 
-SIZES, STUDIES, SEEDS = (500, 2000), 400, 5
+SIZES, STUDIES, SEEDS = (500, 2000), 200, 5
 METRICS = (*(f"{rule}/macro_f1" for rule in RULES), "half/micro_f1", "global/micro_f1", "half/subset_accuracy", RANKING)
 Study = Mapping[str, MeasuredTrial]  # what a sample has measured of each trial
 
