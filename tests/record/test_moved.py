@@ -62,7 +62,7 @@ def summary(project: Project) -> tuple[dict[str, float], pd.DataFrame]:
     """The aggregate of the floor, and what its intervals come from."""
     (parent,) = [run for run in project.runs("trial", "films") if run.data.tags["trial"] == "films/floor_prior"]
     numbers = {name: value for name, value in parent.data.metrics.items() if name not in OF_THE_MACHINE}
-    table = run_files.file(connection.connect(project.record), parent.info.run_id, "influence.parquet")
+    table = run_files.file(connection.connect(project.record), parent.info.run_id, "by_seed.parquet")
     assert table.is_relative_to(project.folder)
     return numbers, pd.read_parquet(table)
 
