@@ -32,7 +32,7 @@ Truth = NDArray[np.int64]
 Split = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
+class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc]  # of untyped bases
     """Decide the labels of a multi-label classifier by thresholds that are chosen for an objective, not by 0.5.
 
     The rule is chosen on the scores that each row gets from a fit on the other folds. Then the estimator is fitted on
@@ -135,7 +135,7 @@ class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             return assigned
         return np.take(self.classes_, assigned.ravel(), mode="clip")  # of a target of one class, that class
 
-    @available_if(lambda self: hasattr(self.estimator, "predict_proba"))  # type: ignore[untyped-decorator]  # untyped
+    @available_if(lambda self: hasattr(self.estimator, "predict_proba"))  # type: ignore[untyped-decorator]  # scikit-learn's
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of each label, (n_rows, n_labels), whatever form the estimator gives it in.
 
@@ -145,7 +145,7 @@ class ThresholdedClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         values = _matrix(self.estimator_, "predict_proba", X, len(self.thresholds_))
         return values if isinstance(self.classes_, list) else np.hstack([1 - values, values])
 
-    @available_if(lambda self: hasattr(self.estimator, "decision_function"))  # type: ignore[untyped-decorator]  # untyped
+    @available_if(lambda self: hasattr(self.estimator, "decision_function"))  # type: ignore[untyped-decorator]  # scikit-learn's
     def decision_function(self, X: Any) -> Floats:
         """Return the estimator's decision values, (n_rows, n_labels); for a single target (n_rows,)."""
         check_is_fitted(self)

@@ -68,7 +68,7 @@ class Rows:
         """Return the threshold, common to all labels, that is best for a metric; 0.5 where no row has a label."""
         if metric == "micro_f1":
             return self.common
-        return float(sweep_common(self.scores, metric).threshold)  # type: ignore[arg-type]  # the table names such
+        return float(sweep_common(self.scores, metric).threshold)  # type: ignore[arg-type]  # rules name no other metric
 
     @cached_property
     def common(self) -> float:

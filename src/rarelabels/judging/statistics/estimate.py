@@ -27,8 +27,7 @@ class Estimate:
     their variance badly. So intervals are those of Student's t with Satterthwaite's degrees of freedom.
 
     Seeds also differ in the rows that they err on. That is in both parts, so the standard error of a difference is up
-    to a fifth too large. That makes up for seeds that are far from normal: on real networks, intervals without it held
-    the truth in 91 to 96 % of all cases, with it in 93 to 97 % (five seeds, ``docs/intervals.md``).
+    to a fifth too large. This makes up for seeds that are far from normal: ``docs/intervals.md`` has the measurement.
 
     Two estimates of the same seeds and rows are subtracted with ``-``: the result is the paired difference.
 
