@@ -238,28 +238,35 @@ def sample(prepared: Prepared, first: int) -> dict[tuple[int, str, str, str], Fl
     return found
 
 
-def _hold_against_the_library(
-    whole: Population, drawn: npt.NDArray[np.int64], seeds: npt.NDArray[np.int64], found: Mapping[tuple, Floats]
-) -> None:
-    """Stop if the first sample is not what ``judging.statistics`` says of rows that are really repeated."""
+def estimates_of(
+    whole: Population, trial: str, drawn: Integers, seeds: Integers, wanted: Sequence[str]
+) -> dict[str, estimate.Estimate]:
+    """Return what the library says of a sample in which the rows of the drawn groups are really repeated."""
     rows = [np.flatnonzero(whole.groups == group) for group in drawn]
     groups, taken = np.repeat(np.arange(len(rows)), [len(one) for one in rows]), np.concatenate(rows)
-    n, name, wanted = 5, next(iter(whole.scores)), (*METRICS, RANKING)
     parts, rules, values = [], [], []
-    for seed in seeds[:n]:
-        scores = whole.scores[name][seed][taken].astype(np.float64)
-        part = Scores(np.arange(len(taken)).astype(str), whole.y[taken], scores, groups=groups)
-        own = {rule: Rule(rule, whole.thresholds[name, rule][seed], fallbacks=0) for rule in RULES}
+    for seed in seeds:
+        scores = whole.scores[trial][seed][taken].astype(np.float64)
+        part = Scores(taken.astype(str), whole.y[taken], scores, groups=groups)
+        own = {rule: Rule(rule, whole.thresholds[trial, rule][seed], fallbacks=0) for rule in RULES}
         of_seed = {RANKING: metrics.macro_average_precision(part.y, scores)}
         for rule, one in own.items():
             decided = metrics.decision_metrics(part.y, one.assign(scores))
             of_seed |= {f"{rule}/{metric}": value for metric, value in decided.items()}
         parts, rules, values = [*parts, part], [*rules, own], [*values, of_seed]
+    return estimate.estimates(parts, rules, values, wanted)
+
+
+def _hold_against_the_library(
+    whole: Population, drawn: Integers, seeds: Integers, found: Mapping[tuple[int, str, str, str], Floats]
+) -> None:
+    """Stop if the first sample is not what the library says of it."""
     if whole.size > estimate.MOST_GROUPS:
         return  # the library draws groups together
-    for metric, one in estimate.estimates(parts, rules, values, wanted).items():
+    n, trial = 5, next(iter(whole.scores))
+    for metric, one in estimates_of(whole, trial, drawn, seeds[:n], (*METRICS, RANKING)).items():
         by_library = one.value, one.variance_of_rows, one.variance_of_seeds
-        np.testing.assert_allclose(found[n, metric, name, ""][0], by_library, rtol=1e-6, err_msg=metric)
+        np.testing.assert_allclose(found[n, metric, trial, ""][0], by_library, rtol=1e-6, err_msg=metric)
 
 
 _PREPARED: list[Prepared] = []  # for processes that are forked

@@ -17,15 +17,11 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks import coverage
-from benchmarks.coverage import RANKING, RULES, Population
+from benchmarks.coverage import RANKING, RULES, Integers, Population
 from rarelabels.compare import verdicts as compare_verdicts
 from rarelabels.compare.measured_trials import MeasuredTrial
 from rarelabels.compare.verdicts import Finding
 from rarelabels.declare.study import Hypothesis
-from rarelabels.judging import metrics
-from rarelabels.judging.rules.definition import Rule
-from rarelabels.judging.scores import Scores
-from rarelabels.judging.statistics import estimate
 
 SIZES, STUDIES, SEEDS = (500, 2000), 200, 5
 METRICS = (*(f"{rule}/macro_f1" for rule in RULES), "half/micro_f1", "global/micro_f1", "half/subset_accuracy", RANKING)
@@ -34,31 +30,17 @@ Study = Mapping[str, MeasuredTrial]  # what a sample has measured of each trial
 
 def samples(whole: Population, number: int, *, seeds: int) -> list[Study]:
     """Return what studies would have measured of each trial: rows and seeds, both drawn with replacement."""
-    rng = np.random.default_rng(1)
-    rows = [np.flatnonzero(whole.groups == group) for group in range(whole.n_groups)]
-    found = []
+    rng, found = np.random.default_rng(1), []
     for _ in range(number):
-        drawn = [rows[group] for group in rng.integers(whole.n_groups, size=whole.size)]
-        taken, groups = np.concatenate(drawn), np.repeat(np.arange(len(drawn)), [len(one) for one in drawn])
+        drawn = rng.integers(whole.n_groups, size=whole.size)
         of_seeds = rng.integers(coverage.SEEDS, size=seeds)
-        found.append({name: _measured(whole, name, taken, groups, of_seeds) for name in whole.scores})
+        found.append({trial: _measured(whole, trial, drawn, of_seeds) for trial in whole.scores})
     return found
 
 
-def _measured(
-    whole: Population, trial: str, rows: coverage.Integers, groups: coverage.Integers, seeds: coverage.Integers
-) -> MeasuredTrial:
-    parts, rules, values = [], [], []
-    for seed in seeds:
-        scores = whole.scores[trial][seed][rows].astype(np.float64)
-        part = Scores(rows.astype(str), whole.y[rows], scores, groups=groups)
-        own = {rule: Rule(rule, whole.thresholds[trial, rule][seed], fallbacks=0) for rule in RULES}
-        of_seed = {RANKING: metrics.macro_average_precision(part.y, scores)}
-        for rule, one in own.items():
-            decided = metrics.decision_metrics(part.y, one.assign(scores))
-            of_seed |= {f"{rule}/{metric}": value for metric, value in decided.items()}
-        parts, rules, values = [*parts, part], [*rules, own], [*values, of_seed]
-    estimates = {f"test/{name}": one for name, one in estimate.estimates(parts, rules, values, METRICS).items()}
+def _measured(whole: Population, trial: str, drawn: Integers, seeds: Integers) -> MeasuredTrial:
+    of_sample = coverage.estimates_of(whole, trial, drawn, seeds, METRICS)
+    estimates = {f"test/{name}": one for name, one in of_sample.items()}
     means = {name: one.value for name, one in estimates.items()}
     return MeasuredTrial(tuple(range(len(seeds))), (), "sample", means, estimates)
 

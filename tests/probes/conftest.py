@@ -38,6 +38,17 @@ def numbers(observed: Callable[[str], Observation]) -> Callable[[str], dict]:
     return lambda name: dict(observed(name).numbers)
 
 
+@pytest.fixture(scope="session")
+def has_observed(numbers: Callable[[str], dict]) -> Callable[[str, dict], None]:
+    """Assert that a probe has observed numbers that were worked out by hand."""
+
+    def check(name: str, by_hand: dict) -> None:
+        found = {number: numbers(name)[number] for number in by_hand}
+        assert found == pytest.approx(by_hand, rel=2e-4, abs=1e-6)
+
+    return check
+
+
 @pytest.fixture
 def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
