@@ -22,8 +22,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         *("test_label_thresholds.py", "test_storage.py", "test_notebooks.py", "test_team.py", "test_verdicts.py"),
         *("test_training.py", "test_studies.py", "test_network.py", "test_ui.py", "test_cli_runs.py"),
         *("test_cli_mistakes.py", "test_cli_judge.py", "test_cli.py", "test_predictor.py", "test_page.py"),
-        *("test_recorded_study.py", "test_runner.py", "test_cross_entropy.py", "test_accuracy.py"),
-        *("test_measures.py", "test_curves.py", "test_loss_formulas.py"),
+        *("test_recorded_study.py", "test_runner.py", "test_all_probes.py"),
+        *("test_curves.py", "test_loss_formulas.py"),
         *("test_extraction.py", "test_vgg19.py"),
     )
     items.sort(key=lambda item: longest.index(item.path.name) if item.path.name in longest else len(longest))

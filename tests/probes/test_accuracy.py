@@ -1,4 +1,4 @@
-"""Probes of accuracy are as pinned; by hand where that can be worked out."""
+"""What probes of accuracy observe, by hand where that can be worked out."""
 
 from collections.abc import Callable
 

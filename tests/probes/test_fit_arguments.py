@@ -1,4 +1,4 @@
-"""Probes of weights and held-out rows are as pinned; by hand where that can be worked out."""
+"""What probes of weights and held-out rows observe, by hand where that can be worked out."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Probes of F1 and AUC are as pinned; by hand where that can be worked out."""
+"""What probes of F1 and AUC observe, by hand where that can be worked out."""
 
 from collections.abc import Callable
 

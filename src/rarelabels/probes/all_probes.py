@@ -6,7 +6,13 @@ the numbers change with a new version, the probe reports it, because code that r
 
 from __future__ import annotations
 
-from rarelabels.probes import accuracy, cross_entropy, fit_arguments, measures
+from rarelabels.probes import accuracy, fit_arguments, measures, sigmoid_losses, softmax_losses
 from rarelabels.probes.probe import Probe
 
-PROBES: tuple[Probe, ...] = (*accuracy.PROBES, *measures.PROBES, *cross_entropy.PROBES, *fit_arguments.PROBES)
+PROBES: tuple[Probe, ...] = (
+    *accuracy.PROBES,
+    *measures.PROBES,
+    *sigmoid_losses.PROBES,
+    *softmax_losses.PROBES,
+    *fit_arguments.PROBES,
+)

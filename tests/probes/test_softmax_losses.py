@@ -1,4 +1,4 @@
-"""Probes of losses are as pinned; by hand where that can be worked out."""
+"""What probes of softmax observe, by hand where that can be worked out."""
 
 import math
 from collections.abc import Callable
@@ -11,23 +11,13 @@ from rarelabels.probes.nets import SEVEN_ROWS
 from textbook import bce
 
 BY_HAND = {
-    # float32 has 24 bits; below the smallest normal number it is 0
-    "sigmoid_range": {"smallest_logit_of_1": 24 * math.log(2), "logit_of_0_0026": math.log(0.0026 / 0.9974)},
-    "bce_minimiser": {"three_of_four": 3 / 4, "two_of_four": 1 / 2},
     "cce_gradient": {
         "first_gradient": 0.5 - 1,
         "first_gradient_of_printed_formula": 2 * 0.5 - 1,
         "loss": -math.log(0.15),
     },
-    "focal_alpha": {
-        "positive_default": math.log(2),
-        "positive_balanced": math.log(2) / 4,
-        "negative_balanced": 0.75 * math.log(2),
-    },
     # 131,072 outputs of 32 weights and a bias
     "powerset_outputs": {"number_of_1010": 10, "weights_for_17_labels": 2**17 * 33},
-    # w·q / (w·q + 1 − q) for w = 3 and q = 1/4; gradients −w(1−p) and p
-    "pos_weight": {"score_of_one_in_four": 1 / 2, "positive_near_0": -3 * expit(-1e-3), "negative_near_0": expit(1e-3)},
     "softmax_of_k_labels": {
         "score_of_2": 1 / 2,
         "score_of_3": 1 / 3,
@@ -85,12 +75,3 @@ def test_logits_run_away_under_softmax_and_two_labels(numbers: Callable[[str], d
     for _ in range(100):
         z = z - (softmax(z) - y)
     assert numbers("cce_gradient")["first_logit_moved_in_100_steps"] == pytest.approx(z[0] - np.log(0.5), rel=1e-4)
-
-
-def test_row_losses_by_hand(numbers: Callable[[str], dict]) -> None:
-    y, p = SEVEN_ROWS[3:6], np.array([[0.9, 0.2, 0.4], [0.6, 0.5, 0.1], [0.3, 0.7, 0.8]])
-    found = numbers("row_and_batch")
-    # −(ln 0.9 + ln 0.2 + ln 0.6) / 3
-    assert found["first_row"] == pytest.approx(-math.log(0.9 * 0.2 * 0.6) / 3, rel=1e-6)
-    for number in ("mean_of_rows", "batch", "printed_for_batches_of_2_and_1"):
-        assert found[number] == pytest.approx(bce(y, p).mean(), rel=1e-6)
