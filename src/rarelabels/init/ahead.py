@@ -12,7 +12,7 @@ from rarelabels.init.propose import HIDDEN, TRAININGS, search_seeds, trials
 from rarelabels.init.template_files import FLOORS
 
 FEWEST_TRAININGS, LONG_MINUTES = 3, 15
-SECONDS_OF_STEP, SECONDS_OF_WEIGHT, SECONDS_OF_CELL = 3e-3, 4e-9, 1e-4  # for one training, and for intervals
+SECONDS_OF_STEP, SECONDS_OF_WEIGHT, SECONDS_OF_CELL = 3e-3, 4e-9, 1e-5  # for one training, and for intervals
 MOST_TOKENS = TextBagSpec.model_fields["max_tokens"].default
 SEEDS = 5  # of conf/base.yaml
 SEARCHED_FOR_HALF = 2  # trials of the hypothesis about 0.5, which are searched once more
