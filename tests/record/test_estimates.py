@@ -101,3 +101,8 @@ def test_files_have_a_column_for_each_metric(tmp_path: Path) -> None:
     assert by_seed[F1].tolist() == [0.5] * 3
     assert by_seed[LRAP].isna().all()
     assert len(pd.read_parquet(tmp_path / estimates.INFLUENCE)) == estimate(0.5).n_groups
+
+
+def test_where_there_is_no_estimate_that_is_stored(tmp_path: Path) -> None:
+    estimates.store(tmp_path, {}, [F1])
+    assert pd.read_parquet(tmp_path / estimates.BY_SEED)[F1].isna().all()

@@ -60,8 +60,8 @@ def store(folder: Path, found: Mapping[str, Estimate], metrics: Iterable[str]) -
 
     A column is a metric. A row is a seed in one file, and a group of test rows in the other.
     """
-    one = next(iter(found.values()))
-    none = Estimate(np.full(one.by_seed.size, np.nan), np.full(one.influence.size, np.nan))
+    sizes = next(((one.by_seed.size, one.influence.size) for one in found.values()), (1, 1))
+    none = Estimate(*(np.full(size, np.nan) for size in sizes))
     stored = {name: found.get(name, none) for name in sorted(metrics)}
     by_seed = pd.DataFrame({name: one.by_seed for name, one in stored.items()})
     influence = pd.DataFrame({name: one.influence.astype(np.float32) for name, one in stored.items()})

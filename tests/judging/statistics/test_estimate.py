@@ -121,6 +121,17 @@ def test_very_many_rows_are_drawn_together_in_groups_that_say_the_same():
     np.testing.assert_array_equal(group_of_rows(part), group_of_rows(part))
 
 
+def test_one_row_and_one_group_of_rows_say_nothing_about_others():
+    truth, scores, rules = trial(6, 3, n_seeds=1)
+    name = f"{next(iter(rules[0]))}/micro_f1"
+    one_row = Scores.from_arrays(truth[:1], scores[0][:1])
+    one_group = Scores(np.arange(6).astype(str), truth, scores[0], groups=np.full(6, 7))
+    for part in (one_row, one_group):
+        assert estimates([part], rules, [{name: 0.5}]) == {}
+    two_rows = Scores.from_arrays(truth[:2], scores[0][:2])
+    assert list(estimates([two_rows], rules, [{name: 0.5}])) == [name]
+
+
 def test_a_metric_that_a_seed_lacks_is_the_mean_of_the_others():
     truth, scores, rules = trial(30, 3, n_seeds=2)
     parts = [Scores.from_arrays(truth, one) for one in scores]

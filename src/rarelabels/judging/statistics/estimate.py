@@ -166,7 +166,8 @@ def estimates(
 ) -> dict[str, Estimate]:
     """Return the estimates of the metrics of a trial, by recorded name without the part, such as ``half/macro_f1``.
 
-    A metric that no seed has is left out.
+    A metric that no seed has is left out. One row, or one group of rows, says nothing about other rows: then there is
+    no estimate of any metric.
 
     Args:
         parts: the test part as scored by each seed.
@@ -181,6 +182,8 @@ def estimates(
         sizes = f"{len(parts)}, {len(rules)}, {len(values)}"
         raise ValueError(f"scores, rules and values must be of the same seeds, at least one; got {sizes}")
     group = group_of_rows(parts[0])
+    if not group.any():
+        return {}
     total: dict[str, Floats] = {}
     for part, of_seed in zip(parts, rules, strict=True):
         for name, influence in influences(part, of_seed, wanted).items():

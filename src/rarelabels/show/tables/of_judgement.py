@@ -111,6 +111,9 @@ def _head(judgement: Judgement, validation: str | None, test: str) -> Iterator[s
         yield "Without a validation part no threshold is chosen: decisions are at 0.5, and oracle is only a bound."
     else:
         yield f"Thresholds and base rates are from {validation}: {len(measured.validation.y):,} rows"
+    if not judgement.intervals:
+        yield "No intervals: one test row says nothing about others"
+        return
     yield "Intervals: 95 %, over test rows alone: other seeds of a model vary beyond them"
     if rare := rare_labels(measured.test.positives):
         yield f"Intervals of macro means are not reliable: {rare}"
