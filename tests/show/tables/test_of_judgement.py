@@ -51,3 +51,11 @@ def test_without_validation_nothing_is_chosen(alone, capsys):
     assert "base rates in the test labels themselves, because there is no validation part." in out
     assert "global" not in out
     assert "per_label" not in out
+
+
+def test_one_row_has_no_interval_and_rare_labels_are_said(judgement, capsys):
+    one = show_judgement.judge_parts(Parts(("A", "B"), None, scored([[1, 0]], [[0.5, 0.1]]), ()))
+    assert one.intervals == {}
+    assert "No intervals: one test row says nothing about others" in printed(one, ALONE, capsys)
+    few = show_judgement.judge_parts(Parts(("A", "B"), None, scored([[1, 0], [0, 1]] * 9, [[0.5, 0.1]] * 18), ()))
+    assert "Intervals of macro means are not reliable: 2 of 2 labels have fewer than 10" in printed(few, ALONE, capsys)
