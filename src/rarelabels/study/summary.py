@@ -19,7 +19,7 @@ from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.study.progress_display import Say
 
-INTERVALS = "95 %: influence of test rows (by group), variance between seeds, Student's t"  # how they are made
+HOW_INTERVALS_ARE_MADE = "95 %: influence of test rows (by group), variance between seeds, Student's t"
 CODE = 6  # raised when what a summary holds changes
 
 
@@ -70,7 +70,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
         "drawn": "",
         "test_part": first["test_part"],
         reading.RARE_LABELS: rare_labels(positives),
-        "intervals": INTERVALS,
+        "intervals": HOW_INTERVALS_ARE_MADE,
     }
     with connection.one_sums_up(where):
         # MLflow refuses to change a parameter. Two may differ now: the seed (a tag has all seeds) and a table's path.
