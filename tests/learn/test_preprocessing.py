@@ -210,3 +210,22 @@ def test_tokens_are_weighed_as_tf_idf_of_all_fields_side_by_side() -> None:
         assert (dense[:, 0] == 0).all()
         first += len(vocabulary.tokens)
     assert first == tfidf.shape[1]
+
+
+def test_missing_numbers_are_the_median_and_a_column_says_so() -> None:
+    x = np.array([[1.0, 5.0], [3.0, np.nan], [1.0, 5.0], [3.0, 5.0]])
+    train = replace(part(), numeric=x)
+    data = dataset(train)
+    assert data.misses_numbers
+    assert not dataset(part()).misses_numbers
+    for spec in (BAG, MlpSpec(kind="mlp")):
+        prepared = Preprocessing.fit(
+            spec, train if spec is BAG else replace(train, text={}), data.numeric, may_miss=True
+        )
+        assert prepared.n_numeric == 3
+        assert prepared.inputs(train)["numeric"].tolist() == [[-1, 0, 0], [1, 0, 1], [-1, 0, 0], [1, 0, 0]]
+        new = replace(train.take(np.array([0])), numeric=np.array([[np.nan, 5.0]]))  # the median of 1, 1, 3, 3 is 2
+        stored = Preprocessing.from_json(json.loads(json.dumps(prepared.to_json())))
+        assert stored.inputs(new)["numeric"].tolist() == prepared.inputs(new)["numeric"].tolist() == [[0, 0, 0]]
+    with pytest.raises(UserError, match="column 'year' has no number in the 4 rows of the training part"):
+        Preprocessing.fit(BAG, replace(train, numeric=np.full((4, 2), np.nan)), data.numeric, may_miss=True)

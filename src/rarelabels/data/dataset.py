@@ -22,8 +22,8 @@ class Part:
         ids: (n,) str, the row ids of the source.
         y: (n, n_labels) uint8, multi-hot.
         text: field name to tokens of n rows.
-        numeric: (n, k) float64, as in the source; ``fitted.Scaler`` standardises them by the training part. (n, 0)
-            if not given.
+        numeric: (n, k) float64, as in the source: finite, or NaN where a table misses a number. ``fitted.Scaler``
+            standardises them by the training part. (n, 0) if not given.
         images: (n,) str, the file of each row's image below ``Dataset.image_folder``; None for data without images.
         groups: (n,) int64, the group of near-duplicates that each row belongs to; None for data without groups.
     """
@@ -80,3 +80,8 @@ class Dataset:
     folds: npt.NDArray[np.int64] | None = None
     image_folder: Path | None = None
     prose: tuple[str, ...] = ()
+
+    @property
+    def misses_numbers(self) -> bool:
+        """Whether a number of any row is missing."""
+        return any(bool(np.isnan(part.numeric).any()) for part in (self.train, self.validation, self.test))

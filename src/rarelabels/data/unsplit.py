@@ -45,7 +45,7 @@ class Table:
             the same when a trial asks for fewer labels. For a table it is its labels, as its tags may be too many.
         groups: (n,) int64; rows of one group (near-duplicates) stay in one part. None: no two rows belong together.
         text: field name to tokens of n rows.
-        numeric: (n, k) float64, finite, as in the source; (n, 0) if not given.
+        numeric: (n, k) float64, as in the source: finite, or NaN where a table misses a number; (n, 0) if not given.
         numeric_names: names of the columns of ``numeric``.
         parts: (n,) uint8, the declared part of each row as its place in ``splits.PARTS``. None: the rows are yet to be
             split.

@@ -70,7 +70,7 @@ class Column:
     names: set[str] | None = None
     not_numbers: int = 0  # without the empty cells
     first_not_number: str = ""
-    is_numeric: bool = True  # at least half of its cells are numbers
+    is_numeric: bool = True  # at least half of its filled cells are numbers
     low: float = math.inf
     high: float = -math.inf
     counts_rows: bool = True
@@ -113,7 +113,7 @@ class Column:
         self.not_numbers += len(wrong)
         if wrong and not self.first_not_number:
             self.first_not_number = f"row {batch.first + wrong[0]}: {shown(cells[wrong[0]])}"
-        if self.not_numbers + self.empty > self.rows / 2:
+        if self.not_numbers > (self.rows - self.empty) / 2:
             self.is_numeric = False
         elif finite.any():
             known = numbers[finite]

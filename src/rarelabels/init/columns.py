@@ -7,7 +7,7 @@ every sixteenth row later. What must hold for all cells, such as being a number,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rarelabels.data.table import column_checks, opening, table_files
@@ -28,6 +28,7 @@ class Found:
         columns: how many columns.
         guessed_labels: whether the labels are a guess: all 0/1 columns.
         unused: column to the reason why it is not used.
+        empty: numeric column to the number of its empty cells, for columns that have some.
     """
 
     spec: TableSpec
@@ -35,6 +36,7 @@ class Found:
     columns: int
     guessed_labels: bool
     unused: dict[str, str]
+    empty: dict[str, int] = field(default_factory=dict)
 
 
 def find(path: Path, wish: Wish) -> Found:
@@ -69,7 +71,8 @@ def find(path: Path, wish: Wish) -> Found:
         )
     one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split}
     spec = TableSpec.model_validate({"kind": "table", "path": str(path), "labels": labels, **inputs, **one_use})
-    return Found(spec, next(iter(columns.values())).rows, len(names), wish.labels is None, guess.unused)
+    empty = {name: columns[name].empty for name in spec.numeric if columns[name].empty}
+    return Found(spec, next(iter(columns.values())).rows, len(names), wish.labels is None, guess.unused, empty)
 
 
 def _check_wish(path: Path, names: Sequence[str], wish: Wish) -> None:

@@ -15,6 +15,7 @@ SHORT_WORDS = 4  # an entry of a list has no more words on average
 RECURRING = 1.2  # occurrences of each entry between commas: prose has commas too, but its phrases do not come back
 REPEATED = 1.25  # rows for each different name of a category
 PROSE_WORDS, LONG_PROSE_WORDS = 1.5, 4.0  # words in a cell, on average; long prose is prose however often it comes back
+FEW_NUMBERS = 10  # with fewer filled cells, the training part may have none
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -86,10 +87,10 @@ def _why_no_id(column: Column) -> str:
 def _kind_of_numbers(column: Column) -> tuple[str, str]:
     if column.not_numbers:
         return "", f"holds numbers, but {_cells(column.not_numbers)} none, first {column.first_not_number}"
-    if column.empty:
-        return "", f"holds numbers, but {_cells(column.empty)} empty; fill in what is to be used"
+    if column.empty and column.rows - column.empty < FEW_NUMBERS:
+        return "", f"holds numbers, but only {column.rows - column.empty} in {column.rows:,} rows"
     if column.low == column.high:
-        return "", f"is {column.low:g} in every row"
+        return "", f"is {column.low:g} in every row{' that is not empty' if column.empty else ''}"
     return ("", "counts the rows") if column.counts_rows else ("numeric", "")
 
 

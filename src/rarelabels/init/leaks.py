@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -150,13 +151,19 @@ def _tokens(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
 def _numbers(data: Table) -> Iterator[Leak]:
     if not data.numeric.shape[1]:
         return
-    n, y = len(data.y), sparse.csr_array(data.y.T, dtype=np.float64)
-    positives = data.y.sum(axis=0, dtype=np.int64)
-    for column, values in zip(data.numeric_names, data.numeric.T, strict=True):
+    whole = _counted(data.y)
+    for column, everywhere in zip(data.numeric_names, data.numeric.T, strict=True):
+        missing = np.isnan(everywhere)
+        values, (n, y, positives) = everywhere[~missing], _counted(data.y[~missing]) if missing.any() else whole
         above = y @ rankdata(values) - positives * (positives + 1) / 2  # pairs that stand in the right order
         auc = above / np.maximum(positives * (n - positives), 1)
         for place in np.flatnonzero((np.abs(auc - 0.5) > ORDERED - 0.5) & (positives > 0) & (positives < n)).tolist():
             yield Leak(data.labels[place], column, auc=float(max(auc[place], 1 - auc[place])))
+
+
+def _counted(y: Matrix) -> tuple[int, Any, npt.NDArray[np.int64]]:
+    """Return the number of rows, the labels as a sparse matrix, (n_labels, n), and the positives of each label."""
+    return len(y), sparse.csr_array(y.T, dtype=np.float64), y.sum(axis=0, dtype=np.int64)
 
 
 def by_column(leaks: Sequence[Leak]) -> Mapping[str, list[Leak]]:

@@ -147,7 +147,7 @@ def _missing(data: Table) -> dict[str, tuple[str, ...]]:
 
 def _repeats(data: Table) -> Repeats:
     lengths = sum((tokens.lengths for tokens in data.text.values()), np.zeros(len(data.y), np.int64))
-    filled = np.flatnonzero((lengths > 0) | bool(data.numeric.shape[1]))
+    filled = np.flatnonzero((lengths > 0) | ~np.isnan(data.numeric).all(axis=1))
     inputs = _inputs(data)
     numbers = _numbered([inputs[row] for row in filled.tolist()])
     labels = _numbered([row.tobytes() for row in data.y[filled]])

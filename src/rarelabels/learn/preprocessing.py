@@ -103,12 +103,24 @@ class Preprocessing:
     _made: WeakKeyDictionary[Part, Inputs] = field(init=False, default_factory=WeakKeyDictionary, repr=False)
 
     @classmethod
-    def fit(cls, spec: NetworkSpec, train: Part) -> Preprocessing:
-        """Fit the preprocessing for the network of ``spec`` on the training part."""
+    def fit(
+        cls, spec: NetworkSpec, train: Part, numeric: Sequence[str] = (), *, may_miss: bool = False
+    ) -> Preprocessing:
+        """Fit the preprocessing for the network of ``spec`` on the training part.
+
+        Args:
+            spec: the declared network.
+            train: the training part.
+            numeric: the names of its numbers, for messages.
+            may_miss: whether numbers are missing in any part.
+
+        Raises:
+            UserError: a column of numbers has none in the training part.
+        """
         if isinstance(spec, LastBlockSpec):
             return cls({}, (), Unscaled(train.numeric.shape[1]))
         if isinstance(spec, MlpSpec):
-            return cls({}, (), Scaler.fit(train.numeric))
+            return cls({}, (), Scaler.fit(train.numeric, numeric, may_miss=may_miss))
         vocabularies = {
             name: Vocabulary.fit(tokens, min_rows=spec.min_rows, max_tokens=spec.max_tokens)
             for name, tokens in train.text.items()
@@ -117,14 +129,14 @@ class Preprocessing:
             Field(_table_rows(vocabulary, spec.max_tokens), _length(train.text[name], spec.max_length))
             for name, vocabulary in vocabularies.items()
         )
-        scaler = Scaler.fit(train.numeric)
+        scaler = Scaler.fit(train.numeric, numeric, may_miss=may_miss)
         if not isinstance(spec, TextBagSpec):
             return cls(vocabularies, fields, scaler)
         return cls(vocabularies, fields, scaler.times(spec.numeric_weight), spec.is_linear)
 
     @property
     def n_numeric(self) -> int:
-        """Numbers of a row."""
+        """Numbers of a row, with the columns that say which of them are missing."""
         return self.scaler.columns if isinstance(self.scaler, Unscaled) else len(self.scaler.mean)
 
     def shape(self, n_labels: int, backbone: Backbone | None = None) -> Shape:

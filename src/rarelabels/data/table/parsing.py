@@ -5,10 +5,10 @@ memory holds the result and not the text: 2 million rows with two text columns o
 
 - text columns: the lower-cased words, ``\\w+``;
 - list columns, and a column of labels: the stripped entries of a list, or of a text between separators;
-- numeric columns: finite numbers, float64;
+- numeric columns: finite numbers, float64, and NaN for an empty cell, null or NaN;
 - 0/1 columns of labels: 0, 1, 0.0, 1.0, true and false.
 
-An empty cell has no words, no entries, no labels and no group; as a number, an id or a part it is a mistake.
+An empty cell has no words, no entries, no labels and no group; as an id or a part it is a mistake.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy.typing as npt
 from rarelabels.data import splits
 from rarelabels.data.table import opening, table_files
 from rarelabels.data.table.batch import Batch, RawColumn
-from rarelabels.data.table.cell_values import MEND_NUMBER
+from rarelabels.data.table.cell_values import OR_MISSING
 from rarelabels.data.table.column_checks import check_columns, flag_columns, wanted_columns
 from rarelabels.data.table.input_readers import Inputs, Reader
 from rarelabels.data.table.label_readers import LabelFlags, LabelNames
@@ -83,7 +83,7 @@ def parse(spec: TableSpec) -> Table:
         strata=y,
         groups=groups.codes(parts) if groups else None,
         text=inputs.text(),
-        numeric=inputs.numbers(f"{MEND_NUMBER}, or take the column out of dataset.numeric"),
+        numeric=inputs.numbers(f"{OR_MISSING}, or take the column out of dataset.numeric"),
         numeric_names=spec.numeric,
         parts=parts,
     )
@@ -108,7 +108,7 @@ def raw_inputs(spec: TableSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.ND
     """
     read = Inputs(batch.path, spec)
     read.add(batch)
-    return read.text(), read.numbers(MEND_NUMBER)
+    return read.text(), read.numbers(OR_MISSING)
 
 
 def raw_rows(spec: TableSpec, n: int) -> dict[str, list[object]]:

@@ -55,7 +55,7 @@ class Features:
         """Take vocabularies, means and spreads from the training part.
 
         Raises:
-            UserError: no token is left, and there are no numbers.
+            UserError: no token is left, and there are no numbers; or a column of numbers has none.
         """
         pairs = data.prose if spec.ngrams == 2 else ()
         vocabularies = {
@@ -66,7 +66,8 @@ class Features:
         if not (numeric.shape[1] or any(vocabulary.tokens for vocabulary in vocabularies.values())):
             rows = len(data.train.y)
             raise UserError(f"model.min_rows: no token occurs in {spec.min_rows} of the {rows} training rows; lower it")
-        return cls(vocabularies, Scaler.fit(numeric), pairs, spec.field_weights, spec.numeric_weight)
+        scaler = Scaler.fit(numeric, data.numeric, may_miss=data.misses_numbers)
+        return cls(vocabularies, scaler, pairs, spec.field_weights, spec.numeric_weight)
 
     def of(self, part: Part) -> Sparse:
         """Return (n, n_tokens + n_numeric) float64."""
