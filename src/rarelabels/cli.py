@@ -115,6 +115,9 @@ def init_study(
         list[str] | None, typer.Option("--list", metavar="COLUMN", help="Names or tags; may be given again")
     ] = None,
     numeric: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Numbers; may be given again")] = None,
+    categories: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="One of a few values; may be given again")
+    ] = None,
     id_column: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Names each row")] = None,
     group: Annotated[str | None, typer.Option(metavar="COLUMN", help="Rows of one group stay in one part")] = None,
     name: Annotated[str | None, typer.Option(help="Of the study; default: from the file's name")] = None,
@@ -127,7 +130,9 @@ def init_study(
     from rarelabels.init import new_study
     from rarelabels.init.column import Wish
 
-    wish = Wish(labels, tuple(text or ()), tuple(lists or ()), tuple(numeric or ()), id_column, group)
+    wish = Wish(
+        labels, tuple(text or ()), tuple(lists or ()), tuple(numeric or ()), id_column, group, tuple(categories or ())
+    )
     new_study.write_study(file, wish, name, each_tuned=not quick)
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from rarelabels.data.fitted import Scaler, Vocabulary
+from rarelabels.data.fitted import OneHot, Scaler, Vocabulary
 from rarelabels.data.tokens import Tokens
 from rarelabels.errors import UserError
 
@@ -165,3 +165,39 @@ def test_the_scaler_survives_json_exactly() -> None:
     stored = Scaler.from_json(json.loads(json.dumps(scaler.to_json())))
     assert (stored.mean == scaler.mean).all()
     assert (stored.std == scaler.std).all()
+
+
+COLOURS = Tokens.from_lists([["red"], [""], ["blue"], ["red"]])
+SIZES = Tokens.from_lists([["2"], ["10"], ["2"], ["2"]])
+
+
+def test_one_hot_by_hand() -> None:
+    one_hot = OneHot.fit({"colour": COLOURS, "size": SIZES})
+    assert one_hot.values == {"colour": ("red", "", "blue"), "size": ("2", "10")}  # by frequency, ties by name
+    assert one_hot.width == 5
+    columns = one_hot.transform({"colour": COLOURS, "size": SIZES})
+    assert columns.dtype == np.float32
+    assert columns.toarray().tolist() == [[1, 0, 0, 1, 0], [0, 1, 0, 0, 1], [0, 0, 1, 1, 0], [1, 0, 0, 1, 0]]
+    new = {"colour": Tokens.from_lists([["green"], [""]]), "size": Tokens.from_lists([["10"], ["3"]])}
+    assert one_hot.transform(new).toarray().tolist() == [[0, 0, 0, 0, 1], [0, 1, 0, 0, 0]]
+    assert one_hot.codes(new).tolist() == [[-1, 1], [1, -1]]
+    stored = OneHot.from_json(json.loads(json.dumps(one_hot.times(0.25).to_json())))
+    assert stored.transform(new).toarray().tolist() == [[0, 0, 0, 0, 0.25], [0, 0.25, 0, 0, 0]]
+    assert OneHot.fit({}).width == 0
+
+
+def test_one_hot_as_scikit_learn_has_it() -> None:
+    rng = np.random.default_rng(0)
+    known, new = rng.choice(["a", "b", "c", "", "d d"], (60, 2)), rng.choice(["a", "", "new", "c"], (20, 2))
+    reference = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(known)
+    names = ("first", "second")
+
+    def fields(cells: np.ndarray) -> dict[str, Tokens]:
+        return {name: Tokens.from_lists([[cell] for cell in cells[:, i]]) for i, name in enumerate(names)}
+
+    one_hot = OneHot.fit(fields(known))
+    own = [(name, value) for name, values in one_hot.values.items() for value in values]
+    theirs = [(name, value) for name, values in zip(names, reference.categories_, strict=True) for value in values]
+    for cells in (known, new):
+        expected = reference.transform(cells)[:, [theirs.index(one) for one in own]]
+        np.testing.assert_array_equal(one_hot.transform(fields(cells)).toarray(), expected)

@@ -88,3 +88,12 @@ def test_an_example_may_miss_a_number(tmp_path: Path) -> None:
     rows = rows_of(plot=PLOTS, tags=TAGS, price=["", "nan", *PRICES[2:]])
     declared = spec(write(tmp_path / "a.csv", rows), numeric=("price",))
     assert raw.examples(declared, raw.describe(declared).columns)["price"] == [None, None, 0.0]
+
+
+def test_categories_of_new_rows_are_read_as_in_training(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS, maker=["x", "y"] * 5))
+    declared = spec(path, categories=("maker",))
+    columns = raw.describe(declared).columns
+    assert columns == (RawColumn("plot", "text"), RawColumn("maker", "text"))
+    batch = Batch(Path("new.csv"), 1, 3, None, {"plot": ["a", "b", "c"], "maker": [" y", "", "z"]})
+    assert raw.part(declared, columns, batch).categories["maker"].to_lists() == [["y"], [""], ["z"]]

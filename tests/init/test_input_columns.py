@@ -57,7 +57,7 @@ def test_separator(sign: str | None, texts: list[str]) -> None:
 def test_a_separator_that_parts_nothing_is_said_to_be_none(find: Callable[..., Found]) -> None:
     """Else the reader of tables would take the names apart, or refuse them."""
     cities = cells(lambda i: ("Washington, D.C.", "Rome", "Oslo", "Bern")[i % 4])
-    (city,) = find(USUAL | {"city": cities}, labels="tags").spec.lists
+    (city,) = find(USUAL | {"city": cities}, labels="tags", lists=("city",)).spec.lists
     assert (city.column, city.separator) == ("city", "none")
 
 
@@ -66,3 +66,34 @@ def test_without_an_input_it_says_why(refused: Callable[..., str]) -> None:
     assert "all 0/1 columns were taken for labels" in said
     said = refused({"tags": USUAL["tags"], "n": cells(lambda i: i)}, labels="tags")
     assert "column 'n' counts the rows" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        ("categories", lambda i: f"v{i % 12}"),  # 60 rows: each value 5 times
+        ("lists", lambda i: f"v{i % 13}"),
+        ("categories", lambda i: ("", "New York", "Rome")[i % 3]),
+        ("lists", lambda i: ("a|b", "b", "a", "b|c")[i % 4]),
+        ("text", lambda i: f"{('one', 'another')[i % 2]} long sentence of many words"),
+    ],
+)
+def test_few_values_that_come_back_are_a_category(
+    find: Callable[..., Found], kind: str, make: Callable[[int], Any]
+) -> None:
+    found = find(USUAL | {"x": cells(make)}, labels="tags").spec
+    columns = {"categories": found.categories, "lists": tuple(one.column for one in found.lists), "text": found.text}
+    assert [name for name, of in columns.items() if "x" in of] == [kind]
+
+
+def test_a_category_is_overruled_and_asked_for(find: Callable[..., Found]) -> None:
+    given = USUAL | {"x": cells(lambda i: f"v{i % 3}"), "size": cells(lambda i: i % 4)}
+    assert find(given, labels="tags", lists=("x",)).spec.categories == ()
+    found = find(given, labels="tags", categories=("size",))
+    assert (found.spec.categories, "size" in found.spec.numeric) == (("size",), False)
+    assert found.unused == {"x": "could be of --categories too, which names others"}
+
+
+def test_of_few_rows_nothing_is_a_category(find: Callable[..., Found]) -> None:
+    given = {name: column[:19] for name, column in (USUAL | {"x": cells(lambda i: f"v{i % 3}")}).items()}
+    assert find(given, labels="tags").spec.categories == ()

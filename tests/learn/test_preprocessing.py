@@ -229,3 +229,18 @@ def test_missing_numbers_are_the_median_and_a_column_says_so() -> None:
         assert stored.inputs(new)["numeric"].tolist() == prepared.inputs(new)["numeric"].tolist() == [[0, 0, 0]]
     with pytest.raises(UserError, match="column 'year' has no number in the 4 rows of the training part"):
         Preprocessing.fit(BAG, replace(train, numeric=np.full((4, 2), np.nan)), data.numeric, may_miss=True)
+
+
+def test_categories_are_columns_after_the_numbers() -> None:
+    train = replace(part(), categories={"colour": Tokens.from_lists([["red"], [""], ["red"], ["blue"]])})
+    other = replace(train, categories={"colour": Tokens.from_lists([["new"], ["blue"], ["red"], [""]])})
+    prepared = Preprocessing.fit(TextBagSpec(kind="text_bag", min_rows=1, numeric_weight=0.5), train)
+    assert prepared.shape(2).n_numeric == 5
+    expected = [[-0.5, 0, 0, 0, 0], [0.5, 0, 0, 0, 0.5], [-0.5, 0, 0.5, 0, 0], [0.5, 0, 0, 0.5, 0]]  # red, "", blue
+    stored = Preprocessing.from_json(json.loads(json.dumps(prepared.to_json())))
+    assert prepared.inputs(other)["numeric"].tolist() == stored.inputs(other)["numeric"].tolist() == expected
+    alone = replace(train, text={}, numeric=np.empty((4, 0)))
+    mlp = Preprocessing.fit(MlpSpec(kind="mlp"), alone)
+    assert mlp.inputs(alone)["numeric"].tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]]
+    preprocessing.check(MlpSpec(kind="mlp"), dataset(alone))
+    assert "categories" not in Preprocessing.fit(BAG, part()).to_json()

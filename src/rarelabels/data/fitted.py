@@ -1,9 +1,9 @@
-"""Preprocessing fitted on the training part: the vocabulary of a text field, and of numbers median, mean and spread."""
+"""Preprocessing fitted on the training part: vocabularies, medians, means, spreads and values."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -151,6 +151,73 @@ class Scaler:
         if "medians" not in stored:
             return cls(mean, std)
         return cls(mean, std, np.array(stored["medians"], dtype=np.float64), tuple(map(int, stored["flagged"])))
+
+
+@dataclass(frozen=True, eq=False)
+class OneHot:
+    """The values of columns of categories, fitted on the training part only: each is a column of zeros and ones.
+
+    A value that the training part does not have is all zeros. An empty cell is a value like any other.
+
+    Attributes:
+        values: column name to its values, by falling number of rows, ties by name.
+        height: what stands in place of one.
+    """
+
+    values: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    height: float = 1.0
+
+    @classmethod
+    def fit(cls, categories: Mapping[str, Tokens]) -> OneHot:
+        """Take the values of each column.
+
+        >>> one_hot = OneHot.fit({"colour": Tokens.from_lists([["red"], [""], ["red"]])})
+        >>> one_hot.transform({"colour": Tokens.from_lists([["red"], [""], ["blue"]])}).toarray()
+        array([[1., 0.],
+               [0., 1.],
+               [0., 0.]], dtype=float32)
+
+        Args:
+            categories: column name to the value of each row of the training part, its only token.
+        """
+        known = {name: Vocabulary.fit(rows, min_rows=1, max_tokens=None) for name, rows in categories.items()}
+        return cls({name: vocabulary.tokens for name, vocabulary in known.items()})
+
+    @property
+    def width(self) -> int:
+        """The number of columns of zeros and ones."""
+        return sum(map(len, self.values.values()))
+
+    def times(self, height: float) -> OneHot:
+        """Return columns of zeros and ``height`` in place of one."""
+        return replace(self, height=height)
+
+    def codes(self, categories: Mapping[str, Tokens]) -> npt.NDArray[np.int64]:
+        """Return the place of each row's value among the values of its column, (n, n_columns); -1 if unknown."""
+        places = []
+        for name, values in self.values.items():
+            rows = categories[name]
+            of_vocabulary = pd.Index(values, dtype=object).get_indexer(pd.Index(rows.vocabulary, dtype=object))
+            places.append(of_vocabulary.astype(np.int64)[rows.ids])
+        return np.column_stack(places)
+
+    def transform(self, categories: Mapping[str, Tokens]) -> sp.sparse.csr_array[np.float32, tuple[int, int]]:
+        """Return (n, width) float32, columns in the order of ``values``."""
+        codes = self.codes(categories)
+        firsts = np.cumsum([0, *map(len, self.values.values())])[:-1]
+        rows, columns = np.nonzero(codes >= 0)
+        places = (codes + firsts)[rows, columns].astype(np.int32)  # scikit-learn's regressions take no others
+        ones = np.full(len(rows), self.height, dtype=np.float32)
+        return sp.sparse.csr_array((ones, (rows.astype(np.int32), places)), shape=(len(codes), self.width))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain lists."""
+        return {"values": {name: list(values) for name, values in self.values.items()}, "height": self.height}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> OneHot:
+        """Return what :meth:`to_json` stored."""
+        return cls({name: tuple(values) for name, values in stored["values"].items()}, stored["height"])
 
 
 def _mean_and_std(x: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

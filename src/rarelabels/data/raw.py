@@ -15,6 +15,7 @@ from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.sources import movies, mulan, xed
 from rarelabels.data.table import cell_values, input_readers, parsing
 from rarelabels.data.table.batch import Batch, RawColumn
+from rarelabels.data.tokens import Tokens
 from rarelabels.declare.data import DatasetSpec, MoviesSpec, MulanSpec, TableSpec, XedSpec
 from rarelabels.errors import UserError
 
@@ -154,9 +155,10 @@ def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch) -> Part:
     Raises:
         UserError: a cell that would have been refused in training, with its row and column.
     """
+    categories: dict[str, Tokens] = {}
     match spec:
         case TableSpec():
-            text, numbers = parsing.raw_inputs(spec, batch)
+            text, numbers, categories = parsing.raw_inputs(spec, batch)
         case MoviesSpec():
             text, numbers = movies.raw_inputs(spec, batch)
         case XedSpec():
@@ -164,4 +166,4 @@ def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch) -> Part:
         case MulanSpec():
             text, numbers = {}, input_readers.numbers([one.name for one in columns], batch)
     ids = np.arange(batch.first, batch.first + batch.rows).astype(np.str_)
-    return Part(ids, np.empty((batch.rows, 0), np.uint8), text, numbers)
+    return Part(ids, np.empty((batch.rows, 0), np.uint8), text, numbers, categories=categories)

@@ -37,6 +37,7 @@ class Wish:
     numeric: tuple[str, ...] = ()
     id: str | None = None
     group: str | None = None
+    categories: tuple[str, ...] = ()
 
 
 def unknown_column(path: Path, names: Sequence[str], option: str, name: str) -> NoReturn:

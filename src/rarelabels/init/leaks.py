@@ -52,14 +52,15 @@ class Leak:
 
 
 def find(data: Table, lists: Sequence[str]) -> list[Leak]:
-    """Return the leaks, the clearest first; ``lists`` are the fields whose tokens are whole names.
+    """Return the leaks, the clearest first; ``lists`` are the fields whose tokens are whole names, beside categories.
 
     In a field two things are leaks: the words of a label's name in this order, in upper or lower case; and a single
     token that nearly all rows with a label hold, and nearly no other rows.
     """
     found: dict[tuple[str, str], Leak] = {}
-    for column, tokens in data.text.items():
-        named = _names_in_lists(data, column, tokens) if column in lists else _names_in_text(data, column, tokens)
+    names = {*lists, *data.categories}
+    for column, tokens in (data.text | data.categories).items():
+        named = _names_in_lists(data, column, tokens) if column in names else _names_in_text(data, column, tokens)
         for leak in (*named, *_tokens(data, column, tokens)):
             found.setdefault((leak.label, column), leak)
     for leak in _numbers(data):

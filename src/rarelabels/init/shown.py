@@ -84,6 +84,13 @@ def _inputs(look: Look) -> Iterator[str]:
         yield f"list        {_shown(one.column)}, {_parted(one.separator)}"
     if spec.numeric:
         yield f"numeric     {_some([_number(look, name) for name in spec.numeric])}"
+    yield from _categories(look)
+
+
+def _categories(look: Look) -> Iterator[str]:
+    for name in look.spec.categories:
+        values = f"{look.values[name]:,} different values"
+        yield f"category    {_shown(name)} ({values}, each one a 0/1 input; --list {_shown(name)} makes it words)"
 
 
 def _number(look: Look, name: str) -> str:

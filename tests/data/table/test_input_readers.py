@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rarelabels.data.table import parsing
+from rarelabels.data.unsplit import Table
 from small_tables import PLOTS, TAGS, refused, rows_of, spec, ten, write
 
 
@@ -85,3 +86,26 @@ def test_an_entry_that_is_no_name(entry: object, tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", rows_of(plot=PLOTS, tags=[["a", "b"]] * 9 + [["a", entry]]))
     line = refused(spec(path, labels={"column": "tags"}))
     assert line.startswith("a.jsonl: row 10 (line 10), column 'tags': must be text or a whole number; given ")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
+def test_a_category_is_one_value_for_each_row(suffix: str, tmp_path: Path) -> None:
+    colours = ["red", " red ", "", "a|b", "Red", "x, y", "red", "", "7", "red"]
+    path = write(tmp_path / f"a.{suffix}", rows_of(plot=PLOTS, tags=TAGS, colour=colours))
+    read = parsing.parse(spec(path, categories=("colour",)))
+    expected = [["red"], ["red"], [""], ["a|b"], ["Red"], ["x, y"], ["red"], [""], ["7"], ["red"]]
+    assert read.categories["colour"].to_lists() == expected
+    assert list(read.text) == ["plot"]
+    assert Table.from_arrays(read.to_arrays()).categories["colour"].to_lists() == expected
+
+
+def test_whole_numbers_and_nulls_are_values_and_lists_are_not(tmp_path: Path) -> None:
+    rows = rows_of(plot=PLOTS, tags=TAGS, size=[1, None, 2.0, "x", 1, 1, 1, 1, 1, 1])
+    read = parsing.parse(spec(write(tmp_path / "a.jsonl", rows), categories=("size",)))
+    assert read.categories["size"].to_lists()[:5] == [["1"], [""], ["2"], ["x"], ["1"]]
+    rows[3]["size"] = ["x", "y"]
+    assert refused(spec(write(tmp_path / "a.jsonl", rows), categories=("size",))) == (
+        "a.jsonl: row 4 (line 4), column 'size': must be text or a whole number; given ['x', 'y']; write the column as "
+        "text"
+    )
+    assert "'hue' (dataset.categories" in refused(spec(tmp_path / "a.jsonl", categories=("hue",)))

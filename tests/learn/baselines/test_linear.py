@@ -17,7 +17,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import my_study
 from processes import printed
@@ -291,3 +291,28 @@ def test_missing_numbers_are_the_median_and_a_column_says_so(tmp_path: Path) -> 
     nothing = replace(data, train=replace(data.train, numeric=data.train.numeric * [1, np.nan]))
     with pytest.raises(UserError, match="column 'gaps' has no number in the 200 rows of the training part"):
         baseline.fit(LINEAR, nothing, 0)
+
+
+def test_categories_are_columns_of_the_regressions(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+
+    def drawn(n: int, *values: str) -> Part:
+        colours = rng.choice(values, n)
+        y = np.column_stack([colours == "red", rng.random(n) < 0.5]).astype(np.uint8)
+        rows = Tokens.from_lists([[colour] for colour in colours])
+        return Part(np.arange(n).astype(np.str_), y, {}, categories={"colour": rows})
+
+    parts = drawn(200, "red", "blue", ""), drawn(40, "red", "new"), drawn(60, "red", "new", "")
+    data = Dataset(("p", "q"), *parts, "digest", {})
+    fitted = baseline.fit(LINEAR, data, 0)
+    encoder = OneHotEncoder(handle_unknown="ignore")
+
+    def cells(part: Part) -> list[list[str]]:
+        return part.categories["colour"].to_lists()
+
+    reference = OneVsRestClassifier(LogisticRegression(C=5.0, solver="liblinear", tol=1e-8, max_iter=1000))
+    reference.fit(encoder.fit_transform(cells(data.train)), data.train.y)
+    expected = reference.predict_proba(encoder.transform(cells(data.test)))
+    np.testing.assert_allclose(fitted.scores(data.test), expected, atol=2e-3)
+    fitted.save(tmp_path)
+    np.testing.assert_array_equal(baseline.load_saved(tmp_path).scores(data.test), fitted.scores(data.test))

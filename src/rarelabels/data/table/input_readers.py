@@ -1,4 +1,4 @@
-"""Readers of a table's input columns: prose, names and tags, numbers."""
+"""Readers of a table's input columns: prose, names and tags, numbers, categories."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Reader(Protocol):
 
 
 class Inputs:
-    """The columns of text, lists and numbers, of a whole table or of some rows of one."""
+    """The columns of text, lists, numbers and categories, of a whole table or of some rows of one."""
 
     def __init__(self, path: Path, spec: TableSpec) -> None:
         self._words = {column: _Words(column) for column in spec.text}
@@ -59,10 +59,12 @@ class Inputs:
             for i, one in enumerate(spec.lists)
         }
         self._numbers = _Numbers(spec.numeric, may_miss=True) if spec.numeric else None
+        self._categories = {column: _Category(column) for column in spec.categories}
 
     def add(self, batch: Batch) -> None:
         """Take the cells of a batch."""
-        readers: tuple[Reader | None, ...] = (*self._words.values(), *self._lists.values(), self._numbers)
+        named: tuple[Reader, ...] = (*self._words.values(), *self._lists.values(), *self._categories.values())
+        readers: tuple[Reader | None, ...] = (*named, self._numbers)
         for reader in readers:
             if reader:
                 reader.add(batch)
@@ -75,6 +77,10 @@ class Inputs:
     def text(self) -> dict[str, Tokens]:
         """Return the tokens of each column of text and lists."""
         return {column: reader.tokens() for column, reader in (self._words | self._lists).items()}
+
+    def categories(self) -> dict[str, Tokens]:
+        """Return the value of each row, its only token, for each column of categories; an empty cell is a value."""
+        return {column: reader.tokens() for column, reader in self._categories.items()}
 
     def numbers(self, mend: str) -> npt.NDArray[np.float64]:
         """Return the numbers, (rows, columns), NaN where missing; ``mend`` says what to do about a wrong one."""
@@ -91,6 +97,21 @@ class _Words:
     def add(self, batch: Batch) -> None:
         for row, cell in enumerate(batch.cells[self._column]):
             self._numbering.add(_WORD.findall(cell_as_text(batch, row, self._column, cell).lower()))
+
+    def tokens(self) -> Tokens:
+        return self._numbering.tokens()
+
+
+class _Category:
+    """A column whose cells are one of a few values: text without the blanks around it, or a whole number."""
+
+    def __init__(self, column: str) -> None:
+        self._column = column
+        self._numbering = Numbering()
+
+    def add(self, batch: Batch) -> None:
+        for row, cell in enumerate(batch.cells[self._column]):
+            self._numbering.add([label_name(batch, row, self._column, cell)])
 
     def tokens(self) -> Tokens:
         return self._numbering.tokens()
