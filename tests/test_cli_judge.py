@@ -59,7 +59,10 @@ def test_judge_without_a_record_imports_neither_tensorflow_nor_mlflow(scores: Pa
 def test_judge_one_file_alone(scores: Path):
     answer = rarelabels(scores, "judge", "test.csv")
     assert (answer.code, answer.err) == (0, "")
-    assert "No validation part: nothing is chosen, so decisions are at 0.5; oracle is only a bound." in answer.out
+    assert (
+        "Without a validation part no threshold is chosen: decisions are at 0.5, and oracle is only a bound."
+        in answer.out
+    )
     assert "per_label" not in answer.out
 
 
@@ -126,7 +129,7 @@ def test_wrong_scores_are_explained_and_not_recorded(scores: Path, args: list[st
 
 
 def test_judge_needs_a_name_and_a_record_that_answers(scores: Path):
-    assert_refused(scores, ["judge", "test.csv", "--log", " "], "--log: the run needs a name")
+    assert_refused(scores, ["judge", "test.csv", "--log", " "], "--log: must be a name for the run; given ' '")
     nobody = "http://127.0.0.1:9"
     assert_refused(
         scores, ["judge", "test.csv", "--log", "x"], f"{nobody!r} does not answer", MLFLOW_TRACKING_URI=nobody

@@ -42,7 +42,7 @@ def test_a_wrong_file_is_explained(house: Path, text: str | bytes, says: list[st
         (["run", "movies/focal_acc"], "no trial or study 'movies/focal_acc' under experiments/; did you mean"),
         (["run", "movie"], "no trial or study 'movie' under experiments/; did you mean 'movies'?"),
         (["validate", "movies/floor_zero"], "did you mean 'movies/floor_zeros'?"),
-        (["run", LINEAR, "--set", "training.epoch=3"], "--set: training.epoch: no trial that is named has this key"),
+        (["run", LINEAR, "--set", "training.epoch=3"], "--set: training.epoch: no named trial has this key"),
         (["run", LINEAR, "--set", "training.epochs"], "--set: allowed <dotted.key>=<value>"),
         (["run", LINEAR, "--set", "training.epochs=0"], "--set: training.epochs: out of range; allowed at least 1"),
         (["run", LINEAR, "--seeds", "0,x"], "--seeds: allowed are whole numbers from 0, separated by commas"),

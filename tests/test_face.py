@@ -84,13 +84,7 @@ def test_the_rooms_that_import_tensorflow_have_no_module_of_a_name_either():
 def public(name: str) -> list[object]:
     """Return what a name stands for: itself, or what a module makes public."""
     given = getattr(rl, name)
-    if not isinstance(given, ModuleType):
-        return [given]
-    return [
-        value
-        for key, value in vars(given).items()
-        if not key.startswith("_") and getattr(value, "__module__", None) == given.__name__
-    ]
+    return [getattr(given, key) for key in given.__all__] if isinstance(given, ModuleType) else [given]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -75,20 +75,29 @@ def options(
 def run(
     names: Names,
     seeds: Annotated[str | None, typer.Option(help="Only these seeds: 0,1")] = None,
-    overrides: Annotated[list[str] | None, typer.Option("--set", help="Override: training.epochs=2")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes here; default: as many as cores")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a key: training.epochs=2; may be given again")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes on this machine; default: one for each core")
+    ] = None,
     scheduler: Annotated[
         str | None,
-        typer.Option(envvar="DASK_SCHEDULER_ADDRESS", metavar="ADDRESS", help="Of a Dask cluster: tcp://host:8786"),
+        typer.Option(
+            envvar="DASK_SCHEDULER_ADDRESS", metavar="ADDRESS", help="Run on this Dask cluster: tcp://host:8786"
+        ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Run again what is finished")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Repeat runs that are finished")] = False,
     plain: Annotated[
-        bool, typer.Option("--plain", help="Train as ordinary Keras does, to compare: --set training.execution=plain")
+        bool,
+        typer.Option(
+            "--plain", help="Train with ordinary Keras, to compare; the same as --set training.execution=plain"
+        ),
     ] = False,
 ) -> None:
     """Run trials, record them in MLflow, and print the comparison of their studies.
 
-    A trial that is named and declares a search is tuned first. The name of a study starts no search, unless its
+    A trial that you name and that declares a search is tuned first. The name of a study starts no search, unless its
     study.yaml says `protocol: each_tuned`.
     """
     changes = dict(override.parse_override(text) for text in overrides or [])
@@ -108,24 +117,32 @@ def run(
 def init_study(
     file: Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .jsonl (also .gz) or .parquet.")],
     labels: Annotated[
-        str | None, typer.Option(help="The column that names the labels; or 0/1 columns: a,b,c, or 'is_*' (a prefix)")
+        str | None, typer.Option(help="The column of label names; or 0/1 columns: a,b,c, or 'is_*' (a prefix)")
     ] = None,
-    text: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Prose; may be given again")] = None,
+    text: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="A column of prose; may be given again")
+    ] = None,
     lists: Annotated[
-        list[str] | None, typer.Option("--list", metavar="COLUMN", help="Names or tags; may be given again")
+        list[str] | None, typer.Option("--list", metavar="COLUMN", help="A column of names or tags; may be given again")
     ] = None,
-    numeric: Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="Numbers; may be given again")] = None,
+    numeric: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="A column of numbers; may be given again")
+    ] = None,
     categories: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="One of a few values; may be given again")
+        list[str] | None, typer.Option(metavar="COLUMN", help="A column of one of a few values; may be given again")
     ] = None,
-    id_column: Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Names each row")] = None,
-    group: Annotated[str | None, typer.Option(metavar="COLUMN", help="Rows of one group stay in one part")] = None,
-    name: Annotated[str | None, typer.Option(help="Of the study; default: from the file's name")] = None,
+    id_column: Annotated[
+        str | None, typer.Option("--id", metavar="COLUMN", help="The column that names each row")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column of groups; the rows of a group stay in one part")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the study; default: from the file's name")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="No searches: all networks have the same settings")] = False,
 ) -> None:
-    """Look at a table, say what is in it, and write a study for it: experiments/NAME and conf/datasets/NAME.yaml.
+    """Look at a table, print what is in it, and write a study for it: experiments/NAME and conf/datasets/NAME.yaml.
 
-    What is not given is proposed by looking at the file. It works in any folder and overwrites nothing.
+    The use of columns that you do not name is guessed from their cells. No file is overwritten.
     """
     from rarelabels.init import new_study
     from rarelabels.init.column import Wish
@@ -163,9 +180,11 @@ def schema() -> None:
 @app.command()
 def results(
     name: Annotated[str, typer.Argument(metavar="STUDY", help="A study: movies")],
-    by: Annotated[By, typer.Option(help="metric, or rule: every loss under every threshold rule")] = By.metric,
+    by: Annotated[
+        By, typer.Option(help="Columns: metric; or rule, for every loss under every threshold rule")
+    ] = By.metric,
     output: Annotated[
-        Format, typer.Option("--format", help="table, or csv: a row per run, overridden ones too")
+        Format, typer.Option("--format", help="table; or csv, with a row for each run, overridden runs too")
     ] = Format.table,
 ) -> None:
     """Print what is recorded of a study: means with 95 % intervals over seeds and test rows, floors, and ties."""
@@ -178,13 +197,16 @@ def results(
 def ui(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 5000,
     host: Annotated[
-        str, typer.Option(help="Another address lets other machines in, with MLflow's basic auth")
+        str,
+        typer.Option(
+            help="Address of the page; with another one, other machines may open it, with MLflow's basic auth"
+        ),
     ] = "127.0.0.1",
 ) -> None:
-    """Open MLflow's page on the record until Ctrl-C, on this machine only unless asked; print a link to each study.
+    """Open MLflow's page on the record until Ctrl-C, and print a link to each study.
 
-    For other machines the administrator's password is in MLFLOW_AUTH_ADMIN_PASSWORD when it is first started; it is
-    changed by starting with another one.
+    Without --host, only this machine can open the page. For other machines, set MLFLOW_AUTH_ADMIN_PASSWORD to the
+    administrator's password before the first start. A start with another password changes it.
     """
     from rarelabels.show.ui import open_ui
 
@@ -194,16 +216,19 @@ def ui(
 @app.command()
 def findings(
     name: Annotated[str | None, typer.Argument(metavar="STUDY", help="A study: movies. Default: all.")] = None,
-    output: Annotated[Format, typer.Option("--format", help="table, or csv: a row per hypothesis")] = Format.table,
+    output: Annotated[
+        Format, typer.Option("--format", help="table; or csv, with a row for each hypothesis")
+    ] = Format.table,
     keep_first_seen: Annotated[
         bool, typer.Option("--keep-first-seen", help="Write experiments/STUDY/_first_seen.yaml, to commit")
     ] = False,
 ) -> None:
-    """Say what became of the hypotheses that were declared: upheld, refuted or undecided, by difference and interval.
+    """Print the verdict on each declared hypothesis: upheld, refuted or undecided, with difference and interval.
 
-    Below, what to use: the winner, and what the verdicts advise, unless networks are worse than the baselines.
+    Below the verdicts it says what to use: the winner, and what the verdicts advise. They advise nothing where the
+    networks are worse than the baselines.
 
-    A hypothesis that turns out false is a result like any other: the exit code is 0.
+    A refuted hypothesis is a result like any other: the exit code is 0.
 
     A hypothesis is late if one of its trials was run before any run knew the hypothesis as it stands. The file that
     --keep-first-seen writes holds these times. It is read together with any record, so that a new one knows them too.
@@ -216,13 +241,16 @@ def findings(
 @app.command("check")
 def check_record(
     name: Annotated[str | None, typer.Argument(metavar="STUDY", help="A study: movies. Default: all.")] = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Mend what is safe, and mark what `run` makes anew")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what can be mended safely; mark what `rarelabels run` must make anew")
+    ] = False,
 ) -> None:
-    """Look at the whole record: runs, their files, summaries, searches, and results that wait; a line for each fault.
+    """Check the whole record, and print a line for each fault: runs, their files, summaries, searches, waiting results.
 
-    A file is as it was recorded if it has the digest that its run's tags hold. Exit code 1 if something is wrong.
-    Repairing deletes no file and no number: runs that were cut off are marked, results that wait are delivered, files
-    without a digest get one, and runs and summaries with damaged files are marked, so that `rarelabels run` makes them
+    A file is intact if it has the digest in the tags of its run. The exit code is 1 if something is wrong.
+
+    Repairing deletes no file and no number. Runs that were cut off are marked, waiting results are delivered, and files
+    without a digest get one. Runs and summaries with damaged files are marked, so that `rarelabels run` makes them
     anew.
     """
     from rarelabels.record import connection
@@ -236,17 +264,20 @@ def check_record(
 def best(
     name: Annotated[str, typer.Argument(metavar="STUDY", help="A study: movies")],
     metric: Annotated[
-        str, typer.Option(help="RULE/METRIC on validation; the rule is the registered model's")
+        str, typer.Option(help="RULE/METRIC on validation that ranks the trials; the registered model uses RULE")
     ] = "per_label/macro_f1",
     refit: Annotated[
-        bool, typer.Option("--refit", help="Train it anew on training and validation rows, and register that")
+        bool,
+        typer.Option(
+            "--refit", help="Train the best model again on training and validation rows, and register the new one"
+        ),
     ] = False,
 ) -> None:
     """Rank the trials of a study by cross-fitted validation scores, and register the best one's model in MLflow.
 
-    Rules that choose no threshold (half, ranking) are scored on the validation part as it is. The test part is shown
-    beside it and chooses nothing. The model is that of the first seed; `rarelabels predict` uses it. With --refit it
-    keeps its thresholds, and a network trains for as many epochs as were kept.
+    Rules that choose no threshold (half, ranking) are scored on the validation part as it is. Metrics on the test part
+    are shown, too, and choose nothing. The registered model is that of the first seed; `rarelabels predict` uses it.
+    With --refit the model keeps its thresholds, and a network trains for as many epochs as were kept.
     """
     from rarelabels.study import printing
 
@@ -260,8 +291,8 @@ def predict(
 ) -> None:
     """Predict the rows of a file with the registered model of a study: labels and probabilities, as CSV.
 
-    The file needs the input columns of the training data, in any order; others are ignored. It may be larger than
-    memory. A line of the answer is the row's id, the labels assigned, and a probability for each label.
+    The file needs the input columns of the training data, in any order; other columns are ignored. It may be larger
+    than memory. Each line of the output has the row's id, the assigned labels, and a probability for each label.
     """
     from rarelabels.serve import deployment
 
@@ -271,11 +302,13 @@ def predict(
 @app.command()
 def report(
     name: Annotated[str | None, typer.Argument(metavar="STUDY", help="A study: movies. Default: all.")] = None,
-    output: Annotated[Path, typer.Option(metavar="FILE", help="Where to write it.")] = Path("runs", "report.html"),
+    output: Annotated[Path, typer.Option(metavar="FILE", help="Where to write the page.")] = Path(
+        "runs", "report.html"
+    ),
 ) -> None:
-    """Write one HTML page: what to use, then verdicts, tables and figures of each study. It loads nothing.
+    """Write one HTML page: what to use, then verdicts, tables and figures of each study.
 
-    Each study's own page is put on its run in MLflow, too.
+    The page is one file and loads nothing. The page of each study is recorded in MLflow, too.
     """
     from rarelabels.study import printing
 
@@ -288,11 +321,17 @@ def report(
 
 @app.command()
 def judge(
-    validation: Annotated[Path, typer.Argument(help="Scores that choose the thresholds; alone: the scores to judge.")],
-    test: Annotated[Path | None, typer.Argument(help="Scores to judge, of other rows.")] = None,
+    validation: Annotated[
+        Path, typer.Argument(help="Scores that choose the thresholds; or, if it is the only file, the scores to judge.")
+    ],
+    test: Annotated[Path | None, typer.Argument(help="Scores to judge; no row may be in the first file, too.")] = None,
     labels: Annotated[str | None, typer.Option(help="Only these labels: Drama,Western")] = None,
-    output: Annotated[Format, typer.Option("--format", help="table, or csv: a row per number")] = Format.table,
-    log: Annotated[str | None, typer.Option(metavar="NAME", help="Record it in MLflow as the run NAME")] = None,
+    output: Annotated[
+        Format, typer.Option("--format", help="table; or csv, with a row for each number")
+    ] = Format.table,
+    log: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Record the judgement in MLflow as the run NAME")
+    ] = None,
 ) -> None:
     """Judge scores from any framework: floors, metrics with intervals, thresholds, and what they find and cost.
 
@@ -309,7 +348,7 @@ def judge(
     In Python, without files: rarelabels.judge(y_test, s_test, validation=(y_val, s_val), labels=labels).
     """
     if log is not None and not log.strip():
-        raise UserError("--log: the run needs a name")
+        raise UserError(f"--log: must be a name for the run; given {log!r}")
     from rarelabels.judging import score_files
     from rarelabels.show import judgement as judgements
     from rarelabels.show.tables.of_judgement import print_judgement
@@ -317,7 +356,7 @@ def judge(
     before, measured = (None, validation) if test is None else (validation, test)
     parts = score_files.read(before, measured, _names(labels))
     for path in parts.unnamed if before else ():
-        _warn(f"{path}: rows have no ids (column id), so one that is in both files goes unnoticed")
+        _warn(f"{path}: the rows have no ids (column id), so a row that is in both files cannot be noticed")
     if parts.test.y.size >= MANY_SCORES:
         _warn(f"{parts.test.y.size:,} scores to measure; ten million take about half a minute")
     if log is not None:
@@ -339,13 +378,13 @@ def judge(
 @app.command("probes")
 def run_probes(
     output: Annotated[
-        ProbeFormat, typer.Option("--format", help="table, or markdown: docs/probes.md")
+        ProbeFormat, typer.Option("--format", help="table; or markdown, as in docs/probes.md")
     ] = ProbeFormat.table,
 ) -> None:
     """Check what these versions of Keras, TensorFlow and scikit-learn really do with multi-hot labels.
 
-    Each probe is shown with what a thread believed and what is documented, and recorded in MLflow. Exit code 1 if one
-    is not as pinned.
+    Each probe is shown beside what a thread believed and what is documented, and recorded in MLflow. The exit code is 1
+    if a probe gives other numbers than the pinned ones.
     """
     from rarelabels.probes import run_probes
 
@@ -357,7 +396,9 @@ def run_probes(
 
 
 @app.command()
-def fetch(name: Annotated[str, typer.Argument(metavar="DATA", help="wikipedia_movies, xed or mulan")]) -> None:
+def fetch(
+    name: Annotated[str, typer.Argument(metavar="DATA", help="The data set: wikipedia_movies, xed or mulan")],
+) -> None:
     """Download a data set that is not part of a package, at its pinned version, into RARELABELS_DATA."""
     from rarelabels.data.sources import fetch as fetching
 

@@ -47,7 +47,8 @@ def _defined(value: Any) -> Any:
 
 def _without_repeats(value: Any) -> Any:
     if isinstance(value, tuple) and len(set(value)) < len(value):
-        raise ValueError("lists something twice")
+        twice = next(one for one in value if value.count(one) > 1)
+        raise ValueError(f"{twice!r} is listed twice")
     return value
 
 

@@ -121,7 +121,7 @@ def simulated(positives: int) -> Population:
             bias = 0.3 * rng.normal(size=n_labels) + shift
             known, known_y, known_shared = rows(size // 2)
             parts = [
-                expit(of + bias + noise * (0.85 * common[number == 1] + 0.5 * rng.normal(size=of.shape)))
+                expit(of + bias + noise * (0.85 * common[int(number == 1)] + 0.5 * rng.normal(size=of.shape)))
                 for of, common in ((known, known_shared), (logits, shared))
             ]
             rules.append(rl.choose_rules(known_y.astype(np.uint8), parts[0]))

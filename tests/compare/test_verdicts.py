@@ -214,7 +214,9 @@ def test_what_has_no_sentence_is_told_by_its_claim() -> None:
     assert decided(only, -0.05, 0.01).advice() == "Does not hold here: A claim of one sentence."
     assert decided(only, 0.02, 0.01).advice() == "Not decided here: A claim of one sentence."
     assert decided(claim(), 0.05, 0.01).advice() == ""
-    with pytest.raises(ValidationError, match="takes a sentence for one of higher, lower, equal and undecided"):
+    with pytest.raises(
+        ValidationError, match="needs a sentence for at least one of higher, lower, equal and undecided"
+    ):
         claim(advice={"about": "loss"})
 
 

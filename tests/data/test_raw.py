@@ -21,8 +21,8 @@ def test_what_has_no_raw_rows_says_which_kinds_have() -> None:
     with pytest.raises(UserError) as error:
         raw.checked(SimulatedSpec(kind="simulated"))
     assert str(error.value) == (
-        "dataset.kind 'simulated' has no raw rows of columns that could be sent to a model; allowed: table, movies, "
-        "xed, mulan"
+        "dataset.kind 'simulated' has no columns in which new rows could be sent to "
+        "its model; allowed: table, movies, xed, mulan"
     )
 
 

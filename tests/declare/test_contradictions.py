@@ -14,11 +14,11 @@ from rarelabels.declare.weighting import ARGMAX_OF_ROW
     [
         (
             {"loss": {"kind": "weighted_bce"}},
-            "weighted_bce and one of pos_weight, free_pos_weight, class_balanced, label_weights need each other",
+            "weighted_bce needs one of pos_weight, free_pos_weight, class_balanced, label_weights, and only",
         ),
         (
             {"weighting": {"kind": "pos_weight"}},
-            "weighted_bce and one of pos_weight, free_pos_weight, class_balanced, label_weights need each other",
+            "weighted_bce needs one of pos_weight, free_pos_weight, class_balanced, label_weights, and only",
         ),
         (
             {
@@ -42,7 +42,7 @@ from rarelabels.declare.weighting import ARGMAX_OF_ROW
         ({"training": {**TRAINING, "pruning": {"sparsity": 0.5, "end_epoch": 2}}}, "use keep: last"),
         (
             {"training": {**TRAINING, "keep": "last", "pruning": {"sparsity": 0.5, "end_epoch": 4}}},
-            "end_epoch 4 is after the last of training.epochs 3",
+            "end_epoch 4 is after the last epoch, training.epochs 3",
         ),
     ],
 )
@@ -57,7 +57,7 @@ def test_all_contradictions_are_told_at_once_with_their_keys():
         )
     error = caught.value.errors()[0]["ctx"]["error"]
     assert isinstance(error, ContradictionError)
-    assert [one.keys for one in error.found] == [
+    assert [one.keys for one in error.contradictions] == [
         ("loss.kind", "weighting.kind"),
         ("loss.kind", "model.kind"),
         ("model.kind", "watch"),

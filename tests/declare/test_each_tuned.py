@@ -205,19 +205,22 @@ def problems(text: str) -> str:
         (EACH.replace("sim", "sin"), "trials_of: no study 'sin' with trials of its own; did you mean 'sim'?"),
         (EACH.replace("sim", "best"), "trials_of: no study 'best' with trials of its own"),
         (EACH + "trials: [bce, focall]\n", "trials: no trial 'focall' in sim; did you mean 'focal'?"),
-        (EACH + "trials: [bce, bce]\n", "trials: lists something twice"),
-        (STUDY + "trials: [bce]\n", "trials goes with trials_of"),
+        (EACH + "trials: [bce, bce]\n", "trials: 'bce' is listed twice"),
+        (STUDY + "trials: [bce]\n", "trials needs trials_of"),
         (STUDY + "trials_of: sim\nsearch: {trainings: 3}\n", "search has no effect with protocol: same_settings"),
         (STUDY + "protocol: each_tunde\n", "protocol: unknown value; did you mean 'each_tuned'?"),
         (EACH.replace("{trainings: 3}", "{metric: test/half/macro_f1}"), "search.metric: is a test metric"),
         (EACH.replace("{trainings: 3}", "{metric: validation/per_label/macro_f1}"), "search.metric: is in-sample"),
         (EACH + "trials: [tuned]\n", "protocol: each_tuned: best/tuned has a search of its own (tuning)"),
         (EACH + "trials: [picked]\n", "protocol: each_tuned: best/picked picks its epoch by val_loss"),
-        (EACH + "trials: [gammas]\n", "protocol: each_tuned: best/gammas varies loss.gamma, which is searched"),
-        (EACH + "trials: [losses]\n", "protocol: each_tuned: best/losses varies loss.kind, which is searched or"),
+        (
+            EACH + "trials: [gammas]\n",
+            "protocol: each_tuned: best/gammas varies loss.gamma, which is a searched key",
+        ),
+        (EACH + "trials: [losses]\n", "protocol: each_tuned: best/losses varies loss.kind, which is a searched key"),
         (
             EACH + "trials: [calibrated, bce]\n" + claim("calibrated", "bce", "test/half/macro_f1"),
-            "protocol: each_tuned: best/calibrated is calibrated (platt) on the rows that would score",
+            "protocol: each_tuned: best/calibrated is calibrated (platt) on the rows that score its decisions",
         ),
     ],
 )
@@ -229,12 +232,14 @@ def test_what_cannot_be_is_told_with_a_way_on(text: str, says: str, house: Path)
 
 def test_a_study_has_trials_or_takes_them(house: Path) -> None:
     (BEST / "mine.yaml").write_text((house / "experiments/sim/bce.yaml").read_text().replace("_base", "../sim/_base"))
-    assert "trials_of: takes the trials of another study, and has mine.yaml of its own" in problems(EACH)
+    assert "trials_of: takes the trials of another study, but the folder has a trial of its own, mine.yaml" in problems(
+        EACH
+    )
 
 
 def test_what_is_searched_is_not_set_unless_the_search_is_left_out(house: Path) -> None:
     write(EACH)
-    with pytest.raises(UserError, match=r"training.learning_rate: is what .* searches.*--set tuning=null"):
+    with pytest.raises(UserError, match=r"training.learning_rate: is searched in .*--set tuning=null"):
         best("bce", {"training.learning_rate": 0.5})
     assert best("bce", {"training.learning_rate": 0.5, "tuning": None}).tuning is None
     assert search_of(best("bce", {"training.epochs": 1})).n_trials == 3

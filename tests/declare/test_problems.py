@@ -72,7 +72,10 @@ def test_nothing_wrong_is_the_model_and_no_problem():
             "training.lr: unknown key; allowed: epochs, steps, evaluate_every, patience, batch_size, optimizer, "
             "learning_rate, momentum, weight_decay, pruning, keep, every_epoch, execution",
         ),
-        ("training.epochs: 3", "training.epochs: unknown key; dots are for --set; write training: {epochs: ...}"),
+        (
+            "training.epochs: 3",
+            "training.epochs: unknown key; dotted keys are for --set only; write training: {epochs: ...}",
+        ),
         ("extend: x.yaml", "extend: unknown key; did you mean 'extends'?"),
         (
             "loss: {kind: binary_fokal}",
@@ -115,7 +118,7 @@ def test_nothing_wrong_is_the_model_and_no_problem():
         ("dataset: {labels: [Drama, 3]}", "dataset.labels[1]: wrong type; allowed text; given 3"),
         (
             "dataset: {labels: [Drama, Drama]}",
-            'dataset.labels: lists something twice; given ["Drama", "Drama"]',
+            'dataset.labels: \'Drama\' is listed twice; given ["Drama", "Drama"]',
         ),
         (
             "dataset: {rows: some}",
@@ -124,7 +127,7 @@ def test_nothing_wrong_is_the_model_and_no_problem():
         ("loss: {kind: binary_focal, alpha: 1}", "loss.alpha: out of range; allowed less than 1; given 1"),
         ("seeds: []", "seeds: too short; allowed a list of at least 1; given []"),
         ("seeds: [a]", 'seeds[0]: wrong type; allowed a whole number; given "a"'),
-        ("seeds: [1, 1]", "seeds: lists something twice; given [1, 1]"),
+        ("seeds: [1, 1]", "seeds: 1 is listed twice; given [1, 1]"),
         (
             "watch: [auk]",
             "watch[0]: unknown value; did you mean 'auc'?; "
@@ -179,14 +182,14 @@ def test_a_problem_names_the_file_that_wrote_the_value():
 def test_a_contradiction_says_which_file_brought_each_side():
     line = problem_of("loss: {kind: weighted_bce}")
     assert line.startswith(
-        "t.yaml: loss.kind 'weighted_bce' with weighting.kind 'none': weighted_bce and one of pos_weight,"
+        "t.yaml: loss.kind 'weighted_bce' with weighting.kind 'none': weighted_bce needs one of pos_weight,"
     )
-    assert line.endswith("need each other (loss.kind from t.yaml, weighting.kind from base.yaml)")
+    assert line.endswith("and only weighted_bce takes them (loss.kind from t.yaml, weighting.kind from base.yaml)")
 
 
 def test_an_unknown_key_does_not_hide_a_contradiction():
     contradiction, unknown = problems_of("loss: {kind: weighted_bce, gama: 1}")
-    assert "need each other" in contradiction
+    assert "only weighted_bce takes them" in contradiction
     assert "loss.gama: unknown key" in unknown
 
 

@@ -16,7 +16,7 @@ def test_bare_accuracy_is_refused_with_its_reason(watch: object):
     [
         ({"epochs": None}, "exactly one of epochs and steps"),
         ({"steps": 100}, "exactly one of epochs and steps"),
-        ({"epochs": None, "steps": 100, "evaluate_every": 101}, "more than all steps, 100"),
+        ({"epochs": None, "steps": 100, "evaluate_every": 101}, "evaluate_every must be at most steps, 100; given 101"),
         ({"evaluate_every": 10}, "evaluate_every goes with steps"),
         ({"patience": 0}, "greater than or equal to 1"),
         ({"epochs": None, "steps": 9, "pruning": {"sparsity": 0.5, "end_epoch": 2}, "keep": "last"}, "declare epochs"),

@@ -11,8 +11,11 @@ pytestmark = pytest.mark.usefixtures("house")
 @pytest.mark.parametrize(
     ("key", "trouble"),
     [
-        ("model.c", "is a grid, of which validation chooses already; declare one number to search"),
-        ("model.field_weights", "holds a number for each field, not one; declare a trial for each choice"),
+        ("model.c", "is a list, from which validation chooses already; declare one number to search"),
+        (
+            "model.field_weights",
+            "is a number for each field, which cannot be searched; declare a trial for each choice",
+        ),
     ],
 )
 def test_what_of_the_linear_model_is_not_searched(key: str, trouble: str):

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from scipy.special import expit, log_softmax, logit, logsumexp, softmax
 
 from rarelabels.declare.losses import LossSpec
-from rarelabels.learn import declared_losses
+from rarelabels.learn import losses
 from rarelabels.learn.keras_backend import tf
 from rarelabels.learn.logit_loss import LogitLoss
 from rarelabels.learn.weighting import Weights
@@ -22,6 +22,7 @@ Array = npt.NDArray[np.float64]
 Formula = Callable[[Array, Array], Array]
 Loss = Callable[[Any, Any], Any]
 
+KINDS = sorted(TypeAdapter(LossSpec).json_schema()["discriminator"]["mapping"])
 N_LABELS = 5
 POSITIVE = np.array([0.2, 1.0, 3.0, 40.0, 7.5])
 NEGATIVE = np.array([1.5, 1.0, 0.25, 0.6, 2.0])
@@ -42,7 +43,7 @@ def factors(positive: Any = POSITIVE, negative: Any = NEGATIVE, prevalence: Any 
 
 
 def loss_of(kind: str, *, head: str = "sigmoid", labels: Weights | None = None, **declared: Any) -> LogitLoss:
-    return declared_losses.build(spec(kind=kind, **declared), head, labels or factors())
+    return losses.build(spec(kind=kind, **declared), head, labels or factors())
 
 
 def built(kind: str, **declared: Any) -> Loss:
@@ -153,7 +154,7 @@ class Case:
     formula: Formula
 
     def build(self) -> LogitLoss:
-        return declared_losses.build(self.declared, self.head, factors())
+        return losses.build(self.declared, self.head, factors())
 
     @property
     def gradient_is_keras_own(self) -> bool:

@@ -12,7 +12,7 @@ from proposed_study import FILMS
 from rarelabels.errors import UserError
 from rarelabels.init import columns
 from rarelabels.init.column import Wish
-from rarelabels.init.columns import Found
+from rarelabels.init.columns import TableColumns
 from rarelabels.init.look import Look, look
 from usual_columns import write
 
@@ -29,15 +29,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def find(tmp_path: Path) -> Callable[..., Found]:
-    def found(given: dict[str, list[Any]], suffix: str = ".csv", **wish: Any) -> Found:
+def find(tmp_path: Path) -> Callable[..., TableColumns]:
+    def found(given: dict[str, list[Any]], suffix: str = ".csv", **wish: Any) -> TableColumns:
         return columns.find(write(tmp_path / f"my{suffix}", given), Wish(**wish))
 
     return found
 
 
 @pytest.fixture
-def refused(find: Callable[..., Found], tmp_path: Path) -> Callable[..., str]:
+def refused(find: Callable[..., TableColumns], tmp_path: Path) -> Callable[..., str]:
     def message(given: dict[str, list[Any]], **wish: Any) -> str:
         with pytest.raises(UserError) as caught:
             find(given, **wish)

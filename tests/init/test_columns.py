@@ -12,39 +12,39 @@ from rarelabels.data.table import parsing
 from rarelabels.errors import UserError
 from rarelabels.init import columns
 from rarelabels.init.column import Wish
-from rarelabels.init.columns import Found
+from rarelabels.init.columns import TableColumns
 from usual_columns import USUAL, N, cells, prose
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
-def test_every_format_gives_the_same(find: Callable[..., Found], suffix: str) -> None:
+def test_every_format_gives_the_same(find: Callable[..., TableColumns], suffix: str) -> None:
     found = find(USUAL | {"price": cells(lambda i: i * 7 % 31 + 0.5)}, suffix, labels="tags")
     spec = found.spec
     assert (spec.labels.column, spec.labels.separator) == ("tags", "|")
     assert (spec.text, spec.lists, spec.numeric) == (("plot",), (), ("is_a", "is_b", "price"))
-    assert (found.rows, found.columns, found.guessed_labels, found.unused) == (N, 5, False, {})
+    assert (found.rows, found.count, found.guessed_labels, found.unused) == (N, 5, False, {})
     assert len(parsing.parse(spec).labels) == 3
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
-def test_columns_of_lists_need_no_separator(find: Callable[..., Found], suffix: str) -> None:
+def test_columns_of_lists_need_no_separator(find: Callable[..., TableColumns], suffix: str) -> None:
     lists = {name: [cell.split("|") for cell in USUAL["tags"]] for name in ("tags", "more")}
     spec = find({"plot": USUAL["plot"], **lists}, suffix, labels="tags").spec
     assert spec.labels.separator is None
     assert [(one.column, one.separator) for one in spec.lists] == [("more", None)]
 
 
-def test_what_is_given_is_taken_and_the_rest_is_proposed(find: Callable[..., Found]) -> None:
+def test_what_is_given_is_taken_and_the_rest_is_proposed(find: Callable[..., TableColumns]) -> None:
     given = USUAL | {"title": cells(lambda i: f"the {prose(i)}"), "city": cells(lambda i: ["Rome", "Oslo"][i % 2])}
     found = find(given, labels="tags", text=("plot",), id=None, group="city")
     assert found.spec.text == ("plot",)
     assert found.spec.numeric == ("is_a", "is_b")
     assert found.spec.group == "city"
     assert found.spec.lists == ()
-    assert found.unused == {"title": "could be of --text too, which names others"}
+    assert found.unused == {"title": "looks like a column of --text, but --text names others"}
 
 
-def test_parts_that_are_declared_are_used(find: Callable[..., Found]) -> None:
+def test_parts_that_are_declared_are_used(find: Callable[..., TableColumns]) -> None:
     parts = cells(lambda i: ("Train", "train", "test", "validation")[i % 4])
     assert find(USUAL | {"fold": parts}, labels="tags").spec.split == "fold"
     two = find(USUAL | {"fold": cells(lambda i: ("train", "test")[i % 2])}, labels="tags").spec
@@ -52,15 +52,15 @@ def test_parts_that_are_declared_are_used(find: Callable[..., Found]) -> None:
 
 
 @pytest.mark.parametrize("name", ["id", "film_id", "filmId", "ID", "key"])
-def test_an_id_is_found_by_its_name_if_it_names_every_row(find: Callable[..., Found], name: str) -> None:
+def test_an_id_is_found_by_its_name_if_it_names_every_row(find: Callable[..., TableColumns], name: str) -> None:
     assert find(USUAL | {name: cells(lambda i: f"t{i}")}, labels="tags").spec.id == name
     found = find(USUAL | {name: cells(lambda i: f"t{i % 9}")}, labels="tags")
     assert found.spec.id is None
     assert found.unused[name].endswith(f"--group {name}")
-    assert "9 things" in found.unused[name]
+    assert "9 values" in found.unused[name]
 
 
-def test_what_holds_for_the_first_rows_must_hold_for_all(find: Callable[..., Found]) -> None:
+def test_what_holds_for_the_first_rows_must_hold_for_all(find: Callable[..., TableColumns]) -> None:
     """Beyond the first batch text is sampled, numbers and 0/1 are not."""
     n = parsing.table_files.BATCH_ROWS + 30
     given = {
@@ -79,10 +79,10 @@ MISTAKES = [
     ({"labels": "tag"}, "--labels: my.csv has no column 'tag'; did you mean 'tags'?; the columns are 'plot', 'tags'"),
     ({"labels": "tags", "text": ("plott",)}, "--text: my.csv has no column 'plott'; did you mean 'plot'?"),
     ({"labels": "tags", "group": "x"}, "--group: my.csv has no column 'x'"),
-    ({"labels": "is_a"}, "column 'is_a' of my.csv is 0/1, so it is one label, and at least two are needed"),
+    ({"labels": "is_a"}, "column 'is_a' of my.csv is 0/1, so it is one label, but at least two labels are needed"),
     ({"labels": "is_a,is_a"}, "two or more different 0/1 columns"),
-    ({"labels": "tags", "text": ("tags",)}, "--labels: column 'tags' is given under another option too"),
-    ({"labels": "tags", "text": ("plot",), "lists": ("plot",)}, "--list: column 'plot' is given under --text too"),
+    ({"labels": "tags", "text": ("tags",)}, "--labels: column 'tags' is given under another option, too"),
+    ({"labels": "tags", "text": ("plot",), "lists": ("plot",)}, "--list: column 'plot' is given under --text, too"),
     ({"labels": "tags", "text": ("plot", "plot")}, "--text: column 'plot' is given twice"),
 ]
 
@@ -122,7 +122,7 @@ def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
 def test_numbers_of_which_some_are_missing_are_numbers_and_the_gaps_are_counted(
-    find: Callable[..., Found], suffix: str
+    find: Callable[..., TableColumns], suffix: str
 ) -> None:
     mostly_empty = cells(lambda i: float(i * i) if i % 3 == 0 else None)
     found = find(

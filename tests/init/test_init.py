@@ -57,15 +57,15 @@ def test_it_prints_what_it_found_and_writes_a_valid_study(alone: Alone) -> None:
     assert err == ""
     for said in (
         "my.csv: 1,500 rows, 7 columns",
-        "labels      19, in column genres, parted at '|'",
-        "2.17 on average in a row",
+        "labels      19, in column genres, separated by '|'",
+        "a row has 2.17 labels on average",
         "Drama              892   59.47%",
-        "left out as too rare, with fewer than 20 rows: 2 (Animation 4, Music 4)",
+        "2 labels have fewer than 20 rows, too few to be used: Animation 4, Music 4",
         "text        title",
-        "list        actors, parted at '|'",
+        "list        actors, separated by '|'",
         "numeric     year, runtime",
         "named by id",
-        "those with the same director stay in one part",
+        "rows with the same director stay in one part",
         "no two rows have the same inputs",
         "no input gives a label away",
         "rarelabels run my ",
@@ -95,7 +95,7 @@ def test_it_overwrites_nothing(alone: Alone) -> None:
     out, err = alone.do("init", "my.csv", "--labels", "genres", code=2)
     assert out == ""
     assert err == (
-        "rarelabels: experiments/my is there already, and nothing is overwritten; choose another --name, or remove it\n"
+        "rarelabels: experiments/my: exists already, and no file is overwritten; choose another --name, or remove it\n"
     )
     assert alone.files() == before
     alone.do("init", "my.csv", "--labels", "genres", "--name", "second")
@@ -136,11 +136,11 @@ def test_a_file_that_is_not_utf_8_is_told_by_row_and_column(alone: Alone) -> Non
 def test_suspicious_inputs_and_a_guess_are_told(alone: Alone) -> None:
     small_table(alone.folder / "small.csv")
     out, _ = alone.do("init", "small.csv")
-    assert "a guess: these are all the 0/1 columns" in out
+    assert "this is a guess: they are all 0/1 columns" in out
     assert "0/1 columns that begin with 'is_'" in out
     assert "plot gives 3 of 3 labels away" in out
     assert "western  'western' is in 100% of the rows with the label and 0% of the others" in out
-    assert "(odd " in out
+    assert ": odd " in out
 
 
 def test_the_makefile_of_the_repository_has_the_next_targets(alone: Alone) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rarelabels.init.columns import Found
+from rarelabels.init.columns import TableColumns
 from rarelabels.init.input_columns import separator
 from usual_columns import USUAL, N, cells
 
@@ -21,16 +21,16 @@ from usual_columns import USUAL, N, cells
         ("counts the rows", lambda i: i),
         ("is 5 in every row that is not empty", lambda i: "" if i == 7 else 5),
         ("holds numbers, but only 9 in 60 rows", lambda i: i * i if i < 9 else ""),
-        ("holds numbers, but 2 cells are none, first row 8: '?'", lambda i: "?" if i in (7, 9) else i * i),
-        ("holds something else in nearly every row, and no prose: 'x0'", lambda i: f"x{i}"),
+        ("holds numbers, but 2 cells are no number, first row 8: '?'", lambda i: "?" if i in (7, 9) else i * i),
+        ("holds another text in nearly every row, but no prose: 'x0'", lambda i: f"x{i}"),
         ("holds lists as Python writes them, \"['a0']\"; write them as a|b", lambda i: f"['a{i}']"),
     ],
 )
-def test_why_a_column_is_not_used(find: Callable[..., Found], reason: str, make: Callable[[int], Any]) -> None:
+def test_why_a_column_is_not_used(find: Callable[..., TableColumns], reason: str, make: Callable[[int], Any]) -> None:
     assert find(USUAL | {"x": cells(make)}, labels="tags").unused == {"x": reason}
 
 
-def test_cells_that_are_no_text_numbers_or_lists_are_not_used(find: Callable[..., Found]) -> None:
+def test_cells_that_are_no_text_numbers_or_lists_are_not_used(find: Callable[..., TableColumns]) -> None:
     odd = {"when": [{"a": 1}] * N, "mixed": cells(lambda i: i if i % 2 else "x"), "deep": [[["a"]]] * N}
     found = find(USUAL | odd, ".jsonl", labels="tags")
     assert set(found.unused) == set(odd)
@@ -54,7 +54,7 @@ def test_separator(sign: str | None, texts: list[str]) -> None:
     assert separator(texts) == sign
 
 
-def test_a_separator_that_parts_nothing_is_said_to_be_none(find: Callable[..., Found]) -> None:
+def test_a_separator_that_parts_nothing_is_said_to_be_none(find: Callable[..., TableColumns]) -> None:
     """Else the reader of tables would take the names apart, or refuse them."""
     cities = cells(lambda i: ("Washington, D.C.", "Rome", "Oslo", "Bern")[i % 4])
     (city,) = find(USUAL | {"city": cities}, labels="tags", lists=("city",)).spec.lists
@@ -63,7 +63,7 @@ def test_a_separator_that_parts_nothing_is_said_to_be_none(find: Callable[..., F
 
 def test_without_an_input_it_says_why(refused: Callable[..., str]) -> None:
     said = refused({"is_a": USUAL["is_a"], "is_b": USUAL["is_b"]})
-    assert "all 0/1 columns were taken for labels" in said
+    assert "all 0/1 columns are taken for labels" in said
     said = refused({"tags": USUAL["tags"], "n": cells(lambda i: i)}, labels="tags")
     assert "column 'n' counts the rows" in said
 
@@ -79,21 +79,21 @@ def test_without_an_input_it_says_why(refused: Callable[..., str]) -> None:
     ],
 )
 def test_few_values_that_come_back_are_a_category(
-    find: Callable[..., Found], kind: str, make: Callable[[int], Any]
+    find: Callable[..., TableColumns], kind: str, make: Callable[[int], Any]
 ) -> None:
     found = find(USUAL | {"x": cells(make)}, labels="tags").spec
     columns = {"categories": found.categories, "lists": tuple(one.column for one in found.lists), "text": found.text}
     assert [name for name, of in columns.items() if "x" in of] == [kind]
 
 
-def test_a_category_is_overruled_and_asked_for(find: Callable[..., Found]) -> None:
+def test_a_category_is_overruled_and_asked_for(find: Callable[..., TableColumns]) -> None:
     given = USUAL | {"x": cells(lambda i: f"v{i % 3}"), "size": cells(lambda i: i % 4)}
     assert find(given, labels="tags", lists=("x",)).spec.categories == ()
     found = find(given, labels="tags", categories=("size",))
     assert (found.spec.categories, "size" in found.spec.numeric) == (("size",), False)
-    assert found.unused == {"x": "could be of --categories too, which names others"}
+    assert found.unused == {"x": "looks like a column of --categories, but --categories names others"}
 
 
-def test_of_few_rows_nothing_is_a_category(find: Callable[..., Found]) -> None:
+def test_of_few_rows_nothing_is_a_category(find: Callable[..., TableColumns]) -> None:
     given = {name: column[:19] for name, column in (USUAL | {"x": cells(lambda i: f"v{i % 3}")}).items()}
     assert find(given, labels="tags").spec.categories == ()

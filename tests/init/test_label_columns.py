@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rarelabels.init.columns import Found
+from rarelabels.init.columns import TableColumns
 from usual_columns import USUAL
 
 
-def test_labels_that_nobody_named_are_all_0_1_columns_and_said_to_be_a_guess(find: Callable[..., Found]) -> None:
+def test_labels_that_nobody_named_are_all_0_1_columns_and_said_to_be_a_guess(find: Callable[..., TableColumns]) -> None:
     found = find(USUAL)
     assert found.spec.labels.prefix == "is_"
     assert found.guessed_labels
@@ -20,7 +20,7 @@ def test_labels_that_nobody_named_are_all_0_1_columns_and_said_to_be_a_guess(fin
     assert other.guessed_labels
 
 
-def test_a_shared_beginning_is_a_prefix_only_up_to_a_sign(find: Callable[..., Found]) -> None:
+def test_a_shared_beginning_is_a_prefix_only_up_to_a_sign(find: Callable[..., TableColumns]) -> None:
     found = find({"plot": USUAL["plot"], "comedy": USUAL["is_a"], "cosy": USUAL["is_b"]})
     assert found.spec.labels.columns == ("comedy", "cosy")
 
@@ -34,12 +34,12 @@ def test_a_shared_beginning_is_a_prefix_only_up_to_a_sign(find: Callable[..., Fo
         ("tags", {"column": "tags", "separator": "|"}),
     ],
 )
-def test_labels_as_asked(find: Callable[..., Found], asked: str, form: dict[str, Any]) -> None:
+def test_labels_as_asked(find: Callable[..., TableColumns], asked: str, form: dict[str, Any]) -> None:
     labels = find(USUAL, labels=asked).spec.labels
     assert labels.model_dump(exclude_none=True, exclude={"min_rows"}) == form
 
 
-def test_a_column_whose_name_has_a_comma_or_a_star_is_that_column(find: Callable[..., Found]) -> None:
+def test_a_column_whose_name_has_a_comma_or_a_star_is_that_column(find: Callable[..., TableColumns]) -> None:
     for name in ("a,b", "tags*"):
         assert find({"plot": USUAL["plot"], name: USUAL["tags"]}, labels=name).spec.labels.column == name
 
@@ -47,7 +47,7 @@ def test_a_column_whose_name_has_a_comma_or_a_star_is_that_column(find: Callable
 def test_without_a_guess_the_columns_are_listed(refused: Callable[..., str]) -> None:
     said = refused({"plot": USUAL["plot"], "tags": USUAL["tags"], "is_a": USUAL["is_a"]})
     assert "--labels" in said
-    assert "'is_a' alone" in said
+    assert "'is_a' is the only 0/1 column" in said
     assert said.endswith("the columns are 'plot', 'tags', 'is_a'")
 
 

@@ -127,7 +127,7 @@ def test_declared_parts_are_counted_and_not_guessed(tmp_path: Path) -> None:
 
 def test_too_few_groups_are_refused(tmp_path: Path) -> None:
     given = {"plot": plots(100), "maker": [f"g{row % 9}" for row in range(100)], **flags(100, 50, 40)}
-    with pytest.raises(UserError, match="fewer than 10 groups"):
+    with pytest.raises(UserError, match="too few groups to split: allowed 10 or more; given 9"):
         look(write(tmp_path / "my.csv", **given), Wish(group="maker"))
 
 

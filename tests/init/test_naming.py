@@ -39,7 +39,7 @@ def test_a_name_that_can_be_no_study_is_refused(folder: Path, name: str) -> None
 
 
 def test_a_file_without_a_name_asks_for_one(folder: Path) -> None:
-    with pytest.raises(UserError, match="say one with --name"):
+    with pytest.raises(UserError, match="give one with --name"):
         naming.study_name(Path("___.csv"), None, folder)
 
 

@@ -17,7 +17,7 @@ from rarelabels.init.look import Look
 
 
 def with_rows(found: Look, rows: int) -> Look:
-    return replace(found, found=replace(found.found, rows=rows))
+    return replace(found, columns=replace(found.columns, rows=rows))
 
 
 def test_what_is_written_loads_as_it_was_meant(films: Look, folder: Path) -> None:

@@ -43,7 +43,7 @@ def test_with_a_base_that_does_not_load_nothing_is_written(films: Look, folder: 
     (folder / "conf").mkdir()
     (folder / "conf/base.yaml").write_text("lss: {kind: bce}\n")
     before = everything(folder)
-    with pytest.raises(UserError, match=r"nothing is written: conf/base\.yaml: lss: unknown key") as caught:
+    with pytest.raises(UserError, match=r"no file was written: conf/base\.yaml: lss: unknown key") as caught:
         write(films, "my", folder)
     assert "\n" not in str(caught.value)
     assert everything(folder) == before
@@ -51,7 +51,7 @@ def test_with_a_base_that_does_not_load_nothing_is_written(films: Look, folder: 
 
 def test_a_list_too_long_for_a_declaration_says_what_to_do(films: Look, folder: Path) -> None:
     names = [f"a column with a long name, number {i}" for i in range(2_000)]
-    with pytest.raises(UserError, match=r"nothing is written.*too long.*--labels 'is_\*'"):
+    with pytest.raises(UserError, match=r"no file was written.*too long.*--labels 'is_\*'"):
         write(with_spec(films, labels={"columns": names}), "my", folder)
     assert everything(folder) == {}
 
@@ -68,7 +68,7 @@ def test_a_disk_that_fails_leaves_nothing(
         return real(path, *args, **kwargs)
 
     monkeypatch.setattr(Path, method, fail)
-    with pytest.raises(UserError, match="cannot be written: No space left on device; nothing is changed"):
+    with pytest.raises(UserError, match="cannot be written: No space left on device; no file was written"):
         write(films, "my", folder)
     monkeypatch.undo()
     assert list(folder.iterdir()) == []

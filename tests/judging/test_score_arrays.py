@@ -72,14 +72,14 @@ def test_validation_has_the_columns_of_the_test_part():
         (TRUTH, SCORES[["a"]], None, None, "s_test: must have the labels of y_test as columns; it lacks 'b', 'c'"),
         (TRUTH, SCORES.rename(columns={"c": "C"}), None, None, "it lacks 'c' and has besides 'C'; did you mean 'C'"),
         (TRUTH, SCORES[:1], None, None, r"s_test: must have a row for each of y_test; given shapes \(1, 3\) and"),
-        (TRUTH, SCORES.set_axis(["x", "z"]), None, None, "s_test: its index names other rows than that of y_test"),
+        (TRUTH, SCORES.set_axis(["x", "z"]), None, None, "s_test: its index names other rows than the index of y_test"),
         (TRUTH[["a"]], SCORES[["a"]], None, None, "y_test: multi-label scores need at least 2 labels; given 'a'"),
         (TRUTH, SCORES, None, "abc", "labels: must be a list of names; given 'abc'"),
-        (TRUTH, SCORES, None, ["a", "a"], "labels: labels must differ; more than once there: 'a'"),
+        (TRUTH, SCORES, None, ["a", "a"], "labels: labels must differ; given more than once: 'a'"),
         ([["yes", "no"]], SCORES, None, None, "y_test: must be numbers of shape .*; given a list: could not convert"),
         (TRUTH, SCORES, TRUTH, None, r"validation: must be a pair \(y_val, s_val\); given DataFrame"),
         (TRUTH, SCORES, (TRUTH, SCORES), None, "validation: has the same rows as the test part"),
-        (TRUTH, SCORES, (TRUTH, SCORES / 2), None, r"2 rows of its index are in that of y_test too \(x, y\)"),
+        (TRUTH, SCORES, (TRUTH, SCORES / 2), None, r"2 rows of its index are in the index of y_test, too \(x, y\)"),
     ],
 )
 def test_parts_that_do_not_fit_are_said_in_one_line(y, s, validation, labels, told):

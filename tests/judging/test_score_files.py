@@ -79,20 +79,22 @@ def test_the_same_rows_twice(tmp_path):
     (tmp_path / "link.csv").symlink_to(path)
     for other in (path, tmp_path / "link.csv", again):
         message = refused(path, other)
-        assert message.startswith(f"{other}: has the same rows as {path}: ")
-        assert message.endswith("give two different parts, or this file alone")
+        assert message.startswith(f"{other}: has the same rows as {path}, but ")
+        assert message.endswith("give two different parts, or only this file")
 
 
 def test_rows_in_both_parts(tmp_path):
     before = write(tmp_path / "v.csv", table(ids=["a", "b", "c", "d"]))
     after = write(tmp_path / "t.parquet", table(seed=1, ids=["x", "d", "y", "a"]))
-    assert refused(before, after).startswith(f"{after}: 2 of its ids are in {before} too (d, a): no row may choose")
+    assert refused(before, after).startswith(
+        f"{after}: 2 of its ids are in {before}, too (d, a), but no row may both choose"
+    )
 
 
 def test_ids_are_compared_as_text(tmp_path):
     before = write(tmp_path / "v.csv", table(ids=[17, 5, 9, 2]))
     after = write(tmp_path / "t.parquet", table(seed=1, ids=[3, 9, 8, 7]))
-    assert f"1 of its ids are in {before} too (9)" in refused(before, after)
+    assert f"1 of its ids are in {before}, too (9)" in refused(before, after)
 
 
 def test_other_labels_in_the_other_part(tmp_path):
@@ -100,7 +102,7 @@ def test_other_labels_in_the_other_part(tmp_path):
     after = write(tmp_path / "t.csv", table(labels=("b", "a", "y", "z")))
     assert refused(before, after) == (
         f"{after}: must have the labels of {before}; only in {after}: 'y', 'z'; only in {before}: 'x'; "
-        "name those of both with --labels"
+        "name the labels that both have with --labels"
     )
 
 

@@ -37,7 +37,7 @@ def test_missing_columns(tmp_path, ending, drop, says):
 def test_a_column_that_is_there_twice(tmp_path, ending):
     frame = table()[["true/Drama", "score/Drama", "true/a/b.c", "score/a/b.c", "score/Drama"]]
     path = write(tmp_path / f"t{ending}", frame)
-    assert "columns that are there more than once: 'score/Drama'; keep one of each" in refused(None, path)
+    assert "columns must differ; given more than once: 'score/Drama'; keep one of each" in refused(None, path)
 
 
 def test_many_names_are_counted(tmp_path):

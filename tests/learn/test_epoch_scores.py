@@ -137,7 +137,11 @@ def test_what_is_undefined_is_left_out() -> None:
     [
         ("binary_crossentropy", None, r"^EpochScores: scores must be probabilities .* epoch 1 got .*from_logits=True$"),
         (LOGITS, False, r"^EpochScores: scores must be probabilities in \[0, 1\]"),
-        (lambda y, z: tf.reduce_mean(z, axis=1), None, r"^EpochScores: from_logits: must be True .* does not say; got"),
+        (
+            lambda y, z: tf.reduce_mean(z, axis=1),
+            None,
+            r"^EpochScores: from_logits: must be .* does not say which; got",
+        ),
     ],
 )
 def test_a_guess_of_what_the_model_predicts_is_refused(loss: Any, said: bool | None, message: str) -> None:

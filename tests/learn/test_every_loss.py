@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from loss_cases import KINDS
 from rarelabels.declare.losses import LossSpec
-from rarelabels.learn import declared_losses
+from rarelabels.learn import losses
 from rarelabels.learn.tensorflow_setup import tf
 from rarelabels.learn.weighting import Weights
-
-KINDS = [get_args(one.model_fields["kind"].annotation)[0] for one in get_args(get_args(LossSpec)[0])]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -25,7 +22,7 @@ def test_it_is_built_and_finite(kind: str) -> None:
     weights = Weights(np.full(3, 0.3), positive=np.full(3, 2.0), negative=np.ones(3))
     with tf.GradientTape() as tape:
         tape.watch(z)
-        value = declared_losses.build(spec, "sigmoid", weights).call(y, z)
+        value = losses.build(spec, "sigmoid", weights).call(y, z)
     gradient = tape.gradient(value, z)
     assert value.shape == (8,)
     assert (value.numpy() >= 0).all()

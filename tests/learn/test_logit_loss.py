@@ -65,12 +65,12 @@ def test_one_compiled_loss_takes_the_numbers_of_another(one: LogitLoss, other: L
         (
             lambda: losses.LogitAdjusted([[0.5]]),
             "LogitAdjusted: prevalence: must be a number, or 1 for each label, above 0 and below 1 (rl.prevalence "
-            "gives such); got shape (1, 1)",
+            "returns such numbers); got shape (1, 1)",
         ),
         (
             lambda: losses.DistributionBalanced([0.5, 0.0]),
             "DistributionBalanced: prevalence: must be a number, or 1 for each label, above 0 and below 1 "
-            "(rl.prevalence gives such); got 0.0",
+            "(rl.prevalence returns such numbers); got 0.0",
         ),
     ],
 )

@@ -11,6 +11,7 @@ from scipy.special import softmax
 
 from loss_cases import (
     CASES,
+    KINDS,
     N_LABELS,
     RUNNERS,
     Array,
@@ -24,6 +25,10 @@ from loss_cases import (
     value_and_gradient,
 )
 from rarelabels.learn.tensorflow_setup import keras, tf
+
+
+def test_every_declared_loss_has_its_formula_among_the_cases() -> None:
+    assert sorted({case.declared.kind for case in CASES.values()}) == KINDS, "write it in tests/helpers/loss_cases.py"
 
 
 @every_loss

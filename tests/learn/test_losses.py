@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from pydantic import TypeAdapter
+from scipy.special import softmax
 
 import rarelabels as rl
-from loss_cases import NEGATIVE, POSITIVE, PREVALENCE, rows
+from loss_cases import KINDS, NEGATIVE, POSITIVE, PREVALENCE, RUNNERS, built, cce_of_softmax, rows
 from rarelabels.declare import losses as declared
-from rarelabels.learn import losses
+from rarelabels.declare.models import SET_HEADS
+from rarelabels.learn import loss_formulas, losses
 from rarelabels.learn.keras_backend import keras, tf
 from rarelabels.learn.logit_loss import LogitLoss
 
@@ -47,12 +49,13 @@ def again(loss: LogitLoss, **changes: Any) -> LogitLoss:
     return made
 
 
-def test_every_public_loss_is_tried_here() -> None:
-    assert sorted(LOSSES) == losses.__all__
+def test_every_declared_loss_is_public_and_tried_here() -> None:
+    specs = [type(TypeAdapter(declared.LossSpec).validate_python({"kind": kind})).__name__ for kind in KINDS]
+    assert sorted(LOSSES) == sorted(specs) == losses.__all__ == dir(rl.losses)
 
 
 def test_defaults_are_those_of_the_declared_losses() -> None:
-    for kind in TypeAdapter(declared.LossSpec).json_schema()["discriminator"]["mapping"]:
+    for kind in KINDS:
         spec = TypeAdapter(declared.LossSpec).validate_python({"kind": kind})
         settings = spec.model_dump(exclude={"kind"})
         signature = inspect.signature(getattr(losses, type(spec).__name__)).parameters
@@ -173,3 +176,44 @@ def test_another_process_loads_the_model_and_keeps_its_threads(tmp_path: Path) -
     anew = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True, env=anew)
     assert done.stdout.strip() == "True 0.2 False"
+
+
+@pytest.mark.parametrize("head", SET_HEADS)
+@pytest.mark.parametrize("how", RUNNERS)
+def test_label_sets_cost_categorical_crossentropy_on_their_one_hot(head: str, how: str) -> None:
+    loss = built("categorical_ce", head=head)
+    rng = np.random.default_rng(0)
+    z, classes = rng.normal(0, 4, (40, 16)), rng.integers(0, 16, 40)
+    logits = tf.constant(z)
+
+    def value_and_gradient(logits: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            values = loss(tf.constant(classes), logits)
+        return values, tape.gradient(values, logits)
+
+    values, gradient = RUNNERS[how](value_and_gradient)(logits)
+    one_hot = np.eye(16)[classes]
+    np.testing.assert_allclose(values, cce_of_softmax(one_hot, z), rtol=1e-9)
+    np.testing.assert_allclose(gradient, softmax(z, axis=1) - one_hot, atol=1e-9)
+    step = 1e-5 * rng.normal(size=z.shape)
+    slope = (cce_of_softmax(one_hot, z + step) - cce_of_softmax(one_hot, z - step)) / 2
+    np.testing.assert_allclose(slope, (gradient * step).numpy().sum(axis=1), atol=1e-9)
+
+
+def test_the_class_of_a_row_stays_an_integer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras would round 2^24 + 1 to 2^24 in float32."""
+    told: list[Any] = []
+
+    def sums(classes: Any, z: Any) -> Any:
+        told.append(classes)
+        return tf.reduce_sum(z, axis=1)
+
+    monkeypatch.setattr(loss_formulas, "label_set_crossentropy", sums)
+    loss = losses.LabelSetCrossentropy()
+    classes = tf.constant([2**24 + 1, 3], tf.int64)
+    z = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    assert float(loss(classes, z)) == 5.0
+    assert float(loss(classes, z, tf.constant([2.0, 0.0]))) == 3.0
+    assert told[0].dtype == tf.int64
+    assert told[0].numpy().tolist() == [2**24 + 1, 3]

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.fitted import Scaler, Vocabulary
-from rarelabels.learn import declared_losses, models
+from rarelabels.learn import losses, models
 from rarelabels.learn import network as learn_network
 from rarelabels.learn.baselines import linear
 from rarelabels.learn.logit_loss import LogitLoss
@@ -129,8 +129,8 @@ def test_losses_that_differ_in_numbers_and_learning_rates_share_a_network_and_ch
     assert fitted.network is also_fitted.network
     found = fitted.scores(data.test)
     assert (also_fitted.scores(data.test) != found).any()
-    build = declared_losses.build
-    monkeypatch.setattr(declared_losses, "build", lambda _, head, weights: build(shared.loss, head, weights))
+    build = losses.build
+    monkeypatch.setattr(losses, "build", lambda _, head, weights: build(shared.loss, head, weights))
     monkeypatch.setattr(LogitLoss, "make_variables", make_variables_of_arrays)
     monkeypatch.setattr(LogitLoss, "take", take_arrays)
     learn_network._compiled.cache_clear()

@@ -14,7 +14,7 @@ from scipy.special import expit, logit
 from rarelabels.declare.losses import LossSpec
 from rarelabels.judging import metrics
 from rarelabels.judging.sweeps import common_threshold, each_label
-from rarelabels.learn import declared_losses, theory
+from rarelabels.learn import losses, theory
 from rarelabels.learn.tensorflow_setup import tf
 from rarelabels.learn.weighting import Weights
 
@@ -58,7 +58,7 @@ def cost(loss: LossSpec, settings: dict[str, float], target: float, z: Array) ->
     logits = tf.constant(z[:, None])
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        found = declared_losses.build(loss, "sigmoid", weights).call(
+        found = losses.build(loss, "sigmoid", weights).call(
             tf.fill(logits.shape, tf.constant(target, "float64")), logits
         )
     return found.numpy(), tape.gradient(found, logits).numpy()[:, 0]

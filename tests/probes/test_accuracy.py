@@ -55,5 +55,8 @@ def test_another_keras_fails_the_pinned_test(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(keras.Model, "evaluate", binary)
     probe = next(probe for probe in all_probes.PROBES if probe.name == "accuracy_of_every_label")
     observation = probes_probe.observe(probe)
-    assert "accuracy_of_every_label: all_right: pinned 0.428571, observed 1 with keras" in observation.complaint()
+    assert (
+        "accuracy_of_every_label: the libraries have changed: all_right: pinned 0.428571, observed 1, with keras"
+        in observation.complaint()
+    )
     assert observation.text.startswith("CHANGED: ")

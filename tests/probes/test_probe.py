@@ -23,9 +23,9 @@ def test_a_changed_number_is_told_with_what_to_do() -> None:
     observation = probes_probe.observe(halves(0.6))
     assert not observation.is_as_pinned
     assert observation.complaint().startswith(
-        f"the world changed: halves: half: pinned 0.5, observed 0.6 with keras {keras.__version__}, tensorflow "
+        f"probe halves: the libraries have changed: half: pinned 0.5, observed 0.6, with keras {keras.__version__}, "
     )
-    assert observation.complaint().endswith("update the text, the pinned numbers and what is built on them")
+    assert observation.complaint().endswith("update its text, its pinned numbers and what is built on them")
     assert observation.text == "CHANGED: half: pinned 0.5, observed 0.6"
     assert probes_probe.observe(halves()).text == "A half is 0.50 and raises TypeError."
 
@@ -40,7 +40,7 @@ def test_a_number_that_is_new_or_gone_is_a_change() -> None:
     assert Observation(probe, {"half": 0.5}).changed == {"raised": ("TypeError", None)}
     assert Observation(probe, {**probe.expected, "third": 0.3}).changed == {"third": (None, 0.3)}
     assert (
-        "third: pinned nothing, observed 0.3 with" in Observation(probe, {**probe.expected, "third": 0.3}).complaint()
+        "third: pinned nothing, observed 0.3, with" in Observation(probe, {**probe.expected, "third": 0.3}).complaint()
     )
 
 

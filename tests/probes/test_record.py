@@ -35,7 +35,7 @@ def test_changed_probes_are_named(where: str) -> None:
     record([Observation(one, {"half": 0.6, "raised": "TypeError"}) for one in (halves(), other)], where)
     _, run = only_run(where)
     assert (run.data.metrics["changed"], run.data.tags["changed"]) == (2, "halves, other")
-    assert run.data.tags["notes"].count("the world changed: ") == 2
+    assert run.data.tags["notes"].count("the libraries have changed: ") == 2
 
 
 def test_what_cannot_be_recorded_fails_the_run(where: str) -> None:

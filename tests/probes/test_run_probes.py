@@ -39,7 +39,9 @@ def test_what_is_not_as_pinned_is_returned(
     monkeypatch.setattr(all_probes, "PROBES", (half(number),))
     changed = run_probes.run(where, as_markdown=True)
     assert len(changed) == complaints
-    assert all(line.startswith("the world changed: half: half: pinned 0.5, observed 0.6") for line in changed)
+    assert all(
+        line.startswith("probe half: the libraries have changed: half: pinned 0.5, observed 0.6") for line in changed
+    )
     printed = capsys.readouterr()
     assert "| `half` |" in printed.out
     assert printed.err == "\nRecorded in the experiment rarelabels/probes: `rarelabels ui`\n"
@@ -90,8 +92,11 @@ def test_the_command_fails_when_the_world_changed(where: str, monkeypatch: pytes
     answer = CliRunner().invoke(cli.app, ["probes", "--format", "markdown"])
     assert answer.exit_code == 1
     assert "| `halves` | halves are halves (three_classes) | a half is a half | CHANGED: half: pinned" in answer.stdout
-    assert "rarelabels: the world changed: halves: half: pinned 0.5, observed 0.6 with keras" in answer.stderr
+    assert (
+        "rarelabels: probe halves: the libraries have changed: half: pinned 0.5, observed 0.6, with keras"
+        in answer.stderr
+    )
     _, run = only_run(where)
     assert run.data.metrics == {"probes": 1, "changed": 1, "probe/halves/half": 0.6}
     assert run.data.tags["changed"] == "halves"
-    assert run.data.tags["notes"].startswith("the world changed: halves")
+    assert run.data.tags["notes"].startswith("probe halves: the libraries have changed")

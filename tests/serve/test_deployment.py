@@ -269,7 +269,9 @@ def test_a_model_that_is_not_what_was_judged_is_passed_over_and_still_ranked(hou
 def test_data_without_raw_rows_have_no_model_to_register(house):
     simulated = declarations.load_trial(study_files.EXPERIMENTS / "two_by_two" / "simulated_sigmoid_bce.yaml").dataset
     house.add("net", (0.9, 0.9), dataset=simulated)
-    with pytest.raises(UserError, match=r"net: its model is not registered: dataset.kind 'simulated' has no raw rows"):
+    with pytest.raises(
+        UserError, match=r"net: its model is not registered: dataset.kind 'simulated' has no columns in which new rows"
+    ):
         deployment.choose(house.rank())
 
 

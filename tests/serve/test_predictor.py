@@ -128,7 +128,7 @@ def test_numbers_of_mulan_are_in_the_order_of_the_training_data():
 
 
 def test_what_has_no_raw_rows_is_refused_in_one_line():
-    with pytest.raises(UserError, match=r"'simulated' has no raw rows.* allowed: table, movies, xed, mulan"):
+    with pytest.raises(UserError, match=r"'simulated' has no columns in which .* allowed: table, movies, xed, mulan"):
         raw.checked(SimulatedSpec(kind="simulated"))
 
 

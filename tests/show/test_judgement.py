@@ -138,7 +138,7 @@ def with_value(values, value, row=1, column=2):
         ((frame(Y), frame(S).rename(columns={"Drama": "Dramas"})), "s_test: must have the labels of y_test as columns"
          r"; it lacks 'Drama' and has besides 'Dramas'; did you mean 'Dramas'\?"),
         ((frame(Y, index=list("abcde")), frame(S, index=list("abcdx"))), "s_test: its index names other rows"),
-        ((pd.DataFrame(Y, columns=["a", "a", "b"]), S), "y_test: labels must differ; more than once there: 'a'"),
+        ((pd.DataFrame(Y, columns=["a", "a", "b"]), S), "y_test: labels must differ; given more than once: 'a'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line(arguments, told):
@@ -152,12 +152,12 @@ def test_what_is_wrong_is_said_in_one_line(arguments, told):
     ("options", "told"),
     [
         ({"labels": ["Drama", "Western"]}, r"y_test: must have 2 columns, the names in labels; given shape \(5, 3\)"),
-        ({"labels": ["Drama", "Drama", "Western"]}, "labels: labels must differ; more than once there: 'Drama'"),
+        ({"labels": ["Drama", "Drama", "Western"]}, "labels: labels must differ; given more than once: 'Drama'"),
         ({"labels": "Drama"}, "labels: must be a list of names; given 'Drama'"),
         ({"validation": Y_VAL}, r"validation: must be a pair \(y_val, s_val\); given ndarray"),
         ({"validation": (Y_VAL, S_VAL[:, :2])}, r"validation\[1\]: must have 3 columns, as many as y_test"),
         ({"validation": (Y_VAL, S_VAL * 10)}, r"validation\[1\]\[0, 0\] \(label 0\): must be a probability"),
-        ({"validation": (Y, S)}, "validation: has the same rows as the test part: thresholds chosen on the rows they"),
+        ({"validation": (Y, S)}, "validation: has the same rows as the test part, but thresholds that are chosen and"),
     ],
 )
 def test_what_is_wrong_with_the_options_is_said_in_one_line(options, told):
@@ -168,7 +168,7 @@ def test_what_is_wrong_with_the_options_is_said_in_one_line(options, told):
 
 def test_no_named_row_may_choose_and_be_measured():
     y, y_val = frame(Y, index=list("abcde")), frame(Y_VAL, index=["a", *map(str, range(19))])
-    with pytest.raises(ArgumentError, match=r"validation: 1 rows of its index are in that of y_test too \(a\)"):
+    with pytest.raises(ArgumentError, match=r"validation: 1 rows of its index are in the index of y_test, too \(a\)"):
         rl.judge(y, S, validation=(y_val, S_VAL))
 
 

@@ -187,7 +187,7 @@ def test_of_a_server_the_links_are_its_own(project, link, monkeypatch):
     server = link.partition("/#")[0]
     monkeypatch.setitem(project.environment, "MLFLOW_TRACKING_URI", server)
     out, _ = project.do("ui")
-    assert "The record is a server" in out
+    assert "The record is on a server" in out
     assert link in out.split()
 
 
@@ -238,7 +238,7 @@ def test_other_machines_are_let_in_by_name_and_password_only(project):
 
 @pytest.mark.parametrize(
     ("password", "says"),
-    [("", "of 12 characters or more; given none"), ("password123", "of 12 characters or more; given 11")],
+    [("", "of 12 characters or more; given none"), ("password123", "of 12 characters or more; given 11 characters")],
 )
 def test_without_a_password_of_some_length_other_machines_are_not_let_in(project, tmp_path, password, says):
     made = Project(tmp_path, declared=False)

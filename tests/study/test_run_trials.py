@@ -82,7 +82,7 @@ def test_failures_and_what_is_skipped_are_lines(tmp_path: Path) -> None:
         ({"seeds": [0.5]}, r"seeds: allowed are whole numbers from 0"),
         ({"workers": 0}, "workers: allowed is a whole number from 1; given 0"),
         ({"workers": 1, "scheduler": "tcp://host:1"}, "starts processes here, and tcp://host:1 has its own"),
-        ({"overrides": {"training.epoch": 3}}, "training.epoch: no trial that is named has this key"),
+        ({"overrides": {"training.epoch": 3}}, "training.epoch: no named trial has this key"),
     ],
 )
 def test_a_mistake_is_one_line_before_anything_runs(here: Project, arguments: dict[str, object], message: str) -> None:

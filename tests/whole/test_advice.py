@@ -131,7 +131,7 @@ def test_undertrained_nets_are_called_that_everywhere(project: Project) -> None:
 def test_with_fewer_seeds_verdicts_are_provisional(project: Project) -> None:
     out = project.do("findings", "bad")[0]
     assert "(not run" not in out
-    assert "provisional: with fewer seeds than are declared" in out
+    assert "provisional: not all declared seeds have been run" in out
     (project.folder / "found.csv").write_text(project.do("findings", "bad", "--format", "csv")[0], encoding="utf-8")
     found = pd.read_csv(project.folder / "found.csv")
     assert found["provisional"].all()

@@ -65,8 +65,8 @@ class Vocabulary:
 
     def _known(self, tokens: Tokens) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
         """Return the row and the vocabulary's id (from 1) of every known token, in the order of the text."""
-        own = pd.Index(self.tokens, dtype=object).get_indexer(pd.Index(tokens.vocabulary, dtype=object)) + 1
-        ids = own.astype(np.int32)[tokens.ids]
+        id_of = pd.Index(self.tokens, dtype=object).get_indexer(pd.Index(tokens.vocabulary, dtype=object)) + 1
+        ids = id_of.astype(np.int32)[tokens.ids]
         known = ids > 0
         return np.repeat(np.arange(len(tokens)), tokens.lengths)[known], ids[known]
 

@@ -51,7 +51,7 @@ def checked(spec: DatasetSpec) -> RawSpec:
     if isinstance(spec, RawSpec):
         return spec
     raise UserError(
-        f"dataset.kind {spec.kind!r} has no raw rows of columns that could be sent to a model; allowed: "
+        f"dataset.kind {spec.kind!r} has no columns in which new rows could be sent to its model; allowed: "
         f"{', '.join(KINDS)}"
     )
 

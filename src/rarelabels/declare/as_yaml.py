@@ -40,7 +40,7 @@ def json_schema() -> dict[str, Any]:
     for block in (schema, *schema["$defs"].values()):
         block.pop("required", None)
     del schema["properties"]["name"]
-    parent = {"type": "string", "description": "relative path of the one YAML file this one builds on"}
+    parent = {"type": "string", "description": "relative path of the YAML file that this file builds on"}
     schema["properties"] = {"extends": parent, **schema["properties"]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 

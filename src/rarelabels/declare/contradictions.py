@@ -16,6 +16,6 @@ class Contradiction:
 class ContradictionError(ValueError):
     """All contradictions of one trial; ``problems`` adds which file each of the values stands in."""
 
-    def __init__(self, found: list[Contradiction]) -> None:
-        super().__init__("; ".join(one.reason for one in found))
-        self.found = found
+    def __init__(self, contradictions: list[Contradiction]) -> None:
+        super().__init__("; ".join(one.reason for one in contradictions))
+        self.contradictions = contradictions

@@ -14,9 +14,10 @@ class DataSpec(Spec):
 
     validation: Literal["stratified", "last_rows", "cross_validated"] = Field(
         "stratified",
-        description="of the rows outside the test part: a stratified eighth, another for each seed; the last eighth in "
-        "the order of the source, as Keras's validation_split takes them; or all of them, each scored by a model that "
-        "was trained on the other folds",
+        description="which rows outside the test part are the validation part. stratified: an eighth, stratified, "
+        "another one for each seed; last_rows: the last eighth in the order of the source, as Keras's "
+        "validation_split takes it; cross_validated: all of them, each scored by a model that was "
+        "trained on the other folds",
     )
     train_fraction: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="share of the training part that is kept, drawn by the seed; the other parts stay whole"
@@ -25,9 +26,7 @@ class DataSpec(Spec):
     @model_validator(mode="after")
     def _whole_folds(self) -> Self:
         if self.validation == "cross_validated" and self.train_fraction < 1:
-            raise ValueError(
-                "train_fraction has no meaning with validation: cross_validated, where all rows are scored"
-            )
+            raise ValueError("train_fraction must be 1 with validation: cross_validated, because all rows are scored")
         return self
 
     def content(self) -> dict[str, Any]:
@@ -44,7 +43,7 @@ class MoviesSpec(DataSpec):
     kind: Literal["movies"]
     labels: Annotated[
         Annotated[int, Field(ge=2, le=21)] | Annotated[tuple[Name, ...], Field(min_length=2)], DISTINCT
-    ] = Field(17, description="how many of the most frequent genres are labels, or which genres are, in this order")
+    ] = Field(17, description="the labels: how many of the most frequent genres, or a list of genres in their order")
     rows: Literal["all", "any_label", "one_label"] = Field(
         "all", description="all films, those with at least one of the labels, or those with exactly one"
     )
@@ -56,7 +55,7 @@ class WikipediaMoviesSpec(DataSpec):
     kind: Literal["wikipedia_movies"]
     labels: Annotated[int, Field(ge=2, le=41, description="how many of the most frequent genres are labels")] = 17
     mask_label_words: bool = Field(
-        True, description="remove the genres' own names from the plot, which gives them away"
+        True, description="remove the names of genres from the plot, because they give labels away"
     )
 
 
@@ -97,30 +96,43 @@ class SimulatedSpec(DataSpec):
     features: Count = 8
     labels: Annotated[int, Field(ge=2, le=20)] = 3
     dependence: Literal["independent", "label_sets"] = "independent"
-    sets: Annotated[int, Field(ge=2)] | None = Field(None, description="of label_sets: how many there are")
-    scale: Positive = Field(2.0, description="standard deviation of the logits: how far the numbers decide")
-    prevalence: Probability = Field(0.5, description="of independent labels: where their logits are centred")
-    drawn_by: Annotated[int, Field(ge=0)] = Field(0, description="seed of the simulation, the same data for all seeds")
+    sets: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="with dependence label_sets: the number of different label sets"
+    )
+    scale: Positive = Field(
+        2.0, description="standard deviation of the logits: the larger it is, the more the numbers decide"
+    )
+    prevalence: Probability = Field(
+        0.5, description="with dependence independent: the prevalence whose log odds are the centre of the logits"
+    )
+    drawn_by: Annotated[int, Field(ge=0)] = Field(
+        0, description="seed of the simulation; the data are the same for all seeds of a trial"
+    )
 
     @model_validator(mode="after")
     def _sets_of_labels(self) -> SimulatedSpec:
         if (self.dependence == "label_sets") != (self.sets is not None):
-            raise ValueError("sets goes with dependence: label_sets, and is needed there")
+            raise ValueError("dependence: label_sets needs sets, and no other dependence takes it")
         if self.sets is not None and self.sets > 2**self.labels:
-            raise ValueError(f"sets: {self.labels} labels make {2**self.labels} different sets at most")
+            raise ValueError(
+                f"sets must be at most {2**self.labels}, the number of different sets of "
+                f"{self.labels} labels; given {self.sets}"
+            )
         if self.dependence == "label_sets" and self.prevalence != SimulatedSpec.model_fields["prevalence"].default:
-            raise ValueError("prevalence has no effect with dependence: label_sets")
+            raise ValueError("prevalence has no effect with dependence: label_sets; leave it out")
         return self
 
 
 class BackboneSpec(Spec):
     """What every frozen network that turns images into numbers may declare."""
 
-    weights: Literal["imagenet", "random"] = Field("imagenet", description="random: the control that knows nothing")
+    weights: Literal["imagenet", "random"] = Field(
+        "imagenet", description="random: a control, whose features are not learnt"
+    )
     output: Literal["pooled", "last_block"] = Field(
         "pooled",
-        description="the last features, averaged over the image; or what goes into the last block, which model.kind "
-        "last_block then trains on",
+        description="pooled: the last features, averaged over the image; last_block: the input of the last block, "
+        "which model.kind last_block trains further",
     )
 
 
@@ -135,7 +147,7 @@ class Vgg19(BackboneSpec):
 
     kind: Literal["vgg19"]
     file: Annotated[str, Field(min_length=1)] | None = Field(
-        None, description="Keras's .h5 file of ImageNet weights without the top; none: Keras downloads it"
+        None, description="Keras's .h5 file of ImageNet weights without the top; null: Keras downloads it"
     )
 
 
@@ -153,7 +165,7 @@ class EmojiSpec(ImagesSpec):
 
     kind: Literal["emoji"]
     labels: Annotated[int, Field(ge=2, le=2000)] = Field(
-        1000, description="the attributes that most base emoji have, how many of them"
+        1000, description="the labels: how many of the attributes that most base emoji have"
     )
 
 
@@ -161,8 +173,10 @@ class DeepFashionSpec(ImagesSpec):
     """DeepFashion's category and attribute benchmark, in its official layout, with its official parts."""
 
     kind: Literal["deepfashion"]
-    labels: Annotated[int, Field(ge=2, le=1000)] = Field(1000, description="how many of the most frequent attributes")
-    zero: Literal["negative", "positive"] = Field(description="what the annotation 0, unknown, is taken for")
+    labels: Annotated[int, Field(ge=2, le=1000)] = Field(
+        1000, description="how many of the most frequent attributes are labels"
+    )
+    zero: Literal["negative", "positive"] = Field(description="what the annotation 0 (unknown) counts as")
 
     @model_validator(mode="after")
     def _official_parts(self) -> DeepFashionSpec:
@@ -180,12 +194,16 @@ class TableLabels(Spec):
     column: Column | None = Field(None, description="a column of label names; an empty cell means no labels")
     separator: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="between the names in ``column``, none: a cell is one name; not for columns that hold lists (JSON "
-        "Lines, Parquet)",
+        description="what separates the names in a cell of column; null: a cell is one name; not for columns that "
+        "hold lists (JSON Lines, Parquet)",
     )
-    columns: Annotated[tuple[Column, ...], Field(min_length=2)] | None = Field(None, description="one 0/1 column each")
-    prefix: Column | None = Field(None, description="every column that begins so is a 0/1 column of a label")
-    min_rows: Count = Field(1, description="what fewer rows have is no label")
+    columns: Annotated[tuple[Column, ...], Field(min_length=2)] | None = Field(
+        None, description="the 0/1 columns, one for each label"
+    )
+    prefix: Column | None = Field(
+        None, description="every column whose name begins with this is the 0/1 column of a label"
+    )
+    min_rows: Count = Field(1, description="a label that fewer rows have is left out")
 
     @model_validator(mode="after")
     def _one_form(self) -> TableLabels:
@@ -203,8 +221,8 @@ class ListColumn(Spec):
     column: Column
     separator: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="between the entries of a text cell, none: a cell is one entry; not for columns that hold lists "
-        "(JSON Lines, Parquet)",
+        description="what separates the entries of a text cell; null: a cell is one entry; not for columns that "
+        "hold lists (JSON Lines, Parquet)",
     )
 
 
@@ -221,8 +239,8 @@ class TableSpec(DataSpec):
         tuple[Column, ...], Field(description="columns of categories: each row has one of a few values"), LATER
     ] = ()
     id: Column | None = Field(None, description="a column that names each row; row numbers by default")
-    group: Column | None = Field(None, description="rows with the same value here are never in two parts")
-    split: Column | None = Field(None, description="a column that says train, validation or test")
+    group: Column | None = Field(None, description="a column of groups: rows with the same value stay in one part")
+    split: Column | None = Field(None, description="a column that says train, validation or test for each row")
 
     @model_validator(mode="after")
     def _columns_once(self) -> TableSpec:
@@ -232,10 +250,11 @@ class TableSpec(DataSpec):
         others = [self.labels.column, *(self.labels.columns or ()), self.split]
         used = inputs + [name for name in others if name is not None]
         if twice := sorted({name for name in used if used.count(name) > 1}):
-            raise ValueError(f"uses a column twice: {', '.join(twice)}")
+            raise ValueError(f"names a column twice: {', '.join(twice)}; name it once")
         if self.split and self.validation != "stratified":
             raise ValueError(
-                f"split says which rows are the validation part, so validation: {self.validation} has no effect"
+                f"split says which rows are the validation part, so validation: {self.validation} has no effect; "
+                "leave one of them out"
             )
         return self
 

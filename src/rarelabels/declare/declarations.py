@@ -104,7 +104,7 @@ def load(paths: Sequence[Path], overrides: Mapping[str, object]) -> list[Trial]:
         problems |= wrong
         trials += [trial] if trial else []
     if not unread:  # the file that could not be read may have had the key
-        trouble = "no trial that is named has this key"
+        trouble = "no named trial has this key"
         problems |= {Problem(OVERRIDE, key, trouble + nearest(key, sorted(known))) for key in unused}
     if problems:
         raise InputError(problems)
@@ -144,5 +144,8 @@ def _refused_sweep(trial: Trial) -> str:
     spaces = [each_tuned.space(variant) for _, variant in variants(trial)]
     varied = next(iter(trial.vary or {}), "")
     if varied in spaces[0] or any(one != spaces[0] for one in spaces):
-        return f"varies {varied}, which is searched or decides what is; declare a trial for each of its values"
+        return (
+            f"varies {varied}, which is a searched key or decides which keys are searched; declare a trial for "
+            "each of its values"
+        )
     return ""

@@ -68,13 +68,16 @@ def search(trial: Trial, shared: SharedSearch, *, also_for_half: bool) -> Parame
 def refusal(trial: Trial, *, also_for_half: bool) -> str:
     """Say why a network cannot be searched like all others; empty where it can."""
     if trial.tuning:
-        return "has a search of its own (tuning), so that its budget would be another; leave it out"
+        return "has a search of its own (tuning), but all networks must have the same search; leave tuning out"
     if trial.picked_by:
-        return f"picks its epoch by {trial.picked_by} (picked_by), which a search does not look at; leave it out"
+        return (
+            f"picks its epoch by {trial.picked_by} (picked_by), but a search judges the epoch that "
+            "training.keep names; leave picked_by out"
+        )
     if also_for_half and trial.thresholds.calibration != "none":
         return (
-            f"is calibrated ({trial.thresholds.calibration}) on the rows that would score its decisions at 0.5, and a "
-            "hypothesis is about those; leave it out, or the hypothesis"
+            f"is calibrated ({trial.thresholds.calibration}) on the rows that score its decisions at 0.5 in a "
+            "search, and a hypothesis is about these decisions; leave out the calibration or the hypothesis"
         )
     return ""
 

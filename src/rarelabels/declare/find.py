@@ -87,10 +87,10 @@ def _by_name(name: str, root: Path) -> list[Path]:
 def _trial_file(path: Path) -> Path:
     if path.name.startswith("_"):
         raise UserError(
-            f"{path}: is not a trial: files that begin with '_' are there to be extended; name one that does"
+            f"{path}: is not a trial: a file whose name begins with '_' is extended by trials; name one of these trials"
         )
     if path.name == study_files.NAME:
-        raise UserError(f"{path}: is not a trial: it describes the study; name the study to have all its trials")
+        raise UserError(f"{path}: is not a trial: it describes the study; for all trials of the study, give its name")
     if not study_files.is_trial(path):
         raise UserError(f"{path}: there is no such file")
     return path

@@ -15,7 +15,9 @@ class BinaryCrossentropy(Spec):
 
     kind: Literal["bce"]
     form: Literal["shipped", "textbook"] = Field(
-        "shipped", description="with a softmax head: what Keras trains (the sigmoid form), or the printed formula"
+        "shipped",
+        description="with a softmax head. shipped: what Keras trains, which is the sigmoid form; "
+        "textbook: the printed formula",
     )
 
 
@@ -30,7 +32,7 @@ class BinaryFocal(Spec):
 
     kind: Literal["binary_focal"]
     gamma: Annotated[float, Field(ge=0)] = 2.0
-    alpha: Probability | None = Field(None, description="weight of positives; negatives carry 1 - alpha")
+    alpha: Probability | None = Field(None, description="weight of positives; negatives have the weight 1 - alpha")
     reduction: Literal["mean", "sum_over_labels"] = Field(
         "mean", description="sum_over_labels: the scale of TensorFlow Addons, as many times larger as there are labels"
     )
@@ -41,9 +43,13 @@ class CategoricalCrossentropy(Spec):
 
     kind: Literal["categorical_ce"]
     form: Literal["shipped", "textbook"] = Field(
-        "shipped", description="what Keras 3 trains whatever the head, or the printed formula with its own gradient"
+        "shipped",
+        description="shipped: what Keras 3 trains under every head; textbook: the printed formula with "
+        "its own gradient",
     )
-    targets: Literal["multi_hot", "normalised"] = Field("multi_hot", description="normalised: 1/k for k labels")
+    targets: Literal["multi_hot", "normalised"] = Field(
+        "multi_hot", description="normalised: each label of a row with k labels has the target 1/k"
+    )
 
 
 class Asymmetric(Spec):
@@ -59,7 +65,7 @@ class DistributionBalanced(Spec):
     """Rebalanced weights and negative-tolerant regularisation (Wu et al. 2020)."""
 
     kind: Literal["distribution_balanced"]
-    alpha: Annotated[float, Field(ge=0, description="lifts every smoothed weight")] = 0.1
+    alpha: Annotated[float, Field(ge=0, description="added to every smoothed weight")] = 0.1
     beta: Positive = Field(10.0, description="steepness of the smoothing")
     mu: Annotated[float, Field(ge=0, description="ratio at which the smoothing is steepest")] = 0.2
     kappa: Annotated[

@@ -14,7 +14,8 @@ class FloorSpec(Spec):
 
     kind: Literal["floor"]
     predicts: Literal["zeros", "ones", "prior", "label_set"] = Field(
-        description="no label, every label, each label's prevalence in the training part, its most frequent label set"
+        description="zeros: no label; ones: every label; prior: each label's prevalence in the training part; "
+        "label_set: the most frequent label set there"
     )
 
     @property
@@ -25,7 +26,9 @@ class FloorSpec(Spec):
 
 NumericWeight = Annotated[
     float,
-    Field(description="factor on the standardised numbers, whose norm is about the root of how many there are"),
+    Field(
+        description="factor on the standardised numbers of a row, whose norm is about the square root of their count"
+    ),
 ]
 
 
@@ -35,16 +38,19 @@ class LinearSpec(Spec):
     kind: Literal["linear"]
     c: Annotated[Positive | Annotated[tuple[Positive, ...], Field(min_length=2)], DISTINCT] = Field(
         5.0,
-        description="inverse strength of the L2 penalty; or several, of which the one with the best macro average "
-        "precision on validation is kept for all labels (of more than 50 labels, 50 of all frequencies choose it; with "
-        "validation: cross_validated, all do, by their out-of-fold scores)",
+        description="inverse strength of the L2 penalty. From a list, the value with the best macro average "
+        "precision on validation is chosen for all labels. If there are more than 50 labels, 50 of "
+        "all frequencies choose it; with validation: cross_validated all choose it, by their "
+        "out-of-fold scores",
     )
     min_rows: Count = Field(2, description="a token must occur in that many training rows")
     ngrams: Annotated[Literal[1, 2], LATER] = Field(
-        1, description="2: pairs of neighbouring tokens, too, in fields of prose; lists have no order"
+        1, description="2: pairs of neighbouring tokens, too; only in fields of prose, for lists have no order"
     )
     field_weights: Annotated[dict[str, Annotated[float, Field(ge=0)]], LATER] = Field(
-        {}, description="field to a factor on its TF-IDF columns, before a row is scaled to norm 1; 1 for the others"
+        {},
+        description="factor on the TF-IDF columns of each named field, before a row is scaled to norm 1; "
+        "other fields have 1",
     )
     numeric_weight: Annotated[NumericWeight, Field(ge=0), LATER] = 1.0
 
@@ -55,12 +61,16 @@ class GradientBoostingSpec(Spec):
     kind: Literal["gradient_boosting"]
     learning_rate: Positive = 0.1
     max_iter: Count = Field(
-        200, description="trees of a label at most; fewer once 10 have not lowered its log loss on validation"
+        200,
+        description="the most trees for a label; its training ends once 10 trees have not lowered its log "
+        "loss on validation",
     )
     max_leaf_nodes: Annotated[int, Field(ge=2)] = 31
     l2: Annotated[float, Field(ge=0, description="penalty on the values of leaves")] = 0.0
     most_seconds: Positive = Field(
-        180.0, description="one label is timed first; a run whose labels would take longer together is left out"
+        180.0,
+        description="the most seconds for all labels of a run; one label is timed first, and a run that "
+        "would take longer is left out",
     )
 
 
@@ -73,8 +83,10 @@ class KnownProbabilitiesSpec(Spec):
 Head = Annotated[
     Literal["sigmoid", "softmax", "powerset", "seen_sets"],
     Field(
-        description="how logits become scores: a probability for each label; one distribution over labels; over all "
-        "2^L label sets, or over those of the training part, summed up for each label"
+        description="how logits become scores. sigmoid: a probability for each label; softmax: one distribution "
+        "over labels; powerset: one over all 2^L label sets; seen_sets: one over the label sets of "
+        "the training part. With label sets, the score of a label is the sum over the sets that have "
+        "it"
     ),
 ]
 SET_HEADS = ("powerset", "seen_sets")
@@ -126,7 +138,7 @@ class TextBagSpec(TextSpec, RegularisedSpec):
 
     kind: Literal["text_bag"]
     width: Annotated[int, Field(ge=0)] = Field(
-        32, description="columns of each embedding; 0: none, the wide path alone, which is logistic regression"
+        32, description="columns of each embedding; 0: no embedding, only the wide path, which is logistic regression"
     )
     pooling: Literal["tfidf", "mean", "max"] = Field(
         "tfidf", description="tfidf: idf-weighted, L2-normalised sum; mean and max are masked"
@@ -148,8 +160,8 @@ class TextBagSpec(TextSpec, RegularisedSpec):
     def _wide_alone(self) -> Self:
         if self.is_linear and (self.hidden or self.dropout or not self.wide or self.pooling != "tfidf"):
             raise ValueError(
-                "width: 0 leaves the wide path alone: it needs wide: true and pooling: tfidf, and has no hidden layers "
-                "and nothing to drop"
+                "width: 0 leaves only the wide path: it needs wide: true and pooling: tfidf, and takes no hidden "
+                "layers and no dropout"
             )
         return self
 

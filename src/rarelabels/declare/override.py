@@ -31,8 +31,10 @@ def not_overridable(key: str) -> str:
     """Return why a key cannot be overridden; empty for one that can."""
     top = key.split(".")[0]
     if top in PROSE:
-        return f"cannot be overridden: {top} says what the trial is, and its runs are filed under it; edit the file"
-    return "cannot be overridden: files are merged before; edit the file" if top == "extends" else ""
+        return f"cannot be overridden: {top} tells what the trial is, and not what it does; edit the file"
+    if top == "extends":
+        return "cannot be overridden: the files are merged before overrides are applied; edit the file"
+    return ""
 
 
 def apply_override(declared: Declared, overrides: Mapping[str, object]) -> tuple[Declared, set[str]]:

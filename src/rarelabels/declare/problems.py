@@ -156,7 +156,7 @@ def _explain(error: ErrorDetails, model: type[Spec], data: Mapping[str, Any], or
         path, given = path[:-1], path[-2]
     where, key = origins.of(path), _dotted(path)
     if isinstance(trouble := context.get("error"), ContradictionError):
-        for one in trouble.found:
+        for one in trouble.contradictions:
             sides = ", ".join(f"{key} from {origins.of(tuple(key.split('.')))}" for key in one.keys)
             yield Problem(origins.files[0], "", f"{one.reason} ({sides})")
     elif kind == "extra_forbidden":
@@ -182,7 +182,7 @@ def _unknown_key(name: str, block: type[Spec]) -> str:
     allowed = [*(["extends"] if block is Trial else []), *(one for one in block.model_fields if one != "name")]
     top, _, rest = name.partition(".")
     if rest and top in allowed:
-        return f"unknown key; dots are for --set; write {top}: {{{rest}: ...}}"
+        return f"unknown key; dotted keys are for --set only; write {top}: {{{rest}: ...}}"
     of_kind = f" with kind {_kind(block)}" if _kind(block) else ""
     return "unknown key" + (nearest(name, allowed) or f"; allowed{of_kind}: {', '.join(allowed)}")
 

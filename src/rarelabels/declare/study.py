@@ -37,7 +37,7 @@ class Advice(Spec):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not any((self.higher, self.lower, self.equal, self.undecided, self.upheld, self.refuted)):
-            raise ValueError("takes a sentence for one of higher, lower, equal and undecided at least")
+            raise ValueError("needs a sentence for at least one of higher, lower, equal and undecided")
         return self
 
 
@@ -46,16 +46,20 @@ class Hypothesis(Spec):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
     claim: Annotated[str, Field(min_length=10, description="one sentence")]
-    source: str = Field(description="where the claim stands")
-    trial: str = Field(description="short name of a trial of this study; of a sweep also its variant: x loss.gamma=2")
-    against: str = Field(description="the trial, or floor, it is compared with")
+    source: str = Field(description="where the claim was made")
+    trial: str = Field(description="short name of a trial of this study; for a variant, with its value: x loss.gamma=2")
+    against: str = Field(description="short name of the trial or floor that it is compared with")
     metric: TestMetric
     against_metric: TestMetric | None = Field(
-        None, description="the metric of ``against``, where it is another: the same trial under another rule"
+        None,
+        description="the metric of against, if it is another one, as when a trial is compared with itself "
+        "under another rule",
     )
     direction: Literal["greater", "less", "equal"]
     margin: Annotated[float, Field(ge=0)] = Field(description="the difference that matters in practice")
-    after_a_look: bool = Field(False, description="declared after a run of one of its sides had been looked at")
+    after_a_look: bool = Field(
+        False, description="true: it was declared after someone had looked at a run of trial or against"
+    )
     advice: Advice | None = None
 
     @property
@@ -65,8 +69,8 @@ class Hypothesis(Spec):
         Empty where a trial is compared with itself: that is one model under two rules, and about neither alone.
         """
         sides = {"trial": self.metric, "against": self.against_metric or self.metric}
-        apart = self.trial != self.against
-        return frozenset(side for side, metric in sides.items() if apart and metric.startswith("test/half/"))
+        are_two = self.trial != self.against
+        return frozenset(side for side, metric in sides.items() if are_two and metric.startswith("test/half/"))
 
     @property
     def expectation(self) -> str:
@@ -89,14 +93,16 @@ class Bound(Spec):
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
-    source: str = Field(description="where the numbers stand")
+    source: str = Field(description="where the numbers were reported")
     binary_accuracy: Annotated[float, Field(ge=0, le=1)]
     loss: Annotated[float, Field(ge=0)] | None = Field(
         None, description="mean binary cross-entropy over rows and labels, beside the binary accuracy"
     )
     labels: Count | None = None
     subset_accuracy: Annotated[float, Field(ge=0, le=1)] | None = Field(
-        None, description="share of rows with every label right, of so many labels, beside the binary accuracy"
+        None,
+        description="share of rows with every label right, beside the binary accuracy; labels says how many "
+        "labels there are",
     )
 
     @model_validator(mode="after")
@@ -104,7 +110,7 @@ class Bound(Spec):
         if (self.loss is None) == (self.subset_accuracy is None) or (self.subset_accuracy is None) != (
             self.labels is None
         ):
-            raise ValueError("takes a loss, or a subset_accuracy and the number of labels")
+            raise ValueError("needs either loss, or subset_accuracy and labels")
         return self
 
     @property
@@ -135,9 +141,11 @@ class Bound(Spec):
 class SharedSearch(Spec):
     """The search that every network of a study gets where each is tuned. ``each_tuned.space`` says of which keys."""
 
-    trainings: Count = Field(12, description="how many settings each search tries; those that are pruned count")
+    trainings: Count = Field(12, description="how many settings each search tries; pruned ones count, too")
     seeds: Count = Field(
-        1, description="how many of the declared seeds, the first ones, each setting is trained with; their mean counts"
+        1,
+        description="each setting is trained with so many of the declared seeds, from the first on, and judged "
+        "by the mean",
     )
     metric: SearchMetric = "crossfit/per_label/macro_f1"
 
@@ -158,19 +166,21 @@ class StudySpec(Spec):
     thread: str
     protocol: Literal["same_settings", "each_tuned"] = Field(
         "same_settings",
-        description="each_tuned: before its seeds, the settings of every network are searched, with the same budget",
+        description="each_tuned: the settings of every network are searched before it is run, with the same "
+        "budget for all",
     )
-    search: SharedSearch | None = Field(None, description="of each_tuned")
+    search: SharedSearch | None = Field(None, description="the search of every network, with protocol: each_tuned")
     trials_of: Annotated[str, Field(pattern=r"^[^/.][^/]*$")] | None = Field(
-        None, description="another study, whose trials are this one's, too"
+        None, description="name of another study, whose trials are also the trials of this study"
     )
     trials: Annotated[tuple[Name, ...], DISTINCT] = Field(
-        (), description="with trials_of: which of its trials; empty: all that can be searched"
+        (), description="with trials_of: the short names of the trials that are taken; empty: all that can be searched"
     )
     baselines: tuple[str, ...] = Field((), description="short names of the trials that a network must keep up with")
     competence_margin: Annotated[float, Field(ge=0)] = Field(
         COMPETENCE_MARGIN,
-        description="of macro average precision on test, by which a network may lie behind the best baseline",
+        description="a network keeps up if its macro average precision on test is at most this much below the "
+        "best baseline",
     )
     hypotheses: tuple[Hypothesis, ...] = ()
     bounds: tuple[Bound, ...] = ()
@@ -185,13 +195,13 @@ class StudySpec(Spec):
         if self.search and self.protocol != "each_tuned":
             raise ValueError("search has no effect with protocol: same_settings; use each_tuned")
         if self.trials and self.trials_of is None:
-            raise ValueError("trials goes with trials_of, which says whose they are")
+            raise ValueError("trials needs trials_of, which names the study of these trials")
         return self
 
     @field_validator("hypotheses", "bounds")
     @classmethod
     def _unique(cls, value: tuple[Hypothesis | Bound, ...]) -> tuple[Hypothesis | Bound, ...]:
         names = [one.name for one in value]
-        if len(set(names)) < len(names):
-            raise ValueError("two of them share a name")
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"names must differ; more than once: {', '.join(twice)}")
         return value

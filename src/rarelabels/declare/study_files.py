@@ -66,7 +66,7 @@ def is_trial(path: Path) -> bool:
 
 def file_of(path: Path) -> Path:
     """Return the file that declares a trial: ``path``, or the file in the study that the trial is taken from."""
-    study = None if is_file(path) else _if_right(path.parent)
+    study = None if is_file(path) else _study_if_valid(path.parent)
     return path.parent.parent / study.trials_of / path.name if study and study.trials_of else path
 
 
@@ -74,18 +74,21 @@ def wrong_trials(study: StudySpec, path: Path) -> Iterator[Problem]:
     """Yield what is wrong with the trials that a study takes from another; ``path`` is that of its ``study.yaml``."""
     if study.trials_of is None:
         return
-    if own := _files(path.parent):
-        trouble = f"takes the trials of another study, and has {own[0].name} of its own; leave one of them out"
+    if files := _files(path.parent):
+        trouble = (
+            f"takes the trials of another study, but the folder has a trial of its own, {files[0].name}; leave "
+            "one of them out"
+        )
         yield Problem(shown(path), "trials_of", trouble)
     root = path.parent.parent
-    there = [one.stem for one in _files(root / study.trials_of)]
-    if not there:
+    available = [one.stem for one in _files(root / study.trials_of)]
+    if not available:
         near = nearest(study.trials_of, [one.name for one in studies(root) if _files(one)])
         yield Problem(shown(path), "trials_of", f"no study {study.trials_of!r} with trials of its own{near}")
         return
     for name in study.trials:
-        if name not in there:
-            near = nearest(name, there) or f"; there are: {', '.join(there)}"
+        if name not in available:
+            near = nearest(name, available) or f"; there are: {', '.join(available)}"
             yield Problem(shown(path), "trials", f"no trial {name!r} in {study.trials_of}{near}")
 
 
@@ -99,7 +102,7 @@ def _taken(folder: Path) -> list[str]:
 
     Without ``trials`` all are taken; where each network is tuned, all without ``tuning`` and ``picked_by``.
     """
-    study = _if_right(folder)
+    study = _study_if_valid(folder)
     if study is None or study.trials_of is None:
         return []
     files = _files(folder.parent / study.trials_of)
@@ -108,7 +111,7 @@ def _taken(folder: Path) -> list[str]:
     return [one.stem for one in files if study.shared_search is None or _can_be_searched(one)]
 
 
-def _if_right(folder: Path) -> StudySpec | None:
+def _study_if_valid(folder: Path) -> StudySpec | None:
     """Return the study of a folder; None if there is none or it is wrong (``declarations.load_study`` says why)."""
     try:
         return read(folder)[0]

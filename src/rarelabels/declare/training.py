@@ -30,24 +30,28 @@ class Schedule:
 class TrainingSpec(Spec):
     """How long and how a network is trained; the same for all trials of a study unless the trial is about that."""
 
-    epochs: Count | None = Field(None, description="passes over the training rows; or declare steps")
+    epochs: Count | None = Field(None, description="how many passes over the training rows; or declare steps")
     steps: Annotated[Count | None, LATER] = Field(
         None, description="in place of epochs: how many steps the optimizer takes at most"
     )
     evaluate_every: Annotated[Count | None, LATER] = Field(
-        None, description="of steps: how many make an epoch, after which validation is looked at; null: those of a pass"
+        None,
+        description="with steps: how many steps make an epoch, after which validation is scored; null: "
+        "those of a pass over the rows",
     )
     patience: Annotated[Count | None, LATER] = Field(
-        None, description="epochs without a rise of validation macro average precision after which training ends"
+        None, description="training ends after so many epochs in which validation macro average precision has not risen"
     )
     batch_size: Count
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: Positive
-    momentum: Annotated[float, Field(ge=0, lt=1, description="of sgd")] = 0.0
-    weight_decay: Annotated[float, Field(ge=0, description="of adamw")] = 0.0
+    momentum: Annotated[float, Field(ge=0, lt=1, description="for optimizer sgd")] = 0.0
+    weight_decay: Annotated[float, Field(ge=0, description="for optimizer adamw")] = 0.0
     pruning: Pruning | None = None
     keep: Literal["best", "last"] = Field(
-        "best", description="the epoch kept: best validation macro average precision, or the last"
+        "best",
+        description="the epoch that is kept. best: that with the best validation macro average precision; "
+        "last: the last",
     )
     every_epoch: bool = Field(False, description="record the scores of every epoch, so that picked_by may choose one")
     execution: Annotated[Literal["fast", "plain"], LATER] = Field(
@@ -59,7 +63,7 @@ class TrainingSpec(Spec):
         if (self.epochs is None) == (self.steps is None):
             raise ValueError("takes exactly one of epochs and steps; set the other to null")
         if self.steps is not None and self.evaluate_every is not None and self.evaluate_every > self.steps:
-            raise ValueError(f"evaluate_every {self.evaluate_every} is more than all steps, {self.steps}")
+            raise ValueError(f"evaluate_every must be at most steps, {self.steps}; given {self.evaluate_every}")
         if self.epochs is not None and self.evaluate_every is not None:
             raise ValueError("evaluate_every goes with steps; epochs are passes over the rows")
         return self

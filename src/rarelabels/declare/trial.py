@@ -137,8 +137,8 @@ class Trial(Spec):
         if weighted_loss != (self.weighting.kind in LABEL_WEIGHTINGS):
             yield Contradiction(
                 ("loss.kind", "weighting.kind"),
-                f"loss.kind {self.loss.kind!r} with weighting.kind {self.weighting.kind!r}: "
-                f"weighted_bce and one of {', '.join(LABEL_WEIGHTINGS)} need each other",
+                f"loss.kind {self.loss.kind!r} with weighting.kind {self.weighting.kind!r}: weighted_bce needs one "
+                f"of {', '.join(LABEL_WEIGHTINGS)}, and only weighted_bce takes them",
             )
         if isinstance(self.weighting, ClassWeight) and self.weighting.form is None:
             yield Contradiction(("weighting.form",), ARGMAX_OF_ROW)
@@ -147,9 +147,9 @@ class Trial(Spec):
         if calibrated and is_calibrated_in_sample(metric):
             yield Contradiction(
                 ("tuning.metric", "thresholds.calibration"),
-                f"tuning.metric {metric!r} with thresholds.calibration {self.thresholds.calibration!r}: that "
-                "is fitted on the rows that score it; use crossfit/<rule>/…, where it is fitted on the other folds, or "
-                "a ranking metric",
+                f"tuning.metric {metric!r} with thresholds.calibration {self.thresholds.calibration!r}: the "
+                "calibration is fitted on the rows that score it; use crossfit/<rule>/…, where it is fitted on "
+                "the other folds, or a ranking metric",
             )
         if isinstance(self.model, NetworkSpec):
             yield from self._network_contradictions(self.model)
@@ -180,7 +180,7 @@ class Trial(Spec):
         if (self.model.kind == "last_block") != (cut == "last_block"):
             yield Contradiction(
                 ("dataset.kind", "model.kind"),
-                f"model.kind {self.model.kind!r} with dataset.backbone.output {cut!r}: last_block on both sides, or on "
+                f"model.kind {self.model.kind!r} with dataset.backbone.output {cut!r}: both must be last_block, or "
                 "neither",
             )
         if self.picked_by and not (self.is_network and self.training.every_epoch):
@@ -191,19 +191,21 @@ class Trial(Spec):
         if self.picked_by and self.tuning:
             yield Contradiction(
                 ("picked_by", "tuning.kind"),
-                f"picked_by {self.picked_by!r} with tuning: what a search is judged by is the epoch that training.keep "
-                "names; leave one of them out",
+                f"picked_by {self.picked_by!r} with tuning: a search judges the epoch that training.keep names; "
+                "leave one of them out",
             )
         if self.training.every_epoch and getattr(self.model, "head", "") in SET_HEADS:
             yield Contradiction(
                 ("training.every_epoch", "model.head"),
-                "training.every_epoch with a head on label sets: scores alone are recorded of each epoch, and no sets",
+                "training.every_epoch with a head on label sets: each epoch would record scores, but no label "
+                "sets; use every_epoch: false",
             )
         if self.dataset.validation == "cross_validated":
             if self.training.every_epoch:
                 yield Contradiction(
                     ("training.every_epoch", "dataset.validation"),
-                    "training.every_epoch with dataset.validation 'cross_validated': each fold has epochs of its own",
+                    "training.every_epoch with dataset.validation 'cross_validated': each fold has epochs of its "
+                    "own; use every_epoch: false",
                 )
             if isinstance(self.tuning, ParameterSearch) and not isinstance(self.tuning.pruner, NoPruner):
                 yield Contradiction(
@@ -217,20 +219,20 @@ class Trial(Spec):
         if self.loss.kind in NEEDS_SIGMOID and model.head == "softmax":
             yield Contradiction(
                 ("loss.kind", "model.head"),
-                f"loss.kind {self.loss.kind!r} with model.head 'softmax': it weighs independent labels, "
-                "which a softmax does not have; use head: sigmoid",
+                f"loss.kind {self.loss.kind!r} with model.head 'softmax': this loss is for independent labels, but "
+                "a softmax makes labels compete; use head: sigmoid",
             )
         if model.head in SET_HEADS and self.loss != CategoricalCrossentropy(kind="categorical_ce"):
             yield Contradiction(
                 ("loss.kind", "model.head"),
-                f"loss.kind {self.loss.kind!r} with model.head {model.head!r}: a row has one label set, so the loss is "
-                "plain categorical_ce",
+                f"loss.kind {self.loss.kind!r} with model.head {model.head!r}: a row has exactly one label set; "
+                f"use loss: {{kind: categorical_ce}} without other keys",
             )
         if model.head in SET_HEADS and isinstance(model, TextBagSpec) and model.wide:
             yield Contradiction(
                 ("model.head", "model.wide"),
-                f"model.wide with model.head {model.head!r}: a column of weights for each token and label set; use "
-                "wide: false",
+                f"model.wide with model.head {model.head!r}: the wide path would need a weight for each token and "
+                "label set; use wide: false",
             )
         if self.loss.kind == "soft_f1" and self.weighting.kind in ROW_WEIGHTINGS:
             yield Contradiction(
@@ -257,6 +259,6 @@ class Trial(Spec):
         elif training.pruning and training.epochs and training.pruning.end_epoch > training.epochs:
             yield Contradiction(
                 ("training.pruning.end_epoch", "training.epochs"),
-                f"training.pruning.end_epoch {training.pruning.end_epoch} is after the last of training.epochs "
+                f"training.pruning.end_epoch {training.pruning.end_epoch} is after the last epoch, training.epochs "
                 f"{training.epochs}",
             )

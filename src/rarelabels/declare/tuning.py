@@ -37,10 +37,12 @@ class TpeSampler(Spec):
     """Optuna's tree-structured Parzen estimator; every argument is written out, so that no release changes it."""
 
     kind: Literal["tpe"]
-    n_startup_trials: Count = Field(description="drawn at random to begin with")
-    n_ei_candidates: Count = Field(description="candidates drawn for each choice")
+    n_startup_trials: Count = Field(description="how many trials are drawn at random first")
+    n_ei_candidates: Count = Field(description="how many candidates are drawn for each trial")
     multivariate: bool = Field(description="model the keys together")
-    constant_liar: bool = Field(description="take trials in flight for bad ones, so that workers keep apart")
+    constant_liar: bool = Field(
+        description="count unfinished trials as bad ones, so that workers try different settings"
+    )
     seed: Annotated[int, Field(ge=0)]
 
 
@@ -67,8 +69,10 @@ class MedianPruner(Spec):
     """
 
     kind: Literal["median"]
-    n_startup_trials: Annotated[int, Field(ge=0)] = Field(description="trials that are never stopped")
-    n_warmup_epochs: Annotated[int, Field(ge=0)] = Field(description="epochs in which no trial is stopped")
+    n_startup_trials: Annotated[int, Field(ge=0)] = Field(description="how many of the first trials are never stopped")
+    n_warmup_epochs: Annotated[int, Field(ge=0)] = Field(
+        description="no trial is stopped in so many of its first epochs"
+    )
 
 
 PrunerSpec = Annotated[NoPruner | MedianPruner, Field(discriminator="kind")]
@@ -120,18 +124,19 @@ class ParameterSearch(Spec):
 
     kind: Literal["parameters"]
     space: Annotated[dict[str, Range], Field(min_length=1)] = Field(
-        description="the trial's dotted keys; a range for weighting.weights is one for each label"
+        description="dotted keys of the trial, each with its values; weighting.weights is searched for each label "
+        "by itself"
     )
     metric: SearchMetric
     direction: Literal["maximize", "minimize"]
     n_trials: Count
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), DISTINCT] = Field(
-        description="each of Optuna's trials trains with these, and is judged by the mean"
+        description="each of Optuna's trials trains with all of these, and is judged by the mean"
     )
     sampler: SamplerSpec
     pruner: PrunerSpec
     also_for_half: Annotated[bool, LATER] = Field(
-        False, description=f"search once more, for {FOR_HALF}: the variant '{SEARCHED_FOR_HALF}'"
+        False, description=f"search a second time, for {FOR_HALF}; the result is the variant '{SEARCHED_FOR_HALF}'"
     )
 
 
@@ -144,7 +149,7 @@ class ThresholdSearch(Spec):
     kind: Literal["thresholds"]
     metric: Literal["macro_f1", "samples_f1", "subset_accuracy"]
     n_trials: Count
-    warm_start: bool = Field(description="begin with the exact per-label thresholds, else with the global one")
+    warm_start: bool = Field(description="true: begin with the exact thresholds per label; false: with the global one")
     sampler: SamplerSpec
 
 

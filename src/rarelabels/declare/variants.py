@@ -84,7 +84,7 @@ def _check_vary(declared: Declared, key: str, values: object, known: set[Problem
         near = nearest(key, allowed) or f"; allowed a key in {', '.join(VARIED)}"
         return {Problem(where, path, "unknown key" + near)}
     if OVERRIDE == declared.origins.of(tuple(key.split("."))) != where:
-        trouble = f"is what {declared.origins.files[0]} varies, so this would have no effect; add --set vary=null"
+        trouble = f"is varied in {declared.origins.files[0]}, so this override has no effect; add --set vary=null"
         return {Problem(OVERRIDE, key, trouble)}
     problems, seen = set(), set()
     for label, variant in _variants(declared, key, values if isinstance(values, tuple) else ()):
@@ -146,11 +146,11 @@ def _check_space(declared: Declared, trial: Trial, tuning: ParameterSearch) -> s
     if problems:
         return problems
     for label, variant in _swept(trial):
-        of = f"{label}: " if label else ""
+        prefix = f"{label}: " if label else ""
         ends = {key: _ends(variant, key, values) for key, values in tuning.space.items()}
         for key, values in ends.items():
             problems |= {
-                _in_space(declared, key, f"{of}{show(end)}: {one.text}")
+                _in_space(declared, key, f"{prefix}{show(end)}: {one.text}")
                 for end in values
                 for one in _refused(variant, {key: end})
             }
@@ -158,8 +158,10 @@ def _check_space(declared: Declared, trial: Trial, tuning: ParameterSearch) -> s
         together = (dict(zip(ends, corner, strict=True)) for corner in corners)
         wrong = next(((one, found) for one in together if (found := _refused(variant, one))), None)
         if wrong and not problems:
-            told = "; ".join(sorted(one.text for one in wrong[1]))
-            problems.add(_in_space(declared, next(iter(ends)), f"{of}together {show(wrong[0])}: {told}"))
+            reasons = "; ".join(sorted(one.text for one in wrong[1]))
+            problems.add(
+                _in_space(declared, next(iter(ends)), f"{prefix}the values {show(wrong[0])} together: {reasons}")
+            )
     return problems
 
 
@@ -174,13 +176,15 @@ def _check_key(declared: Declared, trial: Trial, key: str) -> Iterator[Problem]:
     elif block not in trial.training_definition():
         yield _in_space(declared, key, f"has no effect on model.kind {trial.model.kind!r}")
     elif key == "model.field_weights":
-        yield _in_space(declared, key, "holds a number for each field, not one; declare a trial for each choice")
+        yield _in_space(
+            declared, key, "is a number for each field, which cannot be searched; declare a trial for each choice"
+        )
     elif key == "model.c" and isinstance(getattr(trial.model, "c", None), tuple):
-        yield _in_space(declared, key, "is a grid, of which validation chooses already; declare one number to search")
+        yield _in_space(declared, key, "is a list, from which validation chooses already; declare one number to search")
     elif trial.vary and key in trial.vary:
-        yield _in_space(declared, key, "is what vary varies, so that the search would overwrite it")
+        yield _in_space(declared, key, "is varied by vary, so the search would overwrite it; leave one of them out")
     elif OVERRIDE == declared.origins.of(tuple(key.split("."))) != declared.origins.of(("tuning", "space", key)):
-        trouble = f"is what {declared.origins.files[0]} searches, so this would have no effect; add --set tuning=null"
+        trouble = f"is searched in {declared.origins.files[0]}, so this override has no effect; add --set tuning=null"
         yield Problem(OVERRIDE, key, trouble)
 
 

@@ -31,7 +31,9 @@ class FreePosWeight(Spec):
     """A pos_weight for each label, by its name; one without a name here has 1."""
 
     kind: Literal["free_pos_weight"]
-    weights: dict[str, Positive] = Field({}, description="label to the factor on its positive term")
+    weights: dict[str, Positive] = Field(
+        {}, description="factor on the positive term of each named label; other labels have 1"
+    )
 
 
 class ClassBalanced(Spec):
@@ -58,8 +60,8 @@ class SampleWeights(Spec):
     kind: Literal["sample_weights"]
     form: Literal["product", "mean"] = Field(
         "mean",
-        description="of the balanced weights of a row's 0s and 1s, label by label; product is what scikit-learn's "
-        "compute_sample_weight('balanced', Y) gives",
+        description="the weight of a row is the product or the mean of the balanced weights of its 0s and 1s, one "
+        "for each label; product is what scikit-learn's compute_sample_weight('balanced', Y) gives",
     )
 
 
@@ -68,9 +70,13 @@ class ClassWeight(Spec):
 
     kind: Literal["class_weight"]
     weights: dict[Annotated[str, Field(pattern=r"^(0|[1-9]\d*)$")], Positive] | None = Field(
-        None, description="column to weight, a missing one counts 1; null: rows / (2 * positives) of every column"
+        None,
+        description="weight of each column, by its number; other columns have 1; null: rows / (2 * "
+        "positives) for every column",
     )
-    form: Literal["keras_argmax"] | None = Field(None, description="says that you know")
+    form: Literal["keras_argmax"] | None = Field(
+        None, description="confirms that the weights are meant as Keras reads them"
+    )
 
 
 WeightingSpec = Annotated[

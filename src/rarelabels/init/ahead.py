@@ -31,7 +31,7 @@ class Ahead:
     minutes: int
 
 
-def of(look: Look, *, each_tuned: bool = True) -> Ahead:
+def estimate(look: Look, *, each_tuned: bool = True) -> Ahead:
     """Return the cost of a study. Fewer settings are tried where the usual number would take long.
 
     Args:

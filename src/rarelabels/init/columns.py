@@ -19,13 +19,13 @@ from rarelabels.init.label_columns import find_labels, label_columns
 
 
 @dataclass(frozen=True)
-class Found:
+class TableColumns:
     """What the columns of a table are taken for.
 
     Attributes:
         spec: the declaration; its path is the file as it was given, and every label counts, however rare.
         rows: how many rows of data the file has.
-        columns: how many columns.
+        count: how many columns.
         guessed_labels: whether the labels are a guess: all 0/1 columns.
         unused: column to the reason why it is not used.
         empty: numeric column to the number of its empty cells, for columns that have some.
@@ -33,13 +33,13 @@ class Found:
 
     spec: TableSpec
     rows: int
-    columns: int
+    count: int
     guessed_labels: bool
     unused: dict[str, str]
     empty: dict[str, int] = field(default_factory=dict)
 
 
-def find(path: Path, wish: Wish) -> Found:
+def find(path: Path, wish: Wish) -> TableColumns:
     """Read a table and return what its columns are taken for.
 
     Raises:
@@ -65,16 +65,15 @@ def find(path: Path, wish: Wish) -> Found:
     if not any(inputs.values()):
         why = [f"column {name!r} {reason}" for name, reason in list(guess.unused.items())[:LISTED]]
         if wish.labels is None:
-            why.append("all 0/1 columns were taken for labels; say which are with --labels")
+            why.append("all 0/1 columns are taken for labels; if some are inputs, name the labels with --labels")
         raise UserError(
-            f"{path}: no column is left that a model could read; say which with --text, --list, --numeric or "
-            "--categories"
-            f"{''.join(f'; {reason}' for reason in why)}"
+            f"{path}: no column is left that a model could read; name the input columns with --text, --list, --numeric "
+            f"or --categories{''.join(f'; {reason}' for reason in why)}"
         )
     one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split}
     spec = TableSpec.model_validate({"kind": "table", "path": str(path), "labels": labels, **inputs, **one_use})
     empty = {name: columns[name].empty for name in spec.numeric if columns[name].empty}
-    return Found(spec, next(iter(columns.values())).rows, len(names), wish.labels is None, guess.unused, empty)
+    return TableColumns(spec, next(iter(columns.values())).rows, len(names), wish.labels is None, guess.unused, empty)
 
 
 def _check_wish(path: Path, names: Sequence[str], wish: Wish) -> None:
@@ -88,7 +87,9 @@ def _check_wish(path: Path, names: Sequence[str], wish: Wish) -> None:
         if name not in names:
             unknown_column(path, names, option, name)
         if (option, name) in inputs and taken.setdefault(name, option) != option:
-            raise UserError(f"{option}: column {name!r} is given under {taken[name]} too; give it once")
+            raise UserError(
+                f"{option}: column {name!r} is given under {taken[name]}, too; name it under one option only"
+            )
     if len(inputs) > len(taken):
         twice = next(name for option, name in inputs if inputs.count((option, name)) > 1)
-        raise UserError(f"{taken[twice]}: column {twice!r} is given twice; give it once")
+        raise UserError(f"{taken[twice]}: column {twice!r} is given twice; name it once")

@@ -42,7 +42,7 @@ class Guess:
             kind, reason = _kind(column)
             if getattr(wish, kind, ()):
                 option = "--list" if kind == "lists" else f"--{kind}"
-                kind, reason = "", f"could be of {option} too, which names others"
+                kind, reason = "", f"looks like a column of {option}, but {option} names others"
             match kind:
                 case "text":
                     guess.text += (name,)
@@ -68,7 +68,7 @@ def _kind(column: Column) -> tuple[str, str]:
     match next(iter(column.kinds)):
         case "list":
             wrong = next((cell for cell in column.sample if not all(map(_is_name, cell))), None)
-            return ("lists", "") if wrong is None else ("", f"holds lists of no names: {shown(wrong)}")
+            return ("lists", "") if wrong is None else ("", f"holds lists whose entries are no names: {shown(wrong)}")
         case "number" | "text" if column.is_numeric:
             return _kind_of_numbers(column)
         case "text":
@@ -84,13 +84,16 @@ def _is_name(entry: object) -> bool:
 def _why_no_id(column: Column) -> str:
     different = len(column.names or ())
     if different == column.rows:
-        return "names every row, as an id does (--id)"
-    return f"looks like an id of {different:,} things; if the rows of one belong together, give --group {column.name}"
+        return "names every row, like an id; to use it as that, give --id {column.name}"
+    return (
+        f"looks like an id with {different:,} values; if rows with the same value belong together, give --group "
+        f"{column.name}"
+    )
 
 
 def _kind_of_numbers(column: Column) -> tuple[str, str]:
     if column.not_numbers:
-        return "", f"holds numbers, but {_cells(column.not_numbers)} none, first {column.first_not_number}"
+        return "", f"holds numbers, but {_cells(column.not_numbers)} no number, first {column.first_not_number}"
     if column.empty and column.rows - column.empty < FEW_NUMBERS:
         return "", f"holds numbers, but only {column.rows - column.empty} in {column.rows:,} rows"
     if column.low == column.high:
@@ -118,7 +121,7 @@ def _kind_of_texts(column: Column) -> tuple[str, str]:
         return "lists", ""
     if words >= PROSE_WORDS:
         return "text", ""
-    return "", f"holds something else in nearly every row, and no prose: {shown(texts[0])}"
+    return "", f"holds another text in nearly every row, but no prose: {shown(texts[0])}"
 
 
 def _is_category(column: Column) -> bool:

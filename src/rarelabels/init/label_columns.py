@@ -24,14 +24,16 @@ def find_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[s
     if wish.labels is not None:
         labels = _given_labels(path, wish.labels, columns)
         if both := sorted(label_columns(labels, list(columns)) & given):
-            raise UserError(f"--labels: column {both[0]!r} is given under another option too; give it once")
+            raise UserError(
+                f"--labels: column {both[0]!r} is given under another option, too; name it under one option only"
+            )
         return labels
     flags = [name for name, one in columns.items() if one.is_flags and name not in given]
     if len(flags) < 2:
-        only = f"; of 0/1 columns there is {flags[0]!r} alone, and two labels are needed" if flags else ""
+        only = f"; at least two labels are needed, and {flags[0]!r} is the only 0/1 column" if flags else ""
         raise UserError(
-            f"{path}: which are the labels? give --labels with the column that names them, or with 0/1 columns "
-            f"(--labels a,b,c, or --labels 'is_*' for a prefix){only}{some_names(list(columns))}"
+            f"{path}: which columns are the labels? name the column of label names (--labels a), or 0/1 columns "
+            f"(--labels a,b,c, or a prefix: --labels 'is_*'){only}{some_names(list(columns))}"
         )
     # The prefix of the first and the last in alphabetical order is that of all; it ends with a sign: is_, not is_co.
     shared = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(min(flags), max(flags), strict=False))
@@ -52,8 +54,8 @@ def _given_labels(path: Path, given: str, columns: dict[str, Column]) -> TableLa
             unknown_column(path, list(columns), "--labels", name)
     if len(names) < 2 or len(set(names)) < len(names):
         raise UserError(
-            "--labels: allowed a column of names, two or more different 0/1 columns (a,b,c), or a prefix of them "
-            f"('is_*'); given {given!r}"
+            "--labels: allowed one column of label names, two or more different 0/1 columns (a,b,c), or their "
+            f"prefix ('is_*'); given {given!r}"
         )
     return TableLabels(columns=tuple(names))
 
@@ -61,13 +63,13 @@ def _given_labels(path: Path, given: str, columns: dict[str, Column]) -> TableLa
 def _label_column(path: Path, column: Column) -> TableLabels:
     if column.is_flags:
         raise UserError(
-            f"--labels: column {column.name!r} of {path} is 0/1, so it is one label, and at least two are needed; give "
-            f"all of them (--labels {column.name},...), or a prefix ('is_*')"
+            f"--labels: column {column.name!r} of {path} is 0/1, so it is one label, but at least two labels are "
+            f"needed; name all 0/1 columns (--labels {column.name},...), or a prefix ('is_*')"
         )
     if is_python_list(column.texts):
         raise UserError(
-            f"{path}: column {column.name!r} holds lists as Python writes them, {shown(column.texts[0])}; write the "
-            "names with a separator between them: a|b"
+            f"{path}: column {column.name!r} holds lists as Python writes them, {shown(column.texts[0])}; write "
+            "the names with a separator between them: a|b"
         )
     return TableLabels(column=column.name, separator=declared_list(column).separator)
 

@@ -81,11 +81,11 @@ def _names_in_text(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
         if not words or any(word not in number for word in words):
             continue
         low, high = np.searchsorted(tokens.ids[begins], [number[words[0]], number[words[0]] + 1])
-        here = begins[low:high]
+        matches = begins[low:high]
         for step, word in enumerate(words[1:], start=1):
-            here = here[here + step < len(tokens.ids)]
-            here = here[(tokens.ids[here + step] == number[word]) & (rows[here + step] == rows[here])]
-        yield from _named(data, place, column, " ".join(words), np.unique(rows[here]))
+            matches = matches[matches + step < len(tokens.ids)]
+            matches = matches[(tokens.ids[matches + step] == number[word]) & (rows[matches + step] == rows[matches])]
+        yield from _named(data, place, column, " ".join(words), np.unique(rows[matches]))
 
 
 def searched(labels: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -134,9 +134,9 @@ def _tokens(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
     kept = np.flatnonzero(fits & (frequency >= MIN_HOLDING))
     if not kept.size:
         return
-    own = np.full(len(frequency), -1)
-    own[kept] = np.arange(len(kept))
-    rows, columns = np.repeat(np.arange(len(tokens)), tokens.lengths), own[tokens.ids]
+    column_of = np.full(len(frequency), -1)
+    column_of[kept] = np.arange(len(kept))
+    rows, columns = np.repeat(np.arange(len(tokens)), tokens.lengths), column_of[tokens.ids]
     known = columns >= 0
     cells = different(rows[known] * len(kept) + columns[known])
     shape = (len(tokens), len(kept))

@@ -17,7 +17,7 @@ from rarelabels.declare.data import TableSpec
 from rarelabels.errors import UserError
 from rarelabels.init import leaks
 from rarelabels.init.column import Wish
-from rarelabels.init.columns import Found, find
+from rarelabels.init.columns import TableColumns, find
 from rarelabels.init.leaks import Leak
 from rarelabels.judging.settings import ThresholdSpec
 
@@ -53,7 +53,7 @@ class Look:
     """What ``init`` knows of a table.
 
     Attributes:
-        found: what its columns are taken for.
+        columns: what its columns are taken for.
         spec: the declaration that is proposed, with ``min_rows``.
         positives: label to the number of rows that have it, for labels with enough rows; most first.
         too_rare: the same for the other labels.
@@ -68,7 +68,7 @@ class Look:
         values: column of categories to the number of its different values; an empty cell is one.
     """
 
-    found: Found
+    columns: TableColumns
     spec: TableSpec
     positives: dict[str, int]
     too_rare: dict[str, int]
@@ -85,7 +85,7 @@ class Look:
     @property
     def rows(self) -> int:
         """How many rows of data the file has."""
-        return self.found.rows
+        return self.columns.rows
 
 
 def look(path: Path, wish: Wish) -> Look:
@@ -94,24 +94,28 @@ def look(path: Path, wish: Wish) -> Look:
     Raises:
         UserError: see :func:`columns.find` and :func:`table.parse`; or fewer than two labels have enough rows.
     """
-    found = find(path, wish)
-    rows = parsing.label_rows(found.spec)
+    columns = find(path, wish)
+    rows = parsing.label_rows(columns.spec)
     frequent = {label: n for label, n in rows.items() if n >= MIN_LABEL_ROWS}
     too_rare = {label: n for label, n in rows.items() if n < MIN_LABEL_ROWS}
     if len(frequent) < 2:
         given = ", ".join(f"{shown(label)} {n:,}" for label, n in list(rows.items())[:5])
         raise UserError(
-            f"{path}: at least two labels must have {MIN_LABEL_ROWS} rows each, or no part of a split can tell "
-            f"anything of them; given {given or 'no label at all'}{' ...' if len(rows) > 5 else ''}"
+            f"{path}: at least two labels must have {MIN_LABEL_ROWS} rows each, for fewer rows are too few to "
+            f"split; given {given or 'no label at all'}{' ...' if len(rows) > 5 else ''}"
         )
-    labels = found.spec.labels.model_copy(update={"min_rows": MIN_LABEL_ROWS if too_rare else 1})
-    spec = found.spec.model_copy(update={"labels": labels})
+    labels = columns.spec.labels.model_copy(update={"min_rows": MIN_LABEL_ROWS if too_rare else 1})
+    spec = columns.spec.model_copy(update={"labels": labels})
     data = parsing.parse(spec)
     if data.groups is not None and len(np.unique(data.groups)) < splits.MIN_ROWS:
-        raise UserError(f"--group: column {spec.group!r} of {path} has fewer than {splits.MIN_ROWS} groups to split")
+        raise UserError(
+            f"--group: column {spec.group!r} of {path} has too few groups to split: allowed "
+            f"{splits.MIN_ROWS} or more; given {len(np.unique(data.groups))}; name another column, or "
+            "leave --group out"
+        )
     cells = data.y.sum(axis=1, dtype=np.int64)
     return Look(
-        found=found,
+        columns=columns,
         spec=spec,
         positives=frequent,
         too_rare=too_rare,

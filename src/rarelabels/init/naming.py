@@ -23,19 +23,22 @@ def study_name(path: Path, given: str | None, folder: Path) -> str:
         name = re.sub(r"[^\w-]+", "_", stem).strip("_-")[:60]
         name += "_table" if name in targets else ""
         if not name:
-            raise UserError(f"{path}: its name gives no name for a study; say one with --name")
+            raise UserError(
+                f"{path}: no name for the study can be made from the name of the file; give one with --name"
+            )
     else:
         name = given
         if not re.fullmatch(r"[^\W_][\w-]{0,99}", name):
             raise UserError(
-                f"--name: names a folder; allowed letters, digits, _ and -, a letter or digit first; given {name!r}"
+                "--name: allowed letters, digits, _ and -, with a letter or digit first, for it names a folder; "
+                f"given {name!r}"
             )
         if name in targets:
-            raise UserError(f"--name: `make {name}` is something else already; choose another name")
+            raise UserError(f"--name: `make {name}` is a target of the Makefile already; choose another name")
     for target in (Path("experiments", name), dataset_file(name)):
         if os.path.lexists(folder / target):
             raise UserError(
-                f"{target} is there already, and nothing is overwritten; choose another --name, or remove it"
+                f"{target}: exists already, and no file is overwritten; choose another --name, or remove it"
             )
     return name
 

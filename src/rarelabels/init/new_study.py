@@ -30,9 +30,9 @@ def write_study(file: Path, wish: Wish, name: str | None, *, each_tuned: bool) -
     study = naming.study_name(file, name, here)
     with suppress(OSError):  # a file that is not there is reported when it is read
         if file.stat().st_size > LONG_FILE:
-            print(f"rarelabels: reading {file}; a hundred million bytes take a quarter of a minute", file=sys.stderr)
+            print(f"rarelabels: reading {file}; 100 MB take about 15 seconds", file=sys.stderr)
     table = look(file, wish)
     print_look(table, file)
-    expected = ahead.of(table, each_tuned=each_tuned)
+    expected = ahead.estimate(table, each_tuned=each_tuned)
     written = writing.write(propose.declarations(table, study, here, expected.settings), study, here)
     print_written(written, study, expected, has_makefile=naming.has_makefile(here))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from rarelabels.data.table import cell_values
@@ -24,7 +24,7 @@ HEAD = 12  # columns for the heading of a line
 
 def print_look(look: Look, path: Path) -> None:
     """Print the facts of a table on stdout: rows, columns, labels, rows that repeat, suspicious inputs."""
-    print(f"{path}: {look.rows:,} rows, {look.found.columns:,} columns\n")
+    print(f"{path}: {look.rows:,} rows, {look.columns.count:,} columns\n")
     for head, lines in (
         ("labels", _labels(look)),
         ("inputs", _inputs(look)),
@@ -50,21 +50,28 @@ def _labels(look: Look) -> Iterator[str]:
     else:
         where = f"0/1 columns{f' that begin with {labels.prefix!r}' if labels.prefix else ''}"
     yield f"{len(look.positives):,}, in {where}"
-    if look.found.guessed_labels:
-        yield "a guess: these are all the 0/1 columns; if not all of them are labels, say which are with --labels"
+    if look.columns.guessed_labels:
+        yield "this is a guess: they are all 0/1 columns; if some are inputs, name the labels with --labels"
     ones = look.cardinality / len(look.positives)
-    yield f"{look.cardinality:.2f} on average in a row, {look.without_labels:,} rows without any; {ones:.2%} are ones"
+    yield (
+        f"a row has {look.cardinality:.2f} labels on average; {look.without_labels:,} rows have none; {ones:.2%} "
+        "of all entries are ones"
+    )
     yield from _prevalence(look)
     if look.too_rare:
         names = _some([f"{_shown(name)} {n}" for name, n in look.too_rare.items()])
-        yield f"left out as too rare, with fewer than {MIN_LABEL_ROWS} rows: {len(look.too_rare):,} ({names})"
+        yield f"{_count(look.too_rare)} fewer than {MIN_LABEL_ROWS} rows, too few to be used: {names}"
     if look.few:
         yield (
-            f"rare, with fewer than {ThresholdSpec().min_positives} rows in the validation part, so that the common "
-            f"threshold decides them: {len(look.few):,} ({_some([_shown(name) for name in look.few])})"
+            f"{_count(look.few)} fewer than {ThresholdSpec().min_positives} rows in the validation part, so the common "
+            f"threshold decides: {_some([_shown(name) for name in look.few])}"
         )
     for part, missing in look.missing.items():
         yield f"no row of the {part} part has {_some([_shown(name) for name in missing])}"
+
+
+def _count(labels: Collection[str]) -> str:
+    return f"{len(labels):,} {'label has' if len(labels) == 1 else 'labels have'}"
 
 
 def _prevalence(look: Look) -> Iterator[str]:
@@ -84,58 +91,55 @@ def _inputs(look: Look) -> Iterator[str]:
         yield f"list        {_shown(one.column)}, {_parted(one.separator)}"
     if spec.numeric:
         yield f"numeric     {_some([_number(look, name) for name in spec.numeric])}"
-    yield from _categories(look)
-
-
-def _categories(look: Look) -> Iterator[str]:
-    for name in look.spec.categories:
-        values = f"{look.values[name]:,} different values"
-        yield f"category    {_shown(name)} ({values}, each one a 0/1 input; --list {_shown(name)} makes it words)"
+    if spec.categories:
+        values = [f"{_shown(name)} ({look.values[name]:,} values)" for name in spec.categories]
+        yield f"category    {_some(values)}, a 0/1 input for each value; --list COLUMN makes one a list of names"
 
 
 def _number(look: Look, name: str) -> str:
-    empty = look.found.empty.get(name, 0)
+    empty = look.columns.empty.get(name, 0)
     return _shown(name) + (f" ({empty:,} of {look.rows:,} cells are empty)" if empty else "")
 
 
 def _parted(separator: str | None) -> str:
     if separator == cell_values.ONE_NAME or separator is None:
         return "each cell a name or a list of names"
-    return f"parted at {separator!r}"
+    return f"separated by {separator!r}"
 
 
 def _rows(look: Look) -> Iterator[str]:
     spec = look.spec
     if spec.id is not None:
-        yield f"named by {_shown(spec.id)}"
+        yield f"each row is named by {_shown(spec.id)}"
     if spec.group is not None:
-        yield f"those with the same {_shown(spec.group)} stay in one part"
+        yield f"rows with the same {_shown(spec.group)} stay in one part"
     if spec.split is not None:
         yield f"{_shown(spec.split)} says which part a row belongs to"
 
 
 def _unused(look: Look) -> Iterator[str]:
-    unused = list(look.found.unused.items())
+    unused = list(look.columns.unused.items())
     yield from (f"{_shown(name)}: {reason}" for name, reason in unused[:NAMES])
     if len(unused) > NAMES:
         yield f"and {len(unused) - NAMES:,} more columns"
 
 
 def _repeats(look: Look) -> Iterator[str]:
-    found = look.repeats
-    if not found.rows:
+    repeats = look.repeats
+    if not repeats.rows:
         yield "no two rows have the same inputs"
     else:
-        yield f"{found.rows:,} rows share their inputs with another, {found.inputs:,} different ones"
-    if found.other_labels:
-        yield f"{found.other_labels:,} of these rows have inputs that do not always have the same labels"
-    if found.apart:
+        yield f"{repeats.rows:,} rows have the same inputs as another row, {repeats.inputs:,} different inputs in all"
+    if repeats.other_labels:
+        yield f"{repeats.other_labels:,} of these rows have the same inputs as a row with other labels"
+    if repeats.apart:
         yield (
-            f"{found.apart:,} of them may come into training and test part, which flatters every number; remove the "
-            "repeats, or give rows that belong together the same entry in a column and name it under --group"
+            f"{repeats.apart:,} of these rows may be in the training and in the test part, which flatters every "
+            "metric; remove the repeats, or name a column under --group that has the same value in rows that "
+            "belong together"
         )
-    if found.empty:
-        yield f"{found.empty:,} rows have no word, entry or number at all"
+    if repeats.empty:
+        yield f"{repeats.empty:,} rows have no word, entry or number at all"
 
 
 def _leaks(look: Look) -> Iterator[str]:
@@ -143,7 +147,10 @@ def _leaks(look: Look) -> Iterator[str]:
         yield "no input gives a label away, as far as names, single words and numbers tell"
         return
     for column, leaks in by_column(look.leaks).items():
-        yield f"{_shown(column)} gives {len(leaks):,} of {len(look.positives):,} labels away; will it be there in use?"
+        yield (
+            f"{_shown(column)} gives {len(leaks):,} of {len(look.positives):,} labels away; will the column be "
+            "filled in when the model is used?"
+        )
         yield from _table(leaks[:LEAKS])
         if len(leaks) > LEAKS:
             yield f"  and {len(leaks) - LEAKS:,} more labels"
@@ -184,13 +191,14 @@ def print_written(written: Sequence[Path], name: str, ahead: Ahead, has_makefile
     others = [path for path in written if path not in of_study]
     print(f"\nWritten: {', '.join(map(str, others))} and {len(of_study)} files in {of_study[0].parent}/")
     print(
-        f"\nHypotheses count only if they are declared before the first run: read {of_study[0].parent}/study.yaml. Then"
+        f"\nHypotheses count only if they are declared before the first run: read {of_study[0].parent}/study.yaml. "
+        "Then run"
     )
     run = f"make {name}" if has_makefile else f"rarelabels run {name}"
     commands = {
         run: f"run every trial with its seeds, and compare them: about {ahead.minutes:,} minutes on two cores",
-        f"rarelabels findings {name}": "what became of each hypothesis",
-        f"rarelabels report {name}": "one page with all of it",
+        f"rarelabels findings {name}": "the verdict on each hypothesis",
+        f"rarelabels report {name}": "one page with all results",
         f"rarelabels best {name}": "which trial and which rule to use",
     }
     width = max(map(len, commands))
@@ -199,6 +207,6 @@ def print_written(written: Sequence[Path], name: str, ahead: Ahead, has_makefile
     if ahead.settings:
         fewer = f" (not {TRAININGS}, which would take long)" if ahead.settings < TRAININGS else ""
         print(
-            f"\n`{run}` first tries {ahead.settings} settings{fewer} for each network, on validation; "
-            "`rarelabels init --quick` leaves that out"
+            f"\n`{run}` first tries {ahead.settings} settings{fewer} for each network, on validation; `rarelabels "
+            "init --quick` writes a study without these searches"
         )

@@ -30,7 +30,7 @@ def write(files: Mapping[Path, str], name: str, folder: Path) -> list[Path]:
             _check(Path(stage), name, folder)
             return _move(files, Path(stage), name, folder)
     except OSError as error:
-        raise UserError(f"{error.filename}: cannot be written: {error.strerror}; nothing is changed") from None
+        raise UserError(f"{error.filename}: cannot be written: {error.strerror}; no file was written") from None
 
 
 def _lay_out(files: Mapping[Path, str], stage: Path, folder: Path) -> None:
@@ -51,8 +51,8 @@ def _check(stage: Path, name: str, folder: Path) -> None:
     except UserError as error:
         below = f"{stage.resolve().relative_to(folder.resolve())}/"
         reason = str(error).replace(f"{stage.resolve()}/", "").replace(below, "").splitlines()[0]
-        hint = "; columns that begin alike need no list: --labels 'is_*'" if "too long" in reason else ""
-        raise UserError(f"the proposal does not load, and nothing is written: {reason}{hint}") from None
+        hint = "; for columns that begin alike, give their prefix: --labels 'is_*'" if "too long" in reason else ""
+        raise UserError(f"the proposed study is not valid, so no file was written: {reason}{hint}") from None
 
 
 def _move(files: Mapping[Path, str], stage: Path, name: str, folder: Path) -> list[Path]:
@@ -70,7 +70,7 @@ def _move(files: Mapping[Path, str], stage: Path, name: str, folder: Path) -> li
                 file.write((stage / path).read_text(encoding="utf-8"))
         made += _make_folders((folder / study).parent)
         if os.path.lexists(folder / study):
-            raise FileExistsError(0, "it is there already", str(study))
+            raise FileExistsError(0, "it exists already", str(study))
         (stage / study).rename(folder / study)
     except BaseException:
         _undo(made)

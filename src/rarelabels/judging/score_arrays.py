@@ -60,8 +60,8 @@ class _Matrix:
         if missing or extra:
             hint = nearest(missing[0], self.labels) if missing else ""
             both = (("lacks", missing), ("has besides", extra))
-            told = " and ".join(f"{verb} {some(names)}" for verb, names in both if names)
-            raise ArgumentError(f"{self.name}: must have {whose} as columns; it {told}{hint}")
+            difference = " and ".join(f"{verb} {some(names)}" for verb, names in both if names)
+            raise ArgumentError(f"{self.name}: must have {whose} as columns; it {difference}{hint}")
         order = [self.labels.index(label) for label in labels]
         return replace(self, values=self.values[:, order], labels=tuple(labels))
 
@@ -77,8 +77,8 @@ class _Matrix:
         places = {name: row for row, name in enumerate(self.rows)}
         if len(places) < len(self.rows) or set(places) != set(truth.rows):
             raise ArgumentError(
-                f"{self.name}: its index names other rows than that of {truth.name}; reset_index(drop=True) on both if "
-                "they are in the same order"
+                f"{self.name}: its index names other rows than the index of {truth.name}; if both have the same "
+                "rows in the same order, call reset_index(drop=True) on both"
             )
         return replace(self, values=self.values[[places[name] for name in truth.rows]], rows=truth.rows)
 
@@ -159,15 +159,15 @@ def _check_apart(before: Scores, test: Scores, *, named: bool) -> None:
     """Raise an error if a row would choose the thresholds and be measured with them."""
     if np.array_equal(before.y, test.y) and np.array_equal(before.scores, test.scores):
         raise ArgumentError(
-            "validation: has the same rows as the test part: thresholds chosen on the rows they are measured on "
-            "flatter; give other rows, or none"
+            "validation: has the same rows as the test part, but thresholds that are chosen and measured on the "
+            "same rows look too good; give other rows, or none"
         )
     shared = sorted(set(before.ids.tolist()) & set(test.ids.tolist())) if named else []
     if shared:
         raise ArgumentError(
-            f"validation: {len(shared):,} rows of its index are in that of y_test too ({some(shared, '{}')}): no row "
-            "may choose the thresholds and be measured with them; take them out, or reset_index(drop=True) if the "
-            "index names no rows"
+            f"validation: {len(shared):,} rows of its index are in the index of y_test, too "
+            f"({some(shared, '{}')}), but no row may both choose the thresholds and be measured with them; take "
+            "these rows out, or call reset_index(drop=True) if the index does not name rows"
         )
 
 
@@ -176,7 +176,7 @@ def _distinct(name: str, labels: Any) -> tuple[str, ...]:
         raise ArgumentError(f"{name}: must be a list of names; given {labels!r}")
     names = tuple(map(str, labels))
     if twice := [label for label, times in Counter(names).items() if times > 1]:
-        raise ArgumentError(f"{name}: labels must differ; more than once there: {some(twice)}")
+        raise ArgumentError(f"{name}: labels must differ; given more than once: {some(twice)}")
     return names
 
 

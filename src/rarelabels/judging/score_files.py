@@ -97,7 +97,7 @@ def _check_same_labels(before: _File, after: _File) -> None:
     extra = [label for label in before.labels if label not in after.labels]
     if missing or extra:
         only = [f"only in {f.path}: {some(names)}" for f, names in ((after, missing), (before, extra)) if names]
-        todo = "name those of both with --labels"
+        todo = "name the labels that both have with --labels"
         raise UserError(f"{after.path}: must have the labels of {before.path}; {'; '.join(only)}; {todo}")
 
 
@@ -111,13 +111,13 @@ def _check_apart(before: _File, aligned: Scores, after: _File) -> None:
         shared = [name for name in after.part.ids.tolist() if name in known]
         if shared:
             raise UserError(
-                f"{after.path}: {len(shared):,} of its ids are in {before.path} too ({some(shared, '{}')}): no row may "
-                "choose the thresholds and be measured with them; take these rows out of one file"
+                f"{after.path}: {len(shared):,} of its ids are in {before.path}, too ({some(shared, '{}')}), but "
+                "no row may both choose the thresholds and be measured with them; take these rows out of one file"
             )
 
 
 def _twice(validation: Path, test: Path) -> str:
     return (
-        f"{test}: has the same rows as {validation}: thresholds chosen on the rows they are measured on flatter; give "
-        "two different parts, or this file alone"
+        f"{test}: has the same rows as {validation}, but thresholds that are chosen and measured on the same rows "
+        "look too good; give two different parts, or only this file"
     )

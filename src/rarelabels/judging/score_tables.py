@@ -94,7 +94,7 @@ def _csv(path: Path) -> pa.Table:
 def _wanted(path: Path, names: list[str]) -> list[str]:
     wanted = [name for name in names if name == "id" or name.startswith(("true/", "score/"))]
     if twice := [name for name, times in Counter(wanted).items() if times > 1]:
-        raise UserError(f"{path}: columns that are there more than once: {some(twice)}; keep one of each")
+        raise UserError(f"{path}: columns must differ; given more than once: {some(twice)}; keep one of each")
     if wanted not in ([], ["id"]):
         return wanted
     raise UserError(f"{path}: no columns true/<label> and score/<label>; it has {some(names)}; {HOW}")

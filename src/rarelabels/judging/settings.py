@@ -26,8 +26,8 @@ class Objective(Spec):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join([type(self).__name__, *map(str, first["loc"])])
-            told = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-            raise ArgumentError(f"{where}: {told}; given {first['input']!r}") from None
+            allowed = first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+            raise ArgumentError(f"{where}: {allowed}; given {first['input']!r}") from None
 
     # Pydantic's own mark: values from YAML are checked by the fields, strictly, and do not pass through this method.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # functions declare no such attribute
@@ -100,7 +100,9 @@ class Cost(Objective):
     @model_validator(mode="after")
     def _errors_cost_more(self) -> Cost:
         if self.false_positive <= self.true_negative or self.false_negative <= self.true_positive:
-            raise ValueError("a wrong label must cost more than a right one of the same truth")
+            raise ValueError(
+                "false_positive must cost more than true_negative, and false_negative more than true_positive"
+            )
         return self
 
 
@@ -114,7 +116,9 @@ class ThresholdSpec(Spec):
     min_positives: Count = Field(
         5, description="per_label: a label with fewer validation positives takes the global threshold"
     )
-    objective: ObjectiveSpec = Field(F1, description="what the thresholds per label, and the oracle, are best for")
+    objective: ObjectiveSpec = Field(
+        F1, description="what the threshold of each label is best for, under per_label and oracle"
+    )
     calibration: Literal["none", "temperature", "platt"] = Field(
         "none",
         description="fitted on validation before any threshold: one temperature for all logits, or a slope and an "

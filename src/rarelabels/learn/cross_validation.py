@@ -73,14 +73,14 @@ def fit(trial: Trial, data: Dataset, fit_one: FitOne, on_epoch: OnEpoch, *, refi
     for epoch, of_folds in enumerate(zip(*curves, strict=False), start=1):
         on_epoch(epoch, _means(of_folds))
     in_order = np.argsort(np.concatenate(outside))
-    told = _means(facts)
+    mean_facts = _means(facts)
     if not refit:
-        return CrossValidated(None, Scores.joined(parts).take(in_order), told)
+        return CrossValidated(None, Scores.joined(parts).take(in_order), mean_facts)
     # No rows are left to validate on. A training needs some, so it gets fold 0; its numbers are not used.
     whole = replace(data, validation=data.train.take(outside[0]), folds=None)
     trees = np.rint(np.mean(iterations, axis=0)).astype(np.int64).clip(1) if iterations else None
-    fitted = fit_one(for_epochs(trial, told.get("kept_epoch", 1)), whole, lambda *_: None, trees)
-    return CrossValidated(fitted, Scores.joined(parts).take(in_order), told)
+    fitted = fit_one(for_epochs(trial, mean_facts.get("kept_epoch", 1)), whole, lambda *_: None, trees)
+    return CrossValidated(fitted, Scores.joined(parts).take(in_order), mean_facts)
 
 
 def n_folds(data: Dataset) -> int:

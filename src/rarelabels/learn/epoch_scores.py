@@ -123,8 +123,8 @@ def _reads_logits(loss: Any) -> bool:
     config = loss.get_config() if isinstance(loss, keras.losses.Loss) else {}
     if not isinstance(config.get("from_logits"), bool):
         raise UserError(
-            "EpochScores: from_logits: must be True (the model predicts logits) or False (probabilities), for the loss "
-            f"that it is compiled with does not say; got {loss!r}"
+            "EpochScores: from_logits: must be True (the model predicts logits) or False (probabilities), because "
+            f"the compiled loss does not say which; got {loss!r}"
         )
     return bool(config["from_logits"])
 

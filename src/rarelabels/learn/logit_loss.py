@@ -34,8 +34,9 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
     ) -> None:
         if from_logits is not True:
             raise UserError(
-                f"{type(self).__name__}: from_logits: must be True, for this loss reads logits; got {from_logits!r}; "
-                "let the last layer have no activation, and take the sigmoid of what the model predicts"
+                f"{type(self).__name__}: from_logits: must be True, for this loss reads logits; got "
+                f"{from_logits!r}; let the last layer have no activation, and take the sigmoid of what the model "
+                "predicts"
             )
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.numbers, self.settings = dict[str, Any](), dict[str, Any]()
@@ -48,8 +49,8 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
         """
         if hasattr(y_pred, "_keras_logits"):  # Keras marks the outputs of its sigmoid and softmax so
             raise UserError(
-                f"{type(self).__name__}: reads logits, but the last layer of the model has an activation; let it have "
-                "none (activation=None), and take the sigmoid of what the model predicts"
+                f"{type(self).__name__}: reads logits, but the last layer of the model has an activation; let it "
+                "have none (activation=None), and take the sigmoid of what the model predicts"
             )
         return super().__call__(y_true, y_pred, sample_weight)
 
@@ -85,10 +86,10 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
             raise UserError(
                 f"{name}: labels and logits must both have shape (batch, n_labels); got {_shape(y)} and {_shape(z)}"
             )
-        for of, value in self.numbers.items():
+        for key, value in self.numbers.items():
             n = np.prod(value.shape)
             if n > 1 and z.shape.rank == 2 and z.shape[1] not in (None, n):
-                raise UserError(f"{name}: {of}: must be 1 number or 1 for each of the {z.shape[1]} labels; got {n}")
+                raise UserError(f"{name}: {key}: must be 1 number or 1 for each of the {z.shape[1]} labels; got {n}")
         return y, z
 
 
@@ -119,7 +120,7 @@ def per_label(loss: LogitLoss, name: str, values: ArrayLike, *, shares: bool = F
     wrong = ~((array > 0) & (array < 1)) if shares else ~((array >= 0) & (array < np.inf))
     if array.ndim > 1 or array.size == 0 or wrong.any():
         got = f"shape {array.shape}" if array.ndim > 1 or array.size == 0 else f"{float(array[wrong].flat[0])!r}"
-        allowed = "above 0 and below 1 (rl.prevalence gives such)" if shares else "finite and 0 or more"
+        allowed = "above 0 and below 1 (rl.prevalence returns such numbers)" if shares else "finite and 0 or more"
         raise UserError(f"{type(loss).__name__}: {name}: must be a number, or 1 for each label, {allowed}; got {got}")
     return array
 

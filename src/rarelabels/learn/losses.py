@@ -12,14 +12,18 @@ studies train with the same classes. The formulas are in ``loss_formulas``.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, assert_never
 
+import numpy as np
 from numpy.typing import ArrayLike
 
+from rarelabels.declare import losses as declared
+from rarelabels.declare.models import SET_HEADS
 from rarelabels.learn import loss_formulas
-from rarelabels.learn.keras_backend import keras
+from rarelabels.learn.keras_backend import keras, tf
 from rarelabels.learn.logit_loss import LogitLoss, option, per_label, scalar
 from rarelabels.learn.loss_formulas import Tensor
+from rarelabels.learn.weighting import Weights
 
 __all__ = [
     "Asymmetric",
@@ -32,6 +36,11 @@ __all__ = [
     "SoftF1",
     "WeightedBinaryCrossentropy",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 HEADS, FORMS = ("sigmoid", "softmax"), ("shipped", "textbook")
 _serialisable = keras.saving.register_keras_serializable(package="rarelabels")
@@ -329,3 +338,57 @@ class SoftF1(LogitLoss):
         """Return the loss of the batch for each row, (batch,). ``y_true`` is labels, or labels and row weights."""
         labels, rows = y_true if isinstance(y_true, tuple) else (y_true, None)
         return loss_formulas.soft_f1(*self.checked(labels, y_pred), rows)
+
+
+class LabelSetCrossentropy(LogitLoss):
+    """Categorical cross-entropy of label sets, from each row's class, (batch,), and logits, (batch, n_sets)."""
+
+    def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
+        """Return the mean of the rows' weighted losses.
+
+        Keras's own method would make the classes float32, in which only whole numbers up to 2^24 are exact.
+        """
+        values = self.call(y_true, y_pred)
+        return tf.reduce_mean(values if sample_weight is None else values * sample_weight)
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the loss of each row, (batch,)."""
+        return loss_formulas.label_set_crossentropy(y_true, y_pred)
+
+
+def build(spec: declared.LossSpec, head: str, weights: Weights) -> LogitLoss:
+    """Return the loss that ``spec`` declares for logits of a net with this ``head``.
+
+    Args:
+        spec: the declared loss.
+        head: how the net's logits become scores; see ``models.Head``.
+        weights: the numbers that the loss needs from the labels of the training part.
+    """
+    if head in SET_HEADS:  # the schema allows no other loss with them
+        return LabelSetCrossentropy()
+    match spec:
+        case declared.BinaryCrossentropy():
+            return BinaryCrossentropy(head, spec.form)
+        case declared.WeightedBinaryCrossentropy():
+            ones = np.ones_like(weights.prevalence)
+            positive = ones if weights.positive is None else weights.positive
+            negative = ones if weights.negative is None else weights.negative
+            return WeightedBinaryCrossentropy(positive, negative)
+        case declared.BinaryFocal():
+            over_labels = "mean" if spec.reduction == "mean" else "sum"
+            return BinaryFocal(spec.gamma, spec.alpha, over_labels)
+        case declared.CategoricalCrossentropy():
+            return CategoricalCrossentropy(head, spec.form, spec.targets)
+        case declared.Asymmetric():
+            return Asymmetric(spec.gamma_positive, spec.gamma_negative, spec.shift)
+        case declared.DistributionBalanced():
+            settings = spec.alpha, spec.beta, spec.mu, spec.kappa, spec.negative_scale
+            return DistributionBalanced(weights.prevalence, *settings)
+        case declared.LogitAdjusted():
+            return LogitAdjusted(weights.prevalence, spec.tau)
+        case declared.Hamming():
+            return Hamming()
+        case declared.SoftF1():
+            return SoftF1()
+        case _:
+            assert_never(spec)

@@ -22,7 +22,7 @@ from rarelabels.declare.models import NetworkSpec, RegularisedSpec, TextBagSpec
 from rarelabels.declare.training import TrainingSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.judging.arrays import Floats
-from rarelabels.learn import declared_losses, models, optimizers, powerset, pruning
+from rarelabels.learn import losses, models, optimizers, powerset, pruning
 from rarelabels.learn.powerset import LabelSets
 from rarelabels.learn.preprocessing import Inputs, Preprocessing, Shape
 from rarelabels.learn.tensorflow_setup import keras, tf
@@ -43,7 +43,7 @@ class Network:
         packed = isinstance(spec, TextBagSpec) and spec.pooling != "max" and not plain
         self._rooms = {f"text_{i}": 0 for i in range(len(shape.fields))} if packed else {}
         self.model = models.build(spec, shape, seed=0, packed=packed)
-        self.loss = declared_losses.build(loss, spec.head, Weights(np.full(shape.n_labels, 0.5)))
+        self.loss = losses.build(loss, spec.head, Weights(np.full(shape.n_labels, 0.5)))
         self.loss.make_variables()
         self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
         # The number of labels over which a row's loss is the mean; 1 if the loss is a sum, or of a label set.
@@ -134,7 +134,7 @@ class Network:
         for variable, start in zip(self.model.optimizer.variables, self.fresh_optimizer, strict=True):
             variable.assign(start)
         self.model.optimizer.learning_rate = trial.training.learning_rate
-        self.loss.take(declared_losses.build(trial.loss, self.spec.head, weights))
+        self.loss.take(losses.build(trial.loss, self.spec.head, weights))
         for mask in self.masks.values():
             mask.kept.assign(tf.ones_like(mask.kept))
         vocabularies = list(prepared.vocabularies.values())

@@ -112,9 +112,9 @@ class SeenSets:
 
     def classes(self, y: Sets) -> Classes:
         """Return the class of each row, (n,); -1 for a set that is no class."""
-        known, asked = _keys(self.table), _keys(y)
-        place = np.minimum(np.searchsorted(known, asked), len(known) - 1)
-        return np.where(known[place] == asked, place, NO_CLASS)
+        known, wanted = _keys(self.table), _keys(y)
+        place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        return np.where(known[place] == wanted, place, NO_CLASS)
 
     def sets(self, classes: Classes) -> Sets:
         """Return the label sets of classes (n,), shape (n, n_labels)."""
@@ -186,8 +186,8 @@ def read(logits: npt.NDArray[np.float32], sets: LabelSets, classes: Classes | No
     highest = logits.max(axis=1, keepdims=True)
     weights = np.exp(np.subtract(logits, highest, dtype=np.float64))
     total = weights.sum(axis=1, keepdims=True)
-    own = np.take_along_axis(logits, np.maximum(classes, 0)[:, None], axis=1)
-    losses = (np.log(total) - np.subtract(own, highest, dtype=np.float64))[:, 0]
+    of_true_class = np.take_along_axis(logits, np.maximum(classes, 0)[:, None], axis=1)
+    losses = (np.log(total) - np.subtract(of_true_class, highest, dtype=np.float64))[:, 0]
     weights /= total
     return Read(sets.marginals(weights), logits.argmax(axis=1), np.where(classes == NO_CLASS, np.nan, losses))
 

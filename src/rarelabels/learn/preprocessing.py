@@ -157,8 +157,8 @@ class Preprocessing:
         """
         if part not in self._made:
             inputs: Inputs = {
-                f"text_{i}": vocabulary.pad(part.text[name], of.length)
-                for i, ((name, vocabulary), of) in enumerate(zip(self.vocabularies.items(), self.fields, strict=True))
+                f"text_{i}": vocabulary.pad(part.text[name], size.length)
+                for i, ((name, vocabulary), size) in enumerate(zip(self.vocabularies.items(), self.fields, strict=True))
             }
             if self.weighs:
                 inputs |= weighed(inputs, [vocabulary.idf for vocabulary in self.vocabularies.values()])
@@ -267,17 +267,17 @@ def check_output(spec: NetworkSpec, training: TrainingSpec, data: Dataset) -> No
     layer = OutputLayer(_width(spec, data), 1 << labels if spec.head == "powerset" else seen)
     moments = 1 if training.momentum else MOMENTS[training.optimizer]
     parts = layer.training_bytes(min(training.batch_size, len(data.train.y)), moments)
-    there = machine_bytes()
-    if there is None or sum(parts.values()) <= there:
+    available = machine_bytes()
+    if available is None or sum(parts.values()) <= available:
         return
     columns = f"2^{labels} = {short(layer.columns)}" if spec.head == "powerset" else f"{seen:,}"
-    beyond = " (no 64-bit index counts them)" if layer.columns >= 2**63 else ""
+    beyond = " (more than a 64-bit index can count)" if layer.columns >= 2**63 else ""
     made_up = ", ".join(f"{name} {in_words(size)}" for name, size in parts.items() if size)
     others = f"model.head seen_sets ({seen:,} columns here), " if spec.head == "powerset" else ""
     raise UserError(
         f"model.head {spec.head!r} with {labels:,} labels needs an output layer of {columns} columns{beyond}: "
-        f"at least {in_words(sum(parts.values()))} to train it ({made_up}), and this machine has {in_words(there)}; "
-        f"use {others}model.head sigmoid, fewer labels or a smaller training.batch_size"
+        f"at least {in_words(sum(parts.values()))} to train it ({made_up}), and this machine has "
+        f"{in_words(available)}; use {others}model.head sigmoid, fewer labels or a smaller training.batch_size"
     )
 
 

@@ -173,9 +173,10 @@ PROBES = (
         documented=STRINGS,
         run=accuracy_string,
         observed='On three random labels with {binary_accuracy:.1%} of the decisions right, "accuracy" is '
-        "{accuracy_with_bce:.3f} with binary cross-entropy, {accuracy_with_cce:.3f} with categorical cross-entropy and "
-        "{accuracy_with_mse:.3f} with mean squared error: argmax accuracy ({categorical_accuracy:.3f}) whatever the "
-        "loss; only a single output column makes it binary ({accuracy_of_one_column:.4f}).",
+        "{accuracy_with_bce:.3f} with binary cross-entropy, {accuracy_with_cce:.3f} with categorical "
+        "cross-entropy and {accuracy_with_mse:.3f} with mean squared error. It is argmax accuracy "
+        "({categorical_accuracy:.3f}) under every loss; only a single output column makes it binary "
+        "({accuracy_of_one_column:.4f}).",
         expected={
             "accuracy_with_bce": 0.578,
             "accuracy_with_cce": 0.578,
@@ -192,9 +193,9 @@ PROBES = (
         believed="an accuracy of 0.98 is due to the many zeros, which are predicted very well",
         documented="CategoricalAccuracy: calculates how often predictions match one-hot labels",
         run=accuracy_by_column_order,
-        observed="The same predictions, right in every decision (binary accuracy {lowest_binary_accuracy:.2f}), have "
-        'an "accuracy" of {as_given:.3f} as given and from {lowest:.3f} to {highest:.3f} by the order of the label '
-        "columns.",
+        observed="The predictions are right in every decision (binary accuracy {lowest_binary_accuracy:.2f}). "
+        'Their "accuracy" is {as_given:.3f} in the given order of the label columns, and from {lowest:.3f} to '
+        "{highest:.3f} in all orders.",
         expected={
             "as_given": 0.4285714,
             "lowest": 0.4285714,
@@ -226,8 +227,8 @@ PROBES = (
         run=zeros_at_99_percent,
         observed="All zeros on labels that are 99 % zeros have a binary accuracy of {binary_accuracy:.2f} and a "
         "Hamming loss of {hamming_loss:.2f}, but precision {precision:.0f}, recall {recall:.0f}, micro F1 "
-        "{micro_f1:.0f} and subset accuracy {subset_accuracy:.0f}; precision and recall are high "
-        "({precision_over_both_classes:.2f}, {recall_over_both_classes:.2f}) only when the zeros count as a class.",
+        "{micro_f1:.0f} and subset accuracy {subset_accuracy:.0f}. Precision and recall are high "
+        "({precision_over_both_classes:.2f}, {recall_over_both_classes:.2f}) only if zeros count as a class.",
         expected={
             "binary_accuracy": 0.99,
             "precision": 0.0,
@@ -246,7 +247,7 @@ PROBES = (
         documented=SUBSET,
         run=worked_example,
         observed="binary_accuracy is {keras_binary_accuracy:.4f} (first row {first_row:.4f}) and accuracy_score "
-        '{accuracy_score:.4f}, as the answer has it; the string "accuracy" would print {keras_accuracy:.4f}, and the '
+        '{accuracy_score:.4f}, as the answer says. The string "accuracy" would print {keras_accuracy:.4f}. The '
         "function binary_accuracy returns {numbers_of_the_function:.0f} numbers for 3 rows of 3 labels.",
         expected={
             "keras_binary_accuracy": 0.7777779,
@@ -295,9 +296,9 @@ PROBES = (
         believed="the accuracy that Keras reports is of the same decisions at 0.5",
         documented=STRINGS,
         run=pair_by_argmax,
-        observed="A first cause that can: one label always right and most probable, another wrong in most rows; "
-        '"accuracy" is {accuracy:.2f}, accuracy_score {accuracy_score:.2f} and binary accuracy '
-        "{binary_accuracy:.2f}.",
+        observed="A first possible cause of 0.98 and 0.1: one label is always right and the most probable, and "
+        'another is wrong in most rows. Then "accuracy" is {accuracy:.2f}, accuracy_score {accuracy_score:.2f} '
+        "and binary accuracy {binary_accuracy:.2f}.",
         expected={
             "accuracy": 0.98,
             "accuracy_score": 0.1,
@@ -310,9 +311,9 @@ PROBES = (
         believed="what model.predict gives can be compared with the training labels row by row",
         documented="Dataset.shuffle: reshuffle_each_iteration, true by default, reshuffles each time it is iterated",
         run=pair_by_shuffled_rows,
-        observed="A second cause that can: from a pipeline that shuffles, evaluate prints a binary accuracy of "
-        "{binary_accuracy:.2f}, and accuracy_score of what predict returns is {accuracy_score_shuffled:.2f} (in the "
-        "order of the labels it is {accuracy_score_in_order:.2f}).",
+        observed="A second possible cause: the pipeline shuffles. evaluate prints a binary accuracy of "
+        "{binary_accuracy:.2f}, but accuracy_score of what predict returns is {accuracy_score_shuffled:.2f} (in "
+        "the order of the labels it is {accuracy_score_in_order:.2f}).",
         expected={
             "binary_accuracy": 0.98,
             "accuracy_score_in_order": 0.94,
@@ -326,8 +327,8 @@ PROBES = (
         documented="fit: validation_data is data on which to evaluate the loss and any metrics; the model will not be "
         "trained on it",
         run=pair_by_other_rows,
-        observed="A third cause that can: 30 rows learned by heart have a binary accuracy of "
-        "{binary_accuracy_learned:.2f}, and rows that were not learned an accuracy_score of "
+        observed="A third possible cause: the rows differ. 30 rows learned by heart have a binary accuracy of "
+        "{binary_accuracy_learned:.2f}, and rows that were not learned have an accuracy_score of "
         "{accuracy_score_other:.2f}; the labels are random.",
         expected={
             "binary_accuracy_learned": 1.0,

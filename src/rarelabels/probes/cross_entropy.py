@@ -245,8 +245,8 @@ PROBES = (
         documented='Loss: "sum_over_batch_size", the default, sums the loss and divides by the sample size',
         run=row_and_batch,
         observed="Binary cross-entropy of a row is the mean over its labels ({row_apart_from_mean_over_labels:g} "
-        "apart; {first_row:.4f} for the first row), categorical cross-entropy the sum over its classes "
-        "({row_apart_from_sum_over_classes:g} apart); the cost is the mean over rows, {batch:.4f}, and fit prints "
+        "apart; {first_row:.4f} for the first row). Categorical cross-entropy is the sum over its classes "
+        "({row_apart_from_sum_over_classes:g} apart). The cost is the mean over rows, {batch:.4f}; fit prints "
         "{printed_for_batches_of_2_and_1:.4f} for batches of 2 and 1 rows, too.",
         expected={
             "row_apart_from_mean_over_labels": 0.0,
@@ -279,9 +279,9 @@ PROBES = (
         believed="with sigmoid and binary cross-entropy, predictions are only 1 or 0",
         documented="BinaryCrossentropy: y_pred is a single value that represents a logit or a probability",
         run=bce_minimiser,
-        observed="A net that must say the same for every row learns {three_of_four:.4f} for a label that 3 of 4 rows "
-        "have, {two_of_four:.4f} for one of 2, and {none_of_four:.4f}, falling, for one that none has: scores are "
-        "probabilities.",
+        observed="A net that gives every row the same scores learns {three_of_four:.4f} for a label that 3 of 4 "
+        "rows have, and {two_of_four:.4f} for a label that 2 of 4 rows have. The score of a label that no row has "
+        "is {none_of_four:.4f} and still falls. So scores are probabilities.",
         expected={
             "three_of_four": 0.7499999,
             "two_of_four": 0.5,
@@ -296,9 +296,10 @@ PROBES = (
         documented="BinaryCrossentropy: by default, y_pred is assumed to be probabilities",
         run=head_under_bce,
         observed="softmax + binary cross-entropy trains exactly as sigmoid + binary cross-entropy: after 3 steps "
-        "weights are {apart_graph:g} apart in graph mode, {apart_eager:g} in eager mode and {apart_xla:g} with XLA; it "
-        "prints {printed_graph:.5f} where its probabilities have {of_probabilities:.5f}; with a product with 1 behind "
-        "the activation it prints {printed_behind:.5f}, and weights are {apart_behind:.3f} apart.",
+        "weights are {apart_graph:g} apart in graph mode, {apart_eager:g} in eager mode and {apart_xla:g} with "
+        "XLA. It prints a loss of {printed_graph:.5f}, but its probabilities have a loss of "
+        "{of_probabilities:.5f}. With a multiplication by 1 behind the activation it prints {printed_behind:.5f}, "
+        "and weights are {apart_behind:.3f} apart.",
         expected={
             "of_probabilities": 0.930791,
             "printed_graph": 0.8444831,
@@ -318,10 +319,11 @@ PROBES = (
         believed="sigmoid with categorical cross-entropy is a sigmoid net with another loss (1st trial)",
         documented="CategoricalCrossentropy: by default, y_pred is assumed to encode a probability distribution",
         run=head_under_cce,
-        observed="sigmoid + categorical cross-entropy trains exactly as softmax + categorical cross-entropy: after 3 "
-        "steps weights are {apart_graph:g} apart in graph mode, {apart_eager:g} in eager mode and {apart_xla:g} with "
-        "XLA; it prints {printed_graph:.5f} where its probabilities have {of_probabilities:.5f}; with a product with 1 "
-        "behind the activation it prints {printed_behind:.5f}, and weights are {apart_behind:.3f} apart.",
+        observed="sigmoid + categorical cross-entropy trains exactly as softmax + categorical cross-entropy: "
+        "after 3 steps weights are {apart_graph:g} apart in graph mode, {apart_eager:g} in eager mode and "
+        "{apart_xla:g} with XLA. It prints a loss of {printed_graph:.5f}, but its probabilities have a loss of "
+        "{of_probabilities:.5f}. With a multiplication by 1 behind the activation it prints {printed_behind:.5f}, "
+        "and weights are {apart_behind:.3f} apart.",
         expected={
             "of_probabilities": 1.95889,
             "printed_graph": 2.157514,
@@ -342,11 +344,10 @@ PROBES = (
         documented="tf.nn.softmax_cross_entropy_with_logits: each row of labels must be a valid probability "
         "distribution, else the computation of the gradient will be incorrect",
         run=cce_gradient,
-        observed="On a row with two of three labels the gradient is p − y ({apart_from_p_minus_y:g} apart; "
-        "{first_gradient:.2f} for the first label, where the printed formula has "
-        "{first_gradient_of_printed_formula:.2f}), and 100 steps move the first logit by "
-        "{first_logit_moved_in_100_steps:.0f}; a row without labels prints a loss of {loss_of_empty_row:g} and moves "
-        "the logits by up to {step_of_empty_row:.2f}.",
+        observed="On a row with two of three labels the gradient is p − y ({apart_from_p_minus_y:g} apart). For "
+        "the first label it is {first_gradient:.2f}, but {first_gradient_of_printed_formula:.2f} by the printed "
+        "formula; 100 steps move the first logit by {first_logit_moved_in_100_steps:.0f}. A row without labels "
+        "prints a loss of {loss_of_empty_row:g} and still moves the logits by up to {step_of_empty_row:.2f}.",
         expected={
             "apart_from_p_minus_y": 0.0,
             "apart_from_printed_formula": 0.5,
@@ -366,10 +367,10 @@ PROBES = (
         documented="tf.nn.softmax_cross_entropy_with_logits: each row of labels must be a valid probability "
         "distribution, else the computation of the gradient will be incorrect",
         run=cce_on_a_rare_label,
-        observed="A net that must say the same for every row, for labels that 9, 5 and 1 of 10 rows have, could reach "
-        "a loss of {lowest_possible:.3f} with a score of {share_of_rare_label:.3f} for the rare label; trained, it "
-        "prints {after_5_steps:.3f} after 5 steps and {after_100_steps:.3f} after 100, for they drive that score to "
-        "{score_of_rare_label:.0e}.",
+        observed="Of 10 rows, 9, 5 and 1 have the labels, and a net gives every row the same scores. It could "
+        "reach a loss of {lowest_possible:.3f} with a score of {share_of_rare_label:.3f} for the rare label. "
+        "Trained, it prints {after_5_steps:.3f} after 5 steps and {after_100_steps:.3f} after 100, because the "
+        "training drives that score to {score_of_rare_label:.0e}.",
         expected={
             "lowest_possible": 1.279854,
             "after_5_steps": 1.386169,
@@ -387,9 +388,10 @@ PROBES = (
         documented="BinaryFocalCrossentropy: alpha is the weight of class 1, 1 − alpha of class 0, used if "
         "apply_class_balancing",
         run=focal_alpha,
-        observed="With alpha=0.25 and a score of 0.5 a positive costs {positive_default:.4f} and a negative "
-        "{negative_default:.4f}, alpha being unused; with apply_class_balancing=True {positive_balanced:.4f} and "
-        "{negative_balanced:.4f}: a negative counts {negative_to_positive:.0f} times a positive.",
+        observed="With alpha=0.25 and a score of 0.5, a positive costs {positive_default:.4f} and a negative "
+        "{negative_default:.4f}, because alpha is not used. With apply_class_balancing=True they cost "
+        "{positive_balanced:.4f} and {negative_balanced:.4f}: a negative counts {negative_to_positive:.0f} times "
+        "as much as a positive.",
         expected={
             "positive_default": 0.6931472,
             "negative_default": 0.6931472,
@@ -404,9 +406,9 @@ PROBES = (
         believed="it could be a problem that the labels are int32 and not float32",
         documented="tf.nn.weighted_cross_entropy_with_logits: logits and labels must have the same type and shape",
         run=integer_targets,
-        observed="Keras casts: losses of int32 and float32 labels are {apart_bce:g} and {apart_cce:g} apart, weights "
-        "after fit {apart_fit:g}; tf.nn.weighted_cross_entropy_with_logits raises {tf_weighted} and "
-        "tf.nn.sigmoid_cross_entropy_with_logits {tf_sigmoid}.",
+        observed="Keras casts: losses of int32 and float32 labels are {apart_bce:g} and {apart_cce:g} apart, and "
+        "weights after fit are {apart_fit:g} apart. tf.nn.weighted_cross_entropy_with_logits raises "
+        "{tf_weighted}, and tf.nn.sigmoid_cross_entropy_with_logits raises {tf_sigmoid}.",
         expected={
             "apart_bce": 0.0,
             "apart_cce": 0.0,
@@ -421,9 +423,9 @@ PROBES = (
         believed="pos_weight pays more attention to the positives, as one would expect",
         documented="tf.nn.weighted_cross_entropy_with_logits: a value above 1 decreases the false negative count",
         run=pos_weight,
-        observed="With pos_weight=3 a label that 1 of 4 rows has is learned as {score_of_one_in_four:.3f}; the "
-        "gradients of a positive and a negative are {positive_near_0:.3f} and {negative_near_0:.3f} at a logit near 0, "
-        "but {positive_at_0:g} and {negative_at_0:g} at exactly 0.",
+        observed="With pos_weight=3 the score of a label that 1 of 4 rows has is learned as "
+        "{score_of_one_in_four:.3f}. The gradients of a positive and a negative are {positive_near_0:.3f} and "
+        "{negative_near_0:.3f} at a logit near 0, but {positive_at_0:g} and {negative_at_0:g} at exactly 0.",
         expected={
             "score_of_one_in_four": 0.5000001,
             "positive_at_0": 0.0,
@@ -439,9 +441,9 @@ PROBES = (
         believed="[1, 0, 1, 0] is the 10th of 2^n outputs; is that computationally feasible?",
         documented="Dense: units is a positive integer, the dimensionality of the output space",
         run=powerset_outputs,
-        observed="[1, 0, 1, 0] is output {number_of_1010:.0f}, counted from 0; behind 32 hidden units 17 labels take "
-        "{weights_for_17_labels:,.0f} weights instead of {weights_of_sigmoids:,.0f}, and for 1,000 labels Keras raises "
-        "{a_thousand_labels}.",
+        observed="[1, 0, 1, 0] is output {number_of_1010:.0f}, counted from 0. Behind 32 hidden units, 17 labels "
+        "take {weights_for_17_labels:,.0f} weights instead of {weights_of_sigmoids:,.0f}. For 1,000 labels Keras "
+        "raises {a_thousand_labels}.",
         expected={
             "number_of_1010": 10.0,
             "weights_for_17_labels": 4325376.0,
@@ -455,9 +457,9 @@ PROBES = (
         believed="softmax adds up to one only: what can it predict if one label is true, or three?",
         documented="softmax: the elements of the output vector are in range [0, 1] and sum to 1",
         run=softmax_of_k_labels,
-        observed="The best scores for rows with one, two and three labels are {score_of_1:.3f}, {score_of_2:.3f} and "
-        "{score_of_3:.3f} each (trained on three: {trained_of_3:.3f}), so a decision at 0.5 names {named_of_1:.0f}, "
-        "{named_of_2:.0f} (by an exact tie) and {named_of_3:.0f} of them.",
+        observed="The best scores for rows with one, two and three labels are {score_of_1:.3f}, {score_of_2:.3f} "
+        "and {score_of_3:.3f} each (trained on three: {trained_of_3:.3f}). So a decision at 0.5 finds "
+        "{named_of_1:.0f}, {named_of_2:.0f} (by an exact tie) and {named_of_3:.0f} of them.",
         expected={
             "score_of_1": 1.0,
             "score_of_2": 0.5,

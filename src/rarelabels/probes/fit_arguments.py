@@ -154,9 +154,10 @@ PROBES = (
         documented="fit: when class_weight is specified and targets have a rank of 2 or greater, y must be one-hot "
         "encoded",
         run=class_weight_of_rows,
-        observed="With keys 0: 10, 1: 11, 2: 12, 3: 13 and 5: 15 a row with labels 2 and 5 weighs "
-        "{labels_2_and_5:.0f}, one with 1, 2 and 3 {labels_1_2_and_3:.0f}, one without labels {no_label:.0f} (as class "
-        "0), and one with label 4, which has no key, {label_4_without_key:.0f}: the first label of a row decides.",
+        observed="The keys are 0: 10, 1: 11, 2: 12, 3: 13 and 5: 15. A row with labels 2 and 5 weighs "
+        "{labels_2_and_5:.0f}, one with labels 1, 2 and 3 weighs {labels_1_2_and_3:.0f}, one without labels "
+        "{no_label:.0f} (as class 0), and one with label 4, which has no key, {label_4_without_key:.0f}: the "
+        "first label of a row decides.",
         expected={
             "labels_2_and_5": 12.0,
             "labels_1_2_and_3": 11.0,
@@ -170,9 +171,9 @@ PROBES = (
         believed="{0: 1.0, 1: 0.29} weighs zeros and ones, and its error is a bug of Keras",
         documented="fit: class_weight maps class indices (integers) to a weight",
         run=class_weight_two_keys,
-        observed="With a tf.data pipeline the dictionary raises {pipeline}, with arrays {arrays}: "
-        "{rows_moved_otherwise:.0f} of the seven rows, those whose first label is label 1, take {share_of_step:.2f} of "
-        "their step in all their labels.",
+        observed="The dictionary raises {pipeline} with a tf.data pipeline, and {arrays} with arrays. There, the "
+        "{rows_moved_otherwise:.0f} of the seven rows whose first label is label 1 take {share_of_step:.2f} of "
+        "their step, in all their labels.",
         expected={
             "arrays": "nothing",
             "pipeline": "InvalidArgumentError",
@@ -186,8 +187,8 @@ PROBES = (
         believed="a dictionary like {0: 1., 1: 15} in class_weight is the straightforward way",
         documented="fit: class_weight maps class indices (integers) to a weight",
         run=class_weight_by_column_order,
-        observed="With the label columns reversed, the same labels end {apart:.2f} apart after one step with the "
-        "thread's dictionary, and {apart_unweighted:g} without it.",
+        observed="With the label columns reversed, the weights of the same labels are {apart:.2f} apart after one "
+        "step with the thread's dictionary, and {apart_unweighted:g} apart without it.",
         expected={
             "apart": 0.169048,
             "apart_unweighted": 0.0,
@@ -199,12 +200,13 @@ PROBES = (
         believed="compute_sample_weight('balanced', y_train) puts sample weights on the classes",
         documented="compute_sample_weight: for multi-output, the weights of each column of y will be multiplied",
         run=balanced_sample_weight,
-        observed="Of 2,000 rows the effective number is {effective_rows_3:.0f} with 3 labels, {effective_rows_10:.1f} "
-        "with 10, {effective_rows_17:.1f} with 17, {effective_rows_50:.1f} with 50 and {effective_rows_1000:.1f} with "
-        "1,000; the largest weight is 10^{log10_ratio_3:.1f}, 10^{log10_ratio_10:.1f}, 10^{log10_ratio_17:.1f}, "
-        "10^{log10_ratio_50:.1f} and 10^{log10_ratio_1000:.1f} times the smallest; with 1,000 labels "
-        "{zero_in_float64_1000:.0f} weights are 0 in float64 and {zero_in_float32_1000:.0f} in Keras's float32 (with "
-        "50 labels {zero_in_float32_50:.0f}), where the loss is {loss_1000:g}.",
+        observed="Of 2,000 rows the effective number is {effective_rows_3:.0f} with 3 labels, "
+        "{effective_rows_10:.1f} with 10, {effective_rows_17:.1f} with 17, {effective_rows_50:.1f} with 50 and "
+        "{effective_rows_1000:.1f} with 1,000. The largest weight is 10^{log10_ratio_3:.1f}, "
+        "10^{log10_ratio_10:.1f}, 10^{log10_ratio_17:.1f}, 10^{log10_ratio_50:.1f} and 10^{log10_ratio_1000:.1f} "
+        "times the smallest. With 1,000 labels {zero_in_float64_1000:.0f} weights are 0 in float64, but "
+        "{zero_in_float32_1000:.0f} in Keras's float32 (with 50 labels {zero_in_float32_50:.0f}), and the loss is "
+        "{loss_1000:g}.",
         expected={
             "log10_ratio_3": 2.415327,
             "effective_rows_3": 84.68308,
@@ -236,9 +238,9 @@ PROBES = (
         believed="sample weights can be put on the classes",
         documented="fit: sample_weight is flat (1D), or 2D for temporal data, a weight for every timestep",
         run=weights_per_label,
-        observed="A matrix of weights raises {four_rows} with 4 rows of 3 labels; with 3 rows of 3 labels it raises "
-        "{three_rows} and is misread, the weights of a column going to the row of that number: {printed_of_three:.3f} "
-        "instead of {meant_of_three:.3f}.",
+        observed="A matrix of weights raises {four_rows} with 4 rows of 3 labels. With 3 rows of 3 labels it "
+        "raises {three_rows} and is misread: the weights of a column go to the row of the same number, and the "
+        "loss is {printed_of_three:.3f} instead of {meant_of_three:.3f}.",
         expected={
             "four_rows": "InvalidArgumentError",
             "three_rows": "nothing",
@@ -263,8 +265,8 @@ PROBES = (
         believed="validation_split gives a validation part like the training part",
         documented="fit: the validation data is selected from the last samples in the x and y data, before shuffling",
         run=rows_held_out,
-        observed="Of rows numbered 0 to 9 and shuffle=True, a split of 0.2 trains on rows with the mean number "
-        "{training:.1f} and validates on rows with {validation:.1f}: the last two.",
+        observed="Rows have the numbers 0 to 9, and shuffle=True. A split of 0.2 trains on rows with the mean "
+        "number {training:.1f} and validates on rows with the mean number {validation:.1f}: the last two.",
         expected={
             "training": 3.5,
             "validation": 8.5,
@@ -277,9 +279,9 @@ PROBES = (
         documented="fit: steps_per_epoch is the number of batches before declaring one epoch finished and starting "
         "the next",
         run=steps_per_epoch,
-        observed="With two steps of 2 of ten rows, epochs have rows of the mean number {epoch_1:.1f}, {epoch_2:.1f}, "
-        "{epoch_3:.1f} and {epoch_4:.1f}: an epoch goes on where the last one stopped, the third has the one batch "
-        "that was left, and what fit prints is of other rows each time.",
+        observed="With two steps of 2 of ten rows, the rows of the epochs have the mean numbers {epoch_1:.1f}, "
+        "{epoch_2:.1f}, {epoch_3:.1f} and {epoch_4:.1f}. An epoch goes on where the last one stopped, and the "
+        "third has the one batch that was left. So fit prints a mean of other rows in each epoch.",
         expected={
             "epoch_1": 1.5,
             "epoch_2": 5.5,

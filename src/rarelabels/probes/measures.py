@@ -148,9 +148,9 @@ PROBES = (
         believed="F1Score compares each sigmoid score with 0.5",
         documented="F1Score: if threshold is None, the argmax of y_pred is converted to 1, and the rest to 0",
         run=f1_without_threshold,
-        observed="Predictions right in every decision have a micro F1 of {micro:.3f}, that of the argmax "
-        "({micro_of_argmax:.3f}), and {micro_at_half:.3f} with threshold=0.5; average=None gives a vector of "
-        "{values_without_average:.0f}, here from {first_label:.2f} to {last_label:.2f}.",
+        observed="Predictions are right in every decision. Their micro F1 is {micro:.3f}, as that of the argmax "
+        "({micro_of_argmax:.3f}); with threshold=0.5 it is {micro_at_half:.3f}. average=None gives a vector of "
+        "{values_without_average:.0f} numbers, here from {first_label:.2f} to {last_label:.2f}.",
         expected={
             "micro": 0.736842,
             "micro_of_argmax": 0.7368421,
@@ -167,9 +167,9 @@ PROBES = (
         documented="f1_score: average='binary' is applicable only if targets (y_{true,pred}) are binary",
         run=f1_of_one_training,
         observed="Without averaging Keras gives each label its binary F1 ({farthest_from_binary:g} apart), "
-        "{rarest:.3f} for the rarest and {most_frequent:.3f} for the most frequent; their mean is {macro:.3f}, micro "
-        '{micro:.3f}: summaries of one training. average="binary" on the matrix is a '
-        "{scikit_learn_binary_on_three} in scikit-learn and a {keras_binary} in Keras.",
+        "{rarest:.3f} for the rarest and {most_frequent:.3f} for the most frequent. Their mean is {macro:.3f} and "
+        'micro F1 {micro:.3f}; both sum up one training. average="binary" on the matrix raises '
+        "{scikit_learn_binary_on_three} in scikit-learn and {keras_binary} in Keras.",
         expected={
             "rarest": 0.4999999,
             "most_frequent": 0.8749999,
@@ -186,10 +186,10 @@ PROBES = (
         believed="average=None is an F1 to watch like any other",
         documented="MlflowCallback: logs training metrics every epoch",
         run=f1_vector_in_mlflow,
-        observed='Of two epochs with average="micro" MLflow\'s callback records {micro_metrics:.0f} metrics; with '
-        "average=None {none_metrics:.0f}, the loss is lost with the vector, and {none_warnings:.0f} warnings are all "
-        "that says so. Its validation metrics end at step {micro_last_validation_step:.0f}, those of training at step "
-        "{micro_last_step:.0f}.",
+        observed='For two epochs with average="micro", MLflow\'s callback records {micro_metrics:.0f} metrics. '
+        "With average=None it records {none_metrics:.0f}: the loss is lost with the vector, and only "
+        "{none_warnings:.0f} warnings say so. Its validation metrics end at step "
+        "{micro_last_validation_step:.0f}, those of training at step {micro_last_step:.0f}.",
         expected={
             "micro_metrics": 6.0,
             "micro_last_step": 1.0,
@@ -207,8 +207,8 @@ PROBES = (
         believed="AUC(multi_label=True) on the test set says how well all the genres are told apart",
         documented="AUC: computed separately for each label and then averaged across labels",
         run=auc_of_an_empty_label,
-        observed="Two labels ranked perfectly ({scikit_learn_of_two:.1f}) and one without positives make "
-        "{keras:.4f}: the label without positives counts as 0.",
+        observed="Two labels are ranked perfectly ({scikit_learn_of_two:.1f}), and one has no positives. Their "
+        "AUC is {keras:.4f}: the label without positives counts as 0.",
         expected={
             "keras": 0.6666667,
             "scikit_learn_of_two": 1.0,
@@ -237,8 +237,8 @@ PROBES = (
         believed="sample weights on the classes make up for a metric without averaging",
         documented="fit: sample weighting does not apply to metrics specified via the metrics argument in compile",
         run=weights_in_metrics,
-        observed="A right row of weight 1 and a wrong one of weight 3 have, with the wrong row right in no label, an "
-        "accuracy of {metrics:.2f} under metrics= and {weighted_metrics:.2f} under weighted_metrics=.",
+        observed="A row that is right has weight 1, and a row that is wrong in every label has weight 3. The "
+        "accuracy is {metrics:.2f} under metrics= and {weighted_metrics:.2f} under weighted_metrics=.",
         expected={
             "metrics": 0.5,
             "weighted_metrics": 0.25,

@@ -32,8 +32,8 @@ class Probe:
         believed: the belief in that thread, in one sentence.
         documented: the statement of the library's documentation, in one sentence.
         run: calls the library; returns the observed numbers by name, and names of exceptions as text.
-        observed: one sentence with a replacement field for each number in it: ``{loss:.3f}``.
-        expected: the pinned numbers. The sentence is known to be true only with these numbers.
+        observed: sentences with a replacement field for each number: ``{loss:.3f}``.
+        expected: the pinned numbers. The sentences are known to be true only with these numbers.
         tolerance: relative; larger for numbers that depend on a training or on the processor.
     """
 
@@ -69,15 +69,15 @@ class Observation:
 
     @property
     def text(self) -> str:
-        """Return the observed sentence; if numbers have changed, the changes, because the sentence may be wrong."""
+        """Return the observed sentences; if numbers have changed, the changes, because the sentences may be wrong."""
         return self.probe.observed.format(**self.numbers) if self.is_as_pinned else f"CHANGED: {self._changes()}"
 
     def complaint(self) -> str:
         """Return one line about changed numbers: pinned and observed numbers, the versions, and what to do."""
         installed = ", ".join(f"{name} {number}" for name, number in versions().items())
         return (
-            f"the world changed: {self.probe.name}: {self._changes()} with {installed}; update the text, the pinned "
-            "numbers and what is built on them"
+            f"probe {self.probe.name}: the libraries have changed: {self._changes()}, with {installed}; update its "
+            "text, its pinned numbers and what is built on them"
         )
 
     def _changes(self) -> str:

@@ -43,11 +43,11 @@ ADMIN = "admin"
 RENEW = """
 import json, sys
 from mlflow.server.auth.sqlalchemy_store import SqlAlchemyStore
-told = json.load(sys.stdin)
+account = json.load(sys.stdin)
 store = SqlAlchemyStore()
-store.init_db(told["database"])
-if store.has_user(told["name"]):  # else MLflow makes the user, with this password
-    store.update_user(told["name"], password=told["password"])
+store.init_db(account["database"])
+if store.has_user(account["name"]):  # else MLflow makes the user, with this password
+    store.update_user(account["name"], password=account["password"])
 """
 SHORTEST = 12  # characters that a password must have at least
 START = 90  # seconds in which MLflow must start; it takes 5 on an idle machine
@@ -79,7 +79,7 @@ def open_ui(where: str, host: str, port: int, say: Callable[[str], None]) -> Non
             other machines, or MLflow does not start.
     """
     if where.startswith(ADDRESSES):
-        say("The record is a server; its page is there:")
+        say("The record is on a server. Its pages:")
         _tell(_links(where, without_password(where.rstrip("/"))), say)
         return
     if not record_connection.is_begun(where):
@@ -97,8 +97,11 @@ def open_ui(where: str, host: str, port: int, say: Callable[[str], None]) -> Non
         _wait(server, HERE[0] if host in EVERYWHERE else host, port)
         _tell(links, say)
         if access:
-            say("other machines need a user's name and password, which are sent as they are: put TLS before it")
-        say("Ctrl-C ends it")
+            say(
+                "other machines need a user name and a password, which are sent unencrypted; put a proxy with TLS "
+                "before this server"
+            )
+        say("Ctrl-C ends the server")
         raise _ended(server.wait())
     except KeyboardInterrupt:
         pass
@@ -118,8 +121,8 @@ def _basic_auth(where: str, host: str) -> dict[str, str]:
     is_begun = users.exists() or USERS in os.environ
     if (password or not is_begun) and len(password) < SHORTEST:
         raise UserError(
-            f"--host {host}: set {PASSWORD} to the password that the user admin is to have, of {SHORTEST} characters "
-            f"or more; given {len(password) or 'none'}"
+            f"--host {host}: set {PASSWORD} to a password for the user admin, of {SHORTEST} characters or more; "
+            f"given {f'{len(password)} characters' if password else 'none'}"
         )
     access = {KEY: os.environ.get(KEY) or secrets.token_hex(32)}
     if USERS not in os.environ:
@@ -145,16 +148,16 @@ def _renew_password(declared: str, password: str) -> None:
     settings = ConfigParser()
     settings.read(declared, "utf-8")
     of = settings["mlflow"] if settings.has_section("mlflow") else {}
-    told = {"database": of.get("database_uri", ""), "name": of.get("admin_username", ADMIN), "password": password}
+    account = {"database": of.get("database_uri", ""), "name": of.get("admin_username", ADMIN), "password": password}
     environment = os.environ | {PASSWORD: password, USERS: declared, "MLFLOW_DISABLE_TELEMETRY": "true"}
     ended = subprocess.run(
-        [sys.executable, "-c", RENEW], input=json.dumps(told), env=environment, capture_output=True, text=True
+        [sys.executable, "-c", RENEW], input=json.dumps(account), env=environment, capture_output=True, text=True
     )
     if ended.returncode:
         reason = (ended.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise UserError(
             f"{PASSWORD} is set, but the password of the administrator in {declared} could not be changed to it "
-            f"({reason}); mend that, or unset {PASSWORD} to go on with the old one"
+            f"({reason}); unset {PASSWORD} to keep the old password"
         )
 
 
@@ -269,7 +272,7 @@ def _wait(server: subprocess.Popen[bytes], host: str, port: int) -> None:
 
 
 def _ended(code: int) -> UserError:
-    return UserError(f"MLflow ended with code {code}; what it said is above")
+    return UserError(f"MLflow ended with code {code}; its own messages are above")
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:

@@ -29,11 +29,11 @@ def draw(where: str, name: str, one: SummaryTask) -> list[str]:
     client = connection.connect(where)
     parent, of_files = writing.Record(client, one.parent), {"drawn": ""}
     with parent.folder(of_files) as folder:
-        with house_style.or_told(failures, f"{name}: {FOLDER}"):
+        with house_style.or_reported(failures, f"{name}: {FOLDER}"):
             (folder / FOLDER).mkdir()
             children = [client.run(run_id) for run_id in one.children]
             for file, figure in _figures(client, children, f"{name}: {FOLDER}", failures):
-                with house_style.or_told(failures, f"{name}: {FOLDER}/{file}.png"):
+                with house_style.or_reported(failures, f"{name}: {FOLDER}/{file}.png"):
                     house_style.save(figure, folder / FOLDER / f"{file}.png")
         of_files["drawn"] = "" if failures else one.stamp
     return failures
@@ -46,7 +46,7 @@ def _figures(client: Client, children: list[Run], of: str, failures: list[str]) 
     """
     trial, ids = children[0].data.tags["trial"], [run.info.run_id for run in children]
     seed, first = children[0].data.tags["seed"], ids[0]
-    with house_style.or_told(failures, f"{of}/learning_curves.png"):
+    with house_style.or_reported(failures, f"{of}/learning_curves.png"):
         if len(curves := reading.curves(client, ids)):
             unit = of_trial.loss_unit(children[0].data.params)
             kept = [epoch for run in children if (epoch := _epoch(run)) is not None]
@@ -55,19 +55,19 @@ def _figures(client: Client, children: list[Run], of: str, failures: list[str]) 
     validations = [reading.scores(client, run_id, "validation") for run_id in ids]
     parts = [reading.scores(client, run_id, "test") for run_id in ids]
     labels = reading.labels(client, first)
-    with house_style.or_told(failures, f"{of}/precision_recall.png"):
+    with house_style.or_reported(failures, f"{of}/precision_recall.png"):
         yield "precision_recall", of_trial.precision_recall(parts, labels, trial)
-    with house_style.or_told(failures, f"{of}/confusion.png"):
+    with house_style.or_reported(failures, f"{of}/confusion.png"):
         yield "confusion", of_trial.confusion(reading.per_label(client, first), f"{trial}, seed {seed}")
-    with house_style.or_told(failures, f"{of}/reliability.png"):
+    with house_style.or_reported(failures, f"{of}/reliability.png"):
         is_calibrated = any(name.startswith("test/uncalibrated/") for name in children[0].data.metrics)
         before = [reading.raw_scores(client, run_id)[2] for run_id in ids] if is_calibrated else None
         yield "reliability", of_trial.reliability(parts, before, trial)
-    with house_style.or_told(failures, f"{of}/f1_theory.png"):
+    with house_style.or_reported(failures, f"{of}/f1_theory.png"):
         theory = threshold_study.f1_theory(validations, [int(run.data.tags["seed"]) for run in children], labels)
         if len(theory):  # empty unless a label has positives in validation; the next figure needs them in test too
             yield "f1_theory", of_thresholds.f1_theory(theory, trial)
-    with house_style.or_told(failures, f"{of}/winners_curse.png"):
+    with house_style.or_reported(failures, f"{of}/winners_curse.png"):
         curse = threshold_study.winners_curse(validations[0], parts[0], draws=CURSE_DRAWS, seed=int(seed))
         if len(curse):
             yield "winners_curse", of_thresholds.winners_curse(curse, f"{trial}, seed {seed}")

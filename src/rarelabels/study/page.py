@@ -47,25 +47,25 @@ def record_comparison(
         for number, one in enumerate(compared):
             suffix = f"_{number + 1}" if number else ""
             title = f"{study} on {one.data}"
-            with house_style.or_told(failures, f"{study}: comparison{suffix}.png"):
+            with house_style.or_reported(failures, f"{study}: comparison{suffix}.png"):
                 figure = of_study.comparison(
                     one.long(), one.best_floors(), f"{title}: mean and 95 % interval over seeds and test rows"
                 )
                 house_style.save(figure, folder / f"comparison{suffix}.png")
-            with house_style.or_told(failures, f"{study}: loss_by_threshold{suffix}.png"):
+            with house_style.or_reported(failures, f"{study}: loss_by_threshold{suffix}.png"):
                 floors = [f"floor: {name}" for name in FLOORS]
                 house_style.save(
                     of_study.rule_table(by_rule(one), floors, title), folder / f"loss_by_threshold{suffix}.png"
                 )
-            with house_style.or_told(failures, f"{study}: half_by_theory{suffix}.png"):
+            with house_style.or_reported(failures, f"{study}: half_by_theory{suffix}.png"):
                 predicted = half_by_theory(client, one, runs, identities)
                 if len(predicted):
                     house_style.save(of_study.half_by_theory(predicted, title), folder / f"half_by_theory{suffix}.png")
-            with house_style.or_told(failures, f"{study}: figures of the report"):
+            with house_style.or_reported(failures, f"{study}: figures of the report"):
                 labels = pictures.labels_of(client, one)
                 pictures.save(pictures.draw(client, one, labels, failures), number, folder)
         for file, figure in which.figures(client, study, compared, runs, identities, failures):
-            with house_style.or_told(failures, f"{study}: {file}.png"):
+            with house_style.or_reported(failures, f"{study}: {file}.png"):
                 house_style.save(figure, folder / f"{file}.png")
         shown = "" if failures else " ".join(map(pictures.stamp, compared))
         of_files |= {"drawn": "" if failures else "yes", pictures.TAG: shown}

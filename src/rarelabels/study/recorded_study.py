@@ -116,7 +116,7 @@ class Study:
             A row for each hypothesis; empty if none is declared. Among the columns: ``name``, ``claim``, ``trial``,
             ``against``, ``metric``, ``direction``, ``margin`` as declared; ``verdict`` (``upheld``, ``refuted`` or
             ``undecided``), ``value`` (the difference), ``low``, ``high`` (its interval at ``level``), ``late``
-            (whether a run of either side was made, or looked at, before the hypothesis stood as it does now),
+            (whether a run of either side was made, or looked at, before the hypothesis had its present form),
             ``reason`` (why the difference could not be measured).
         """
         return compare_verdicts.long({self.name: standing.verdicts(self.name, self.where, self._root)})

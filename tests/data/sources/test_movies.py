@@ -188,7 +188,7 @@ def test_an_unknown_genre_is_refused_with_the_nearest_and_all(own: Path) -> None
 
 def test_rows_that_leave_no_film_are_refused(own: Path) -> None:
     database(own, [film(i, "Drama, War") for i in range(20)])
-    with pytest.raises(UserError, match=r"own\.db: dataset\.rows: no film is left by 'one_label'"):
+    with pytest.raises(UserError, match=r"own\.db: dataset\.rows: no film remains with 'one_label'"):
         loading.load(spec_of(2, "one_label"), 0)
 
 

@@ -215,7 +215,7 @@ BOMB = '<!DOCTYPE labels [<!ENTITY a "ha">' + "".join(
         (XML.encode().replace(b"sad", b"s\xe9d"), "line 3: is not XML: not well-formed"),
         (XML.replace("utf-8", "nonsense"), "line 1: cannot be read: unknown encoding: nonsense"),
         (XML.replace("utf-8", "utf-7"), "line 1: cannot be read: multi-byte encodings are not supported"),
-        (XML.replace("calm &amp; still", "sad"), "line 4: label 'sad' is there twice"),
+        (XML.replace("calm &amp; still", "sad"), "line 4: label 'sad' is named twice"),
         (XML.replace('name="sad"', 'nome="sad"'), "line 3: a label has no name"),
         (XML.replace('"sad"', '""'), "line 3: a label has no name"),
         ("<labels/>", "line 1: names no label"),

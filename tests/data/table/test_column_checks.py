@@ -52,7 +52,7 @@ def test_a_prefix_that_too_few_columns_have(tmp_path: Path) -> None:
 def test_a_prefix_that_takes_an_input_for_a_label(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(ten("plot,p_a,p_b,p_", row="x,1,0,1"))
-    assert "column 'plot' begins with dataset.labels.prefix 'p', so it is a label, and dataset.text names it too" in (
+    assert "column 'plot' begins with dataset.labels.prefix 'p', so it is a label, but dataset.text names it, too" in (
         refused(spec(path, labels={"prefix": "p"}))
     )
-    assert "column 'p_' is the prefix and has no name left" in refused(spec(path, labels={"prefix": "p_"}))
+    assert "column 'p_' is the prefix alone, so its label has no name" in refused(spec(path, labels={"prefix": "p_"}))

@@ -87,7 +87,7 @@ def test_a_file_that_is_not_what_its_name_says(name: str, content: bytes, holds:
 
 def test_a_name_that_promises_gzip(tmp_path: Path) -> None:
     line = refused(small(tmp_path / "a.csv.gz", ten()))
-    assert line == "a.csv.gz: holds text and is not gzipped, as its name says; rename it"
+    assert line == "a.csv.gz: holds text, but its name says that it is gzipped; rename it"
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.jsonl.gz"])

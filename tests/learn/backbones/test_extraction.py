@@ -143,7 +143,7 @@ def test_long_work_is_announced(
     counted(monkeypatch)
     monkeypatch.setattr(extraction, "LONG", 1)
     extraction.with_features(emoji, LITE0)
-    assert "200 images go through efficientnet_lite0" in caplog.text
+    assert "extracting the features of 200 images with efficientnet_lite0" in caplog.text
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 

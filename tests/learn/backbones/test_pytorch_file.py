@@ -55,7 +55,7 @@ def test_tensors_by_hand(tmp_path: Path) -> None:
 def test_a_malicious_pickle_does_not_run(place: int, call: str, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     pickles = [call.format(victim).encode() if i == place else good for i, good in enumerate(GOOD)]
-    with pytest.raises(Exception, match=r"asks for (os\.system|posix\.system|builtins\.eval)"):
+    with pytest.raises(Exception, match=r"names (os\.system|posix\.system|builtins\.eval)"):
         pytorch_file.read(*written(tmp_path, pickles))
     assert not victim.exists()
 

@@ -28,15 +28,15 @@ def test_a_figure_is_written_with_120_dots_an_inch(tmp_path: Path) -> None:
 
 def test_what_cannot_be_drawn_is_a_line_and_what_follows_is_done() -> None:
     failures: list[str] = []
-    with house_style.or_told(failures, "the first"):
+    with house_style.or_reported(failures, "the first"):
         raise ValueError("no room\nfor it")
-    with house_style.or_told(failures, "the second"):
+    with house_style.or_reported(failures, "the second"):
         pass
     assert failures == ["the first: not drawn: ValueError: no room"]
 
 
 def test_an_interrupt_is_no_figure_that_cannot_be_drawn() -> None:
-    with pytest.raises(KeyboardInterrupt), house_style.or_told([], "the first"):
+    with pytest.raises(KeyboardInterrupt), house_style.or_reported([], "the first"):
         raise KeyboardInterrupt
 
 

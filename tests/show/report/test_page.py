@@ -101,8 +101,8 @@ def test_what_searches_found_stands_on_the_page_with_their_budget() -> None:
     assert "What each search found" not in rendered(page)
     assert "12 trainings for crossfit/per_label/macro_f1" in told(plain)
     assert "<li><strong>a</strong>: loss.gamma = 5 (12 trials); the best may lie beyond: loss.gamma</li>" in told(plain)
-    assert "Claims about 0.5 compare" not in told(plain)
-    assert "Claims about 0.5 compare what was searched, with as many, for validation/half/macro_f1" in told(half)
+    assert "Hypotheses about decisions at 0.5 compare" not in told(plain)
+    assert "about decisions at 0.5 compare trials that were searched for validation/half/macro_f1" in told(half)
 
 
 def test_what_has_no_result_is_on_the_page_with_its_reason() -> None:

@@ -41,4 +41,4 @@ def test_without_validation_there_is_half_alone():
         "scores",
     ]
     assert "without a validation part" in repr(judged)
-    assert "No validation part" in judged._repr_html_()
+    assert "Without a validation part" in judged._repr_html_()

@@ -25,8 +25,8 @@ def test_printed_numbers_stand_beside_their_floors(files, judgement, capsys):
         f"{measured['test/oracle/micro_f1']:.3f}",
     ]
     assert "Thresholds and base rates are from validation.parquet: 400 rows" in out
-    assert "1 with fewer than 5 positives there take the global one" in out
-    assert re.search(r"labels without a positive: 1 \(absent\), .* left out of macro and weighted means", out)
+    assert "the global one for 1 label that has fewer than 5 positives there" in out
+    assert re.search(r"labels without a positive: 1 \(absent\); macro and weighted means leave them out", out)
 
 
 def test_no_positives_at_all_are_no_reason_to_fail(capsys):
@@ -37,7 +37,7 @@ def test_no_positives_at_all_are_no_reason_to_fail(capsys):
     assert np.isfinite(list(judgement.evaluation.metrics.values())).all()
     out = printed(judgement, BOTH, capsys)
     assert "labels without a positive: 2 (A, B)" in out
-    assert "global: score ≥ 0.5, for validation.parquet has no positive to choose by." in out
+    assert "global: score ≥ 0.5, because validation.parquet has no positive to choose a threshold by." in out
 
 
 def test_without_validation_nothing_is_chosen(alone, capsys):
@@ -47,7 +47,7 @@ def test_without_validation_nothing_is_chosen(alone, capsys):
     assert not [name for name in alone.evaluation.metrics if "global" in name or "per_label" in name]
     assert list(alone.prices().columns) == ["label", "positives", "half/found", "half/false"]
     out = printed(alone, ALONE, capsys)
-    assert "No validation part: nothing is chosen, so decisions are at 0.5; oracle is only a bound." in out
-    assert "base rate in these test labels themselves, for lack of others." in out
+    assert "Without a validation part no threshold is chosen: decisions are at 0.5, and oracle is only a bound." in out
+    assert "base rates in the test labels themselves, because there is no validation part." in out
     assert "global" not in out
     assert "per_label" not in out

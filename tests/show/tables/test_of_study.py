@@ -129,5 +129,5 @@ def test_a_ranking_has_its_order_test_results_and_who_is_not_ranked(capsys: pyte
         ["", "prior (not ranked: learns nothing)", "0.1000", ""],
     ]
     assert of_study.TIED_WITH_FIRST in out
-    assert "No trial has all its declared seeds (2 not run): these are seeds 0, 1 alone" in out
+    assert "No trial has run all its declared seeds (2 are missing): these are the results of seeds 0, 1 only" in out
     assert out.splitlines()[-2:] == ["not ranked: d: changed", "not ranked: c: failed"]

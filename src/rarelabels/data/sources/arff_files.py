@@ -31,7 +31,9 @@ _TROUBLE = {
     arff.BadAttributeFormat: "an attribute needs a name, in quotes if it has blanks, and a type",
     arff.BadAttributeName: "an attribute of this name is declared above",
     arff.BadAttributeType: "an attribute must be numeric, real or {0,1}",
-    arff.BadDataFormat: "the row has more or fewer values than there are attributes, or counts beyond them",
+    arff.BadDataFormat: (
+        "the row has more or fewer values than there are attributes, or a number of an attribute that does not exist"
+    ),
     arff.BadNominalValue: "a value is none of those that its attribute declares",
     arff.BadNumericalValue: "a value is no number",
 }

@@ -142,7 +142,8 @@ def _write(path: Path, content: bytes) -> None:
         whole_files.write(path, content)
     except OSError as error:
         raise UserError(
-            f"{path}: cannot be written: {error.strerror or error}; set {source.VARIABLE} to a folder that can be"
+            f"{path}: cannot be written: {error.strerror or error}; set {source.VARIABLE} to a folder that can be "
+            "written"
         ) from error
 
 

@@ -99,7 +99,7 @@ def parse(spec: MoviesSpec) -> Table:
     columns = _columns(path, spec.labels, ordered)
     kept = _kept_rows(spec.rows, strata[:, columns])
     if not len(kept):
-        raise UserError(f"{path}: dataset.rows: no film is left by {spec.rows!r}")
+        raise UserError(f"{path}: dataset.rows: no film remains with {spec.rows!r}")
     films, strata = films.iloc[kept], strata[kept]
     return Table(
         ids=films["ID"].astype(str).to_numpy(dtype=np.str_),

@@ -136,7 +136,7 @@ def _labels(path: Path) -> list[str]:
         if len(elements) > 1:
             name = attributes.get("name", "")
             if not name or name in names:
-                raise refused(f"label {name!r} is there twice" if name else "a label has no name")
+                raise refused(f"label {name!r} is named twice" if name else "a label has no name")
             names[name] = None
 
     def doctype(*_declared: object) -> None:

@@ -22,11 +22,11 @@ def folder(name: str) -> Path:
     Raises:
         UserError: the path needs a home folder, and there is none.
     """
-    own = os.environ.get(VARIABLE)
+    declared = os.environ.get(VARIABLE)
     try:
-        return (Path(own).expanduser().absolute() if own else cache.folder() / "data") / name
+        return (Path(declared).expanduser().absolute() if declared else cache.folder() / "data") / name
     except RuntimeError as error:
-        raise UserError(f"{VARIABLE}: {own}: {error}") from error
+        raise UserError(f"{VARIABLE}: {declared}: {error}") from error
 
 
 def fetch_again(name: str) -> str:

@@ -27,7 +27,7 @@ def flag_columns(path: Path, spec: TableSpec, names: Sequence[str]) -> tuple[str
         )
     if prefix in found:
         raise UserError(
-            f"{path}: dataset.labels.prefix: column {prefix!r} is the prefix and has no name left; rename it"
+            f"{path}: dataset.labels.prefix: column {prefix!r} is the prefix alone, so its label has no name; rename it"
         )
     return found
 
@@ -43,8 +43,8 @@ def wanted_columns(path: Path, spec: TableSpec, flags: Sequence[str]) -> dict[st
     if spec.labels.prefix is not None and (both := [column for column in flags if column in inputs | others]):
         key = (inputs | others)[both[0]]
         raise UserError(
-            f"{path}: column {both[0]!r} begins with dataset.labels.prefix {spec.labels.prefix!r}, so it is a label, "
-            f"and {key} names it too; rename it, or list the labels under dataset.labels.columns"
+            f"{path}: column {both[0]!r} begins with dataset.labels.prefix {spec.labels.prefix!r}, so it is a "
+            f"label, but {key} names it, too; rename it, or list the labels under dataset.labels.columns"
         )
     labels = dict.fromkeys(flags, "dataset.labels.columns")
     if spec.labels.column is not None:

@@ -60,8 +60,9 @@ class LabelNames(Entries):
             )
         if rows * len(kept) > MAX_LABEL_CELLS:
             raise UserError(
-                f"{where}: {len(kept):,} labels of {rows:,} rows need {rows * len(kept) / 1e9:.0f} GB, and allowed are "
-                f"{MAX_LABEL_CELLS / 1e9:.0f}; raise dataset.labels.min_rows, or name another column or separator"
+                f"{where}: {len(kept):,} labels of {rows:,} rows need {rows * len(kept) / 1e9:.0f} GB, but only "
+                f"{MAX_LABEL_CELLS / 1e9:.0f} GB are allowed; raise dataset.labels.min_rows, or name another "
+                "column or separator"
             )
 
 

@@ -115,7 +115,7 @@ def check_content(path: Path) -> None:
             raise UserError(f"{path}: is empty; a table needs columns and rows")
         allowed, found = IN_WORDS[table_format(path)], _kind_of(begin)
         if _is_packed(path) and found != BEGINNINGS[b"\x1f\x8b"]:
-            raise UserError(f"{path}: holds {found or 'text'} and is not gzipped, as its name says; rename it")
+            raise UserError(f"{path}: holds {found or 'text'}, but its name says that it is gzipped; rename it")
         if _is_packed(path):
             with opened(path) as unpacked:
                 found = _kind_of(unpacked.read(4_096))

@@ -25,7 +25,7 @@ class Shrinkable:
 
     own: Floats
     positives: NDArray[np.int64]
-    there: Bools
+    has_own: Bools
     common: float
 
     @classmethod
@@ -40,7 +40,7 @@ class Shrinkable:
 
     def shrunk(self, strength: float) -> Floats:
         """Return thresholds that lie p / (p + strength) of the way from the global one to the label's own."""
-        weight = np.where(self.there, self.positives / (np.maximum(self.positives, 1) + strength), 0.0)
+        weight = np.where(self.has_own, self.positives / (np.maximum(self.positives, 1) + strength), 0.0)
         return np.asarray(weight * self.own + (1 - weight) * self.common)
 
 
@@ -50,7 +50,7 @@ def shrunk_rule(name: str, rows: Rows) -> Rule:
     by_fold = [(Shrinkable.of(others), fold) for others, fold in rows.by_fold]
     reached = [_left_out_mean(rows, by_fold, strength) for strength in STRENGTHS]
     best = max(zip(reached, STRENGTHS, strict=True))[1]  # the largest of equally good strengths
-    return rows.rule(name, whole.shrunk(best), count_labels(~whole.there), strength=best)
+    return rows.rule(name, whole.shrunk(best), count_labels(~whole.has_own), strength=best)
 
 
 def _left_out_mean(rows: Rows, by_fold: Sequence[tuple[Shrinkable, Bools]], strength: float) -> float:
@@ -69,7 +69,7 @@ def median_rule(name: str, rows: Rows) -> Rule:
     """Return ``per_label_crossfit``: the median of the thresholds chosen with each fold left out."""
     chosen = np.stack([others.sweep.thresholds for others, _ in rows.by_fold])
     defined = np.stack([others.sweep.defined for others, _ in rows.by_fold])
-    there = rows.has_own & defined.any(axis=0)  # undefined without the fold of a label's only positive
-    medians = np.full(there.shape, rows.common)
-    medians[there] = np.nanmedian(np.where(defined, chosen, np.nan)[:, there], axis=0)
-    return rows.rule(name, medians, count_labels(~there))
+    with_own = rows.has_own & defined.any(axis=0)  # undefined without the fold of a label's only positive
+    medians = np.full(with_own.shape, rows.common)
+    medians[with_own] = np.nanmedian(np.where(defined, chosen, np.nan)[:, with_own], axis=0)
+    return rows.rule(name, medians, count_labels(~with_own))

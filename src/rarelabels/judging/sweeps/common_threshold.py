@@ -133,12 +133,12 @@ def _promising_cuts(truth: Bools, scores: Array) -> Cuts:
     ordered = order_cells(np.concatenate(some_truth)[np.newaxis], np.concatenate(some_scores)[np.newaxis])
     places = ordered.positive_places()
     bins = _bins(ordered.all_scores()[0]) - lowest
-    end, own = np.searchsorted(bins, bins[places], side="right"), bins[places]
+    end, own_bin = np.searchsorted(bins, bins[places], side="right"), bins[places]
     return Cuts(
         ordered,
         places,
-        hits=np.searchsorted(places, end) - np.arange(places.size) + (hits - ones)[own],
-        assigned=end - places + (assigned - cells)[own],
+        hits=np.searchsorted(places, end) - np.arange(places.size) + (hits - ones)[own_bin],
+        assigned=end - places + (assigned - cells)[own_bin],
         bounds=np.array([0, places.size]),
         positives=np.array([positives]),
     )

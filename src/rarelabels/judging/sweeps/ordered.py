@@ -110,8 +110,8 @@ class Ordered:
         for begin in range(0, self.keys.size, CELLS_AT_ONCE):
             scores = self.scores_between(begin, begin + CELLS_AT_ONCE)
             inside = np.clip(starts - begin, 0, scores.size)
-            there = inside < np.append(inside[1:], scores.size)
-            sums[there] += np.add.reduceat(scores, inside[there], dtype=np.float64)
+            filled = inside < np.append(inside[1:], scores.size)
+            sums[filled] += np.add.reduceat(scores, inside[filled], dtype=np.float64)
         return sums
 
     def _searched(self, groups: Integers, keys: Array, side: Literal["left", "right"]) -> Integers:
@@ -243,12 +243,12 @@ def _order_by_index(truth: Bools, scores: Array) -> Ordered:
 def highest_of_each(merits: Array, bounds: Integers) -> tuple[Array, Integers]:
     """Return each group's highest merit and the last place with it, which assigns the fewest; 0 and -1 without cuts."""
     sizes = np.diff(bounds)
-    there = sizes > 0
+    filled = sizes > 0
     best, chosen = np.zeros(sizes.shape, dtype=merits.dtype), np.full(sizes.shape, -1, dtype=np.int64)
-    if there.any():
-        best[there] = np.maximum.reduceat(merits, bounds[:-1][there])
+    if filled.any():
+        best[filled] = np.maximum.reduceat(merits, bounds[:-1][filled])
         places = np.flatnonzero(merits == np.repeat(best, sizes))
-        chosen[there] = places[np.searchsorted(places, bounds[1:][there]) - 1]
+        chosen[filled] = places[np.searchsorted(places, bounds[1:][filled]) - 1]
     return best, chosen
 
 

@@ -139,12 +139,12 @@ def _sha256(content: bytes) -> str:
 
 def _check_memory(spec: Backbone, rows: int) -> None:
     needed = COPIES * rows * n_features(spec) * np.dtype(np.float32).itemsize
-    here = machine_bytes()
-    if here is not None and needed > here:
+    available = machine_bytes()
+    if available is not None and needed > available:
         raise UserError(
             f"dataset.backbone: {n_features(spec):,} numbers of each of {rows:,} images need about "
-            f"{needed / 2**30:,.0f} GiB of memory, and this machine has {here / 2**30:,.0f}; use output: pooled, or "
-            "fewer rows"
+            f"{needed / 2**30:,.0f} GiB of memory, and this machine has {available / 2**30:,.0f}; use "
+            "output: pooled, or fewer rows"
         )
 
 
@@ -193,8 +193,8 @@ class _Extractor:
         seconds = self.n_files * _kind(self.spec).SECONDS
         _log.log(
             logging.WARNING if seconds > LONG else logging.INFO,
-            "%d images go through %s, about %.0f minutes; their features are kept, and so is what is done if this is "
-            "cut off",
+            "extracting the features of %d images with %s takes about %.0f minutes; finished features are kept, "
+            "even if this is stopped",
             *(self.n_files, self.spec.kind, seconds / 60),
         )
         return network(self.spec)

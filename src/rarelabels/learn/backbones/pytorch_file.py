@@ -64,7 +64,9 @@ class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         """Return the object in ``KNOWN`` that stands for a name."""
         if (module, name) not in KNOWN:
-            raise pickle.UnpicklingError(f"the file asks for {module}.{name}, which no file of tensors needs")
+            raise pickle.UnpicklingError(
+                f"the file names {module}.{name}, which is not allowed, for a file of tensors does not need it"
+            )
         return KNOWN[module, name]
 
     def persistent_load(self, stored: Any) -> _Storage:

@@ -117,8 +117,8 @@ def check(spec: ModelSpec, data: Dataset) -> None:
     match spec:
         case LinearSpec(field_weights=weights):
             if unknown := [repr(name) for name in weights if name not in data.train.text]:
-                there = ", ".join(data.train.text) or "none, for the dataset has neither text nor list columns"
-                raise UserError(f"model.field_weights: no field {', '.join(unknown)}; the fields are {there}")
+                fields = ", ".join(data.train.text) or "none, for the dataset has neither text nor list columns"
+                raise UserError(f"model.field_weights: no field {', '.join(unknown)}; the fields are {fields}")
         case GradientBoostingSpec():
             if data.train.text:
                 fields = ", ".join(data.train.text)

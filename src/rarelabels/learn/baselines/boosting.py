@@ -80,7 +80,7 @@ class Trees:
         nodes = np.concatenate(flat) if flat else np.empty(0, _NODE)
         itself = np.arange(len(nodes)) - np.repeat(offsets(sizes)[:-1], sizes)
         is_leaf = nodes["is_leaf"].astype(bool)
-        own = [model._baseline_prediction.item() if model else 0.0 for model in models]
+        priors = [model._baseline_prediction.item() if model else 0.0 for model in models]
         return cls(
             feature=nodes["feature_idx"].astype(np.int32),
             threshold=nodes["num_threshold"].astype(np.float64),
@@ -90,7 +90,7 @@ class Trees:
             value=nodes["value"].astype(np.float64),
             roots=offsets(sizes)[:-1],
             of_label=offsets(np.array([len(of_label) for of_label in trees], np.int64)),
-            prior=np.where([model is None for model in models], prior, own),
+            prior=np.where([model is None for model in models], prior, priors),
             **(_bits(models, nodes, sizes) if categories else {}),
         )
 

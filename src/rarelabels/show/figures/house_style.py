@@ -38,7 +38,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 @contextmanager
-def or_told(failures: list[str], what: str) -> Iterator[None]:
+def or_reported(failures: list[str], what: str) -> Iterator[None]:
     """Catch an error of a block that draws a figure, and add a line with the reason to ``failures``.
 
     So a figure that cannot be drawn does not stop the others.

@@ -51,14 +51,14 @@ def _precision_recall(axes: Axes, measured: Evaluation) -> None:
 
 def _reliability(axes: Axes, test: Scores) -> None:
     score, true = calibration_points(test)
-    there = true > 0
-    least = max(FAINTEST, 0.7 * min(score.min(), true[there].min(initial=1)))
+    filled = true > 0
+    least = max(FAINTEST, 0.7 * min(score.min(), true[filled].min(initial=1)))
     axes.plot([least, 1], [least, 1], color=GREY, linestyle="--", linewidth=1, label="scores that mean what they say")
     height, right = np.maximum(true, least), np.maximum(score, least)
     axes.plot(right, height, "-", color=BLUE, linewidth=1)
-    axes.plot(right[there], height[there], "o", color=BLUE, markersize=4.5, label="15 bins of equal mass")
-    if not there.all():
-        axes.plot(right[~there], height[~there], "v", color=BLUE, markersize=4.5, label="a bin without a true label")
+    axes.plot(right[filled], height[filled], "o", color=BLUE, markersize=4.5, label="15 bins of equal mass")
+    if not filled.all():
+        axes.plot(right[~filled], height[~filled], "v", color=BLUE, markersize=4.5, label="a bin without a true label")
     axes.set(xscale="log", yscale="log", xlim=(least, 1), ylim=(0.9 * least, 1.1))
     axes.set_title("Calibration: all labels pooled")
     axes.set(xlabel="mean score of the bin", ylabel="share of true labels")
@@ -69,13 +69,13 @@ def _reliability(axes: Axes, test: Scores) -> None:
 def _f1(axes: Axes, measured: Evaluation) -> None:
     table = measured.per_label
     f1 = pd.DataFrame({rule: _f1_of(table, rule) for rule in (*MARKERS, "oracle") if rule in measured.rules})
-    there = table["positives"] > 0
-    order = table[there].sort_values("positives", kind="stable").index
+    has_positives = table["positives"] > 0
+    order = table[has_positives].sort_values("positives", kind="stable").index
     if len(order) <= NAMED_LABELS:
         _by_name(axes, table.loc[order], f1.loc[order])
     else:
         _by_positives(axes, table.loc[order], f1.loc[order])
-    left_out = "" if there.all() else f" ({(~there).sum():,} without a positive left out)"
+    left_out = "" if has_positives.all() else f" ({(~has_positives).sum():,} without a positive left out)"
     axes.set_title(f"Decisions: F1 of each label{left_out}", fontsize=10)
     _finish(axes)
 

@@ -35,7 +35,7 @@ def search_history(trials: pd.DataFrame, metric: str, title: str, *, lower_is_be
             axes.plot(
                 *(ended, place), "|", color=colour, markersize=9, label=name, transform=axes.get_xaxis_transform()
             )
-    axes.set(xlabel="trial, in the order asked for", ylabel=metric)
+    axes.set(xlabel="trial, in the order of their start", ylabel=metric)
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8.5, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     figure.suptitle(f"{title}: search history", fontsize=10)

@@ -137,10 +137,20 @@ def verdicts(table: pd.DataFrame, title: str) -> Figure:
         low, high = claimed[direction]
         axes.barh(place, high - low, left=low, height=0.8, color=SKY, alpha=0.28, linewidth=0)
     for verdict, (colour, marker) in VERDICTS.items():
-        own = table["verdict"] == verdict
-        axes.hlines(y[own], table.loc[own, "low"], table.loc[own, "high"], color=colour, linewidth=2)
-        label = f"{verdict}: {own.sum()}"
-        axes.plot(table.loc[own, "value"], y[own], marker, color=colour, markersize=6, linestyle="none", label=label)
+        with_verdict = table["verdict"] == verdict
+        axes.hlines(
+            y[with_verdict], table.loc[with_verdict, "low"], table.loc[with_verdict, "high"], color=colour, linewidth=2
+        )
+        label = f"{verdict}: {with_verdict.sum()}"
+        axes.plot(
+            table.loc[with_verdict, "value"],
+            y[with_verdict],
+            marker,
+            color=colour,
+            markersize=6,
+            linestyle="none",
+            label=label,
+        )
     axes.axvline(0, color=GREY, linewidth=0.8)
     axes.set_xscale("symlog", linthresh=SMALL)
     ticks = [tick for tick in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0) if tick < reach]

@@ -159,8 +159,8 @@ def reliability(parts: Sequence[Scores], before: Sequence[Scores] | None, title:
         right, height = np.maximum(score, least), np.maximum(frequency, least)
         panels[1].plot(right, height, "-", color=colour, linewidth=1, alpha=0.8)
         for never, marker in ((False, "o"), (True, "v")):
-            here = (frequency == 0) == never
-            panels[1].plot(right[here], height[here], marker, color=colour, markersize=4)
+            shown = (frequency == 0) == never
+            panels[1].plot(right[shown], height[shown], marker, color=colour, markersize=4)
     for of_seeds, colour, name in groups:
         panels[0].plot([], [], "o-", color=colour, markersize=3.5, label=f"{name}: {_calibration_text(of_seeds)}")
     for axes, low, scale in zip(panels, (0.0, least), ("linear", "log"), strict=True):

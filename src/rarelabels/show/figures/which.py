@@ -50,7 +50,7 @@ def figures(
     study: str,
     compared: Sequence[Comparison],
     runs: Sequence[Run],
-    asked: Sequence[Identity],
+    declared: Sequence[Identity],
     failures: list[str],
 ) -> Iterator[tuple[str, Figure]]:
     """Yield the file name (without ending) and the figure of each question that the study's trials answer.
@@ -60,32 +60,32 @@ def figures(
         study: its name.
         compared: the comparisons, one for each set of test rows.
         runs: all runs of the study.
-        asked: the runs of the trials as they are declared now.
+        declared: the runs of the trials as they are declared now.
         failures: gets a line for each question whose figures cannot be drawn.
     """
-    by_name = {_name(identity): identity for identity in asked}
+    by_name = {_name(identity): identity for identity in declared}
     for number, one in enumerate(compared):
         suffix = f"_{number + 1}" if number else ""
         title = f"{study} on {one.data}"
         trials = {row.name: by_name[row.name].trial for row in one.rows if row.name in by_name}
         parents = {name: reading.parents(list(runs)).get(by_name[name].parent_key, "") for name in trials}
-        with house_style.or_told(failures, f"{study}: heads{suffix}"):
+        with house_style.or_reported(failures, f"{study}: heads{suffix}"):
             for place, curves in enumerate(_heads(client, trials, parents)):
                 yield f"heads{suffix}{f'_{place + 1}' if place else ''}", side_by_side.heads(curves, title)
-        with house_style.or_told(failures, f"{study}: picked{suffix}"):
+        with house_style.or_reported(failures, f"{study}: picked{suffix}"):
             for place, table in enumerate(_picked(one.rows, trials)):
                 lower = [name for name in table.columns if name.rpartition(" ")[2] in metrics.LOWER_IS_BETTER]
                 yield f"picked{suffix}{f'_{place + 1}' if place else ''}", side_by_side.picked(table, lower, title)
-        with house_style.or_told(failures, f"{study}: by_cardinality{suffix}"):
+        with house_style.or_reported(failures, f"{study}: by_cardinality{suffix}"):
             if len(table := _by_cardinality(client, parents, runs)):
                 yield f"by_cardinality{suffix}", side_by_side.by_cardinality(table, title)
-        with house_style.or_told(failures, f"{study}: groups{suffix}"):
+        with house_style.or_reported(failures, f"{study}: groups{suffix}"):
             if sizes := _group_sizes(client, parents, runs):
                 yield f"groups{suffix}", side_by_side.groups(one.long(), sizes, title)
     rows = [row for one in compared for row in one.rows]
     for key, table in _sweeps(rows, by_name):
         file = f"sweep_{key.replace('.', '_')}"
-        with house_style.or_told(failures, f"{study}: {file}"):
+        with house_style.or_reported(failures, f"{study}: {file}"):
             shown = {metric: name for metric, name in SWEEP_METRICS.items() if (table["metric"] == metric).any()}
             yield file, side_by_side.sweep(table, key, shown, LOGARITHMIC, f"{study}: trials that vary {key}")
 

@@ -114,9 +114,9 @@ def precision_recall(curves: Mapping[str, TrialCurves]) -> Figure:
     def draw(axes: Axes, name: str) -> None:
         for other in curves.values():
             axes.plot(RECALLS, other.precision.mean(axis=0), color=GREY, linewidth=0.5, alpha=0.35)
-        own = curves[name].precision
-        axes.fill_between(RECALLS, own.min(axis=0), own.max(axis=0), color=BLUE, alpha=0.2, linewidth=0)
-        axes.plot(RECALLS, own.mean(axis=0), color=BLUE, linewidth=1.5)
+        precision = curves[name].precision
+        axes.fill_between(RECALLS, precision.min(axis=0), precision.max(axis=0), color=BLUE, alpha=0.2, linewidth=0)
+        axes.plot(RECALLS, precision.mean(axis=0), color=BLUE, linewidth=1.5)
         axes.axhline(chance, color=RED, linestyle="--", linewidth=0.9)
         axes.set(xlim=(0, 1), ylim=(0, 1.02))
 

@@ -104,7 +104,7 @@ def draw(client: Client, comparison: Comparison, labels: LabelFrames, failures: 
     pictures: list[Picture] = []
 
     def add(name: str, title: str, caption: str, alt: str, drawn: Callable[[], Figure]) -> None:
-        with house_style.or_told(failures, f"the report's {name}"):
+        with house_style.or_reported(failures, f"the report's {name}"):
             pictures.append(Picture(name, title, caption, alt, *_size(figure := drawn()), image(figure)))
 
     add(

@@ -15,8 +15,8 @@ def table(judgement: Judgement) -> pd.DataFrame:
     columns = [*FLOORS, *(name for rule in [*rules, "scores"] for name in _columns(rule))]
     rows = {metric: _row(judgement, metric, {rule: rule for rule in rules}) for metric in DECISIONS}
     rows |= {metric: _row(judgement, metric, {"scores": "ranking"}) for metric in RANKINGS}
-    there = {metric: row for metric, row in rows.items() if set(row) - set(FLOORS)}
-    return pd.DataFrame(there.values(), index=list(there), columns=columns, dtype=float).rename_axis("metric")
+    measured = {metric: row for metric, row in rows.items() if set(row) - set(FLOORS)}
+    return pd.DataFrame(measured.values(), index=list(measured), columns=columns, dtype=float).rename_axis("metric")
 
 
 def _columns(rule: str) -> list[str]:

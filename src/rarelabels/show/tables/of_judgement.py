@@ -97,7 +97,9 @@ def print_judgement(judgement: Judgement, validation: Path | None, test: Path) -
         page.line(line)
     for section in (shown.decisions, shown.rankings, shown.labels, shown.prices):
         page.section(section)
-    page.line("\nEvery number, every label: --format csv. To keep it beside your trials in MLflow: --log NAME.")
+    page.line(
+        "\nAll metrics of all labels: --format csv. To record the judgement beside your trials in MLflow: --log NAME."
+    )
 
 
 def _head(judgement: Judgement, validation: str | None, test: str) -> Iterator[str]:
@@ -106,7 +108,7 @@ def _head(judgement: Judgement, validation: str | None, test: str) -> Iterator[s
     ones = f"{measured.test.y.sum():,} positives ({100 * measured.test.y.mean():.3g} % of all)"
     yield f"{test}: {n_rows:,} rows × {n_labels:,} labels, {ones}"
     if measured.validation is None:
-        yield "No validation part: nothing is chosen, so decisions are at 0.5; oracle is only a bound."
+        yield "Without a validation part no threshold is chosen: decisions are at 0.5, and oracle is only a bound."
     else:
         yield f"Thresholds and base rates are from {validation}: {len(measured.validation.y):,} rows"
     yield "Intervals: 95 %, over test rows alone: other seeds of a model vary beyond them"
@@ -131,14 +133,20 @@ def _decisions(judgement: Judgement, validation: str | None) -> Section:
 
 
 def _floors_in_words(measured: Mapping[str, float], validation: str | None) -> Iterator[str]:
-    base = f"in {validation}" if validation else "in these test labels themselves, for lack of others"
-    yield f"Floors learn nothing: zeros gives no label, ones every label, prior scores each label's base rate {base}."
+    base = f"in {validation}" if validation else "in the test labels themselves, because there is no validation part"
+    yield (
+        "Floors learn nothing: zeros assigns no label, ones every label; the scores of prior are the labels' "
+        f"base rates {base}."
+    )
     if validation:
         micro, macro = (
             " and ".join(f"{shown_number(measured.get(f'floor/prior_{rule}/{mean}_f1'))} ({rule})" for rule in TUNED)
             for mean in ("micro", "macro")
         )
-        yield f"All three are at 0.5. With thresholds like the scores', prior has micro-F1 {micro}, macro-F1 {macro}."
+        yield (
+            "All three are decided at 0.5. With thresholds chosen as for the scores, prior has micro-F1 "
+            f"{micro}, macro-F1 {macro}."
+        )
 
 
 def _rules_in_words(measured: Evaluation, validation: str | None) -> Iterator[str]:
@@ -146,15 +154,19 @@ def _rules_in_words(measured: Evaluation, validation: str | None) -> Iterator[st
     yield "half: score ≥ 0.5."
     if validation:
         if rules["global"].fallbacks:
-            yield f"global: score ≥ 0.5, for {validation} has no positive to choose by."
+            yield f"global: score ≥ 0.5, because {validation} has no positive to choose a threshold by."
         else:
             common = shown_threshold(rules["global"].thresholds[0])
-            yield f"global: score ≥ {common}, the best micro-F1 on {validation}."
+            yield f"global: score ≥ {common}, the threshold with the best micro-F1 on {validation}."
         few = ""
         if count := rules["per_label"].fallbacks:
-            few = f"; {count:,} with fewer than {SPEC.min_positives} positives there take the global one"
-        yield f"per_label: a threshold for each label, its best F1 on {validation}{few}."
-    yield "oracle: a threshold for each label, its best F1 on the test rows themselves: a bound, never a result."
+            which = "label that has" if count == 1 else "labels that have"
+            few = f"; the global one for {count:,} {which} fewer than {SPEC.min_positives} positives there"
+        yield f"per_label: for each label the threshold with its best F1 on {validation}{few}."
+    yield (
+        "oracle: for each label the threshold with its best F1 on the test rows themselves; this is a bound, "
+        "never a result."
+    )
 
 
 def _rankings(judgement: Judgement) -> Section:
@@ -176,7 +188,7 @@ def _left_out(measured: Evaluation) -> Iterator[str]:
         if count := int(measured.metrics[f"test/count/{what}"]):
             names = list(table["label"][table["positives"] == labels[what]]) if what in labels else []
             which = f" ({some(names, '{}')})" if names else ""
-            yield f"{words}: {count:,}{which}, undefined and left out of {metrics}"
+            yield f"{words}: {count:,}{which}; {metrics} leave them out, because they are undefined there"
 
 
 def _floors(measured: Mapping[str, float], metric: str) -> list[str]:

@@ -27,11 +27,14 @@ def labels(measured: Evaluation) -> Section:
     ]
     groups = [_label_cells(members, name, rules, one=False) for name, members in _groups(table)]
     lines = [
-        f"Groups: head, labels with at least {HEAD} positives; medium, with {MEDIUM} to {HEAD - 1}; tail, with fewer. "
-        "Means of prevalence, average precision and ROC AUC; F1 of the pooled counts."
+        f"Groups: head has the labels with at least {HEAD} positives, medium those with {MEDIUM} to {HEAD - 1}, "
+        "tail those with fewer. Prevalence, average precision and ROC AUC of a group are means over its labels; "
+        "F1 is that of the pooled counts."
     ]
     if (table["positives"] < MEDIUM).any():
-        lines.append(f"A label with fewer than {MEDIUM} positives is mostly chance: read the tail together.")
+        lines.append(
+            f"The numbers of a label with fewer than {MEDIUM} positives are mostly chance: read the tail as a group."
+        )
     return Section(f"Labels{_which(table)}", header, [*blocks, groups], lines)
 
 
@@ -57,7 +60,7 @@ def prices(judgement: Judgement) -> Section:
     ]
     lines = ["half: positives found and false alarms at 0.5."]
     if judgement.evaluation.validation is not None:
-        lines.append("global, per_label: how many more (+) or fewer (−) than at 0.5; in all:")
+        lines.append("global, per_label: how many more (+) or fewer (−) than at 0.5; for all labels together:")
         for rule in TUNED:
             found, false = (int(gains[f"{rule}/more_{what}"].sum()) for what in ("found", "false"))
             lines.append(f"{rule}: {_gain_in_words(found, false)}")

@@ -35,9 +35,9 @@ OF_LABEL_SETS: dict[str, tuple[str, Callable[[float], str]]] = {
     "training/seconds_per_epoch": ("seconds\nan epoch", "{:.2f}".format),
     "training/memory_rise_bytes": ("memory that\ntraining takes", lambda size: f"{size / 1e9:.2f} GB"),
     "training/label_sets_seen": ("label sets\nin training", "{:,.0f}".format),
-    "training/rows_per_label_set": ("training rows\nfor each", "{:.1f}".format),
-    "training/label_sets_once": ("of them with\none row", "{:.0%}".format),
-    "training/unseen_test_share": ("test rows of\nanother set", "{:.1%}".format),
+    "training/rows_per_label_set": ("training rows\nper label set", "{:.1f}".format),
+    "training/label_sets_once": ("label sets\nwith one row", "{:.0%}".format),
+    "training/unseen_test_share": ("test rows with\nan unseen set", "{:.1%}".format),
 }
 OF_KEPT = ("training/kept_epoch", "training/gap_macro_average_precision", "training/gap_half_macro_f1")
 TIED = "* cannot be told from the best of its column (paired by test rows and seeds, Holm)"
@@ -92,14 +92,14 @@ def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Seq
 def print_advice(study: str, warnings: Sequence[str], winner: Sequence[str], findings: Sequence[Finding]) -> None:
     """Print what to use: first warnings about the networks, then the winner, then the advice of verdicts."""
     console = open_console()
-    advised = [(told, one) for one in findings if (told := one.advice())]
+    advised = [(advice, one) for one in findings if (advice := one.advice())]
     if warnings or winner or advised:
         console.print(f"{study}: what to use", soft_wrap=True)
     for line in (*warnings, *winner):
         console.print(f"- {line}", soft_wrap=True)
-    for told, one in advised:
+    for advice, one in advised:
         marks = ", ".join([one.verdict, *(["provisional"] if one.provisional else [])])
-        console.print(f"- {told} ({one.hypothesis.name}: {marks})", soft_wrap=True)
+        console.print(f"- {advice} ({one.hypothesis.name}: {marks})", soft_wrap=True)
 
 
 def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bound]) -> None:
@@ -114,13 +114,13 @@ def print_findings(study: str, findings: Sequence[Finding], bounds: Sequence[Bou
         table.add_row(one.hypothesis.claim, one.hypothesis.expectation, _difference(one), _verdict(one))
     console.print(table)
     counts = Counter(one.verdict for one in findings)
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict))
-    console.print(f"{told}. {INTERVALS}", soft_wrap=True)
+    counted = ", ".join(f"{counts[verdict]} {verdict}" for verdict in get_args(Verdict))
+    console.print(f"{counted}. {INTERVALS}", soft_wrap=True)
     console.print("seeds: their share of the variance of a difference; test rows bring the rest", soft_wrap=True)
     if any(one.provisional for one in findings):
-        console.print("provisional: with fewer seeds than are declared", soft_wrap=True)
+        console.print("provisional: not all declared seeds have been run", soft_wrap=True)
     if any(one.late for one in findings):
-        seen = "late: a run of one of its trials was made, or looked at, before the hypothesis stood as it does now"
+        seen = "late: a run of one of its trials was made, or looked at, before the hypothesis had its present form"
         console.print(seen, soft_wrap=True)
     for bound in bounds:
         console.print(f"bound: {bound.verdict()}", soft_wrap=True)
@@ -149,7 +149,8 @@ def print_ranking(study: str, ranking: Ranking) -> None:
     if ranking.lacking:
         lacking = ", ".join(map(str, ranking.lacking))
         console.print(
-            f"No trial has all its declared seeds ({lacking} not run): these are {seeds} alone", soft_wrap=True
+            f"No trial has run all its declared seeds ({lacking} are missing): these are the results of {seeds} only",
+            soft_wrap=True,
         )
     for reason in (*ranking.overridden, *ranking.left_out):
         console.print(f"not ranked: {reason}", soft_wrap=True)
@@ -163,8 +164,8 @@ def _tested(one: Ranked) -> str:
 
 
 def _verdict(finding: Finding) -> str:
-    told = "; ".join(finding.notes())
-    return f"{finding.verdict} ({told})" if told else finding.verdict
+    notes = "; ".join(finding.notes())
+    return f"{finding.verdict} ({notes})" if notes else finding.verdict
 
 
 def _difference(finding: Finding) -> str:

@@ -1,4 +1,4 @@
-"""The loss that a trial declares: what Keras itself trains, and label sets."""
+"""One training step with a declared loss, beside the step of Keras's own loss and of the code in the threads."""
 
 from __future__ import annotations
 
@@ -11,54 +11,12 @@ import numpy.typing as npt
 import pytest
 from scipy.special import expit, softmax
 
-from loss_cases import N_LABELS, RUNNERS, Array, built, cce_of_softmax, factors, loss_of, rows
+from loss_cases import N_LABELS, Array, built, factors, loss_of, rows
 from rarelabels.declare import declarations
-from rarelabels.declare.models import SET_HEADS
-from rarelabels.learn import declared_losses
+from rarelabels.learn import losses
 from rarelabels.learn.tensorflow_setup import keras, tf
 
 MOVIES = Path(__file__).parents[2] / "experiments" / "movies"
-
-
-@pytest.mark.parametrize("head", SET_HEADS)
-@pytest.mark.parametrize("how", RUNNERS)
-def test_label_sets_cost_categorical_crossentropy_on_their_one_hot(head: str, how: str) -> None:
-    loss = built("categorical_ce", head=head)
-    rng = np.random.default_rng(0)
-    z, classes = rng.normal(0, 4, (40, 16)), rng.integers(0, 16, 40)
-    logits = tf.constant(z)
-
-    def value_and_gradient(logits: Any) -> tuple[Any, Any]:
-        with tf.GradientTape() as tape:
-            tape.watch(logits)
-            values = loss(tf.constant(classes), logits)
-        return values, tape.gradient(values, logits)
-
-    values, gradient = RUNNERS[how](value_and_gradient)(logits)
-    one_hot = np.eye(16)[classes]
-    np.testing.assert_allclose(values, cce_of_softmax(one_hot, z), rtol=1e-9)
-    np.testing.assert_allclose(gradient, softmax(z, axis=1) - one_hot, atol=1e-9)
-    step = 1e-5 * rng.normal(size=z.shape)
-    slope = (cce_of_softmax(one_hot, z + step) - cce_of_softmax(one_hot, z - step)) / 2
-    np.testing.assert_allclose(slope, (gradient * step).numpy().sum(axis=1), atol=1e-9)
-
-
-def test_the_class_of_a_row_stays_an_integer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keras would round 2^24 + 1 to 2^24 in float32."""
-    told: list[Any] = []
-
-    def sums(classes: Any, z: Any) -> Any:
-        told.append(classes)
-        return tf.reduce_sum(z, axis=1)
-
-    monkeypatch.setattr(declared_losses, "label_set_crossentropy", sums)
-    loss = declared_losses.LabelSetCrossentropy()
-    classes = tf.constant([2**24 + 1, 3], tf.int64)
-    z = tf.constant([[1.0, 2.0], [3.0, 4.0]])
-    assert float(loss(classes, z)) == 5.0
-    assert float(loss(classes, z, tf.constant([2.0, 0.0]))) == 3.0
-    assert told[0].dtype == tf.int64
-    assert told[0].numpy().tolist() == [2**24 + 1, 3]
 
 
 def sigmoid_focal_crossentropy(y_true, y_pred, alpha=0.25, gamma=2.0, from_logits=False):
@@ -136,14 +94,14 @@ THREAD: dict[str, Any] = {
 @pytest.mark.parametrize("name", THREAD)
 def test_a_declared_trial_takes_the_step_of_the_threads_code(name: str) -> None:
     trial = declarations.load_trial(MOVIES / f"{name}.yaml")
-    ours = declared_losses.build(trial.loss, trial.model.head, factors())
+    ours = losses.build(trial.loss, trial.model.head, factors())
     assert_same_step(one_step(ours, None), one_step(THREAD[name], "sigmoid"))
 
 
 @pytest.mark.parametrize("name", ["focal_accuracy", "focal_auc"])
 def test_with_the_mean_over_labels_the_focal_step_is_as_many_times_smaller(name: str) -> None:
     declared = declarations.load_trial(MOVIES / f"{name}.yaml", {"loss.reduction": "mean"}).loss
-    ours = one_step(declared_losses.build(declared, "sigmoid", factors()), None)
+    ours = one_step(losses.build(declared, "sigmoid", factors()), None)
     theirs = one_step(sigmoid_focal_crossentropy, "sigmoid")
     assert_same_step([N_LABELS * step for step in ours], theirs, tolerance=5e-6)
 
