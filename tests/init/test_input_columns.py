@@ -97,3 +97,15 @@ def test_a_category_is_overruled_and_asked_for(find: Callable[..., TableColumns]
 def test_of_few_rows_nothing_is_a_category(find: Callable[..., TableColumns]) -> None:
     given = {name: column[:19] for name, column in (USUAL | {"x": cells(lambda i: f"v{i % 3}")}).items()}
     assert find(given, labels="tags").spec.categories == ()
+
+
+def test_flags_with_gaps_are_no_input_where_labels_are_guessed(find: Callable[..., TableColumns]) -> None:
+    """They are more likely a label that some rows were not looked at for."""
+    given = {name: USUAL[name] for name in ("plot", "is_a", "is_b")} | {"c": cells(lambda i: "" if i == 7 else i % 2)}
+    assert find(given).unused == {"c": "is 0/1, but 1 cell is empty: a label or an input? give --labels"}
+    assert find(given, labels="is_*").spec.numeric == ("c",)
+
+
+def test_nan_in_words_is_a_missing_number(find: Callable[..., TableColumns]) -> None:
+    found = find(USUAL | {"x": cells(lambda i: ("NaN", "", i * i)[i % 3])}, labels="tags")
+    assert (found.spec.numeric, found.empty) == (("is_a", "is_b", "x"), {"x": 40})

@@ -72,7 +72,7 @@ def find(path: Path, wish: Wish) -> TableColumns:
         )
     one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split}
     spec = TableSpec.model_validate({"kind": "table", "path": str(path), "labels": labels, **inputs, **one_use})
-    empty = {name: columns[name].empty for name in spec.numeric if columns[name].empty}
+    empty = {name: columns[name].missing for name in spec.numeric if columns[name].missing}
     return TableColumns(spec, next(iter(columns.values())).rows, len(names), wish.labels is None, guess.unused, empty)
 
 

@@ -40,6 +40,8 @@ class Guess:
                 guess.id = name
                 continue
             kind, reason = _kind(column)
+            if kind == "numeric" and wish.labels is None and column.flags is not None and column.empty:
+                kind, reason = "", f"is 0/1, but {_cells(column.empty)} empty: a label or an input? give --labels"
             if getattr(wish, kind, ()):
                 option = "--list" if kind == "lists" else f"--{kind}"
                 kind, reason = "", f"looks like a column of {option}, but {option} names others"
@@ -94,10 +96,10 @@ def _why_no_id(column: Column) -> str:
 def _kind_of_numbers(column: Column) -> tuple[str, str]:
     if column.not_numbers:
         return "", f"holds numbers, but {_cells(column.not_numbers)} no number, first {column.first_not_number}"
-    if column.empty and column.rows - column.empty < FEW_NUMBERS:
-        return "", f"holds numbers, but only {column.rows - column.empty} in {column.rows:,} rows"
+    if column.missing and column.rows - column.missing < FEW_NUMBERS:
+        return "", f"holds numbers, but only {column.rows - column.missing} in {column.rows:,} rows"
     if column.low == column.high:
-        return "", f"is {column.low:g} in every row{' that is not empty' if column.empty else ''}"
+        return "", f"is {column.low:g} in every row{' that is not empty' if column.missing else ''}"
     return ("", "counts the rows") if column.counts_rows else ("numeric", "")
 
 
