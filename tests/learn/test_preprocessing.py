@@ -86,7 +86,7 @@ def test_json_keeps_it() -> None:
 
 
 def test_a_network_that_could_read_nothing_is_refused() -> None:
-    with pytest.raises(UserError, match=r"dataset\.numeric names no column; use text_bag"):
+    with pytest.raises(UserError, match="the dataset names no column of either; use text_bag"):
         preprocessing.check(MlpSpec(kind="mlp"), dataset(part(numbers=False)))
     with pytest.raises(UserError, match="the dataset has no text or list column; use mlp"):
         preprocessing.check(BAG, dataset(part(text=False)))

@@ -238,11 +238,14 @@ def check(spec: NetworkSpec, data: Dataset) -> None:
             raise UserError("model.kind 'last_block' reads images, but the dataset has none; use another model")
         return
     if isinstance(spec, MlpSpec) and not (images or data.numeric or data.train.categories):
-        raise UserError("model.kind 'mlp' reads numbers, but dataset.numeric names no column; use text_bag")
+        raise UserError(
+            "model.kind 'mlp' reads numbers and categories, but the dataset names no column of either; use text_bag"
+        )
     if isinstance(spec, MlpSpec) and data.train.text:
         fields = ", ".join(data.train.text)
         raise UserError(
-            f"model.kind 'mlp' reads numbers alone and would ignore {fields}; use text_bag, or leave them out"
+            f"model.kind 'mlp' reads numbers and categories alone and would ignore {fields}; use text_bag, or "
+            "leave them out"
         )
     if not isinstance(spec, MlpSpec) and images and not data.train.text:
         raise UserError(

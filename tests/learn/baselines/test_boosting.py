@@ -275,9 +275,11 @@ def test_text_is_refused_and_so_is_nothing_at_all(small: Dataset) -> None:
     spec = GradientBoostingSpec(kind=KIND)
     baseline.check(spec, small)
     words = {"title": Tokens.from_lists([["a"]] * 400), "tags": Tokens.from_lists([["b"]] * 400)}
-    with pytest.raises(UserError, match="reads numbers alone and would ignore title, tags; use linear, or leave them"):
+    with pytest.raises(
+        UserError, match="reads numbers and categories alone and would ignore title, tags; use linear, or leave them"
+    ):
         baseline.check(spec, replace(small, train=replace(small.train, text=words)))
-    with pytest.raises(UserError, match=r"reads numbers, but dataset\.numeric names no column"):
+    with pytest.raises(UserError, match="reads numbers and categories, but the dataset names no column of either"):
         baseline.check(spec, replace(small, numeric=()))
 
 

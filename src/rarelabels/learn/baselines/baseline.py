@@ -123,12 +123,15 @@ def check(spec: ModelSpec, data: Dataset) -> None:
             if data.train.text:
                 fields = ", ".join(data.train.text)
                 raise UserError(
-                    f"model.kind 'gradient_boosting' reads numbers alone and would ignore {fields}; use linear, or "
-                    "leave them out"
+                    f"model.kind 'gradient_boosting' reads numbers and categories alone and would ignore {fields}; use "
+                    "linear, or leave them out"
                 )
             boosting.check_categories(data.train.categories)
             if data.train.images is None and not (data.numeric or data.train.categories):
-                raise UserError("model.kind 'gradient_boosting' reads numbers, but dataset.numeric names no column")
+                raise UserError(
+                    "model.kind 'gradient_boosting' reads numbers and categories, but the dataset names no "
+                    "column of either"
+                )
 
 
 def load_saved(folder: Path) -> Fitted:
