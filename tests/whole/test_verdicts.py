@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -11,13 +9,13 @@ from scipy.stats import binomtest
 from benchmarks import coverage, verdicts
 
 pytestmark = pytest.mark.long
-STUDIES = 120
+STUDIES = 100
 
 
 @pytest.fixture(scope="module")
 def studies() -> list[verdicts.Study]:
-    """Three trials whose seeds differ, of 17 rare labels, with thresholds that validation chose."""
-    return verdicts.samples(replace(coverage.simulated(20), size=500), STUDIES, seeds=5)
+    """Three trials whose seeds differ, of 17 labels on 6 % of the rows, with thresholds that validation chose."""
+    return verdicts.samples(coverage.simulated(60), STUDIES, seeds=5)
 
 
 def test_a_study_has_a_false_verdict_no_more_often_than_promised(studies: list[verdicts.Study]) -> None:
@@ -40,8 +38,8 @@ def test_a_study_has_a_false_verdict_no_more_often_than_promised(studies: list[v
 def test_a_difference_that_is_there_is_seen_and_never_denied(studies: list[verdicts.Study]) -> None:
     found = [one for study in verdicts.judged(studies, 0.0) for one in study]
     right = np.array([one.verdict == "upheld" for one in found])
-    large = np.array([abs(one.value) > 3 * (one.high - one.low) for one in found])
+    large = np.array([abs(one.value) > one.high - one.low for one in found])
     assert large.any()
     assert right[large].all()
-    assert right.mean() > 0.4
+    assert right.mean() > 0.3
     assert np.mean([one.verdict == "refuted" for one in found]) < 0.01
