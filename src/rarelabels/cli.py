@@ -128,6 +128,9 @@ def init_study(
     numeric: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="A column of numbers; may be given again")
     ] = None,
+    categories: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="A column of one of a few values; may be given again")
+    ] = None,
     id_column: Annotated[
         str | None, typer.Option("--id", metavar="COLUMN", help="The column that names each row")
     ] = None,
@@ -144,7 +147,9 @@ def init_study(
     from rarelabels.init import new_study
     from rarelabels.init.column import Wish
 
-    wish = Wish(labels, tuple(text or ()), tuple(lists or ()), tuple(numeric or ()), id_column, group)
+    wish = Wish(
+        labels, tuple(text or ()), tuple(lists or ()), tuple(numeric or ()), id_column, group, tuple(categories or ())
+    )
     new_study.write_study(file, wish, name, each_tuned=not quick)
 
 

@@ -7,10 +7,12 @@ import json
 import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
-from sklearn.preprocessing import StandardScaler
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from rarelabels.data.fitted import Scaler, Vocabulary
+from rarelabels.data.fitted import OneHot, Scaler, Vocabulary
 from rarelabels.data.tokens import Tokens
+from rarelabels.errors import UserError
 
 # Document frequencies: a 3, b 2, c 2, d 1. "a" occurs twice in the first row, the third row is empty.
 ROWS = [["a", "b", "a"], ["c", "a"], [], ["b", "c", "d", "a"]]
@@ -106,8 +108,96 @@ def test_no_numeric_columns_scale_to_none() -> None:
     assert Scaler.fit(np.empty((4, 0))).transform(np.empty((2, 0))).shape == (2, 0)
 
 
+# One column without a gap, two with: medians 2, 5 and (1 + 4) / 2.
+GAPS = np.array([[1.0, np.nan, 1.0], [2.0, 5.0, np.nan], [3.0, 5.0, 4.0], [2.0, 8.0, np.nan]])
+
+
+def test_medians_stand_in_for_missing_numbers_and_a_column_says_so() -> None:
+    scaler = Scaler.fit(GAPS, may_miss=True)
+    assert scaler.medians is not None
+    assert (scaler.medians.tolist(), scaler.flagged) == ([2, 5, 2.5], (1, 2))
+    # Filled in, the columns are 1 2 3 2, 5 5 5 8 and 1 2.5 4 2.5.
+    assert scaler.mean.tolist() == [2, 5.75, 2.5, 0, 0]
+    np.testing.assert_allclose(scaler.std, [0.5**0.5, (27 / 16) ** 0.5, 1.125**0.5, 1, 1])
+    new = np.array([[np.nan, np.nan, 2.5], [2.0, 5.75, np.nan]])  # the first column misses nothing in training
+    np.testing.assert_allclose(
+        scaler.transform(new), [[0, -0.75 / (27 / 16) ** 0.5, 0, 1, 0], [0, 0, 0, 0, 1]], rtol=1e-6
+    )
+
+
+def test_medians_and_flags_as_scikit_learn_has_them() -> None:
+    rng = np.random.default_rng(0)
+    x = np.where(rng.random((50, 4)) < [0.0, 0.1, 0.5, 0.0], np.nan, rng.normal(size=(50, 4)))
+    new = np.where(rng.random((9, 4)) < 0.3, np.nan, rng.normal(size=(9, 4)))
+    imputer = SimpleImputer(strategy="median", add_indicator=True).fit(x)
+    scaler = Scaler.fit(x, may_miss=True)
+    assert scaler.flagged == tuple(imputer.indicator_.features_) == (1, 2)
+    scale = StandardScaler().fit(imputer.transform(x)[:, :4])
+    filled = imputer.transform(new)
+    expected = np.hstack([scale.transform(filled[:, :4]), filled[:, 4:]])
+    np.testing.assert_allclose(scaler.transform(new), expected, rtol=1e-6, atol=1e-7)
+    twice = scaler.times(2.0)
+    np.testing.assert_allclose(twice.transform(new), 2 * expected, rtol=1e-6, atol=1e-7)
+
+
+def test_a_column_that_misses_in_another_part_alone_gets_its_median_and_no_further_column() -> None:
+    scaler = Scaler.fit(GAPS[:, :1], may_miss=True)
+    assert (scaler.flagged, len(scaler.mean)) == ((), 1)
+    assert scaler.transform(np.array([[np.nan]])).tolist() == [[0]]
+
+
+def test_a_column_without_a_number_in_the_training_part_is_refused() -> None:
+    x = np.column_stack([GAPS, [np.nan] * 4])
+    with pytest.raises(UserError) as caught:
+        Scaler.fit(x, ("a", "b", "c", "year of death"), may_miss=True)
+    assert str(caught.value) == (
+        "dataset.numeric: column 'year of death' has no number in the 4 rows of the training part; at least one is "
+        "needed; fill some in, or take the column out of dataset.numeric"
+    )
+
+
 def test_the_scaler_survives_json_exactly() -> None:
+    gaps = Scaler.fit(GAPS, may_miss=True)
+    again = Scaler.from_json(json.loads(json.dumps(gaps.to_json())))
+    assert again.transform(GAPS).tobytes() == gaps.transform(GAPS).tobytes()
+    assert set(Scaler.fit(GAPS[:, :1]).to_json()) == {"mean", "std"}  # as 0.4.2 stores it
     scaler = Scaler.fit(np.random.default_rng(0).normal(size=(30, 3)))
     stored = Scaler.from_json(json.loads(json.dumps(scaler.to_json())))
     assert (stored.mean == scaler.mean).all()
     assert (stored.std == scaler.std).all()
+
+
+COLOURS = Tokens.from_lists([["red"], [""], ["blue"], ["red"]])
+SIZES = Tokens.from_lists([["2"], ["10"], ["2"], ["2"]])
+
+
+def test_one_hot_by_hand() -> None:
+    one_hot = OneHot.fit({"colour": COLOURS, "size": SIZES})
+    assert one_hot.values == {"colour": ("red", "", "blue"), "size": ("2", "10")}  # by frequency, ties by name
+    assert one_hot.width == 5
+    columns = one_hot.transform({"colour": COLOURS, "size": SIZES})
+    assert columns.dtype == np.float32
+    assert columns.toarray().tolist() == [[1, 0, 0, 1, 0], [0, 1, 0, 0, 1], [0, 0, 1, 1, 0], [1, 0, 0, 1, 0]]
+    new = {"colour": Tokens.from_lists([["green"], [""]]), "size": Tokens.from_lists([["10"], ["3"]])}
+    assert one_hot.transform(new).toarray().tolist() == [[0, 0, 0, 0, 1], [0, 1, 0, 0, 0]]
+    assert one_hot.codes(new).tolist() == [[-1, 1], [1, -1]]
+    stored = OneHot.from_json(json.loads(json.dumps(one_hot.times(0.25).to_json())))
+    assert stored.transform(new).toarray().tolist() == [[0, 0, 0, 0, 0.25], [0, 0.25, 0, 0, 0]]
+    assert OneHot.fit({}).width == 0
+
+
+def test_one_hot_as_scikit_learn_has_it() -> None:
+    rng = np.random.default_rng(0)
+    known, new = rng.choice(["a", "b", "c", "", "d d"], (60, 2)), rng.choice(["a", "", "new", "c"], (20, 2))
+    reference = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(known)
+    names = ("first", "second")
+
+    def fields(cells: np.ndarray) -> dict[str, Tokens]:
+        return {name: Tokens.from_lists([[cell] for cell in cells[:, i]]) for i, name in enumerate(names)}
+
+    one_hot = OneHot.fit(fields(known))
+    own = [(name, value) for name, values in one_hot.values.items() for value in values]
+    theirs = [(name, value) for name, values in zip(names, reference.categories_, strict=True) for value in values]
+    for cells in (known, new):
+        expected = reference.transform(cells)[:, [theirs.index(one) for one in own]]
+        np.testing.assert_array_equal(one_hot.transform(fields(cells)).toarray(), expected)

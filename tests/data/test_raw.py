@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rarelabels.data import raw
+from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.sources import movies
 from rarelabels.data.table import parsing
 from rarelabels.data.table.batch import Batch, RawColumn
@@ -55,3 +56,44 @@ def test_films_are_read_as_in_training(own: Path) -> None:
     assert {name: tokens.to_lists() for name, tokens in part.text.items()} == {
         name: tokens.to_lists() for name, tokens in read.text.items()
     }
+
+
+def gaps(numeric: list[list[float]]) -> Dataset:
+    one = Part(np.array(["1", "2", "3"]), np.ones((3, 2), np.uint8), {}, np.array(numeric))
+    return Dataset(("a", "b"), one, one, one, "digest", {}, numeric=("price", "year"))
+
+
+def test_medians_of_the_training_part_stand_in_for_what_a_new_row_misses() -> None:
+    described = raw.with_medians(raw.Raw(()), gaps([[1, 9], [2, 7], [6, 8]]), by_itself=False)
+    assert described.medians == {"price": 2.0, "year": 8.0}
+    batch = Batch(Path("new.csv"), 1, 2, None, {"price": ["", "4"], "year": ["5", "NaN"]})
+    new = Part(np.array(["1", "2"]), np.empty((2, 0), np.uint8), {}, np.array([[np.nan, 5], [4, np.nan]]))
+    assert raw.filled_in(described, ("price", "year"), new, batch).numeric.tolist() == [[2, 5], [4, 8]]
+    # A model that has seen missing numbers, or reads them as they are, gets them.
+    data = gaps([[1, 9], [np.nan, 7], [6, 8]])
+    for left in (
+        raw.with_medians(raw.Raw(()), data, by_itself=False),
+        raw.with_medians(described, data, by_itself=True),
+    ):
+        np.testing.assert_array_equal(raw.filled_in(left, ("price", "year"), new, batch).numeric, new.numeric)
+    with pytest.raises(UserError) as error:
+        raw.filled_in(raw.Raw(()), ("price", "year"), new, batch)
+    assert str(error.value) == (
+        "new.csv: row 1, column 'price': must be a number; given an empty cell; the model was registered before "
+        "numbers could be missing: fill it in, or register the model anew with `rarelabels best`"
+    )
+
+
+def test_an_example_may_miss_a_number(tmp_path: Path) -> None:
+    rows = rows_of(plot=PLOTS, tags=TAGS, price=["", "nan", *PRICES[2:]])
+    declared = spec(write(tmp_path / "a.csv", rows), numeric=("price",))
+    assert raw.examples(declared, raw.describe(declared).columns)["price"] == [None, None, 0.0]
+
+
+def test_categories_of_new_rows_are_read_as_in_training(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS, maker=["x", "y"] * 5))
+    declared = spec(path, categories=("maker",))
+    columns = raw.describe(declared).columns
+    assert columns == (RawColumn("plot", "text"), RawColumn("maker", "text"))
+    batch = Batch(Path("new.csv"), 1, 3, None, {"plot": ["a", "b", "c"], "maker": [" y", "", "z"]})
+    assert raw.part(declared, columns, batch).categories["maker"].to_lists() == [["y"], [""], ["z"]]

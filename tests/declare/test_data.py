@@ -11,8 +11,9 @@ TABLE = {"kind": "table", "path": "films.csv", "text": ("title",), "labels": {"c
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"text": ()}, "needs at least one input: name columns under text, lists or numeric"),
+        ({"text": ()}, "needs at least one input: name columns under text, lists, numeric or categories"),
         ({"numeric": ("title",)}, "names a column twice: title"),
+        ({"categories": ("title",)}, "names a column twice: title"),
         ({"split": "genres"}, "names a column twice: genres"),
         ({"labels": {}}, "exactly one of column, columns and prefix; given none"),
         ({"labels": {"column": "genres", "prefix": "is_"}}, "given column and prefix"),
@@ -59,3 +60,9 @@ def test_where_a_table_lies_is_not_part_of_the_definition():
     here, there = (Trial.model_validate({**TRIAL, "dataset": {**TABLE, "path": path}}) for path in ("a.csv", "b/a.csv"))
     assert here.definition() == there.definition()
     assert here != there
+
+
+def test_a_table_without_categories_is_defined_as_before_there_were_any():
+    assert "categories" not in Trial.model_validate({**TRIAL, "dataset": TABLE}).dataset.content()
+    of_two = Trial.model_validate({**TRIAL, "dataset": {**TABLE, "categories": ("studio",)}})
+    assert of_two.dataset.content()["categories"] == ["studio"]

@@ -118,3 +118,16 @@ def test_a_file_that_is_not_there_says_which_is_near(tmp_path: Path) -> None:
 def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="File name too long"):
         columns.find(tmp_path / f"{'a' * 300}.csv", Wish())
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_numbers_of_which_some_are_missing_are_numbers_and_the_gaps_are_counted(
+    find: Callable[..., TableColumns], suffix: str
+) -> None:
+    mostly_empty = cells(lambda i: float(i * i) if i % 3 == 0 else None)
+    found = find(
+        USUAL | {"few": cells(lambda i: None if i == 7 else i * i), "most": mostly_empty}, suffix, labels="tags"
+    )
+    assert found.spec.numeric == ("is_a", "is_b", "few", "most")
+    assert found.empty == {"few": 1, "most": 40}
+    assert not found.unused

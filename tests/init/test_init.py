@@ -115,6 +115,8 @@ def test_it_overwrites_nothing(alone: Alone) -> None:
         ["my.csv", "--labels", "genres", "--name", "_my"],
         ["my.csv", "--labels", "genres", "--id", "director"],
         ["my.csv", "--labels", "genres", "--numeric", "title"],
+        ["my.csv", "--labels", "genres", "--categories", "studio"],
+        ["my.csv", "--labels", "genres", "--categories", "year", "--numeric", "year"],
         ["my.csv", "--labels", "title"],
     ],
 )

@@ -19,7 +19,8 @@ from usual_columns import USUAL, N, cells
         ("is 5 in every row", lambda i: 5),
         ("is 'x' in every row", lambda i: "x"),
         ("counts the rows", lambda i: i),
-        ("holds numbers, but 1 cell is empty; fill them in to use the column", lambda i: "" if i == 7 else i * i),
+        ("is 5 in every row that is not empty", lambda i: "" if i == 7 else 5),
+        ("holds numbers, but only 9 in 60 rows", lambda i: i * i if i < 9 else ""),
         ("holds numbers, but 2 cells are no number, first row 8: '?'", lambda i: "?" if i in (7, 9) else i * i),
         ("holds another text in nearly every row, but no prose: 'x0'", lambda i: f"x{i}"),
         ("holds lists as Python writes them, \"['a0']\"; write them as a|b", lambda i: f"['a{i}']"),
@@ -56,7 +57,7 @@ def test_separator(sign: str | None, texts: list[str]) -> None:
 def test_a_separator_that_parts_nothing_is_said_to_be_none(find: Callable[..., TableColumns]) -> None:
     """Else the reader of tables would take the names apart, or refuse them."""
     cities = cells(lambda i: ("Washington, D.C.", "Rome", "Oslo", "Bern")[i % 4])
-    (city,) = find(USUAL | {"city": cities}, labels="tags").spec.lists
+    (city,) = find(USUAL | {"city": cities}, labels="tags", lists=("city",)).spec.lists
     assert (city.column, city.separator) == ("city", "none")
 
 
@@ -65,3 +66,46 @@ def test_without_an_input_it_says_why(refused: Callable[..., str]) -> None:
     assert "all 0/1 columns are taken for labels" in said
     said = refused({"tags": USUAL["tags"], "n": cells(lambda i: i)}, labels="tags")
     assert "column 'n' counts the rows" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "make"),
+    [
+        ("categories", lambda i: f"v{i % 12}"),  # 60 rows: each value 5 times
+        ("lists", lambda i: f"v{i % 13}"),
+        ("categories", lambda i: ("", "New York", "Rome")[i % 3]),
+        ("lists", lambda i: ("a|b", "b", "a", "b|c")[i % 4]),
+        ("text", lambda i: f"{('one', 'another')[i % 2]} long sentence of many words"),
+    ],
+)
+def test_few_values_that_come_back_are_a_category(
+    find: Callable[..., TableColumns], kind: str, make: Callable[[int], Any]
+) -> None:
+    found = find(USUAL | {"x": cells(make)}, labels="tags").spec
+    columns = {"categories": found.categories, "lists": tuple(one.column for one in found.lists), "text": found.text}
+    assert [name for name, of in columns.items() if "x" in of] == [kind]
+
+
+def test_a_category_is_overruled_and_asked_for(find: Callable[..., TableColumns]) -> None:
+    given = USUAL | {"x": cells(lambda i: f"v{i % 3}"), "size": cells(lambda i: i % 4)}
+    assert find(given, labels="tags", lists=("x",)).spec.categories == ()
+    found = find(given, labels="tags", categories=("size",))
+    assert (found.spec.categories, "size" in found.spec.numeric) == (("size",), False)
+    assert found.unused == {"x": "looks like a column of --categories, but --categories names others"}
+
+
+def test_of_few_rows_nothing_is_a_category(find: Callable[..., TableColumns]) -> None:
+    given = {name: column[:19] for name, column in (USUAL | {"x": cells(lambda i: f"v{i % 3}")}).items()}
+    assert find(given, labels="tags").spec.categories == ()
+
+
+def test_flags_with_gaps_are_no_input_where_labels_are_guessed(find: Callable[..., TableColumns]) -> None:
+    """They are more likely a label that some rows were not looked at for."""
+    given = {name: USUAL[name] for name in ("plot", "is_a", "is_b")} | {"c": cells(lambda i: "" if i == 7 else i % 2)}
+    assert find(given).unused == {"c": "is 0/1, but 1 cell is empty: a label or an input? give --labels"}
+    assert find(given, labels="is_*").spec.numeric == ("c",)
+
+
+def test_nan_in_words_is_a_missing_number(find: Callable[..., TableColumns]) -> None:
+    found = find(USUAL | {"x": cells(lambda i: ("NaN", "", i * i)[i % 3])}, labels="tags")
+    assert (found.spec.numeric, found.empty) == (("is_a", "is_b", "x"), {"x": 40})

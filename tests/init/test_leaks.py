@@ -117,3 +117,11 @@ def test_ties_count_half_as_in_a_roc_curve() -> None:
 
 def test_an_empty_field_is_no_leak() -> None:
     assert not leaks.find(table({"A": every(4), "B": every(2)}, {"plot": [[] for _ in range(N)]}), [])
+
+
+def test_a_number_is_looked_at_where_it_is_there() -> None:
+    label = np.arange(200) % 2
+    year = np.where(np.arange(200) % 5 == 0, np.nan, label + 10.0)
+    data = table({"a": label.tolist(), "b": (np.arange(200) // 100).tolist()}, numbers={"year": year.tolist()})
+    (leak,) = leaks.find(data, ())
+    assert (leak.label, leak.column, leak.auc) == ("a", "year", 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -136,3 +137,12 @@ def test_the_length_that_most_rows_do_not_exceed(tmp_path: Path) -> None:
         write(tmp_path / "my.csv", plot=texts, year=list(range(7, 107)), **flags(100, 50, 40)), Wish(text=("plot",))
     )
     assert found.lengths == {"plot": 3}
+
+
+def test_rows_that_miss_the_same_numbers_repeat_and_a_row_without_any_is_empty(tmp_path: Path) -> None:
+    years: list[Any] = [float(row * row) for row in range(100)]
+    pages: list[Any] = [float(row % 7 + row) for row in range(100)]
+    years[3] = years[4] = years[5] = pages[5] = ""
+    pages[3] = pages[4]
+    found = look(write(tmp_path / "my.csv", year=years, pages=pages, **flags(100, 50, 40)), Wish())
+    assert (found.repeats.rows, found.repeats.inputs, found.repeats.empty) == (2, 1, 1)

@@ -113,3 +113,13 @@ def test_text_is_read_by_logistic_regression_and_numbers_alone_by_dense_layers(f
     assert isinstance(loaded(folder, "numbers").model, MlpSpec)
     linear = loaded(folder, "numbers", "linear").model
     assert (linear.c, linear.numeric_weight) == ((0.0001, 0.001, 0.01, 0.1), 1.0)
+
+
+def test_categories_are_declared_and_stand_beside_words_with_a_weight(films: Look, folder: Path) -> None:
+    write(with_spec(films, categories=["director", "two words"]), "words", folder)
+    trial = loaded(folder, "words", "linear")
+    assert trial.dataset.categories == ("director", "two words")
+    assert trial.model.numeric_weight == 0.075  # 0.15 over the root of four: two numbers and two categories
+    write(with_spec(films, text=[], lists=[], numeric=[], categories=["director"]), "alone", folder)
+    assert isinstance(loaded(folder, "alone").model, MlpSpec)
+    assert loaded(folder, "alone", "gradient_boosting").dataset.categories == ("director",)

@@ -43,3 +43,12 @@ def test_the_next_commands(has_makefile: bool, first: str, capsys: pytest.Captur
     assert f"`{first}` first tries 3 settings (not 6, which would take long) for each network" in out
     shown.print_written(written, "my", Ahead(0, 12), has_makefile)
     assert "settings" not in capsys.readouterr().out
+
+
+def test_gaps_and_values_are_counted(films: Look, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = films.spec.model_copy(update={"categories": ("studio",)})
+    columns = replace(films.columns, empty={"year": 1_234})
+    shown.print_look(replace(films, spec=spec, columns=columns, values={"studio": 7}), Path("films.csv"))
+    out = capsys.readouterr().out
+    assert "numeric     year (1,234 of 1,500 cells are empty), runtime\n" in out
+    assert "category    studio (7 values), a 0/1 input for each value; --list COLUMN makes one a list of names\n" in out

@@ -86,7 +86,7 @@ def test_json_keeps_it() -> None:
 
 
 def test_a_network_that_could_read_nothing_is_refused() -> None:
-    with pytest.raises(UserError, match=r"dataset\.numeric names no column; use text_bag"):
+    with pytest.raises(UserError, match="the dataset names no column of either; use text_bag"):
         preprocessing.check(MlpSpec(kind="mlp"), dataset(part(numbers=False)))
     with pytest.raises(UserError, match="the dataset has no text or list column; use mlp"):
         preprocessing.check(BAG, dataset(part(text=False)))
@@ -211,3 +211,37 @@ def test_tokens_are_weighed_as_tf_idf_of_all_fields_side_by_side() -> None:
         assert (dense[:, 0] == 0).all()
         first += len(vocabulary.tokens)
     assert first == tfidf.shape[1]
+
+
+def test_missing_numbers_are_the_median_and_a_column_says_so() -> None:
+    x = np.array([[1.0, 5.0], [3.0, np.nan], [1.0, 5.0], [3.0, 5.0]])
+    train = replace(part(), numeric=x)
+    data = dataset(train)
+    assert data.misses_numbers
+    assert not dataset(part()).misses_numbers
+    for spec in (BAG, MlpSpec(kind="mlp")):
+        prepared = Preprocessing.fit(
+            spec, train if spec is BAG else replace(train, text={}), data.numeric, may_miss=True
+        )
+        assert prepared.n_numeric == 3
+        assert prepared.inputs(train)["numeric"].tolist() == [[-1, 0, 0], [1, 0, 1], [-1, 0, 0], [1, 0, 0]]
+        new = replace(train.take(np.array([0])), numeric=np.array([[np.nan, 5.0]]))  # the median of 1, 1, 3, 3 is 2
+        stored = Preprocessing.from_json(json.loads(json.dumps(prepared.to_json())))
+        assert stored.inputs(new)["numeric"].tolist() == prepared.inputs(new)["numeric"].tolist() == [[0, 0, 0]]
+    with pytest.raises(UserError, match="column 'year' has no number in the 4 rows of the training part"):
+        Preprocessing.fit(BAG, replace(train, numeric=np.full((4, 2), np.nan)), data.numeric, may_miss=True)
+
+
+def test_categories_are_columns_after_the_numbers() -> None:
+    train = replace(part(), categories={"colour": Tokens.from_lists([["red"], [""], ["red"], ["blue"]])})
+    other = replace(train, categories={"colour": Tokens.from_lists([["new"], ["blue"], ["red"], [""]])})
+    prepared = Preprocessing.fit(TextBagSpec(kind="text_bag", min_rows=1, numeric_weight=0.5), train)
+    assert prepared.shape(2).n_numeric == 5
+    expected = [[-0.5, 0, 0, 0, 0], [0.5, 0, 0, 0, 0.5], [-0.5, 0, 0.5, 0, 0], [0.5, 0, 0, 0.5, 0]]  # red, "", blue
+    stored = Preprocessing.from_json(json.loads(json.dumps(prepared.to_json())))
+    assert prepared.inputs(other)["numeric"].tolist() == stored.inputs(other)["numeric"].tolist() == expected
+    alone = replace(train, text={}, numeric=np.empty((4, 0)))
+    mlp = Preprocessing.fit(MlpSpec(kind="mlp"), alone)
+    assert mlp.inputs(alone)["numeric"].tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]]
+    preprocessing.check(MlpSpec(kind="mlp"), dataset(alone))
+    assert "categories" not in Preprocessing.fit(BAG, part()).to_json()

@@ -113,14 +113,14 @@ def test_a_file_without_rows_gives_the_header_alone(project, best):
     [
         ("absent.csv", "absent.csv: there is no such file"),
         ("lacking.csv", "lacking.csv: has no column 'n° 1', which the model was trained on; the columns are 'ref'"),
-        ("bad.csv", "bad.csv: row 3 (line 4), column 'weight': an empty cell is not a finite number; in all 1 in"),
+        ("bad.csv", "bad.csv: row 3 (line 4), column 'weight': 'inf' is not a finite number; in all 1 in"),
         ("empty.csv", "empty.csv: is empty"),
     ],
 )
 def test_a_bad_file_is_one_line_and_nothing_is_written(project, registered, name, told):
     made, folder = my_study.rows(5), project.folder
     my_study.write(folder / "lacking.csv", made, tuple(column for column in my_study.COLUMNS if column != NUMBER))
-    my_study.write(folder / "bad.csv", [row | {WEIGHT: "" if i == 2 else row[WEIGHT]} for i, row in enumerate(made)])
+    my_study.write(folder / "bad.csv", [row | {WEIGHT: "inf" if i == 2 else row[WEIGHT]} for i, row in enumerate(made)])
     (folder / "empty.csv").write_text("")
     out, path = io.StringIO(), folder / name
     with pytest.raises(UserError, match=re.escape(told)) as error:

@@ -10,15 +10,16 @@ import pandas as pd
 import pytest
 
 import my_study
-from rarelabels.data import raw
+from rarelabels.data import loading, raw
 from rarelabels.data.sources import movies
 from rarelabels.data.table.batch import Batch, RawColumn
+from rarelabels.declare import declarations
 from rarelabels.declare.data import MoviesSpec, MulanSpec, SimulatedSpec, TableSpec, XedSpec
 from rarelabels.errors import UserError
 from rarelabels.learn import network
 from rarelabels.record import connection, reading
 from rarelabels.serve import predictor
-from served import load, of_file, recorded
+from served import NUMBER, WEIGHT, frame_of, load, of_file, recorded
 
 
 @pytest.mark.parametrize("name", ["linear", "bce", "platt"])
@@ -129,3 +130,31 @@ def test_numbers_of_mulan_are_in_the_order_of_the_training_data():
 def test_what_has_no_raw_rows_is_refused_in_one_line():
     with pytest.raises(UserError, match=r"'simulated' has no columns in which .* allowed: table, movies, xed, mulan"):
         raw.checked(SimulatedSpec(kind="simulated"))
+
+
+@pytest.mark.parametrize("name", ["linear", "bce"])
+def test_a_number_that_a_row_misses_is_the_median_of_the_training_part(project, registered, name, monkeypatch):
+    _, folder = registered(name)
+    monkeypatch.chdir(project.folder / "experiments" / "my")  # where the path of the table is declared
+    spec = TableSpec.model_validate(declared(project, name))
+    medians = np.median(loading.load(spec, 0).train.numeric, axis=0)
+    model = load(folder)
+    assert model.raw.medians == dict(zip([NUMBER, WEIGHT], medians.tolist(), strict=True))
+    missing = model.predict(predictor.as_batch(frame_of(**{NUMBER: None, WEIGHT: float("nan")})))
+    filled = model.predict(predictor.as_batch(frame_of(**{NUMBER: medians[0], WEIGHT: medians[1]})))
+    np.testing.assert_array_equal(missing.probabilities, filled.probabilities)
+    assert np.isfinite(missing.probabilities).all()
+
+
+def declared(project, name) -> dict:
+    trial = declarations.load_trial(project.folder / "experiments" / "my" / f"{name}.yaml")
+    return trial.dataset.model_dump(mode="json")
+
+
+def test_a_model_registered_before_numbers_could_be_missing_says_so(registered, tmp_path):
+    files = copied(registered("linear")[1], tmp_path)
+    stored = json.loads((files / "raw.json").read_text(encoding="utf-8"))
+    del stored["medians"]
+    (files / "raw.json").write_text(json.dumps(stored), encoding="utf-8")
+    with pytest.raises(UserError, match=f"row 1, column '{NUMBER}': must be a number; given an empty cell; the model"):
+        predictor.load(files).predict(predictor.as_batch(frame_of(**{NUMBER: None})))

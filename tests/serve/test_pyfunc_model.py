@@ -80,11 +80,18 @@ def test_a_column_without_any_text_is_empty(model):
     pd.testing.assert_frame_equal(model.predict(frame), model.predict(frame.assign(**{TEXT: "", TAGS: ""})))
 
 
-@pytest.mark.parametrize("bad", [np.nan, None, "", "three", np.inf])
+@pytest.mark.parametrize("bad", ["three", "1_000", np.inf])
 def test_what_is_no_number_is_refused_as_in_training(model, bad):
     frame = frame_of(**{NUMBER: bad}).iloc[::-1]
     with pytest.raises(MlflowException, match=r"input: row 2, column 'n° 1': .* is not a finite number"):
         model.predict(frame)
+
+
+@pytest.mark.parametrize("nothing", ["", np.nan, "NaN"])
+def test_a_number_may_be_missing_in_any_way(model, nothing):
+    given = model.predict(frame_of(**{NUMBER: nothing}))
+    pd.testing.assert_frame_equal(given, model.predict(frame_of(**{NUMBER: None})))
+    assert np.isfinite(given.filter(like="probability/").to_numpy()).all()
 
 
 @pytest.mark.parametrize("number", [3, 3.0, "3", " 3.0 ", np.int8(3), np.float32(3)])
@@ -139,7 +146,8 @@ def test_mlflow_serves_it(project, registered, name, tmp_path):
         assert served["labels"].tolist() == model.predict(pd.DataFrame(sent))["labels"].tolist()
         split = {"columns": [NUMBER, "extra", TEXT, TAGS, WEIGHT], "data": [[3, 1, None, "Tag 1|t3", 1.5]]}
         assert post(port, json.dumps({"dataframe_split": split}))[0] == 200
-        for changed, told in (({NUMBER: None}, "input: row 1, column 'n° 1'"), ({"drop": WEIGHT}, WEIGHT)):
+        assert post(port, json.dumps({"dataframe_records": [sent[0] | {NUMBER: None}]}))[0] == 200
+        for changed, told in (({NUMBER: "three"}, "input: row 1, column 'n° 1'"), ({"drop": WEIGHT}, WEIGHT)):
             row = {**sent[0], **changed}
             row.pop(str(changed.get("drop")), None)
             status, answer = post(port, json.dumps({"dataframe_records": [row]}))

@@ -22,10 +22,11 @@ class Part:
         ids: (n,) str, the row ids of the source.
         y: (n, n_labels) uint8, multi-hot.
         text: field name to tokens of n rows.
-        numeric: (n, k) float64, as in the source; ``fitted.Scaler`` standardises them by the training part. (n, 0)
-            if not given.
+        numeric: (n, k) float64, as in the source: finite, or NaN where a table misses a number. ``fitted.Scaler``
+            standardises them by the training part. (n, 0) if not given.
         images: (n,) str, the file of each row's image below ``Dataset.image_folder``; None for data without images.
         groups: (n,) int64, the group of near-duplicates that each row belongs to; None for data without groups.
+        categories: column name to the value of each of n rows, its only token; an empty cell is the value "".
     """
 
     ids: npt.NDArray[np.str_]
@@ -34,6 +35,7 @@ class Part:
     numeric: npt.NDArray[np.float64] = field(default_factory=unsplit.no_numbers)
     images: npt.NDArray[np.str_] | None = None
     groups: npt.NDArray[np.int64] | None = None
+    categories: dict[str, Tokens] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.numeric.shape[1]:
@@ -44,7 +46,8 @@ class Part:
         text = {name: tokens.take(rows) for name, tokens in self.text.items()}
         images = None if self.images is None else self.images[rows]
         groups = None if self.groups is None else self.groups[rows]
-        return Part(self.ids[rows], self.y[rows], text, self.numeric[rows], images, groups)
+        categories = {name: values.take(rows) for name, values in self.categories.items()}
+        return Part(self.ids[rows], self.y[rows], text, self.numeric[rows], images, groups, categories)
 
     def digest(self) -> str:
         """Return a hash of ids and labels. Results on parts with the same hash can be compared row by row."""
@@ -80,3 +83,8 @@ class Dataset:
     folds: npt.NDArray[np.int64] | None = None
     image_folder: Path | None = None
     prose: tuple[str, ...] = ()
+
+    @property
+    def misses_numbers(self) -> bool:
+        """Whether a number of any row is missing."""
+        return any(bool(np.isnan(part.numeric).any()) for part in (self.train, self.validation, self.test))

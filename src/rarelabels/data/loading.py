@@ -206,7 +206,8 @@ def _check_labels(data: Table) -> None:
 
 
 def _part(data: Table, rows: npt.NDArray[np.int64]) -> Part:
-    return Part(data.ids, data.y, data.text, data.numeric, data.images, data.groups).take(rows)
+    whole = Part(data.ids, data.y, data.text, data.numeric, data.images, data.groups, data.categories)
+    return whole.take(rows)
 
 
 def _notes(spec: DatasetSpec, labels: tuple[str, ...], parts: dict[str, Part]) -> tuple[str, ...]:

@@ -5,16 +5,17 @@ Only for data whose rows can be written down: the user's own table, films, sente
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
 
-from rarelabels.data.dataset import Part
+from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.sources import movies, mulan, xed
 from rarelabels.data.table import cell_values, input_readers, parsing
 from rarelabels.data.table.batch import Batch, RawColumn
+from rarelabels.data.tokens import Tokens
 from rarelabels.declare.data import DatasetSpec, MoviesSpec, MulanSpec, TableSpec, XedSpec
 from rarelabels.errors import UserError
 
@@ -31,11 +32,14 @@ class Raw:
         columns: the columns that the inputs are read from.
         id: the column that names the rows; empty if none does.
         separator: what separates labels that are written in one cell; empty if the source has no separator.
+        medians: what stands in for a number that a row misses, by column; a column without an entry is left to the
+            model. None: no number may be missing.
     """
 
     columns: tuple[RawColumn, ...]
     id: str = ""
     separator: str = ""
+    medians: Mapping[str, float] | None = None
 
 
 def checked(spec: DatasetSpec) -> RawSpec:
@@ -71,6 +75,49 @@ def describe(spec: RawSpec) -> Raw:
             return Raw(tuple(RawColumn(name, "number") for name in mulan.parse(spec).numeric_names))
 
 
+def with_medians(described: Raw, data: Dataset, *, by_itself: bool) -> Raw:
+    """Return the form of raw rows whose numbers may be missing.
+
+    Medians of the training part stand in if no number of the data is missing: the model has then not seen any missing.
+
+    Args:
+        described: the form of the rows of a table.
+        data: which the model was trained on.
+        by_itself: whether the model reads missing numbers as they are.
+    """
+    if by_itself or data.misses_numbers:
+        return replace(described, medians={})
+    medians = np.median(data.train.numeric, axis=0).tolist()
+    return replace(described, medians=dict(zip(data.numeric, medians, strict=True)))
+
+
+def filled_in(described: Raw, numeric: Sequence[str], one: Part, batch: Batch) -> Part:
+    """Return a part of raw rows with medians in place of missing numbers.
+
+    Args:
+        described: the form of the rows.
+        numeric: names of the columns of ``one.numeric``.
+        one: the inputs of the rows.
+        batch: the rows, for the message.
+
+    Raises:
+        UserError: a number is missing, and the model was registered before numbers could be missing.
+    """
+    missing = np.isnan(one.numeric)
+    if not missing.any():
+        return one
+    if described.medians is None:
+        row, place = np.argwhere(missing)[0].tolist()
+        column = numeric[place]
+        given = cell_values.given(batch.cells[column][row])
+        raise UserError(
+            f"{batch.at(row, column)}: must be a number; given {given}; the model was registered before "
+            "numbers could be missing: fill it in, or register the model anew with `rarelabels best`"
+        )
+    medians = np.array([described.medians.get(name, np.nan) for name in numeric])
+    return replace(one, numeric=np.where(missing, medians, one.numeric))
+
+
 def examples(spec: RawSpec, columns: Sequence[RawColumn]) -> dict[str, list[object]]:
     """Return the first rows of the source: column to cells.
 
@@ -89,8 +136,12 @@ def examples(spec: RawSpec, columns: Sequence[RawColumn]) -> dict[str, list[obje
             rows = dict(zip(parsed.numeric_names, parsed.numeric[:EXAMPLES].T.tolist(), strict=True))
     # CSV has text only.
     numbers = [one.name for one in columns if one.holds == "number"]
-    rows |= {name: [None if cell is None else cell_values.number(cell) for cell in rows[name]] for name in numbers}
+    rows |= {name: [_number_or_none(cell) for cell in rows[name]] for name in numbers}
     return {one.name: rows[one.name] for one in columns}
+
+
+def _number_or_none(cell: object) -> float | None:
+    return None if cell_values.is_missing(cell) else cell_values.number(cell)
 
 
 def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch) -> Part:
@@ -104,9 +155,10 @@ def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch) -> Part:
     Raises:
         UserError: a cell that would have been refused in training, with its row and column.
     """
+    categories: dict[str, Tokens] = {}
     match spec:
         case TableSpec():
-            text, numbers = parsing.raw_inputs(spec, batch)
+            text, numbers, categories = parsing.raw_inputs(spec, batch)
         case MoviesSpec():
             text, numbers = movies.raw_inputs(spec, batch)
         case XedSpec():
@@ -114,4 +166,4 @@ def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch) -> Part:
         case MulanSpec():
             text, numbers = {}, input_readers.numbers([one.name for one in columns], batch)
     ids = np.arange(batch.first, batch.first + batch.rows).astype(np.str_)
-    return Part(ids, np.empty((batch.rows, 0), np.uint8), text, numbers)
+    return Part(ids, np.empty((batch.rows, 0), np.uint8), text, numbers, categories=categories)

@@ -45,11 +45,12 @@ class Table:
             the same when a trial asks for fewer labels. For a table it is its labels, as its tags may be too many.
         groups: (n,) int64; rows of one group (near-duplicates) stay in one part. None: no two rows belong together.
         text: field name to tokens of n rows.
-        numeric: (n, k) float64, finite, as in the source; (n, 0) if not given.
+        numeric: (n, k) float64, as in the source: finite, or NaN where a table misses a number; (n, 0) if not given.
         numeric_names: names of the columns of ``numeric``.
         parts: (n,) uint8, the declared part of each row as its place in ``splits.PARTS``. None: the rows are yet to be
             split.
         images: (n,) str, the file of each row's image, below a folder that the kind of data knows. None: no images.
+        categories: column name to the value of each of n rows, its only token; an empty cell is the value "".
     """
 
     ids: npt.NDArray[np.str_]
@@ -62,6 +63,7 @@ class Table:
     numeric_names: tuple[str, ...] = ()
     parts: npt.NDArray[np.uint8] | None = None
     images: npt.NDArray[np.str_] | None = None
+    categories: dict[str, Tokens] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.numeric_names:
@@ -81,31 +83,43 @@ class Table:
         strata = None if self.strata is self.y else self.strata
         optional = {"strata": strata, "groups": self.groups, "parts": self.parts, "images": self.images}
         arrays |= {name: array for name, array in optional.items() if array is not None}
-        # Fields by number: a field may have any name, the file of an array may not.
-        for i, tokens in enumerate(self.text.values()):
-            arrays[f"text/{i}/indptr"], arrays[f"text/{i}/ids"] = tokens.indptr, tokens.ids
-            arrays[f"text/{i}/letters"], arrays[f"text/{i}/letter_counts"] = _packed(tokens.vocabulary)
-        return arrays
+        if self.categories:
+            arrays["categories"] = np.array(tuple(self.categories), dtype=np.str_)
+        return arrays | _taken_apart("text", self.text) | _taken_apart("category", self.categories)
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, npt.NDArray[Any]]) -> Table:
         """Return the table that :meth:`to_arrays` took apart."""
-        text = {}
-        for i, name in enumerate(arrays["fields"].tolist()):
-            vocabulary = _unpacked(arrays[f"text/{i}/letters"], arrays[f"text/{i}/letter_counts"])
-            text[name] = Tokens(vocabulary, arrays[f"text/{i}/indptr"], arrays[f"text/{i}/ids"])
         return cls(
             ids=arrays["ids"],
             labels=tuple(arrays["labels"].tolist()),
             y=arrays["y"],
             strata=arrays.get("strata", arrays["y"]),
             groups=arrays.get("groups"),
-            text=text,
+            text=_put_together("text", arrays["fields"].tolist(), arrays),
             numeric=arrays["numeric"],
             numeric_names=tuple(arrays["numeric_names"].tolist()),
             parts=arrays.get("parts"),
             images=arrays.get("images"),
+            categories=_put_together("category", [*map(str, arrays.get("categories", ()))], arrays),
         )
+
+
+def _taken_apart(prefix: str, fields: dict[str, Tokens]) -> dict[str, npt.NDArray[Any]]:
+    # Fields by number: a field may have any name, the file of an array may not.
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    for i, tokens in enumerate(fields.values()):
+        arrays[f"{prefix}/{i}/indptr"], arrays[f"{prefix}/{i}/ids"] = tokens.indptr, tokens.ids
+        arrays[f"{prefix}/{i}/letters"], arrays[f"{prefix}/{i}/letter_counts"] = _packed(tokens.vocabulary)
+    return arrays
+
+
+def _put_together(prefix: str, names: Sequence[str], arrays: dict[str, npt.NDArray[Any]]) -> dict[str, Tokens]:
+    fields = {}
+    for i, name in enumerate(names):
+        vocabulary = _unpacked(arrays[f"{prefix}/{i}/letters"], arrays[f"{prefix}/{i}/letter_counts"])
+        fields[name] = Tokens(vocabulary, arrays[f"{prefix}/{i}/indptr"], arrays[f"{prefix}/{i}/ids"])
+    return fields
 
 
 def _packed(words: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rarelabels.spec import DISTINCT, Count, Name, Positive, Probability, Spec
+from rarelabels.spec import DISTINCT, LATER, Count, Name, Positive, Probability, Spec
 
 
 class DataSpec(Spec):
@@ -235,15 +235,18 @@ class TableSpec(DataSpec):
     text: tuple[Column, ...] = Field((), description="columns of prose, split into lower-case words")
     lists: tuple[ListColumn, ...] = Field((), description="columns of lists, such as names or tags")
     numeric: tuple[Column, ...] = Field((), description="columns of numbers, standardised on the training part")
+    categories: Annotated[
+        tuple[Column, ...], Field(description="columns of categories: each row has one of a few values"), LATER
+    ] = ()
     id: Column | None = Field(None, description="a column that names each row; row numbers by default")
     group: Column | None = Field(None, description="a column of groups: rows with the same value stay in one part")
     split: Column | None = Field(None, description="a column that says train, validation or test for each row")
 
     @model_validator(mode="after")
     def _columns_once(self) -> TableSpec:
-        inputs = [*self.text, *(one.column for one in self.lists), *self.numeric]
+        inputs = [*self.text, *(one.column for one in self.lists), *self.numeric, *self.categories]
         if not inputs:
-            raise ValueError("needs at least one input: name columns under text, lists or numeric")
+            raise ValueError("needs at least one input: name columns under text, lists, numeric or categories")
         others = [self.labels.column, *(self.labels.columns or ()), self.split]
         used = inputs + [name for name in others if name is not None]
         if twice := sorted({name for name in used if used.count(name) > 1}):

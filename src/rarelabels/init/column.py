@@ -37,6 +37,7 @@ class Wish:
     numeric: tuple[str, ...] = ()
     id: str | None = None
     group: str | None = None
+    categories: tuple[str, ...] = ()
 
 
 def unknown_column(path: Path, names: Sequence[str], option: str, name: str) -> NoReturn:
@@ -68,9 +69,10 @@ class Column:
     flags: Counter[Any] | None = field(default_factory=Counter)
     sample: list[Any] = field(default_factory=list)
     names: set[str] | None = None
-    not_numbers: int = 0  # without the empty cells
+    not_numbers: int = 0  # without the missing cells
+    missing: int = 0  # as a number: empty, or NaN in words
     first_not_number: str = ""
-    is_numeric: bool = True  # at least half of its cells are numbers
+    is_numeric: bool = True  # at least half of its filled cells are numbers
     low: float = math.inf
     high: float = -math.inf
     counts_rows: bool = True
@@ -109,11 +111,13 @@ class Column:
     def _add_numbers(self, batch: Batch, cells: list[Any]) -> None:
         numbers = _numbers(cells)
         finite = np.isfinite(numbers)
-        wrong = [i for i in np.flatnonzero(~finite).tolist() if not _is_empty(cells[i])]
+        others = np.flatnonzero(~finite).tolist()
+        wrong = [i for i in others if not cell_values.is_missing(cells[i])]
         self.not_numbers += len(wrong)
+        self.missing += len(others) - len(wrong)
         if wrong and not self.first_not_number:
             self.first_not_number = f"row {batch.first + wrong[0]}: {shown(cells[wrong[0]])}"
-        if self.not_numbers + self.empty > self.rows / 2:
+        if self.not_numbers > (self.rows - self.missing) / 2:
             self.is_numeric = False
         elif finite.any():
             known = numbers[finite]

@@ -1,4 +1,4 @@
-"""What each column of a table is taken for: labels, prose, a list, numbers, an id, a part, or nothing.
+"""What each column of a table is taken for: labels, prose, a list, numbers, a category, an id, a part, or nothing.
 
 The file is read once from its first row to its last. A sample of the cells is kept: every row of the first batch, and
 every sixteenth row later. What must hold for all cells, such as being a number, is checked on all cells.
@@ -7,7 +7,7 @@ every sixteenth row later. What must hold for all cells, such as being a number,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rarelabels.data.table import column_checks, opening, table_files
@@ -28,6 +28,7 @@ class TableColumns:
         count: how many columns.
         guessed_labels: whether the labels are a guess: all 0/1 columns.
         unused: column to the reason why it is not used.
+        empty: numeric column to the number of its empty cells, for columns that have some.
     """
 
     spec: TableSpec
@@ -35,6 +36,7 @@ class TableColumns:
     count: int
     guessed_labels: bool
     unused: dict[str, str]
+    empty: dict[str, int] = field(default_factory=dict)
 
 
 def find(path: Path, wish: Wish) -> TableColumns:
@@ -52,29 +54,32 @@ def find(path: Path, wish: Wish) -> TableColumns:
     column_checks.check_delimiter(path, names)
     _check_wish(path, names, wish)
     columns = read_columns(path, names)
-    given = {*wish.text, *wish.lists, *wish.numeric, *filter(None, (wish.id, wish.group))}
+    given = {*wish.text, *wish.lists, *wish.numeric, *wish.categories, *filter(None, (wish.id, wish.group))}
     labels = find_labels(path, wish, columns, given)
     rest = {name: one for name, one in columns.items() if name not in given | label_columns(labels, names)}
     split = next((name for name, one in rest.items() if one.says_parts), None)
     guess = Guess.of({name: one for name, one in rest.items() if name != split}, wish)
     lists = [declared_list(columns[name]) for name in wish.lists] or guess.lists
     inputs = {"text": wish.text or tuple(guess.text), "lists": tuple(lists), "numeric": wish.numeric or guess.numeric}
+    inputs |= {"categories": wish.categories or guess.categories}
     if not any(inputs.values()):
         why = [f"column {name!r} {reason}" for name, reason in list(guess.unused.items())[:LISTED]]
         if wish.labels is None:
             why.append("all 0/1 columns are taken for labels; if some are inputs, name the labels with --labels")
         raise UserError(
-            f"{path}: no column is left that a model could read; name the input columns with --text, --list or "
-            f"--numeric{''.join(f'; {reason}' for reason in why)}"
+            f"{path}: no column is left that a model could read; name the input columns with --text, --list, --numeric "
+            f"or --categories{''.join(f'; {reason}' for reason in why)}"
         )
     one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split}
     spec = TableSpec.model_validate({"kind": "table", "path": str(path), "labels": labels, **inputs, **one_use})
-    return TableColumns(spec, next(iter(columns.values())).rows, len(names), wish.labels is None, guess.unused)
+    empty = {name: columns[name].missing for name in spec.numeric if columns[name].missing}
+    return TableColumns(spec, next(iter(columns.values())).rows, len(names), wish.labels is None, guess.unused, empty)
 
 
 def _check_wish(path: Path, names: Sequence[str], wish: Wish) -> None:
     inputs = [("--text", one) for one in wish.text]
     inputs += [("--list", one) for one in wish.lists] + [("--numeric", one) for one in wish.numeric]
+    inputs += [("--categories", one) for one in wish.categories]
     # An id or a group may be an input too, as in a declaration.
     others = [(option, one) for option, one in (("--id", wish.id), ("--group", wish.group)) if one is not None]
     taken: dict[str, str] = {}

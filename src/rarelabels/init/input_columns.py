@@ -1,4 +1,4 @@
-"""What each column beside the labels is: prose, a list, a number, an id, or not used."""
+"""What each column beside the labels is: prose, a list, a number, a category, an id, or not used."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from rarelabels.init.column import Column, Wish
 
 SHORT_WORDS = 4  # an entry of a list has no more words on average
 RECURRING = 1.2  # occurrences of each entry between commas: prose has commas too, but its phrases do not come back
-REPEATED = 1.25  # rows for each different name of a category
+REPEATED = 1.25  # rows for each different name
 PROSE_WORDS, LONG_PROSE_WORDS = 1.5, 4.0  # words in a cell, on average; long prose is prose however often it comes back
+MOST_VALUES, CATEGORY_ROWS, EACH_VALUE = 50, 20, 5  # of a category: values, rows, rows for each value on average
+FEW_NUMBERS = 10  # with fewer filled cells, the training part may have none
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -25,6 +27,7 @@ class Guess:
     text: tuple[str, ...] = ()
     lists: tuple[ListColumn, ...] = ()
     numeric: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     id: str | None = None
     unused: dict[str, str] = field(default_factory=dict)
 
@@ -37,6 +40,8 @@ class Guess:
                 guess.id = name
                 continue
             kind, reason = _kind(column)
+            if kind == "numeric" and wish.labels is None and column.flags is not None and column.empty:
+                kind, reason = "", f"is 0/1, but {_cells(column.empty)} empty: a label or an input? give --labels"
             if getattr(wish, kind, ()):
                 option = "--list" if kind == "lists" else f"--{kind}"
                 kind, reason = "", f"looks like a column of {option}, but {option} names others"
@@ -47,13 +52,15 @@ class Guess:
                     guess.lists += (declared_list(column),)
                 case "numeric":
                     guess.numeric += (name,)
+                case "categories":
+                    guess.categories += (name,)
                 case _:
                     guess.unused[name] = reason
         return guess
 
 
 def _kind(column: Column) -> tuple[str, str]:
-    """Return the kind, ``text``, ``lists`` or ``numeric``; or an empty kind and the reason."""
+    """Return the kind, ``text``, ``lists``, ``numeric`` or ``categories``; or an empty kind and the reason."""
     if column.empty == column.rows:
         return "", "is empty"
     if column.names is not None and column.kinds <= {"text", "number"} and not column.is_flags:
@@ -89,10 +96,10 @@ def _why_no_id(column: Column) -> str:
 def _kind_of_numbers(column: Column) -> tuple[str, str]:
     if column.not_numbers:
         return "", f"holds numbers, but {_cells(column.not_numbers)} no number, first {column.first_not_number}"
-    if column.empty:
-        return "", f"holds numbers, but {_cells(column.empty)} empty; fill them in to use the column"
+    if column.missing and column.rows - column.missing < FEW_NUMBERS:
+        return "", f"holds numbers, but only {column.rows - column.missing} in {column.rows:,} rows"
     if column.low == column.high:
-        return "", f"is {column.low:g} in every row"
+        return "", f"is {column.low:g} in every row{' that is not empty' if column.missing else ''}"
     return ("", "counts the rows") if column.counts_rows else ("numeric", "")
 
 
@@ -110,11 +117,20 @@ def _kind_of_texts(column: Column) -> tuple[str, str]:
     if separator(texts) is not None:
         return "lists", ""
     words = sum(len([word for word in text.split() if _LETTER.search(word)]) for text in texts) / len(texts)
+    if words < LONG_PROSE_WORDS and _is_category(column):
+        return "categories", ""
     if words < LONG_PROSE_WORDS and len(texts) / len(different) >= REPEATED:
         return "lists", ""
     if words >= PROSE_WORDS:
         return "text", ""
     return "", f"holds another text in nearly every row, but no prose: {shown(texts[0])}"
+
+
+def _is_category(column: Column) -> bool:
+    """Whether a column has few different values, and each in several rows."""
+    texts = [text.strip() for text in column.texts]
+    different = len(set(texts))
+    return column.rows >= CATEGORY_ROWS and different <= min(MOST_VALUES, len(texts) / EACH_VALUE)
 
 
 def is_python_list(texts: Sequence[str]) -> bool:

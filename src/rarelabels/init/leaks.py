@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -51,14 +52,15 @@ class Leak:
 
 
 def find(data: Table, lists: Sequence[str]) -> list[Leak]:
-    """Return the leaks, the clearest first; ``lists`` are the fields whose tokens are whole names.
+    """Return the leaks, the clearest first; ``lists`` are the fields whose tokens are whole names, beside categories.
 
     In a field two things are leaks: the words of a label's name in this order, in upper or lower case; and a single
     token that nearly all rows with a label hold, and nearly no other rows.
     """
     found: dict[tuple[str, str], Leak] = {}
-    for column, tokens in data.text.items():
-        named = _names_in_lists(data, column, tokens) if column in lists else _names_in_text(data, column, tokens)
+    names = {*lists, *data.categories}
+    for column, tokens in (data.text | data.categories).items():
+        named = _names_in_lists(data, column, tokens) if column in names else _names_in_text(data, column, tokens)
         for leak in (*named, *_tokens(data, column, tokens)):
             found.setdefault((leak.label, column), leak)
     for leak in _numbers(data):
@@ -150,13 +152,19 @@ def _tokens(data: Table, column: str, tokens: Tokens) -> Iterator[Leak]:
 def _numbers(data: Table) -> Iterator[Leak]:
     if not data.numeric.shape[1]:
         return
-    n, y = len(data.y), sparse.csr_array(data.y.T, dtype=np.float64)
-    positives = data.y.sum(axis=0, dtype=np.int64)
-    for column, values in zip(data.numeric_names, data.numeric.T, strict=True):
+    whole = _counted(data.y)
+    for column, everywhere in zip(data.numeric_names, data.numeric.T, strict=True):
+        missing = np.isnan(everywhere)
+        values, (n, y, positives) = everywhere[~missing], _counted(data.y[~missing]) if missing.any() else whole
         above = y @ rankdata(values) - positives * (positives + 1) / 2  # pairs that stand in the right order
         auc = above / np.maximum(positives * (n - positives), 1)
         for place in np.flatnonzero((np.abs(auc - 0.5) > ORDERED - 0.5) & (positives > 0) & (positives < n)).tolist():
             yield Leak(data.labels[place], column, auc=float(max(auc[place], 1 - auc[place])))
+
+
+def _counted(y: Matrix) -> tuple[int, Any, npt.NDArray[np.int64]]:
+    """Return the number of rows, the labels as a sparse matrix, (n_labels, n), and the positives of each label."""
+    return len(y), sparse.csr_array(y.T, dtype=np.float64), y.sum(axis=0, dtype=np.int64)
 
 
 def by_column(leaks: Sequence[Leak]) -> Mapping[str, list[Leak]]:

@@ -65,6 +65,7 @@ class Look:
         leaks: what may give labels away.
         lengths: field to the number of words, or entries, that 95 % of the rows do not exceed.
         n_tokens: how many different words and entries of lists the fields have, added up.
+        values: column of categories to the number of its different values; an empty cell is one.
     """
 
     columns: TableColumns
@@ -79,6 +80,7 @@ class Look:
     leaks: tuple[Leak, ...]
     lengths: dict[str, int]
     n_tokens: int
+    values: dict[str, int]
 
     @property
     def rows(self) -> int:
@@ -125,6 +127,7 @@ def look(path: Path, wish: Wish) -> Look:
         leaks=tuple(leaks.find(data, [one.column for one in spec.lists])),
         lengths={name: int(np.percentile(tokens.lengths, LONG)) for name, tokens in data.text.items()},
         n_tokens=sum(len(tokens.vocabulary) for tokens in data.text.values()),
+        values={name: len(rows.vocabulary) for name, rows in data.categories.items()},
     )
 
 
@@ -151,7 +154,9 @@ def _missing(data: Table) -> dict[str, tuple[str, ...]]:
 
 def _repeats(data: Table) -> Repeats:
     lengths = sum((tokens.lengths for tokens in data.text.values()), np.zeros(len(data.y), np.int64))
-    filled = np.flatnonzero((lengths > 0) | bool(data.numeric.shape[1]))
+    for rows in data.categories.values():
+        lengths = lengths + (rows.vocabulary != "")[rows.ids]
+    filled = np.flatnonzero((lengths > 0) | ~np.isnan(data.numeric).all(axis=1))
     inputs = _inputs(data)
     numbers = _numbered([inputs[row] for row in filled.tolist()])
     labels = _numbered([row.tobytes() for row in data.y[filled]])
@@ -169,7 +174,10 @@ def _repeats(data: Table) -> Repeats:
 
 def _inputs(data: Table) -> list[bytes]:
     """Return the inputs of each row as bytes, which differ if the inputs differ."""
-    fields = [(tokens.ids.tobytes(), (tokens.indptr * tokens.ids.itemsize).tolist()) for tokens in data.text.values()]
+    fields = [
+        (tokens.ids.tobytes(), (tokens.indptr * tokens.ids.itemsize).tolist())
+        for tokens in (data.text | data.categories).values()
+    ]
     numeric = data.numeric + 0.0  # turns -0 into 0, which has other bytes
     rows = []
     for i in range(len(data.y)):

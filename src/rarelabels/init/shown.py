@@ -90,7 +90,15 @@ def _inputs(look: Look) -> Iterator[str]:
     for one in spec.lists:
         yield f"list        {_shown(one.column)}, {_parted(one.separator)}"
     if spec.numeric:
-        yield f"numeric     {_some([_shown(name) for name in spec.numeric])}"
+        yield f"numeric     {_some([_number(look, name) for name in spec.numeric])}"
+    if spec.categories:
+        values = [f"{_shown(name)} ({look.values[name]:,} values)" for name in spec.categories]
+        yield f"category    {_some(values)}, a 0/1 input for each value; --list COLUMN makes one a list of names"
+
+
+def _number(look: Look, name: str) -> str:
+    empty = look.columns.empty.get(name, 0)
+    return _shown(name) + (f" ({empty:,} of {look.rows:,} cells are empty)" if empty else "")
 
 
 def _parted(separator: str | None) -> str:

@@ -1,4 +1,4 @@
-"""From rows of a data set to the inputs of a network: token ids for each text field, and standardised numbers.
+"""From rows of a data set to the inputs of a network: token ids for each text field, numbers, one-hot categories.
 
 All preprocessing is fitted on the training part. It is saved as JSON beside the weights.
 """
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data.dataset import Dataset, Part
-from rarelabels.data.fitted import Scaler, Vocabulary
+from rarelabels.data.fitted import OneHot, Scaler, Vocabulary
 from rarelabels.data.tokens import Tokens
 from rarelabels.declare.data import Backbone
 from rarelabels.declare.models import (
@@ -94,21 +94,36 @@ class Preprocessing:
         fields: the sizes of the text fields.
         scaler: scales the numbers, or leaves them as they are.
         weighs: whether tokens get TF-IDF weights, see :func:`weighed`.
+        one_hot: the values of categories; their columns come after the numbers.
     """
 
     vocabularies: dict[str, Vocabulary]
     fields: tuple[Field, ...]
     scaler: Scaler | Unscaled
     weighs: bool = False
+    one_hot: OneHot = field(default_factory=OneHot)
     _made: WeakKeyDictionary[Part, Inputs] = field(init=False, default_factory=WeakKeyDictionary, repr=False)
 
     @classmethod
-    def fit(cls, spec: NetworkSpec, train: Part) -> Preprocessing:
-        """Fit the preprocessing for the network of ``spec`` on the training part."""
+    def fit(
+        cls, spec: NetworkSpec, train: Part, numeric: Sequence[str] = (), *, may_miss: bool = False
+    ) -> Preprocessing:
+        """Fit the preprocessing for the network of ``spec`` on the training part.
+
+        Args:
+            spec: the declared network.
+            train: the training part.
+            numeric: the names of its numbers, for messages.
+            may_miss: whether numbers are missing in any part.
+
+        Raises:
+            UserError: a column of numbers has none in the training part.
+        """
         if isinstance(spec, LastBlockSpec):
             return cls({}, (), Unscaled(train.numeric.shape[1]))
+        scaler, one_hot = Scaler.fit(train.numeric, numeric, may_miss=may_miss), OneHot.fit(train.categories)
         if isinstance(spec, MlpSpec):
-            return cls({}, (), Scaler.fit(train.numeric))
+            return cls({}, (), scaler, one_hot=one_hot)
         vocabularies = {
             name: Vocabulary.fit(tokens, min_rows=spec.min_rows, max_tokens=spec.max_tokens)
             for name, tokens in train.text.items()
@@ -117,15 +132,16 @@ class Preprocessing:
             Field(_table_rows(vocabulary, spec.max_tokens), _length(train.text[name], spec.max_length))
             for name, vocabulary in vocabularies.items()
         )
-        scaler = Scaler.fit(train.numeric)
         if not isinstance(spec, TextBagSpec):
-            return cls(vocabularies, fields, scaler)
-        return cls(vocabularies, fields, scaler.times(spec.numeric_weight), spec.is_linear)
+            return cls(vocabularies, fields, scaler, one_hot=one_hot)
+        weight = spec.numeric_weight
+        return cls(vocabularies, fields, scaler.times(weight), spec.is_linear, one_hot.times(weight))
 
     @property
     def n_numeric(self) -> int:
-        """Numbers of a row."""
-        return self.scaler.columns if isinstance(self.scaler, Unscaled) else len(self.scaler.mean)
+        """Numbers of a row, with the columns that say which of them are missing, and those of categories."""
+        numbers = self.scaler.columns if isinstance(self.scaler, Unscaled) else len(self.scaler.mean)
+        return numbers + self.one_hot.width
 
     def shape(self, n_labels: int, backbone: Backbone | None = None) -> Shape:
         """Return the sizes of a network on these inputs; it trains the last block of ``backbone`` further, if given."""
@@ -146,8 +162,14 @@ class Preprocessing:
             }
             if self.weighs:
                 inputs |= weighed(inputs, [vocabulary.idf for vocabulary in self.vocabularies.values()])
-            self._made[part] = inputs | ({NUMERIC: self.scaler.transform(part.numeric)} if self.n_numeric else {})
+            self._made[part] = inputs | ({NUMERIC: self._numbers(part)} if self.n_numeric else {})
         return self._made[part]
+
+    def _numbers(self, part: Part) -> npt.NDArray[np.float32]:
+        numbers = self.scaler.transform(part.numeric)
+        if not self.one_hot.values:
+            return numbers
+        return np.hstack([numbers, self.one_hot.transform(part.categories).toarray()])
 
     def to_json(self) -> dict[str, Any]:
         """Return plain lists; floats survive JSON exactly."""
@@ -156,6 +178,7 @@ class Preprocessing:
             for (name, vocabulary), field in zip(self.vocabularies.items(), self.fields, strict=True)
         }
         stored = {"fields": fields, "scaler": self.scaler.to_json()}
+        stored |= {"categories": self.one_hot.to_json()} if self.one_hot.values else {}
         return stored | ({"weighs": True} if self.weighs else {})
 
     @classmethod
@@ -165,7 +188,8 @@ class Preprocessing:
         fields = tuple(Field(field["table_rows"], field["length"]) for field in stored["fields"].values())
         scaler = stored["scaler"]
         scaled = Unscaled(**scaler) if "columns" in scaler else Scaler.from_json(scaler)
-        return cls(vocabularies, fields, scaled, stored.get("weighs", False))
+        one_hot = OneHot.from_json(stored["categories"]) if "categories" in stored else OneHot()
+        return cls(vocabularies, fields, scaled, stored.get("weighs", False), one_hot)
 
 
 def weighed(fields: Inputs, idf: Sequence[npt.NDArray[np.float64]]) -> Inputs:
@@ -213,12 +237,15 @@ def check(spec: NetworkSpec, data: Dataset) -> None:
         if not (images or data.numeric):  # numbers, if the backbone has already replaced the images
             raise UserError("model.kind 'last_block' reads images, but the dataset has none; use another model")
         return
-    if isinstance(spec, MlpSpec) and not (images or data.numeric):
-        raise UserError("model.kind 'mlp' reads numbers, but dataset.numeric names no column; use text_bag")
+    if isinstance(spec, MlpSpec) and not (images or data.numeric or data.train.categories):
+        raise UserError(
+            "model.kind 'mlp' reads numbers and categories, but the dataset names no column of either; use text_bag"
+        )
     if isinstance(spec, MlpSpec) and data.train.text:
         fields = ", ".join(data.train.text)
         raise UserError(
-            f"model.kind 'mlp' reads numbers alone and would ignore {fields}; use text_bag, or leave them out"
+            f"model.kind 'mlp' reads numbers and categories alone and would ignore {fields}; use text_bag, or "
+            "leave them out"
         )
     if not isinstance(spec, MlpSpec) and images and not data.train.text:
         raise UserError(
@@ -261,7 +288,8 @@ def _width(spec: NetworkSpec, data: Dataset) -> int:
     """Return the number of inputs of the output layer."""
     if spec.hidden:
         return spec.hidden[-1]
-    numbers, fields = int(data.train.numeric.shape[1]), len(data.train.text)
+    values = sum(len(np.unique(rows.ids)) for rows in data.train.categories.values())
+    numbers, fields = int(data.train.numeric.shape[1]) + values, len(data.train.text)
     match spec:
         case MlpSpec():
             return numbers

@@ -130,7 +130,7 @@ def fit(
     assert isinstance(trial.model, NetworkSpec)
     spec, training = trial.model, trial.training
     preprocessing.check(spec, data)
-    prepared = Preprocessing.fit(spec, data.train)
+    prepared = Preprocessing.fit(spec, data.train, data.numeric, may_miss=data.misses_numbers)
     sets = powerset.classes_of(spec.head, data.train.y)
     network = build_network(spec, trial.loss, training, _shape(trial, prepared, data.labels, sets))
     peak = memory.Peak()

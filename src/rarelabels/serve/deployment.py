@@ -14,9 +14,12 @@ import pandas as pd
 
 import rarelabels
 from rarelabels.compare.ranking import Ranked, Ranking
-from rarelabels.data import raw
+from rarelabels.data import loading, raw
+from rarelabels.data.raw import Raw
 from rarelabels.data.table import cell_values, table_files
 from rarelabels.data.table.batch import Batch
+from rarelabels.declare.data import TableSpec
+from rarelabels.declare.models import GradientBoostingSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError
 from rarelabels.judging.evaluation import CALIBRATION
@@ -102,12 +105,22 @@ def register(client: Client, run: Run, trial: Trial, rule: str, why: dict[str, s
     def build(folder: Path) -> None:
         with tempfile.TemporaryDirectory() as name:
             run_files.fetch(client, run.info.run_id, _files_of(client, run), Path(name))
-            described = raw.describe(spec)
+            described = _described(trial, int(run.data.tags["seed"]))
             predictor.save(Path(name, predictor.FOLDER), trial, described, rule, Path(name))
             write_model(folder, Path(name), trial, rule, raw.examples(spec, described.columns))
 
     tags = {"trial": trial.name, "seed": run.data.tags["seed"], "variant": run.data.tags["variant"]}
     return registry.register(client, trial.study, run, {"rule": rule}, tags | why, FILES, build)
+
+
+def _described(trial: Trial, seed: int) -> Raw:
+    """Return the form of raw rows of a trial's data; numbers of a table may be missing."""
+    spec = raw.checked(trial.dataset)
+    described = raw.describe(spec)
+    if not (isinstance(spec, TableSpec) and spec.numeric):
+        return described
+    by_itself = isinstance(trial.model, GradientBoostingSpec)
+    return raw.with_medians(described, loading.load(spec, seed), by_itself=by_itself)
 
 
 def _files_of(client: Client, run: Run) -> list[str]:

@@ -20,6 +20,7 @@ import pandas as pd
 from rarelabels.data import raw
 from rarelabels.data.raw import Raw
 from rarelabels.data.table.batch import Batch, RawColumn
+from rarelabels.declare.data import TableSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError, first_line
 from rarelabels.judging.arrays import Bools, Floats
@@ -93,7 +94,10 @@ class Predictor:
         """
         if missing := [name for name in self.columns if name not in batch.cells]:
             raise UserError(missing_columns(str(batch.path), missing, list(batch.cells)))
-        part = raw.part(raw.checked(self.trial.dataset), self.raw.columns, batch)
+        spec = raw.checked(self.trial.dataset)
+        part = raw.part(spec, self.raw.columns, batch)
+        if isinstance(spec, TableSpec):
+            part = raw.filled_in(self.raw, spec.numeric, part, batch)
         if not batch.rows:
             nothing = np.empty((0, len(self.labels)))
             return Predicted(nothing > 0, nothing)
@@ -142,7 +146,10 @@ def save(folder: Path, trial: Trial, described: Raw, rule: str, files: Path) -> 
     if "path" in declared["dataset"]:  # the path of the file is useless on other machines, and it may be private
         declared["dataset"]["path"] = Path(declared["dataset"]["path"]).name
     _write(folder / TRIAL, declared)
-    _write(folder / RAW, asdict(described) | {"rule": rule})
+    stored = asdict(described) | {"rule": rule}
+    if described.medians is None:
+        del stored["medians"]  # as models were registered before numbers could be missing
+    _write(folder / RAW, stored)
     shutil.copytree(files / MODEL, folder / MODEL)
     for name in (THRESHOLDS, CALIBRATION):
         if (files / name).exists():

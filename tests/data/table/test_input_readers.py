@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from rarelabels.data.table import parsing
+from rarelabels.data.unsplit import Table
 from small_tables import PLOTS, TAGS, refused, rows_of, spec, ten, write
 
 
 @pytest.mark.parametrize(
     ("cell", "given"),
-    [("", "an empty cell"), (" ", "an empty cell"), ("nan", "'nan'"), ("-inf", "'-inf'"), ("1e999", "'1e999'")]
-    + [(text, repr(text)) for text in ("cheap", "1_000", "3 EUR", "0x1F")],
+    [(text, repr(text)) for text in ("-inf", "1e999", "cheap", "1_000", "3 EUR", "0x1F", "n/a")],
 )
 def test_a_number_that_is_none(cell: str, given: str, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(ten("plot,x,y,tags", row="x, 1 ,2,a|b", rows={3: f"x,1,{cell},a", 5: f"x,{cell},{cell},a"}))
     assert refused(spec(path, numeric=("x", "y"))) == (
         f"a.csv: row 3 (line 4), column 'y': {given} is not a finite number; in all 2 in 'y', 1 in 'x'; "
-        "fill such cells in, leave these rows out, or take the column out of dataset.numeric"
+        "write a number, or leave the cell empty if there is none, or take the column out of dataset.numeric"
     )
 
 
 @pytest.mark.parametrize(
     ("value", "given"),
-    [(float("nan"), "nan"), (float("inf"), "inf"), (None, "an empty cell"), ("x", "'x'"), ([1], "[1]")],
+    [(float("inf"), "inf"), ("x", "'x'"), ([1], "[1]")],
 )
 def test_a_number_that_is_none_in_other_formats(value: object, given: str, tmp_path: Path) -> None:
     rows = [{"plot": "x", "tags": "a|b", "x": 2}] * 4 + [{"plot": "x", "tags": "a", "x": value}] * 6
@@ -38,6 +39,26 @@ def test_a_number_that_is_none_in_other_formats(value: object, given: str, tmp_p
         pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")  # pandas would write NaN as null
         line = refused(spec(tmp_path / "a.parquet", numeric=("x",)))
         assert line.startswith(f"a.parquet: row 5, column 'x': {given} is not a finite number; in all 6 in 'x'")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
+def test_a_missing_number_is_nan(suffix: str, tmp_path: Path) -> None:
+    cells: list[object] = [1.5, None, 0.0, float("nan"), 4.0, 5.0, None, 7.0, 8.0, 9.0]
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "parquet":  # pandas would write NaN as null
+        rows = [{"plot": "x", "tags": tags, "x": cell} for tags, cell in zip(TAGS, cells, strict=True)]
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        write(path, rows_of(plot=PLOTS, tags=TAGS, x=cells))
+    read = parsing.parse(spec(path, numeric=("x",))).numeric
+    np.testing.assert_array_equal(read[:, 0], [1.5, np.nan, 0, np.nan, 4, 5, np.nan, 7, 8, 9])
+    assert {row.tobytes() for row in read[[1, 3, 6]]} == {np.array([np.nan]).tobytes()}  # one NaN, not several
+
+
+def test_a_key_or_a_text_may_say_that_a_number_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(ten("plot,x,tags", row="x,2,a|b", rows={3: "x, ,a", 5: "x,NaN,a", 7: "x,nan,a"}))
+    assert np.isnan(parsing.parse(spec(path, numeric=("x",))).numeric[:, 0]).nonzero()[0].tolist() == [2, 4, 6]
 
 
 def test_a_separator_that_no_cell_of_a_list_column_has(tmp_path: Path) -> None:
@@ -65,3 +86,26 @@ def test_an_entry_that_is_no_name(entry: object, tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", rows_of(plot=PLOTS, tags=[["a", "b"]] * 9 + [["a", entry]]))
     line = refused(spec(path, labels={"column": "tags"}))
     assert line.startswith("a.jsonl: row 10 (line 10), column 'tags': must be text or a whole number; given ")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
+def test_a_category_is_one_value_for_each_row(suffix: str, tmp_path: Path) -> None:
+    colours = ["red", " red ", "", "a|b", "Red", "x, y", "red", "", "7", "red"]
+    path = write(tmp_path / f"a.{suffix}", rows_of(plot=PLOTS, tags=TAGS, colour=colours))
+    read = parsing.parse(spec(path, categories=("colour",)))
+    expected = [["red"], ["red"], [""], ["a|b"], ["Red"], ["x, y"], ["red"], [""], ["7"], ["red"]]
+    assert read.categories["colour"].to_lists() == expected
+    assert list(read.text) == ["plot"]
+    assert Table.from_arrays(read.to_arrays()).categories["colour"].to_lists() == expected
+
+
+def test_whole_numbers_and_nulls_are_values_and_lists_are_not(tmp_path: Path) -> None:
+    rows = rows_of(plot=PLOTS, tags=TAGS, size=[1, None, 2.0, "x", 1, 1, 1, 1, 1, 1])
+    read = parsing.parse(spec(write(tmp_path / "a.jsonl", rows), categories=("size",)))
+    assert read.categories["size"].to_lists()[:5] == [["1"], [""], ["2"], ["x"], ["1"]]
+    rows[3]["size"] = ["x", "y"]
+    assert refused(spec(write(tmp_path / "a.jsonl", rows), categories=("size",))) == (
+        "a.jsonl: row 4 (line 4), column 'size': must be text or a whole number; given ['x', 'y']; write the column as "
+        "text"
+    )
+    assert "'hue' (dataset.categories" in refused(spec(tmp_path / "a.jsonl", categories=("hue",)))

@@ -275,9 +275,11 @@ def test_text_is_refused_and_so_is_nothing_at_all(small: Dataset) -> None:
     spec = GradientBoostingSpec(kind=KIND)
     baseline.check(spec, small)
     words = {"title": Tokens.from_lists([["a"]] * 400), "tags": Tokens.from_lists([["b"]] * 400)}
-    with pytest.raises(UserError, match="reads numbers alone and would ignore title, tags; use linear, or leave them"):
+    with pytest.raises(
+        UserError, match="reads numbers and categories alone and would ignore title, tags; use linear, or leave them"
+    ):
         baseline.check(spec, replace(small, train=replace(small.train, text=words)))
-    with pytest.raises(UserError, match=r"reads numbers, but dataset\.numeric names no column"):
+    with pytest.raises(UserError, match="reads numbers and categories, but the dataset names no column of either"):
         baseline.check(spec, replace(small, numeric=()))
 
 
@@ -296,3 +298,74 @@ def test_the_logit_of_a_row_by_hand() -> None:
     )
     rows = np.array([[1.5], [2.0], [2.1], [np.nan]])
     np.testing.assert_array_equal(trees.logits(rows).ravel(), [-0.5, -0.5, 1.5, -0.5])
+
+
+def with_categories(part: Part, rng: np.random.Generator, values: int) -> Part:
+    """Two categories beside the numbers; the first label goes with the first category, too."""
+    codes = rng.integers(0, values, (len(part.ids), 2))
+    y = part.y.copy()
+    y[:, 0] ^= (codes[:, 0] % 3 == 0).astype(np.uint8)
+    columns = {name: Tokens.from_lists([[f"v{code}"] for code in codes[:, i]]) for i, name in enumerate(("one", "two"))}
+    return replace(part, y=y, categories=columns)
+
+
+@pytest.mark.parametrize("values", [3, 70])
+def test_categories_score_bit_by_bit_what_scikit_learn_does(small: Dataset, tmp_path: Path, values: int) -> None:
+    rng = np.random.default_rng(2)
+    train, validation = (with_categories(part(rng, n), rng, values) for n in (4000, 800))
+    test = with_categories(small.test, rng, values + 2)  # with values that training does not have
+    data = replace(small, train=train, validation=validation, test=test)
+    fitted = baseline.fit(trial(max_iter=40, learning_rate=0.3), data, 3)
+    assert isinstance(fitted, boosting.Boosted)
+    assert fitted.trees.values is not None
+    assert (fitted.trees.values >= 0).sum() > 5
+    assert fitted.trees.bits is not None
+    assert (fitted.trees.bits[:, 1].any(), fitted.trees.bits[:, 2].any()) == (values > 32, values > 64)
+    known = {
+        name: {v: i for i, v in enumerate(sorted(map(str, rows.vocabulary)))} for name, rows in train.categories.items()
+    }
+
+    def columns(part: Part) -> np.ndarray:
+        """The numbers first, then codes in the order of the names: another order than ours."""
+        codes = [
+            [known[name].get(cell[0], np.nan) for cell in rows.to_lists()] for name, rows in part.categories.items()
+        ]
+        return np.column_stack([*np.array(codes), part.numeric])
+
+    for label in (0, 1):
+        reference = HistGradientBoostingClassifier(
+            max_iter=40, learning_rate=0.3, early_stopping=True, random_state=3, categorical_features=[0, 1]
+        ).fit(columns(train), train.y[:, label], X_val=columns(validation), y_val=validation.y[:, label])
+        assert reference.n_iter_ == fitted.iterations[label]
+        np.testing.assert_allclose(
+            fitted.scores(test)[:, label], reference.predict_proba(columns(test))[:, 1], rtol=1e-9
+        )
+    fitted.save(tmp_path)
+    np.testing.assert_array_equal(baseline.load_saved(tmp_path).scores(test), fitted.scores(test))
+
+
+def test_without_categories_the_files_are_as_before(small: Dataset, tmp_path: Path) -> None:
+    baseline.fit(trial(max_iter=5), small, 0).save(tmp_path)
+    with np.load(tmp_path / "weights.npz") as weights:
+        assert set(weights) == {
+            *("feature", "threshold", "missing_left", "left", "right", "value", "roots", "of_label", "prior")
+        }
+
+
+def test_a_category_of_more_values_than_bits_is_refused(small: Dataset) -> None:
+    def of(values: int) -> Dataset:
+        rows = Tokens.from_lists([[f"v{row % values}"] for row in range(400)])
+        return replace(small, train=replace(small.train, categories={"city": rows}))
+
+    baseline.check(GradientBoostingSpec(kind=KIND), of(255))
+    for refuse in (
+        lambda: baseline.check(GradientBoostingSpec(kind=KIND), of(256)),
+        lambda: baseline.fit(trial(), of(256), 0),
+    ):
+        with pytest.raises(UserError) as error:
+            refuse()
+        assert str(error.value) == (
+            "dataset.categories: column 'city' has 256 different values in the training part, and model.kind "
+            "'gradient_boosting' reads at most 255; leave it out of this trial's data, or declare it under "
+            "dataset.text or dataset.lists and use linear"
+        )

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import my_study
 from processes import printed
@@ -261,3 +263,56 @@ print(hashlib.sha256(baseline.fit(trial, data, 0).scores(data.test).tobytes()).h
     first, second = (printed(code, LINEAR.model_dump_json(), OMP_NUM_THREADS=n) for n in ("1", "2"))
     assert len(first) == 64
     assert first == second
+
+
+def test_missing_numbers_are_the_median_and_a_column_says_so(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+
+    def with_gaps(n: int) -> Part:
+        x = rng.normal(size=(n, 2))
+        y = np.column_stack([x[:, 0] > 0, rng.random(n) < 0.5]).astype(np.uint8)
+        return Part(np.arange(n).astype(np.str_), y, {}, np.where(rng.random((n, 2)) < [0.0, 0.3], np.nan, x))
+
+    data = Dataset(("p", "q"), with_gaps(200), with_gaps(40), with_gaps(60), "digest", {}, numeric=("whole", "gaps"))
+    fitted = baseline.fit(LINEAR, data, 0)
+    impute = SimpleImputer(strategy="median", add_indicator=True).fit(data.train.numeric)
+    scale = StandardScaler().fit(impute.transform(data.train.numeric)[:, :2])
+
+    def columns(x: np.ndarray) -> np.ndarray:
+        filled = impute.transform(x)
+        return np.hstack([scale.transform(filled[:, :2]), filled[:, 2:]])
+
+    reference = OneVsRestClassifier(LogisticRegression(C=5.0, solver="liblinear", random_state=0, max_iter=1000))
+    reference.fit(columns(data.train.numeric), data.train.y)
+    new = replace(data.test, numeric=np.vstack([data.test.numeric[:-1], [np.nan, np.nan]]))  # in a whole column too
+    np.testing.assert_allclose(fitted.scores(new), reference.predict_proba(columns(new.numeric)), atol=1e-5)
+    fitted.save(tmp_path)
+    np.testing.assert_array_equal(baseline.load_saved(tmp_path).scores(new), fitted.scores(new))
+    nothing = replace(data, train=replace(data.train, numeric=data.train.numeric * [1, np.nan]))
+    with pytest.raises(UserError, match="column 'gaps' has no number in the 200 rows of the training part"):
+        baseline.fit(LINEAR, nothing, 0)
+
+
+def test_categories_are_columns_of_the_regressions(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+
+    def drawn(n: int, *values: str) -> Part:
+        colours = rng.choice(values, n)
+        y = np.column_stack([colours == "red", rng.random(n) < 0.5]).astype(np.uint8)
+        rows = Tokens.from_lists([[colour] for colour in colours])
+        return Part(np.arange(n).astype(np.str_), y, {}, categories={"colour": rows})
+
+    parts = drawn(200, "red", "blue", ""), drawn(40, "red", "new"), drawn(60, "red", "new", "")
+    data = Dataset(("p", "q"), *parts, "digest", {})
+    fitted = baseline.fit(LINEAR, data, 0)
+    encoder = OneHotEncoder(handle_unknown="ignore")
+
+    def cells(part: Part) -> list[list[str]]:
+        return part.categories["colour"].to_lists()
+
+    reference = OneVsRestClassifier(LogisticRegression(C=5.0, solver="liblinear", tol=1e-8, max_iter=1000))
+    reference.fit(encoder.fit_transform(cells(data.train)), data.train.y)
+    expected = reference.predict_proba(encoder.transform(cells(data.test)))
+    np.testing.assert_allclose(fitted.scores(data.test), expected, atol=2e-3)
+    fitted.save(tmp_path)
+    np.testing.assert_array_equal(baseline.load_saved(tmp_path).scores(data.test), fitted.scores(data.test))

@@ -12,6 +12,7 @@ from rarelabels.errors import UserError
 ONE_NAME = "none"  # as a separator: each text is one name, whatever is in it
 SHOWN = 5  # names in a message
 MEND_NUMBER = "fill such cells in, leave these rows out"
+OR_MISSING = "write a number, or leave the cell empty if there is none"
 SEPARATORS = ("|", ";", ",", "\t")
 MAX_ID = 200  # characters; ids are stored at the width of the longest
 FLAGS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
@@ -76,6 +77,17 @@ def number(cell: object) -> float:
         return math.nan if isinstance(cell, str) and "_" in cell else float(cell)  # type: ignore[arg-type]  # of any type: what float refuses is caught
     except (TypeError, ValueError, OverflowError):
         return math.nan
+
+
+def is_missing(cell: object) -> bool:
+    """Return whether a cell of a numeric column says that there is no number: it is empty, null, or NaN.
+
+    >>> [is_missing(cell) for cell in (None, " ", "NaN", float("nan"), 0, "n/a", "inf")]
+    [True, True, True, True, False, False, False]
+    """
+    if isinstance(cell, str):
+        return cell.strip().lower() in ("", "nan")
+    return cell is None or cell != cell
 
 
 def given(cell: object) -> str:

@@ -37,6 +37,7 @@ def wanted_columns(path: Path, spec: TableSpec, flags: Sequence[str]) -> dict[st
     inputs = dict.fromkeys(spec.text, "dataset.text")
     inputs |= {one.column: f"dataset.lists[{i}]" for i, one in enumerate(spec.lists)}
     inputs |= dict.fromkeys(spec.numeric, "dataset.numeric")
+    inputs |= dict.fromkeys(spec.categories, "dataset.categories")
     single = {spec.id: "dataset.id", spec.group: "dataset.group", spec.split: "dataset.split"}
     others = {column: key for column, key in single.items() if column is not None}
     if spec.labels.prefix is not None and (both := [column for column in flags if column in inputs | others]):

@@ -1,4 +1,4 @@
-"""Readers of a table's input columns: prose, names and tags, numbers."""
+"""Readers of a table's input columns: prose, names and tags, numbers, categories."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rarelabels.data.table.cell_values import (
     SEPARATORS,
     cell_as_text,
     given,
+    is_missing,
     label_name,
     number,
 )
@@ -34,9 +35,9 @@ def numbers(columns: Sequence[str], batch: Batch) -> npt.NDArray[np.float64]:
     """Return the numbers of some rows, (n, n_columns).
 
     Raises:
-        UserError: a cell is no finite number.
+        UserError: a cell is no finite number; it may not be missing.
     """
-    read = _Numbers(columns)
+    read = _Numbers(columns, may_miss=False)
     read.add(batch)
     return read.numbers(MEND_NUMBER)
 
@@ -49,7 +50,7 @@ class Reader(Protocol):
 
 
 class Inputs:
-    """The columns of text, lists and numbers, of a whole table or of some rows of one."""
+    """The columns of text, lists, numbers and categories, of a whole table or of some rows of one."""
 
     def __init__(self, path: Path, spec: TableSpec) -> None:
         self._words = {column: _Words(column) for column in spec.text}
@@ -57,11 +58,13 @@ class Inputs:
             one.column: Entries(path, one.column, one.separator, f"dataset.lists[{i}].separator")
             for i, one in enumerate(spec.lists)
         }
-        self._numbers = _Numbers(spec.numeric) if spec.numeric else None
+        self._numbers = _Numbers(spec.numeric, may_miss=True) if spec.numeric else None
+        self._categories = {column: _Category(column) for column in spec.categories}
 
     def add(self, batch: Batch) -> None:
         """Take the cells of a batch."""
-        readers: tuple[Reader | None, ...] = (*self._words.values(), *self._lists.values(), self._numbers)
+        named: tuple[Reader, ...] = (*self._words.values(), *self._lists.values(), *self._categories.values())
+        readers: tuple[Reader | None, ...] = (*named, self._numbers)
         for reader in readers:
             if reader:
                 reader.add(batch)
@@ -75,8 +78,12 @@ class Inputs:
         """Return the tokens of each column of text and lists."""
         return {column: reader.tokens() for column, reader in (self._words | self._lists).items()}
 
+    def categories(self) -> dict[str, Tokens]:
+        """Return the value of each row, its only token, for each column of categories; an empty cell is a value."""
+        return {column: reader.tokens() for column, reader in self._categories.items()}
+
     def numbers(self, mend: str) -> npt.NDArray[np.float64]:
-        """Return the numbers, (rows, columns); ``mend`` tells the user what to do about a missing one."""
+        """Return the numbers, (rows, columns), NaN where missing; ``mend`` says what to do about a wrong one."""
         return self._numbers.numbers(mend) if self._numbers else no_numbers()
 
 
@@ -90,6 +97,21 @@ class _Words:
     def add(self, batch: Batch) -> None:
         for row, cell in enumerate(batch.cells[self._column]):
             self._numbering.add(_WORD.findall(cell_as_text(batch, row, self._column, cell).lower()))
+
+    def tokens(self) -> Tokens:
+        return self._numbering.tokens()
+
+
+class _Category:
+    """A column whose cells are one of a few values: text without the blanks around it, or a whole number."""
+
+    def __init__(self, column: str) -> None:
+        self._column = column
+        self._numbering = Numbering()
+
+    def add(self, batch: Batch) -> None:
+        for row, cell in enumerate(batch.cells[self._column]):
+            self._numbering.add([label_name(batch, row, self._column, cell)])
 
     def tokens(self) -> Tokens:
         return self._numbering.tokens()
@@ -159,10 +181,13 @@ class Entries:
 
 
 class _Numbers:
-    """Numeric columns. Cells without a finite number are counted, and reported after the last batch."""
+    """Numeric columns. Cells that hold something else are counted, and reported after the last batch.
 
-    def __init__(self, columns: Sequence[str]) -> None:
-        self._columns = columns
+    A missing number is NaN, if numbers may be missing; otherwise it is reported too.
+    """
+
+    def __init__(self, columns: Sequence[str], *, may_miss: bool) -> None:
+        self._columns, self._may_miss = columns, may_miss
         self._blocks: list[npt.NDArray[np.float64]] = []
         self._wrong: Counter[str] = Counter()  # cells of each column
         self._first = ""
@@ -171,12 +196,16 @@ class _Numbers:
         block = np.array([[number(cell) for cell in batch.cells[column]] for column in self._columns]).T
         for row, place in np.argwhere(~np.isfinite(block)).tolist():
             column = self._columns[place]
-            self._first = self._first or f"{batch.at(row, column)}: {given(batch.cells[column][row])}"
+            cell = batch.cells[column][row]
+            if self._may_miss and is_missing(cell):
+                block[row, place] = np.nan  # one NaN of the many that there are
+                continue
+            self._first = self._first or f"{batch.at(row, column)}: {given(cell)}"
             self._wrong[column] += 1
         self._blocks.append(block)
 
     def numbers(self, mend: str) -> npt.NDArray[np.float64]:
-        """Return the numbers, (n, k); ``mend`` tells the user what to do about cells without a number.
+        """Return the numbers, (n, k); ``mend`` tells the user what to do about cells that hold no number.
 
         Raises:
             UserError: some cells are no finite numbers.

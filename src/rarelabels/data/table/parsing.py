@@ -5,10 +5,11 @@ memory holds the result and not the text: 2 million rows with two text columns o
 
 - text columns: the lower-cased words, ``\\w+``;
 - list columns, and a column of labels: the stripped entries of a list, or of a text between separators;
-- numeric columns: finite numbers, float64;
+- numeric columns: finite numbers, float64, and NaN for an empty cell, null or NaN;
+- columns of categories: the stripped text, or a whole number; an empty cell is a value;
 - 0/1 columns of labels: 0, 1, 0.0, 1.0, true and false.
 
-An empty cell has no words, no entries, no labels and no group; as a number, an id or a part it is a mistake.
+An empty cell has no words, no entries, no labels and no group; as an id or a part it is a mistake.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import numpy.typing as npt
 from rarelabels.data import splits
 from rarelabels.data.table import opening, table_files
 from rarelabels.data.table.batch import Batch, RawColumn
-from rarelabels.data.table.cell_values import MEND_NUMBER
+from rarelabels.data.table.cell_values import OR_MISSING
 from rarelabels.data.table.column_checks import check_columns, flag_columns, wanted_columns
 from rarelabels.data.table.input_readers import Inputs, Reader
 from rarelabels.data.table.label_readers import LabelFlags, LabelNames
@@ -83,8 +84,9 @@ def parse(spec: TableSpec) -> Table:
         strata=y,
         groups=groups.codes(parts) if groups else None,
         text=inputs.text(),
-        numeric=inputs.numbers(f"{MEND_NUMBER}, or take the column out of dataset.numeric"),
+        numeric=inputs.numbers(f"{OR_MISSING}, or take the column out of dataset.numeric"),
         numeric_names=spec.numeric,
+        categories=inputs.categories(),
         parts=parts,
     )
 
@@ -95,11 +97,12 @@ def raw_columns(spec: TableSpec) -> tuple[RawColumn, ...]:
         *(RawColumn(name, "text") for name in spec.text),
         *(RawColumn(one.column, "text" if one.separator else "list") for one in spec.lists),
         *(RawColumn(name, "number") for name in spec.numeric),
+        *(RawColumn(name, "text") for name in spec.categories),
     )
 
 
-def raw_inputs(spec: TableSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.NDArray[np.float64]]:
-    """Return text and numbers of some rows as :func:`parse` reads those of the whole table.
+def raw_inputs(spec: TableSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.NDArray[np.float64], dict[str, Tokens]]:
+    """Return text, numbers and categories of some rows as :func:`parse` reads those of the whole table.
 
     Separators are not checked again: that was done on the whole table, and few rows say less.
 
@@ -108,7 +111,7 @@ def raw_inputs(spec: TableSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.ND
     """
     read = Inputs(batch.path, spec)
     read.add(batch)
-    return read.text(), read.numbers(MEND_NUMBER)
+    return read.text(), read.numbers(OR_MISSING), read.categories()
 
 
 def raw_rows(spec: TableSpec, n: int) -> dict[str, list[object]]:

@@ -111,8 +111,8 @@ def check(spec: ModelSpec, data: Dataset) -> None:
     """Refuse a baseline that does not suit the data.
 
     Raises:
-        UserError: boosting would have no numbers to read, or would ignore text; or the linear model declares a weight
-            for a field that the data do not have.
+        UserError: boosting would have no numbers to read, would ignore text, or a category has too many values for it;
+            or the linear model declares a weight for a field that the data do not have.
     """
     match spec:
         case LinearSpec(field_weights=weights):
@@ -123,11 +123,15 @@ def check(spec: ModelSpec, data: Dataset) -> None:
             if data.train.text:
                 fields = ", ".join(data.train.text)
                 raise UserError(
-                    f"model.kind 'gradient_boosting' reads numbers alone and would ignore {fields}; use linear, or "
-                    "leave them out"
+                    f"model.kind 'gradient_boosting' reads numbers and categories alone and would ignore {fields}; use "
+                    "linear, or leave them out"
                 )
-            if data.train.images is None and not data.numeric:
-                raise UserError("model.kind 'gradient_boosting' reads numbers, but dataset.numeric names no column")
+            boosting.check_categories(data.train.categories)
+            if data.train.images is None and not (data.numeric or data.train.categories):
+                raise UserError(
+                    "model.kind 'gradient_boosting' reads numbers and categories, but the dataset names no "
+                    "column of either"
+                )
 
 
 def load_saved(folder: Path) -> Fitted:

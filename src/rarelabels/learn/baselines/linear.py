@@ -1,4 +1,4 @@
-"""One logistic regression per label, on the TF-IDF of all text fields and on standardised numbers."""
+"""One logistic regression per label, on the TF-IDF of all text fields, standardised numbers and categories."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import scipy as sp
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
 from rarelabels.data.dataset import Dataset, Part
-from rarelabels.data.fitted import Scaler, Vocabulary
+from rarelabels.data.fitted import OneHot, Scaler, Vocabulary
 from rarelabels.data.tokens import Tokens
 from rarelabels.declare.models import LinearSpec
 from rarelabels.errors import UserError
@@ -38,10 +38,11 @@ class Features:
 
     Attributes:
         vocabularies: field name to its vocabulary; the columns have the order of the fields.
-        scaler: of the numbers, whose columns come last.
+        scaler: of the numbers, whose columns come after those of the tokens.
         pairs: the fields in which pairs of neighbouring tokens are counted too.
         field_weights: field name to its factor; a field without an entry has factor 1.
-        numeric_weight: factor on the standardised numbers.
+        numeric_weight: factor on the standardised numbers and on categories.
+        one_hot: the values of categories, whose columns come last.
     """
 
     vocabularies: dict[str, Vocabulary]
@@ -49,42 +50,48 @@ class Features:
     pairs: tuple[str, ...] = ()
     field_weights: Mapping[str, float] = field(default_factory=dict)
     numeric_weight: float = 1.0
+    one_hot: OneHot = field(default_factory=OneHot)
 
     @classmethod
     def fit(cls, spec: LinearSpec, data: Dataset) -> Features:
         """Take vocabularies, means and spreads from the training part.
 
         Raises:
-            UserError: no token is left, and there are no numbers.
+            UserError: no token is left, and there are no numbers; or a column of numbers has none.
         """
         pairs = data.prose if spec.ngrams == 2 else ()
         vocabularies = {
             name: Vocabulary.fit(tokens, min_rows=spec.min_rows, max_tokens=None)
             for name, tokens in _with_pairs(data.train.text, pairs).items()
         }
-        numeric = data.train.numeric
-        if not (numeric.shape[1] or any(vocabulary.tokens for vocabulary in vocabularies.values())):
+        numeric, one_hot = data.train.numeric, OneHot.fit(data.train.categories).times(spec.numeric_weight)
+        if not (numeric.shape[1] or one_hot.values or any(vocabulary.tokens for vocabulary in vocabularies.values())):
             rows = len(data.train.y)
             raise UserError(f"model.min_rows: no token occurs in {spec.min_rows} of the {rows} training rows; lower it")
-        return cls(vocabularies, Scaler.fit(numeric), pairs, spec.field_weights, spec.numeric_weight)
+        scaler = Scaler.fit(numeric, data.numeric, may_miss=data.misses_numbers)
+        return cls(vocabularies, scaler, pairs, spec.field_weights, spec.numeric_weight, one_hot)
 
     def of(self, part: Part) -> Sparse:
-        """Return (n, n_tokens + n_numeric) float64."""
+        """Return (n, n_tokens + n_numeric + n_values) float64."""
         numbers = self.numeric_weight * self.scaler.transform(part.numeric).astype(np.float64)
         columns: Sparse = sp.sparse.csr_array(numbers)
         if self.vocabularies:
             text = tfidf(self.vocabularies, _with_pairs(part.text, self.pairs), self.field_weights)
             columns = sp.sparse.hstack([text, columns], format="csr")
+        if self.one_hot.values:
+            columns = sp.sparse.hstack([columns, self.one_hot.transform(part.categories)], format="csr")
         return columns
 
     def to_json(self) -> dict[str, Any]:
         """Return plain lists; floats survive JSON exactly."""
+        categories = {"categories": self.one_hot.to_json()} if self.one_hot.values else {}
         return {
             "fields": {name: vocabulary.to_json() for name, vocabulary in self.vocabularies.items()},
             "scaler": self.scaler.to_json(),
             "pairs": self.pairs,
             "field_weights": dict(self.field_weights),
             "numeric_weight": self.numeric_weight,
+            **categories,
         }
 
     @classmethod
@@ -96,6 +103,7 @@ class Features:
             tuple(stored.get("pairs", ())),
             stored.get("field_weights", {}),
             stored.get("numeric_weight", 1.0),
+            OneHot.from_json(stored["categories"]) if "categories" in stored else OneHot(),
         )
 
 
@@ -105,7 +113,7 @@ class Linear(FittedBaseline):
 
     Attributes:
         features: the columns that the regressions read.
-        coefficients: (n_tokens + n_numeric, n_labels).
+        coefficients: (n_tokens + n_numeric + n_values, n_labels).
         intercepts: (n_labels,). Infinite for a label that is constant in the training part: its score is 0 or 1.
     """
 
