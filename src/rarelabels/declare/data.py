@@ -29,6 +29,11 @@ class DataSpec(Spec):
             raise ValueError("train_fraction must be 1 with validation: cross_validated, because all rows are scored")
         return self
 
+    @property
+    def has_fixed_parts(self) -> bool:
+        """Whether the validation part has the same rows for every seed; the test part always has."""
+        return self.validation != "stratified"
+
     def content(self) -> dict[str, Any]:
         """Return what the block defines, without paths: the digest of the files' content says which data they are."""
         content = self.defined()
@@ -76,6 +81,11 @@ class ThreadRowsSpec(DataSpec):
     """The seven rows of labels of the three-classes thread, each with its own input, and all three parts are these."""
 
     kind: Literal["thread_rows"]
+
+    @property
+    def has_fixed_parts(self) -> bool:
+        """All three parts are the same seven rows."""
+        return True
 
     @model_validator(mode="after")
     def _one_part(self) -> ThreadRowsSpec:
@@ -178,6 +188,11 @@ class DeepFashionSpec(ImagesSpec):
     )
     zero: Literal["negative", "positive"] = Field(description="what the annotation 0 (unknown) counts as")
 
+    @property
+    def has_fixed_parts(self) -> bool:
+        """The parts are the official ones."""
+        return True
+
     @model_validator(mode="after")
     def _official_parts(self) -> DeepFashionSpec:
         if self.validation == "last_rows":
@@ -241,6 +256,11 @@ class TableSpec(DataSpec):
     id: Column | None = Field(None, description="a column that names each row; row numbers by default")
     group: Column | None = Field(None, description="a column of groups: rows with the same value stay in one part")
     split: Column | None = Field(None, description="a column that says train, validation or test for each row")
+
+    @property
+    def has_fixed_parts(self) -> bool:
+        """Whether the validation part has the same rows for every seed."""
+        return self.split is not None or super().has_fixed_parts
 
     @model_validator(mode="after")
     def _columns_once(self) -> TableSpec:

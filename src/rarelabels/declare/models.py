@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -72,6 +73,44 @@ class GradientBoostingSpec(Spec):
         description="the most seconds for all labels of a run; one label is timed first, and a run that "
         "would take longer is left out",
     )
+
+
+ScoreFile = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="a file of scores, .parquet, .csv or .csv.gz, with a column id and a column score/<label> for each "
+        "label; relative to the YAML file that names it; {seed} in it stands for the seed",
+    ),
+]
+OF_SEED = "{seed}"  # in the path of a score file
+
+
+class ScoresSpec(Spec):
+    """Scores that another program made for the validation and test rows, joined to them by id; nothing is trained."""
+
+    kind: Literal["scores"]
+    validation: ScoreFile
+    test: ScoreFile
+
+    @model_validator(mode="after")
+    def _seed_in_both(self) -> Self:
+        if (OF_SEED in self.validation) != (OF_SEED in self.test):
+            raise ValueError("validation and test must both have {seed} in their paths, or neither")
+        return self
+
+    @property
+    def is_by_seed(self) -> bool:
+        """Whether each seed has files of its own."""
+        return OF_SEED in self.test
+
+    def files(self, seed: int) -> tuple[Path, Path]:
+        """Return the files of the validation and the test part of a seed."""
+        return Path(self.validation.replace(OF_SEED, str(seed))), Path(self.test.replace(OF_SEED, str(seed)))
+
+    def content(self) -> dict[str, Any]:
+        """Return what the block defines, without paths: the digests of the files say which scores they are."""
+        return {"kind": self.kind}
 
 
 class KnownProbabilitiesSpec(Spec):
@@ -210,5 +249,6 @@ class LastBlockSpec(Spec):
 TextNetworkSpec = TextBagSpec | TextLstmSpec | TextCnnSpec
 NetworkSpec = TextNetworkSpec | MlpSpec | LastBlockSpec
 ModelSpec = Annotated[
-    FloorSpec | LinearSpec | GradientBoostingSpec | KnownProbabilitiesSpec | NetworkSpec, Field(discriminator="kind")
+    FloorSpec | LinearSpec | GradientBoostingSpec | KnownProbabilitiesSpec | ScoresSpec | NetworkSpec,
+    Field(discriminator="kind"),
 ]

@@ -16,7 +16,7 @@ from rarelabels.declare.losses import (
     without_numbers,
     without_strength,
 )
-from rarelabels.declare.models import SET_HEADS, FloorSpec, ModelSpec, NetworkSpec, TextBagSpec
+from rarelabels.declare.models import SET_HEADS, FloorSpec, ModelSpec, NetworkSpec, ScoresSpec, TextBagSpec
 from rarelabels.declare.training import BARE_ACCURACY, TrainingSpec, Watch
 from rarelabels.declare.tuning import (
     NoPruner,
@@ -75,6 +75,11 @@ class Trial(Spec):
         return isinstance(self.model, FloorSpec) and self.model.decides
 
     @property
+    def is_scored_elsewhere(self) -> bool:
+        """Whether another program made its scores, so that there is no model here."""
+        return isinstance(self.model, ScoresSpec)
+
+    @property
     def needs_tensorflow(self) -> bool:
         """Whether TensorFlow makes any of its numbers: it trains the network, or turns images into features."""
         return self.is_network or isinstance(self.dataset, ImagesSpec)
@@ -92,6 +97,8 @@ class Trial(Spec):
         parts = {"dataset", "model"} | ({"loss", "weighting", "training"} if self.is_network else set())
         definition = {key: value for key, value in self.defined().items() if key in parts}
         definition["dataset"] = self.dataset.content()
+        if isinstance(self.model, ScoresSpec):
+            definition["model"] = self.model.content()
         definition["model"].pop("most_seconds", None)  # it decides whether there are scores, not which
         return definition
 
@@ -151,6 +158,8 @@ class Trial(Spec):
                 "calibration is fitted on the rows that score it; use crossfit/<rule>/…, where it is fitted on "
                 "the other folds, or a ranking metric",
             )
+        if isinstance(self.model, ScoresSpec):
+            yield from self._scores_contradictions(self.model)
         if isinstance(self.model, NetworkSpec):
             yield from self._network_contradictions(self.model)
             return
@@ -213,6 +222,21 @@ class Trial(Spec):
                     "tuning.pruner with dataset.validation 'cross_validated': there are no scores of all rows before "
                     "the last fold is trained; use pruner: {kind: none}",
                 )
+
+    def _scores_contradictions(self, model: ScoresSpec) -> Iterator[Contradiction]:
+        if len(self.seeds) > 1 and not model.is_by_seed and not self.dataset.has_fixed_parts:
+            yield Contradiction(
+                ("model.validation", "seeds"),
+                f"model.kind 'scores' with {len(self.seeds)} seeds: each seed has other training and validation rows, "
+                "but model.validation and model.test name one file for all; write {seed} in both paths (in quotes), or declare "
+                "seeds: [0], or data whose parts are the same for all seeds (dataset.split, validation: last_rows)",
+            )
+        if isinstance(self.tuning, ParameterSearch):
+            yield Contradiction(
+                ("model.kind", "tuning.kind"),
+                "tuning.kind 'parameters' with model.kind 'scores': nothing is trained, so there is nothing to search; "
+                "use kind: thresholds, or leave tuning out",
+            )
 
     def _network_contradictions(self, model: NetworkSpec) -> Iterator[Contradiction]:
         training = self.training

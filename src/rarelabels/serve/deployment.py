@@ -57,6 +57,8 @@ def choose(ranked: Ranking) -> tuple[Ranked, list[str]]:
 
 def obstacle(one: Ranked) -> str:
     """Return why the model of a trial cannot be registered; empty if it can be registered."""
+    if one.trial.is_scored_elsewhere:
+        return "its scores were made by another program, and there is no model here"
     judged = one.runs[0].data.tags.get("model_is_judged", "")
     if judged.startswith("no"):
         return f"it is not what was judged: {judged.removeprefix('no: ')}"

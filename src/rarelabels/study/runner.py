@@ -168,11 +168,12 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
 
     data = fitting.with_features(trial.dataset, data)
     fitted, validation = fitting.fit(trial, seed, data, weights, watch, on_epoch)
-    train, test = Scores(data.train.ids, data.train.y, fitted.scores(data.train)), Scores.of(fitted, data.test)
+    test = Scores.of(fitted, data.test)
     if fitted.notes:
         record.notes([*data.notes, *weights.notes, *fitted.notes])
-    facts = {f"training/{name}": value for name, value in fitted.facts.items()}
-    record.metrics(facts | evaluation.gap(train, test))
+    record.metrics({f"training/{name}": value for name, value in fitted.facts.items()})
+    if not trial.is_scored_elsewhere:
+        record.metrics(evaluation.gap(Scores(data.train.ids, data.train.y, fitted.scores(data.train)), test))
     with record.folder() as folder:
         scores.save_scores(folder / reading.SCORES, data.labels, validation, test)
         if fitted.epochs:
