@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from rarelabels.spec import DISTINCT, LATER, Count, Positive, Spec
+from rarelabels.spec import DISTINCT, LATER, OPEN, Count, Positive, Spec
 
 
 class FloorSpec(Spec):
@@ -33,17 +34,9 @@ NumericWeight = Annotated[
 ]
 
 
-class LinearSpec(Spec):
-    """One-vs-rest logistic regression on TF-IDF of all text fields and on standardised numbers; no TensorFlow."""
+class FeaturesSpec(Spec):
+    """What the models on TF-IDF, numbers and categories declare of these columns."""
 
-    kind: Literal["linear"]
-    c: Annotated[Positive | Annotated[tuple[Positive, ...], Field(min_length=2)], DISTINCT] = Field(
-        5.0,
-        description="inverse strength of the L2 penalty. From a list, the value with the best macro average "
-        "precision on validation is chosen for all labels. If there are more than 50 labels, 50 of "
-        "all frequencies choose it; with validation: cross_validated all choose it, by their "
-        "out-of-fold scores",
-    )
     min_rows: Count = Field(2, description="a token must occur in that many training rows")
     ngrams: Annotated[Literal[1, 2], LATER] = Field(
         1, description="2: pairs of neighbouring tokens, too; only in fields of prose, for lists have no order"
@@ -54,6 +47,90 @@ class LinearSpec(Spec):
         "other fields have 1",
     )
     numeric_weight: Annotated[NumericWeight, Field(ge=0), LATER] = 1.0
+
+
+class LinearSpec(FeaturesSpec):
+    """One-vs-rest logistic regression on TF-IDF of all text fields and on standardised numbers; no TensorFlow."""
+
+    kind: Literal["linear"]
+    c: Annotated[Positive | Annotated[tuple[Positive, ...], Field(min_length=2)], DISTINCT] = Field(
+        5.0,
+        description="inverse strength of the L2 penalty. From a list, the value with the best macro average "
+        "precision on validation is chosen for all labels. If there are more than 50 labels, 50 of "
+        "all frequencies choose it; with validation: cross_validated all choose it, by their "
+        "out-of-fold scores",
+    )
+
+
+# Classifiers of scikit-learn that need no other estimator, and read TF-IDF. Its own list of all takes a second to make.
+Classifier = Literal[
+    "AdaBoostClassifier",
+    "BaggingClassifier",
+    "BernoulliNB",
+    "CalibratedClassifierCV",
+    "ComplementNB",
+    "DecisionTreeClassifier",
+    "DummyClassifier",
+    "ExtraTreeClassifier",
+    "ExtraTreesClassifier",
+    "GaussianNB",
+    "GaussianProcessClassifier",
+    "GradientBoostingClassifier",
+    "HistGradientBoostingClassifier",
+    "KNeighborsClassifier",
+    "LabelPropagation",
+    "LabelSpreading",
+    "LinearDiscriminantAnalysis",
+    "LinearSVC",
+    "LogisticRegression",
+    "LogisticRegressionCV",
+    "MLPClassifier",
+    "MultinomialNB",
+    "NearestCentroid",
+    "NuSVC",
+    "Perceptron",
+    "QuadraticDiscriminantAnalysis",
+    "RadiusNeighborsClassifier",
+    "RandomForestClassifier",
+    "RidgeClassifier",
+    "RidgeClassifierCV",
+    "SGDClassifier",
+    "SVC",
+]
+
+
+def _plain(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters whose lists are tuples; a union of types would give a line for each of them."""
+    found = {name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()}
+    for name, value in found.items():
+        for one in value if isinstance(value, tuple) else (value,):
+            if not isinstance(one, bool | int | float | str | None) or (isinstance(one, float) and not isfinite(one)):
+                raise ValueError(f"{name} must be a finite number, text, true, false, null, or a list of these")
+    return found
+
+
+Parameters = Annotated[dict[str, Any], AfterValidator(_plain)]
+
+
+class SklearnSpec(FeaturesSpec):
+    """A classifier of scikit-learn, on the columns that ``linear`` reads: one for all labels if it can, else one each.
+
+    The names of its parameters are checked when the data are, before a run: scikit-learn takes a second to import.
+    """
+
+    kind: Literal["sklearn"]
+    estimator: Annotated[Classifier, Field(description="the name of the class; it is found in scikit-learn's own list")]
+    parameters: Annotated[Parameters, OPEN] = Field(
+        {},
+        description="arguments of the class by name, without random_state, which is the seed. One that is searched or "
+        "varied is declared with a value first; a whole number is searched in whole numbers",
+    )
+
+    @model_validator(mode="after")
+    def _seeded_by_the_run(self) -> Self:
+        if "random_state" in self.parameters:
+            raise ValueError("parameters.random_state is the seed of the run, which sets it; leave it out")
+        return self
 
 
 class GradientBoostingSpec(Spec):
@@ -249,6 +326,6 @@ class LastBlockSpec(Spec):
 TextNetworkSpec = TextBagSpec | TextLstmSpec | TextCnnSpec
 NetworkSpec = TextNetworkSpec | MlpSpec | LastBlockSpec
 ModelSpec = Annotated[
-    FloorSpec | LinearSpec | GradientBoostingSpec | KnownProbabilitiesSpec | ScoresSpec | NetworkSpec,
+    FloorSpec | LinearSpec | SklearnSpec | GradientBoostingSpec | KnownProbabilitiesSpec | ScoresSpec | NetworkSpec,
     Field(discriminator="kind"),
 ]

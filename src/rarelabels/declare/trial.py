@@ -16,7 +16,7 @@ from rarelabels.declare.losses import (
     without_numbers,
     without_strength,
 )
-from rarelabels.declare.models import SET_HEADS, FloorSpec, ModelSpec, NetworkSpec, ScoresSpec, TextBagSpec
+from rarelabels.declare.models import SET_HEADS, FloorSpec, ModelSpec, NetworkSpec, ScoresSpec, SklearnSpec, TextBagSpec
 from rarelabels.declare.training import BARE_ACCURACY, TrainingSpec, Watch
 from rarelabels.declare.tuning import (
     NoPruner,
@@ -78,6 +78,11 @@ class Trial(Spec):
     def is_scored_elsewhere(self) -> bool:
         """Whether another program made its scores, so that there is no model here."""
         return isinstance(self.model, ScoresSpec)
+
+    @property
+    def stores_model(self) -> bool:
+        """Whether a run records its model, so that it can be deployed; else only its scores are recorded."""
+        return not isinstance(self.model, ScoresSpec | SklearnSpec)
 
     @property
     def needs_tensorflow(self) -> bool:
@@ -228,8 +233,9 @@ class Trial(Spec):
             yield Contradiction(
                 ("model.validation", "seeds"),
                 f"model.kind 'scores' with {len(self.seeds)} seeds: each seed has other training and validation rows, "
-                "but model.validation and model.test name one file for all; write {seed} in both paths (in quotes), or declare "
-                "seeds: [0], or data whose parts are the same for all seeds (dataset.split, validation: last_rows)",
+                "but model.validation and model.test name one file for all; write {seed} in both paths (in quotes), or "
+                "declare seeds: [0], or data whose parts are the same for all seeds (dataset.split, validation: "
+                "last_rows)",
             )
         if isinstance(self.tuning, ParameterSearch):
             yield Contradiction(

@@ -180,9 +180,9 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
             np.savez_compressed(folder / opening.EPOCHS, allow_pickle=False, **fitted.epochs)
         (folder / "data.json").write_text(json.dumps(data.summary, indent=1, ensure_ascii=False), encoding="utf-8")
         fitted.save(folder / "model")
-        compressed = (folder / "model" / "weights.npz").stat().st_size
+        compressed = float((folder / "model" / "weights.npz").stat().st_size)
         stored = reading.stored_scores(folder / reading.SCORES)
-    record.metrics({"training/compressed_bytes": compressed})
+    record.metrics({"training/compressed_bytes": compressed} if trial.stores_model else {})
     prevalence = np.array(list(data.summary["prevalence"]["train"].values()))
     return Trained(*stored, prevalence, epochs=Epochs.of(fitted.epochs) if fitted.epochs else None)
 

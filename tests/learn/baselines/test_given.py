@@ -53,7 +53,7 @@ def test_each_row_has_the_scores_of_its_file(data: Dataset, tmp_path: Path) -> N
     assert fitted.notes == (given.NOTE, given.SAME)
     assert fitted.facts == {}
     fitted.save(tmp_path / "model")
-    with pytest.raises(UserError, match="there is no model"):
+    with pytest.raises(UserError, match="its model was not stored"):
         baseline.load_saved(tmp_path / "model")
 
 
