@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from rarelabels import __version__, stdout
+from rarelabels import __version__, packages, stdout
 from rarelabels.declare import as_yaml, checking, find, override
 from rarelabels.errors import UserError, without_password
 
@@ -473,6 +473,8 @@ def _warn(text: str) -> None:
 def main() -> None:
     """Run the command line; a user's mistake is one line on stderr and exit code 2, and so is a record that fails."""
     stdout.guard()
+    for line in packages.broken():
+        _warn(line)
     code = _code(app)
     if sys.stdout is not None:
         code = _code(sys.stdout.flush) or code

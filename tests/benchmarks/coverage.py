@@ -98,7 +98,7 @@ def recorded(study: str, trials: Sequence[str], name: str) -> Population:
             thresholds[trial, rule] = np.stack(of_rule)
         part = parts[0]
     assert part is not None, f"{study}: nothing is recorded"
-    groups = estimate.group_of_rows(part)
+    (groups,) = estimate.groups_of_rows([part])
     return Population(name, part.truth, groups, scores, thresholds, int(groups.max()) + 1)
 
 

@@ -289,3 +289,18 @@ def test_too_few_rows(own: Path) -> None:
     database(own, [film(i, "Drama, War") for i in range(9)])
     with pytest.raises(UserError, match="at least 10 groups of rows, but there are 9"):
         loading.load(TWO, 0)
+
+
+def test_repeated_test_parts_are_of_each_seed_and_refused_where_the_source_declares_its_parts(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = movies_spec(test="repeated")
+    one, two = (loading.load(spec, seed) for seed in (0, 1))
+    assert one.digest == two.digest != loading.digest(TWO)
+    assert set(one.test.ids) != set(two.test.ids)
+    assert set(one.test.ids) & set(two.train.ids)
+    parse, declared = movies.parse, np.repeat(np.array([0, 1, 2], dtype=np.uint8), [28, 4, 8])
+    monkeypatch.setattr(movies, "parse", lambda spec: dataclasses.replace(parse(spec), parts=declared))
+    monkeypatch.setattr(movies, "VERSION", movies.VERSION + 1)
+    with pytest.raises(UserError, match=r"dataset\.test: repeated has no effect on dataset\.kind 'movies'"):
+        loading.load(spec, 0)

@@ -94,6 +94,32 @@ def test_groups_of_one_row_change_nothing() -> None:
         assert (with_groups == without).all()
 
 
+def test_repeated_test_parts_differ_by_seed_and_are_stratified() -> None:
+    y = labels()
+    found = [split(y, seed, test="repeated") for seed in range(3)]
+    fixed = split(y, 0)
+    for one in found:
+        assert sorted(np.concatenate(parts(one)).tolist()) == list(range(2000))
+        assert len(one.test) == len(fixed.test)
+        share = y[one.test].sum(axis=0) / y.sum(axis=0)
+        assert np.abs(share - 0.2).max() < 0.06
+    tests = [set(one.test.tolist()) for one in found]
+    for other in (tests[1], tests[2], set(fixed.test.tolist())):  # a fifth of the rows are in both by chance
+        assert 40 < len(tests[0] & other) < 130
+    again = split(y, 1, test="repeated")
+    assert all((one == two).all() for one, two in zip(parts(again), parts(found[1]), strict=True))
+
+
+def test_repeated_test_parts_leave_groups_and_folds_whole() -> None:
+    y, groups = labels(), np.random.default_rng(1).integers(0, 700, 2000)
+    one, two = (split(y, seed, groups=groups, test="repeated", validation="cross_validated") for seed in (0, 1))
+    assert set(one.test.tolist()) != set(two.test.tolist())
+    assert not set(groups[one.test]) & set(groups[one.train])
+    assert one.folds is not None
+    for fold in range(5):
+        assert not set(groups[one.train[one.folds == fold]]) & set(groups[one.train[one.folds != fold]])
+
+
 # The last rows for validation, and a declared split
 
 

@@ -48,6 +48,22 @@ from rarelabels.declare.weighting import ARGMAX_OF_ROW
             },
             "nothing is trained, so there is nothing to search",
         ),
+        (
+            {
+                "dataset": {"kind": "movies", "test": "repeated"},
+                "tuning": {
+                    "kind": "parameters",
+                    "space": {"training.learning_rate": {"low": 0.1, "high": 0.2}},
+                    "metric": "validation/ranking/lrap",
+                    "direction": "maximize",
+                    "n_trials": 2,
+                    "seeds": (0,),
+                    "sampler": {"kind": "random", "seed": 0},
+                    "pruner": {"kind": "none"},
+                },
+            },
+            "the search would train and choose on rows that are test rows of other seeds",
+        ),
         ({"model": {"kind": "linear"}, "loss": {"kind": "binary_focal"}}, "has no effect on model.kind 'linear'"),
         ({"model": {"kind": "floor", "predicts": "ones"}, "watch": ("auc",)}, "has no epochs to watch"),
         (

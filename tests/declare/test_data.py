@@ -20,6 +20,7 @@ TABLE = {"kind": "table", "path": "films.csv", "text": ("title",), "labels": {"c
         ({"labels": {"prefix": "is_", "separator": "|"}}, "separator goes with column, not with prefix"),
         ({"labels": {"columns": ("drama",)}}, "at least 2 items"),
         ({"split": "part", "validation": "last_rows"}, "validation: last_rows has no effect"),
+        ({"split": "part", "test": "repeated"}, "split says which rows are the test part, so test: repeated has no"),
     ],
 )
 def test_a_table_is_declared_without_contradiction(changes: dict[str, object], reason: str):
@@ -74,6 +75,7 @@ def test_a_table_without_categories_is_defined_as_before_there_were_any():
         ({"kind": "movies"}, False),
         ({"kind": "movies", "validation": "last_rows"}, True),
         ({"kind": "movies", "validation": "cross_validated"}, True),
+        ({"kind": "movies", "validation": "last_rows", "test": "repeated"}, False),
         ({"kind": "thread_rows"}, True),
         ({"kind": "table", "path": "a.csv", "labels": {"prefix": "is_"}, "text": ("a",)}, False),
         ({"kind": "table", "path": "a.csv", "labels": {"prefix": "is_"}, "text": ("a",), "split": "part"}, True),

@@ -61,7 +61,7 @@ class Dataset:
 
     Attributes:
         labels: names of the columns of ``y``.
-        train, validation, test: the parts; the test part is the same for every seed.
+        train, validation, test: the parts; the test part is the same for every seed, unless it is declared as repeated.
         digest: see :func:`digest`.
         summary: what to record about the realised parts, JSON-ready; see :func:`load`.
         numeric: names of the columns of ``Part.numeric``.

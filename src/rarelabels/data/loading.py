@@ -24,6 +24,7 @@ from rarelabels.data.sources import (
     emoji,
     movies,
     mulan,
+    own,
     simulated,
     thread_rows,
     wikipedia_movies,
@@ -44,7 +45,13 @@ from rarelabels.declare.data import (
     WikipediaMoviesSpec,
     XedSpec,
 )
+from rarelabels.declare.own import OwnData
 from rarelabels.errors import UserError
+
+REPEATED = (
+    "Each seed has another test part (test: repeated), and its test rows train in other seeds. A winner chosen on "
+    "validation looks a little too good on test, because validation rows of one seed are test rows of others."
+)
 
 
 class _Kind(Protocol):
@@ -80,6 +87,8 @@ def _kind(spec: DatasetSpec) -> _Kind:
             return emoji
         case DeepFashionSpec():
             return deepfashion
+        case OwnData():
+            return own.Source.of(spec)
 
 
 def _image_folder(spec: DatasetSpec) -> Path | None:
@@ -188,11 +197,24 @@ def _split(spec: DatasetSpec, key: str, seed: int, data: Table) -> splits.Split:
             "are the validation part"
         )
 
+    if data.parts is not None and spec.test == "repeated":
+        raise UserError(
+            f"dataset.test: repeated has no effect on dataset.kind {spec.kind!r}: its source says which rows are the "
+            "test part"
+        )
+
     def build() -> cache.Arrays:
         if isinstance(spec, ThreadRowsSpec):
             split = splits.same_rows(len(data.y))
         else:
-            split = splits.split(data.strata, seed, groups=data.groups, parts=data.parts, validation=spec.validation)
+            split = splits.split(
+                data.strata,
+                seed,
+                groups=data.groups,
+                parts=data.parts,
+                validation=spec.validation,
+                test=spec.test,
+            )
         folds = {} if split.folds is None else {"folds": split.folds}
         return {"train": split.train, "validation": split.validation, "test": split.test} | folds
 
@@ -213,15 +235,19 @@ def _part(data: Table, rows: npt.NDArray[np.int64]) -> Part:
 def _notes(spec: DatasetSpec, labels: tuple[str, ...], parts: dict[str, Part]) -> tuple[str, ...]:
     if isinstance(spec, ThreadRowsSpec):
         return ("Training, validation and test part are the same seven rows: this measures memory, nothing else.",)
-    if spec.validation != "last_rows":
-        return ()
+    repeated = (REPEATED,) if spec.test == "repeated" else ()
+    return (*repeated, *((_moved(labels, parts),) if spec.validation == "last_rows" else ()))
+
+
+def _moved(labels: tuple[str, ...], parts: dict[str, Part]) -> str:
+    """Return a sentence on how far the last rows differ from the training part."""
     train, validation = (parts[name].y.mean(axis=0) for name in ("train", "validation"))
     moved = np.abs(validation - train)
     worst = int(moved.argmax())
     return (
         f"The validation part is the last {len(parts['validation'].ids):,} of the rows outside the test part, in "
         f"the order of the source: a label's share of ones differs from the training part's by {moved.mean():.3f} on "
-        f"average, most for {labels[worst]} ({train[worst]:.3f} in training, {validation[worst]:.3f} in validation).",
+        f"average, most for {labels[worst]} ({train[worst]:.3f} in training, {validation[worst]:.3f} in validation)."
     )
 
 

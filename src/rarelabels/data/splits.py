@@ -1,4 +1,4 @@
-"""Three parts of a data set: one fixed test part, and a training and a validation part for each seed.
+"""Three parts of a data set: a test part, fixed unless declared otherwise, and training and validation of each seed.
 
 The parts are stratified over all labels at once by iterative stratification (Sechidis, Tsoumakas and Vlahavas 2011),
 which brings rare labels to every part. Shares are good to a few percent, not exact: the realised parts are recorded
@@ -54,10 +54,11 @@ def split(
     groups: npt.NDArray[np.int64] | None = None,
     parts: npt.NDArray[np.uint8] | None = None,
     validation: Literal["stratified", "last_rows", "cross_validated"] = "stratified",
+    test: Literal["fixed", "repeated"] = "fixed",
 ) -> Split:
     """Divide the rows into training, validation and test, 7 : 1 : 2, stratified over the columns of ``y``.
 
-    The test part depends on ``y`` and ``groups`` alone, never on ``seed``; the seed divides the rest.
+    A fixed test part depends on ``y`` and ``groups`` alone, never on ``seed``; the seed divides the rest.
 
     Args:
         y: 0/1, shape (n, n_labels).
@@ -70,6 +71,7 @@ def split(
             ``last_rows``: the last eighth in the order of ``y``, for every seed; a group stands where its first row
             stands. ``cross_validated``: all these rows are both training and validation part, in folds of whole groups
             that ``seed`` draws.
+        test: ``fixed``: one test part for all seeds. ``repeated``: another one for each seed.
 
     Raises:
         UserError: the seed is out of range, there are fewer than ten rows (groups, if given), or the labels are so rare
@@ -78,14 +80,16 @@ def split(
     if not 0 <= seed < 2**32:
         raise UserError(f"seed: must be from 0 to {2**32 - 1}, but is {seed}")
     if validation == "cross_validated":
-        return _cross_validated(y, seed, groups, parts)
+        return _cross_validated(y, seed, groups, parts, test)
     if parts is not None:
         return Split(*(np.flatnonzero(parts == place) for place in range(len(PARTS))))
     last_rows = validation == "last_rows"
+    test_seed = TEST_SEED if test == "fixed" else (TEST_SEED + 1 + seed) % 2**32
     if groups is None:
-        return _split_rows(y, seed, np.arange(len(y)) if last_rows else None, unit="rows")
+        return _split_rows(y, seed, test_seed, np.arange(len(y)) if last_rows else None, unit="rows")
     y_of_group, first_row, group_of_row = _by_group(y, groups)
-    by_group = _split_rows(y_of_group, seed, np.argsort(first_row) if last_rows else None, unit="groups of rows")
+    order = np.argsort(first_row) if last_rows else None
+    by_group = _split_rows(y_of_group, seed, test_seed, order, unit="groups of rows")
     return Split(
         *(np.flatnonzero(np.isin(group_of_row, p)) for p in (by_group.train, by_group.validation, by_group.test))
     )
@@ -111,11 +115,15 @@ def _by_group(y: npt.NDArray[np.uint8], groups: Rows) -> tuple[npt.NDArray[np.ui
 
 
 def _cross_validated(
-    y: npt.NDArray[np.uint8], seed: int, groups: npt.NDArray[np.int64] | None, parts: npt.NDArray[np.uint8] | None
+    y: npt.NDArray[np.uint8],
+    seed: int,
+    groups: npt.NDArray[np.int64] | None,
+    parts: npt.NDArray[np.uint8] | None,
+    test: Literal["fixed", "repeated"],
 ) -> Split:
     """Return the test part of every other split, and the remaining rows, in folds, as training and validation part."""
     # last_rows stratifies once only; the validation rows that it cuts off are joined to the others again.
-    whole = split(y, seed, groups=groups, parts=parts, validation="last_rows")
+    whole = split(y, seed, groups=groups, parts=parts, validation="last_rows", test=test)
     rest = np.sort(np.concatenate([whole.train, whole.validation]))
     if groups is None:
         return Split(rest, rest, whole.test, folds=_folds(y[rest], seed, "rows"))
@@ -130,13 +138,13 @@ def _folds(y: npt.NDArray[np.uint8], seed: int, unit: str) -> Rows:
     return stratification.folds(_two_or_more_columns(y), FOLDS, seed)
 
 
-def _split_rows(y: npt.NDArray[np.uint8], seed: int, order: Rows | None, unit: str) -> Split:
+def _split_rows(y: npt.NDArray[np.uint8], seed: int, test_seed: int, order: Rows | None, unit: str) -> Split:
     """Divide rows (or groups). If ``order`` is given, its last eighth outside the test part is the validation part."""
     if len(y) < MIN_ROWS:
         raise UserError(
             f"a split into training, validation and test needs at least {MIN_ROWS} {unit}, but there are {len(y)}"
         )
-    rest, test = _stratify(y, TEST_SHARE, TEST_SEED)
+    rest, test = _stratify(y, TEST_SHARE, test_seed)
     if order is None:
         train, validation = (rest[rows] for rows in _stratify(y[rest], VALIDATION_SHARE, seed))
     else:

@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from rarelabels.declare.data_spec import DataSpec
+from rarelabels.declare.own import OwnData
+from rarelabels.declare.own_kinds import with_own
 from rarelabels.spec import DISTINCT, LATER, Count, Name, Positive, Probability, Spec
-
-
-class DataSpec(Spec):
-    """What every kind of data may declare."""
-
-    validation: Literal["stratified", "last_rows", "cross_validated"] = Field(
-        "stratified",
-        description="which rows outside the test part are the validation part. stratified: an eighth, stratified, "
-        "another one for each seed; last_rows: the last eighth in the order of the source, as Keras's "
-        "validation_split takes it; cross_validated: all of them, each scored by a model that was "
-        "trained on the other folds",
-    )
-    train_fraction: Annotated[float, Field(gt=0, le=1)] = Field(
-        1.0, description="share of the training part that is kept, drawn by the seed; the other parts stay whole"
-    )
-
-    @model_validator(mode="after")
-    def _whole_folds(self) -> Self:
-        if self.validation == "cross_validated" and self.train_fraction < 1:
-            raise ValueError("train_fraction must be 1 with validation: cross_validated, because all rows are scored")
-        return self
-
-    @property
-    def has_fixed_parts(self) -> bool:
-        """Whether the validation part has the same rows for every seed; the test part always has."""
-        return self.validation != "stratified"
-
-    def content(self) -> dict[str, Any]:
-        """Return what the block defines, without paths: the digest of the files' content says which data they are."""
-        content = self.defined()
-        content.pop("path", None)
-        content.get("backbone", {}).pop("file", None)
-        return content
 
 
 class MoviesSpec(DataSpec):
@@ -89,8 +59,10 @@ class ThreadRowsSpec(DataSpec):
 
     @model_validator(mode="after")
     def _one_part(self) -> ThreadRowsSpec:
-        if self.validation != "stratified" or self.train_fraction < 1:
-            raise ValueError("validation and train_fraction have no effect: all three parts are the same seven rows")
+        if self.validation != "stratified" or self.train_fraction < 1 or self.test != "fixed":
+            raise ValueError(
+                "validation, train_fraction and test have no effect: all three parts are the same seven rows"
+            )
         return self
 
 
@@ -195,6 +167,8 @@ class DeepFashionSpec(ImagesSpec):
 
     @model_validator(mode="after")
     def _official_parts(self) -> DeepFashionSpec:
+        if self.test == "repeated":
+            raise ValueError("the official parts say which rows are the test part; test: repeated has no effect")
         if self.validation == "last_rows":
             raise ValueError("the official parts say which rows are the validation part; last_rows has no effect")
         return self
@@ -271,6 +245,10 @@ class TableSpec(DataSpec):
         used = inputs + [name for name in others if name is not None]
         if twice := sorted({name for name in used if used.count(name) > 1}):
             raise ValueError(f"names a column twice: {', '.join(twice)}; name it once")
+        if self.split and self.test == "repeated":
+            raise ValueError(
+                "split says which rows are the test part, so test: repeated has no effect; leave one of them out"
+            )
         if self.split and self.validation != "stratified":
             raise ValueError(
                 f"split says which rows are the validation part, so validation: {self.validation} has no effect; "
@@ -279,7 +257,7 @@ class TableSpec(DataSpec):
         return self
 
 
-DatasetSpec = Annotated[
+OurData = (
     MoviesSpec
     | WikipediaMoviesSpec
     | TableSpec
@@ -288,6 +266,9 @@ DatasetSpec = Annotated[
     | ThreadRowsSpec
     | SimulatedSpec
     | EmojiSpec
-    | DeepFashionSpec,
-    Field(discriminator="kind"),
-]
+    | DeepFashionSpec
+)
+if TYPE_CHECKING:
+    DatasetSpec = OurData | OwnData
+else:
+    DatasetSpec = with_own(OurData, "rarelabels.datasets", OwnData)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from rarelabels.declare.models import ModelSpec, RegularisedSpec
+from rarelabels.declare.own import OwnLoss
+from rarelabels.declare.own_kinds import with_own
 from rarelabels.spec import Positive, Probability, Spec
 
 
@@ -94,7 +96,7 @@ class SoftF1(Spec):
     kind: Literal["soft_f1"]
 
 
-LossSpec = Annotated[
+OurLosses = (
     BinaryCrossentropy
     | WeightedBinaryCrossentropy
     | BinaryFocal
@@ -103,9 +105,12 @@ LossSpec = Annotated[
     | DistributionBalanced
     | LogitAdjusted
     | Hamming
-    | SoftF1,
-    Field(discriminator="kind"),
-]
+    | SoftF1
+)
+if TYPE_CHECKING:
+    LossSpec = OurLosses | OwnLoss
+else:
+    LossSpec = with_own(OurLosses, "rarelabels.losses", OwnLoss)
 
 
 def without_numbers(loss: LossSpec) -> LossSpec:
@@ -127,6 +132,11 @@ def without_strength(model: ModelSpec) -> ModelSpec:
     if isinstance(model, RegularisedSpec):
         return model.model_copy(update={"l2": 1.0 if model.l2 else 0.0, "bias": "zeros"})
     return model
+
+
+def needs_sigmoid(loss: LossSpec) -> bool:
+    """Return whether a loss is for independent labels."""
+    return loss.needs_sigmoid if isinstance(loss, OwnLoss) else loss.kind in NEEDS_SIGMOID
 
 
 NEEDS_SIGMOID = ("weighted_bce", "asymmetric", "distribution_balanced", "logit_adjusted", "hamming", "soft_f1")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from rarelabels.declare.own import OwnModel
+from rarelabels.declare.own_kinds import with_own
 from rarelabels.spec import DISTINCT, LATER, OPEN, Count, Positive, Spec
 
 
@@ -325,7 +327,10 @@ class LastBlockSpec(Spec):
 
 TextNetworkSpec = TextBagSpec | TextLstmSpec | TextCnnSpec
 NetworkSpec = TextNetworkSpec | MlpSpec | LastBlockSpec
-ModelSpec = Annotated[
-    FloorSpec | LinearSpec | SklearnSpec | GradientBoostingSpec | KnownProbabilitiesSpec | ScoresSpec | NetworkSpec,
-    Field(discriminator="kind"),
-]
+OurModels = (
+    FloorSpec | LinearSpec | SklearnSpec | GradientBoostingSpec | KnownProbabilitiesSpec | ScoresSpec | NetworkSpec
+)
+if TYPE_CHECKING:
+    ModelSpec = OurModels | OwnModel
+else:
+    ModelSpec = with_own(OurModels, "rarelabels.models", OwnModel)

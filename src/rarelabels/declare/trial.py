@@ -7,16 +7,18 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_validator
 
+from rarelabels import packages
 from rarelabels.declare.contradictions import Contradiction, ContradictionError
 from rarelabels.declare.data import DatasetSpec, ImagesSpec
 from rarelabels.declare.losses import (
-    NEEDS_SIGMOID,
     CategoricalCrossentropy,
     LossSpec,
+    needs_sigmoid,
     without_numbers,
     without_strength,
 )
 from rarelabels.declare.models import SET_HEADS, FloorSpec, ModelSpec, NetworkSpec, ScoresSpec, SklearnSpec, TextBagSpec
+from rarelabels.declare.own import OwnModel
 from rarelabels.declare.training import BARE_ACCURACY, TrainingSpec, Watch
 from rarelabels.declare.tuning import (
     NoPruner,
@@ -82,7 +84,7 @@ class Trial(Spec):
     @property
     def stores_model(self) -> bool:
         """Whether a run records its model, so that it can be deployed; else only its scores are recorded."""
-        return not isinstance(self.model, ScoresSpec | SklearnSpec)
+        return not isinstance(self.model, ScoresSpec | SklearnSpec | OwnModel)
 
     @property
     def needs_tensorflow(self) -> bool:
@@ -93,6 +95,11 @@ class Trial(Spec):
     def searches_thresholds(self) -> bool:
         """Whether Optuna searches thresholds for its scores."""
         return isinstance(self.tuning, ThresholdSearch)
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """The other packages that make its numbers, by name their versions; see ``rarelabels.packages``."""
+        return packages.of(self.dataset, self.model, self.loss)
 
     def training_definition(self) -> dict[str, Any]:
         """Return what can change the scores of a run, besides data, seed and versions.
@@ -155,6 +162,7 @@ class Trial(Spec):
         if isinstance(self.weighting, ClassWeight) and self.weighting.form is None:
             yield Contradiction(("weighting.form",), ARGMAX_OF_ROW)
         yield from self._data_contradictions()
+        yield from self._search_contradictions()
         calibrated, metric = self.thresholds.calibration != "none", getattr(self.tuning, "metric", "")
         if calibrated and is_calibrated_in_sample(metric):
             yield Contradiction(
@@ -228,6 +236,14 @@ class Trial(Spec):
                     "the last fold is trained; use pruner: {kind: none}",
                 )
 
+    def _search_contradictions(self) -> Iterator[Contradiction]:
+        if self.dataset.test == "repeated" and isinstance(self.tuning, ParameterSearch):
+            yield Contradiction(
+                ("dataset.test", "tuning.kind"),
+                "dataset.test 'repeated' with tuning.kind 'parameters': the search would train and choose on rows that "
+                "are test rows of other seeds; use test: fixed, or settings that were not searched on these data",
+            )
+
     def _scores_contradictions(self, model: ScoresSpec) -> Iterator[Contradiction]:
         if len(self.seeds) > 1 and not model.is_by_seed and not self.dataset.has_fixed_parts:
             yield Contradiction(
@@ -246,7 +262,7 @@ class Trial(Spec):
 
     def _network_contradictions(self, model: NetworkSpec) -> Iterator[Contradiction]:
         training = self.training
-        if self.loss.kind in NEEDS_SIGMOID and model.head == "softmax":
+        if needs_sigmoid(self.loss) and model.head == "softmax":
             yield Contradiction(
                 ("loss.kind", "model.head"),
                 f"loss.kind {self.loss.kind!r} with model.head 'softmax': this loss is for independent labels, but "

@@ -19,6 +19,8 @@ from numpy.typing import ArrayLike
 
 from rarelabels.declare import losses as declared
 from rarelabels.declare.models import SET_HEADS
+from rarelabels.declare.own import OwnLoss
+from rarelabels.errors import UserError
 from rarelabels.learn import loss_formulas
 from rarelabels.learn.keras_backend import keras, tf
 from rarelabels.learn.logit_loss import LogitLoss, option, per_label, scalar
@@ -390,5 +392,14 @@ def build(spec: declared.LossSpec, head: str, weights: Weights) -> LogitLoss:
             return Hamming()
         case declared.SoftF1():
             return SoftF1()
+        case OwnLoss():
+            return _own(spec, weights)
         case _:
             assert_never(spec)
+
+
+def _own(spec: OwnLoss, weights: Weights) -> LogitLoss:
+    made = spec.build(weights.prevalence)
+    if not isinstance(made, LogitLoss):
+        raise UserError(f"loss.kind {spec.kind!r}: its build must return a LogitLoss of rarelabels; got {type(made)}")
+    return made

@@ -105,13 +105,14 @@ def search_fingerprint(trial: Trial, seed: int | None, digest: str) -> str:
 
 
 def _hash(trial: Trial, definition: Mapping[str, Any], seed: int | None, digest: str) -> str:
-    identity = {
+    identity: dict[str, object] = {
         "definition": definition,
         "data": digest,
         "seed": seed,
         "versions": library_versions(trial.needs_tensorflow),
         "results": __version__.rsplit(".", 1)[0],
-    } | _scores(trial, seed)
+    }
+    identity |= _scores(trial, seed) | ({"packages": trial.packages} if trial.packages else {})
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 

@@ -214,6 +214,8 @@ def _tags(identity: Identity, kind: str) -> dict[str, str]:
         NOTE: f"{trial.question}\n\nThread: {trial.thread}",
     }
     tags |= {name.replace("-", "_"): value for name, value in library_versions(trial.needs_tensorflow).items()}
+    if trial.packages:
+        tags["packages"] = " ".join(f"{name}=={version}" for name, version in trial.packages.items())
     if commit := _commit():
         tags["mlflow.source.git.commit"] = commit
     return tags

@@ -57,13 +57,8 @@ def choose(ranked: Ranking) -> tuple[Ranked, list[str]]:
 
 def obstacle(one: Ranked) -> str:
     """Return why the model of a trial cannot be registered; empty if it can be registered."""
-    if one.trial.is_scored_elsewhere:
-        return "its scores were made by another program, and there is no model here"
-    if isinstance(one.trial.model, SklearnSpec):
-        return (
-            f"a {one.trial.model.estimator} of scikit-learn could be stored as a pickle only, which runs code when it "
-            "is read; linear and gradient_boosting are stored without"
-        )
+    if not one.trial.stores_model:
+        return _why_not_stored(one.trial)
     judged = one.runs[0].data.tags.get("model_is_judged", "")
     if judged.startswith("no"):
         return f"it is not what was judged: {judged.removeprefix('no: ')}"
@@ -72,6 +67,17 @@ def obstacle(one: Ranked) -> str:
     except UserError as error:
         return str(error)
     return ""
+
+
+def _why_not_stored(trial: Trial) -> str:
+    if isinstance(trial.model, SklearnSpec):
+        return (
+            f"a {trial.model.estimator} of scikit-learn could be stored as a pickle only, which runs code when it is "
+            "read; linear and gradient_boosting are stored without"
+        )
+    if trial.is_scored_elsewhere:
+        return "its scores were made by another program, and there is no model here"
+    return f"model.kind {trial.model.kind!r} is of another package, and only its scores are recorded"
 
 
 def register_best(client: Client, ranked: Ranking, one: Ranked, refitted: Run | None = None) -> str:

@@ -13,7 +13,7 @@ from made_up_estimates import ROWS, estimate
 from rarelabels.judging.metrics import decision_metrics
 from rarelabels.judging.rules.definition import Rule
 from rarelabels.judging.scores import Scores
-from rarelabels.judging.statistics.estimate import MOST_GROUPS, Estimate, estimates, group_of_rows, interval_of
+from rarelabels.judging.statistics.estimate import MOST_GROUPS, Estimate, estimates, groups_of_rows, interval_of
 
 HALF = {"half": Rule("half", np.full(1, 0.5), fallbacks=0)}
 
@@ -118,7 +118,50 @@ def test_very_many_rows_are_drawn_together_in_groups_that_say_the_same():
     assert one.n_groups == MOST_GROUPS
     values = ((scores - truth) ** 2).mean(axis=1)
     assert one.standard_error == pytest.approx(stats.sem(values), rel=0.05)
-    np.testing.assert_array_equal(group_of_rows(part), group_of_rows(part))
+    np.testing.assert_array_equal(groups_of_rows([part]), groups_of_rows([part]))
+
+
+def test_rows_of_other_test_parts_are_known_by_their_ids():
+    """By hand, on a mean over rows: seed 0 tests rows a b c, seed 1 tests rows d c; c is in both."""
+    squares = {"a": 0.01, "b": 0.04, "c": 0.25, "d": 0.09}
+    parts = []
+    for names in ("abc", "dc"):
+        scores = np.array([[np.sqrt(squares[name])] * 2 for name in names])
+        parts.append(Scores(np.array(list(names)), np.zeros(scores.shape, np.uint8), scores))
+    values = [{"ranking/brier": np.mean([squares[name] for name in names])} for names in ("abc", "dc")]
+    (one,) = estimates(parts, [{}, {}], values, ["ranking/brier"]).values()
+    first, second = 0.1, 0.17
+    by_hand = [(0.01 - first) / 3, (0.04 - first) / 3, (0.25 - first) / 3 + (0.25 - second) / 2, (0.09 - second) / 2]
+    np.testing.assert_allclose(one.influence, np.array(by_hand) / 2, atol=1e-15)
+    assert one.value == pytest.approx((first + second) / 2)
+
+
+def test_groups_of_other_test_parts_are_known_by_their_numbers():
+    y, scores = np.eye(4, 2, dtype=np.uint8), np.full((4, 2), 0.3)
+    one = Scores(np.array(["a", "b", "c", "d"]), y, scores, groups=np.array([7, 7, 9, 12]))
+    two = one.take(np.array([3, 0]))
+    assert [of_part.tolist() for of_part in groups_of_rows([one, two])] == [[0, 0, 1, 2], [2, 0]]
+    assert [of_part.tolist() for of_part in groups_of_rows([one, one])] == [[0, 0, 1, 2]] * 2
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_intervals_of_repeated_test_parts_are_right_at_least_as_often_as_they_say(seeds):
+    """Each seed measures a fifth of 300 rows, drawn anew; effects of rows, of seeds, and noise; the true mean is 0."""
+    rng, n, right, widths, means = np.random.default_rng(seeds), 300, 0, [], []
+    for _ in range(1000):
+        rows, by_seed, influence = rng.normal(size=n), [], np.zeros(n)
+        for _ in range(seeds):
+            tested = rng.permutation(n)[: n // 5]
+            values = rows[tested] + 0.1 * rng.normal() + 0.3 * rng.normal(size=len(tested))
+            by_seed.append(values.mean())
+            influence[tested] += (values - values.mean()) / len(tested) / seeds
+        one = Estimate(np.array(by_seed), influence)
+        low, high = one.interval()
+        right += low <= 0 <= high
+        widths.append(one.standard_error**2)
+        means.append(one.value)
+    assert right / 1000 >= 0.945
+    assert 1.0 < np.sqrt(np.mean(widths)) / np.std(means) < 1.35  # what seeds differ by on their rows counts twice
 
 
 def test_one_row_and_one_group_of_rows_say_nothing_about_others():

@@ -169,8 +169,11 @@ def estimates(
     A metric that no seed has is left out. One row, or one group of rows, says nothing about other rows: then there is
     no estimate of any metric.
 
+    With ``test: repeated`` the seeds have other test parts. Then the rows are those of all of them; a row has no
+    influence on the seeds that did not test it. ``docs/intervals.md`` says what such an interval means.
+
     Args:
-        parts: the test part as scored by each seed.
+        parts: the test part of each seed, with its scores.
         rules: of each seed, by name.
         values: the metrics of each seed, by the same names.
         wanted: the names; all, if None.
@@ -181,13 +184,14 @@ def estimates(
     if not len(parts) == len(rules) == len(values) > 0:
         sizes = f"{len(parts)}, {len(rules)}, {len(values)}"
         raise ValueError(f"scores, rules and values must be of the same seeds, at least one; got {sizes}")
-    group = group_of_rows(parts[0])
-    if not group.any():
+    groups = groups_of_rows(parts)
+    n_groups = 1 + max(int(group.max()) for group in groups)
+    if n_groups == 1:
         return {}
     total: dict[str, Floats] = {}
-    for part, of_seed in zip(parts, rules, strict=True):
+    for part, of_seed, group in zip(parts, rules, groups, strict=True):
         for name, influence in influences(part, of_seed, wanted).items():
-            of_groups = np.bincount(group, weights=influence)
+            of_groups = np.bincount(group, weights=influence, minlength=n_groups)
             total[name] = total[name] + of_groups if name in total else of_groups.astype(np.float64)
     by_seed = {name: np.array([of_seed.get(name, np.nan) for of_seed in values]) for name in total}
     return {
@@ -197,15 +201,25 @@ def estimates(
     }
 
 
-def group_of_rows(part: Scores) -> Integers:
-    """Return the number of the group of each row, (n,): those of the data, else each row's own.
+def groups_of_rows(parts: Sequence[Scores]) -> list[Integers]:
+    """Return the number of the group of each row of each part: those of the data, else each row's own.
 
-    More than ``MOST_GROUPS`` are drawn together, always in the same way. The variance between as many random groups is
-    that between rows.
+    A row is known by its id in all parts; parts without ids, or with the same ids, are the same rows. More than
+    ``MOST_GROUPS`` are drawn together, always in the same way. The variance between as many random groups is that
+    between rows.
     """
-    own = np.arange(len(part.y)) if part.groups is None else np.unique(part.groups, return_inverse=True)[1]
+    first = parts[0]
+    if all(np.array_equal(part.ids, first.ids) for part in parts):
+        own = np.arange(len(first.y)) if first.groups is None else np.unique(first.groups, return_inverse=True)[1]
+        return [_drawn_together(np.asarray(own))] * len(parts)
+    names = [part.ids if part.groups is None else part.groups for part in parts]
+    own = np.unique(np.concatenate(names), return_inverse=True)[1]
+    return np.split(_drawn_together(own), np.cumsum([len(of_part) for of_part in names])[:-1])
+
+
+def _drawn_together(own: Integers) -> Integers:
     n_groups = int(own.max()) + 1
     if n_groups <= MOST_GROUPS:
-        return np.asarray(own)
+        return own
     drawn = np.random.default_rng(0).permutation(n_groups) % MOST_GROUPS
     return np.asarray(drawn[own])

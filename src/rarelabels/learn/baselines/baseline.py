@@ -24,12 +24,13 @@ from rarelabels.declare.models import (
     ScoresSpec,
     SklearnSpec,
 )
+from rarelabels.declare.own import OwnModel
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError
 from rarelabels.judging.arrays import Floats
 from rarelabels.judging.evaluation import floors
 from rarelabels.learn import model_files
-from rarelabels.learn.baselines import boosting, given, linear, sklearn_model
+from rarelabels.learn.baselines import boosting, given, linear, own_model, sklearn_model
 from rarelabels.learn.baselines.boosting import Boosted
 from rarelabels.learn.baselines.fitted_baseline import FittedBaseline
 from rarelabels.learn.baselines.linear import Linear
@@ -113,6 +114,8 @@ def fit(trial: Trial, data: Dataset, seed: int, iterations: npt.NDArray[np.int64
             return KnownProbabilities(data.labels, Simulation.of(trial.dataset))
         case SklearnSpec() as spec:
             return sklearn_model.fit(spec, data, seed)
+        case OwnModel() as spec:
+            return own_model.fit(spec, data, seed)
         case ScoresSpec() as spec:
             return given.fit(spec, data, seed)
         case other:
@@ -170,7 +173,7 @@ def load_saved(folder: Path) -> Fitted:
         case "known_probabilities":
             simulation = Simulation(weights["slopes"], float(weights["intercept"]), weights.get("sets"))
             return KnownProbabilities(labels, simulation)
-        case "scores" | "sklearn":
+        case "scores" | "sklearn" | "own":
             raise UserError("its model was not stored, only its scores were")
         case "gradient_boosting":
             return Boosted.from_files(stored, weights)

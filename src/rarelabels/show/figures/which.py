@@ -181,7 +181,8 @@ def _found_by_cardinality(parts: Sequence[Scores]) -> Iterator[tuple[int, int, f
     cardinality = parts[0].y.sum(axis=1)
     for number in np.unique(cardinality[cardinality > 0]):
         rows = cardinality == number
-        decided = [(part.scores[rows] >= HALF, part.y[rows] > 0) for part in parts]
+        of_parts = [(part, part.y.sum(axis=1) == number) for part in parts]  # seeds may have other test rows
+        decided = [(part.scores[own] >= HALF, part.y[own] > 0) for part, own in of_parts if own.any()]
         recall = fmean(float((y & assigned).sum() / y.sum()) for assigned, y in decided)
         right = fmean(float((y == assigned).all(axis=1).mean()) for assigned, y in decided)
         yield int(number), int(rows.sum()), recall, right

@@ -1,0 +1,79 @@
+"""What a package of one's own subclasses to bring a loss, a model or a kind of data; ``packages`` finds them.
+
+An entry point names the class. Its module is imported whenever a command starts: it imports Keras, scikit-learn and
+pandas inside its methods only. ``examples/own_loss`` is such a package.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rarelabels.declare.data_spec import DataSpec
+from rarelabels.spec import Spec
+
+if TYPE_CHECKING:  # NumPy takes a third of a command's start to import
+    import numpy.typing as npt
+
+
+class OwnLoss(Spec):
+    """The declaration of a loss of another package; entry points in the group ``rarelabels.losses``.
+
+    Its fields are its keys in YAML; ``kind: Literal["<its kind>"]`` is one of them.
+
+    Attributes:
+        needs_sigmoid: whether it is for independent labels, so that a softmax head is refused.
+    """
+
+    kind: str
+    needs_sigmoid: ClassVar[bool] = True
+
+    def build(self, prevalence: npt.NDArray[Any]) -> Any:
+        """Return the loss, a ``rarelabels.learn.logit_loss.LogitLoss``.
+
+        One compiled network serves all seeds of a trial. What depends on the prevalence stands in the loss's
+        ``numbers``, for these are set anew for each seed; anything else stays what it was when the network was built.
+
+        Args:
+            prevalence: of each label in the training part, (n_labels,).
+        """
+        raise NotImplementedError
+
+
+class OwnModel(Spec):
+    """The declaration of a model of another package, no network; entry points in the group ``rarelabels.models``.
+
+    Its fields are its keys in YAML; ``kind: Literal["<its kind>"]`` is one of them. Its scores are recorded, it is not.
+    """
+
+    kind: str
+
+    def fit(self, data: Any, seed: int) -> Any:
+        """Return a fitted model: its method ``scores(part)`` returns probabilities, (n, n_labels).
+
+        Args:
+            data: a ``rarelabels.data.dataset.Dataset``; only its training part, and for choices its validation part,
+                may be used. A label may be constant in the training part.
+            seed: of the run.
+        """
+        raise NotImplementedError
+
+
+class OwnData(DataSpec):
+    """The declaration of a kind of data of another package; entry points in the group ``rarelabels.datasets``.
+
+    Its fields are its keys in YAML; ``kind: Literal["<its kind>"]`` is one of them.
+
+    Attributes:
+        version: to be raised whenever the same source gives another table.
+    """
+
+    kind: str
+    version: ClassVar[int] = 1
+
+    def digest(self) -> str:
+        """Return a hash of the source's content, in hexadecimal."""
+        raise NotImplementedError
+
+    def read(self) -> Any:
+        """Return the rows, a ``rarelabels.data.unsplit.Table``."""
+        raise NotImplementedError

@@ -1,0 +1,71 @@
+"""What a package of one's own subclasses."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from plain_trial import TRIAL
+from rarelabels import packages
+from rarelabels.declare.losses import Hamming, SoftF1, needs_sigmoid
+from rarelabels.declare.own import OwnData, OwnLoss, OwnModel
+from rarelabels.declare.trial import Trial
+from rarelabels.packages import Package
+from rarelabels.record import identities
+
+
+class Mine(OwnLoss):
+    kind: Literal["mine"] = "mine"
+    strength: float = 1.0
+
+
+class ForAnyHead(OwnLoss):
+    kind: Literal["for_any_head"] = "for_any_head"
+    needs_sigmoid = False
+
+
+class Model(OwnModel):
+    kind: Literal["my_model"] = "my_model"
+
+
+class Data(OwnData):
+    kind: Literal["my_data"] = "my_data"
+
+
+def test_a_loss_says_whether_it_is_for_independent_labels() -> None:
+    assert [needs_sigmoid(one) for one in (Mine(), ForAnyHead(), SoftF1(kind="soft_f1"))] == [True, False, True]
+    assert needs_sigmoid(Hamming(kind="hamming"))
+
+
+def test_what_is_not_written_is_not_there() -> None:
+    calls = (
+        lambda: Mine().build(np.array([0.5])),
+        lambda: Model().fit(None, 0),
+        lambda: Data().digest(),
+        lambda: Data().read(),
+    )
+    for call in calls:
+        with pytest.raises(NotImplementedError):
+            call()
+
+
+def test_the_version_of_a_package_is_in_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = Trial.model_validate(TRIAL)
+    one = plain.model_copy(update={"loss": Mine()})
+    prints = []
+    for version in ("1.0", "1.1"):
+        monkeypatch.setattr(packages, "_packages", {Mine: Package("mine", version)})
+        assert one.packages == {"mine": version}
+        assert plain.packages == {}
+        prints.append(identities.fingerprints(one, [0], "x"))
+    assert prints[0].definition != prints[1].definition
+    assert prints[0].runs[0] != prints[1].runs[0]
+    assert prints[0].trainings[0] != prints[1].trainings[0]
+    assert one.training_definition()["loss"] == {"kind": "mine", "strength": 1.0}
+
+
+def test_a_model_of_another_package_is_not_stored() -> None:
+    assert not Trial.model_validate(TRIAL).model_copy(update={"model": Model()}).stores_model
+    assert Trial.model_validate(TRIAL).stores_model
