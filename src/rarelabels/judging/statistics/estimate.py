@@ -173,7 +173,7 @@ def estimates(
     influence on the seeds that did not test it. ``docs/intervals.md`` says what such an interval means.
 
     Args:
-        parts: the test part of each seed, with its scores.
+        parts: the test part as scored by each seed. Groups that one seed has are those of all, if the rows are the same.
         rules: of each seed, by name.
         values: the metrics of each seed, by the same names.
         wanted: the names; all, if None.
@@ -208,9 +208,9 @@ def groups_of_rows(parts: Sequence[Scores]) -> list[Integers]:
     ``MOST_GROUPS`` are drawn together, always in the same way. The variance between as many random groups is that
     between rows.
     """
-    first = parts[0]
-    if all(np.array_equal(part.ids, first.ids) for part in parts):
-        own = np.arange(len(first.y)) if first.groups is None else np.unique(first.groups, return_inverse=True)[1]
+    if all(np.array_equal(part.ids, parts[0].ids) for part in parts):
+        groups = next((part.groups for part in parts if part.groups is not None), None)
+        own = np.arange(len(parts[0].y)) if groups is None else np.unique(groups, return_inverse=True)[1]
         return [_drawn_together(np.asarray(own))] * len(parts)
     names = [part.ids if part.groups is None else part.groups for part in parts]
     own = np.unique(np.concatenate(names), return_inverse=True)[1]
