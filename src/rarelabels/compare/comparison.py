@@ -79,6 +79,7 @@ class Comparison:
         missing: the names of trials without a result.
         skipped: reasons why trials are skipped, such as data that are not here.
         left_out: a line for each run that would have taken longer than declared, with the reason.
+        unsummed: a line for each trial whose runs are finished, but not summed up.
         rare_labels: why intervals of means over labels are not reliable; empty if they are.
     """
 
@@ -89,6 +90,7 @@ class Comparison:
     missing: list[str]
     skipped: list[str]
     left_out: list[str] = field(default_factory=list)
+    unsummed: list[str] = field(default_factory=list)
     rare_labels: str = ""
 
     @property
@@ -160,7 +162,7 @@ def compare(
 ) -> list[Comparison]:
     """Compare the trials of a study: one comparison for each set of test rows, the largest comparison first.
 
-    The first comparison also has the trials that are missing, skipped or left out.
+    The first comparison also has the trials that are missing, skipped, left out or not summed up.
 
     Args:
         client: of the record; None if there is no record yet.
@@ -171,19 +173,26 @@ def compare(
     parents = [run for run in runs if run.data.tags.get("kind") == "trial" and "summed_up" in run.data.tags]
     by_key = {parent_key(run): run for run in parents}
     left_out = _left_out(runs, declared)
-    missing = [name for key, name in declared.items() if key not in by_key and key not in left_out]
+    below = reading.below(list(runs))
+    without = [key for key in declared if key not in by_key and key not in left_out]
+    missing = [declared[key] for key in without if key not in below]
+    unsummed = [
+        f"{declared[key]}: its {len(below[key])} finished runs are not summed up; `rarelabels run {key[0]}` does it"
+        for key in without
+        if key in below
+    ]
     reasons = [reason for of_trial in left_out.values() for reason in of_trial]
     parts: dict[str, list[Run]] = {}
     for run in parents:
         if parent_key(run) in declared or run.data.tags["overrides"]:
             parts.setdefault(run.data.tags["test_part"], []).append(run)
     if client is None or not parts:
-        return [Comparison("", [], [], {}, missing, list(skipped), reasons)]
+        return [Comparison("", [], [], {}, missing, list(skipped), reasons, unsummed)]
     groups = sorted(parts.values(), key=len, reverse=True)
     named = zip(groups, _names([_shared([run.data.params for run in group]) for group in groups]), strict=True)
-    below = reading.below(list(runs))
     compared = [_compare(client, group, declared, below, data) for group, data in named]
-    return [replace(compared[0], missing=missing, skipped=list(skipped), left_out=reasons), *compared[1:]]
+    first = replace(compared[0], missing=missing, skipped=list(skipped), left_out=reasons, unsummed=unsummed)
+    return [first, *compared[1:]]
 
 
 def _left_out(runs: Sequence[Run], declared: Mapping[ParentKey, str]) -> dict[ParentKey, list[str]]:

@@ -183,7 +183,9 @@ def test_the_page_of_a_record_is_whole_and_on_the_run_of_the_study(recorded: Pro
     outline = Outline(page)
     assert outline.dangling() == []
     assert len(set(outline.ids)) == len(outline.ids)
-    assert {f"mini-{name}" for name in ("accuracy", "net", "absent", "verdicts", "1-rules", "1-price")} <= set(
+    assert {"mini.verdicts", "mini.1.rules", "mini.1.price"} | {
+        f"mini.hypothesis.{name}" for name in ("accuracy", "net", "absent")
+    } <= set(
         outline.ids
     )
     kinds = ("comparison", "learning_curves", "ranking_curves", "precision_recall", "reliability", "f1_by_positives")
