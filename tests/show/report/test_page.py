@@ -185,11 +185,9 @@ def test_the_page_of_a_record_is_whole_and_on_the_run_of_the_study(recorded: Pro
     assert len(set(outline.ids)) == len(outline.ids)
     assert {"mini.verdicts", "mini.1.rules", "mini.1.price"} | {
         f"mini.hypothesis.{name}" for name in ("accuracy", "net", "absent")
-    } <= set(
-        outline.ids
-    )
+    } <= set(outline.ids)
     kinds = ("comparison", "learning_curves", "ranking_curves", "precision_recall", "reliability", "f1_by_positives")
-    assert {f"mini-1-{name}" for name in kinds} <= set(outline.ids)
+    assert {f"mini.1.{name}" for name in kinds} <= set(outline.ids)
     assert len(outline.images) == len(kinds)
     assert all((one["src"] or "").startswith("data:image/webp;base64,") for one in outline.images)
     assert all(len(one["alt"] or "") > 40 for one in outline.images)
