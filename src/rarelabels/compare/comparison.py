@@ -177,7 +177,7 @@ def compare(
     without = [key for key in declared if key not in by_key and key not in left_out]
     missing = [declared[key] for key in without if key not in below]
     unsummed = [
-        f"{declared[key]}: its {len(below[key])} finished runs are not summed up; `rarelabels run {key[0]}` does it"
+        f"{declared[key]}: {_finished(len(below[key]))} not summed up; `rarelabels run {key[0]}` does it"
         for key in without
         if key in below
     ]
@@ -193,6 +193,10 @@ def compare(
     compared = [_compare(client, group, declared, below, data) for group, data in named]
     first = replace(compared[0], missing=missing, skipped=list(skipped), left_out=reasons, unsummed=unsummed)
     return [first, *compared[1:]]
+
+
+def _finished(count: int) -> str:
+    return "1 finished run is" if count == 1 else f"{count} finished runs are"
 
 
 def _left_out(runs: Sequence[Run], declared: Mapping[ParentKey, str]) -> dict[ParentKey, list[str]]:

@@ -7,6 +7,7 @@ read ``$x_1$`` as a formula, and leave ``_x`` out of a legend.
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,11 +80,14 @@ def drawn(name: str, longest: int = LONGEST) -> str:
 
 
 def all_drawn(several: Sequence[str], longest: int = LONGEST) -> list[str]:
-    """Return different names as texts for matplotlib, see :func:`drawn`. The texts differ, too."""
-    short = [names.shortened(names.one_line(name), longest) for name in several]
-    return [
-        _literal(name) for name in (short if len(set(short)) == len(short) else names.told_apart(short, longest, " #"))
+    """Return different names as texts for matplotlib, see :func:`drawn`. The texts differ, too, by digests if need be."""
+    lines = [names.one_line(name) for name in several]
+    short = [names.shortened(line, longest) for line in lines]
+    alike = Counter(short)
+    apart = [
+        names.with_digest(line, longest) if alike[cut] > 1 else cut for line, cut in zip(lines, short, strict=True)
     ]
+    return list(map(_literal, names.told_apart(apart, longest, " #")))
 
 
 def titled(figure: Figure, name: str, rest: str = "") -> None:
