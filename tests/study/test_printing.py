@@ -13,7 +13,7 @@ from old_record import unpack
 from project import Project
 from rarelabels.errors import UserError
 from rarelabels.record.client import Client
-from rarelabels.show.report import contents, page
+from rarelabels.show.report import contents, page, pictures
 from rarelabels.study import printing
 from rarelabels.study.run_trials import Outcome
 
@@ -101,6 +101,7 @@ def test_a_study_that_cannot_be_shown_is_a_line_and_no_page(
         return real(client, name, *others)
 
     monkeypatch.setattr(contents, "gather", gather)
+    monkeypatch.setattr(pictures, "draw", lambda *_: [])  # to draw them takes longest
     assert printing.report(None, Path("page.html")) == ["films: not on the page: ValueError: no room"]
     assert capsys.readouterr().out == "page.html: table\n"
     assert printing.report("films", Path("other.html")) == ["films: not on the page: ValueError: no room"]

@@ -76,5 +76,8 @@ def test_odd_names_go_from_the_table_to_predicted_rows(odd: Project) -> None:
     assert [line[0] for line in lines[1:3]] == ["=0+1", "=1+1"]
     assert sorted(lines[0][2:]) == sorted(f"probability/{label}" for label in LABELS)
     assert len(lines) == 301
+    assert {label for line in lines[1:] for label in line[1].split(";")} <= set(
+        LABELS
+    )  # a|b is a label, so ; separates
     read = pd.read_csv(io.StringIO(out, newline=""), dtype=str)
     assert list(read.columns) == lines[0]

@@ -13,6 +13,7 @@ from rarelabels.judging.metrics import LOWER_IS_BETTER
 from rarelabels.judging.rules.table import BY_NAME, ORACLE, RULES, compared_by
 from rarelabels.judging.statistics import inference
 from rarelabels.judging.statistics.estimate import Estimate
+from rarelabels.names import with_digest
 from rarelabels.record import estimates, reading
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
@@ -34,6 +35,7 @@ HEADLINE = {
 BY_RULE = compared_by("macro_f1")
 ELSEWHERE = {metric: compared_by(metric) for metric in ("micro_f1", "samples_f1", "subset_accuracy")}
 GAIN = "gain/per_label_over_half/macro_f1"  # a paired difference of thresholds: both sides have the same scores
+LONGEST = 60  # characters of a value in the name of data; a list of label columns may have thousands
 FLOORS = ("zeros", "ones", "prior")
 TUNED_FLOORS = tuple(f"prior_{rule}" for rule in (*RULES, ORACLE.name) if rule != "half")
 
@@ -229,7 +231,8 @@ def _names(groups: Sequence[Mapping[str, str]]) -> list[str]:
         alike = [other for other in groups if other["dataset.kind"] == params["dataset.kind"]]
         keys = [key for key in sorted(params) if key.startswith("dataset.") and all(key in other for other in alike)]
         apart = [key for key in keys if len({other[key] for other in alike}) > 1 and params[key] != "None"]
-        told = ", ".join(f"{key.removeprefix('dataset.')} {params[key]}" for key in apart)
+        values = {key.removeprefix("dataset."): with_digest(params[key], LONGEST) for key in apart}
+        told = ", ".join(f"{key} {value}" for key, value in values.items())
         names.append(params["dataset.kind"] + (f" ({told})" if told else ""))
     return names
 

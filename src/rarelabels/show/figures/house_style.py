@@ -80,7 +80,7 @@ def drawn(name: str, longest: int = LONGEST) -> str:
 
 
 def all_drawn(several: Sequence[str], longest: int = LONGEST) -> list[str]:
-    """Return different names as texts for matplotlib, see :func:`drawn`. The texts differ, too, by digests if need be."""
+    """Return different names as texts for matplotlib, see :func:`drawn`. The texts differ, too."""
     lines = [names.one_line(name) for name in several]
     short = [names.shortened(line, longest) for line in lines]
     alike = Counter(short)

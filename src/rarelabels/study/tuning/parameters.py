@@ -22,6 +22,7 @@ from rarelabels.declare import variants
 from rarelabels.declare.tuning import NoPruner, ParameterSearch
 from rarelabels.judging import evaluation
 from rarelabels.learn import fitting
+from rarelabels.names import one_line
 from rarelabels.record import connection, opening
 from rarelabels.record.client import Client
 from rarelabels.record.writing import Record, WaitingError
@@ -220,7 +221,8 @@ def conclude(where: str, one: Search, _: Say) -> str:
     edges = on_the_edge(best.params, best.distributions)
     if edges:
         sentence += f"; the best may lie beyond what was searched: {', '.join(edges.values())}"
-    record.tags({"trials": len(trials), "found": sentence, "edge": " ".join(edges)})
+    lines = "".join(f"{one_line(key)}\n" for key in edges)  # a key may end in a label, with blanks
+    record.tags({"trials": len(trials), "found": one_line(sentence), "edge": lines})
     record.finish()
     cut_off = tuning.n_trials - len(trials)
     return "; ".join([*undrawn, *([f"{cut_off} trials were cut off; call again"] if cut_off > 0 else [])])
