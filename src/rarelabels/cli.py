@@ -293,6 +293,9 @@ def predict(
 
     The file needs the input columns of the training data, in any order; other columns are ignored. It may be larger
     than memory. Each line of the output has the row's id, the assigned labels, and a probability for each label.
+
+    Ids and labels are written as they are, as by other tools for data: one that begins with =, +, - or @ is a formula
+    to a spreadsheet. There, import these columns as text.
     """
     from rarelabels.serve import deployment
 

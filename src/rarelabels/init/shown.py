@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from rarelabels.data.describe import odd_labels
 from rarelabels.data.table import cell_values
 from rarelabels.init.ahead import Ahead
 from rarelabels.init.leaks import Leak, by_column
@@ -66,6 +67,7 @@ def _labels(look: Look) -> Iterator[str]:
             f"{_count(look.few)} fewer than {ThresholdSpec().min_positives} rows in the validation part, so the common "
             f"threshold decides: {_some([_shown(name) for name in look.few])}"
         )
+    yield from odd_labels(look.positives | look.too_rare, look.rows)
     for part, missing in look.missing.items():
         yield f"no row of the {part} part has {_some([_shown(name) for name in missing])}"
 

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rarelabels.errors import without_password
+from rarelabels.names import one_line
 from rarelabels.record import lease, outbox, troubles
 from rarelabels.record.client import Client
 from rarelabels.record.database import SQLITE
@@ -95,8 +96,9 @@ class Record:
         """Record sentences that a reader of the results must know, as a tag and below the run's description."""
         if sentences:
             described = self._described or self.client.get_run(self.run_id).data.tags.get(NOTE, "")
-            shown = [*described.split("\n\n")[:DESCRIBED], *sentences]
-            self.tags({"notes": "\n".join(sentences), NOTE: "\n\n".join(shown)})
+            lines = [one_line(sentence) for sentence in sentences]  # a label in it may have line breaks
+            shown = [*described.split("\n\n")[:DESCRIBED], *lines]
+            self.tags({"notes": "\n".join(lines), NOTE: "\n\n".join(shown)})
 
     def text(self, name: str, content: str) -> None:
         """Log a text file."""

@@ -19,8 +19,11 @@ class Progress:
     """Shows how many runs are done and left, and collects failures; a context manager."""
 
     def __init__(self) -> None:
-        # without force_jupyter=False, rich prints HTML among the results of a notebook's cell
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False)
+        # Without force_jupyter=False, rich prints HTML among the results of a notebook's cell. With markup or emoji, it
+        # changes names.
+        self.console = Console(
+            stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True, force_jupyter=False
+        )
         self.failures: list[str] = []
         self._ahead = self._done = 0
         self._began = time.monotonic()
@@ -31,7 +34,7 @@ class Progress:
             BarColumn(),
             TextColumn("{task.completed}/{task.total} runs"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}  {task.fields[now]}"),
+            TextColumn("{task.fields[left]}  {task.fields[now]}", markup=False),
             console=self.console,
             disable=not sys.stderr.isatty(),
         )
@@ -47,7 +50,7 @@ class Progress:
     def say(self, lines: Iterable[str]) -> None:
         """Print lines."""
         for line in lines:
-            self.console.print(line, markup=False)
+            self.console.print(line)
 
     def begin(self, ahead: int) -> None:
         """Begin to count the ``ahead`` runs that are to be done."""
@@ -87,7 +90,7 @@ class Progress:
             line = f"FAILED: {runs}: {without_password(reason)}"
         elif left_out:
             line = f"{runs}: left out: {left_out}"
-        self.console.print(f"[{self._done}/{self._ahead}] {line}", markup=False)
+        self.console.print(f"[{self._done}/{self._ahead}] {line}")
 
     def summing(self, trials: int) -> None:
         """Print that ``trials`` trials are being summed up."""

@@ -93,7 +93,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
 def _edge(client: Client, tags: Mapping[str, str]) -> str:
     """Return the keys whose best value lies on the edge of its searched range; empty for a trial without a search."""
     edge = client.run(tags["search"]).data.tags.get("edge", "") if tags.get("search") else ""
-    return ", ".join(edge.split())
+    return ", ".join(edge.splitlines() if edge.endswith("\n") else edge.split())  # 0.4 put blanks between keys
 
 
 def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, dict[str, Estimate]]:

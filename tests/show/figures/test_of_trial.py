@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from drawn import legend, scored, texts
+from odd_names import ODD
 from rarelabels.judging import metrics
 from rarelabels.judging.scores import Scores
 from rarelabels.show.figures import of_trial
@@ -109,3 +110,12 @@ def test_of_many_labels_the_most_frequent_are_in_the_confusion_matrix() -> None:
     table = pd.DataFrame({"label": [f"l{n}" for n in range(60)], "positives": range(60)} | cells)
     names = [tick.get_text() for tick in of_trial.confusion(table, "a trial").axes[0].get_yticklabels()]
     assert names == [f"l{n}" for n in range(59, 19, -1)]
+
+
+def test_a_confusion_matrix_of_odd_names_names_each(saved) -> None:
+    counts = {f"{rule}/{cell}": 1 for rule in ("half", "per_label") for cell in ("tp", "fp", "fn", "tn")}
+    table = pd.DataFrame({"label": ODD, "positives": 2, **counts})
+    figure = saved(of_trial.confusion(table, "odd $x^{$/[name]"))
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names[0] == r"\$x_1\$"
+    assert len(set(names)) == len(ODD)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import precision_recall_curve
 
+from odd_names import ODD
 from rarelabels.judging.scores import Scores
 from rarelabels.show.report import panels
 
@@ -49,3 +50,11 @@ def test_a_learning_curve_is_the_mean_of_seeds_and_has_a_mark_for_each_epoch_tha
     mean, *kept = [line for line in axes.lines if len(line.get_xdata())]
     np.testing.assert_allclose(mean.get_ydata(), [0.5, 0.15])
     assert [line.get_xdata()[0] for line in kept] == [1, 2]
+
+
+def test_panels_of_odd_names_have_titles_that_differ(saved) -> None:
+    curves = pd.DataFrame([("curve/loss", 1, 0.5), ("curve/loss", 2, 0.4)], columns=["curve", "epoch", "value"])
+    figure = saved(panels.learning_curves(dict.fromkeys(ODD, curves), {name: [1.0] for name in ODD}))
+    titles = [axes.get_title() for axes in figure.axes[: len(ODD)]]
+    assert titles[0] == r"\$x_1\$"
+    assert len(set(titles)) == len(ODD)

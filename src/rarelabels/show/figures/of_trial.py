@@ -13,7 +13,18 @@ from rarelabels.declare.models import SET_HEADS
 from rarelabels.judging import metrics
 from rarelabels.judging.arrays import Floats
 from rarelabels.judging.scores import Scores
-from rarelabels.show.figures.house_style import BLUE, CURVES_ABREAST, FAINTEST, GREY, ORANGE, RED
+from rarelabels.show.figures.house_style import (
+    BLUE,
+    CURVES_ABREAST,
+    FAINTEST,
+    GREY,
+    ORANGE,
+    RED,
+    Drawing,
+    all_drawn,
+    drawn,
+    titled,
+)
 
 CONFUSION_ROWS = 40
 
@@ -46,7 +57,7 @@ def learning_curves(
     names = sorted(names, key=lambda name: (name != "loss", name == "macro_average_precision", name))
     columns = min(len(names), CURVES_ABREAST)
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(3.6 * columns, 0.5 + 2.9 * rows), layout="constrained")
+    figure = Drawing(figsize=(3.6 * columns, 0.5 + 2.9 * rows))
     for position, name in enumerate(names):
         axes = figure.add_subplot(rows, columns, position + 1)
         for prefix, colour, part in (("", ORANGE, "training"), ("val_", BLUE, "validation")):
@@ -66,13 +77,13 @@ def learning_curves(
         axes.set(xlabel="epoch", ylabel=loss_axis if name == "loss" else name.replace("_", " "))
         axes.grid(alpha=0.25)
         axes.legend(frameon=False, fontsize=8)
-    figure.suptitle(f"{title}: learning curves (band: all seeds; dotted: epochs kept)", fontsize=10)
+    titled(figure, title, ": learning curves (band: all seeds; dotted: epochs kept)")
     return figure
 
 
 def precision_recall(parts: Sequence[Scores], labels: Sequence[str], title: str) -> Figure:
     """Draw the micro-averaged precision-recall curve of each seed, and behind it those of the first seed's labels."""
-    figure = Figure(figsize=(5.2, 4.6), layout="constrained")
+    figure = Drawing(figsize=(5.2, 4.6))
     axes = figure.subplots()
     first = parts[0]
     for column, _ in enumerate(labels):
@@ -85,7 +96,7 @@ def precision_recall(parts: Sequence[Scores], labels: Sequence[str], title: str)
     axes.plot([], [], color=GREY, linewidth=0.7, label=f"single labels ({len(labels)}), first seed")
     prevalence = float(first.y.mean())
     axes.axhline(prevalence, color=RED, linestyle="--", linewidth=1, label=f"chance: prevalence {prevalence:.3f}")
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=title)
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=drawn(title))
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8, loc="upper right")
     return figure
@@ -118,7 +129,8 @@ def confusion(table: pd.DataFrame, title: str) -> Figure:
         title: of the figure.
     """
     table = table.sort_values("positives", ascending=False, kind="stable").head(CONFUSION_ROWS)
-    figure = Figure(figsize=(10, 1.5 + 0.3 * len(table)), layout="constrained")
+    figure = Drawing(figsize=(10, 1.5 + 0.3 * len(table)))
+    labels = all_drawn([str(label) for label in table["label"]])
     cells = {"found": "tp", "missed": "fn", "false alarm": "fp", "left alone": "tn"}
     for axes, rule in zip(figure.subplots(1, 2, sharey=True), ("half", "per_label"), strict=True):
         counts = table[[f"{rule}/{cell}" for cell in cells.values()]].to_numpy(np.float64)
@@ -128,10 +140,10 @@ def confusion(table: pd.DataFrame, title: str) -> Figure:
         for (row, column), count in np.ndenumerate(counts):
             colour = "white" if shares[row, column] > 0.6 else "black"
             axes.text(column, row, f"{count:,.0f}", ha="center", va="center", fontsize=8, color=colour)
-        axes.set(xticks=range(4), xticklabels=list(cells), yticks=range(len(table)), yticklabels=table["label"])
+        axes.set(xticks=range(4), xticklabels=list(cells), yticks=range(len(table)), yticklabels=labels)
         axes.set_title(f"{rule}: {'score ≥ 0.5' if rule == 'half' else 'a threshold per label'}", fontsize=9)
         axes.axvline(1.5, color="white", linewidth=3)
-    figure.suptitle(f"{title}: test part, confusion matrix of each label", fontsize=10)
+    titled(figure, title, ": test part, confusion matrix of each label")
     return figure
 
 
@@ -147,7 +159,7 @@ def reliability(parts: Sequence[Scores], before: Sequence[Scores] | None, title:
         before: the same parts before calibration, drawn behind; None if nothing was calibrated.
         title: of the figure.
     """
-    figure = Figure(figsize=(9.6, 5.8), layout="constrained")
+    figure = Drawing(figsize=(9.6, 5.8))
     panels = figure.subplots(1, 2)
     groups = [(parts, BLUE, "scores" if before is None else "calibrated")]
     if before is not None:
@@ -172,7 +184,7 @@ def reliability(parts: Sequence[Scores], before: Sequence[Scores] | None, title:
     panels[0].set_title("15 bins of equal mass, all labels pooled, each seed", fontsize=9)
     panels[0].plot([], [], color=GREY, linestyle="--", linewidth=1, label="scores that mean what they say")
     figure.legend(frameon=False, fontsize=9, loc="outside lower center", ncols=1)
-    figure.suptitle(f"{title}: reliability", fontsize=10)
+    titled(figure, title, ": reliability")
     return figure
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rarelabels.judging.arrays import Floats
 from rarelabels.judging.scores import Scores
 from rarelabels.show.figures import house_style, of_trial
-from rarelabels.show.figures.house_style import BLUE, GREY, ORANGE, RED, rule_colours
+from rarelabels.show.figures.house_style import BLUE, GREY, ORANGE, RED, Drawing, all_drawn, rule_colours
 
 ABREAST = 4
 WIDTH, HEIGHT = 2.3, 2.0  # inches of a panel
@@ -170,13 +170,13 @@ def _panels(names: list[str], draw: Callable[[Axes, str], None], x: str, y: str,
     """Draw a panel for each name, ``ABREAST`` in a row."""
     columns = min(len(names), ABREAST)
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(max(WIDTH * columns, 4.6), 0.75 + HEIGHT * rows), layout="constrained")
+    figure = Drawing(figsize=(max(WIDTH * columns, 4.6), 0.75 + HEIGHT * rows))
     panels = np.atleast_1d(figure.subplots(rows, columns, sharex=shared, sharey=shared, squeeze=False)).ravel()
-    for axes, name in zip(panels, names, strict=False):
+    for axes, name, title in zip(panels, names, all_drawn(names), strict=False):
         draw(axes, name)
         # With a given height, a title is not laid out again each time. But an axis of losses may have an exponent
         # where the title is, so the title must move.
-        axes.set_title(name, fontsize=8, pad=3, y=1.0 if shared else None)
+        axes.set_title(title, fontsize=8, pad=3, y=1.0 if shared else None)
         axes.tick_params(labelsize=7, labelbottom=True)
         axes.grid(alpha=0.25)
     for axes in panels[len(names) :]:

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.metrics.table import BY_NAME
 from rarelabels.judging.score_tables import some
 from rarelabels.judging.statistics.reliability import rare_labels
+from rarelabels.names import one_line
 from rarelabels.show.judgement import SPEC, Judgement
 from rarelabels.show.tables import of_labels
-from rarelabels.show.tables.judgement_page import WIDE, Page, Section, rules_shown
+from rarelabels.show.tables.console import open_console
+from rarelabels.show.tables.judgement_page import Page, Section, rules_shown
 from rarelabels.show.tables.of_labels import shown_number, shown_threshold
 
 FLOORS = ("zeros", "ones", "prior")
@@ -89,10 +89,7 @@ def sections(judgement: Judgement, validation: str | None, test: str) -> Section
 
 def print_judgement(judgement: Judgement, validation: Path | None, test: Path) -> None:
     """Print a judgement on stdout; ``test`` and ``validation`` are the judged files."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDE)
-    page, shown = Page(console), sections(judgement, str(validation) if validation else None, str(test))
+    page, shown = Page(open_console()), sections(judgement, str(validation) if validation else None, str(test))
     for line in shown.measured:
         page.line(line)
     for section in (shown.decisions, shown.rankings, shown.labels, shown.prices):
@@ -190,7 +187,7 @@ def _left_out(measured: Evaluation) -> Iterator[str]:
     for what, (words, metrics) in UNDEFINED.items():
         if count := int(measured.metrics[f"test/count/{what}"]):
             names = list(table["label"][table["positives"] == labels[what]]) if what in labels else []
-            which = f" ({some(names, '{}')})" if names else ""
+            which = f" ({some([one_line(name) for name in names], '{}')})" if names else ""
             yield f"{words}: {count:,}{which}; {metrics} leave them out, because they are undefined there"
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.metrics import HEAD, MEDIUM
 from rarelabels.judging.sweeps.ordered import ALWAYS, NEVER
+from rarelabels.names import one_line
 from rarelabels.show.judgement import Judgement
 from rarelabels.show.tables.judgement_page import NOWHERE, Section, rules_shown
 
@@ -44,7 +45,13 @@ def _label_cells(members: pd.DataFrame, name: str, rules: Sequence[str], *, one:
     if one and "per_label" in f1:
         f1["per_label"] = f"{shown_threshold(members['per_label/threshold'].iloc[0])} {f1['per_label']}"
     means = (shown_number(members[metric].mean()) for metric in ("average_precision", "roc_auc"))
-    return [name, f"{members['positives'].sum():,}", f"{members['prevalence'].mean():.4f}", *means, *f1.values()]
+    return [
+        one_line(name),
+        f"{members['positives'].sum():,}",
+        f"{members['prevalence'].mean():.4f}",
+        *means,
+        *f1.values(),
+    ]
 
 
 def prices(judgement: Judgement) -> Section:
@@ -55,7 +62,10 @@ def prices(judgement: Judgement) -> Section:
     total = gains.sum(numeric_only=True).to_dict() | {"label": "all"}
     records = [gains.loc[block].to_dict("records") for block in _chosen(judgement.evaluation.per_label)]
     blocks = [
-        [[row["label"], f"{row['positives']:,}", *(_count(name, row[name]) for name in counts)] for row in block]
+        [
+            [one_line(row["label"]), f"{row['positives']:,}", *(_count(name, row[name]) for name in counts)]
+            for row in block
+        ]
         for block in [*records, [total]]
     ]
     lines = ["half: positives found and false alarms at 0.5."]

@@ -36,7 +36,7 @@ from rarelabels.study.tuning.storage import once_more, tell
 def search_thresholds(client: Client, one: Search, say: Say) -> str:
     """Search thresholds for the scores of one training. The training is recorded first, in the run of the search.
 
-    Return why the search failed, or "".
+    Return why the search, or a figure of it, failed, or "".
     """
     record, tuning = Record(client, one.record), one.trial.tuning
     assert isinstance(tuning, ThresholdSearch)
@@ -56,7 +56,7 @@ def search_thresholds(client: Client, one: Search, say: Say) -> str:
         with record.folder() as folder:
             stored = definition.to_json(rules, one.labels)
             (folder / "thresholds.json").write_text(json.dumps(stored, indent=1, ensure_ascii=False), encoding="utf-8")
-            save_history(study, f"validation {tuning.metric}", one.title, folder)
+            undrawn = save_history(study, f"validation {tuning.metric}", one.title, folder)
         record.metrics(facts)
         record.curves(("search/value", trial.number, trial.values[0]) for trial in finished(study))
         sentence = (
@@ -71,7 +71,7 @@ def search_thresholds(client: Client, one: Search, say: Say) -> str:
         record.fail(reason)
         return reason
     record.finish()
-    return ""
+    return "; ".join(undrawn)
 
 
 def _find_thresholds(

@@ -22,6 +22,7 @@ from rarelabels.declare import variants
 from rarelabels.declare.tuning import NoPruner, ParameterSearch
 from rarelabels.judging import evaluation
 from rarelabels.learn import fitting
+from rarelabels.names import one_line
 from rarelabels.record import connection, opening
 from rarelabels.record.client import Client
 from rarelabels.record.writing import Record, WaitingError
@@ -212,7 +213,7 @@ def conclude(where: str, one: Search, _: Say) -> str:
         (folder / "best.json").write_text(
             json.dumps(result | {"number": best.number, **counts}, indent=1, ensure_ascii=False), encoding="utf-8"
         )
-        save_history(study, tuning.metric, one.title, folder)
+        undrawn = save_history(study, tuning.metric, one.title, folder)
     record.metrics({"search/best": float(best.values[0]), **{f"search/{state}": n for state, n in counts.items()}})
     values = ", ".join(f"{key} = {_short(value)}" for key, value in best.params.items())
     counted = f"{len(trials)} trials, {counts['pruned']} pruned, {counts['fail']} failed"
@@ -220,9 +221,11 @@ def conclude(where: str, one: Search, _: Say) -> str:
     edges = on_the_edge(best.params, best.distributions)
     if edges:
         sentence += f"; the best may lie beyond what was searched: {', '.join(edges.values())}"
-    record.tags({"trials": len(trials), "found": sentence, "edge": " ".join(edges)})
+    lines = "".join(f"{one_line(key)}\n" for key in edges)  # a key may end in a label, with blanks
+    record.tags({"trials": len(trials), "found": one_line(sentence), "edge": lines})
     record.finish()
-    return "" if len(trials) >= tuning.n_trials else f"{tuning.n_trials - len(trials)} trials were cut off; call again"
+    cut_off = tuning.n_trials - len(trials)
+    return "; ".join([*undrawn, *([f"{cut_off} trials were cut off; call again"] if cut_off > 0 else [])])
 
 
 def on_the_edge(params: Mapping[str, Any], searched: Mapping[str, BaseDistribution]) -> dict[str, str]:
