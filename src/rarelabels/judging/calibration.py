@@ -114,7 +114,7 @@ def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
 
 def fit_to(kind: Kind, validation: Scores) -> Calibration:
     """Fit a calibration on the validation part; see :func:`fit`."""
-    validation.must_be_probabilities()
+    validation = validation.as_probabilities()
     truth, scores = validation.truth, validation.scores
     logits = np.asarray(sp.special.logit(np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)), dtype=np.float64)
     n_labels = truth.shape[1]
