@@ -6,6 +6,7 @@ import re
 import zipfile
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rarelabels.judging import score_files, score_tables
@@ -190,3 +191,15 @@ def test_names_that_differ_by_the_blanks_before_them_only(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("true/a, true/a,score/a,true/b,score/b\n1,1,0.5,0,0.2\n")
     assert "columns must differ; given more than once: 'true/a'" in refused(None, path)
+
+
+@pytest.mark.parametrize("row_group_size", [3, 1 << 20])
+def test_row_groups_with_categories_of_their_own(tmp_path, row_group_size):
+    """Each group of rows has its own dictionary, as files have that are written piece by piece."""
+    frame = table(300, ids=pd.Categorical([f"r{row % 150} {row}" for row in range(300)]))
+    given = frame.astype({column: "category" for column in frame.columns if column != "id"})
+    given.to_parquet(tmp_path / "t.parquet", index=False, row_group_size=row_group_size)
+    part = score_files.read(None, tmp_path / "t.parquet").test
+    assert part.ids.tolist() == frame["id"].tolist()
+    np.testing.assert_array_equal(part.scores, frame.filter(regex="^score/"))
+    np.testing.assert_array_equal(part.y, frame.filter(regex="^true/"))
