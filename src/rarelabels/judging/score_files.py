@@ -1,7 +1,8 @@
 """Scores that were made elsewhere: Parquet or CSV files to checked parts. Every mistake is reported in one line.
 
 For each label a file has a column ``true/<label>`` (0 or 1) and a column ``score/<label>`` (a probability). It may have
-a column ``id``. :meth:`rarelabels.judging.scores.Scores.frame` gives this form. Other columns are ignored.
+a column ``id``. :meth:`rarelabels.judging.scores.Scores.frame` gives this form. Other columns are ignored. Ids are
+compared as :mod:`rarelabels.row_ids` says, whatever the files are.
 """
 
 from __future__ import annotations

@@ -154,7 +154,8 @@ def judge(
 
     Args:
         y_test: 0/1, (rows, labels).
-        s_test: probabilities, (rows, labels).
+        s_test: probabilities, (rows, labels). Scores outside [0, 1] by a rounding error (4.8e-7, a few steps of
+            float32) are taken as 0 and 1.
         validation: labels and scores of other rows, from which thresholds and base rates come. Without it, every
             decision is at 0.5, and base rates are those of the test labels themselves.
         labels: names of the columns; for DataFrames, the columns to judge, in this order.
