@@ -336,8 +336,8 @@ def judge(
     """Judge scores from any framework: floors, metrics with intervals, thresholds, and what they find and cost.
 
     A file is Parquet (.parquet) or CSV (.csv, .csv.gz). It has a column true/LABEL (0 or 1) and a column score/LABEL
-    (a probability) for each label and, if rows have names, a column id (1000, " 1000" and 1000.0 name the same row). From
-    two arrays of shape (rows, labels), such as torch.sigmoid(logits).numpy(force=True):
+    (a probability) for each label and, if rows have names, a column id; 1000, " 1000" and 1000.0 are one row.
+    From two arrays of shape (rows, labels), such as torch.sigmoid(logits).numpy(force=True):
 
     \b
     import pandas as pd
