@@ -15,9 +15,12 @@ SOURCE = Path(rarelabels.__file__).parent
 
 GROUND = {
     "cache",
+    "csv_tables",
     "errors",
     "extras",
+    "json_files",
     "names",
+    "row_ids",
     "spec",
     "stdout",
     "whole_files",

@@ -168,7 +168,7 @@ def test_what_is_wrong_with_the_options_is_said_in_one_line(options, told):
 
 def test_no_named_row_may_choose_and_be_measured():
     y, y_val = frame(Y, index=list("abcde")), frame(Y_VAL, index=["a", *map(str, range(19))])
-    with pytest.raises(ArgumentError, match=r"validation: 1 rows of its index are in the index of y_test, too \(a\)"):
+    with pytest.raises(ArgumentError, match=r"validation: 1 row of its index is in the index of y_test, too \(a\)"):
         rl.judge(y, S, validation=(y_val, S_VAL))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from rarelabels import whole_files
-from rarelabels.errors import ArgumentError, failure
+from rarelabels.errors import ArgumentError, counted, failure
 from rarelabels.judging import evaluation, score_arrays, scores
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.score_files import Parts
@@ -134,8 +134,9 @@ class Judgement:
     def __repr__(self) -> str:
         rows, labels = self.evaluation.test.y.shape
         known = self.evaluation.validation
-        chosen = "without a validation part" if known is None else f"thresholds from {len(known.y):,} rows"
-        return f"<Judgement of {rows:,} rows × {labels:,} labels, {chosen}; table(), per_label(), prices(), plot()>"
+        chosen = "without a validation part" if known is None else f"thresholds from {counted(len(known.y), 'row')}"
+        size = f"{counted(rows, 'row')} × {counted(labels, 'label')}"
+        return f"<Judgement of {size}, {chosen}; table(), per_label(), prices(), plot()>"
 
     def _repr_html_(self) -> str:
         from rarelabels.show.judgement_html import fragment
@@ -153,7 +154,8 @@ def judge(
 
     Args:
         y_test: 0/1, (rows, labels).
-        s_test: probabilities, (rows, labels).
+        s_test: probabilities, (rows, labels). Scores outside [0, 1] by a rounding error (4.8e-7, a few steps of
+            float32) are taken as 0 and 1.
         validation: labels and scores of other rows, from which thresholds and base rates come. Without it, every
             decision is at 0.5, and base rates are those of the test labels themselves.
         labels: names of the columns; for DataFrames, the columns to judge, in this order.

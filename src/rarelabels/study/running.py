@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from rarelabels.compare import comparison, verdicts
 from rarelabels.declare import declarations, study_files
+from rarelabels.errors import counted
 from rarelabels.record import connection, damage, queries, reading, run_files, writing
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.study import progress_display, runner, summary
 from rarelabels.study.plan import Plan, make_plan, seconds_ahead
-from rarelabels.study.progress_display import Progress, counted
+from rarelabels.study.progress_display import Progress
 from rarelabels.study.runner import Ended, Task
 from rarelabels.study.selection import Selection, recorded
 from rarelabels.study.set_aside import set_aside

@@ -6,10 +6,12 @@ import re
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from judged_parts import ALONE, BOTH, printed, scored
 from rarelabels.judging.score_files import Parts
 from rarelabels.show import judgement as show_judgement
+from rarelabels.show import judgement_html
 
 
 def test_printed_numbers_stand_beside_their_floors(files, judgement, capsys):
@@ -57,5 +59,35 @@ def test_one_row_has_no_interval_and_rare_labels_are_said(judgement, capsys):
     one = show_judgement.judge_parts(Parts(("A", "B"), None, scored([[1, 0]], [[0.5, 0.1]]), ()))
     assert one.intervals == {}
     assert "No intervals: one test row says nothing about others" in printed(one, ALONE, capsys)
+    assert "test.parquet: 1 row × 2 labels, 1 positive (50 % of all)" in printed(one, ALONE, capsys)
+    assert repr(one).startswith("<Judgement of 1 row × 2 labels, without a validation part;")
     few = show_judgement.judge_parts(Parts(("A", "B"), None, scored([[1, 0], [0, 1]] * 9, [[0.5, 0.1]] * 18), ()))
     assert "Intervals of macro means are not reliable: 2 of 2 labels have fewer than 10" in printed(few, ALONE, capsys)
+
+
+@pytest.mark.parametrize("n", [0, 1, 9, 10])
+def test_a_handful_of_positives_warns_beside_the_intervals(n, capsys):
+    """In the console and, made of the same sections, on the page and in a notebook; ten are enough."""
+    y, rng = np.zeros((40, 2), np.uint8), np.random.default_rng(n)
+    y[:n, 0] = 1
+    part = scored(y, np.clip(0.4 * y + 0.6 * rng.random(y.shape), 0, 1))
+    few = show_judgement.judge_parts(Parts(("A", "B"), None, part, ()))
+    assert few.intervals
+    said = "no positive" if not n else f"{n} positive{'s' if n > 1 else ''} in all"
+    line = f"No interval is reliable: test has {said}. One without width, such as 1.000–1.000, is no certainty"
+    assert (line in printed(few, ALONE, capsys)) == (n < 10)
+    if n == 1:
+        assert line in judgement_html.page(few)
+        assert line in few._repr_html_()
+
+
+def test_labels_that_all_rows_have_are_said(capsys):
+    y = np.column_stack([np.ones(30), np.arange(30) % 2])
+    scores = np.clip(0.3 * y + 0.5 * np.random.default_rng(0).random(y.shape), 0, 1)
+    whole = show_judgement.judge_parts(Parts(("all", "half"), scored(y, scores), scored(y[:20], scores[:20] / 2), ()))
+    for shown in (printed(whole, BOTH, capsys), judgement_html.page(whole)):
+        assert "labels that all rows have, 100 % ones: 1 (all); macro ROC AUC leaves them out" in shown
+    assert "1 label has 100 % ones on validation.parquet (all): per_label always assigns it." in printed(
+        whole, BOTH, capsys
+    )
+    assert whole.table().loc["macro_roc_auc", "scores"] == pytest.approx(roc_auc_score(y[:20, 1], scores[:20, 1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rarelabels.errors import counted
 from rarelabels.judging.arrays import Integers
 from rarelabels.judging.metrics.averages import MEDIUM
 from rarelabels.judging.statistics.estimate import Estimate
@@ -23,14 +24,31 @@ def rare_labels(positives: Integers) -> str:
 
     >>> import numpy as np
     >>> rare_labels(np.array([3, 12, 80, 0]))
-    '1 of 3 labels have fewer than 10 positives on test'
+    '1 of 3 labels has fewer than 10 positives on test'
     >>> rare_labels(np.array([12, 80]))
     ''
     """
     covered, rare = int(np.count_nonzero(positives)), int(np.count_nonzero((positives > 0) & (positives < MEDIUM)))
     if rare <= RARE_SHARE * covered:
         return ""
-    return f"{rare:,} of {covered:,} labels have fewer than {MEDIUM} positives on test"
+    labels = "1 label has" if covered == 1 else f"{rare:,} of {covered:,} labels {'has' if rare == 1 else 'have'}"
+    return f"{labels} fewer than {MEDIUM} positives on test"
+
+
+def few_positives(positives: Integers) -> str:
+    """Return why no interval is reliable, in words: all labels together have few positives; empty if they have enough.
+
+    Args:
+        positives: of each label on the test part, (n_labels,).
+
+    >>> import numpy as np
+    >>> few_positives(np.array([3, 0])), few_positives(np.array([3, 7]))
+    ('test has 3 positives in all', '')
+    """
+    total = int(positives.sum())
+    if total >= MEDIUM:
+        return ""
+    return f"test has {counted(total, 'positive')} in all" if total else "test has no positive"
 
 
 def is_by_label(metric: str) -> bool:

@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from rarelabels.errors import counted
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.metrics.table import BY_NAME
 from rarelabels.judging.score_tables import some
-from rarelabels.judging.statistics.reliability import rare_labels
+from rarelabels.judging.statistics.reliability import few_positives, rare_labels
 from rarelabels.names import one_line
 from rarelabels.show.judgement import SPEC, Judgement
 from rarelabels.show.tables import of_labels
@@ -45,9 +48,9 @@ RANKINGS = (
     "macro_ece",
 )
 UNDEFINED = {
-    "labels_without_positives": ("labels without a positive", "macro and weighted means"),
-    "labels_without_negatives": ("labels without a negative", "macro ROC AUC"),
-    "rows_without_labels": ("rows without a label", "LRAP"),
+    "labels_without_positives": ("labels without a positive", "macro and weighted means leave"),
+    "labels_without_negatives": ("labels that all rows have, 100 % ones", "macro ROC AUC leaves"),
+    "rows_without_labels": ("rows without a label", "LRAP leaves"),
 }
 
 
@@ -102,17 +105,19 @@ def print_judgement(judgement: Judgement, validation: Path | None, test: Path) -
 def _head(judgement: Judgement, validation: str | None, test: str) -> Iterator[str]:
     measured = judgement.evaluation
     n_rows, n_labels = measured.test.y.shape
-    ones = f"{measured.test.y.sum():,} positives ({100 * measured.test.y.mean():.3g} % of all)"
-    yield f"{test}: {n_rows:,} rows × {n_labels:,} labels, {ones}"
+    ones = f"{counted(int(measured.test.y.sum()), 'positive')} ({100 * measured.test.y.mean():.3g} % of all)"
+    yield f"{test}: {counted(n_rows, 'row')} × {counted(n_labels, 'label')}, {ones}"
     if measured.validation is None:
         yield "Without a validation part no threshold is chosen: decisions are at 0.5, and oracle is only a bound."
     else:
-        yield f"Thresholds and base rates are from {validation}: {len(measured.validation.y):,} rows"
+        yield f"Thresholds and base rates are from {validation}: {counted(len(measured.validation.y), 'row')}"
     if not judgement.intervals:
         yield "No intervals: one test row says nothing about others"
         return
     yield "Intervals: 95 %, over test rows alone: other seeds of a model vary beyond them"
-    if rare := rare_labels(measured.test.positives):
+    if few := few_positives(measured.test.positives):
+        yield f"No interval is reliable: {few}. One without width, such as 1.000–1.000, is no certainty"
+    elif rare := rare_labels(measured.test.positives):
         yield f"Intervals of macro means are not reliable: {rare}"
 
 
@@ -163,10 +168,22 @@ def _rules_in_words(measured: Evaluation, validation: str | None) -> Iterator[st
             which = "label that has" if count == 1 else "labels that have"
             few = f"; the global one for {count:,} {which} fewer than {SPEC.min_positives} positives there"
         yield f"per_label: for each label the threshold with its best F1 on {validation}{few}."
+        yield from _constant(measured, validation)
     yield (
         "oracle: for each label the threshold with its best F1 on the test rows themselves; this is a bound, "
         "never a result."
     )
+
+
+def _constant(measured: Evaluation, validation: str) -> Iterator[str]:
+    """Yield a line on labels that all rows of the validation part have: the best threshold is below all scores."""
+    known = measured.validation
+    if known is None:
+        return
+    if names := [measured.labels[place] for place in np.flatnonzero(known.positives == len(known.y))]:
+        which, them = ("label has", "it") if len(names) == 1 else ("labels have", "them")
+        ones = f"100 % ones on {validation} ({some(names, '{}')})"
+        yield f"{len(names):,} {which} {ones}: per_label always assigns {them}."
 
 
 def _rankings(judgement: Judgement) -> Section:
@@ -188,7 +205,7 @@ def _left_out(measured: Evaluation) -> Iterator[str]:
         if count := int(measured.metrics[f"test/count/{what}"]):
             names = list(table["label"][table["positives"] == labels[what]]) if what in labels else []
             which = f" ({some([one_line(name) for name in names], '{}')})" if names else ""
-            yield f"{words}: {count:,}{which}; {metrics} leave them out, because they are undefined there"
+            yield f"{words}: {count:,}{which}; {metrics} them out, because they are undefined there"
 
 
 def _floors(measured: Mapping[str, float], metric: str) -> list[str]:

@@ -10,6 +10,7 @@ import optuna
 from matplotlib.figure import Figure
 from optuna.importance import FanovaImportanceEvaluator
 
+from rarelabels import csv_tables
 from rarelabels.show.figures import house_style, of_search
 
 FOLDER = "figures"  # of the run of a search
@@ -22,7 +23,7 @@ def save_history(study: optuna.Study, metric: str, title: str, folder: Path) -> 
     Return a line for each figure that cannot be drawn.
     """
     trials = study.trials_dataframe()
-    trials.to_csv(folder / "trials.csv", index=False)
+    csv_tables.write(folder / "trials.csv", trials)
     (folder / FOLDER).mkdir()
     failures: list[str] = []
     lower = study.direction == optuna.study.StudyDirection.MINIMIZE
