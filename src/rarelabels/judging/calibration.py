@@ -114,7 +114,7 @@ def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
 
 def fit_to(kind: Kind, validation: Scores) -> Calibration:
     """Fit a calibration on the validation part; see :func:`fit`."""
-    validation.must_be_probabilities()
+    validation = validation.as_probabilities()
     n_labels = validation.truth.shape[1]
     if kind == "temperature":
         line = _fit_line("temperature", *validation.cells())

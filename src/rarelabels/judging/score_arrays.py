@@ -7,6 +7,7 @@ unless it only counts them from 0.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from rarelabels import row_ids
 from rarelabels.errors import ArgumentError, UserError, nearest
 from rarelabels.judging.arrays import Floats
 from rarelabels.judging.score_files import Parts
 from rarelabels.judging.score_tables import some
-from rarelabels.judging.score_values import check_values, shown
+from rarelabels.judging.score_values import checked_values, shown
 from rarelabels.judging.scores import Scores
 
 NAMED = "the names in labels"
@@ -31,7 +33,7 @@ class _Matrix:
     name: str
     values: Floats
     labels: tuple[str, ...] | None
-    rows: tuple[object, ...] | None
+    rows: tuple[str, ...] | None
 
     @classmethod
     def of(cls, name: str, given: Any) -> _Matrix:
@@ -45,7 +47,7 @@ class _Matrix:
         labels = _distinct(name, columns)
         index = np.asarray(getattr(given, "index", np.arange(len(values))))
         counts = np.array_equal(index, np.arange(len(values)))
-        return cls(name, values, labels, None if counts else tuple(index.tolist()))
+        return cls(name, values, labels, None if counts else _names_of_rows(name, index))
 
     def with_labels(self, labels: Sequence[str], whose: str) -> _Matrix:
         """Return the columns of these labels, in this order; an array must have as many columns."""
@@ -102,7 +104,8 @@ def parts_of(y_test: Any, s_test: Any, validation: tuple[Any, Any] | None, label
     if validation is None:
         return Parts(known, None, test, ())
     before = _part(*given[2:], probabilities=True)
-    _check_apart(before, test, named=bool(given[0].rows and given[2].rows))
+    are_named = all(any(matrix.rows for matrix in part) for part in (given[:2], given[2:]))
+    _check_apart(before, test, named=are_named)
     return Parts(known, before, test, ())
 
 
@@ -138,11 +141,11 @@ def _part(truth: _Matrix, scores: _Matrix, *, probabilities: bool) -> Scores:
             raise ArgumentError(f"{place}: must be a finite number; given {shown(values[row, column])}")
         values = np.zeros_like(values)  # checked above: here any probability will do
     try:
-        check_values(labels, truth.values, values, where)
+        known, values = checked_values(labels, truth.values, values, where)
     except UserError as error:
         raise ArgumentError(str(error)) from None
-    rows = truth.rows or scores.rows or tuple(range(len(truth.values)))
-    return Scores(np.array([str(row) for row in rows]), truth.values.astype(np.uint8), scores.values)
+    rows = truth.rows or scores.rows or tuple(map(str, range(len(known))))
+    return Scores(np.array(rows), known, values if probabilities else scores.values)
 
 
 def _labels_of(labels: Sequence[str] | None, given: Sequence[_Matrix]) -> tuple[tuple[str, ...], str]:
@@ -165,10 +168,20 @@ def _check_apart(before: Scores, test: Scores, *, named: bool) -> None:
     shared = sorted(set(before.ids.tolist()) & set(test.ids.tolist())) if named else []
     if shared:
         raise ArgumentError(
-            f"validation: {len(shared):,} rows of its index are in the index of y_test, too "
+            f"validation: {len(shared):,} {'row of its index is' if len(shared) == 1 else 'rows of its index are'} "
+            "in the index of y_test, too "
             f"({some(shared, '{}')}), but no row may both choose the thresholds and be measured with them; take "
             "these rows out, or call reset_index(drop=True) if the index does not name rows"
         )
+
+
+def _names_of_rows(name: str, index: Any) -> tuple[str, ...]:
+    """Return the names of rows in the form in which ids are compared; see ``row_ids``."""
+    try:
+        # An index may be of floats for other reasons than to name rows: large ones are no mistake.
+        return tuple(row_ids.comparable(row_ids.as_text(row, math.inf) for row in index.tolist()).tolist())
+    except ValueError as error:
+        raise ArgumentError(f"{name}: its index {error}") from None
 
 
 def _distinct(name: str, labels: Any) -> tuple[str, ...]:

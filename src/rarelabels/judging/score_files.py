@@ -14,7 +14,7 @@ import numpy as np
 
 from rarelabels.errors import UserError, nearest
 from rarelabels.judging.score_tables import labels_of, read_table, some
-from rarelabels.judging.score_values import check_values, counts_rows, ids_of, matrix_of, row_numbers
+from rarelabels.judging.score_values import checked_values, counts_rows, ids_of, matrix_of, row_numbers
 from rarelabels.judging.scores import Scores
 
 
@@ -88,8 +88,8 @@ def _read(path: Path, only: Sequence[str]) -> _File:
 
     y = matrix_of(table, [f"true/{label}" for label in labels], where)
     scores = matrix_of(table, [f"score/{label}" for label in labels], where)
-    check_values(labels, y, scores, where)
-    return _File(path, labels, Scores(ids, y.astype(np.uint8), scores), is_named and not counts_rows(ids))
+    truth, scores = checked_values(labels, y, scores, where)
+    return _File(path, labels, Scores(ids, truth, scores), is_named and not counts_rows(ids))
 
 
 def _check_same_labels(before: _File, after: _File) -> None:
@@ -110,8 +110,9 @@ def _check_apart(before: _File, aligned: Scores, after: _File) -> None:
         known = set(before.part.ids.tolist())
         shared = [name for name in after.part.ids.tolist() if name in known]
         if shared:
+            are = "is" if len(shared) == 1 else "are"
             raise UserError(
-                f"{after.path}: {len(shared):,} of its ids are in {before.path}, too ({some(shared, '{}')}), but "
+                f"{after.path}: {len(shared):,} of its ids {are} in {before.path}, too ({some(shared, '{}')}), but "
                 "no row may both choose the thresholds and be measured with them; take these rows out of one file"
             )
 
