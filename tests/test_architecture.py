@@ -15,8 +15,10 @@ SOURCE = Path(rarelabels.__file__).parent
 
 GROUND = {
     "cache",
+    "csv_tables",
     "errors",
     "extras",
+    "json_files",
     "row_ids",
     "spec",
     "stdout",

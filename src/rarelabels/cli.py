@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from rarelabels import __version__, stdout
+from rarelabels import __version__, csv_tables, stdout
 from rarelabels.declare import as_yaml, checking, find, override
 from rarelabels.errors import UserError, without_password
 
@@ -174,7 +174,7 @@ def validate(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of a trial's YAML file, for editors."""
-    print(json.dumps(as_yaml.json_schema(), indent=2))
+    print(json.dumps(as_yaml.json_schema(), indent=2, allow_nan=False))
 
 
 @app.command()
@@ -369,7 +369,7 @@ def judge(
     if log is not None:
         judgement.log(log, {"validation": before or "", "test": measured})
     if output is Format.csv:
-        print(judgement.long().to_csv(index=False), end="")
+        print(csv_tables.text(judgement.long()), end="")
     else:
         print_judgement(judgement, before, measured)
     if log is not None:
