@@ -348,6 +348,8 @@ def judge(
     scores = pd.DataFrame(y_score, columns=labels).add_prefix("score/")
     truths.join(scores).to_parquet("test.parquet", index=False)
 
+    An empty true/LABEL says that the label is not known in that row: it counts neither for nor against the scores.
+
     In Python, without files: rarelabels.judge(y_test, s_test, validation=(y_val, s_val), labels=labels).
     """
     if log is not None and not log.strip():

@@ -180,3 +180,14 @@ def test_other_labels_in_the_other_part(tmp_path):
 def test_parts_may_have_different_lengths(tmp_path):
     parts = score_files.read(write(tmp_path / "v.csv", table(9)), write(tmp_path / "t.csv", table(2, seed=1)))
     assert (parts.validation.y.shape, parts.test.y.shape) == ((9, 3), (2, 3))
+
+
+def test_what_is_known_is_aligned_with_its_labels(tmp_path):
+    validation, test = table(6, seed=1), table(5, seed=2)
+    validation.loc[2, "true/a/b.c"] = None
+    reversed_labels = [f"{what}/{label}" for label in reversed(LABELS) for what in ("score", "true")]
+    parts = score_files.read(
+        write(tmp_path / "v.csv", validation), write(tmp_path / "t.parquet", test[reversed_labels])
+    )
+    assert np.argwhere(~parts.validation.known).tolist() == [[2, parts.labels.index("a/b.c")]]
+    assert parts.test.known is None

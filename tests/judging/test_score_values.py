@@ -41,9 +41,8 @@ def test_a_column_that_looks_whole_at_first_is_read_to_its_end(tmp_path):
     [
         ("true/Drama", 2, "must be 0 or 1; given 2"),
         ("true/Drama", 0.5, "must be 0 or 1; given 0.5"),
-        ("true/Drama", -1, "must be 0 or 1; given -1"),
+        ("true/Drama", -1, "must be 0 or 1; given -1; if the label is not known here, leave the cell empty"),
         ("true/Drama", 2**60 + 1, "must be 0 or 1; given 1.15292e+18"),
-        ("true/Drama", None, "must be 0 or 1; given nothing (an empty cell or NaN)"),
         ("true/Drama", "yes", "must be a number; given 'yes'"),
         ("score/a/b.c", None, "must be a probability, from 0 to 1; given nothing (an empty cell or NaN)"),
         ("score/a/b.c", np.inf, "must be a probability, from 0 to 1; given inf"),
@@ -114,7 +113,6 @@ def test_scores_of_every_number_type_are_read(tmp_path, kind):
         ("score/Drama", pd.date_range("2026-01-01", periods=4), "must be a number; the column's type is timestamp"),
         ("score/Drama", [b"0.5"] * 4, "must be a number; the column's type is binary; store the column as numbers"),
         ("true/Drama", ["1", "0", "1_0", "1"], "true/Drama, row 3: must be a number; given '1_0'"),
-        ("true/Drama", pd.Series([1, None, 0, 1], dtype="Int64"), "row 2: must be 0 or 1; given nothing"),
     ],
 )
 def test_a_wrong_type_is_one_line_that_names_it(tmp_path, column, values, says):
@@ -151,3 +149,18 @@ def test_ids_that_count_the_rows_from_0_or_1_only_count():
 
 def test_a_number_is_quoted_shortly():
     assert [shown(value) for value in (0.1234567, 2.0, np.nan)] == ["0.123457", "2", "nothing (an empty cell or NaN)"]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_an_empty_truth_is_not_known(tmp_path, ending):
+    frame = table()
+    frame["true/Drama"] = [1, None, 0, None]
+    frame["true/a/b.c"] = None  # in a Parquet file a column without a type
+    part = score_files.read(None, write(tmp_path / f"t{ending}", frame)).test
+    assert part.known.tolist() == [[True, True, False], [False, True, False]] * 2
+    assert part.y[:, 0].tolist() == [1, 0, 0, 0]
+    assert part.y.dtype == np.uint8
+    nothing = frame.assign(**{f"true/{label}": None for label in LABELS})
+    assert "is empty, and so is every other truth; give at least one" in refused(
+        None, write(tmp_path / f"n{ending}", nothing)
+    )

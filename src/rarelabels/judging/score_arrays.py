@@ -1,8 +1,8 @@
 """Truth and scores as Python users have them: arrays, frames, tensors. Every mistake is reported in one line.
 
 Anything that NumPy can read is accepted: lists, arrays, pandas or Polars frames, PyTorch's tensors on the CPU; SciPy's
-sparse matrices and arrays too. The columns of a frame are its labels. The index of a pandas frame names its rows,
-unless it only counts them from 0.
+sparse matrices and arrays too. A truth that is NaN, masked or missing is not known. The columns of a frame are its
+labels. The index of a pandas frame names its rows, unless it only counts them from 0.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from rarelabels import row_ids
 from rarelabels.errors import ArgumentError, UserError, nearest
@@ -24,6 +25,7 @@ from rarelabels.judging.score_values import checked_values, shown
 from rarelabels.judging.scores import Scores
 
 NAMED = "the names in labels"
+UNKNOWN = "give NaN, or say unknown=-1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,16 @@ class _Matrix:
     values: Floats
     labels: tuple[str, ...] | None
     rows: tuple[str, ...] | None
+
+    @classmethod
+    def of_truth(cls, name: str, given: Any, unknown: float | None) -> _Matrix:
+        """Return the truth, NaN where it is not known: also in place of the number that stands for this."""
+        matrix = cls.of(name, given)
+        if unknown is None:
+            return matrix
+        if unknown in (0, 1):
+            raise ArgumentError(f"unknown: must not be 0 or 1, which are truths; given {unknown!r}")
+        return replace(matrix, values=np.where(matrix.values == unknown, np.nan, matrix.values))
 
     @classmethod
     def of(cls, name: str, given: Any) -> _Matrix:
@@ -85,17 +97,24 @@ class _Matrix:
         return replace(self, values=self.values[[places[name] for name in truth.rows]], rows=truth.rows)
 
 
-def parts_of(y_test: Any, s_test: Any, validation: tuple[Any, Any] | None, labels: Sequence[str] | None) -> Parts:
+def parts_of(
+    y_test: Any,
+    s_test: Any,
+    validation: tuple[Any, Any] | None,
+    labels: Sequence[str] | None,
+    unknown: float | None = None,
+) -> Parts:
     """Return the parts that are judged; see ``rarelabels.judge``.
 
     Raises:
         ArgumentError: the first thing that is wrong, and where.
     """
-    given = [_Matrix.of("y_test", y_test), _Matrix.of("s_test", s_test)]
+    given = [_Matrix.of_truth("y_test", y_test, unknown), _Matrix.of("s_test", s_test)]
     if validation is not None:
         if not isinstance(validation, tuple | list) or len(validation) != 2:
             raise ArgumentError(f"validation: must be a pair (y_val, s_val); given {type(validation).__name__}")
-        given += [_Matrix.of(f"validation[{number}]", values) for number, values in enumerate(validation)]
+        y_val, s_val = validation
+        given += [_Matrix.of_truth("validation[0]", y_val, unknown), _Matrix.of("validation[1]", s_val)]
     known, whose = _labels_of(labels, given)
     given = [matrix.with_labels(known, whose) for matrix in given]
     if len(known) < 2:
@@ -109,19 +128,20 @@ def parts_of(y_test: Any, s_test: Any, validation: tuple[Any, Any] | None, label
     return Parts(known, before, test, ())
 
 
-def pair(y: Any, s: Any, names: tuple[str, str], *, probabilities: bool) -> Scores:
+def pair(y: Any, s: Any, names: tuple[str, str], *, probabilities: bool, unknown: float | None = None) -> Scores:
     """Return the part with this truth and these scores, both (rows, labels); the columns are ordered as those of ``y``.
 
     Args:
-        y: 0/1.
+        y: 0/1; NaN, or ``unknown``, where it is not known.
         s: scores.
         names: of both arguments, for messages.
         probabilities: whether scores must lie in [0, 1]; otherwise they must be finite.
+        unknown: a number in ``y`` that stands for what is not known.
 
     Raises:
         ArgumentError: the first thing that is wrong, and where.
     """
-    given = [_Matrix.of(names[0], y), _Matrix.of(names[1], s)]
+    given = [_Matrix.of_truth(names[0], y, unknown), _Matrix.of(names[1], s)]
     known, whose = _labels_of(None, given)
     truth, scores = (matrix.with_labels(known, whose) for matrix in given)
     return _part(truth, scores, probabilities=probabilities)
@@ -141,11 +161,11 @@ def _part(truth: _Matrix, scores: _Matrix, *, probabilities: bool) -> Scores:
             raise ArgumentError(f"{place}: must be a finite number; given {shown(values[row, column])}")
         values = np.zeros_like(values)  # checked above: here any probability will do
     try:
-        known, values = checked_values(labels, truth.values, values, where)
+        y, values, known = checked_values(labels, truth.values, values, where, UNKNOWN)
     except UserError as error:
         raise ArgumentError(str(error)) from None
-    rows = truth.rows or scores.rows or tuple(map(str, range(len(known))))
-    return Scores(np.array(rows), known, values if probabilities else scores.values)
+    rows = truth.rows or scores.rows or tuple(map(str, range(len(y))))
+    return Scores(np.array(rows), y, values if probabilities else scores.values, known=known)
 
 
 def _labels_of(labels: Sequence[str] | None, given: Sequence[_Matrix]) -> tuple[tuple[str, ...], str]:
@@ -196,7 +216,12 @@ def _distinct(name: str, labels: Any) -> tuple[str, ...]:
 def _numbers(name: str, given: Any) -> Floats:
     dense = given.toarray() if hasattr(given, "toarray") else given.detach() if hasattr(given, "detach") else given
     try:
-        return np.asarray(np.asarray(dense), dtype=np.float64)
+        if isinstance(dense, np.ma.MaskedArray):
+            return np.ma.filled(dense.astype(np.float64), np.nan)
+        array = np.asarray(dense)
+        if array.dtype == object:
+            array = np.where(pd.isna(array), np.nan, array)  # pandas has signs of its own for what is missing
+        return np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         reason = (str(error).splitlines() or [""])[0]
         kind = type(given).__name__

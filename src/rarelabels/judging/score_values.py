@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from rarelabels import row_ids
 from rarelabels.errors import UserError
-from rarelabels.judging.arrays import SCORE_ROUNDING, Floats, probabilities
+from rarelabels.judging.arrays import SCORE_ROUNDING, Bools, Floats, known_cells, probabilities
 
 NUMBERS = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
 TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
@@ -83,17 +83,35 @@ def _no_numbers(name: str, column: pa.ChunkedArray, where: Callable[[str, int], 
 
 
 def checked_values(
-    labels: tuple[str, ...], y: Floats, scores: Floats, where: Callable[[str, int], str]
-) -> tuple[npt.NDArray[np.uint8], Floats]:
-    """Return truth and scores; scores outside [0, 1] by a rounding error become 0 and 1, see ``SCORE_ROUNDING``.
+    labels: tuple[str, ...],
+    y: Floats,
+    scores: Floats,
+    where: Callable[[str, int], str],
+    unknown: str = "leave the cell empty",
+) -> tuple[npt.NDArray[np.uint8], Floats, Bools | None]:
+    """Return truth, 0 where it is NaN, scores, and which truths are known; None if all are.
+
+    Scores outside [0, 1] by a rounding error become 0 and 1, see ``SCORE_ROUNDING``.
+
+    Args:
+        labels: names of the columns.
+        y: 0, 1, or NaN for what is not known, (n, n_labels).
+        scores: (n, n_labels).
+        where: how a message names a cell, from its column and row.
+        unknown: how the user says that a label is not known.
 
     Raises:
-        UserError: a truth is not 0 or 1, or a score is no probability.
+        UserError: a truth is not 0 or 1, none is known, or a score is no probability.
     """
-    wrong = (y != 0) & (y != 1)
+    known = known_cells(y)
+    truth = y if known is None else np.where(known, y, 0)
+    if known is not None and not known.any():
+        raise UserError(f"{where(f'true/{labels[0]}', 0)}: is empty, and so is every other truth; give at least one")
+    wrong = (truth != 0) & (truth != 1)
     if wrong.any():
         row, label = (int(at) for at in np.argwhere(wrong)[0])
-        raise UserError(f"{where(f'true/{labels[label]}', row)}: must be 0 or 1; given {shown(y[row, label])}")
+        hint = f"; if the label is not known here, {unknown}" if truth[row, label] == -1 else ""
+        raise UserError(f"{where(f'true/{labels[label]}', row)}: must be 0 or 1; given {shown(y[row, label])}{hint}")
     # Scores are nearly always right, so one pass each checks this; only then is the wrong cell looked up.
     if not np.isfinite(scores.sum()) or scores.min() < -SCORE_ROUNDING or scores.max() > 1 + SCORE_ROUNDING:
         right = (scores >= -SCORE_ROUNDING) & (scores <= 1 + SCORE_ROUNDING)
@@ -102,7 +120,7 @@ def checked_values(
         hint = "" if not np.isfinite(value) else "; are these logits? give probabilities: 1 / (1 + exp(-logit))"
         place = where(f"score/{labels[label]}", row)
         raise UserError(f"{place}: must be a probability, from 0 to 1; given {shown(value)}{hint}")
-    return y.astype(np.uint8), probabilities(scores)
+    return truth.astype(np.uint8), probabilities(scores), known
 
 
 def shown(value: float) -> str:

@@ -31,6 +31,7 @@ RunKey = tuple[str, str, str, str]  # trial, variant, overrides, fingerprint
 KEYS = ["trial", "variant", "seed"]
 HEADER = [*KEYS, "overrides", "status", "run_id"]
 LABEL = ["label", "positives", "prevalence", "average_precision", "roc_auc"]  # columns that no rule changes
+KNOWN = "known"  # a column of labels that are not known in all rows
 OF_RULE = ["threshold", "tp", "fp", "fn", "tn", "precision", "recall", "f1"]
 ScoredPart = Literal["validation", "test"]
 SCORED_PARTS: tuple[ScoredPart, ...] = get_args(ScoredPart)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -81,7 +83,7 @@ def test_the_axis_says_how_a_loss_is_scaled(params: dict[str, str], unit: str) -
 
 def test_precision_and_recall_have_a_line_for_each_seed_and_each_label_that_has_positives(saved) -> None:
     parts = [scored(400, seed) for seed in (0, 1)]
-    parts[0].y[:, 0] = 0
+    parts[0] = replace(parts[0], y=parts[0].y * np.array([0, 1], dtype=np.uint8))
     (axes,) = saved(of_trial.precision_recall(parts, ("none", "some"), "a trial")).axes
     assert [len(line.get_xdata()) > 2 for line in axes.lines] == [True] * 3 + [False] * 2  # and two for the legend
     assert legend(axes)[-1] == f"chance: prevalence {parts[0].y.mean():.3f}"

@@ -34,10 +34,10 @@ def judgement(measured: Evaluation) -> Figure:
 
 
 def _precision_recall(axes: Axes, measured: Evaluation) -> None:
-    test = measured.test
-    prevalence = float(test.y.mean())
+    truth, scores = measured.test.cells()
+    prevalence = float(truth.mean())
     if prevalence:
-        precision, recall = precision_recall_curve(test.y.ravel(), test.scores.ravel())
+        precision, recall = precision_recall_curve(truth, scores)
         axes.plot(recall, precision, color=BLUE, linewidth=1.5, label="scores, at every threshold", zorder=1)
     axes.axhline(prevalence, color=RED, linestyle="--", linewidth=1, label=f"chance: {prevalence:.3f}", zorder=0)
     for rule, marker in MARKERS.items():
