@@ -43,6 +43,11 @@ class Part:
         if not self.numeric.shape[1]:
             object.__setattr__(self, "numeric", np.empty((len(self.y), 0)))
 
+    @property
+    def y_or_nan(self) -> npt.NDArray[Any]:
+        """``y``, with NaN where it is not known: what metrics and weights take."""
+        return self.y if self.known is None else np.where(self.known, self.y, np.float16(np.nan))
+
     def take(self, rows: npt.NDArray[np.int64]) -> Part:
         """Return the rows with these numbers, in that order."""
         text = {name: tokens.take(rows) for name, tokens in self.text.items()}

@@ -49,6 +49,8 @@ def wanted_columns(path: Path, spec: TableSpec, flags: Sequence[str]) -> dict[st
     labels = dict.fromkeys(flags, "dataset.labels.columns")
     if spec.labels.column is not None:
         labels[spec.labels.column] = "dataset.labels.column"
+    if second := spec.labels.second_column:
+        labels[second[0]] = f"dataset.labels.{second[1]}"
     return others | inputs | labels
 
 

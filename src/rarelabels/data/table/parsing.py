@@ -7,7 +7,7 @@ memory holds the result and not the text: 2 million rows with two text columns o
 - list columns, and a column of labels: the stripped entries of a list, or of a text between separators;
 - numeric columns: finite numbers, float64, and NaN for an empty cell, null or NaN;
 - columns of categories: the stripped text, or a whole number; an empty cell is a value;
-- 0/1 columns of labels: 0, 1, 0.0, 1.0, true and false.
+- 0/1 columns of labels: 0, 1, 0.0, 1.0, true and false, and the declared cells that nobody annotated.
 
 An empty cell has no words, no entries, no labels and no group; as an id or a part it is a mistake.
 """
@@ -75,19 +75,20 @@ def parse(spec: TableSpec) -> Table:
     readers = (inputs, labels, ids, groups, split)
     n = _read(path, list(wanted), [reader for reader in readers if reader])
     inputs.check_separators()
-    label_names, y = labels.labels()
+    read = labels.labels()
     parts = split.parts() if split else None
     return Table(
         ids=ids.ids() if ids else np.arange(1, n + 1).astype(np.str_),
-        labels=label_names,
-        y=y,
-        strata=y,
+        labels=read.names,
+        y=read.y,
+        strata=read.y,
         groups=groups.codes(parts) if groups else None,
         text=inputs.text(),
         numeric=inputs.numbers(f"{OR_MISSING}, or take the column out of dataset.numeric"),
         numeric_names=spec.numeric,
         categories=inputs.categories(),
         parts=parts,
+        known=read.known,
     )
 
 
@@ -134,6 +135,8 @@ def label_rows(spec: TableSpec) -> dict[str, int]:
     flags = flag_columns(path, spec, names)
     column = spec.labels.column
     wanted = dict.fromkeys(flags, "dataset.labels.columns") if column is None else {column: "dataset.labels.column"}
+    if second := spec.labels.second_column:
+        wanted[second[0]] = f"dataset.labels.{second[1]}"
     check_columns(path, names, wanted)
     reader = _labels(path, spec, flags)
     _read(path, list(wanted), [reader])
@@ -144,7 +147,7 @@ def label_rows(spec: TableSpec) -> dict[str, int]:
 def _labels(path: Path, spec: TableSpec, flags: Sequence[str]) -> LabelNames | LabelFlags:
     if spec.labels.column is not None:
         return LabelNames(path, spec.labels.column, spec.labels)
-    return LabelFlags(path, flags, spec.labels.prefix or "", spec.labels.min_rows)
+    return LabelFlags(path, flags, spec.labels)
 
 
 def _read(path: Path, columns: list[str], readers: Iterable[Reader]) -> int:
