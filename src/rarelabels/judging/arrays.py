@@ -36,21 +36,6 @@ def multi_hot(labels: ArrayLike, name: str) -> Bools:
     return ones
 
 
-def known_cells(labels: ArrayLike) -> Bools | None:
-    """Return which labels are known: all but NaN and the masked cells of a masked array; None if all are."""
-    array = np.asanyarray(labels)
-    unknown = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) else np.zeros(array.shape, dtype=bool)
-    if array.dtype.kind == "f":
-        unknown = unknown | np.isnan(np.asarray(array))
-    return ~unknown if unknown.any() else None
-
-
-def with_known(y_true: ArrayLike) -> tuple[ArrayLike, Bools | None]:
-    """Return ``y_true`` with 0 in place of cells that are not known, and which cells are; see :func:`known_cells`."""
-    known = known_cells(y_true)
-    return (y_true, None) if known is None else (np.where(known, np.asarray(y_true), 0), known)
-
-
 def checked(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Array]:
     """Return ``y_true`` as booleans and ``y_score`` as floats of its own precision.
 

@@ -140,7 +140,7 @@ def _with_best_c(
         return trial.model_copy(update={"model": trial.model.model_copy(update={"c": c})})
 
     of_c = {c: validated(with_c(c), refit=False) for c in grid}
-    c = linear.best_c({c: macro_average_precision(one.scored.y, one.scored.scores) for c, one in of_c.items()})
+    c = linear.best_c({c: macro_average_precision(one.scored.y_or_nan, one.scored.scores) for c, one in of_c.items()})
     fitted = validated(with_c(c)).fitted if refit else None
     if fitted is not None:
         facts, notes = linear.of_chosen_c(c, grid)

@@ -94,8 +94,8 @@ def fit(trial: Trial, data: Dataset, seed: int, iterations: npt.NDArray[np.int64
     """
     match trial.model:
         case FloorSpec(predicts=predicts):
-            known = floors(data.train.y.mean(axis=0, dtype=np.float64)) | {"label_set": _most_frequent(data.train.y)}
-            return Floor(data.labels, known[predicts])
+            constants = floors(_prevalence(data.train)) | {"label_set": _most_frequent(data.train)}
+            return Floor(data.labels, constants[predicts])
         case LinearSpec() as spec:
             return linear.fit(spec, data, seed)
         case GradientBoostingSpec() as spec:
@@ -154,10 +154,21 @@ def load_saved(folder: Path) -> Fitted:
             return Linear.from_files(stored, weights)
 
 
-def _most_frequent(y: npt.NDArray[np.uint8]) -> Floats:
+def _prevalence(train: Part) -> Floats:
+    """Return the share of positives among the known rows of each label, (n_labels,); 0 if there are none."""
+    if train.known is None:
+        return np.asarray(train.y.mean(axis=0, dtype=np.float64))
+    return np.asarray(train.y.sum(axis=0) / np.maximum(train.known.sum(axis=0), 1))
+
+
+def _most_frequent(train: Part) -> Floats:
     """Return the label set that most rows have, 0.0 or 1.0 for each label, (n_labels,).
 
-    Of several sets with the same count, it is the one with the lowest number, see ``powerset``.
+    Of several sets with the same count, it is the one with the lowest number, see ``powerset``. Rows of which a label is
+    unknown do not count; if that leaves none, the set has the labels that most of their known rows have.
     """
-    sets, counts = np.unique(y, axis=0, return_counts=True)
+    whole = train.y if train.known is None else train.y[train.known.all(axis=1)]
+    if not len(whole):
+        return np.asarray(_prevalence(train) > 0.5, dtype=np.float64)
+    sets, counts = np.unique(whole, axis=0, return_counts=True)
     return np.asarray(sets[counts.argmax()], dtype=np.float64)
