@@ -36,6 +36,37 @@ def multi_hot(labels: ArrayLike, name: str) -> Bools:
     return ones
 
 
+def known_cells(labels: ArrayLike) -> Bools | None:
+    """Return which labels are known: all but NaN and the masked cells of a masked array; None if all are."""
+    array = np.asanyarray(labels)
+    unknown = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) else np.zeros(array.shape, dtype=bool)
+    if array.dtype.kind == "f":
+        unknown = unknown | np.isnan(np.asarray(array))
+    return ~unknown if unknown.any() else None
+
+
+def with_known(y_true: ArrayLike) -> tuple[ArrayLike, Bools | None]:
+    """Return ``y_true`` with 0 in place of cells that are not known, and which cells are; see :func:`known_cells`."""
+    known = known_cells(y_true)
+    return (y_true, None) if known is None else (np.where(known, np.asarray(y_true), 0), known)
+
+
+def checked_known(known: ArrayLike, truth: Bools) -> Bools | None:
+    """Return which cells of ``truth`` are known, as booleans; None if all are.
+
+    Raises:
+        ValueError: another shape or type, no cell is known, or a cell that is not known is 1.
+    """
+    cells = np.asarray(known)
+    if cells.dtype != np.bool_ or cells.shape != truth.shape:
+        raise ValueError(f"known: must be booleans of shape {truth.shape}; got {cells.dtype} of shape {cells.shape}")
+    if not cells.any():
+        raise ValueError("y_true: no label of any row is known")
+    if (truth & ~cells).any():
+        raise ValueError("y_true: must be 0 where it is not known; got 1")
+    return None if cells.all() else cells
+
+
 def checked(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Array]:
     """Return ``y_true`` as booleans and ``y_score`` as floats of its own precision.
 
