@@ -1,7 +1,7 @@
 """Positives that are hidden at random, as if annotators had missed them: to learn what that costs.
 
-The draws are of the whole table. So a row has the same hidden labels in whatever part it is, and with one seed a smaller
-share keeps some of the positives that a larger share keeps.
+The draws are of the whole table. So a row has the same hidden labels in whatever part it is, and with one seed a
+smaller share keeps some of the positives that a larger share keeps.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def hidden(spec: HiddenPositives, y: npt.NDArray[np.uint8], seed: int) -> npt.ND
         kept = np.where(y == 1, drawn, np.inf).argmin(axis=1)[:, None] == np.arange(y.shape[1])
     else:
         kept = drawn < spec.keep
-    return (y == 1) & ~kept
+    return np.asarray((y == 1) & ~kept)
 
 
 def hide(spec: HiddenPositives, part: Part, which: npt.NDArray[np.bool_]) -> Part:

@@ -283,7 +283,9 @@ class TableLabels(Spec):
         if self.second_column and self.column is None:
             raise ValueError(f"{self.second_column[1]} goes with column; for 0/1 columns say unknown")
         if self.unknown and self.column is not None:
-            raise ValueError("unknown goes with columns or prefix; for a column of names say not_annotated or annotated")
+            raise ValueError(
+                "unknown goes with columns or prefix; for a column of names say not_annotated or annotated"
+            )
         if both := [cell for cell in self.unknown if cell_as_word(cell) in ("0", "1", "false", "true")]:
             raise ValueError(f"unknown: {both[0]!r} is a label, 0 or 1, so it cannot be unknown as well; leave it out")
         return self

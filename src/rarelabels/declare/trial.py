@@ -229,14 +229,14 @@ class Trial(Spec):
         if head != "sigmoid":
             yield Contradiction(
                 ("model.head", key),
-                f"model.head {head!r} with {key}: it makes the labels of a row compete, so it needs all of them, and some "
-                "are unknown; use head: sigmoid",
+                f"model.head {head!r} with {key}: it makes the labels of a row compete, so it needs all of them, and "
+                "some are unknown; use head: sigmoid",
             )
         elif self.loss.kind == "categorical_ce":
             yield Contradiction(
                 ("loss.kind", key),
-                f"loss.kind 'categorical_ce' with {key}: it makes the labels of a row compete, so it needs all of them, "
-                "and some are unknown; use bce",
+                f"loss.kind 'categorical_ce' with {key}: it makes the labels of a row compete, so it needs all of "
+                "them, and some are unknown; use bce",
             )
         is_product = isinstance(self.weighting, SampleWeights) and self.weighting.form == "product"
         if self.weighting.kind == "class_weight" or is_product:

@@ -24,8 +24,7 @@ def labels_of(y: Any, name: str) -> Labels:
     Raises:
         ValueError: ``y`` has not two dimensions, is empty, or has values other than 0 and 1.
     """
-    dense = y.toarray() if issparse(y) else y  # type: ignore[attr-defined]  # all sparse classes of SciPy have it
-    return arrays.multi_hot(dense, name).astype(np.uint8)
+    return arrays.multi_hot(_dense(y), name).astype(np.uint8)
 
 
 def labels_and_known(y: Any, name: str) -> tuple[Labels, Known]:
@@ -33,10 +32,14 @@ def labels_and_known(y: Any, name: str) -> tuple[Labels, Known]:
 
     A label that is NaN, or masked, is not known; it is 0 in what is returned.
     """
-    filled, known = arrays.with_known(y.toarray() if issparse(y) else y)
+    filled, known = arrays.with_known(_dense(y))
     return labels_of(filled, name), known
 
 
 def with_unknown(y: Labels, known: Known) -> Any:
     """Return labels as :func:`labels_and_known` takes them: NaN where they are not known."""
     return y if known is None else np.where(known, y, np.float16(np.nan))
+
+
+def _dense(y: Any) -> Any:
+    return y.toarray() if issparse(y) else y  # type: ignore[attr-defined]  # all sparse classes of SciPy have it

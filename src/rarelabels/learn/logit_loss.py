@@ -19,8 +19,8 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
     A subclass returns the loss of each row, (batch,), from ``call``; Keras weighs the rows and reduces.
 
     With ``unknown=True``, a label that is negative or NaN is not known. It adds nothing to the loss, and its logit has
-    the gradient 0. The loss is the mean over the known cells of a batch: each row's sum over its known labels is divided
-    by their mean number in a row.
+    the gradient 0. The loss is the mean over the known cells of a batch: each row's sum over its known labels is
+    divided by their mean number in a row.
 
     Attributes:
         takes_unknown: whether losses of this class can leave out cells; if so, they read them by :meth:`cells`.

@@ -202,9 +202,7 @@ def distribution_balanced(
     return mean_over_labels(weight * (y * tf.math.softplus(-moved) + (1 - y) * negative), known)
 
 
-def logit_adjusted(
-    y: Tensor, z: Tensor, prevalence: Tensor, tau: Tensor, known: Tensor | None = None
-) -> Tensor:
+def logit_adjusted(y: Tensor, z: Tensor, prevalence: Tensor, tau: Tensor, known: Tensor | None = None) -> Tensor:
     """Binary cross-entropy of z + τ·log(π/(1−π)); scores are σ(z) alone.
 
     For a label with probability q, a net that fits perfectly predicts z = logit q − τ·log(π/(1−π)). So with τ = 1, a
@@ -228,8 +226,8 @@ def hill(y: Tensor, z: Tensor, lamb: float, margin: float, gamma: float, known: 
     positive that nobody annotated. With λ = 1.5, the slope is 3p²(1−p)², greatest at p = 0.5. The margin m moves
     the positives' focal loss, so that positives are pulled upwards for longer.
 
-    With λ = 1.5, m = 1 and γ = 2, a logit of 0 costs 0.7311² · 1.3133 = 0.7019 for a positive, and 1 · 0.25 = 0.25 for a
-    negative.
+    With λ = 1.5, m = 1 and γ = 2, a logit of 0 costs 0.7311² · 1.3133 = 0.7019 for a positive, and 1 · 0.25 = 0.25 for
+    a negative.
 
     Source: Zhang et al. (2021), "Simple and robust loss design for multi-label learning with missing labels", arXiv
     2112.07368. Value and defaults are those of the authors' code, which sums over labels and rows. Here it is a mean.
@@ -276,8 +274,8 @@ def soft_f1(y: Tensor, z: Tensor, rows: Tensor | None = None, known: Tensor | No
     it is. The value depends on the batch size. The mean covers all labels. A label without positives in the batch has
     F1 = 0 (0/0 counts as 0) and no gradient. It costs 1/n_labels, and does not change the weight of other labels.
 
-    ``rows`` are weights of the rows, (batch,): a row of weight 2 counts as two rows in tp, fp and fn. With ``known``, the
-    sums are over known cells, and the mean is over the labels that have any.
+    ``rows`` are weights of the rows, (batch,): a row of weight 2 counts as two rows in tp, fp and fn. With ``known``,
+    the sums are over known cells, and the mean is over the labels that have any.
 
     Example: two rows with logits 0, and one label, which the first row has. Then tp = fp = fn = 0.5, F1 = 0.5, and the
     loss is 0.5.

@@ -3,8 +3,8 @@
 The last layer of the model must have no activation; scores are the sigmoid of its output. Each loss takes
 ``reduction``, ``name`` and ``dtype`` like Keras's own losses, and sample weights weigh its rows. A model is saved
 together with its compiled loss. ``keras.saving.load_model`` knows the losses once ``rl.losses`` has been imported. The
-studies train with the same classes. The formulas are in ``loss_formulas``. With ``unknown=True``, labels that are NaN or
-negative are not known, and left out; see ``LogitLoss``.
+studies train with the same classes. The formulas are in ``loss_formulas``. With ``unknown=True``, labels that are NaN
+or negative are not known, and left out; see ``LogitLoss``.
 
 >>> import keras, rarelabels as rl
 >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 
 from rarelabels.declare import losses as declared
 from rarelabels.declare.models import SET_HEADS
+from rarelabels.errors import UserError
 from rarelabels.learn import loss_formulas
 from rarelabels.learn.keras_backend import keras, tf
 from rarelabels.learn.logit_loss import LogitLoss, option, per_label, scalar

@@ -47,7 +47,9 @@ class LabelNames(Entries):
         super().__init__(path, column, spec.separator, "dataset.labels.separator")
         self._min_rows = spec.min_rows
         self._second = spec.second_column
-        self._listed = Entries(path, self._second[0], spec.separator, "dataset.labels.separator") if self._second else None
+        self._listed = (
+            Entries(path, self._second[0], spec.separator, "dataset.labels.separator") if self._second else None
+        )
 
     def add(self, batch: Batch) -> None:
         """Take the cells of a batch."""
@@ -82,8 +84,8 @@ class LabelNames(Entries):
         listed, names = self._listed.tokens(), self.tokens().vocabulary.tolist()
         if strange := [name for name in listed.vocabulary.tolist() if name not in set(names)]:
             raise UserError(
-                f"{self._path}: column {column!r} (dataset.labels.{key}) names {shown(strange[0])}, which no row has as "
-                f"a label in column {self._column!r}{nearest(strange[0], names)}; mend it"
+                f"{self._path}: column {column!r} (dataset.labels.{key}) names {shown(strange[0])}, which no row has "
+                f"as a label in column {self._column!r}{nearest(strange[0], names)}; mend it"
             )
         of_name = {names[i]: number for number, i in enumerate(kept)}
         place = np.array([of_name.get(name, -1) for name in listed.vocabulary.tolist()], np.int64)
@@ -93,8 +95,8 @@ class LabelNames(Entries):
         if (both := np.argwhere(marked & y)).size:
             row, label = both[0].tolist()
             raise UserError(
-                f"{self._path}: row {row + 1} has the label {shown(names[kept[label]])} in column {self._column!r}, and "
-                f"column {column!r} (dataset.labels.not_annotated) says that nobody looked; take it out of one of them"
+                f"{self._path}: row {row + 1} has the label {shown(names[kept[label]])} in column {self._column!r}, "
+                f"and column {column!r} (dataset.labels.not_annotated) lists it as not annotated; take it out of one"
             )
         return ~marked
 

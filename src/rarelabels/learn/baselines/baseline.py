@@ -164,8 +164,8 @@ def _prevalence(train: Part) -> Floats:
 def _most_frequent(train: Part) -> Floats:
     """Return the label set that most rows have, 0.0 or 1.0 for each label, (n_labels,).
 
-    Of several sets with the same count, it is the one with the lowest number, see ``powerset``. Rows of which a label is
-    unknown do not count; if that leaves none, the set has the labels that most of their known rows have.
+    Of several sets with the same count, it is the one with the lowest number, see ``powerset``. Rows of which a label
+    is unknown do not count; if that leaves none, the set has the labels that most of their known rows have.
     """
     whole = train.y if train.known is None else train.y[train.known.all(axis=1)]
     if not len(whole):
