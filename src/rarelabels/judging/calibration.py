@@ -13,7 +13,7 @@ import numpy as np
 import scipy as sp
 from numpy.typing import ArrayLike
 
-from rarelabels.judging.arrays import Bools, Floats
+from rarelabels.judging.arrays import Array, Bools, Floats
 from rarelabels.judging.scores import Scores
 
 Kind = Literal["temperature", "platt"]
@@ -100,7 +100,7 @@ def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
 
     Args:
         kind: see above.
-        y_val: 0/1, shape (n, n_labels).
+        y_val: 0/1, shape (n, n_labels); NaN where it is not known: such cells do not count.
         s_val: probabilities, shape (n, n_labels).
 
     Raises:
@@ -115,21 +115,20 @@ def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
 def fit_to(kind: Kind, validation: Scores) -> Calibration:
     """Fit a calibration on the validation part; see :func:`fit`."""
     validation.must_be_probabilities()
-    truth, scores = validation.truth, validation.scores
-    logits = np.asarray(sp.special.logit(np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)), dtype=np.float64)
-    n_labels = truth.shape[1]
+    n_labels = validation.truth.shape[1]
     if kind == "temperature":
-        line = _fit_line("temperature", truth.ravel(), logits.ravel())
+        line = _fit_line("temperature", *validation.cells())
         common = line or AS_IT_IS
         return Calibration(kind, np.full(n_labels, common.slope), np.zeros(n_labels), 0 if line else n_labels)
-    lines = [_fit_line("sigmoid", truth[:, label], logits[:, label]) for label in range(n_labels)]
+    lines = [_fit_line("sigmoid", *validation.of_label(label)) for label in range(n_labels)]
     kept = [line or AS_IT_IS for line in lines]
     slopes, intercepts = (np.array([getattr(line, name) for line in kept]) for name in ("slope", "intercept"))
     return Calibration(kind, slopes, intercepts, lines.count(None))
 
 
-def _fit_line(method: Literal["temperature", "sigmoid"], truth: Bools, logits: Floats) -> _Line | None:
-    """Return the line that calibrates logits, or None where none can be fitted; truth and logits of shape (n,)."""
+def _fit_line(method: Literal["temperature", "sigmoid"], truth: Bools, scores: Array) -> _Line | None:
+    """Return the line that calibrates scores, or None where none can be fitted; truth and scores of shape (n,)."""
+    logits = np.asarray(sp.special.logit(np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)), dtype=np.float64)
     if truth.all() or not truth.any() or logits.min() == logits.max():
         return None
     # scikit-learn takes a second to import, and most runs calibrate nothing

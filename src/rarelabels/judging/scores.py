@@ -122,8 +122,20 @@ class Scores:
 
     def of_label(self, label: int) -> tuple[Bools, Array]:
         """Return truth and scores of the rows in which a label is known, each of shape (m,)."""
-        rows = slice(None) if self.known is None else self.known[:, label]
+        rows = self.rows_of(label)
         return self.truth[rows, label], self.scores[rows, label]
+
+    def rows_of(self, label: int) -> Bools | slice:
+        """Return the rows in which a label is known: a mask, (n,), or, for all, a slice."""
+        return slice(None) if self.known is None else self.known[:, label]
+
+    def sums_of_rows(self, of_cells: Floats) -> Floats:
+        """Return the sum over the known cells of each row, (n,), of values of all known cells, (m,)."""
+        if self.known is None:
+            return np.asarray(of_cells.reshape(self.truth.shape).sum(axis=1))
+        values = np.zeros(self.truth.shape)
+        values[self.known] = of_cells
+        return np.asarray(values.sum(axis=1))
 
     def counted(self, assigned: Bools) -> Bools:
         """Return the assigned labels that are known, (n, n_labels): the others are neither right nor wrong."""

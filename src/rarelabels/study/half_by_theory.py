@@ -71,7 +71,7 @@ def _predicted(client: Client, row: Row, pairs: Sequence[tuple[Identity, Run]]) 
         weights = weighting.weights(identity.trial.weighting, y_train, labels, known)
         cut = np.broadcast_to(_true_probability_of_half(identity.trial, weights), weights.prevalence.shape)
         part = reading.scores(client, twin.info.run_id, "test")
-        predicted.append(metrics.decision_metrics(part.y, part.scores >= cut)["macro_f1"])
+        predicted.append(metrics.measure_decisions(part.truth, part.scores >= cut, known=part.known)["macro_f1"])
         plain.append(client.run(twin.info.run_id).data.metrics["test/half/macro_f1"])
         cuts.append(float(cut.mean()))
     measured = row.values.loc["test/half/macro_f1", ["mean", "low", "high"]]

@@ -272,7 +272,7 @@ class Study:
             {
                 "id": np.repeat(scored.ids, columns),
                 "label": np.tile(np.array(names), rows),
-                "true": scored.y.ravel(),
+                "true": scored.y_or_nan.ravel(),
                 "score": scored.scores.ravel(),
             }
         )

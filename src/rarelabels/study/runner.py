@@ -169,7 +169,8 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
 
     data = fitting.with_features(trial.dataset, data)
     fitted, validation = fitting.fit(trial, seed, data, weights, watch, on_epoch)
-    train, test = Scores(data.train.ids, data.train.y, fitted.scores(data.train)), Scores.of(fitted, data.test)
+    train = Scores(data.train.ids, data.train.y, fitted.scores(data.train), known=data.train.known)
+    test = Scores.of(fitted, data.test)
     if fitted.notes:
         record.notes([*data.notes, *weights.notes, *fitted.notes])
     facts = {f"training/{name}": value for name, value in fitted.facts.items()}
@@ -194,7 +195,7 @@ def judge(identity: Identity, record: Record, trained: Trained, searched: defini
     floors, spec, decides = evaluation.floors(trained.prevalence), identity.trial.thresholds, identity.trial.decides
     given = trained.labels, trained.validation, trained.test
     measured = evaluation.evaluate(*given, floors, spec, searched, decides=decides)
-    honest = evaluation.crossfit_metrics(trained.validation.y, trained.validation.scores, spec, decides=decides)
+    honest = evaluation.crossfit_metrics(trained.validation, spec, decides=decides)
     kept = {name: value for name, value in honest.items() if name.endswith(evaluation.KEPT)}
     record.metrics(measured.metrics | kept)
     with record.folder() as folder:

@@ -51,7 +51,7 @@ class Ordered:
         return np.concatenate(
             [
                 begin + np.flatnonzero((keys[begin : begin + CELLS_AT_ONCE] & one) == 0)
-                for begin in range(0, keys.size, CELLS_AT_ONCE)
+                for begin in range(0, max(keys.size, 1), CELLS_AT_ONCE)
             ]
         )
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from rarelabels.declare.models import SET_HEADS
 from rarelabels.judging import metrics
-from rarelabels.judging.arrays import Floats
+from rarelabels.judging.arrays import Bools, Floats
 from rarelabels.judging.scores import Scores
 from rarelabels.show.figures.house_style import BLUE, CURVES_ABREAST, FAINTEST, GREY, ORANGE, RED
 
@@ -76,14 +75,14 @@ def precision_recall(parts: Sequence[Scores], labels: Sequence[str], title: str)
     axes = figure.subplots()
     first = parts[0]
     for column, _ in enumerate(labels):
-        if first.y[:, column].any():
-            precision, recall = precision_recall_curve(first.y[:, column], first.scores[:, column])
+        if first.positives[column]:
+            precision, recall = precision_recall_curve(*first.of_label(column))
             axes.plot(recall, precision, color=GREY, alpha=0.35, linewidth=0.7)
     for number, part in enumerate(parts):
-        precision, recall = precision_recall_curve(part.y.ravel(), part.scores.ravel())
+        precision, recall = precision_recall_curve(*part.cells())
         axes.plot(recall, precision, color=BLUE, linewidth=1.4, label=None if number else "micro average, each seed")
     axes.plot([], [], color=GREY, linewidth=0.7, label=f"single labels ({len(labels)}), first seed")
-    prevalence = float(first.y.mean())
+    prevalence = float(first.cells()[0].mean())
     axes.axhline(prevalence, color=RED, linestyle="--", linewidth=1, label=f"chance: prevalence {prevalence:.3f}")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=title)
     axes.grid(alpha=0.25)
@@ -91,13 +90,13 @@ def precision_recall(parts: Sequence[Scores], labels: Sequence[str], title: str)
     return figure
 
 
-def precision_recall_curve(y_true: NDArray[np.uint8], y_score: Floats) -> tuple[Floats, Floats]:
+def precision_recall_curve(y_true: Bools, y_score: Floats) -> tuple[Floats, Floats]:
     """Return precision and recall at each distinct score by rising score, then precision 1 at recall 0.
 
     The numbers are those of scikit-learn, which is not imported.
 
     Args:
-        y_true: 0/1, (n,), with at least one 1.
+        y_true: (n,), with at least one True.
         y_score: (n,).
     """
     order = np.argsort(y_score, kind="stable")[::-1]
@@ -178,15 +177,16 @@ def reliability(parts: Sequence[Scores], before: Sequence[Scores] | None, title:
 
 def calibration_points(part: Scores) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Return mean score and share of true labels of each bin that is not empty, shape (2, bins)."""
-    bins = metrics.calibration_bins(part.scores.ravel(), metrics.calibration_edges(part.scores))
+    truth, given = part.cells()
+    bins = metrics.calibration_bins(given, metrics.calibration_edges(given))
     size, scores, true = (
         np.bincount(bins, weights=values, minlength=metrics.CALIBRATION_BINS)
-        for values in (np.ones(bins.size), part.scores.ravel(), part.y.ravel())
+        for values in (np.ones(bins.size), given, truth)
     )
     return np.stack([scores, true])[:, size > 0] / size[size > 0]
 
 
 def _calibration_text(parts: Sequence[Scores]) -> str:
-    measured = [metrics.ranking_metrics(part.y, part.scores) for part in parts]
+    measured = [metrics.measure_rankings(part) for part in parts]
     brier, error = (float(np.mean([values[name] for values in measured])) for name in ("brier", "ece"))
     return f"Brier {brier:.4f}, ECE {error:.4f}"

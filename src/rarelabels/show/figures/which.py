@@ -178,10 +178,10 @@ def _by_cardinality(client: Client, parents: Mapping[str, str], runs: Sequence[R
 
 
 def _found_by_cardinality(parts: Sequence[Scores]) -> Iterator[tuple[int, int, float, float]]:
-    cardinality = parts[0].y.sum(axis=1)
+    cardinality = parts[0].truth.sum(axis=1)
     for number in np.unique(cardinality[cardinality > 0]):
         rows = cardinality == number
-        decided = [(part.scores[rows] >= HALF, part.y[rows] > 0) for part in parts]
+        decided = [(part.counted(part.scores >= HALF)[rows], part.truth[rows]) for part in parts]
         recall = fmean(float((y & assigned).sum() / y.sum()) for assigned, y in decided)
         right = fmean(float((y == assigned).all(axis=1).mean()) for assigned, y in decided)
         yield int(number), int(rows.sum()), recall, right

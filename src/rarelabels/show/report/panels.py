@@ -13,9 +13,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-from numpy.typing import NDArray
 
-from rarelabels.judging.arrays import Floats
+from rarelabels.judging.arrays import Bools, Floats
 from rarelabels.judging.scores import Scores
 from rarelabels.show.figures import house_style, of_trial
 from rarelabels.show.figures.house_style import BLUE, GREY, ORANGE, RED, rule_colours
@@ -44,17 +43,17 @@ class TrialCurves:
     @classmethod
     def of(cls, parts: list[Scores]) -> TrialCurves:
         """Return the curves of a trial's test parts, one for each seed."""
-        precision = np.stack([precision_at(part.y.ravel(), part.scores.ravel(), RECALLS) for part in parts])
-        return cls(precision, tuple(map(of_trial.calibration_points, parts)), float(parts[0].y.mean()))
+        precision = np.stack([precision_at(*part.cells(), RECALLS) for part in parts])
+        return cls(precision, tuple(map(of_trial.calibration_points, parts)), float(parts[0].cells()[0].mean()))
 
 
-def precision_at(y_true: NDArray[np.uint8], y_score: Floats, recalls: Floats) -> Floats:
+def precision_at(y_true: Bools, y_score: Floats, recalls: Floats) -> Floats:
     """Return the precision of the highest threshold that reaches each recall.
 
     A threshold never separates equal scores.
 
     Args:
-        y_true: 0/1, (n,), with at least one 1.
+        y_true: (n,), with at least one True.
         y_score: (n,).
         recalls: above 0 up to 1.
 

@@ -101,7 +101,8 @@ def _find_thresholds(
         return thresholds_for_counts(ordered, [params[label] - 1 for label in one.labels])
 
     def value(thresholds: Floats) -> float:
-        return metrics.measure_decisions(validation.truth, scores >= thresholds)[tuning.metric]
+        assigned = scores >= thresholds
+        return metrics.measure_decisions(validation.truth, assigned, known=validation.known)[tuning.metric]
 
     counts = np.count_nonzero(scores >= start, axis=0)
     study = load(one, dict(zip(one.labels, (counts + 1).tolist(), strict=True)))

@@ -181,7 +181,7 @@ def _measure(
         validation = data.validation
         objective = None
         if place == 0 and not isinstance(tuning.pruner, NoPruner):
-            objective = evaluation.objective(tuning.metric, validation.y, tried.thresholds)
+            objective = evaluation.objective(tuning.metric, validation.y, tried.thresholds, validation.known)
         data = fitting.with_features(tried.dataset, data)
         part = fitting.validate(tried, seed, data, weights, on_epoch, objective)
         measured.append(evaluation.validation_metrics(part, tried.thresholds, tuning.metric))
