@@ -109,7 +109,8 @@ def test_what_needs_every_label_of_a_row_is_refused_where_some_are_unknown(chang
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"weighting": {"kind": "sample_weights"}}, {"loss": {"kind": "hill"}}, {"loss": {"kind": "soft_f1"}}]
+    "changes",
+    [{}, {"weighting": {"kind": "sample_weights"}}, {"loss": {"kind": "hill"}}, {"loss": {"kind": "soft_f1"}}],
 )
 def test_what_counts_labels_one_by_one_takes_unknown_ones(changes: dict[str, object]):
     assert Trial.model_validate(TRIAL | {"dataset": UNKNOWN} | changes).dataset.may_be_unknown

@@ -94,7 +94,7 @@ def fit(trial: Trial, data: Dataset, seed: int, iterations: npt.NDArray[np.int64
     """
     match trial.model:
         case FloorSpec(predicts=predicts):
-            constants = floors(_prevalence(data.train)) | {"label_set": _most_frequent(data.train)}
+            constants = floors(_prevalence(data.train)) | {"label_set": _label_set(data.train)}
             return Floor(data.labels, constants[predicts])
         case LinearSpec() as spec:
             return linear.fit(spec, data, seed)
@@ -161,14 +161,16 @@ def _prevalence(train: Part) -> Floats:
     return np.asarray(train.y.sum(axis=0) / np.maximum(train.known.sum(axis=0), 1))
 
 
-def _most_frequent(train: Part) -> Floats:
+def _label_set(train: Part) -> Floats:
+    """Return the label set that most wholly known rows have; without such rows, the labels that most known rows have."""
+    whole = train.y if train.known is None else train.y[train.known.all(axis=1)]
+    return _most_frequent(whole) if len(whole) else np.asarray(_prevalence(train) > 0.5, dtype=np.float64)
+
+
+def _most_frequent(y: npt.NDArray[np.uint8]) -> Floats:
     """Return the label set that most rows have, 0.0 or 1.0 for each label, (n_labels,).
 
-    Of several sets with the same count, it is the one with the lowest number, see ``powerset``. Rows of which a label
-    is unknown do not count; if that leaves none, the set has the labels that most of their known rows have.
+    Of several sets with the same count, it is the one with the lowest number, see ``powerset``.
     """
-    whole = train.y if train.known is None else train.y[train.known.all(axis=1)]
-    if not len(whole):
-        return np.asarray(_prevalence(train) > 0.5, dtype=np.float64)
-    sets, counts = np.unique(whole, axis=0, return_counts=True)
+    sets, counts = np.unique(y, axis=0, return_counts=True)
     return np.asarray(sets[counts.argmax()], dtype=np.float64)
