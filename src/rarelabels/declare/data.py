@@ -189,7 +189,9 @@ def _is_encoding(name: str) -> str:
     try:
         "".encode(name)
     except LookupError:
-        raise ValueError(f"{name!r} is no encoding of text; allowed are utf-8, cp1252, utf-16, cp932 and the like") from None
+        raise ValueError(
+            f"{name!r} is no encoding of text; allowed are utf-8, cp1252, utf-16, cp932 and the like"
+        ) from None
     return name
 
 
@@ -269,7 +271,9 @@ class TableSpec(DataSpec):
         bool, Field(description="whether the first row names the columns; false: they are called 1, 2, 3, ..."), LATER
     ] = True
     index: Annotated[
-        bool, Field(description="whether rows may begin with a cell that the header has no name for; it is skipped"), LATER
+        bool,
+        Field(description="whether rows may begin with a cell that the header has no name for; it is skipped"),
+        LATER,
     ] = False
     decimal: Annotated[Literal[".", ","], Field(description="the sign before the decimals of numbers"), LATER] = "."
     thousands: Annotated[

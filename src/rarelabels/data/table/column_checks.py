@@ -69,7 +69,9 @@ def header_hint(path: Path, names: Sequence[str], dialect: Dialect, mend: str) -
         return ""
     first = next(table_files.batches(path, [name for name in names if name], dialect), None)
     found = looks_like_data(names, first.cells) if first else ""
-    return f"; {shown(found)} looks like data and not like the name of a column; if there is no header, {mend}" * bool(found)
+    return f"; {shown(found)} looks like data and not like the name of a column; if there is no header, {mend}" * bool(
+        found
+    )
 
 
 def check_delimiter(path: Path, names: Sequence[str], dialect: Dialect = PLAIN) -> None:

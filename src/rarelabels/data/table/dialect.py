@@ -128,4 +128,3 @@ def looks_like_data(names: Sequence[str], cells: dict[str, list[str]]) -> str:
         if len(name.split()) > SENTENCE or name.strip() in {str(cell).strip() for cell in cells.get(name, []) if cell}:
             return name
     return ""
-

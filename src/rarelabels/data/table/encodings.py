@@ -48,7 +48,9 @@ def likely(content: bytes) -> str:
     if high < FEW * letters:
         return "cp1252"
     # The last character may be cut.
-    return next((name for name in OF_MANY if any(_decodes(part[: len(part) - cut], name) for cut in range(4))), "cp1252")
+    return next(
+        (name for name in OF_MANY if any(_decodes(part[: len(part) - cut], name) for cut in range(4))), "cp1252"
+    )
 
 
 def _decodes(content: bytes, encoding: str) -> bool:

@@ -86,7 +86,8 @@ class LabelFlags:
             flag = FLAGS.get(str(cell).strip().lower())
         if flag is None:
             raise UserError(
-                f"{batch.at(row, column)}: must be 0 or 1 (or no or yes, false or true), for a label; given {given(cell)}; {self._mend(column)}"
+                f"{batch.at(row, column)}: must be 0 or 1 (or no or yes, false or true), for a label; given "
+                f"{given(cell)}; {self._mend(column)}"
             )
         return flag
 

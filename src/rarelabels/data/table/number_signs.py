@@ -35,6 +35,7 @@ class NumberSigns:
 
 
 PLAIN = NumberSigns()
+DECIMALS = (".", ",")
 # In the order in which they are believed, if several read a column: 1,234 is a thousand where all commas stand before
 # three digits.
 OTHERS = (
