@@ -53,6 +53,16 @@ def likely(content: bytes) -> str:
     )
 
 
+def is_utf_8(path: Path) -> bool:
+    """Return whether the beginning of a file has characters beyond ASCII, all of them in UTF-8."""
+    with readable(path), opened(path) as file:
+        begin = file.read(LOOKED_AT)
+    try:
+        return not begin.decode().isascii()
+    except UnicodeDecodeError as error:  # the last character may be cut
+        return len(begin) == LOOKED_AT and error.start > len(begin) - 4
+
+
 def _decodes(content: bytes, encoding: str) -> bool:
     try:
         text = content.decode(encoding)
