@@ -169,7 +169,8 @@ class Column:
         """Whether nearly all filled cells are numbers in these signs."""
         texts = self.texts
         read = sum(not math.isnan(cell_values.number(cell, signs)) or cell_values.is_missing(cell) for cell in texts)
-        return bool(texts) and read >= NEARLY_ALL * len(texts)
+        odd = 0 if self.otherwise is None else self.otherwise[signs]
+        return bool(texts) and read >= NEARLY_ALL * len(texts) and odd >= NEARLY_ALL * self.others
 
     @property
     def texts(self) -> list[str]:

@@ -75,7 +75,8 @@ def find(path: Path, wish: Wish) -> TableColumns:
     given |= set(filter(None, (wish.id, wish.group, wish.split)))
     labels = find_labels(path, wish, columns, given, hint)
     taken = label_columns(labels, names)
-    signs = _signs([one for name, one in columns.items() if name not in taken | given | set(wish.numeric)], wish)
+    of_words = (taken | given) - set(wish.numeric)
+    signs = _signs([one for name, one in columns.items() if name not in of_words], wish)
     if signs != PLAIN:
         plain, columns = columns, read_columns(path, names, written_in, signs)
     rest = {name: one for name, one in columns.items() if name not in given | taken}

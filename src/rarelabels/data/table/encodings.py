@@ -10,7 +10,12 @@ from rarelabels.data.table.opening import opened, readable
 
 LOOKED_AT = 1_000_000  # bytes, from the first that is not ASCII
 FEW = 0.3  # of the bytes of letters: in languages of Latin letters fewer are accented
-OF_MANY = ("cp932", "euc_kr", "gb18030", "cp1251")  # Japanese, Korean, Chinese, Cyrillic: in the order they are tried
+# In the order they are tried, each with letters of its texts and their least share: kana, Chinese, Cyrillic.
+OF_MANY = {
+    "cp932": ("\u3041", "\u30ff", 0.2),
+    "gb18030": ("\u4e00", "\u9fff", 0.6),
+    "cp1251": ("\u0410", "\u044f", 0.6),
+}
 _HIGH = re.compile(rb"[\x80-\xff]")
 
 
@@ -68,5 +73,6 @@ def _decodes(content: bytes, encoding: str) -> bool:
         text = content.decode(encoding)
     except UnicodeDecodeError:
         return False
-    # Half-width katakana and private signs are what other encodings look like when read as Japanese or Chinese.
-    return sum("\uff61" <= sign <= "\uff9f" or "\ue000" <= sign <= "\uf8ff" for sign in text) < 0.05 * len(text)
+    low, high, least = OF_MANY[encoding]
+    others = [sign for sign in text if not sign.isascii()]
+    return sum(low <= sign <= high for sign in others) >= least * len(others)
