@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -217,7 +218,7 @@ class Column:
         )
 
 
-_KINDS = {str: "text", int: "number", float: "number", bool: "number", list: "list"}
+_KINDS = {str: "text", int: "number", float: "number", Decimal: "number", bool: "number", list: "list"}
 
 
 def _is_empty(cell: object) -> bool:

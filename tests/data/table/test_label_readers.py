@@ -12,7 +12,7 @@ from small_tables import NAMES, PLOTS, TAGS, refused, rows_of, spec, ten, write
 
 
 @pytest.mark.parametrize(
-    "values", [(True, False), (1.0, 0.0), ("1.0", " 0 "), ("TRUE", "false"), ("Yes", "no"), ("t", "f")]
+    "values", [(True, False), (1.0, 0.0), ("1.0", " 0 "), ("TRUE", "false"), ("Yes", "no"), ("t", "f"), ("1,0", "0,0")]
 )
 def test_what_counts_as_one_and_as_zero(values: tuple[Any, Any], tmp_path: Path) -> None:
     rows = rows_of(plot=PLOTS, a=[values[0], values[1]] * 5, b=[values[1]] * 9 + [values[0]])
