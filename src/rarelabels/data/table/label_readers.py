@@ -22,6 +22,7 @@ from rarelabels.data.unsplit import UNKNOWN, labels_and_known
 from rarelabels.declare.data import TableLabels, cell_as_word
 from rarelabels.errors import UserError, nearest
 
+_NOT_ANNOTATED = "mend it, name such cells under dataset.labels.unknown if they mean that nobody annotated the label"
 MAX_LABEL_CELLS = 4_000_000_000  # of rows times labels, one byte each
 
 
@@ -147,11 +148,18 @@ class LabelFlags:
             return UNKNOWN
         if flag is None:
             raise UserError(
-                f"{batch.at(row, column)}: must be 0 or 1, for a label; given {given(cell)}; mend it, name such cells "
-                "under dataset.labels.unknown if nobody annotated them, or declare the 0/1 columns of the labels under "
-                "dataset.labels"
+                f"{batch.at(row, column)}: must be 0 or 1 (or no or yes, false or true), for a label; given "
+                f"{given(cell)}; {self._mend(column)}"
             )
         return flag
+
+    def _mend(self, column: str) -> str:
+        if self._prefix:
+            return (
+                f"{_NOT_ANNOTATED}, or, if {column!r} is no label, list the labels under dataset.labels.columns in "
+                "place of dataset.labels.prefix"
+            )
+        return f"{_NOT_ANNOTATED}, or take {column!r} out of dataset.labels.columns"
 
     def rows(self) -> dict[str, int]:
         """Return how many rows have a 1 in each column, by its name without the prefix."""
