@@ -50,5 +50,5 @@ def test_gaps_and_values_are_counted(films: Look, capsys: pytest.CaptureFixture[
     columns = replace(films.columns, empty={"year": 1_234})
     shown.print_look(replace(films, spec=spec, columns=columns, values={"studio": 7}), Path("films.csv"))
     out = capsys.readouterr().out
-    assert "numeric     year (1,234 of 1,500 cells are empty), runtime\n" in out
-    assert "category    studio (7 values), a 0/1 input for each value; --list COLUMN makes one a list of names\n" in out
+    assert "numeric     year (1,234 of 1,500 cells are empty), runtime: all cells are numbers\n" in out
+    assert "category    studio (7 values), a 0/1 input for each value\n" in out

@@ -43,6 +43,16 @@ class Part:
         if not self.numeric.shape[1]:
             object.__setattr__(self, "numeric", np.empty((len(self.y), 0)))
 
+    @property
+    def y_or_nan(self) -> npt.NDArray[Any]:
+        """``y``, with NaN where it is not known: what metrics and weights take."""
+        return self.y if self.known is None else np.where(self.known, self.y, np.float16(np.nan))
+
+    @property
+    def known_share(self) -> float:
+        """The share of labels that are known."""
+        return 1.0 if self.known is None else float(self.known.mean())
+
     def take(self, rows: npt.NDArray[np.int64]) -> Part:
         """Return the rows with these numbers, in that order."""
         text = {name: tokens.take(rows) for name, tokens in self.text.items()}
@@ -90,6 +100,11 @@ class Dataset:
     folds: npt.NDArray[np.int64] | None = None
     image_folder: Path | None = None
     prose: tuple[str, ...] = ()
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether labels of training or validation rows may be unknown."""
+        return self.train.known is not None or self.validation.known is not None
 
     @property
     def misses_numbers(self) -> bool:

@@ -157,8 +157,9 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
     record.tags({"watched": " ".join(watch), "test_part": data.test.digest()} | of_some_rows)
     record.data(trial.dataset.kind, data.digest, data.summary)
     record.notes([*data.notes, *weights.notes])
-    known = weights.facts | powerset.facts(data.train.y, data.test.y)
-    record.metrics({f"training/{name}": value for name, value in known.items()})
+    of_sets = {} if data.has_unknown else powerset.facts(data.train.y, data.test.y)
+    facts = weights.facts | of_sets
+    record.metrics({f"training/{name}": value for name, value in facts.items()})
 
     epochs = trial.training.schedule(len(data.train.y)).epochs
 
