@@ -154,6 +154,13 @@ def init_study(
     ] = False,
     name: Annotated[str | None, typer.Option(help="Name of the study; default: from the file's name")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="No searches: all networks have the same settings")] = False,
+    scores: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALIDATION,TEST",
+            help="A trial of scores that another program makes, with the paths of its two files; may be given again",
+        ),
+    ] = None,
 ) -> None:
     """Look at a table, print what is in it, and write a study for it: experiments/NAME and conf/datasets/NAME.yaml.
 
@@ -178,7 +185,7 @@ def init_study(
         encoding=encoding,
         header=not no_header,
     )
-    new_study.write_study(file, wish, name, each_tuned=not quick)
+    new_study.write_study(file, wish, name, each_tuned=not quick, scores=scores or ())
 
 
 @app.command("list")
@@ -203,6 +210,34 @@ def validate(
 def schema() -> None:
     """Print the JSON schema of a trial's YAML file, for editors."""
     print(json.dumps(as_yaml.json_schema(), indent=2, allow_nan=False))
+
+
+@app.command("export-split")
+def export_split(
+    names: Names,
+    seeds: Annotated[
+        str | None, typer.Option(help="Only these seeds: 0,1; default: all that the trials declare")
+    ] = None,
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="Override a key; may be given again")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A .csv or .parquet file; default: CSV on stdout")
+    ] = None,
+) -> None:
+    """Write which part each row is in, so that another program trains and scores the same rows: id, part, seed.
+
+    Scores of that program become a trial with model: {kind: scores, validation: FILE, test: FILE}. Such a file has a
+    column id and a column score/LABEL (a probability) for each label. Ids are text: read the CSV without turning them
+    into numbers, or write Parquet.
+    """
+    trials = find.load_many(names, dict(override.parse_override(text) for text in overrides or []))
+    numbers = _seeds(seeds)
+    from rarelabels.data import split_table
+
+    table = split_table.of_trials(trials, numbers)
+    if output is None:
+        print(table.to_csv(index=False), end="")
+    else:
+        split_table.write(table, output)
 
 
 @app.command()

@@ -19,6 +19,14 @@ class _Later:
 LATER = _Later()
 
 
+class _Open:
+    """Marks a mapping whose entries are keys of their own; see :data:`OPEN`."""
+
+
+# ``Annotated[dict[str, int], OPEN]``: --set, ``vary`` and a search address each entry of the mapping by its dotted key.
+OPEN = _Open()
+
+
 class Spec(BaseModel):
     """Base of every declared block: frozen, and unknown keys are refused."""
 

@@ -28,6 +28,26 @@ from rarelabels.declare.weighting import ARGMAX_OF_ROW
             },
             "use head: sigmoid",
         ),
+        (
+            {"model": {"kind": "scores", "validation": "v.csv", "test": "t.csv"}},
+            "model.kind 'scores' with 2 seeds: each seed has other training and validation rows",
+        ),
+        (
+            {
+                "model": {"kind": "scores", "validation": "v_{seed}.csv", "test": "t_{seed}.csv"},
+                "tuning": {
+                    "kind": "parameters",
+                    "space": {"model.test": {"choices": ("a", "b")}},
+                    "metric": "validation/ranking/lrap",
+                    "direction": "maximize",
+                    "n_trials": 2,
+                    "seeds": (0,),
+                    "sampler": {"kind": "random", "seed": 0},
+                    "pruner": {"kind": "none"},
+                },
+            },
+            "nothing is trained, so there is nothing to search",
+        ),
         ({"model": {"kind": "linear"}, "loss": {"kind": "binary_focal"}}, "has no effect on model.kind 'linear'"),
         ({"model": {"kind": "floor", "predicts": "ones"}, "watch": ("auc",)}, "has no epochs to watch"),
         (

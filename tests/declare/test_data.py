@@ -66,3 +66,19 @@ def test_a_table_without_categories_is_defined_as_before_there_were_any():
     assert "categories" not in Trial.model_validate({**TRIAL, "dataset": TABLE}).dataset.content()
     of_two = Trial.model_validate({**TRIAL, "dataset": {**TABLE, "categories": ("studio",)}})
     assert of_two.dataset.content()["categories"] == ["studio"]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "fixed"),
+    [
+        ({"kind": "movies"}, False),
+        ({"kind": "movies", "validation": "last_rows"}, True),
+        ({"kind": "movies", "validation": "cross_validated"}, True),
+        ({"kind": "thread_rows"}, True),
+        ({"kind": "table", "path": "a.csv", "labels": {"prefix": "is_"}, "text": ("a",)}, False),
+        ({"kind": "table", "path": "a.csv", "labels": {"prefix": "is_"}, "text": ("a",), "split": "part"}, True),
+        ({"kind": "deepfashion", "zero": "negative", "backbone": {"kind": "vgg19"}}, True),
+    ],
+)
+def test_whether_the_parts_are_the_same_for_all_seeds(dataset: dict[str, object], fixed: bool):
+    assert Trial.model_validate({**TRIAL, "dataset": dataset}).dataset.has_fixed_parts == fixed

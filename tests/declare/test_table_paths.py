@@ -68,3 +68,17 @@ def test_a_path_that_can_be_none_is_a_problem_of_its_file():
     assert problem_of(HEAD + TABLE % "3") == HERE + "dataset.path: wrong type; allowed text; given 3"
     assert "at least 1 characters" in problem_of(HEAD + TABLE % '""')
     assert problem_of(HEAD + "dataset: {path: a.csv}").startswith(HERE + "dataset.path: unknown key")
+
+
+def test_paths_of_scores_count_from_their_file_too(house: Path):
+    scores = 'model: {kind: scores, validation: "%s", test: "t_{seed}.csv"}\n'
+    one = trial_of(HEAD + scores % "../{seed}/v.csv")
+    assert one.model.model_dump() == {
+        "kind": "scores",
+        "validation": str(house / "experiments/{seed}/v.csv"),
+        "test": str(house / "experiments/movies/t_{seed}.csv"),
+    }
+    varied = trial_of(HEAD + scores % "v_{seed}.csv" + "vary: {model.validation: ['a_{seed}.csv', 'b_{seed}.csv']}")
+    assert [trial.model_dump()["model"]["validation"] for _, trial in variants.variants(varied)] == [
+        str(house / f"experiments/movies/{name}_{{seed}}.csv") for name in "ab"
+    ]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from declared_search import search
 from declared_trials import FOCAL, HEAD, HERE, problem_of, problems_of, trial_of
 from rarelabels.declare import as_yaml, variants
 
@@ -75,3 +76,35 @@ def test_an_unknown_key_does_not_hide_a_wrong_sweep():
 )
 def test_a_wrong_sweep_is_a_problem_of_the_file(vary: str, expected: str):
     assert problem_of(HEAD + f"vary: {vary}").startswith(HERE + expected)
+
+
+def test_parameters_of_an_estimator_are_keys_of_their_own(house):
+    model = "model: {kind: sklearn, estimator: RandomForestClassifier, parameters: {max_depth: 5, max_features: 0.5}}\n"
+    space = "{model.parameters.max_depth: {low: 2, high: 9}, model.parameters.max_features: {low: 0.1, high: 0.9}}"
+    one = trial_of(HEAD + model + search(space))
+    assert [variants.is_whole(one, f"model.parameters.{key}") for key in ("max_depth", "max_features")] == [True, False]
+    found = variants.with_values(one, {"model.parameters.max_depth": 3})
+    assert found.model_dump()["model"]["parameters"] == {"max_depth": 3, "max_features": 0.5}
+    assert (
+        trial_of(HEAD + model, {"model.parameters.max_depth": 7}).model_dump()["model"]["parameters"]["max_depth"] == 7
+    )
+    varied = trial_of(HEAD + model + "vary: {model.parameters.max_depth: [2, null]}")
+    assert [one.model_dump()["model"]["parameters"]["max_depth"] for _, one in variants.variants(varied)] == [2, None]
+    assert as_yaml.flat(one)["model.parameters.max_depth"] == 5
+    assert "model.parameters" not in as_yaml.flat(one)
+
+
+@pytest.mark.parametrize(
+    ("block", "reason"),
+    [
+        ("{estimator: RandomForest}", "unknown value; did you mean 'RandomForestClassifier'?"),
+        (
+            "{estimator: LinearSVC, parameters: {C: [1.0, {a: 2}]}}",
+            "C must be a finite number, text, true, false, null, or a list",
+        ),
+        ("{estimator: LinearSVC, parameters: {C: .inf}}", "C must be a finite number"),
+        ("{estimator: LinearSVC, parameters: {random_state: 1}}", "is the seed of the run, which sets it"),
+    ],
+)
+def test_wrong_estimators_are_refused_in_one_line(house, block: str, reason: str):
+    assert reason in problem_of(HEAD + f"model: {block.replace('{', '{kind: sklearn, ', 1)}\n")

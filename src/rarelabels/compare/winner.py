@@ -88,7 +88,7 @@ def told_apart(ranking: Ranking, tied: Sequence[Ranked]) -> list[str]:
 
 
 def cheapest_first(tied: Sequence[Ranked], baselines: Sequence[str], runs: Sequence[Run]) -> list[Ranked]:
-    """Sort trials: baselines before networks, and each by the time that their trainings took."""
+    """Sort trials: baselines first, then networks and what was trained elsewhere; each by the time that it took."""
     by_id = {run.info.run_id: run for run in runs}
 
     def seconds(one: Ranked) -> float:
@@ -98,7 +98,7 @@ def cheapest_first(tied: Sequence[Ranked], baselines: Sequence[str], runs: Seque
     return sorted(
         tied,
         key=lambda one: (
-            one.trial.is_network and not competence.is_baseline(one.name, baselines),
+            (one.trial.is_network or one.trial.is_scored_elsewhere) and not competence.is_baseline(one.name, baselines),
             seconds(one),
             one.name,
         ),

@@ -49,6 +49,11 @@ class DataSpec(Spec):
             raise ValueError("train_fraction must be 1 with validation: cross_validated, because all rows are scored")
         return self
 
+    @property
+    def has_fixed_parts(self) -> bool:
+        """Whether the validation part has the same rows for every seed; the test part always has."""
+        return self.validation != "stratified"
+
     def content(self) -> dict[str, Any]:
         """Return what the block defines, without paths: the digest of the files' content says which data they are."""
         content = self.defined()
@@ -96,6 +101,11 @@ class ThreadRowsSpec(DataSpec):
     """The seven rows of labels of the three-classes thread, each with its own input, and all three parts are these."""
 
     kind: Literal["thread_rows"]
+
+    @property
+    def has_fixed_parts(self) -> bool:
+        """All three parts are the same seven rows."""
+        return True
 
     @model_validator(mode="after")
     def _one_part(self) -> ThreadRowsSpec:
@@ -206,6 +216,11 @@ class DeepFashionSpec(ImagesSpec):
     def may_be_unknown(self) -> str:
         """See :class:`DataSpec`."""
         return "dataset.zero" if self.zero == "unknown" else super().may_be_unknown
+
+    @property
+    def has_fixed_parts(self) -> bool:
+        """The parts are the official ones."""
+        return True
 
     @model_validator(mode="after")
     def _official_parts(self) -> DeepFashionSpec:
@@ -373,6 +388,11 @@ class TableSpec(DataSpec):
             return "dataset.labels.unknown"
         second = self.labels.second_column
         return f"dataset.labels.{second[1]}" if second else super().may_be_unknown
+
+    @property
+    def has_fixed_parts(self) -> bool:
+        """Whether the validation part has the same rows for every seed."""
+        return self.split is not None or super().has_fixed_parts
 
     @model_validator(mode="after")
     def _columns_once(self) -> TableSpec:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from rarelabels.spec import DISTINCT, LATER, Count, Positive, Spec
+from rarelabels.spec import DISTINCT, LATER, OPEN, Count, Positive, Spec
 
 
 class FloorSpec(Spec):
@@ -32,17 +34,9 @@ NumericWeight = Annotated[
 ]
 
 
-class LinearSpec(Spec):
-    """One-vs-rest logistic regression on TF-IDF of all text fields and on standardised numbers; no TensorFlow."""
+class FeaturesSpec(Spec):
+    """What the models on TF-IDF, numbers and categories declare of these columns."""
 
-    kind: Literal["linear"]
-    c: Annotated[Positive | Annotated[tuple[Positive, ...], Field(min_length=2)], DISTINCT] = Field(
-        5.0,
-        description="inverse strength of the L2 penalty. From a list, the value with the best macro average "
-        "precision on validation is chosen for all labels. If there are more than 50 labels, 50 of "
-        "all frequencies choose it; with validation: cross_validated all choose it, by their "
-        "out-of-fold scores",
-    )
     min_rows: Count = Field(2, description="a token must occur in that many training rows")
     ngrams: Annotated[Literal[1, 2], LATER] = Field(
         1, description="2: pairs of neighbouring tokens, too; only in fields of prose, for lists have no order"
@@ -53,6 +47,90 @@ class LinearSpec(Spec):
         "other fields have 1",
     )
     numeric_weight: Annotated[NumericWeight, Field(ge=0), LATER] = 1.0
+
+
+class LinearSpec(FeaturesSpec):
+    """One-vs-rest logistic regression on TF-IDF of all text fields and on standardised numbers; no TensorFlow."""
+
+    kind: Literal["linear"]
+    c: Annotated[Positive | Annotated[tuple[Positive, ...], Field(min_length=2)], DISTINCT] = Field(
+        5.0,
+        description="inverse strength of the L2 penalty. From a list, the value with the best macro average "
+        "precision on validation is chosen for all labels. If there are more than 50 labels, 50 of "
+        "all frequencies choose it; with validation: cross_validated all choose it, by their "
+        "out-of-fold scores",
+    )
+
+
+# Classifiers of scikit-learn that need no other estimator, and read TF-IDF. Its own list of all takes a second to make.
+Classifier = Literal[
+    "AdaBoostClassifier",
+    "BaggingClassifier",
+    "BernoulliNB",
+    "CalibratedClassifierCV",
+    "ComplementNB",
+    "DecisionTreeClassifier",
+    "DummyClassifier",
+    "ExtraTreeClassifier",
+    "ExtraTreesClassifier",
+    "GaussianNB",
+    "GaussianProcessClassifier",
+    "GradientBoostingClassifier",
+    "HistGradientBoostingClassifier",
+    "KNeighborsClassifier",
+    "LabelPropagation",
+    "LabelSpreading",
+    "LinearDiscriminantAnalysis",
+    "LinearSVC",
+    "LogisticRegression",
+    "LogisticRegressionCV",
+    "MLPClassifier",
+    "MultinomialNB",
+    "NearestCentroid",
+    "NuSVC",
+    "Perceptron",
+    "QuadraticDiscriminantAnalysis",
+    "RadiusNeighborsClassifier",
+    "RandomForestClassifier",
+    "RidgeClassifier",
+    "RidgeClassifierCV",
+    "SGDClassifier",
+    "SVC",
+]
+
+
+def _plain(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters whose lists are tuples; a union of types would give a line for each of them."""
+    found = {name: tuple(value) if isinstance(value, list) else value for name, value in parameters.items()}
+    for name, value in found.items():
+        for one in value if isinstance(value, tuple) else (value,):
+            if not isinstance(one, bool | int | float | str | None) or (isinstance(one, float) and not isfinite(one)):
+                raise ValueError(f"{name} must be a finite number, text, true, false, null, or a list of these")
+    return found
+
+
+Parameters = Annotated[dict[str, Any], AfterValidator(_plain)]
+
+
+class SklearnSpec(FeaturesSpec):
+    """A classifier of scikit-learn, on the columns that ``linear`` reads: one for all labels if it can, else one each.
+
+    The names of its parameters are checked when the data are, before a run: scikit-learn takes a second to import.
+    """
+
+    kind: Literal["sklearn"]
+    estimator: Annotated[Classifier, Field(description="the name of the class; it is found in scikit-learn's own list")]
+    parameters: Annotated[Parameters, OPEN] = Field(
+        {},
+        description="arguments of the class by name, without random_state, which is the seed. One that is searched or "
+        "varied is declared with a value first; a whole number is searched in whole numbers",
+    )
+
+    @model_validator(mode="after")
+    def _seeded_by_the_run(self) -> Self:
+        if "random_state" in self.parameters:
+            raise ValueError("parameters.random_state is the seed of the run, which sets it; leave it out")
+        return self
 
 
 class GradientBoostingSpec(Spec):
@@ -72,6 +150,44 @@ class GradientBoostingSpec(Spec):
         description="the most seconds for all labels of a run; one label is timed first, and a run that "
         "would take longer is left out",
     )
+
+
+ScoreFile = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="a file of scores, .parquet, .csv or .csv.gz, with a column id and a column score/<label> for each "
+        "label; relative to the YAML file that names it; {seed} in it stands for the seed",
+    ),
+]
+OF_SEED = "{seed}"  # in the path of a score file
+
+
+class ScoresSpec(Spec):
+    """Scores that another program made for the validation and test rows, joined to them by id; nothing is trained."""
+
+    kind: Literal["scores"]
+    validation: ScoreFile
+    test: ScoreFile
+
+    @model_validator(mode="after")
+    def _seed_in_both(self) -> Self:
+        if (OF_SEED in self.validation) != (OF_SEED in self.test):
+            raise ValueError("validation and test must both have {seed} in their paths, or neither")
+        return self
+
+    @property
+    def is_by_seed(self) -> bool:
+        """Whether each seed has files of its own."""
+        return OF_SEED in self.test
+
+    def files(self, seed: int) -> tuple[Path, Path]:
+        """Return the files of the validation and the test part of a seed."""
+        return Path(self.validation.replace(OF_SEED, str(seed))), Path(self.test.replace(OF_SEED, str(seed)))
+
+    def content(self) -> dict[str, Any]:
+        """Return what the block defines, without paths: the digests of the files say which scores they are."""
+        return {"kind": self.kind}
 
 
 class KnownProbabilitiesSpec(Spec):
@@ -210,5 +326,6 @@ class LastBlockSpec(Spec):
 TextNetworkSpec = TextBagSpec | TextLstmSpec | TextCnnSpec
 NetworkSpec = TextNetworkSpec | MlpSpec | LastBlockSpec
 ModelSpec = Annotated[
-    FloorSpec | LinearSpec | GradientBoostingSpec | KnownProbabilitiesSpec | NetworkSpec, Field(discriminator="kind")
+    FloorSpec | LinearSpec | SklearnSpec | GradientBoostingSpec | KnownProbabilitiesSpec | ScoresSpec | NetworkSpec,
+    Field(discriminator="kind"),
 ]

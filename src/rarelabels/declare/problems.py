@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from rarelabels.declare.contradictions import ContradictionError
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError, nearest
-from rarelabels.spec import Spec
+from rarelabels.spec import OPEN, Spec
 
 OVERRIDE = "--set"
 PROSE = ("name", "question", "thread")  # these say what a trial is; all other keys say what it does
@@ -92,6 +92,8 @@ def keys(model: type[Spec], data: object, above: str = "") -> Iterator[str]:
         if above or name not in PROSE:
             yield above + name
         value = data.get(name) if isinstance(data, Mapping) else None
+        if OPEN in field.metadata and isinstance(value, Mapping):
+            yield from (f"{above}{name}.{key}" for key in value)
         blocks = [] if get_origin(field.annotation) is dict else _blocks(field.annotation)
         if len(blocks) > 1:
             kind = value.get("kind") if isinstance(value, Mapping) else getattr(field.default, "kind", None)

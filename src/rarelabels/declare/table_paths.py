@@ -1,4 +1,4 @@
-"""Paths of tables in YAML: relative to the file that names them, made absolute when it is read."""
+"""Paths of files in YAML: relative to the file that names them, made absolute when it is read."""
 
 from __future__ import annotations
 
@@ -10,35 +10,42 @@ from typing import Any
 from rarelabels.declare.problems import OVERRIDE, InputError, Key, Origins, show
 from rarelabels.declare.yaml_files import Declared
 
+PATHS: tuple[tuple[str, ...], ...] = (
+    ("dataset", "path"),
+    ("dataset", "backbone", "file"),
+    ("model", "validation"),
+    ("model", "test"),
+)
+
 
 def with_absolute_paths(declared: Declared) -> Declared:
-    """Return ``declared`` with absolute paths in ``dataset``, and in the values that ``vary`` lists for it."""
-    data = dict(declared.data)
-    if isinstance(dataset := data.get("dataset"), Mapping):
-        data["dataset"] = _with_absolute_path(dataset, ("dataset",), declared.origins)
+    """Return ``declared`` with absolute paths in its blocks, and in the values that ``vary`` lists for them."""
+    data: Any = declared.data
+    for path in PATHS:
+        data = _with_absolute(data, path, (), declared.origins)
     if isinstance(vary := data.get("vary"), Mapping):
-        data["vary"] = {key: _varied(key, values, declared.origins) for key, values in vary.items()}
+        data = {**data, "vary": {key: _varied(key, values, declared.origins) for key, values in vary.items()}}
     return replace(declared, data=data)
 
 
 def _varied(key: str, values: object, origins: Origins) -> object:
-    where = ("vary", key)
-    if key in ("dataset.path", "dataset.backbone.file") and isinstance(values, tuple):
-        return tuple(_absolute(value, where, origins) for value in values)
-    if key == "dataset" and isinstance(values, tuple):
-        return tuple(_with_absolute_path(one, where, origins) if isinstance(one, Mapping) else one for one in values)
+    """Return the values that are varied under a dotted key, with absolute paths in them."""
+    above, where = tuple(key.split(".")), ("vary", key)
+    if not isinstance(values, tuple):
+        return values
+    for path in PATHS:
+        if path[: len(above)] == above:
+            values = tuple(_with_absolute(value, path[len(above) :], where, origins) for value in values)
     return values
 
 
-def _with_absolute_path(dataset: Mapping[str, Any], key: Key, origins: Origins) -> Mapping[str, Any]:
-    if dataset.get("kind") == "table" and "path" in dataset:
-        return {**dataset, "path": _absolute(dataset["path"], (*key, "path"), origins)}
-    if isinstance(backbone := dataset.get("backbone"), Mapping) and "file" in backbone:
-        return {
-            **dataset,
-            "backbone": {**backbone, "file": _absolute(backbone["file"], (*key, "backbone", "file"), origins)},
-        }
-    return dataset
+def _with_absolute(value: Any, path: tuple[str, ...], where: Key, origins: Origins) -> Any:
+    """Return a block with the path at the keys ``path`` made absolute; ``where`` is the key of the block itself."""
+    if not path:
+        return _absolute(value, where, origins)
+    if not isinstance(value, Mapping) or path[0] not in value:
+        return value
+    return {**value, path[0]: _with_absolute(value[path[0]], path[1:], (*where, path[0]), origins)}
 
 
 def _absolute(path: object, key: Key, origins: Origins) -> object:

@@ -16,7 +16,7 @@ from rarelabels.declare.losses import (
     without_numbers,
     without_strength,
 )
-from rarelabels.declare.models import SET_HEADS, FloorSpec, ModelSpec, NetworkSpec, TextBagSpec
+from rarelabels.declare.models import SET_HEADS, FloorSpec, ModelSpec, NetworkSpec, ScoresSpec, SklearnSpec, TextBagSpec
 from rarelabels.declare.training import BARE_ACCURACY, TrainingSpec, Watch
 from rarelabels.declare.tuning import (
     NoPruner,
@@ -82,6 +82,16 @@ class Trial(Spec):
         return isinstance(self.model, FloorSpec) and self.model.decides
 
     @property
+    def is_scored_elsewhere(self) -> bool:
+        """Whether another program made its scores, so that there is no model here."""
+        return isinstance(self.model, ScoresSpec)
+
+    @property
+    def stores_model(self) -> bool:
+        """Whether a run records its model, so that it can be deployed; else only its scores are recorded."""
+        return not isinstance(self.model, ScoresSpec | SklearnSpec)
+
+    @property
     def needs_tensorflow(self) -> bool:
         """Whether TensorFlow makes any of its numbers: it trains the network, or turns images into features."""
         return self.is_network or isinstance(self.dataset, ImagesSpec)
@@ -99,6 +109,8 @@ class Trial(Spec):
         parts = {"dataset", "model"} | ({"loss", "weighting", "training"} if self.is_network else set())
         definition = {key: value for key, value in self.defined().items() if key in parts}
         definition["dataset"] = self.dataset.content()
+        if isinstance(self.model, ScoresSpec):
+            definition["model"] = self.model.content()
         definition["model"].pop("most_seconds", None)  # it decides whether there are scores, not which
         return definition
 
@@ -160,6 +172,8 @@ class Trial(Spec):
                 "calibration is fitted on the rows that score it; use crossfit/<rule>/…, where it is fitted on "
                 "the other folds, or a ranking metric",
             )
+        if isinstance(self.model, ScoresSpec):
+            yield from self._scores_contradictions(self.model)
         if isinstance(self.model, NetworkSpec):
             yield from self._network_contradictions(self.model)
             return
@@ -250,6 +264,22 @@ class Trial(Spec):
             yield Contradiction(
                 ("watch", key),
                 f"watch with {key}: Keras's metrics count every label of a row, and some are unknown; set watch: []",
+            )
+
+    def _scores_contradictions(self, model: ScoresSpec) -> Iterator[Contradiction]:
+        if len(self.seeds) > 1 and not model.is_by_seed and not self.dataset.has_fixed_parts:
+            yield Contradiction(
+                ("model.validation", "seeds"),
+                f"model.kind 'scores' with {len(self.seeds)} seeds: each seed has other training and validation rows, "
+                "but model.validation and model.test name one file for all; write {seed} in both paths (in quotes), or "
+                "declare seeds: [0], or data whose parts are the same for all seeds (dataset.split, validation: "
+                "last_rows)",
+            )
+        if isinstance(self.tuning, ParameterSearch):
+            yield Contradiction(
+                ("model.kind", "tuning.kind"),
+                "tuning.kind 'parameters' with model.kind 'scores': nothing is trained, so there is nothing to search; "
+                "use kind: thresholds, or leave tuning out",
             )
 
     def _network_contradictions(self, model: NetworkSpec) -> Iterator[Contradiction]:

@@ -17,6 +17,7 @@ from rarelabels.declare.yaml_files import Declared
 from rarelabels.errors import nearest
 
 VARIED = ("dataset", "model", "loss", "weighting", "training", "thresholds")
+PARAMETERS = "model.parameters."  # of scikit-learn's estimators
 MOST_CORNERS = 256  # combinations of range ends that are checked
 SEARCHED = ("model", "loss", "weighting", "training")  # a search leaves alone what a trial is measured by
 
@@ -115,6 +116,9 @@ def with_values(trial: Trial, values: Mapping[str, object]) -> Trial:
 def is_whole(trial: Trial, key: str) -> bool:
     """Return whether a searched key takes whole numbers only."""
     assert isinstance(trial.tuning, ParameterSearch)
+    if key.startswith(PARAMETERS):  # these may be anything: the value that is declared tells
+        declared = _value(trial.model_dump(), key)
+        return isinstance(declared, int) and not isinstance(declared, bool)
     values = trial.tuning.space[key]
     low, high = values.low or 0.0, values.high or 0.0
     return bool(_refused(trial, {key: low + (high - low) / math.pi}))  # never a whole number

@@ -21,6 +21,7 @@ from rarelabels.init.naming import dataset_file
 from rarelabels.init.template_files import FLOORS, LOSSES, text
 
 BASE_FILE, SCHEMA_FILE = Path("conf/base.yaml"), Path("conf/trial.schema.json")
+HEAD = f"# yaml-language-server: $schema=../../{SCHEMA_FILE.as_posix()}\nextends: _base.yaml\n"  # of a trial's file
 # Few rows need small batches for enough steps. The best epoch is kept, and training ends when the validation metric no
 # longer rises. So a bound that is too high costs only time.
 BATCHES = ((2_000, 64), (10_000, 128))  # most rows of the table, rows of a batch
@@ -59,7 +60,6 @@ def declarations(look: Look, name: str, folder: Path, settings: int = TRAININGS)
         settings: how many settings are tried for each network before it is run; 0 for no search.
     """
     study = Path("experiments", name)
-    editor = f"# yaml-language-server: $schema=../../{SCHEMA_FILE.as_posix()}\nextends: _base.yaml\n"
     of_words = _has_words(look.spec)
     tuned = {"trainings": settings, "seeds": search_seeds(look)}
     stated = text(
@@ -76,7 +76,7 @@ def declarations(look: Look, name: str, folder: Path, settings: int = TRAININGS)
         study / "study.yaml": stated + text("claim_of_deep" if of_words else "claim_of_boosting"),
     }
     return files | {
-        study / f"{trial}.yaml": editor + text(f"trials/{trial}", linear_model=_linear(look.spec))
+        study / f"{trial}.yaml": HEAD + text(f"trials/{trial}", linear_model=_linear(look.spec))
         for trial in trials(look.spec)
     }
 

@@ -11,8 +11,10 @@ from importlib.metadata import version
 from typing import Any
 
 from rarelabels import __version__
+from rarelabels.declare.models import ScoresSpec
 from rarelabels.declare.training import THREADS
 from rarelabels.declare.trial import Trial
+from rarelabels.record import score_digests
 from rarelabels.record.entities import Run
 
 EVALUATION = 4  # raise it when rules or metrics are added: then runs are judged anew from their scores, untrained
@@ -109,8 +111,23 @@ def _hash(trial: Trial, definition: Mapping[str, Any], seed: int | None, digest:
         "seed": seed,
         "versions": library_versions(trial.needs_tensorflow),
         "results": __version__.rsplit(".", 1)[0],
-    }
+    } | _scores(trial, seed)
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+def _scores(trial: Trial, seed: int | None) -> dict[str, list[str]]:
+    """Return the digests of a trial's score files; empty if it has none.
+
+    Those of all declared seeds are among them, because the runs below one parent run have one definition.
+
+    Raises:
+        MissingDataError: a file is not there.
+    """
+    if not isinstance(trial.model, ScoresSpec):
+        return {}
+    seeds = trial.seeds if seed is None else (*trial.seeds, seed)
+    paths = dict.fromkeys(path for one in seeds for path in trial.model.files(one))
+    return {"scores": [score_digests.of_file(path) for path in paths]}
 
 
 @lru_cache(maxsize=2)

@@ -22,7 +22,7 @@ from rarelabels.data.table.batch import Batch
 from rarelabels.data.table.dialect import PLAIN, Dialect, recognise
 from rarelabels.data.table.opening import DELIMITERS, table_format
 from rarelabels.declare.data import TableSpec
-from rarelabels.declare.models import GradientBoostingSpec
+from rarelabels.declare.models import GradientBoostingSpec, SklearnSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError
 from rarelabels.judging.evaluation import CALIBRATION
@@ -60,6 +60,13 @@ def choose(ranked: Ranking) -> tuple[Ranked, list[str]]:
 
 def obstacle(one: Ranked) -> str:
     """Return why the model of a trial cannot be registered; empty if it can be registered."""
+    if one.trial.is_scored_elsewhere:
+        return "its scores were made by another program, and there is no model here"
+    if isinstance(one.trial.model, SklearnSpec):
+        return (
+            f"a {one.trial.model.estimator} of scikit-learn could be stored as a pickle only, which runs code when it "
+            "is read; linear and gradient_boosting are stored without"
+        )
     judged = one.runs[0].data.tags.get("model_is_judged", "")
     if judged.startswith("no"):
         return f"it is not what was judged: {judged.removeprefix('no: ')}"

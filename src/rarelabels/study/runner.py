@@ -169,21 +169,22 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
 
     data = fitting.with_features(trial.dataset, data)
     fitted, validation = fitting.fit(trial, seed, data, weights, watch, on_epoch)
-    train = Scores(data.train.ids, data.train.y, fitted.scores(data.train), known=data.train.known)
     test = Scores.of(fitted, data.test)
     if fitted.notes:
         record.notes([*data.notes, *weights.notes, *fitted.notes])
-    facts = {f"training/{name}": value for name, value in fitted.facts.items()}
-    record.metrics(facts | evaluation.gap(train, test))
+    record.metrics({f"training/{name}": value for name, value in fitted.facts.items()})
+    if not trial.is_scored_elsewhere:
+        train = Scores(data.train.ids, data.train.y, fitted.scores(data.train), known=data.train.known)
+        record.metrics(evaluation.gap(train, test))
     with record.folder() as folder:
         scores.save_scores(folder / reading.SCORES, data.labels, validation, test)
         if fitted.epochs:
             np.savez_compressed(folder / opening.EPOCHS, allow_pickle=False, **fitted.epochs)
         json_files.write(folder / "data.json", data.summary, indent=1)
         fitted.save(folder / "model")
-        compressed = (folder / "model" / "weights.npz").stat().st_size
+        compressed = float((folder / "model" / "weights.npz").stat().st_size)
         stored = reading.stored_scores(folder / reading.SCORES)
-    record.metrics({"training/compressed_bytes": compressed})
+    record.metrics({"training/compressed_bytes": compressed} if trial.stores_model else {})
     prevalence = np.array(list(data.summary["prevalence"]["train"].values()))
     return Trained(*stored, prevalence, epochs=Epochs.of(fitted.epochs) if fitted.epochs else None)
 

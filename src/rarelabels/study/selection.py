@@ -199,6 +199,8 @@ def _runs(
     identities = with_seeds(trial, variant, seeds, digest, changed, by_seed)
     if not is_known(identities):
         read[digest] = describe(trial.dataset, checked(declared, seeds[0]))
+        for seed in seeds[1:] if trial.is_scored_elsewhere else ():  # a wrong file costs nothing yet
+            checked(declared, seed)
     return identities
 
 
@@ -294,7 +296,7 @@ def checked(trial: Trial, seed: int) -> Dataset:
             preprocessing.check(trial.model, data)
             preprocessing.check_output(trial.model, trial.training, data)
         else:
-            baseline.check(trial.model, data)
+            baseline.check(trial.model, data, seed)
         weighting.weights(trial.weighting, data.train.y, data.labels, data.train.known)
     except UserError as error:
         raise UserError(f"{trial.name}: {error}") from error

@@ -15,13 +15,21 @@ import numpy.typing as npt
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.sources.simulated import Simulation
 from rarelabels.declare.data import SimulatedSpec
-from rarelabels.declare.models import FloorSpec, GradientBoostingSpec, KnownProbabilitiesSpec, LinearSpec, ModelSpec
+from rarelabels.declare.models import (
+    FloorSpec,
+    GradientBoostingSpec,
+    KnownProbabilitiesSpec,
+    LinearSpec,
+    ModelSpec,
+    ScoresSpec,
+    SklearnSpec,
+)
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError
 from rarelabels.judging.arrays import Floats
 from rarelabels.judging.evaluation import floors
 from rarelabels.learn import model_files
-from rarelabels.learn.baselines import boosting, linear
+from rarelabels.learn.baselines import boosting, given, linear, sklearn_model
 from rarelabels.learn.baselines.boosting import Boosted
 from rarelabels.learn.baselines.fitted_baseline import FittedBaseline
 from rarelabels.learn.baselines.linear import Linear
@@ -103,22 +111,36 @@ def fit(trial: Trial, data: Dataset, seed: int, iterations: npt.NDArray[np.int64
         case KnownProbabilitiesSpec():
             assert isinstance(trial.dataset, SimulatedSpec)  # the schema refuses other data
             return KnownProbabilities(data.labels, Simulation.of(trial.dataset))
+        case SklearnSpec() as spec:
+            return sklearn_model.fit(spec, data, seed)
+        case ScoresSpec() as spec:
+            return given.fit(spec, data, seed)
         case other:
             raise TypeError(f"model.kind {other.kind!r} is no baseline")
 
 
-def check(spec: ModelSpec, data: Dataset) -> None:
+def check(spec: ModelSpec, data: Dataset, seed: int = 0) -> None:
     """Refuse a baseline that does not suit the data.
+
+    Args:
+        spec: of the baseline.
+        data: split with ``seed``.
+        seed: of the run.
 
     Raises:
         UserError: boosting would have no numbers to read, would ignore text, or a category has too many values for it;
-            or the linear model declares a weight for a field that the data do not have.
+            the linear model declares a weight for a field that the data do not have; or scores that were made
+            elsewhere are not those of the validation and test rows.
     """
     match spec:
-        case LinearSpec(field_weights=weights):
+        case LinearSpec(field_weights=weights) | SklearnSpec(field_weights=weights):
             if unknown := [repr(name) for name in weights if name not in data.train.text]:
                 fields = ", ".join(data.train.text) or "none, for the dataset has neither text nor list columns"
                 raise UserError(f"model.field_weights: no field {', '.join(unknown)}; the fields are {fields}")
+            if isinstance(spec, SklearnSpec):
+                sklearn_model.check(spec, data)
+        case ScoresSpec():
+            given.fit(spec, data, seed)
         case GradientBoostingSpec():
             if data.train.text:
                 fields = ", ".join(data.train.text)
@@ -138,7 +160,7 @@ def load_saved(folder: Path) -> Fitted:
     """Return the baseline that ``save`` wrote to ``folder``; it gives identical scores.
 
     Raises:
-        UserError: there is no saved baseline in ``folder``.
+        UserError: there is no saved baseline in ``folder``, or one that stores no model.
     """
     stored, weights = model_files.load(folder, "baseline")
     labels = tuple(stored["labels"])
@@ -148,6 +170,8 @@ def load_saved(folder: Path) -> Fitted:
         case "known_probabilities":
             simulation = Simulation(weights["slopes"], float(weights["intercept"]), weights.get("sets"))
             return KnownProbabilities(labels, simulation)
+        case "scores" | "sklearn":
+            raise UserError("its model was not stored, only its scores were")
         case "gradient_boosting":
             return Boosted.from_files(stored, weights)
         case _:

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # c
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.fitted import OneHot, Scaler, Vocabulary
 from rarelabels.data.tokens import Tokens
-from rarelabels.declare.models import LinearSpec
+from rarelabels.declare.models import FeaturesSpec, LinearSpec
 from rarelabels.errors import UserError
 from rarelabels.judging.arrays import Floats
 from rarelabels.judging.metrics import macro_average_precision
@@ -53,7 +53,7 @@ class Features:
     one_hot: OneHot = field(default_factory=OneHot)
 
     @classmethod
-    def fit(cls, spec: LinearSpec, data: Dataset) -> Features:
+    def fit(cls, spec: FeaturesSpec, data: Dataset) -> Features:
         """Take vocabularies, means and spreads from the training part.
 
         Raises:
