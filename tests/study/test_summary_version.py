@@ -17,7 +17,7 @@ from rarelabels.judging.settings import ThresholdSpec
 from rarelabels.record import reading
 from rarelabels.study import summary
 
-DIGESTS = {6: "2e01f54c577b4d9e"}  # of the summary of the runs below, by the constant
+DIGESTS = {7: "2e01f54c577b4d9e"}  # of the summary of the runs below, by the constant
 
 
 def part(seed: int) -> Scores:
