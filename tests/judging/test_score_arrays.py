@@ -114,3 +114,14 @@ def test_rounding_errors_of_probabilities_are_0_and_1():
     scores[0, 0] = 1.0000011
     with pytest.raises(ArgumentError, match=r"s_test\[0, 0\] \(label 0\): .* given 1\.0000011; are these logits"):
         parts_of(TRUTH.to_numpy(), scores, None, None)
+
+
+def test_a_counting_index_beside_the_same_numbers_in_another_order_is_refused():
+    """Paired by name or by place? Either would be a guess."""
+    counting = TRUTH.reset_index(drop=True)
+    for y, s in ((counting, SCORES.set_axis([1, 0])), (TRUTH.set_axis([1, 0]), SCORES.reset_index(drop=True))):
+        with pytest.raises(ArgumentError, match="s: its index has the numbers of the index of y in another order"):
+            pair(y, s, ("y", "s"), probabilities=True)
+    # An index that names other rows says nothing about the order, nor does an array.
+    for s in (SCORES.set_axis([7, 5]), SCORES.set_axis([1, 0]).to_numpy()):
+        np.testing.assert_array_equal(pair(counting, s, ("y", "s"), probabilities=True).scores, SCORES)
