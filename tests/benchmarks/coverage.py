@@ -132,50 +132,79 @@ def simulated(positives: int) -> Population:
     return Population(f"simulated, {positives} positives a label", y, np.arange(n), scores, thresholds, size)
 
 
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """The places where the precision-recall curves of all labels have a step, one label after the other.
+
+    Attributes:
+        hits: (n_steps, n_groups) sparse, the positives of a group at a step.
+        others: (n_steps, n_groups) sparse, the negatives of a group that are assigned from this step on, but from none
+            before it. Negatives below all positives are left out.
+        label: (n_steps,) the label of each step.
+        first: (n_labels,) the first step of each label.
+    """
+
+    hits: sparse.csr_array
+    others: sparse.csr_array
+    label: Integers
+    first: Integers
+
+    def so_far(self, values: Floats) -> Floats:
+        """Return the sums from a label's first step to each of its steps, (n_steps, m)."""
+        whole = np.cumsum(values, axis=0)
+        before = np.concatenate([np.zeros((1, values.shape[1])), whole])[self.first]
+        return np.asarray(whole - before[self.label])
+
+    def of_labels(self, values: Floats) -> Floats:
+        """Return the sums over each label's steps, (n_labels, m)."""
+        return np.asarray(np.add.reduceat(values, self.first, axis=0))
+
+
 class Prepared:
     """A population with what does not depend on the sample: who is assigned what, and where scores stand."""
 
     def __init__(self, whole: Population) -> None:
         self.whole, n = whole, len(whole.y)
         self.sums = sparse.csr_array((np.ones(n), (whole.groups, np.arange(n))), shape=(whole.n_groups, n))
-        self.actual = self.sums @ whole.y.astype(np.float64)
-        self.cells = {
-            (trial, rule, seed): self._cells(trial, rule, seed)
-            for trial in whole.scores
-            for rule in RULES
-            for seed in range(SEEDS)
-        }
-        self.steps = {
-            (trial, seed): [self._steps(whole.scores[trial][seed, :, label], label) for label in range(n_labels)]
-            for n_labels in [whole.y.shape[1]]
-            for trial in whole.scores
-            for seed in range(SEEDS)
-        }
+        self.actual = self.sums @ sparse.csr_array(whole.y.astype(np.float64))
+        of_trials = [(trial, seed) for trial in whole.scores for seed in range(SEEDS)]
+        self.cells = {(*of, rule): self._cells(*of, rule) for of in of_trials for rule in RULES}
+        self.steps = {(trial, seed): self._steps(whole.scores[trial][seed]) for trial, seed in of_trials}
 
-    def _cells(self, trial: str, rule: str, seed: int) -> Floats:
+    def _cells(self, trial: str, seed: int, rule: str) -> sparse.csr_array:
         """Return hits, assigned rows and positives of each label in each group, side by side."""
         assigned = self.whole.scores[trial][seed].astype(np.float64) >= self.whole.thresholds[trial, rule][seed]
-        hits = self.sums @ (assigned & self.whole.y).astype(np.float64)
-        return np.concatenate([hits, self.sums @ assigned.astype(np.float64), self.actual], axis=1)
+        hits = self.sums @ sparse.csr_array((assigned & self.whole.y).astype(np.float64))
+        return sparse.hstack([hits, self.sums @ sparse.csr_array(assigned.astype(np.float64)), self.actual], "csr")
 
-    def _steps(self, scores: npt.NDArray[np.float32], label: int) -> tuple[npt.NDArray[np.int64], ...]:
-        truth = self.whole.y[:, label]
-        distinct = np.unique(scores[truth])
-        at = distinct.size - np.searchsorted(distinct, scores, side="right")
-        shape = (distinct.size + 1, len(truth))
+    def _steps(self, scores: npt.NDArray[np.float32]) -> Steps:
+        y = self.whole.y
+        label, row, step, count = [], [], [], []
+        begin = 0
+        for number in np.flatnonzero(y.any(axis=0)):
+            distinct = np.unique(scores[y[:, number], number])
+            at = distinct.size - np.searchsorted(distinct, scores[:, number], side="right")
+            above = np.flatnonzero(at < distinct.size)
+            row, step = [*row, above], [*step, begin + at[above]]
+            label, count = [*label, np.full(above.size, number)], [*count, distinct.size]
+            begin += distinct.size
+        rows, steps = np.concatenate(row), np.concatenate(step)
+        positive = y[rows, np.concatenate(label)]
         hits, others = (
-            sparse.csr_array((np.ones(int(rows.sum())), (at[rows], np.flatnonzero(rows))), shape=shape) @ self.sums.T
-            for rows in (truth, ~truth)
+            sparse.csr_array((np.ones(int(cells.sum())), (steps[cells], rows[cells])), shape=(begin, len(y)))
+            @ self.sums.T
+            for cells in (positive, ~positive)
         )
-        return at, hits, others  # type: ignore[return-value]
+        sizes = np.array(count)
+        return Steps(hits, others, np.repeat(np.arange(sizes.size), sizes), np.cumsum(sizes) - sizes)
 
     def measure(self, trial: str, metric: str, seed: int, weights: Floats) -> tuple[Floats, Floats]:
         """Return a metric under each column of weights of groups, (m,), and the influence of groups, (n_groups, m)."""
         if metric == RANKING:
-            return self._average_precision(trial, seed, weights)
+            return self._average_precision(self.steps[trial, seed], weights)
         rule, _, name = metric.partition("/")
-        cells = self.cells[trial, rule, seed]
-        hits, assigned, actual = np.split(weights.T @ cells, 3, axis=1)
+        cells = self.cells[trial, seed, rule]
+        hits, assigned, actual = np.split((cells.T @ weights).T, 3, axis=1)
         if name == "micro_f1":
             hits, assigned, actual = (
                 np.broadcast_to(x.sum(1, keepdims=True), x.shape) for x in (hits, assigned, actual)
@@ -188,24 +217,24 @@ class Prepared:
         mean = value[:, 0] if name == "micro_f1" else (value * share).sum(axis=1)
         return mean, cells @ slopes.T
 
-    def _average_precision(self, trial: str, seed: int, weights: Floats) -> tuple[Floats, Floats]:
-        covered = (weights.T @ self.actual > 0).sum(axis=1)
-        total, influence = np.zeros(weights.shape[1]), np.zeros((len(self.whole.y), weights.shape[1]))
-        for label, (at, hits_of, others_of) in enumerate(self.steps[trial, seed]):
-            hits = (hits_of @ weights)[:-1]
-            found = np.cumsum(hits, axis=0)
-            assigned = found + np.cumsum(others_of @ weights, axis=0)[:-1]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                precision = np.where(assigned > 0, found / assigned, 0.0)
-                share = np.where(found[-1] > 0, 1 / found[-1] / covered, 0.0)
-                each = np.where(assigned > 0, hits / assigned, 0.0)
-            area = (hits * precision).sum(axis=0) / np.maximum(found[-1], 1)
-            nothing = np.zeros((1, weights.shape[1]))
-            gained = np.concatenate([np.cumsum(each[::-1], axis=0)[::-1] + precision - area, nothing])
-            lost = np.concatenate([np.cumsum((each * precision)[::-1], axis=0)[::-1], nothing])
-            influence += (self.whole.y[:, label, np.newaxis] * gained[at] - lost[at]) * share
-            total += area * (found[-1] > 0) / covered
-        return total, self.sums @ influence
+    def _average_precision(self, steps: Steps, weights: Floats) -> tuple[Floats, Floats]:
+        hits = steps.hits @ weights
+        found = steps.so_far(hits)
+        assigned = found + steps.so_far(steps.others @ weights)
+        positives = steps.of_labels(hits)
+        there, above_zero = positives > 0, np.maximum(positives, 1)
+        covered = there.sum(axis=0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            precision = np.where(assigned > 0, found / assigned, 0.0)
+            each = np.where(assigned > 0, hits / assigned, 0.0)
+        areas, share = steps.of_labels(hits * precision) / above_zero, there / above_zero / covered
+
+        def from_here(values: Floats) -> Floats:
+            return np.asarray(steps.of_labels(values)[steps.label] - steps.so_far(values) + values)
+
+        lost = from_here(each * precision) * share[steps.label]
+        gained = (from_here(each) + precision - areas[steps.label]) * share[steps.label]
+        return (areas * there).sum(axis=0) / covered, steps.hits.T @ (gained - lost) - steps.others.T @ lost
 
 
 def sample(prepared: Prepared, first: int) -> dict[tuple[int, str, str, str], Floats]:

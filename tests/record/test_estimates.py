@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -106,3 +107,23 @@ def test_files_have_a_column_for_each_metric(tmp_path: Path) -> None:
 def test_where_there_is_no_estimate_that_is_stored(tmp_path: Path) -> None:
     estimates.store(tmp_path, {}, [F1])
     assert pd.read_parquet(tmp_path / estimates.BY_SEED)[F1].isna().all()
+
+
+def test_a_trial_without_groups_is_compared_by_those_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record of 0.4.2, which stored none, is continued."""
+    groups = np.arange(80) // 4
+    with_groups = {"3", "4"}
+
+    def scores(_: object, run_id: str, __: str) -> Scores:
+        return replace(part(int(run_id)), groups=groups if run_id in with_groups else None, check=False)
+
+    monkeypatch.setattr(reading, "scores", scores)
+    monkeypatch.setattr(reading, "rules", lambda _, run_id: RULES)
+    runs = {"old": [run(1), run(2)], "new": [run(2), run(3)], "none": [run(5)]}
+    found = {name: estimates.of_runs(None, of, [F1]) for name, of in runs.items() if name != "none"}  # type: ignore[arg-type]
+    assert [found[name][F1].n_groups for name in ("old", "new")] == [80, 20]
+    same = estimates.by_the_same_groups(None, found | {"none": {}}, runs)  # type: ignore[arg-type]
+    assert same["new"] is found["new"]
+    np.testing.assert_allclose(same["old"][F1].influence, np.bincount(groups, found["old"][F1].influence), atol=1e-12)
+    assert (same["new"][F1] - same["old"][F1]).n_groups == 20
+    assert estimates.by_the_same_groups(None, {"old": found["old"]}, runs) == {"old": found["old"]}  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ def summed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Record, SummaryTas
     for identity in identities:
         record.task([identity])
     parent, children = record.family(identities[0])
-    task = SummaryTask(parent, children, summary.stamp(children))
+    task = SummaryTask(parent, children, summary.stamp(children), frozenset({"test/ranking/log_loss", "floor/x"}))
     assert summary.sum_up(record.where, task, print) == ""
     return record, task
 
@@ -40,6 +40,9 @@ def test_the_parent_has_means_intervals_and_the_stamp(summed: tuple[Record, Summ
     name = "test/ranking/log_loss"
     low, high = (parent.data.metrics[f"interval/{name}_{end}"] for end in ("low", "high"))
     assert low < parent.data.metrics[name] < high
+    shares = {key: value for key, value in parent.data.metrics.items() if key.endswith("_share_of_seeds")}
+    table = reading.summary(record.client, record.client.run(task.parent)).set_index("metric")
+    assert shares == {f"interval/{name}_share_of_seeds": pytest.approx(table.loc[name, "share_of_seeds"])}
 
 
 def test_its_table_has_the_metrics_with_an_interval_first_and_estimates_of_what_is_compared(
@@ -52,7 +55,7 @@ def test_its_table_has_the_metrics_with_an_interval_first_and_estimates_of_what_
     has_interval = table["low"].notna().tolist()
     assert has_interval == sorted(has_interval, reverse=True)
     stored = pd.read_parquet(run_files.file(record.client, task.parent, "by_seed.parquet"))
-    assert list(stored.columns) == sorted(task.compared)
+    assert list(stored.columns) == ["floor/x", "test/ranking/log_loss"]
 
 
 def test_the_stamp_changes_with_the_runs_and_the_code(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,11 +229,13 @@ def _compare(
     data: str,
 ) -> Comparison:
     named = [(run, declared[parent_key(run)]) for run in parents if parent_key(run) in declared]
-    rows, found = [], {}
+    found: dict[str, Mapping[str, Estimate]] = {}
+    read: dict[str, Row] = {}
     for run, name in named:
-        row = _row(client, run, name, below)
-        found[name] = estimates.of_trial(client, run, row.runs, compared())
-        rows.append(_with_gain(row, found[name]))
+        read[name] = _row(client, run, name, below)
+        found[name] = estimates.of_trial(client, run, read[name].runs, compared())
+    found = estimates.by_the_same_groups(client, found, {name: row.runs for name, row in read.items()})
+    rows = [_with_gain(row, found[name]) for name, row in read.items()]
     others = [run for run in parents if run.data.tags["overrides"]]
     overridden = [_row(client, run, run.data.tags["trial"].split("/")[1], below) for run in others]
     means = reading.summary(client, parents[0]).set_index("metric")["mean"]

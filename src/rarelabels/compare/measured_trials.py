@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from rarelabels.compare import symptoms
@@ -63,14 +63,14 @@ def read(
         seeds: the declared seeds, by name. A trial without an entry has no missing seeds.
         metrics: the metrics whose estimates are read.
     """
-    wanted, made, found = set(metrics), reading.below(list(runs)), {}
+    wanted, made, found, of_trials = set(metrics), reading.below(list(runs)), {}, {}
     for run in runs:
         tags = run.data.tags
         if tags.get("kind") != "trial" or "summed_up" not in tags or (name := names.get(parent_key(run))) is None:
             continue
         table = reading.summary(client, run)
         done = tuple(int(seed) for seed in tags["seeds"].split())
-        children = reading.summed_up(run, made.get(parent_key(run), []))
+        of_trials[name] = children = reading.summed_up(run, made.get(parent_key(run), []))
         found[name] = MeasuredTrial(
             done,
             tuple(sorted(set(seeds.get(name, done)) - set(done))),
@@ -81,4 +81,8 @@ def read(
             symptoms.recorded(run),
             tags.get(reading.RARE_LABELS, ""),
         )
+    for part in {trial.test_part for trial in found.values()}:
+        on_part = {name: trial.estimates for name, trial in found.items() if trial.test_part == part}
+        for name, same in estimates.by_the_same_groups(client, on_part, of_trials).items():
+            found[name] = replace(found[name], estimates=same)
     return found

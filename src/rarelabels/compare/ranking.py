@@ -20,6 +20,7 @@ from rarelabels.errors import UserError, nearest
 from rarelabels.judging.metrics import LOWER_IS_BETTER
 from rarelabels.judging.rules.table import BY_NAME, TABLE
 from rarelabels.judging.statistics import inference
+from rarelabels.judging.statistics.estimate import Estimate
 from rarelabels.record import estimates, reading
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
@@ -309,21 +310,23 @@ def _with_test(
     That is possible only for trials that were summed up over the same seeds.
     """
     wanted = " ".join(map(str, sorted(seeds)))
-    estimated, with_interval = {}, []
+    estimated: dict[str, Mapping[str, Estimate]] = {}
+    with_interval = []
     for one in ranked:
         parent = parents[one.name]
         if parent is not None and parent.data.tags.get("seeds") == wanted:
             table = reading.summary(client, parent).set_index("metric")
             found = estimates.of_trial(client, parent, one.runs, [chosen.test])
             if chosen.test in found:
-                estimated[one.name] = found[chosen.test]
+                estimated[one.name] = found
                 low, high = (float(table[end][chosen.test]) for end in ("low", "high"))
                 one = replace(one, low=low, high=high)
         with_interval.append(one)
     first = next((one.name for one in ranked if not _learns_nothing(one.trial)), "")
     if first not in estimated:
         return with_interval
-    tied = inference.not_told_from(first, estimated)
+    estimated = estimates.by_the_same_groups(client, estimated, {one.name: one.runs for one in ranked})
+    tied = inference.not_told_from(first, {name: found[chosen.test] for name, found in estimated.items()})
     return [replace(one, tied=one.name in tied) for one in with_interval]
 
 

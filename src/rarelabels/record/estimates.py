@@ -6,12 +6,14 @@ An estimate is what the interval of a metric, or of a difference, is made from; 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
+from rarelabels.judging.arrays import Integers
 from rarelabels.judging.statistics import estimate
 from rarelabels.judging.statistics.estimate import Estimate
 from rarelabels.record import reading, run_files
@@ -42,10 +44,21 @@ def of_trial(client: Client, parent: Run, children: Sequence[Run], metrics: Iter
     return {name: one for name, one in found.items() if one.n_seeds}
 
 
-def of_runs(client: Client, runs: Sequence[Run], metrics: Iterable[str] | None = None) -> dict[str, Estimate]:
-    """Return estimates from the stored scores of a trial's runs, by recorded name; of all metrics, if None."""
+def of_runs(
+    client: Client, runs: Sequence[Run], metrics: Iterable[str] | None = None, groups: Integers | None = None
+) -> dict[str, Estimate]:
+    """Return estimates from the stored scores of a trial's runs, by recorded name.
+
+    Args:
+        client: of the record.
+        runs: of one trial.
+        metrics: recorded names; all, if None.
+        groups: (n,) of the test rows; those that are stored with the scores, if None.
+    """
     runs = [run if run.data.metrics else client.run(run.info.run_id) for run in runs]
     parts = [reading.scores(client, run.info.run_id, "test") for run in runs]
+    if groups is not None:
+        parts = [replace(part, groups=groups, check=False) for part in parts]
     rules = [reading.rules(client, run.info.run_id) for run in runs]
     values = [
         {name.removeprefix(TEST): value for name, value in run.data.metrics.items() if name.startswith(TEST)}
@@ -53,6 +66,31 @@ def of_runs(client: Client, runs: Sequence[Run], metrics: Iterable[str] | None =
     ]
     wanted = None if metrics is None else {name.removeprefix(TEST) for name in metrics if name.startswith(TEST)}
     return {TEST + name: one for name, one in estimate.estimates(parts, rules, values, wanted).items()}
+
+
+def by_the_same_groups(
+    client: Client, found: Mapping[str, Mapping[str, Estimate]], runs: Mapping[str, Sequence[Run]]
+) -> dict[str, Mapping[str, Estimate]]:
+    """Return the estimates of trials on one test part, all by the same groups of test rows.
+
+    Rarelabels 0.4.2 stored no groups with the scores. Where one trial has them and another does not, those of the other
+    are made anew from its scores, with the groups of the first.
+
+    Args:
+        client: of the record.
+        found: of each trial, by name, its estimates by recorded name.
+        runs: of each trial, by name, its runs.
+    """
+    sizes = {name: one.n_groups for name, of_trial in found.items() for one in of_trial.values()}
+    if len(set(sizes.values())) < 2:
+        return dict(found)
+    fewest = min(sizes, key=lambda name: sizes[name])
+    stored = (reading.scores(client, run.info.run_id, "test").groups for run in runs[fewest])
+    groups = next((of_run for of_run in stored if of_run is not None), None)
+    return {
+        name: of_runs(client, runs[name], of_trial, groups) if sizes.get(name, 0) > sizes[fewest] else of_trial
+        for name, of_trial in found.items()
+    }
 
 
 def store(folder: Path, found: Mapping[str, Estimate], metrics: Iterable[str]) -> None:

@@ -20,7 +20,7 @@ from rarelabels.record.entities import Run
 from rarelabels.study.progress_display import Say
 
 HOW_INTERVALS_ARE_MADE = "95 %: influence of test rows (by group), variance between seeds, Student's t"
-CODE = 6  # raised when what a summary holds changes
+CODE = 7  # raised when what a summary holds changes
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,8 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
         parent.metrics(dict(zip(table["metric"], table["mean"], strict=True)))
         for end, values in limits.items():
             parent.metrics({f"interval/{metric}_{end}": value for metric, value in values.items()})
+        shares = table.set_index("metric")["share_of_seeds"].reindex(sorted(task.compared)).dropna()
+        parent.metrics({f"interval/{metric}_share_of_seeds": float(share) for metric, share in shares.items()})
         with parent.folder(of_files) as folder:
             csv_tables.write(folder / "summary.csv", table)
             estimates.store(folder, found, task.compared)

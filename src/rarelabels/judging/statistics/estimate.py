@@ -170,7 +170,7 @@ def estimates(
     no estimate of any metric.
 
     Args:
-        parts: the test part as scored by each seed.
+        parts: the test part as scored by each seed. Groups that one seed has are those of all.
         rules: of each seed, by name.
         values: the metrics of each seed, by the same names.
         wanted: the names; all, if None.
@@ -181,7 +181,7 @@ def estimates(
     if not len(parts) == len(rules) == len(values) > 0:
         sizes = f"{len(parts)}, {len(rules)}, {len(values)}"
         raise ValueError(f"scores, rules and values must be of the same seeds, at least one; got {sizes}")
-    group = group_of_rows(parts[0])
+    group = group_of_rows(next((part for part in parts if part.groups is not None), parts[0]))
     if not group.any():
         return {}
     total: dict[str, Floats] = {}
