@@ -152,3 +152,14 @@ def test_scores_that_are_not_known_are_a_mistake():
         parts_of(TRUTH, SCORES.where(KNOWN), None, None)
     with pytest.raises(ArgumentError, match=r"y_test\[0, 0\] \(a\): is empty, and so is every other truth"):
         parts_of(TRUTH.astype(float) * np.nan, SCORES, None, None)
+
+
+def test_a_counting_index_beside_the_same_numbers_in_another_order_is_refused():
+    """Paired by name or by place? Either would be a guess."""
+    counting = TRUTH.reset_index(drop=True)
+    for y, s in ((counting, SCORES.set_axis([1, 0])), (TRUTH.set_axis([1, 0]), SCORES.reset_index(drop=True))):
+        with pytest.raises(ArgumentError, match="s: its index has the numbers of the index of y in another order"):
+            pair(y, s, ("y", "s"), probabilities=True)
+    # An index that names other rows says nothing about the order, nor does an array.
+    for s in (SCORES.set_axis([7, 5]), SCORES.set_axis([1, 0]).to_numpy()):
+        np.testing.assert_array_equal(pair(counting, s, ("y", "s"), probabilities=True).scores, SCORES)

@@ -30,12 +30,16 @@ UNKNOWN = "give NaN, or say unknown=-1"
 
 @dataclass(frozen=True, eq=False)
 class _Matrix:
-    """An argument as numbers, (rows, columns), with the names of its columns and rows, if it has such names."""
+    """An argument as numbers, (rows, columns), with the names of its columns and rows, if it has such names.
+
+    ``counts`` says that it has an index which only counts the rows from 0, and so names none.
+    """
 
     name: str
     values: Floats
     labels: tuple[str, ...] | None
     rows: tuple[str, ...] | None
+    counts: bool
 
     @classmethod
     def of_truth(cls, name: str, given: Any, unknown: float | None) -> _Matrix:
@@ -55,11 +59,11 @@ class _Matrix:
             raise ArgumentError(f"{name}: must have shape (rows, labels) and not be empty; given {values.shape}{one}")
         columns = getattr(given, "columns", None)
         if columns is None:
-            return cls(name, values, None, None)
+            return cls(name, values, None, None, counts=False)
         labels = _distinct(name, columns)
         index = np.asarray(getattr(given, "index", np.arange(len(values))))
         counts = np.array_equal(index, np.arange(len(values)))
-        return cls(name, values, labels, None if counts else _names_of_rows(name, index))
+        return cls(name, values, labels, None if counts else _names_of_rows(name, index), counts)
 
     def with_labels(self, labels: Sequence[str], whose: str) -> _Matrix:
         """Return the columns of these labels, in this order; an array must have as many columns."""
@@ -86,7 +90,10 @@ class _Matrix:
                 f"{self.name}: must have a row for each of {truth.name}; given shapes {self.values.shape} and "
                 f"{truth.values.shape}"
             )
-        if self.rows is None or truth.rows is None or self.rows == truth.rows:
+        if self.rows is None or truth.rows is None:
+            self._check_order(truth)
+            return self
+        if self.rows == truth.rows:
             return self
         places = {name: row for row, name in enumerate(self.rows)}
         if len(places) < len(self.rows) or set(places) != set(truth.rows):
@@ -95,6 +102,15 @@ class _Matrix:
                 "rows in the same order, call reset_index(drop=True) on both"
             )
         return replace(self, values=self.values[[places[name] for name in truth.rows]], rows=truth.rows)
+
+    def _check_order(self, truth: _Matrix) -> None:
+        """Raise if one index counts the rows and the other has the same numbers in another order: which is right?"""
+        names = self.rows or truth.rows or ()
+        if (self.counts or truth.counts) and set(names) == set(map(str, range(len(self.values)))):
+            raise ArgumentError(
+                f"{self.name}: its index has the numbers of the index of {truth.name} in another order; sort both by "
+                "their index, or, if rows are in the same order, call reset_index(drop=True) on both"
+            )
 
 
 def parts_of(
