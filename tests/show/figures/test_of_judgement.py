@@ -47,3 +47,4 @@ def test_what_is_not_known_is_in_no_curve(saved):
             np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
     texts = [text.get_text() for text in figures[0].axes[0].get_legend().get_texts()]
     assert f"chance: {y[~unknown].mean():.3f}" in texts
+    assert figures[0].axes[1].get_title() == f"Calibration: all labels pooled, {100 * (~unknown).mean():.3g} % known"

@@ -92,6 +92,18 @@ def test_precision_and_recall_have_a_line_for_each_seed_and_each_label_that_has_
         assert area == pytest.approx(average_precision_score(part.y.ravel(), part.scores.ravel()), abs=0.02)
 
 
+def test_single_labels_are_drawn_on_the_rows_in_which_they_are_known(saved) -> None:
+    whole = scored(400, 0)
+    known = np.random.default_rng(0).random(whole.y.shape) < 0.5
+    part = replace(whole, y=whole.y * known, known=known)
+    (axes,) = saved(of_trial.precision_recall([part], ("one", "other"), "a trial")).axes
+    for label, line in enumerate(axes.lines[:2]):
+        precision, recall, _ = precision_recall_curve(
+            whole.y[known[:, label], label], whole.scores[known[:, label], label]
+        )
+        np.testing.assert_allclose(line.get_xydata(), np.column_stack([recall, precision]))
+
+
 def test_a_confusion_matrix_has_the_counts_of_each_rule_and_the_most_frequent_label_on_top(saved) -> None:
     """The texts are counts; the colours are shares: of 4 positives 3 found, of 96 negatives 24 false alarms."""
     rows = {"rare": (4, 3, 24, 1, 72), "often": (50, 40, 5, 10, 45)}
