@@ -13,7 +13,17 @@ import rarelabels
 
 SOURCE = Path(rarelabels.__file__).parent
 
-GROUND = {"cache", "errors", "extras", "spec", "stdout", "whole_files"}  # used by all, and by nothing but each other
+GROUND = {
+    "cache",
+    "csv_tables",
+    "errors",
+    "extras",
+    "json_files",
+    "row_ids",
+    "spec",
+    "stdout",
+    "whole_files",
+}  # used by all, and by nothing but each other
 MAY_USE: dict[str, set[str]] = {
     "judging": set(),
     "declare": {"judging"},

@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from rarelabels import __version__, stdout
+from rarelabels import __version__, csv_tables, stdout
 from rarelabels.declare import as_yaml, checking, find, override
 from rarelabels.errors import UserError, without_password
 
@@ -202,7 +202,7 @@ def validate(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of a trial's YAML file, for editors."""
-    print(json.dumps(as_yaml.json_schema(), indent=2))
+    print(json.dumps(as_yaml.json_schema(), indent=2, allow_nan=False))
 
 
 @app.command()
@@ -373,6 +373,8 @@ def judge(
     scores = pd.DataFrame(y_score, columns=labels).add_prefix("score/")
     truths.join(scores).to_parquet("test.parquet", index=False)
 
+    An empty true/LABEL says that the label is not known in that row: it counts neither for nor against the scores.
+
     In Python, without files: rarelabels.judge(y_test, s_test, validation=(y_val, s_val), labels=labels).
     """
     if log is not None and not log.strip():
@@ -395,7 +397,7 @@ def judge(
     if log is not None:
         judgement.log(log, {"validation": before or "", "test": measured})
     if output is Format.csv:
-        print(judgement.long().to_csv(index=False), end="")
+        print(csv_tables.text(judgement.long()), end="")
     else:
         print_judgement(judgement, before, measured)
     if log is not None:

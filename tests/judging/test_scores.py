@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from rarelabels.judging import arrays, evaluation, scores
+from rarelabels.judging.metrics import ranking_metrics
+from rarelabels.judging.metrics.label_table import per_label
 from rarelabels.judging.rules.choose import choose_rules
 from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import ThresholdSpec
@@ -42,7 +44,24 @@ def test_what_is_no_part_cannot_be_put_together(y: list, s: list, message: str) 
 def test_logits_are_scores_and_no_probabilities() -> None:
     part = Scores.from_arrays([[0, 1]], [[-2.0, 0.5]])
     with pytest.raises(ValueError, match=r"must be probabilities in \[0, 1\]; got -2.0 \(are these logits\?\)"):
-        part.must_be_probabilities()
+        part.as_probabilities()
+
+
+def test_a_probability_with_a_rounding_error_is_measured_as_0_or_1() -> None:
+    y = np.array([[1, 0], [0, 1], [1, 1]])
+    exact = np.array([[1.0, 0.0], [0.2, 0.7], [1.0, 0.4]])
+    rounded = exact + np.array([[3e-16, -1e-18], [0, 0], [1.2e-7, 0]])
+    assert ranking_metrics(y, rounded) == ranking_metrics(y, exact)
+    pd.testing.assert_frame_equal(per_label(y, rounded, {}), per_label(y, exact, {}))
+    inside = Scores.from_arrays(y, exact)
+    assert inside.as_probabilities() is inside
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.longdouble, ">f8"])
+def test_zero_with_a_sign_and_floats_of_any_kind_are_measured_alike(kind: str) -> None:
+    y = np.array([[1, 0], [0, 1], [1, 1], [0, 0]])
+    scores = np.array([[0.5, -0.0], [0.0, 0.75], [-0.0, 0.25], [0.25, 0.0]])
+    assert ranking_metrics(y, scores.astype(kind)) == ranking_metrics(y, np.abs(scores))
 
 
 def test_scores_keep_their_precision_and_rows_their_ids() -> None:

@@ -29,7 +29,7 @@ CASES = [(0, 60, 4, 6), (1, 60, 4, 1), (2, 25, 7, 1), (3, 200, 3, 2), (4, 12, 2,
 
 
 def drawn(seed: int, n_rows: int, n_labels: int, decimals: int) -> Scores:
-    """Rounded scores of labels that are known in 5 % to 95 % of the rows; of a row, and often of a label, nothing is."""
+    """Rounded scores; labels are known in 5 % to 95 % of the rows; nothing is of a row, and often of a label."""
     rng = np.random.default_rng(seed)
     truth = rng.random((n_rows, n_labels)) < rng.uniform(0.1, 0.6, n_labels)
     scores = np.round(np.clip(rng.normal(0.3 + 0.3 * truth, 0.2), 0, 1), decimals)

@@ -70,7 +70,7 @@ def declarations(look: Look, name: str, folder: Path, settings: int = TRAININGS)
     )
     files = {
         BASE_FILE: text("base"),
-        SCHEMA_FILE: json.dumps(as_yaml.json_schema(), indent=2) + "\n",
+        SCHEMA_FILE: json.dumps(as_yaml.json_schema(), indent=2, allow_nan=False) + "\n",
         dataset_file(name): text("dataset") + "".join(_dataset(look.spec, folder)),
         study / "_base.yaml": _base(look, name),
         study / "study.yaml": stated + text("claim_of_deep" if of_words else "claim_of_boosting"),

@@ -13,6 +13,9 @@ Bools: TypeAlias = NDArray[np.bool_]
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
+# 4.8e-7, a few steps of float32 at 1. Sums in float32 end so far outside [0, 1], and so do float32 written as text.
+SCORE_ROUNDING = 4 * float(np.finfo(np.float32).eps)
+
 
 def is_one(labels: Array) -> Bools:
     """Return labels that are known to be 0 and 1 as booleans."""
@@ -82,3 +85,24 @@ def checked(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Array]:
     if not -sys.float_info.max < float(scores.min()) <= float(scores.max()) < sys.float_info.max:
         raise ValueError("y_score: must be finite; got NaN or infinity (did the training diverge?)")
     return truth, scores
+
+
+def probabilities(scores: Array) -> Array:
+    """Return scores as probabilities: those that are outside [0, 1] by a rounding error become 0 and 1.
+
+    >>> probabilities(np.array([-1e-18, 0.25, 1.0000000000000002])).tolist()
+    [0.0, 0.25, 1.0]
+
+    Args:
+        scores: finite; they are returned themselves if all are in [0, 1].
+
+    Raises:
+        ValueError: a score is farther outside than ``SCORE_ROUNDING``.
+    """
+    lowest, highest = scores.min(), scores.max()
+    if lowest >= 0 and highest <= 1:
+        return scores
+    if lowest < -SCORE_ROUNDING or highest > 1 + SCORE_ROUNDING:
+        outside = lowest if lowest < -SCORE_ROUNDING else highest
+        raise ValueError(f"y_score: must be probabilities in [0, 1]; got {float(outside)!r} (are these logits?)")
+    return np.clip(scores, 0, 1)

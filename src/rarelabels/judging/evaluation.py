@@ -6,7 +6,6 @@ No model is needed: the same function judges scores that were made elsewhere.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rarelabels import csv_tables, json_files
 from rarelabels.judging import calibration, metrics
 from rarelabels.judging.arrays import Bools, Floats, is_one
 from rarelabels.judging.calibration import Calibration
@@ -62,8 +62,8 @@ class Evaluation:
         if self.calibration:
             stored[CALIBRATION] = self.calibration.to_json(self.labels)
         for name, content in stored.items():
-            (folder / name).write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-        self.per_label.to_csv(folder / "per_label.csv", index=False)
+            json_files.write(folder / name, content, indent=1)
+        csv_tables.write(folder / "per_label.csv", self.per_label)
 
 
 def floors(prevalence: Floats) -> dict[str, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,17 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
 
-from rarelabels.judging.arrays import Array, Bools, Floats, Integers, checked, checked_known, is_one, with_known
+from rarelabels.judging.arrays import (
+    Array,
+    Bools,
+    Floats,
+    Integers,
+    checked,
+    checked_known,
+    is_one,
+    probabilities,
+    with_known,
+)
 from rarelabels.judging.rules.table import SET_RULES
 from rarelabels.judging.sweeps.ordered import Ordered, labels_in_order, order_cells, rows_in_order
 
@@ -159,12 +169,14 @@ class Scores:
         truth, scores = self.cells()
         return order_cells(truth[np.newaxis], scores[np.newaxis])
 
-    def must_be_probabilities(self) -> None:
-        """Raise a ValueError if a score is outside [0, 1]."""
-        lowest, highest = self.scores.min(), self.scores.max()
-        if lowest < 0 or highest > 1:
-            outside = lowest if lowest < 0 else highest
-            raise ValueError(f"y_score: must be probabilities in [0, 1]; got {float(outside)!r} (are these logits?)")
+    def as_probabilities(self) -> Scores:
+        """Return the part with scores in [0, 1]: itself, if none is outside by a rounding error.
+
+        Raises:
+            ValueError: a score is farther outside than rounding explains.
+        """
+        inside = probabilities(self.scores)
+        return self if inside is self.scores else replace(self, scores=inside)
 
     @classmethod
     def of(cls, fitted: Any, part: Any) -> Scores:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
+from rarelabels import json_files
 from rarelabels.errors import failure
 from rarelabels.probes.probe import Observation, versions
 from rarelabels.record import connection, opening
@@ -38,7 +38,7 @@ def record(observations: Sequence[Observation], where: str) -> None:
                 if not isinstance(value, str)
             }
         )
-        run.text("probes.json", json.dumps(_table(observations), indent=2, ensure_ascii=False))
+        run.text("probes.json", json_files.text(_table(observations), indent=2))
         run.tags({"changed": ", ".join(changed)})
         run.notes([one.complaint() for one in observations if not one.is_as_pinned])
     except BaseException as error:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rarelabels import json_files
 from rarelabels.data import raw
 from rarelabels.data.raw import Raw
 from rarelabels.data.table.batch import Batch, RawColumn
@@ -224,4 +225,4 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+    json_files.write(path, content, indent=1)

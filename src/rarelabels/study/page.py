@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from rarelabels import csv_tables
 from rarelabels.compare.comparison import FLOORS, Comparison, by_rule
 from rarelabels.record import opening
 from rarelabels.record.client import Client
@@ -43,7 +44,7 @@ def record_comparison(
     record = opening.open_study(client, experiment, study)
     of_files: dict[str, str] = {}
     with record.folder(of_files) as folder:
-        pd.concat([one.long() for one in compared]).to_csv(folder / "comparison.csv", index=False)
+        csv_tables.write(folder / "comparison.csv", pd.concat([one.long() for one in compared]))
         for number, one in enumerate(compared):
             suffix = f"_{number + 1}" if number else ""
             title = f"{study} on {one.data}"

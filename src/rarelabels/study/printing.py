@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rarelabels import csv_tables
 from rarelabels.compare import verdicts as compare_verdicts
 from rarelabels.declare import checking, declarations, find, study_files
 from rarelabels.declare.study import Bound
@@ -46,7 +47,7 @@ def results(name: str, *, by_rule: bool = False, as_csv: bool = False) -> None:
         checking.known_study(name)
     if as_csv:
         frame = reading.runs(selection.recorded(name, where, with_metrics=True) if runs else [])
-        print(frame.to_csv(index=False), end="")
+        print(csv_tables.text(frame), end="")
     elif not runs:
         print(_nothing_recorded(name))
     elif by_rule:
@@ -72,7 +73,7 @@ def verdicts(name: str | None, *, as_csv: bool = False, keep_first_seen: bool = 
         _warn(f"{standing.keep_first_seen(study, where)} is up to date; commit it")
     if as_csv:
         of_each = {study: standing.verdicts(study, where) for study in recorded}
-        print(compare_verdicts.long(of_each).to_csv(index=False), end="")
+        print(csv_tables.text(compare_verdicts.long(of_each)), end="")
         return
     concluded = {study: standing.conclude(study, where) for study in recorded}
     for study in names:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rarelabels import json_files
 from rarelabels.declare import as_yaml
 from rarelabels.errors import UserError, failure
 from rarelabels.judging import evaluation, picking, scores
@@ -179,7 +179,7 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
         scores.save_scores(folder / reading.SCORES, data.labels, validation, test)
         if fitted.epochs:
             np.savez_compressed(folder / opening.EPOCHS, allow_pickle=False, **fitted.epochs)
-        (folder / "data.json").write_text(json.dumps(data.summary, indent=1, ensure_ascii=False), encoding="utf-8")
+        json_files.write(folder / "data.json", data.summary, indent=1)
         fitted.save(folder / "model")
         compressed = (folder / "model" / "weights.npz").stat().st_size
         stored = reading.stored_scores(folder / reading.SCORES)

@@ -10,7 +10,7 @@ from statistics import fmean
 import numpy as np
 import pandas as pd
 
-from rarelabels import __version__
+from rarelabels import __version__, csv_tables
 from rarelabels.compare import symptoms
 from rarelabels.judging.statistics.estimate import Estimate, interval_of
 from rarelabels.judging.statistics.reliability import rare_labels
@@ -81,7 +81,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
         for end, values in limits.items():
             parent.metrics({f"interval/{metric}_{end}": value for metric, value in values.items()})
         with parent.folder(of_files) as folder:
-            table.to_csv(folder / "summary.csv", index=False)
+            csv_tables.write(folder / "summary.csv", table)
             estimates.store(folder, found, task.compared)
         parent.notes([f"(seed {first['seed']}) {note}" for note in first.get("notes", "").split("\n") if note])
         parent.finish()

@@ -33,6 +33,16 @@ def test_curves_of_two_seeds_have_a_row_each() -> None:
     assert drawn.prevalence == y.mean()
 
 
+def test_what_is_not_known_is_in_no_curve() -> None:
+    random = np.random.default_rng(0)
+    y, scores, known = random.random((80, 4)) < 0.3, random.random((80, 4)), random.random((80, 4)) < 0.6
+    drawn = panels.TrialCurves.of([Scores.from_arrays(np.where(known, y, np.nan), scores)])
+    same = panels.TrialCurves.of([Scores.from_arrays(y[known][:, None], scores[known][:, None])])
+    np.testing.assert_array_equal(drawn.precision, same.precision)
+    np.testing.assert_array_equal(drawn.reliability[0], same.reliability[0])
+    assert drawn.prevalence == same.prevalence == y[known].mean()
+
+
 def test_four_panels_are_abreast_and_the_rest_of_a_row_is_empty() -> None:
     tables = {f"trial {n}": pd.DataFrame({"positives": [3, 30], "half": [0.2, n / 10]}) for n in range(5)}
     figure = panels.f1_by_positives(tables)

@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from judged_parts import ALONE, BOTH, printed, scored
+import rarelabels as rl
+from judged_parts import ALONE, BOTH, LABELS, printed, scored
 from rarelabels.judging.score_files import Parts
 from rarelabels.show import judgement as show_judgement
 
@@ -59,3 +60,19 @@ def test_one_row_has_no_interval_and_rare_labels_are_said(judgement, capsys):
     assert "No intervals: one test row says nothing about others" in printed(one, ALONE, capsys)
     few = show_judgement.judge_parts(Parts(("A", "B"), None, scored([[1, 0], [0, 1]] * 9, [[0.5, 0.1]] * 18), ()))
     assert "Intervals of macro means are not reliable: 2 of 2 labels have fewer than 10" in printed(few, ALONE, capsys)
+
+
+def test_how_much_is_known_is_said_and_the_labels_that_are_too_little(judgement, capsys):
+    y, scores = judgement.evaluation.test.y.astype(float), judgement.evaluation.test.scores
+    y[150:, 0] = y[100:108, 1] = y[7:, 2] = np.nan
+    given = rl.judge(y[100:], scores[100:], validation=(y[:100], scores[:100]), labels=LABELS)
+    lines = printed(given, BOTH, capsys).splitlines()
+    assert lines[0].startswith("test.parquet: 200 rows × 5 labels, 64.2 % known (642 of 1,000 cells): ")
+    assert lines[1].endswith("validation.parquet: 100 rows, 81.4 % known (407 of 500 cells)")
+    assert "A label that is not known in a row counts nowhere: neither as right nor as wrong." in lines
+    assert "Too little known to judge: rare (0 of 200 rows known)" in lines
+    positives = int(np.nansum(y[100:, 0]))
+    row = next(line.split() for line in lines if line.startswith("common ") and "/" not in line)
+    assert row[1:4] == ["50", str(positives), f"{positives / 50:.4f}"]
+    assert "× 5 labels (64.2 % known), thresholds" in repr(given)
+    assert given.per_label()["known"].tolist() == [50, 192, 0, 200, 200]

@@ -77,14 +77,14 @@ def surplus_of_bins(ordered: Ordered, positive_places: Integers) -> Floats:
 def influences_of_calibration(part: Scores) -> dict[str, Floats]:
     """Return the influence of each row on every metric of this kind, each (n,); the edges of the bins stay."""
     found = {metric.name: np.zeros(len(part.truth)) for metric in CALIBRATION_METRICS}
-    covered = np.flatnonzero(part.positives)
+    covered = np.flatnonzero(part.positives).tolist()
     of_rows = part.sums_of_rows(_influence(*part.cells()))
     for metric in CALIBRATION_METRICS:
         if metric.is_pooled:
             found[metric.name] += of_rows
             continue
         for label in covered:
-            found[metric.name][part.rows_of(label)] += _influence(*part.of_label(label)) / covered.size
+            found[metric.name][part.rows_of(label)] += _influence(*part.of_label(label)) / len(covered)
     return found
 
 

@@ -44,7 +44,7 @@ def per_label(
 
 def tabulate(part: Scores, rules: Mapping[str, Rule], labels: Sequence[str] | None = None) -> pd.DataFrame:
     """Return one row per label; see :func:`per_label`."""
-    part.must_be_probabilities()
+    part = part.as_probabilities()
     truth, scores = part.truth, part.scores
     n_labels = truth.shape[1]
     actual, n_known = truth.sum(axis=0), part.n_known

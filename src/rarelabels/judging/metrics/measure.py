@@ -111,7 +111,7 @@ def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
 
 def measure_rankings(part: Scores) -> dict[str, float]:
     """Return how good scores are before any threshold; see :func:`ranking_metrics`."""
-    part.must_be_probabilities()
+    part = part.as_probabilities()
     pooled = _of_groups(part.pooled())  # before the labels: two orders at once take more memory
     of_labels = label_rankings(part)
     rows, weights = ranked_rows(part.truth, part.scores, part.known), weights_of_rows(RANKED_ROW_METRICS, part.known)
@@ -140,8 +140,7 @@ def _of_groups(ordered: Ordered) -> dict[str, Floats]:
 
 def macro_average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
     """Return the macro average precision alone, as in :func:`ranking_metrics`; NaN if no label has a positive."""
-    part = Scores.from_arrays(y_true, y_score)
-    part.must_be_probabilities()
+    part = Scores.from_arrays(y_true, y_score).as_probabilities()
     wanted = ("average_precision",)
     values = [areas(ordered, ordered.positive_places(), wanted)[wanted[0]] for ordered in part.by_label]
     return float(mean_over(np.concatenate(values), part.positives > 0))

@@ -38,7 +38,7 @@ def influences(part: Scores, rules: Mapping[str, Rule], wanted: Collection[str] 
     Raises:
         ValueError: a score is outside [0, 1].
     """
-    part.must_be_probabilities()
+    part = part.as_probabilities()
     groups = None if wanted is None else {name.partition("/")[0] for name in wanted}
     ranked = None if wanted is None else {name.removeprefix(f"{OF_RANKING}/") for name in wanted}
     found = of_rankings(part, ranked) if groups is None or OF_RANKING in groups else {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rarelabels.judging.arrays import Integers
@@ -31,6 +33,29 @@ def rare_labels(positives: Integers) -> str:
     if rare <= RARE_SHARE * covered:
         return ""
     return f"{rare:,} of {covered:,} labels have fewer than {MEDIUM} positives on test"
+
+
+def little_known(labels: Sequence[str], n_known: Integers, positives: Integers, n_rows: int) -> list[str]:
+    """Return the labels that are known in too few rows to be judged, each with the reason in words.
+
+    Such a label is known in fewer than 10 rows, or its known rows have no positive or no negative.
+
+    Args:
+        labels: their names.
+        n_known: in how many rows each is known, (n_labels,).
+        positives: of each, (n_labels,).
+        n_rows: of the part. A label that is known in all of them is not returned.
+
+    >>> import numpy as np
+    >>> little_known(["a", "b", "c", "d"], np.array([4, 30, 30, 90]), np.array([2, 0, 30, 0]), 90)
+    ['a (4 of 90 rows known)', 'b (30 of 90 rows known, no positive)', 'c (30 of 90 rows known, no negative)']
+    """
+    found = []
+    for label, known, ones in zip(labels, n_known.tolist(), positives.tolist(), strict=True):
+        lacks = ", no positive" if known and not ones else ", no negative" if known and ones == known else ""
+        if known < n_rows and (lacks or known < MEDIUM):
+            found.append(f"{label} ({known:,} of {n_rows:,} rows known{lacks})")
+    return found
 
 
 def is_by_label(metric: str) -> bool:

@@ -80,7 +80,8 @@ def sweep_common(part: Scores, metric: CommonMetric, *, at_least_one: bool = Fal
     match metric:
         case "micro_f1":
             if part.known is not None:
-                truth, scores = (cells[:, np.newaxis] for cells in part.cells())
+                of_cells = part.cells()
+                truth, scores = of_cells[0][:, np.newaxis], of_cells[1][:, np.newaxis]
             upper, lower, value = _best_pooled(truth, scores)
         case "macro_f1":
             upper, lower, total = _best_sum_of_f1(part.by_label)

@@ -34,17 +34,19 @@ def judgement(measured: Evaluation) -> Figure:
 
 
 def _precision_recall(axes: Axes, measured: Evaluation) -> None:
-    test = measured.test
-    prevalence = float(test.y.mean())
+    truth, scores = measured.test.cells()
+    prevalence = float(truth.mean())
     if prevalence:
-        precision, recall = precision_recall_curve(test.y.ravel(), test.scores.ravel())
+        precision, recall = precision_recall_curve(truth, scores)
         axes.plot(recall, precision, color=BLUE, linewidth=1.5, label="scores, at every threshold", zorder=1)
     axes.axhline(prevalence, color=RED, linestyle="--", linewidth=1, label=f"chance: {prevalence:.3f}", zorder=0)
     for rule, marker in MARKERS.items():
         if rule in measured.rules:
             at = [measured.metrics[f"test/{rule}/micro_{what}"] for what in ("recall", "precision")]
             axes.plot(*at, marker, color=RULE_COLOURS[rule], markeredgecolor="black", markersize=7, label=rule)
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title="Ranking: all labels pooled")
+    axes.set(
+        xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=f"Ranking: {_pooled(measured.test)}"
+    )
     _finish(axes)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 0.1), **SMALL)
 
@@ -60,10 +62,14 @@ def _reliability(axes: Axes, test: Scores) -> None:
     if not filled.all():
         axes.plot(right[~filled], height[~filled], "v", color=BLUE, markersize=4.5, label="a bin without a true label")
     axes.set(xscale="log", yscale="log", xlim=(least, 1), ylim=(0.9 * least, 1.1))
-    axes.set_title("Calibration: all labels pooled")
+    axes.set_title(f"Calibration: {_pooled(test)}")
     axes.set(xlabel="mean score of the bin", ylabel="share of true labels")
     _finish(axes)
     axes.legend(loc="upper left", **SMALL)
+
+
+def _pooled(test: Scores) -> str:
+    return "all labels pooled" if test.known is None else f"all labels pooled, {100 * test.known_share:.3g} % known"
 
 
 def _f1(axes: Axes, measured: Evaluation) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rarelabels import __version__
+from rarelabels import __version__, json_files
 from rarelabels.compare.comparison import Comparison, Row
 from rarelabels.record import reading, run_files
 from rarelabels.record.client import Client
@@ -84,7 +84,7 @@ def save(pictures: Sequence[Picture], number: int, folder: Path) -> None:
     """Write pictures to the file where :func:`kept` looks for them; ``folder`` becomes that of the study's run."""
     place = folder / _file(number)
     place.parent.mkdir(exist_ok=True)
-    place.write_text(json.dumps([asdict(one) for one in pictures], indent=1), encoding="utf-8")
+    json_files.write(place, [asdict(one) for one in pictures], indent=1)
 
 
 def _read(place: Path) -> list[Picture]:

@@ -11,7 +11,8 @@ from rich.console import Console
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.metrics.table import BY_NAME
 from rarelabels.judging.score_tables import some
-from rarelabels.judging.statistics.reliability import rare_labels
+from rarelabels.judging.scores import Scores
+from rarelabels.judging.statistics.reliability import little_known, rare_labels
 from rarelabels.show.judgement import SPEC, Judgement
 from rarelabels.show.tables import of_labels
 from rarelabels.show.tables.judgement_page import WIDE, Page, Section, rules_shown
@@ -48,6 +49,7 @@ UNDEFINED = {
     "labels_without_positives": ("labels without a positive", "macro and weighted means"),
     "labels_without_negatives": ("labels without a negative", "macro ROC AUC"),
     "rows_without_labels": ("rows without a label", "LRAP"),
+    "rows_without_known_labels": ("rows without a known label", "means over rows"),
 }
 
 
@@ -104,19 +106,32 @@ def print_judgement(judgement: Judgement, validation: Path | None, test: Path) -
 
 def _head(judgement: Judgement, validation: str | None, test: str) -> Iterator[str]:
     measured = judgement.evaluation
-    n_rows, n_labels = measured.test.y.shape
-    ones = f"{measured.test.y.sum():,} positives ({100 * measured.test.y.mean():.3g} % of all)"
-    yield f"{test}: {n_rows:,} rows × {n_labels:,} labels, {ones}"
+    part = measured.test
+    (n_rows, n_labels), truth = part.y.shape, part.cells()[0]
+    ones = f"{truth.sum():,} positives ({100 * truth.mean():.3g} % of {'all' if part.known is None else 'these'})"
+    yield f"{test}: {n_rows:,} rows × {n_labels:,} labels, {_known_in_words(part)}{ones}"
     if measured.validation is None:
         yield "Without a validation part no threshold is chosen: decisions are at 0.5, and oracle is only a bound."
     else:
-        yield f"Thresholds and base rates are from {validation}: {len(measured.validation.y):,} rows"
+        chosen = f"{len(measured.validation.y):,} rows{_known_in_words(measured.validation, before=', ', after='')}"
+        yield f"Thresholds and base rates are from {validation}: {chosen}"
+    if part.known is not None:
+        yield "A label that is not known in a row counts nowhere: neither as right nor as wrong."
+    if little := little_known(measured.labels, part.n_known, part.positives, n_rows):
+        yield f"Too little known to judge: {some(little, '{}')}"
     if not judgement.intervals:
         yield "No intervals: one test row says nothing about others"
         return
     yield "Intervals: 95 %, over test rows alone: other seeds of a model vary beyond them"
     if rare := rare_labels(measured.test.positives):
         yield f"Intervals of macro means are not reliable: {rare}"
+
+
+def _known_in_words(part: Scores, before: str = "", after: str = ": ") -> str:
+    """Return how much of a part is known; nothing if all is."""
+    if part.known is None:
+        return ""
+    return f"{before}{100 * part.known_share:.3g} % known ({part.known.sum():,} of {part.known.size:,} cells){after}"
 
 
 def _decisions(judgement: Judgement, validation: str | None) -> Section:
@@ -186,9 +201,9 @@ def _rankings(judgement: Judgement) -> Section:
 def _left_out(measured: Evaluation) -> Iterator[str]:
     """Yield a line for each kind of undefined label or row: how many, which labels, and the metrics without them."""
     table = measured.per_label
-    labels = {"labels_without_positives": 0, "labels_without_negatives": len(measured.test.y)}
+    labels = {"labels_without_positives": 0, "labels_without_negatives": measured.test.n_known}
     for what, (words, metrics) in UNDEFINED.items():
-        if count := int(measured.metrics[f"test/count/{what}"]):
+        if count := int(measured.metrics.get(f"test/count/{what}", 0)):
             names = list(table["label"][table["positives"] == labels[what]]) if what in labels else []
             which = f" ({some(names, '{}')})" if names else ""
             yield f"{words}: {count:,}{which}; {metrics} leave them out, because they are undefined there"

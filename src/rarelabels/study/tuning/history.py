@@ -7,6 +7,7 @@ from pathlib import Path
 import optuna
 from optuna.importance import FanovaImportanceEvaluator
 
+from rarelabels import csv_tables
 from rarelabels.show.figures import house_style, of_search
 
 MOST_KEYS = 24  # only so many keys are drawn, the most important ones
@@ -15,7 +16,7 @@ MOST_KEYS = 24  # only so many keys are drawn, the most important ones
 def save_history(study: optuna.Study, metric: str, title: str, folder: Path) -> None:
     """Write ``trials.csv``, and the figures of the search: its history, the importance of each key, and slices."""
     trials = study.trials_dataframe()
-    trials.to_csv(folder / "trials.csv", index=False)
+    csv_tables.write(folder / "trials.csv", trials)
     lower = study.direction == optuna.study.StudyDirection.MINIMIZE
     figures = {"history": of_search.search_history(trials, metric, title, lower_is_better=lower)}
     scales = {key: bool(getattr(values, "log", False)) for key, values in study.best_trial.distributions.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 
@@ -10,7 +9,7 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, IntDistribution
 
-from rarelabels import errors
+from rarelabels import errors, json_files
 from rarelabels.declare.tuning import ThresholdSearch
 from rarelabels.judging import evaluation, metrics
 from rarelabels.judging.arrays import Floats
@@ -55,7 +54,7 @@ def search_thresholds(client: Client, one: Search, say: Say) -> str:
         study, facts, rules = once_more(lambda: _find_thresholds(one, tuning, validation))
         with record.folder() as folder:
             stored = definition.to_json(rules, one.labels)
-            (folder / "thresholds.json").write_text(json.dumps(stored, indent=1, ensure_ascii=False), encoding="utf-8")
+            json_files.write(folder / "thresholds.json", stored, indent=1)
             save_history(study, f"validation {tuning.metric}", one.title, folder)
         record.metrics(facts)
         record.curves(("search/value", trial.number, trial.values[0]) for trial in finished(study))

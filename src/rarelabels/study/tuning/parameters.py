@@ -17,7 +17,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from rarelabels import errors
+from rarelabels import errors, json_files
 from rarelabels.declare import variants
 from rarelabels.declare.tuning import NoPruner, ParameterSearch
 from rarelabels.judging import evaluation
@@ -209,9 +209,7 @@ def conclude(where: str, one: Search, _: Say) -> str:
     best = study.best_trial
     with record.folder() as folder:
         result = {"values": values_of(one, best.params), "value": best.value, "metric": tuning.metric}
-        (folder / "best.json").write_text(
-            json.dumps(result | {"number": best.number, **counts}, indent=1, ensure_ascii=False), encoding="utf-8"
-        )
+        json_files.write(folder / "best.json", result | {"number": best.number, **counts}, indent=1)
         save_history(study, tuning.metric, one.title, folder)
     record.metrics({"search/best": float(best.values[0]), **{f"search/{state}": n for state, n in counts.items()}})
     values = ", ".join(f"{key} = {_short(value)}" for key, value in best.params.items())
