@@ -38,7 +38,7 @@ def test_a_shared_beginning_is_a_prefix_only_up_to_a_sign(find: Callable[..., Ta
 )
 def test_labels_as_asked(find: Callable[..., TableColumns], asked: str, form: dict[str, Any]) -> None:
     labels = find(USUAL, labels=asked).spec.labels
-    assert labels.model_dump(exclude_none=True, exclude={"min_rows"}) == form
+    assert labels.model_dump(exclude_defaults=True) == form
 
 
 def test_a_column_whose_name_has_a_comma_or_a_star_is_that_column(find: Callable[..., TableColumns]) -> None:
@@ -87,3 +87,41 @@ def test_words_of_yes_and_no_are_labels_and_it_is_said_which_is_one(find: Callab
 def test_of_numbers_and_words_the_numbers_are_the_labels(find: Callable[..., TableColumns]) -> None:
     found = find(USUAL | {"sold": cells(lambda i: ("n", "y")[i % 2])})
     assert (found.spec.labels.prefix, found.spec.categories) == ("is_", ("sold",))
+
+
+def partly(i: int) -> str:
+    return str(i % 2) if i % 5 else ""
+
+
+PARTLY: dict[str, list[Any]] = {
+    "plot": USUAL["plot"],
+    "a": cells(partly),
+    "b": cells(lambda i: "-1" if i % 7 == 3 else str(i % 3 // 2)),
+    "c": USUAL["is_b"],
+}
+
+
+def test_cells_that_say_that_nobody_looked_are_recognised_in_named_columns(find: Callable[..., TableColumns]) -> None:
+    assert find(PARTLY, labels="a,b,c").spec.labels.unknown == ("", "-1")
+    assert find(PARTLY, labels="b,c").spec.labels.unknown == ("-1",)
+    for word in ("U", "NA", "?", " n/a", "unknown"):
+        odd = {**PARTLY, "a": cells(lambda i, word=word: str(i % 2) if i % 5 else word)}  # type: ignore[misc]
+        assert find(odd, labels="a,c").spec.labels.unknown == (word.strip().lower(),)
+    nulls = {**PARTLY, "a": cells(lambda i: i % 2 if i % 5 else None)}
+    assert find(nulls, suffix=".parquet", labels="a,c").spec.labels.unknown == ("",)
+
+
+def test_a_table_whose_columns_are_all_filled_declares_nothing(find: Callable[..., TableColumns]) -> None:
+    assert find(USUAL, labels="is_*").spec.labels.unknown == ()
+
+
+def test_partly_known_columns_are_guessed_only_where_no_others_could_be_labels(
+    find: Callable[..., TableColumns],
+) -> None:
+    assert find(PARTLY).spec.labels.columns == ("a", "b", "c")
+    assert find({**PARTLY, "d": USUAL["is_a"]}).spec.labels.columns == ("c", "d")
+
+
+def test_ones_and_empty_cells_alone_do_not_say_what_empty_means(refused: Callable[..., str]) -> None:
+    said = refused({**PARTLY, "a": cells(lambda i: "1" if i % 3 else "")}, labels="a,c")
+    assert "column 'a' has empty cells and otherwise '1' alone" in said

@@ -229,7 +229,8 @@ def _of_unknown(labels: tuple[str, ...], parts: dict[str, Part]) -> Iterator[str
     if not shares:
         return
     least = np.min([known.mean(axis=0) for known in shares.values()], axis=0)
-    of_parts = ", ".join(f"{known.mean():.1%} of the {name} part" for name, known in shares.items())
+    called = {"train": "training"}
+    of_parts = ", ".join(f"{known.mean():.1%} of the {called.get(name, name)} part" for name, known in shares.items())
     yield (
         f"Not all labels are known: {of_parts} are, and least is known of {labels[int(least.argmin())]} "
         f"({least.min():.1%}). Known cells alone are trained on and judged."

@@ -22,12 +22,14 @@ from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.number_signs import OTHERS, PLAIN, NumberSigns
 from rarelabels.data.table.opening import shown
 from rarelabels.data.table.row_readers import PART_WORDS
+from rarelabels.declare.data import cell_as_word
 from rarelabels.errors import UserError, nearest
 
 SAMPLED = 16  # after the first batch, every 16th row is sampled
 FEW = 12  # the most different cells of a 0/1 column, or of one of parts: each is written in several ways
 NEARLY_ALL = 0.9  # of the cells must be numbers with other signs, for the signs to be believed
 NO_WORDS = ("1", "1.0", "1,0", "true")
+UNKNOWN_WORDS = ("", "-1", "u", "?", "na", "n/a", "unknown")  # of a label that nobody annotated; "nan" reads as ""
 LISTED = 30  # columns in a message
 _ID = re.compile(r"(?:^|[\W_])(?:id|uuid|guid|key|index)$", re.IGNORECASE)
 _CAMEL_ID = re.compile(r"[a-z](?:Id|ID)$")
@@ -200,6 +202,18 @@ class Column:
     def is_flags(self) -> bool:
         """Whether every cell is 0 or 1, or a word for it."""
         return self.is_filled_flags and not self.empty
+
+    @property
+    def words_of_unknown(self) -> tuple[str, ...]:
+        """The cells of a column of 0s and 1s that say that nobody annotated the row, such as -1; "" if some are empty.
+
+        There are none if the column has no 0 or no 1, or cells that are neither.
+        """
+        words = {cell_as_word(cell) for cell in self.few or ()}
+        others = words - FLAGS.keys()
+        if not self.few or not others <= set(UNKNOWN_WORDS) or {FLAGS[word] for word in words - others} != {0, 1}:
+            return ()
+        return tuple(word for word in UNKNOWN_WORDS if word in others or (self.empty and not word))
 
     @property
     def word_of_one(self) -> str:

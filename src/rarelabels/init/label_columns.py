@@ -27,6 +27,27 @@ def find_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[s
     Raises:
         UserError: the labels cannot be guessed, or the columns that the user names cannot be labels.
     """
+    return _with_unknown(path, _found_labels(path, wish, columns, given, hint), columns)
+
+
+def _with_unknown(path: Path, labels: TableLabels, columns: dict[str, Column]) -> TableLabels:
+    """Return 0/1 columns with the cells that say that nobody annotated a label."""
+    if labels.column is not None:
+        return labels
+    flags = [columns[name] for name in columns if name in label_columns(labels, list(columns))]
+    for one in flags:
+        if one.empty and one.is_filled_flags and not one.words_of_unknown:
+            only = next(iter(one.few or ()))
+            raise UserError(
+                f"{path}: column {one.name!r} has empty cells and otherwise {only!r} alone: if empty means the other "
+                "of 0 and 1, write that; if it means that nobody annotated the label, there is nothing to learn "
+                "about it, so leave the column out of --labels"
+            )
+    words = dict.fromkeys(word for one in flags for word in one.words_of_unknown)
+    return labels.model_copy(update={"unknown": tuple(words)}) if words else labels
+
+
+def _found_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[str], hint: str) -> TableLabels:
     if wish.labels is not None:
         labels = _given_labels(path, wish.labels, columns, hint)
         if both := sorted(label_columns(labels, list(columns)) & given):
@@ -38,6 +59,8 @@ def find_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[s
     # Of columns that are written in two ways, words are more likely inputs.
     flags = [name for name in found if not columns[name].word_of_one]
     flags = flags if len(flags) > 1 else found
+    if len(flags) < 2:  # columns that are 0, 1 or not annotated; beside two that are 0 or 1 they are more likely inputs
+        flags = [name for name, one in columns.items() if name not in given and (one.is_flags or one.words_of_unknown)]
     if len(flags) < 2:
         only = f"; at least two labels are needed, and {flags[0]!r} is the only 0/1 column" if flags else ""
         raise UserError(

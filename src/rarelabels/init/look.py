@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,7 @@ class Look:
         too_rare: the same for the other labels.
         few: labels with fewer rows in the validation part than a threshold of their own needs.
         missing: declared part to the labels that no row of it has.
+        known: label to the number of rows in which it is known, for labels with enough rows; empty if all are known.
         cardinality: the mean number of labels of a row.
         without_labels: how many rows have no label.
         repeats: rows that repeat.
@@ -84,6 +85,7 @@ class Look:
     lengths: dict[str, int]
     n_tokens: int
     values: dict[str, int]
+    known: dict[str, int] = field(default_factory=dict)
     far_out: tuple[str, ...] = ()
 
     @property
@@ -132,6 +134,7 @@ def look(path: Path, wish: Wish) -> Look:
         lengths={name: int(np.percentile(tokens.lengths, LONG)) for name, tokens in data.text.items()},
         n_tokens=sum(len(tokens.vocabulary) for tokens in data.text.values()),
         values={name: len(rows.vocabulary) for name, rows in data.categories.items()},
+        known=_known(data),
         far_out=tuple(_far_out(data)),
     )
 
@@ -143,6 +146,12 @@ def _far_out(data: Table) -> Iterator[str]:
         if 0 < high - low < HARDLY * np.nanstd(values):
             row = int(np.nanargmax(np.abs(values - middle)))
             yield f"{name}: {values[row]:g} in row {row + 1}"
+
+
+def _known(data: Table) -> dict[str, int]:
+    if data.known is None:
+        return {}
+    return dict(zip(data.labels, data.known.sum(axis=0).tolist(), strict=True))
 
 
 def _few(data: Table) -> tuple[str, ...]:

@@ -75,10 +75,13 @@ def declarations(look: Look, name: str, folder: Path, settings: int = TRAININGS)
         study / "_base.yaml": _base(look, name),
         study / "study.yaml": stated + text("claim_of_deep" if of_words else "claim_of_boosting"),
     }
-    return files | {
-        study / f"{trial}.yaml": HEAD + text(f"trials/{trial}", linear_model=_linear(look.spec))
-        for trial in trials(look.spec)
-    }
+    return files | {study / f"{trial}.yaml": HEAD + _trial(trial, look.spec) for trial in trials(look.spec)}
+
+
+def _trial(name: str, spec: TableSpec) -> str:
+    whole = text(f"trials/{name}", linear_model=_linear(spec))
+    # Keras's metrics count every label, so nothing is watched where some are unknown.
+    return re.sub(r"(?m)^watch: .*\n", "", whole) if spec.may_be_unknown else whole
 
 
 def trials(spec: TableSpec) -> tuple[str, ...]:
@@ -165,6 +168,8 @@ def _labels(labels: TableLabels) -> dict[str, Iterable[str] | str]:
             values[key] = _scalar(value)
     if labels.columns is not None:
         values["columns"] = map(_scalar, labels.columns)
+    if labels.unknown:
+        values["unknown"] = f"[{', '.join(_scalar(str(cell)) for cell in labels.unknown)}]"
     return values | ({"min_rows": str(labels.min_rows)} if labels.min_rows > 1 else {})
 
 

@@ -73,11 +73,19 @@ def _labels(look: Look) -> Iterator[str]:
     yield f"{len(look.positives):,}, in {where}"
     if look.columns.guessed_labels:
         yield "this is a guess: they are all 0/1 columns; if some are inputs, name the labels with --labels"
-    ones = look.cardinality / len(look.positives)
+    entries = sum(look.known.values()) if look.known else look.rows * len(look.positives)
+    ones = look.cardinality * look.rows / max(entries, 1)
     yield (
         f"a row has {look.cardinality:.2f} labels on average; {look.without_labels:,} rows have none; {ones:.2%} "
-        "of all entries are ones"
+        f"of all {'known ' if look.known else ''}entries are ones"
     )
+    if look.known:
+        words = ", ".join(repr(word) if word else "an empty cell" for word in labels.unknown)
+        yield (
+            f"{entries / (look.rows * len(look.positives)):.1%} of all entries are known: {words} "
+            f"{'means' if len(labels.unknown) == 1 else 'mean'} that nobody annotated the label, and such entries "
+            "count in no training and no metric (dataset.labels.unknown)"
+        )
     yield from _prevalence(look)
     if look.too_rare:
         names = _some([f"{_shown(name)} {n}" for name, n in look.too_rare.items()])
@@ -99,10 +107,19 @@ def _count(labels: Collection[str]) -> str:
 def _prevalence(look: Look) -> Iterator[str]:
     labels = list(look.positives.items())
     width = min(max(len(_shown(name)) for name, _ in labels), WIDEST)
-    rows = [f"  {_shown(name):{width}}  {n:>9,}  {n / look.rows:>7.2%}" for name, n in labels]
+    rows = [f"  {_shown(name):{width}}  {n:>9,}  {_share(look, name):>7.2%}{_known(look, name)}" for name, n in labels]
     if len(rows) > EVERY_LABEL:
         rows[ENDS:-ENDS] = [f"  ... {len(rows) - 2 * ENDS:,} more ..."]
     yield from rows
+
+
+def _share(look: Look, label: str) -> float:
+    return look.positives[label] / max(look.known.get(label, look.rows), 1)
+
+
+def _known(look: Look, label: str) -> str:
+    known = look.known.get(label, look.rows)
+    return f" of the {known:,} rows in which it is known ({known / look.rows:.1%})" if look.known else ""
 
 
 def _inputs(look: Look) -> Iterator[str]:

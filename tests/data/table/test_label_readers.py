@@ -151,7 +151,7 @@ def test_cells_that_are_not_declared_are_still_refused_and_the_key_is_named(tmp_
     path = tmp_path / "a.csv"
     path.write_text(ten("plot,a,b", row="x,1,0", rows={7: "x,1,?", 8: "x,,1"}))
     line = refused(spec(path, labels=UNKNOWN))
-    assert "row 7 (line 8), column 'b': must be 0 or 1, for a label; given '?'" in line
+    assert "row 7 (line 8), column 'b': must be 0 or 1 (or no or yes, false or true), for a label; given '?'" in line
     assert "dataset.labels.unknown" in line
 
 

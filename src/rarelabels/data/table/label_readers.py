@@ -22,7 +22,7 @@ from rarelabels.data.unsplit import UNKNOWN, labels_and_known
 from rarelabels.declare.data import TableLabels, cell_as_word
 from rarelabels.errors import UserError, nearest
 
-_NOT_ANNOTATED = "mend it, name such cells under dataset.labels.unknown if they mean that nobody annotated the label"
+_NOT_ANNOTATED = "mend it, or name such cells under dataset.labels.unknown if they mean that nobody annotated the label"
 MAX_LABEL_CELLS = 4_000_000_000  # of rows times labels, one byte each
 
 
@@ -48,15 +48,15 @@ class LabelNames(Entries):
         super().__init__(path, column, spec.separator, "dataset.labels.separator")
         self._min_rows = spec.min_rows
         self._second = spec.second_column
-        self._listed = (
+        self._entries_of_second = (
             Entries(path, self._second[0], spec.separator, "dataset.labels.separator") if self._second else None
         )
 
     def add(self, batch: Batch) -> None:
         """Take the cells of a batch."""
         super().add(batch)
-        if self._listed:
-            self._listed.add(batch)
+        if self._entries_of_second:
+            self._entries_of_second.add(batch)
 
     def rows(self) -> dict[str, int]:
         """Return how many rows have each name."""
@@ -79,10 +79,10 @@ class LabelNames(Entries):
 
     def _known(self, y: npt.NDArray[np.bool_], kept: list[int]) -> npt.NDArray[np.bool_] | None:
         """Return which cells of ``y`` were annotated; None without a second column."""
-        if self._listed is None or self._second is None:
+        if self._entries_of_second is None or self._second is None:
             return None
         column, key = self._second
-        listed, names = self._listed.tokens(), self.tokens().vocabulary.tolist()
+        listed, names = self._entries_of_second.tokens(), self.tokens().vocabulary.tolist()
         if strange := [name for name in listed.vocabulary.tolist() if name not in set(names)]:
             raise UserError(
                 f"{self._path}: column {column!r} (dataset.labels.{key}) names {shown(strange[0])}, which no row has "

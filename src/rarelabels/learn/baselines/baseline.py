@@ -186,7 +186,7 @@ def _prevalence(train: Part) -> Floats:
 
 
 def _label_set(train: Part) -> Floats:
-    """Return the label set that most wholly known rows have; without such rows, the labels that most known rows have."""
+    """Return the label set that most wholly known rows have; without such rows, the labels that most rows have."""
     whole = train.y if train.known is None else train.y[train.known.all(axis=1)]
     return _most_frequent(whole) if len(whole) else np.asarray(_prevalence(train) > 0.5, dtype=np.float64)
 
