@@ -15,9 +15,13 @@ SOURCE = Path(rarelabels.__file__).parent
 
 GROUND = {
     "cache",
+    "csv_tables",
     "errors",
     "extras",
+    "json_files",
+    "names",
     "packages",
+    "row_ids",
     "spec",
     "stdout",
     "whole_files",

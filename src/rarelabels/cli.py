@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from rarelabels import __version__, packages, stdout
+from rarelabels import __version__, csv_tables, packages, stdout
 from rarelabels.declare import as_yaml, checking, find, override
 from rarelabels.errors import UserError, without_password
 
@@ -123,7 +123,8 @@ def init_study(
         list[str] | None, typer.Option(metavar="COLUMN", help="A column of prose; may be given again")
     ] = None,
     lists: Annotated[
-        list[str] | None, typer.Option("--list", metavar="COLUMN", help="A column of names or tags; may be given again")
+        list[str] | None,
+        typer.Option("--list", metavar="COLUMN[:SEPARATOR]", help="A column of names or tags; may be given again"),
     ] = None,
     numeric: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="A column of numbers; may be given again")
@@ -137,6 +138,20 @@ def init_study(
     group: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The column of groups; the rows of a group stay in one part")
     ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column that says train, validation or test")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="A column that is not used; may be given again")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(metavar="SIGN", help="Between the cells of a .csv or .tsv file: ';', '|', 'tab'")
+    ] = None,
+    decimal: Annotated[str | None, typer.Option(metavar="SIGN", help="Before the decimals of numbers: . or ,")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a .csv or .tsv file: cp1252, utf-16; default: utf-8")] = None,
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="The first row is data; the columns are called 1, 2, 3, ...")
+    ] = False,
     name: Annotated[str | None, typer.Option(help="Name of the study; default: from the file's name")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="No searches: all networks have the same settings")] = False,
     scores: Annotated[
@@ -149,13 +164,26 @@ def init_study(
 ) -> None:
     """Look at a table, print what is in it, and write a study for it: experiments/NAME and conf/datasets/NAME.yaml.
 
-    The use of columns that you do not name is guessed from their cells. No file is overwritten.
+    How the file is written, and the use of columns that you do not name, is guessed from its cells and said. Each
+    option overrules one guess, and no other. No file is overwritten.
     """
     from rarelabels.init import new_study
     from rarelabels.init.column import Wish
 
     wish = Wish(
-        labels, tuple(text or ()), tuple(lists or ()), tuple(numeric or ()), id_column, group, tuple(categories or ())
+        labels=labels,
+        text=tuple(text or ()),
+        lists=tuple(lists or ()),
+        numeric=tuple(numeric or ()),
+        categories=tuple(categories or ()),
+        id=id_column,
+        group=group,
+        split=split,
+        ignore=tuple(ignore or ()),
+        delimiter="\t" if delimiter in ("tab", "\\t") else delimiter,
+        decimal=decimal,
+        encoding=encoding,
+        header=not no_header,
     )
     new_study.write_study(file, wish, name, each_tuned=not quick, scores=scores or ())
 
@@ -181,7 +209,7 @@ def validate(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of a trial's YAML file, for editors."""
-    print(json.dumps(as_yaml.json_schema(), indent=2))
+    print(json.dumps(as_yaml.json_schema(), indent=2, allow_nan=False))
 
 
 @app.command("export-split")
@@ -207,7 +235,7 @@ def export_split(
 
     table = split_table.of_trials(trials, numbers)
     if output is None:
-        print(table.to_csv(index=False), end="")
+        print(csv_tables.text(table), end="")
     else:
         split_table.write(table, output)
 
@@ -328,6 +356,9 @@ def predict(
 
     The file needs the input columns of the training data, in any order; other columns are ignored. It may be larger
     than memory. Each line of the output has the row's id, the assigned labels, and a probability for each label.
+
+    Ids and labels are written as they are, as by other tools for data: one that begins with =, +, - or @ is a formula
+    to a spreadsheet. There, import these columns as text.
     """
     from rarelabels.serve import deployment
 
@@ -371,14 +402,16 @@ def judge(
     """Judge scores from any framework: floors, metrics with intervals, thresholds, and what they find and cost.
 
     A file is Parquet (.parquet) or CSV (.csv, .csv.gz). It has a column true/LABEL (0 or 1) and a column score/LABEL
-    (a probability) for each label and, if rows have names, a column id. From two arrays of shape (rows, labels), such
-    as torch.sigmoid(logits).numpy(force=True):
+    (a probability) for each label and, if rows have names, a column id; 1000, " 1000" and 1000.0 are one row.
+    From two arrays of shape (rows, labels), such as torch.sigmoid(logits).numpy(force=True):
 
     \b
     import pandas as pd
     truths = pd.DataFrame(y_true, columns=labels).add_prefix("true/")
     scores = pd.DataFrame(y_score, columns=labels).add_prefix("score/")
     truths.join(scores).to_parquet("test.parquet", index=False)
+
+    An empty true/LABEL says that the label is not known in that row: it counts neither for nor against the scores.
 
     In Python, without files: rarelabels.judge(y_test, s_test, validation=(y_val, s_val), labels=labels).
     """
@@ -402,7 +435,7 @@ def judge(
     if log is not None:
         judgement.log(log, {"validation": before or "", "test": measured})
     if output is Format.csv:
-        print(judgement.long().to_csv(index=False), end="")
+        print(csv_tables.text(judgement.long()), end="")
     else:
         print_judgement(judgement, before, measured)
     if log is not None:

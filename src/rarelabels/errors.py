@@ -38,6 +38,15 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     return f"; did you mean {spelled[near[0]]!r}?" if near else ""
 
 
+def counted(number: int, thing: str) -> str:
+    """Return a number with its noun, in the plural where it needs one.
+
+    >>> counted(1, "run"), counted(2000, "run")
+    ('1 run', '2,000 runs')
+    """
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, without passwords; the error's type where the message is empty.
 

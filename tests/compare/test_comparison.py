@@ -22,6 +22,11 @@ def test_data_are_named_by_what_sets_them_apart() -> None:
     # a group of trials with several fractions shares none, so it sets nothing apart
     assert comparison._names([films[0] | {"dataset.train_fraction": "1.0"}, films[1]])[0] == "movies (labels 3)"
 
+    columns = [{"dataset.kind": "table", "dataset.labels.columns": f"[{'name, ' * 900}{end}]"} for end in "ab"]
+    long = comparison._names(columns)
+    assert len(set(long)) == 2
+    assert {len(name) for name in long} == {len("table (labels.columns )") + comparison.LONGEST}
+
 
 def compared() -> Comparison:
     values = pd.DataFrame({"mean": [0.5, 0.6], "low": [0.4, 0.5], "high": [0.6, 0.7]})

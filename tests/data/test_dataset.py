@@ -40,3 +40,18 @@ def test_the_digest_is_of_ids_and_labels_alone() -> None:
     assert part().digest() == part(numeric=np.zeros((3, 1)), text={}).digest()
     assert part().digest() != part(ids=np.array(["r1", "r2", "r4"])).digest()
     assert part().digest() != part(y=np.array([[1, 0], [0, 1], [1, 0]], np.uint8)).digest()
+
+
+def test_what_is_known_is_taken_with_the_rows_and_changes_the_digest() -> None:
+    known = np.array([[True, False], [True, True], [False, True]])
+    y = np.array([[1, 0], [0, 1], [0, 1]], np.uint8)
+    some = part(y=y, known=known)
+    taken = some.take(np.array([2, 0]))
+    assert taken.known is not None
+    assert taken.known.tolist() == [[False, True], [True, False]]
+    assert np.array_equal(taken.y_or_nan, [[np.nan, 1], [1, np.nan]], equal_nan=True)
+    assert some.known_share == 4 / 6
+    assert some.digest() != part(y=y).digest()
+    assert some.digest() != part(y=y, known=known[::-1]).digest()
+    assert part().y_or_nan is not None
+    assert part().y_or_nan.dtype == np.uint8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rarelabels.data import loading
-from rarelabels.data.describe import describe
+from rarelabels.data.describe import describe, odd_labels
 from rarelabels.declare.data import MoviesSpec, TableSpec, ThreadRowsSpec
 from small_tables import PLOTS, TAGS, rows_of, spec, write
 
@@ -41,3 +41,24 @@ def test_a_cross_validated_part_is_counted_once(own: Path) -> None:
     declared = MoviesSpec(kind="movies", labels=2, validation="cross_validated")
     line = describe(declared, loading.load(declared, 0))
     assert line.startswith("movies: 40 rows (32 cross-validated, 8 test), 2 labels, ")
+
+
+def test_labels_that_every_row_has_or_that_differ_by_little_are_said() -> None:
+    positives = {"everywhere": 9, "Sci-Fi": 3, "sci fi": 2, "sci-fi": 1, "caf\u00e9": 2, "cafe": 1}
+    assert list(odd_labels(positives, 9)) == [
+        "a label that every row has, so nothing can be learnt of it: 'everywhere'",
+        "labels that differ by case, blanks, accents or width only, perhaps one label: 'Sci-Fi' and 'sci-fi', "
+        "'caf\u00e9' and 'cafe'",
+    ]
+    many = {f"{n}{'x' * 90}": 9 for n in range(7)}
+    (line,) = odd_labels(many, 9)
+    assert line.startswith("7 labels that every row has, so nothing can be learnt of it: '0xxx")
+    assert line.endswith("x… and 2 more")
+    assert list(odd_labels({"a": 3, "b": 4}, 9)) == []
+
+
+def test_a_table_with_odd_labels_says_so(tmp_path: Path) -> None:
+    rows = rows_of(plot=PLOTS * 10, tags=["Drama|x", "drama|x", "Drama|x", "drama|b|x"] * 25)
+    declared: TableSpec = spec(write(tmp_path / "mine.csv", rows))
+    line = describe(declared, loading.load(declared, 0))
+    assert "; a label that every row has, so nothing can be learnt of it: 'x'; labels that differ by case" in line

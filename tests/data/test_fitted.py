@@ -201,3 +201,16 @@ def test_one_hot_as_scikit_learn_has_it() -> None:
     for cells in (known, new):
         expected = reference.transform(cells)[:, [theirs.index(one) for one in own]]
         np.testing.assert_array_equal(one_hot.transform(fields(cells)).toarray(), expected)
+
+
+@pytest.mark.parametrize("may_miss", [False, True])
+@pytest.mark.parametrize("largest", [1.7e308, -1e200])
+def test_numbers_too_large_to_be_scaled_are_refused(may_miss: bool, largest: float) -> None:
+    """Their squares have no finite sum: the standard deviation would be infinite, and the column would become 0."""
+    x = np.array([[1.0, 2.0], [2.0, largest], [3.0, -largest], [4.0, 1.0]])
+    with pytest.raises(UserError) as caught:
+        Scaler.fit(x, ("a", "big"), may_miss=may_miss)
+    assert str(caught.value) == (
+        f"dataset.numeric: column 'big' holds {largest:g}, and numbers so large have no finite mean and spread; "
+        "give the column in another unit, or take it out of dataset.numeric"
+    )

@@ -18,6 +18,7 @@ from rarelabels.data.dataset import Dataset
 from rarelabels.data.sources import movies
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import MoviesSpec, TableSpec
+from rarelabels.declare.data_spec import HiddenPositives
 from rarelabels.errors import UserError
 from small_films import database, film
 
@@ -304,3 +305,44 @@ def test_repeated_test_parts_are_of_each_seed_and_refused_where_the_source_decla
     monkeypatch.setattr(movies, "VERSION", movies.VERSION + 1)
     with pytest.raises(UserError, match=r"dataset\.test: repeated has no effect on dataset\.kind 'movies'"):
         loading.load(spec, 0)
+
+
+def test_positives_are_hidden_from_training_and_validation_alone_and_the_parts_stay(films: Dataset) -> None:
+    some = loading.load(FILMS.model_copy(update={"hide": HiddenPositives(keep="one", taken_as="unknown")}), 0)
+    assert some.digest != films.digest
+    assert some.test.digest() == films.test.digest()
+    assert some.test.known is None
+    for name in ("train", "validation"):
+        one, other = getattr(some, name), getattr(films, name)
+        assert one.ids.tolist() == other.ids.tolist()
+        assert one.y.sum(axis=1).max() == 1
+        assert (one.known == (one.y == other.y)).all()
+    assert "known" not in films.summary
+    assert some.summary["known"]["train"]["Drama"] == pytest.approx(some.train.known[:, 0].mean())
+    shares = some.train.y.sum(axis=0) / some.train.known.sum(axis=0)
+    assert list(some.summary["prevalence"]["train"].values()) == pytest.approx(shares.tolist())
+    assert some.summary["prevalence"]["test"] == films.summary["prevalence"]["test"]
+    assert some.notes[0].startswith("Not all labels are known: ")
+    negative = loading.load(FILMS.model_copy(update={"hide": HiddenPositives(keep="one", taken_as="negative")}), 0)
+    assert (negative.train.y == some.train.y).all()
+    assert negative.train.known is None
+    assert negative.notes == ()
+
+
+def test_rows_are_stratified_over_known_positives(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    cells = rng.choice(["0", "1", "", "-1"], (400, 3), p=[0.5, 0.1, 0.3, 0.1])
+    lines = ["plot,a,b,c", *(f"word{row[0]},{','.join(row)}" for row in cells.tolist())]
+    path = tmp_path / "some.csv"
+    path.write_text("\n".join(lines) + "\n")
+    labels = {"columns": ("a", "b", "c"), "unknown": ("", -1)}
+    spec = TableSpec.model_validate({"kind": "table", "path": str(path), "labels": labels, "text": ("plot",)})
+    data = loading.load(spec, 3)
+    again = loading.load(spec, 3)
+    positives = (cells == "1").sum(axis=0)
+    for part, share in ((data.train, 0.7), (data.validation, 0.1), (data.test, 0.2)):
+        assert part.known is not None
+        assert (np.abs(part.y.sum(axis=0) - share * positives) <= 1.5).all()
+    known = sum(part.known.sum(axis=0) for part in (data.train, data.validation, data.test))
+    assert known.tolist() == np.isin(cells, ["0", "1"]).sum(axis=0).tolist()
+    assert (data.test.known == again.test.known).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rarelabels.data import unsplit
 from rarelabels.data.tokens import Tokens
 from rarelabels.data.unsplit import Table
 
@@ -39,3 +40,17 @@ def test_numbers_and_declared_parts_survive_too() -> None:
     assert back.parts is not None
     assert back.parts.tolist() == [2, 0]
     assert back.text == {}
+
+
+def test_what_is_known_is_kept_and_where_all_is_nothing_is() -> None:
+    cells = np.array([[1, unsplit.UNKNOWN], [0, 1]], np.uint8)
+    y, known = unsplit.labels_and_known(cells)
+    table = Table(np.array(["a", "b"]), ("x", "y"), y, y, None, {}, known=known)
+    again = Table.from_arrays(table.to_arrays())
+    assert again.known is not None
+    assert again.known.tolist() == [[True, False], [True, True]]
+    assert again.y.tolist() == [[1, 0], [0, 1]]
+    assert unsplit.labels_and_known(cells & 1)[1] is None
+    whole = Table(np.array(["a", "b"]), ("x", "y"), y, y, None, {}, known=np.ones((2, 2), np.bool_))
+    assert whole.known is None
+    assert "known" not in whole.to_arrays()

@@ -134,6 +134,26 @@ def logit_adjusted(tau: float) -> Formula:
     return lambda y, z: bce(y, z + tau * logit(PREVALENCE))
 
 
+def hill(lamb: float, margin: float, gamma: float) -> Formula:
+    def formula(y: Array, z: Array) -> Array:
+        p, p_m = expit(z), expit(z - margin)
+        return np.where(y == 1, (1 - p_m) ** gamma * -log_p(z - margin), (lamb - p) * p**2).mean(axis=1)
+
+    return formula
+
+
+def splc(tau: float, margin: float, gamma: float, *, corrects: bool) -> Formula:
+    """In the order of the authors' code: the margin first, then the correction, then the focal loss."""
+
+    def formula(y: Array, z: Array) -> Array:
+        z = np.where(y == 1, z - margin, z)
+        y = np.where(corrects & (expit(z) > tau), 1.0, y)
+        towards = np.where(y == 1, z, -z)
+        return (expit(-towards) ** gamma * -log_p(towards)).mean(axis=1)
+
+    return formula
+
+
 def hamming(y: Array, z: Array) -> Array:
     return expit(np.where(y == 1, -z, z)).mean(axis=1)
 
@@ -201,6 +221,15 @@ def cases() -> dict[str, Case]:
         found[f"distribution_balanced {settings}"] = Case(declared, "sigmoid", distribution_balanced(*settings))
     for tau in (0.3, 1.0, 2.5):
         found[f"logit_adjusted {tau}"] = Case(spec(kind="logit_adjusted", tau=tau), "sigmoid", logit_adjusted(tau))
+    smooth = spec(kind="bce", label_smoothing=0.2)
+    found["bce label_smoothing"] = Case(smooth, "sigmoid", lambda y, z: bce(0.8 * y + 0.1, z))
+    for lamb, margin, gamma in ((1.5, 1.0, 2.0), (1.0, 0.0, 0.5), (3.0, 2.0, 0.0)):
+        declared = spec(kind="hill", lamb=lamb, margin=margin, gamma=gamma)
+        found[f"hill {lamb} {margin} {gamma}"] = Case(declared, "sigmoid", hill(lamb, margin, gamma))
+    for correct_from in (1, 2):
+        declared = spec(kind="splc", correct_from=correct_from)
+        formula = splc(0.6, 1.0, 2.0, corrects=correct_from == 1)
+        found[f"splc from epoch {correct_from}"] = Case(declared, "sigmoid", formula)
     found["hamming"] = Case(spec(kind="hamming"), "sigmoid", hamming)
     found["soft_f1"] = Case(spec(kind="soft_f1"), "sigmoid", soft_f1)
     return found

@@ -58,12 +58,13 @@ def part(n: int, seed: int) -> Part:
 
 
 def cut(part: Part, rows: npt.ArrayLike) -> Part:
-    return Part(part.ids[rows], part.y[rows], {field: tokens.take(rows) for field, tokens in part.text.items()})
+    return part.take(np.asarray(rows))
 
 
 def fit(declared: Trial, data: Dataset, seed: int = 0, watch: tuple[str, ...] = ()) -> Trained:
     curves: Curves = {}
-    fitted = training.fit(declared, data, weights(declared.weighting, data.train.y), seed, watch, curves.__setitem__)
+    of_rows = weights(declared.weighting, data.train.y, data.labels, data.train.known)
+    fitted = training.fit(declared, data, of_rows, seed, watch, curves.__setitem__)
     return fitted, curves
 
 

@@ -146,3 +146,24 @@ def test_rows_that_miss_the_same_numbers_repeat_and_a_row_without_any_is_empty(t
     pages[3] = pages[4]
     found = look(write(tmp_path / "my.csv", year=years, pages=pages, **flags(100, 50, 40)), Wish())
     assert (found.repeats.rows, found.repeats.inputs, found.repeats.empty) == (2, 1, 1)
+
+
+def test_a_number_that_is_far_out_is_named(tmp_path: Path) -> None:
+    """Standardised, all other numbers of its column are as good as equal."""
+    draw = np.random.default_rng(0)
+    out, usual = draw.uniform(0, 1, 300).round(3).tolist(), draw.normal(0, 1, 300).round(3).tolist()
+    out[41] = 1e9
+    found = look(write(tmp_path / "my.csv", out=out, usual=usual, **flags(300, 150, 90)), Wish())
+    assert found.far_out == ("out: 1e+09 in row 42",)
+
+
+def test_how_much_of_each_label_is_known_is_counted(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    unknown, ones = rng.random((300, 2)) < [0.5, 0.1], rng.random((300, 2)) < 0.4
+    flags = np.where(unknown, "", ones.astype(int).astype(str))
+    path = tmp_path / "some.csv"
+    rows = [f"word{i % 9} by night,{a},{b}\n" for i, (a, b) in enumerate(flags.tolist())]
+    path.write_text("plot,a,b\n" + "".join(rows))
+    seen = look(path, Wish(labels="a,b"))
+    assert seen.known == dict(zip("ab", (~unknown).sum(axis=0).tolist(), strict=True))
+    assert seen.positives == dict(zip("ab", (ones & ~unknown).sum(axis=0).tolist(), strict=True))

@@ -48,3 +48,11 @@ def test_no_study_hides_a_target_of_the_makefile() -> None:
     assert "test" in targets
     for target in targets:
         assert naming.study_name(Path(f"{target}.csv"), None, REPOSITORY) == f"{target}_table"
+
+
+def test_a_name_is_no_longer_than_the_name_of_a_file_may_be(folder: Path) -> None:
+    name = naming.study_name(Path("\U00020000" * 60 + ".csv"), None, folder)
+    assert name == "\U00020000" * 50
+    with pytest.raises(UserError, match="200 bytes"):
+        naming.study_name(Path("my.csv"), "猫" * 67, folder)
+    assert naming.study_name(Path("my.csv"), "猫" * 66, folder) == "猫" * 66

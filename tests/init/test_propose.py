@@ -10,10 +10,12 @@ import pytest
 
 from proposed_study import FILMS, everything, loaded, with_spec, write
 from rarelabels.declare import as_yaml, declarations, find
+from rarelabels.declare.data import TableSpec
 from rarelabels.declare.models import MlpSpec, TextBagSpec
 from rarelabels.declare.tuning import ParameterSearch
 from rarelabels.init import propose, writing
-from rarelabels.init.look import Look
+from rarelabels.init.column import Wish
+from rarelabels.init.look import Look, look
 
 
 def with_rows(found: Look, rows: int) -> Look:
@@ -123,3 +125,25 @@ def test_categories_are_declared_and_stand_beside_words_with_a_weight(films: Loo
     write(with_spec(films, text=[], lists=[], numeric=[], categories=["director"]), "alone", folder)
     assert isinstance(loaded(folder, "alone").model, MlpSpec)
     assert loaded(folder, "alone", "gradient_boosting").dataset.categories == ("director",)
+
+
+def test_how_the_file_is_written_is_declared(films: Look, folder: Path) -> None:
+    written = {"delimiter": "\t", "encoding": "cp1252", "header": False, "index": False, "decimal": ","}
+    found = with_spec(films, **written, thousands=" ")
+    write(found, "my", folder)
+    text = (folder / "conf/datasets/my.yaml").read_text()
+    assert text.endswith('  delimiter: "\\t"\n  encoding: cp1252\n  header: false\n  decimal: ","\n  thousands: " "\n')
+    for trial in find.load_many(["my"]):
+        assert trial.dataset == found.spec.model_copy(update={"path": str(FILMS)})
+
+
+def test_unknown_labels_are_declared_and_nothing_that_counts_them_is_proposed(tmp_path: Path, folder: Path) -> None:
+    rows = [f"word{i % 7} x,{i % 2 if i % 5 else ''},{-1 if i % 7 == 3 else i % 3 // 2}" for i in range(300)]
+    (tmp_path / "my.csv").write_text("plot,a,b\n" + "\n".join(rows) + "\n")
+    write(look(tmp_path / "my.csv", Wish(labels="a,b")), "my", folder)
+    trials = find.load_many(["my"])
+    assert len(trials) > 5
+    for trial in trials:
+        assert isinstance(trial.dataset, TableSpec)
+        assert trial.dataset.labels.unknown == ("", "-1")
+        assert trial.watch == ()

@@ -50,5 +50,17 @@ def test_gaps_and_values_are_counted(films: Look, capsys: pytest.CaptureFixture[
     columns = replace(films.columns, empty={"year": 1_234})
     shown.print_look(replace(films, spec=spec, columns=columns, values={"studio": 7}), Path("films.csv"))
     out = capsys.readouterr().out
-    assert "numeric     year (1,234 of 1,500 cells are empty), runtime\n" in out
-    assert "category    studio (7 values), a 0/1 input for each value; --list COLUMN makes one a list of names\n" in out
+    assert "numeric     year (1,234 of 1,500 cells are empty), runtime: all cells are numbers\n" in out
+    assert "category    studio (7 values), a 0/1 input for each value\n" in out
+
+
+def test_how_much_of_each_label_is_known_is_said(films: Look, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = films.spec.labels.model_copy(update={"unknown": ("", "-1")})
+    known = dict.fromkeys(films.positives, 750)
+    spec = films.spec.model_copy(update={"labels": labels})
+    shown.print_look(replace(films, spec=spec, known=known), Path("films.csv"))
+    out = " ".join(capsys.readouterr().out.split())
+    assert "50.0% of all entries are known: an empty cell, '-1' mean that nobody annotated the label" in out
+    name, positives = next(iter(films.positives.items()))
+    assert f"{name} {positives:,} {positives / 750:.2%} of the 750 rows in which it is known (50.0%)" in out
+    assert "of all known entries are ones" in out

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rarelabels.judging.arrays import checked, is_one, multi_hot
+from rarelabels.judging.arrays import SCORE_ROUNDING, checked, is_one, multi_hot, probabilities
 
 
 def test_labels_are_0_and_1_of_any_type():
@@ -44,3 +44,14 @@ def test_a_score_must_leave_room_for_never(score):
 def test_scores_have_the_shape_of_the_truth():
     with pytest.raises(ValueError, match=r"y_score: must have the shape of y_true, \(1, 2\); got \(2, 1\)"):
         checked([[0, 1]], [[0.1], [0.2]])
+
+
+def test_probabilities_are_kept_unless_a_rounding_error_is_outside():
+    inside = np.array([0, 0.5, 1])
+    assert probabilities(inside) is inside
+    steps = np.array([-SCORE_ROUNDING, 0.5, 1 + SCORE_ROUNDING])
+    assert probabilities(steps).tolist() == [0, 0.5, 1]
+    # One step of float32 above 1 is a rounding error, ten are not.
+    assert probabilities(np.float32([1.0000001])).tolist() == [1]
+    with pytest.raises(ValueError, match=r"got 1\.0000011920928955 \(are these logits"):
+        probabilities(np.float32([1.0000012]))

@@ -163,3 +163,76 @@ def test_it_comes_back_from_json() -> None:
 def test_logits_are_refused() -> None:
     with pytest.raises(ValueError, match="are these logits"):
         calibration.fit("platt", [[0], [1]], [[-3.0], [2.0]])
+
+
+def parted(name: str) -> tuple[npt.NDArray[np.bool_], Array]:
+    """Truth and scores, (300, 3), of which 0.5 parts all or nearly all positives from the negatives."""
+    rng = np.random.default_rng(11)
+    truth = rng.random((300, 3)) < (0.04 if name == "rare" else 0.4)
+    logits = np.where(truth, 1, -1) * rng.normal(3, 0.6, truth.shape)
+    match name:
+        case "a positive at 0.5":
+            logits[np.flatnonzero(truth[:, 0])[0], 0] = 0.0
+        case "a positive just below 0.5":
+            logits[np.flatnonzero(truth[:, 0])[0], 0] = -1e-9
+        case "a negative above 0.5":
+            logits[np.flatnonzero(~truth[:, 1])[0], 1] = 0.01
+        case "rare":
+            logits = np.where(truth, 0.5, -4) + rng.normal(0, 0.1, truth.shape)
+        case "near 0.5":
+            logits *= 1e-5
+        case "sure":
+            logits *= 7
+    scores = expit(logits)
+    if name == "float32":
+        scores = scores.astype(np.float32)
+    if name == "decisions":
+        scores = np.where(truth, 1.0, 0.0)
+        scores[0] = 0.5
+    return truth, scores
+
+
+PARTED = ["parted", "a positive at 0.5", "a positive just below 0.5", "a negative above 0.5"]
+PARTED += ["rare", "near 0.5", "sure", "float32", "decisions"]
+
+
+@pytest.mark.parametrize("name", PARTED)
+@pytest.mark.parametrize("kind", ["temperature", "platt"])
+def test_scores_that_part_positives_from_negatives_get_finite_slopes(kind: calibration.Kind, name: str) -> None:
+    truth, scores = parted(name)
+    found = calibration.fit(kind, truth, scores)
+    assert np.isfinite([found.slopes, found.intercepts]).all()
+    assert (found.slopes > 0).all()
+    stored = json.dumps(found.to_json(("a", "b", "c")), allow_nan=False)
+    calibrated = calibration.Calibration.from_json(json.loads(stored)).apply(scores)
+    assert np.isfinite(calibrated).all()
+    before, after = (label_table.per_label(truth, values, {}) for values in (scores, calibrated))
+    assert before[["average_precision", "roc_auc"]].equals(after[["average_precision", "roc_auc"]])
+    if kind == "temperature":
+        np.testing.assert_array_equal(calibrated >= 0.5, scores >= 0.5)
+        assert (calibrated[scores == 0.5] == 0.5).all()
+        order = np.argsort(scores, axis=0, kind="stable")
+        assert (np.diff(np.take_along_axis(calibrated, order, axis=0), axis=0) >= 0).all()
+
+
+def test_a_temperature_is_lowered_only_to_keep_scores_apart() -> None:
+    """The fit of scores that 0.5 does not part is the minimum, as above; parted ones get the slope 20 / highest."""
+    truth, scores = parted("parted")
+    found = calibration.fit("temperature", truth, scores)
+    np.testing.assert_allclose(found.slopes, 20 / np.log(scores.max() / (1 - scores.max())), rtol=1e-12)
+    truth, scores = parted("near 0.5")
+    found = calibration.fit("temperature", truth, scores)
+    assert found.slopes[0] > 1000, "no two scores become equal"
+
+
+def test_an_infinite_slope_of_an_earlier_version_leaves_scores_as_they_are() -> None:
+    scores = np.array([[0.2, 0.5], [0.7, 0.5]])
+    for kind, unfitted in (("platt", 1), ("temperature", 2)):
+        lines = {
+            "a": {"slope": np.inf, "intercept": 0.0},
+            "b": {"slope": np.inf if unfitted == 2 else 2.0, "intercept": 0.0},
+        }
+        stored = json.loads(json.dumps({"kind": kind, "unfitted": 0, "labels": lines}))
+        found = calibration.Calibration.from_json(stored)
+        assert found.unfitted == unfitted
+        np.testing.assert_array_equal(found.apply(scores)[:, 0], scores[:, 0])

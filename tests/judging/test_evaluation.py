@@ -149,7 +149,7 @@ def test_rules_and_calibration_are_stored_and_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("calibration", ["none", "platt"])
 def test_an_objective_is_the_metric_of_that_name(calibration: str) -> None:
     spec = ThresholdSpec.model_validate({"calibration": calibration})
-    crossfit = evaluation.crossfit_metrics(VALIDATION.y, VALIDATION.scores, spec)
+    crossfit = evaluation.crossfit_metrics(VALIDATION, spec)
     asked = ("validation/half/macro_f1", "validation/ranking/brier")
     for name in (*asked, "crossfit/global/micro_f1", "crossfit/per_label/macro_f1"):
         known = evaluation.validation_metrics(VALIDATION, spec, name)
@@ -165,8 +165,8 @@ def test_crossfit_decides_and_calibrates_every_row_by_the_other_folds() -> None:
     fold = folds.folds(VALIDATION.y)
     seen: list[int] = []
 
-    def calibrate(truth, scores):
-        seen.append(len(truth))
+    def calibrate(others):
+        seen.append(len(others.truth))
         return lambda given: given
 
     plain = rules_crossfit.crossfit(VALIDATION.y, VALIDATION.scores, min_positives=5)
@@ -175,7 +175,7 @@ def test_crossfit_decides_and_calibrates_every_row_by_the_other_folds() -> None:
     for rule, decided in plain.items():
         np.testing.assert_array_equal(decided, passed[rule])
     spec = ThresholdSpec.model_validate({"calibration": "platt"})
-    honest = evaluation.crossfit_metrics(VALIDATION.y, VALIDATION.scores, spec)
+    honest = evaluation.crossfit_metrics(VALIDATION, spec)
     in_sample = evaluated(calibration="platt").metrics
     assert honest["crossfit/per_label/macro_f1"] < in_sample["validation/per_label/macro_f1"]
 
@@ -194,5 +194,5 @@ def test_no_threshold_changes_what_decides(name: str) -> None:
         assert measured["test/global/micro_f1"] == 0
         chosen = evaluation.evaluate(LABELS, *parts, FLOORS, spec).metrics
         assert chosen["test/global/micro_f1"] > 0  # scores that are all 0 would all be assigned
-        honest = evaluation.crossfit_metrics(parts[0].y, parts[0].scores, spec, decides=True)
+        honest = evaluation.crossfit_metrics(parts[0], spec, decides=True)
         assert honest["crossfit/global/micro_f1"] == honest["crossfit/per_label/macro_f1"] == 0

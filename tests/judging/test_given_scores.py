@@ -50,6 +50,21 @@ def test_a_truth_that_the_file_states_must_be_that_of_the_data(tmp_path: Path) -
     )
 
 
+def test_a_truth_that_is_not_known_contradicts_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", frame(**{"true/Drama": [1, None, 1]}))
+    unknown = np.array([[np.nan, 0], [0, 1], [1, np.nan]])
+    assert (given_scores.read(path, LABELS).of_rows("test", IDS, unknown) == SCORES).all()
+
+
+def test_ids_and_scores_are_read_as_judge_reads_them(tmp_path: Path) -> None:
+    """Whole numbers that a gap made floats, blanks around ids, and rounding errors of a sigmoid."""
+    scores = [[1.0000000000000002, -1e-18], [0.5, 0.25]]
+    columns = {f"score/{label}": [row[place] for row in scores] for place, label in enumerate(LABELS)}
+    path = write(tmp_path / "a.parquet", pd.DataFrame({"id": [1000.0, 7.0]} | columns))
+    found = given_scores.read(path, LABELS).of_rows("test", np.array([" 7", "1000"]), Y[:2])
+    assert found.tolist() == [[0.5, 0.25], [1.0, 0.0]]
+
+
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     one = refused(write(tmp_path / "rows.parquet", frame().iloc[[1]]))
     assert one.startswith("rows.parquet: has no scores for 2 of the 3 test rows: id 0010, x; `rarelabels export-split`")

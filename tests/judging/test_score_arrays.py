@@ -86,3 +86,80 @@ def test_parts_that_do_not_fit_are_said_in_one_line(y, s, validation, labels, to
     with pytest.raises(ArgumentError, match=told) as caught:
         parts_of(y, s, validation, labels)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("rows", [[1000.0, 1001.0], [" 1000", "1001"], [b"1000", "1001"]])
+def test_an_index_is_compared_as_ids_are(rows):
+    numbered = TRUTH.set_axis([1000, 1001])
+    part = pair(numbered, SCORES.set_axis(rows)[::-1], ("y", "s"), probabilities=True)
+    np.testing.assert_array_equal(part.scores, SCORES)
+    for before in ((TRUTH.set_axis(rows), SCORES.to_numpy() / 2), (TRUTH.to_numpy(), SCORES.set_axis(rows) / 2)):
+        with pytest.raises(ArgumentError, match=r"2 rows of its index are in the index of y_test, too \(1000, 1001\)"):
+            parts_of(numbered, SCORES.to_numpy(), before, None)
+
+
+def test_an_index_of_large_floats_or_of_several_levels_is_no_mistake():
+    for index in ([1e300, 2.0**60], pd.MultiIndex.from_tuples([(1, "a"), (2, "b")])):
+        frame = TRUTH.set_axis(index)
+        np.testing.assert_array_equal(pair(frame, SCORES.set_axis(index), ("y", "s"), probabilities=True).y, TRUTH)
+
+
+def test_rounding_errors_of_probabilities_are_0_and_1():
+    scores = SCORES.to_numpy(copy=True)
+    scores[0, 0], scores[1, 2] = 1.0000000000000002, -1e-18
+    part = parts_of(TRUTH.to_numpy(), scores, None, None).test
+    assert (part.scores[0, 0], part.scores[1, 2]) == (1, 0)
+    # Thresholds of any scores leave them as they are.
+    assert pair(TRUTH.to_numpy(), scores, ("y", "s"), probabilities=False).scores[0, 0] == 1.0000000000000002
+    scores[0, 0] = 1.0000011
+    with pytest.raises(ArgumentError, match=r"s_test\[0, 0\] \(label 0\): .* given 1\.0000011; are these logits"):
+        parts_of(TRUTH.to_numpy(), scores, None, None)
+
+
+KNOWN = [[True, False, True], [True, True, False]]
+MISSING = [
+    [[1, np.nan, 1], [0, 1, None]],
+    np.ma.MaskedArray(TRUTH.to_numpy(), ~np.array(KNOWN)),
+    TRUTH.astype("Int8").where(np.array(KNOWN)),
+    TRUTH.astype("boolean").where(np.array(KNOWN)),
+    TRUTH.astype(float).where(np.array(KNOWN)),
+]
+
+
+@pytest.mark.parametrize("y", MISSING, ids=lambda y: type(y).__name__)
+def test_what_is_nan_masked_or_missing_is_not_known(y):
+    for part in (parts_of(y, SCORES, None, None).test, pair(y, SCORES, ("y", "s"), probabilities=True)):
+        assert part.known.tolist() == KNOWN
+        assert part.y.tolist() == [[1, 0, 1], [0, 1, 0]]
+
+
+def test_a_number_stands_for_unknown_if_the_user_says_so():
+    y, same = TRUTH.where(KNOWN, -1), TRUTH.astype(float).where(KNOWN)
+    with pytest.raises(ArgumentError, match=r"must be 0 or 1; given -1; .* give NaN, or say unknown=-1"):
+        parts_of(y, SCORES, None, None)
+    before = y.set_axis(["v", "w"]), SCORES.set_axis(["v", "w"]) / 2
+    parts = parts_of(y, SCORES, before, None, unknown=-1)
+    assert parts.test.known.tolist() == parts.validation.known.tolist() == KNOWN
+    with pytest.raises(ArgumentError, match="unknown: must not be 0 or 1, which are truths; given 0"):
+        parts_of(y, SCORES, None, None, unknown=0)
+    assert np.array_equal(rl.best_thresholds(y, SCORES, unknown=-1), rl.best_thresholds(same, SCORES))
+    rules = rl.choose_rules(y, SCORES, unknown=-1), rl.choose_rules(same, SCORES)
+    assert np.array_equal(*(one["per_label"].thresholds for one in rules))
+
+
+def test_scores_that_are_not_known_are_a_mistake():
+    with pytest.raises(ArgumentError, match="must be a probability, from 0 to 1; given nothing"):
+        parts_of(TRUTH, SCORES.where(KNOWN), None, None)
+    with pytest.raises(ArgumentError, match=r"y_test\[0, 0\] \(a\): is empty, and so is every other truth"):
+        parts_of(TRUTH.astype(float) * np.nan, SCORES, None, None)
+
+
+def test_a_counting_index_beside_the_same_numbers_in_another_order_is_refused():
+    """Paired by name or by place? Either would be a guess."""
+    counting = TRUTH.reset_index(drop=True)
+    for y, s in ((counting, SCORES.set_axis([1, 0])), (TRUTH.set_axis([1, 0]), SCORES.reset_index(drop=True))):
+        with pytest.raises(ArgumentError, match="s: its index has the numbers of the index of y in another order"):
+            pair(y, s, ("y", "s"), probabilities=True)
+    # An index that names other rows says nothing about the order, nor does an array.
+    for s in (SCORES.set_axis([7, 5]), SCORES.set_axis([1, 0]).to_numpy()):
+        np.testing.assert_array_equal(pair(counting, s, ("y", "s"), probabilities=True).scores, SCORES)

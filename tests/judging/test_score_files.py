@@ -1,6 +1,11 @@
 """Score files: every format gives the same parts, and no row is in both."""
 
+import csv
+import gzip
+from decimal import Decimal
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from rarelabels.judging import score_files
@@ -94,7 +99,73 @@ def test_rows_in_both_parts(tmp_path):
 def test_ids_are_compared_as_text(tmp_path):
     before = write(tmp_path / "v.csv", table(ids=[17, 5, 9, 2]))
     after = write(tmp_path / "t.parquet", table(seed=1, ids=[3, 9, 8, 7]))
-    assert f"1 of its ids are in {before}, too (9)" in refused(before, after)
+    assert f"1 of its ids is in {before}, too (9)" in refused(before, after)
+
+
+@pytest.mark.parametrize(
+    ("after", "kind"),
+    [
+        ([1000.0, 1001.0, 7.0, 8.0], ".parquet"),
+        ([1000.0, 1001.0, 7.0, 8.0], ".csv"),
+        ([" 1000", "1001 ", " 7", " 8"], ".csv"),
+        ([" 1000", "1001", "x", "y"], ".parquet"),
+        (np.array([1000, 1001, 7, 8], np.float32), ".parquet"),
+        (pd.Series([1000, 1001, 7, 8], dtype="Int64"), ".parquet"),
+        (pd.Categorical(["1000", "1001", "x", "y"]), ".parquet"),
+        ([Decimal("1000.0"), Decimal("1001.0"), Decimal(7), Decimal(8)], ".parquet"),
+        ([b"1000", b"1001", b"x", b"y"], ".parquet"),
+    ],
+)
+def test_the_same_id_is_seen_whatever_its_type(tmp_path, after, kind):
+    before = write(tmp_path / "v.parquet", table(ids=[1001, 1000, 5, 6]))
+    path = write(tmp_path / f"t{kind}", table(seed=1, ids=after))
+    assert f"2 of its ids are in {before}, too (1000, 1001)" in refused(before, path)
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
+def test_blanks_byte_marks_and_line_ends_around_names_and_values_do_not_count(tmp_path, ending):
+    text = "\ufeff id , true/a, score/a, true/b, score/b\r\n x, 1, 0.5, 0,.25 \r\ny , 0,1e-1, 1, 1\r\n"
+    path = tmp_path / f"t{ending}"
+    path.write_bytes(gzip.compress(text.encode()) if ending == ".csv.gz" else text.encode())
+    parts = score_files.read(None, path)
+    assert (parts.labels, parts.unnamed, parts.test.ids.tolist()) == (("a", "b"), (), ["x", "y"])
+    np.testing.assert_array_equal(parts.test.scores, [[0.5, 0.25], [0.1, 1]])
+
+
+NAMES = (
+    "1.0",
+    "1",
+    "0010",
+    "NA",
+    "null",
+    "None",
+    "true",
+    "1e5",
+    " x",
+    "x ",
+    "é",
+    "a\nb",
+    "a\rb",
+    'say "x"',
+    "x,y",
+    "#N/A",
+)
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".csv", ".csv.gz"])
+def test_labels_and_ids_are_text_in_every_file(tmp_path, ending):
+    """Labels and ids that look like numbers, missing values, or the syntax of CSV are themselves."""
+    ids = [name.strip() for name in NAMES]
+    ids[NAMES.index("x ")] = "another x"
+    frame = table(len(NAMES), labels=NAMES, ids=ids)
+    path = tmp_path / f"t{ending}"
+    if ending == ".parquet":
+        frame.to_parquet(path, index=False)
+    else:
+        frame.to_csv(path, index=False, quoting=csv.QUOTE_NONNUMERIC)
+    parts = score_files.read(None, path)
+    assert parts.labels == NAMES
+    assert parts.test.ids.tolist() == frame["id"].tolist()
 
 
 def test_other_labels_in_the_other_part(tmp_path):
@@ -109,3 +180,14 @@ def test_other_labels_in_the_other_part(tmp_path):
 def test_parts_may_have_different_lengths(tmp_path):
     parts = score_files.read(write(tmp_path / "v.csv", table(9)), write(tmp_path / "t.csv", table(2, seed=1)))
     assert (parts.validation.y.shape, parts.test.y.shape) == ((9, 3), (2, 3))
+
+
+def test_what_is_known_is_aligned_with_its_labels(tmp_path):
+    validation, test = table(6, seed=1), table(5, seed=2)
+    validation.loc[2, "true/a/b.c"] = None
+    reversed_labels = [f"{what}/{label}" for label in reversed(LABELS) for what in ("score", "true")]
+    parts = score_files.read(
+        write(tmp_path / "v.csv", validation), write(tmp_path / "t.parquet", test[reversed_labels])
+    )
+    assert np.argwhere(~parts.validation.known).tolist() == [[2, parts.labels.index("a/b.c")]]
+    assert parts.test.known is None

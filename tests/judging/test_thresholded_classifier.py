@@ -286,6 +286,11 @@ class Narrow(ClassifierMixin, BaseEstimator):
         ({"estimator": Narrow()}, None, r"estimator: its predict_proba must give a column for each of 6 labels; it gi"),
         ({}, np.full((300, 2), 2), r"y: must be 0 or 1, \(n_rows, n_labels\); given 2"),
         ({}, np.zeros((300, 2, 2)), r"y: must have shape \(n_rows, n_labels\); given \(300, 2, 2\)"),
+        (
+            {},
+            np.full((300, 2), np.nan),
+            r"y: has labels that are not known \(NaN\), but estimators of scikit-learn learn",
+        ),
         ({}, np.zeros((299, 2)), "inconsistent numbers of samples"),
     ],
 )

@@ -15,6 +15,7 @@ from sklearn.metrics import average_precision_score, f1_score
 import rarelabels as rl
 from rarelabels.errors import UserError
 from rarelabels.judging import evaluation
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import ThresholdSpec
 from rarelabels.learn.keras_backend import keras, tf
 
@@ -57,7 +58,7 @@ def test_numbers_are_those_of_the_scores_that_the_epoch_ended_with(loss: Any, ac
     last = scores.history[3]
     assert last[FOLLOWED] == pytest.approx(average_precision_score(Y, by_hand, average="macro"))
     assert last["val_half_macro_f1"] == pytest.approx(f1_score(Y, by_hand >= 0.5, average="macro"))
-    honest = evaluation.crossfit_metrics(Y.astype(np.uint8), by_hand, ThresholdSpec())
+    honest = evaluation.crossfit_metrics(Scores.from_arrays(Y, by_hand), ThresholdSpec())
     for rule in ("global", "per_label", "per_label_shrunk", "top_k"):
         assert last[f"val_{rule}_macro_f1"] == pytest.approx(honest[f"crossfit/{rule}/macro_f1"])
     assert len({name for name in last if name.endswith("_macro_f1")}) == 11

@@ -13,8 +13,10 @@ from scipy.sparse import coo_array, csc_matrix, csr_array
 from sklearn.utils.class_weight import compute_class_weight
 
 import rarelabels as rl
+from rarelabels.declare.weighting import PosWeight
 from rarelabels.errors import UserError
-from rarelabels.learn.label_weights import class_balanced, prevalence
+from rarelabels.learn.label_weights import balanced, class_balanced, prevalence
+from rarelabels.learn.weighting import weights
 from weighting_cases import Y, known, of, random_labels
 
 
@@ -119,3 +121,29 @@ def test_weights_of_labels_need_no_tensorflow() -> None:
     code = "import sys, rarelabels as rl; rl.pos_weight([[0, 1]]); print({'tensorflow', 'mlflow'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_labels_that_are_not_known_count_as_neither_0_nor_1() -> None:
+    rng = np.random.default_rng(4)
+    y = (rng.random((200, 4)) < [0.5, 0.2, 0.05, 0.9]).astype(np.uint8)
+    seen = rng.random(y.shape) < 0.6
+    y[~seen] = 0
+    with_nan = np.where(seen, y, np.nan)
+    alone = [y[seen[:, i]][:, [i]] for i in range(4)]
+    np.testing.assert_allclose(rl.pos_weight(with_nan), [rl.pos_weight(one)[0] for one in alone], rtol=1e-12)
+    np.testing.assert_allclose(rl.prevalence(with_nan), [rl.prevalence(one)[0] for one in alone], rtol=1e-12)
+    np.testing.assert_array_equal(rl.pos_weight(with_nan), rl.pos_weight(pd.DataFrame(with_nan)))
+    assert (rl.class_balanced(with_nan) == rl.class_balanced(y)).all()
+    pair = balanced(y, seen)
+    for i, one in enumerate(alone):
+        reference = compute_class_weight("balanced", classes=np.array([0, 1]), y=one[:, 0])
+        np.testing.assert_allclose([pair.negative[i], pair.positive[i]], reference, rtol=1e-12)
+    declared = weights(PosWeight(kind="pos_weight"), y, known=seen)
+    assert (known(declared.positive) == rl.pos_weight(with_nan)).all()
+    assert (declared.prevalence == rl.prevalence(with_nan)).all()
+
+
+def test_a_label_that_is_known_nowhere_has_weight_0_and_finite_log_odds() -> None:
+    y = np.array([[1, np.nan], [0, np.nan]])
+    assert rl.pos_weight(y).tolist() == [1, 0]
+    assert rl.prevalence(y).tolist() == [0.5, 0.5]

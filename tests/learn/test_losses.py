@@ -31,6 +31,8 @@ LOSSES: dict[str, LogitLoss] = {
     "Asymmetric": losses.Asymmetric(0.5, 3.0, 0.1),
     "DistributionBalanced": losses.DistributionBalanced(PREVALENCE, alpha=0.2, kappa=0.1),
     "LogitAdjusted": losses.LogitAdjusted(PREVALENCE, tau=0.7),
+    "Hill": losses.Hill(2.0, 0.5, 1.0),
+    "SelfPacedCorrection": losses.SelfPacedCorrection(0.7, 1, 0.5, 1.5),
     "Hamming": losses.Hamming(),
     "SoftF1": losses.SoftF1(),
 }

@@ -10,6 +10,7 @@ import pytest
 from sklearn.utils.class_weight import compute_sample_weight
 
 from rarelabels.errors import UserError
+from rarelabels.learn import row_weights
 from rarelabels.learn.row_weights import spans
 from rarelabels.learn.tensorflow_setup import keras, tf
 from weighting_cases import known, of, random_labels
@@ -187,3 +188,11 @@ def test_a_key_beyond_the_labels_is_refused() -> None:
 )
 def test_spans(columns: list[int], text: str) -> None:
     assert spans(columns) == text
+
+
+def test_the_mean_of_balanced_weights_is_over_the_known_labels_of_a_row() -> None:
+    y = np.array([[1, 0], [0, 0], [0, 1], [0, 0]], np.uint8)
+    known = np.array([[True, False], [True, True], [True, True], [False, False]])
+    # The first label: three rows, one positive: 3 / 2 and 3 / 4. The second: two rows, one positive: 1 and 1.
+    expected = [1.5, (0.75 + 1) / 2, (0.75 + 1) / 2, 1]
+    np.testing.assert_allclose(row_weights.sample_weights_mean(y, known), expected, rtol=1e-12)

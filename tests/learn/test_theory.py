@@ -284,3 +284,11 @@ def test_macro_f1_wants_a_threshold_for_each_label_even_of_calibrated_scores() -
     own = theory.optimal_f1_of_calibrated(scores).threshold
     macro = [metrics.decision_metrics(y, scores >= cut)["macro_f1"] for cut in (common, own)]
     assert macro[1] > macro[0] + 0.02
+
+
+def test_smoothed_targets_by_hand() -> None:
+    smooth = spec("bce", label_smoothing=0.2)
+    found = theory.true_probability(smooth, [0.05, 0.1, 0.3, 0.5, 0.9, 1.0])
+    np.testing.assert_allclose(found, [0, 0, 0.25, 0.5, 1, 1], atol=1e-12)
+    np.testing.assert_allclose(theory.minimiser(smooth, [0.0, 0.25, 0.5, 1.0]), [0.1, 0.3, 0.5, 0.9], atol=1e-12)
+    assert theory.threshold_of_half(smooth) == 0.5

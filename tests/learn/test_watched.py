@@ -81,3 +81,10 @@ def test_training_curves_are_of_as_many_rows_as_validation_has_evenly_spread() -
     assert len(rows) == 1074
     assert set(np.diff(rows)) == {6, 7}
     assert rows[-1] > 7515 - 8
+
+
+def test_labels_whose_names_meet_and_long_ones_keep_a_curve_each() -> None:
+    watched = Watched(("a/b", "a&b", "a_b_1", "x" * 300))
+    assert len(set(watched.labels)) == 4
+    for name in watched.curves(["f1_none_half"], "val_", Y, SCORES):
+        _validate_metric_name(f"curve/{name}")

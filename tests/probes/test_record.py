@@ -38,6 +38,13 @@ def test_changed_probes_are_named(where: str) -> None:
     assert run.data.tags["notes"].count("the libraries have changed: ") == 2
 
 
+def test_a_number_that_is_not_finite_is_recorded_as_such(where: str, tmp_path: Path) -> None:
+    record([Observation(halves(), {"half": float("nan"), "raised": "TypeError"})], where)
+    client, run = only_run(where)
+    text = Path(client.download_artifacts(run.info.run_id, "probes.json", str(tmp_path))).read_text("utf-8")
+    assert json.loads(text, parse_constant=pytest.fail)["data"][0][-1] == {"half": "nan", "raised": "TypeError"}
+
+
 def test_what_cannot_be_recorded_fails_the_run(where: str) -> None:
     with pytest.raises(TypeError, match="not JSON serializable"):
         record([Observation(halves(), {"half": np.float32(0.5)})], where)

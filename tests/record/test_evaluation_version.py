@@ -28,7 +28,7 @@ def digest() -> str:
     validation, test, spec = part(240, 0), part(260, 1), ThresholdSpec()
     labels, floors = tuple("abcdef"), evaluation.floors(validation.y.mean(axis=0))
     measured = evaluation.evaluate(labels, validation, test, floors, spec)
-    honest = evaluation.crossfit_metrics(validation.y, validation.scores, spec)
+    honest = evaluation.crossfit_metrics(validation, spec)
     rules = definition.to_json(measured.rules, labels)
     numbers = _shortened([measured.metrics, honest, rules, measured.per_label.to_dict("list")])
     return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()[:16]

@@ -107,3 +107,10 @@ def test_a_training_is_copied_without_what_rules_change(client: Client, run: Run
     assert (found.data.tags["trained_by"], found.data.tags["watched"]) == (source.run_id, "auc")
     assert Path(client.download_artifacts(copy.run_id, "scores/test.parquet")).read_text("utf-8") == "scores"
     assert {file.path for file in client.list_artifacts(copy.run_id)} == {"data.json", "model", "scores"}
+
+
+def test_a_name_that_is_too_long_for_a_database_is_cut(client: Client, experiment: str) -> None:
+    parent = opening.open_parent(client, experiment, identity(variant="x" * 300))
+    name = client.run(parent.run_id).info.run_name
+    assert name.startswith("bce_accuracy xxx")
+    assert len(name) == opening.LONGEST_NAME

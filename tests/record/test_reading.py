@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from old_record import unpack
-from rarelabels.record import connection, queries, reading
+from rarelabels.judging import evaluation, scores
+from rarelabels.judging.scores import Scores
+from rarelabels.judging.settings import ThresholdSpec
+from rarelabels.record import connection, outbox, queries, reading
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run, RunData, RunInfo
+from rarelabels.record.writing import Record
 
 
 def recorded(number: int, *, ended: int, seed: int = 0, status: str = "FINISHED", **tags: str) -> Run:
@@ -100,3 +107,47 @@ def test_the_summary_of_a_trial_and_of_one_that_has_none(old: Client, network: R
     row = summary.set_index("metric").loc[metric]
     assert row["low"] <= row["mean"] <= row["high"]
     assert reading.summary(old, network).empty
+
+
+NAMES = (
+    "1.0",
+    "1",
+    "10",
+    "0010",
+    "7",
+    "07",
+    "NA",
+    "null",
+    "None",
+    "nan",
+    "true",
+    "1e5",
+    "a\rb",
+    'x "y"',
+    "#N/A",
+    "a,b",
+)
+
+
+def test_labels_that_look_like_numbers_or_nothing_come_back_as_they_were(
+    client: Client, run: Run, tmp_path: Path
+) -> None:
+    """``1.0`` and ``1``, ``7`` and ``07`` are labels of their own, whatever a reader of CSV would make of them."""
+    rng, run_id = np.random.default_rng(0), run.info.run_id
+    y = (rng.random((60, len(NAMES))) < 0.3).astype(np.uint8)
+    ids = np.array([f"{row:03d}" for row in range(60)])
+    part = Scores(ids, y, np.clip(0.4 * y + 0.6 * rng.random(y.shape), 0, 1))
+    measured = evaluation.evaluate(NAMES, part, part, evaluation.floors(y.mean(axis=0)), ThresholdSpec())
+    told = Record(client, run_id, outbox.of_run(tmp_path / "box", str(client.tracking_uri), run_id))
+    with told.folder() as folder:
+        measured.save(folder)
+        scores.save_scores(folder / "scores", NAMES, part, part)
+    told.finish()
+    assert reading.labels(client, run_id) == NAMES
+    pd.testing.assert_frame_equal(reading.per_label(client, run_id), measured.per_label, check_dtype=False)
+    labels, validation, _ = reading.raw_scores(client, run_id)
+    assert labels == NAMES
+    assert validation.ids.tolist() == ids.tolist()
+    np.testing.assert_array_equal(
+        reading.rules(client, run_id)["per_label"].thresholds, measured.rules["per_label"].thresholds
+    )

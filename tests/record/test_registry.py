@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import shutil
 import sqlite3
@@ -15,6 +16,7 @@ import pandas as pd
 import pytest
 import requests
 from mlflow.exceptions import MlflowException
+from mlflow.utils.validation import _validate_model_name
 
 import mlflow_page
 from old_record import unpack
@@ -260,3 +262,15 @@ def test_what_best_registers_is_loaded_by_mlflow_too(trained: Project) -> None:
     """The model stays for others, who trust its code."""
     rows = pd.read_csv(trained.folder / "new.csv", keep_default_na=False, nrows=5)
     assert len(mlflow.pyfunc.load_model(str(model(trained))).predict(rows)) == 5
+
+
+def test_each_study_has_a_model_of_a_name_that_mlflow_takes() -> None:
+    studies = ["movies", "a:b", "a-b", "it's", 'it"s', "猫", "x" * 255]
+    names = [registry.registered_name(study) for study in studies]
+    assert names[0] == "rarelabels-movies"
+    assert len(set(names)) == len(studies)
+    for name in names:
+        _validate_model_name(name)
+        assert len(name) <= registry.LONGEST_NAME
+        assert "'" not in name
+    assert doctest.testmod(registry).failed == 0

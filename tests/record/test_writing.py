@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -241,3 +242,19 @@ def test_a_journal_is_plain_json(client: MlflowClient, run: Run, tmp_path: Path)
     (line,) = (box.folder / "journal.jsonl").read_text("utf-8").splitlines()
     (first, second) = json.loads(line)["metrics"]
     assert (first[0], second[:2]) == ("a", ["b", 0.1])
+
+
+def test_numbers_that_are_not_finite_wait_as_json_and_arrive(client: MlflowClient, run: Run, tmp_path: Path) -> None:
+    where, run_id = str(client.tracking_uri), run.info.run_id
+    told = Record(Away(client, AWAY[0]), run_id, outbox.of_run(tmp_path / "box", where, run_id))
+    told.metrics({"a": float("nan"), "b": float("-inf"), "c": 0.1})
+    with pytest.raises(WaitingError):
+        told.finish()
+    (journal,) = (tmp_path / "box").glob("*/journal.jsonl")
+    for line in journal.read_text("utf-8").splitlines():
+        json.loads(line, parse_constant=pytest.fail)
+    assert writing.deliver_left(client, where, tmp_path / "box") == 1
+    found = client.get_run(run_id).data.metrics
+    assert math.isnan(found["a"])
+    assert found["b"] < -1e300  # MLflow keeps the lowest number in its place
+    assert found["c"] == 0.1

@@ -130,7 +130,7 @@ def with_value(values, value, row=1, column=2):
         ((Y, S[:, :2]), r"s_test: must have 3 columns, as many as y_test; given shape \(5, 2\)"),
         ((Y[:, :1], S[:, :1]), "y_test: multi-label scores need at least 2 labels; given 'label 0'"),
         ((with_value(Y, 2), S), r"y_test\[1, 2\] \(label 2\): must be 0 or 1; given 2"),
-        ((with_value(Y, np.nan), S), r"y_test\[1, 2\] \(label 2\): must be 0 or 1; given nothing"),
+        ((with_value(Y, -1), S), r"y_test\[1, 2\] \(label 2\): must be 0 or 1; given -1; if .* say unknown=-1"),
         ((Y, with_value(S, 3.5)), r"s_test\[1, 2\] \(label 2\): must be a probability, .*3\.5; are these logits\? .*"),
         ((Y, with_value(S, np.inf)), r"s_test\[1, 2\] \(label 2\): must be a probability, from 0 to 1; given inf"),
         ((Y, [["a", "b", "c"]] * 5), "s_test: must be numbers of shape .*; given a list: could not convert string"),
@@ -168,7 +168,7 @@ def test_what_is_wrong_with_the_options_is_said_in_one_line(options, told):
 
 def test_no_named_row_may_choose_and_be_measured():
     y, y_val = frame(Y, index=list("abcde")), frame(Y_VAL, index=["a", *map(str, range(19))])
-    with pytest.raises(ArgumentError, match=r"validation: 1 rows of its index are in the index of y_test, too \(a\)"):
+    with pytest.raises(ArgumentError, match=r"validation: 1 row of its index is in the index of y_test, too \(a\)"):
         rl.judge(y, S, validation=(y_val, S_VAL))
 
 

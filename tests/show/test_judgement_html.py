@@ -7,6 +7,7 @@ import re
 import browser
 import rarelabels as rl
 from judged_arrays import S_VAL, Y_VAL, S, Y
+from rarelabels.show.judgement import Judgement
 
 
 def test_the_page_needs_no_other_file_and_no_name_is_markup(tmp_path, judged):
@@ -30,3 +31,18 @@ def test_what_a_notebook_shows_has_the_numbers_of_the_table(judged):
     assert cells.startswith(" ".join(f"{table[name]:.3f}" for name in ("zeros", "ones", "prior", "half")))
     assert "Each label" in shown
     assert "What each threshold finds and costs" in shown
+
+
+def test_a_figure_that_fails_is_a_line_of_the_page(judged, monkeypatch):
+    def fail(*_):
+        raise ValueError("no room")
+
+    monkeypatch.setattr(Judgement, "plot", fail)
+    shown = judged._repr_html_()
+    assert "<p>The figure: not drawn: ValueError: no room</p>" in shown
+    assert "<img" not in shown
+    assert "What each threshold finds and costs" in shown
+
+
+def test_a_notebook_reads_no_formula_in_a_name(judged):
+    assert 'class="rarelabels tex2jax_ignore mathjax_ignore"' in judged._repr_html_()

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
+import rarelabels as rl
 from judged_parts import LABELS
 from rarelabels.judging import score_files
-from rarelabels.record import connection, writing
+from rarelabels.judging.statistics.estimate import interval_of
+from rarelabels.record import connection, estimates, reading, writing
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,28 @@ def test_everything_is_recorded_under_its_usual_name(client, request, tmp_path, 
     assert list(chosen["oracle"]["thresholds"]) == list(LABELS)
     per_label = pd.read_csv(io.BytesIO((kept / "per_label.csv").read_bytes()))
     assert per_label["positives"].tolist() == one.evaluation.per_label["positives"].tolist()
+
+
+def test_what_is_not_known_comes_back_and_has_the_same_intervals(client, judgement, tmp_path, monkeypatch):
+    rng, parts = np.random.default_rng(0), []
+    for part in (judgement.evaluation.validation, judgement.evaluation.test):
+        parts.append((np.where(rng.random(part.y.shape) < 0.3, np.nan, part.y), part.scores))
+    one = rl.judge(*parts[1], validation=parts[0], labels=LABELS)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", client.tracking_uri)
+    one.log("partly known")
+    run = recorded(client, "partly known")
+    assert run.data.metrics["test/count/known_share"] == one.evaluation.test.known.mean()
+    for part, (y, _) in zip(("validation", "test"), parts, strict=True):
+        np.testing.assert_array_equal(reading.scores(client, run.info.run_id, part).y_or_nan, y)
+    made = estimates.of_runs(client, [run], ["test/per_label/macro_f1", "test/ranking/brier", "test/half/samples_f1"])
+    assert len(made) == 3
+    for name, estimate in made.items():
+        assert interval_of(name, estimate) == pytest.approx(one.intervals[name])
+    kept = Path(client.download_artifacts(run.info.run_id, "", str(tmp_path)))
+    again = score_files.read(kept / "scores" / "validation.parquet", kept / "scores" / "test.parquet")
+    assert rl.judge(again.test.y_or_nan, again.test.scores, labels=LABELS).per_label()["known"].tolist() == (
+        one.per_label()["known"].tolist()
+    )
 
 
 def test_a_record_that_breaks_off_is_not_finished(client, alone, monkeypatch):

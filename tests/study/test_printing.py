@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from old_record import unpack
 from project import Project
 from rarelabels.errors import UserError
+from rarelabels.record.client import Client
+from rarelabels.show.report import contents, page, pictures
 from rarelabels.study import printing
 from rarelabels.study.run_trials import Outcome
 
@@ -85,3 +88,27 @@ def test_an_outcome_of_searches_that_failed_compares_nothing(old: Project, capsy
     printing.outcome(Outcome((), old.record, [], {}, ["search of films/y: died"], Path("experiments")))
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "FAILED search of films/y: died\n")
+
+
+def test_a_study_that_cannot_be_shown_is_a_line_and_no_page(
+    old: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = contents.gather
+
+    def gather(client: Client, name: str, *others: Any) -> contents.Contents:
+        if name == "films":
+            raise ValueError("no room")
+        return real(client, name, *others)
+
+    monkeypatch.setattr(contents, "gather", gather)
+    monkeypatch.setattr(pictures, "draw", lambda *_: [])  # to draw them takes longest
+    assert printing.report(None, Path("page.html")) == ["films: not on the page: ValueError: no room"]
+    assert capsys.readouterr().out == "page.html: table\n"
+    assert printing.report("films", Path("other.html")) == ["films: not on the page: ValueError: no room"]
+    assert not Path("other.html").exists()
+    monkeypatch.setattr(page, "attach", fail)
+    assert printing.report("table", Path("page.html")) == ["table: its page is not in the record: ValueError: no room"]
+
+
+def fail(*_: object) -> None:
+    raise ValueError("no room")

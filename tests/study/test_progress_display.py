@@ -45,3 +45,17 @@ def test_in_a_notebook_it_is_lines_on_stderr_too(
 
 def test_the_examples() -> None:
     assert doctest.testmod(progress_display).failed == 0
+
+
+def test_names_in_brackets_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress() as progress:
+        progress.begin(1)
+        progress.epoch("[red]x[/red] :cat:", {"epoch": 1, "epochs": 1, "loss": 0.5})
+        progress.end("[red]x[/red] :cat:", "films/[/]", 1, "")
+        assert progress._bar.columns[-1].render(progress._bar.tasks[0]).plain == "  "
+        progress._bar.update(progress._row, now="[/] loss 0.5")
+        assert progress._bar.columns[-1].render(progress._bar.tasks[0]).plain == "  [/] loss 0.5"
+    assert capsys.readouterr().err.splitlines() == [
+        "  [red]x[/red] :cat:: epoch 1/1, loss 0.5000",
+        "[1/1] done: films/[/]",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from old_record import unpack
 from project import REPOSITORY, Project
 from rarelabels.errors import UserError
 from rarelabels.judging.rules.table import RULES
+from rarelabels.judging.scores import Scores
 from rarelabels.record import reading
 from rarelabels.record.reading import KEYS
 from rarelabels.study import recorded_study
@@ -130,6 +132,21 @@ def test_scores_give_the_numbers_of_runs_and_labels(table):
             for average in ("macro", "micro"):
                 expected = f1_score(true, assigned, average=average, zero_division=0)
                 assert runs.loc[(name, variant, seed), f"test/{rule}/{average}_f1"] == pytest.approx(expected)
+
+
+def test_what_is_not_known_is_counted_in_labels_and_missing_in_scores(table, monkeypatch):
+    per_label, scores = reading.per_label, reading.scores
+
+    def partly_known(*run) -> Scores:
+        part = scores(*run)
+        known = np.arange(part.y.size).reshape(part.y.shape) % 3 > 0
+        return dataclasses.replace(part, y=part.y * known, known=known)
+
+    monkeypatch.setattr(reading, "per_label", lambda *run: per_label(*run).copy().assign(known=7))
+    monkeypatch.setattr(reading, "scores", partly_known)
+    assert set(table.per_label()["known"]) == {7}
+    missing = table.scores("linear", 1)["true"].isna()
+    assert missing.tolist() == [cell % 3 == 0 for cell in range(len(missing))]
 
 
 def test_scores_are_those_that_rules_are_about(table):

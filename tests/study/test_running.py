@@ -11,12 +11,15 @@ import pytest
 
 from old_record import unpack
 from project import Here, Project
+from rarelabels.compare import comparison
 from rarelabels.record import connection, opening, queries
-from rarelabels.show.figures import of_study, of_trial, which
-from rarelabels.study import running, selection
+from rarelabels.show.figures import of_study as study_figures
+from rarelabels.show.figures import of_trial, which
+from rarelabels.show.tables import of_study
+from rarelabels.study import drawing, page, running, selection, summary
 from rarelabels.study.plan import Plan, make_plan
 from rarelabels.study.progress_display import Progress
-from small_record import Record, trial
+from small_record import Record, floor, trial
 
 
 class Workers:
@@ -102,10 +105,10 @@ def test_a_figure_of_the_study_that_fails_is_tried_again(old: Project, monkeypat
     study_run = opening.study_run(client, "films")
     assert study_run is not None
     with monkeypatch.context() as patched:
-        patched.setattr(of_study, "rule_table", fail)
+        patched.setattr(study_figures, "rule_table", fail)
         patched.setattr(which, "_by_cardinality", fail)
         plan = make_plan(client, "films", selection.identify(["films"], {}).identities, force=False)
-        failures = running._record_comparison(client, plan, old.record)
+        failures = running._record_comparison(client, plan, old.record, Progress())
     assert [line.split(": not drawn")[0] for line in failures] == [
         "films: loss_by_threshold.png",
         "films: by_cardinality",
@@ -115,3 +118,46 @@ def test_a_figure_of_the_study_that_fails_is_tried_again(old: Project, monkeypat
     assert again is not None
     assert again.data.tags["drawn"] == "yes"
     assert again.data.tags["pictures"]
+
+
+def test_a_summary_that_fails_is_a_line_and_results_knows_the_finished_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = Record(tmp_path)
+    one, other = record.identity(trial("one")), record.identity(floor("other"))
+    record.do([one, other])
+    failing, _ = record.family(one)
+    real = summary.sum_up
+
+    def sum_up(where: str, task: summary.SummaryTask, say: Any) -> str:
+        if task.parent == failing:
+            fail()
+        return real(where, task, say)
+
+    def summed() -> list[str]:
+        recorded = queries.heads(record.client, record.experiment)
+        plan = Plan("tests", record.experiment, [one, other], recorded, [], 1, None)
+        progress = Progress()
+        progress.console.quiet = True
+        running._sum_up(record.client, plan, record.where, Workers(die=False), progress)  # type: ignore[arg-type]
+        return progress.failures
+
+    with monkeypatch.context() as patched:
+        patched.setattr(summary, "sum_up", sum_up)
+        patched.setattr(drawing, "draw", fail)
+        assert summed() == [
+            "tests/one: not summed up: ValueError: no room",
+            "tests/other: figures: not drawn: ValueError: no room",
+        ]
+    runs = queries.heads(record.client, record.experiment)
+    compared = comparison.compare(record.client, runs, {i.parent_key: i.trial.short_name for i in (one, other)}, [])
+    assert compared[0].missing == []
+    assert compared[0].unsummed == ["one: 1 finished run is not summed up; `rarelabels run tests/one` does it"]
+    of_study.print_comparisons("tests", compared, [])
+    assert compared[0].unsummed[0] in capsys.readouterr().out
+    assert summed() == []
+
+
+def test_a_comparison_that_fails_is_a_line(old: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "record_comparison", fail)
+    assert "films: not summed up: ValueError: no room" in go(old)

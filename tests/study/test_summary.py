@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -76,3 +78,17 @@ def test_a_run_without_its_scores_is_the_reason_that_is_returned(tmp_path: Path)
     parent, children = record.family(identity)
     assert "scores/test.parquet" in summary.sum_up(record.where, SummaryTask(parent, children, "stamp"), print)
     assert record.client.get_run(parent).info.status == "RUNNING"
+
+
+@pytest.mark.parametrize(
+    ("tag", "said"),
+    [
+        ("", ""),
+        ("training.learning_rate loss.gamma", "training.learning_rate, loss.gamma"),  # as 0.4 wrote it
+        ("weighting.weights.Sci Fi\nloss.gamma\n", "weighting.weights.Sci Fi, loss.gamma"),
+    ],
+)
+def test_keys_on_the_edge_of_a_search_may_have_blanks(tag: str, said: str) -> None:
+    search = SimpleNamespace(data=SimpleNamespace(tags={"edge": tag}))
+    client: Any = SimpleNamespace(run=lambda _: search)
+    assert summary._edge(client, {"search": "its id"}) == said

@@ -143,7 +143,7 @@ def test_with_fewer_seeds_verdicts_are_provisional(project: Project) -> None:
 def test_the_report_says_the_same_first(project: Project) -> None:
     project.do("report")
     page = (project.folder / "runs" / "report.html").read_text("utf-8")
-    box = page.partition('id="advice-title"')[2].partition("<nav")[0]
+    box = page.partition('id=".advice-title"')[2].partition("<nav")[0]
     for study in ("bad", "good"):
         winner = next(line for line in lines(project, study) if line.startswith("- Use "))
         assert winner.removeprefix("- ") in box
@@ -151,7 +151,7 @@ def test_the_report_says_the_same_first(project: Project) -> None:
     assert box.count("Take either of the losses.") == 1  # of the good study alone
     assert 'href="#good-focal_ranks_as_well"' in box
     assert 'href="#bad-focal_ranks_as_well"' not in box
-    assert "no advice, for " in page.partition('id="bad-focal_ranks_as_well"')[2].partition("</tr>")[0]
+    assert "no advice, for " in page.partition('id="bad.hypothesis.focal_ranks_as_well"')[2].partition("</tr>")[0]
 
 
 def test_a_study_that_names_no_baseline_says_that_it_is_unknown(project: Project) -> None:

@@ -13,6 +13,7 @@ from rarelabels.judging.metrics import LOWER_IS_BETTER
 from rarelabels.judging.rules.table import BY_NAME, ORACLE, RULES, compared_by
 from rarelabels.judging.statistics import inference
 from rarelabels.judging.statistics.estimate import Estimate
+from rarelabels.names import with_digest
 from rarelabels.record import estimates, reading
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
@@ -34,6 +35,7 @@ HEADLINE = {
 BY_RULE = compared_by("macro_f1")
 ELSEWHERE = {metric: compared_by(metric) for metric in ("micro_f1", "samples_f1", "subset_accuracy")}
 GAIN = "gain/per_label_over_half/macro_f1"  # a paired difference of thresholds: both sides have the same scores
+LONGEST = 60  # characters of a value in the name of data; a list of label columns may have thousands
 FLOORS = ("zeros", "ones", "prior")
 TUNED_FLOORS = tuple(f"prior_{rule}" for rule in (*RULES, ORACLE.name) if rule != "half")
 
@@ -79,6 +81,7 @@ class Comparison:
         missing: the names of trials without a result.
         skipped: reasons why trials are skipped, such as data that are not here.
         left_out: a line for each run that would have taken longer than declared, with the reason.
+        unsummed: a line for each trial whose runs are finished, but not summed up.
         rare_labels: why intervals of means over labels are not reliable; empty if they are.
     """
 
@@ -89,6 +92,7 @@ class Comparison:
     missing: list[str]
     skipped: list[str]
     left_out: list[str] = field(default_factory=list)
+    unsummed: list[str] = field(default_factory=list)
     rare_labels: str = ""
 
     @property
@@ -160,7 +164,7 @@ def compare(
 ) -> list[Comparison]:
     """Compare the trials of a study: one comparison for each set of test rows, the largest comparison first.
 
-    The first comparison also has the trials that are missing, skipped or left out.
+    The first comparison also has the trials that are missing, skipped, left out or not summed up.
 
     Args:
         client: of the record; None if there is no record yet.
@@ -171,19 +175,30 @@ def compare(
     parents = [run for run in runs if run.data.tags.get("kind") == "trial" and "summed_up" in run.data.tags]
     by_key = {parent_key(run): run for run in parents}
     left_out = _left_out(runs, declared)
-    missing = [name for key, name in declared.items() if key not in by_key and key not in left_out]
+    below = reading.below(list(runs))
+    without = [key for key in declared if key not in by_key and key not in left_out]
+    missing = [declared[key] for key in without if key not in below]
+    unsummed = [
+        f"{declared[key]}: {_finished(len(below[key]))} not summed up; `rarelabels run {key[0]}` does it"
+        for key in without
+        if key in below
+    ]
     reasons = [reason for of_trial in left_out.values() for reason in of_trial]
     parts: dict[str, list[Run]] = {}
     for run in parents:
         if parent_key(run) in declared or run.data.tags["overrides"]:
             parts.setdefault(run.data.tags["test_part"], []).append(run)
     if client is None or not parts:
-        return [Comparison("", [], [], {}, missing, list(skipped), reasons)]
+        return [Comparison("", [], [], {}, missing, list(skipped), reasons, unsummed)]
     groups = sorted(parts.values(), key=len, reverse=True)
     named = zip(groups, _names([_shared([run.data.params for run in group]) for group in groups]), strict=True)
-    below = reading.below(list(runs))
     compared = [_compare(client, group, declared, below, data) for group, data in named]
-    return [replace(compared[0], missing=missing, skipped=list(skipped), left_out=reasons), *compared[1:]]
+    first = replace(compared[0], missing=missing, skipped=list(skipped), left_out=reasons, unsummed=unsummed)
+    return [first, *compared[1:]]
+
+
+def _finished(count: int) -> str:
+    return "1 finished run is" if count == 1 else f"{count} finished runs are"
 
 
 def _left_out(runs: Sequence[Run], declared: Mapping[ParentKey, str]) -> dict[ParentKey, list[str]]:
@@ -216,7 +231,8 @@ def _names(groups: Sequence[Mapping[str, str]]) -> list[str]:
         alike = [other for other in groups if other["dataset.kind"] == params["dataset.kind"]]
         keys = [key for key in sorted(params) if key.startswith("dataset.") and all(key in other for other in alike)]
         apart = [key for key in keys if len({other[key] for other in alike}) > 1 and params[key] != "None"]
-        told = ", ".join(f"{key.removeprefix('dataset.')} {params[key]}" for key in apart)
+        values = {key.removeprefix("dataset."): with_digest(params[key], LONGEST) for key in apart}
+        told = ", ".join(f"{key} {value}" for key, value in values.items())
         names.append(params["dataset.kind"] + (f" ({told})" if told else ""))
     return names
 

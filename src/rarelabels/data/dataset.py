@@ -20,13 +20,14 @@ class Part:
 
     Attributes:
         ids: (n,) str, the row ids of the source.
-        y: (n, n_labels) uint8, multi-hot.
+        y: (n, n_labels) uint8, multi-hot; 0 where it is not known.
         text: field name to tokens of n rows.
         numeric: (n, k) float64, as in the source: finite, or NaN where a table misses a number. ``fitted.Scaler``
             standardises them by the training part. (n, 0) if not given.
         images: (n,) str, the file of each row's image below ``Dataset.image_folder``; None for data without images.
         groups: (n,) int64, the group of near-duplicates that each row belongs to; None for data without groups.
         categories: column name to the value of each of n rows, its only token; an empty cell is the value "".
+        known: (n, n_labels) bool, True where a cell of ``y`` was annotated; None if all were.
     """
 
     ids: npt.NDArray[np.str_]
@@ -36,10 +37,21 @@ class Part:
     images: npt.NDArray[np.str_] | None = None
     groups: npt.NDArray[np.int64] | None = None
     categories: dict[str, Tokens] = field(default_factory=dict)
+    known: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if not self.numeric.shape[1]:
             object.__setattr__(self, "numeric", np.empty((len(self.y), 0)))
+
+    @property
+    def y_or_nan(self) -> npt.NDArray[Any]:
+        """``y``, with NaN where it is not known: what metrics and weights take."""
+        return self.y if self.known is None else np.where(self.known, self.y, np.float16(np.nan))
+
+    @property
+    def known_share(self) -> float:
+        """The share of labels that are known."""
+        return 1.0 if self.known is None else float(self.known.mean())
 
     def take(self, rows: npt.NDArray[np.int64]) -> Part:
         """Return the rows with these numbers, in that order."""
@@ -47,12 +59,17 @@ class Part:
         images = None if self.images is None else self.images[rows]
         groups = None if self.groups is None else self.groups[rows]
         categories = {name: values.take(rows) for name, values in self.categories.items()}
-        return Part(self.ids[rows], self.y[rows], text, self.numeric[rows], images, groups, categories)
+        known = None if self.known is None else self.known[rows]
+        return Part(self.ids[rows], self.y[rows], text, self.numeric[rows], images, groups, categories, known)
 
     def digest(self) -> str:
-        """Return a hash of ids and labels. Results on parts with the same hash can be compared row by row."""
+        """Return a hash of ids, labels and which of them are known.
+
+        Results on parts with the same hash can be compared row by row.
+        """
         rows = "\n".join(self.ids.tolist()).encode("utf-8", "surrogatepass")
-        return hashlib.sha256(rows + np.ascontiguousarray(self.y).tobytes()).hexdigest()[:16]
+        known = b"" if self.known is None else np.ascontiguousarray(self.known).tobytes()
+        return hashlib.sha256(rows + np.ascontiguousarray(self.y).tobytes() + known).hexdigest()[:16]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +100,11 @@ class Dataset:
     folds: npt.NDArray[np.int64] | None = None
     image_folder: Path | None = None
     prose: tuple[str, ...] = ()
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether labels of training or validation rows may be unknown."""
+        return self.train.known is not None or self.validation.known is not None
 
     @property
     def misses_numbers(self) -> bool:

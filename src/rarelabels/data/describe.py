@@ -1,7 +1,8 @@
-"""One line about the data that were read, which shows a wrong column or separator."""
+"""One line about the data that were read, which shows a wrong column or separator, and odd labels."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,24 +10,51 @@ import numpy.typing as npt
 
 from rarelabels.data.dataset import Dataset
 from rarelabels.declare.data import DatasetSpec, MulanSpec, TableSpec, ThreadRowsSpec
+from rarelabels.names import alike, one_line, shortened
+
+MANY, LONGEST = 5, 80  # names in a line, and their characters
 
 
 def describe(spec: DatasetSpec, data: Dataset) -> str:
-    """Return one line about the data that were read, which shows a wrong column or separator."""
+    """Return one line about the data that were read: what shows a wrong column or separator, and odd labels."""
     parts = _each_row_once(spec, data)
     positives = sum(y.sum(axis=0, dtype=np.int64) for y in parts.values())
     rows = sum(map(len, parts.values()))
     rarest = int(np.argmin(positives))
+    rare_name = shortened(repr(data.labels[rarest]), LONGEST)
     line = (
         f"{_source(spec)}: {rows:,} {'rows' if data.train.images is None else 'images'} "
         f"({', '.join(f'{len(y):,} {name}' for name, y in parts.items())}), {len(data.labels):,} labels, "
-        f"{np.sum(positives) / rows / len(data.labels):.1%} ones, rarest {data.labels[rarest]!r} with "
+        f"{np.sum(positives) / rows / len(data.labels):.1%} ones, rarest {rare_name} with "
         f"{positives[rarest]:,}"
     )
     for name, y in parts.items():
         if empty := [label for label, n in zip(data.labels, y.sum(axis=0), strict=True) if not n]:
-            line += f"; without a positive in the {name} part: {len(empty)} labels ({', '.join(empty[:5])})"
-    return line
+            some = ", ".join(map(one_line, empty[:MANY]))
+            line += f"; without a positive in the {name} part: {len(empty)} labels ({some})"
+    counts = dict(zip(data.labels, positives.tolist(), strict=True))
+    return "; ".join([line, *odd_labels(counts, rows)])
+
+
+def odd_labels(positives: Mapping[str, int], rows: int) -> Iterator[str]:
+    """Yield what a user should know of labels: which every row has, and which differ by little.
+
+    Args:
+        positives: label to the number of rows that have it.
+        rows: how many rows there are.
+    """
+    if everywhere := [label for label, n in positives.items() if n == rows]:
+        has = "a label that every row has" if len(everywhere) == 1 else f"{len(everywhere)} labels that every row has"
+        yield f"{has}, so nothing can be learnt of it: {_some(map(repr, everywhere))}"
+    if groups := alike(positives):
+        several = (" and ".join(map(repr, group)) for group in groups)
+        yield f"labels that differ by case, blanks, accents or width only, perhaps one label: {_some(several)}"
+
+
+def _some(texts: Iterable[str]) -> str:
+    """Return the first few texts, each cut if it is long."""
+    every = [shortened(text, LONGEST) for text in texts]
+    return ", ".join(every[:MANY]) + (f" and {len(every) - MANY} more" if len(every) > MANY else "")
 
 
 def _source(spec: DatasetSpec) -> str:

@@ -104,10 +104,10 @@ class Scaler:
             may_miss: whether numbers are missing, here or in another part; medians are kept then.
 
         Raises:
-            UserError: a column has no number in the training part.
+            UserError: a column has no number in the training part, or numbers too large to be added up.
         """
         if not may_miss:
-            return cls(*_mean_and_std(x))
+            return cls(*_mean_and_std(x, names))
         missing = np.isnan(x)
         for place in np.flatnonzero(missing.all(axis=0)).tolist():
             raise UserError(
@@ -115,7 +115,7 @@ class Scaler:
                 "the training part; at least one is needed; fill some in, or take the column out of dataset.numeric"
             )
         medians, flagged = np.nanmedian(x, axis=0), np.flatnonzero(missing.any(axis=0))
-        mean, std = _mean_and_std(np.where(missing, medians, x))
+        mean, std = _mean_and_std(np.where(missing, medians, x), names)
         flags = len(flagged)
         return cls(
             np.concatenate([mean, np.zeros(flags)]),
@@ -220,7 +220,17 @@ class OneHot:
         return cls({name: tuple(values) for name, values in stored["values"].items()}, stored["height"])
 
 
-def _mean_and_std(x: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    # A constant column is found by its range: rounding can leave it a standard deviation of 1e-17.
-    constant = np.ptp(x, axis=0) == 0
-    return x.mean(axis=0), np.where(constant, 1.0, x.std(axis=0))
+def _mean_and_std(
+    x: npt.NDArray[np.float64], names: Sequence[str]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        # A constant column is found by its range: rounding can leave it a standard deviation of 1e-17.
+        constant = np.ptp(x, axis=0) == 0
+        mean, std = x.mean(axis=0), np.where(constant, 1.0, x.std(axis=0))
+    for place in np.flatnonzero(~np.isfinite(mean + std)).tolist():
+        row = int(np.abs(x[:, place]).argmax())
+        raise UserError(
+            f"dataset.numeric: column {names[place] if names else place!r} holds {x[row, place]:g}, and numbers so "
+            "large have no finite mean and spread; give the column in another unit, or take it out of dataset.numeric"
+        )
+    return mean, std

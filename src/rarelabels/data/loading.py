@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels import cache
-from rarelabels.data import splits, stratification, unsplit
+from rarelabels.data import hiding, splits, stratification, unsplit
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.sources import (
     backbone_files,
@@ -118,10 +119,13 @@ def _prose(spec: DatasetSpec) -> tuple[str, ...]:
 def load(spec: DatasetSpec, seed: int) -> Dataset:
     """Read, check and split a data set; the parsed table and the split are kept in the cache.
 
-    ``spec.train_fraction`` is applied after the split, so that all fractions share one table and one split.
+    ``spec.train_fraction`` and ``spec.hide`` are applied after the split, so that all of them share one table and one
+    split. Labels that are not known are 0 in the stratification: rows are stratified over known positives.
 
     ``summary`` holds ``rows`` and ``rows_without_labels`` per part, ``prevalence`` and ``labels_without_positives`` per
-    part (by name of the label), and ``label_cardinality`` (mean number of labels of a row) per part.
+    part (by name of the label), and ``label_cardinality`` (mean number of labels of a row) per part. Where some labels
+    are not known, ``known`` is the share of known cells per part and label, a prevalence is a share of the known rows
+    (0 if there are none), and the other numbers are of known labels.
 
     Raises:
         UserError: the source cannot be read, a label has no positives at all, there are too few rows, or the source
@@ -134,6 +138,10 @@ def load(spec: DatasetSpec, seed: int) -> Dataset:
     data = _table(whole, key)
     split = _split(whole, key, seed, data)
     parts = {name: _part(data, getattr(split, name)) for name in splits.PARTS}
+    if spec.hide:
+        which = hiding.hidden(spec.hide, data.y, seed)
+        for name in ("train", "validation"):
+            parts[name] = hiding.hide(spec.hide, parts[name], which[getattr(split, name)])
     if spec.train_fraction < 1:
         parts["train"] = parts["train"].take(splits.fraction(len(split.train), spec.train_fraction, seed))
     return Dataset(
@@ -163,8 +171,8 @@ def digest(spec: DatasetSpec) -> str:
 
 
 def _whole(spec: DatasetSpec) -> DatasetSpec:
-    """Return the spec of the data with all training rows, as the cache keeps them."""
-    return spec.model_copy(update={"train_fraction": 1.0})
+    """Return the spec of the data with all training rows and labels, as the cache keeps them."""
+    return spec.model_copy(update={"train_fraction": 1.0, "hide": None})
 
 
 def _digest(spec: DatasetSpec, source: str) -> str:
@@ -228,7 +236,7 @@ def _check_labels(data: Table) -> None:
 
 
 def _part(data: Table, rows: npt.NDArray[np.int64]) -> Part:
-    whole = Part(data.ids, data.y, data.text, data.numeric, data.images, data.groups, data.categories)
+    whole = Part(data.ids, data.y, data.text, data.numeric, data.images, data.groups, data.categories, data.known)
     return whole.take(rows)
 
 
@@ -236,28 +244,53 @@ def _notes(spec: DatasetSpec, labels: tuple[str, ...], parts: dict[str, Part]) -
     if isinstance(spec, ThreadRowsSpec):
         return ("Training, validation and test part are the same seven rows: this measures memory, nothing else.",)
     repeated = (REPEATED,) if spec.test == "repeated" else ()
-    return (*repeated, *((_moved(labels, parts),) if spec.validation == "last_rows" else ()))
+    return (*repeated, *_of_unknown(labels, parts), *_of_last_rows(spec, labels, parts))
 
 
-def _moved(labels: tuple[str, ...], parts: dict[str, Part]) -> str:
-    """Return a sentence on how far the last rows differ from the training part."""
-    train, validation = (parts[name].y.mean(axis=0) for name in ("train", "validation"))
+def _of_unknown(labels: tuple[str, ...], parts: dict[str, Part]) -> Iterator[str]:
+    shares = {name: part.known for name, part in parts.items() if part.known is not None and not part.known.all()}
+    if not shares:
+        return
+    least = np.min([known.mean(axis=0) for known in shares.values()], axis=0)
+    called = {"train": "training"}
+    of_parts = ", ".join(f"{known.mean():.1%} of the {called.get(name, name)} part" for name, known in shares.items())
+    yield (
+        f"Not all labels are known: {of_parts} are, and least is known of {labels[int(least.argmin())]} "
+        f"({least.min():.1%}). Known cells alone are trained on and judged."
+    )
+
+
+def _of_last_rows(spec: DatasetSpec, labels: tuple[str, ...], parts: dict[str, Part]) -> Iterator[str]:
+    if spec.validation != "last_rows":
+        return
+    train, validation = (_prevalence(parts[name]) for name in ("train", "validation"))
     moved = np.abs(validation - train)
     worst = int(moved.argmax())
-    return (
+    yield (
         f"The validation part is the last {len(parts['validation'].ids):,} of the rows outside the test part, in "
         f"the order of the source: a label's share of ones differs from the training part's by {moved.mean():.3f} on "
         f"average, most for {labels[worst]} ({train[worst]:.3f} in training, {validation[worst]:.3f} in validation)."
     )
 
 
+def _prevalence(part: Part) -> npt.NDArray[np.float64]:
+    """Return the share of positives of each label among its known rows, (n_labels,); 0 if there are none."""
+    if part.known is None:
+        return np.asarray(part.y.mean(axis=0))
+    return np.asarray(part.y.sum(axis=0) / np.maximum(part.known.sum(axis=0), 1))
+
+
 def _summary(labels: tuple[str, ...], parts: dict[str, Part]) -> dict[str, Any]:
     y = {name: part.y for name, part in parts.items()}
-    return {
+    known = {name: part.known.mean(axis=0).tolist() for name, part in parts.items() if part.known is not None}
+    shares = {name: dict(zip(labels, of_part, strict=True)) for name, of_part in known.items()}
+    return ({"known": shares} if shares else {}) | {
         "rows": {name: len(rows) for name, rows in y.items()},
         "rows_without_labels": {name: int((~rows.any(axis=1)).sum()) for name, rows in y.items()},
         "label_cardinality": {name: float(rows.sum(axis=1).mean()) for name, rows in y.items()},
-        "prevalence": {name: dict(zip(labels, rows.mean(axis=0).tolist(), strict=True)) for name, rows in y.items()},
+        "prevalence": {
+            name: dict(zip(labels, _prevalence(part).tolist(), strict=True)) for name, part in parts.items()
+        },
         "labels_without_positives": {
             name: [label for label, positives in zip(labels, rows.sum(axis=0), strict=True) if not positives]
             for name, rows in y.items()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rarelabels import whole_files
+from rarelabels import csv_tables, whole_files
 from rarelabels.data import loading
 from rarelabels.data.dataset import Dataset
 from rarelabels.declare import variants
@@ -49,7 +49,7 @@ def write(table: pd.DataFrame, path: Path) -> None:
         raise UserError(f"--output: allowed a file that ends in {' or '.join(ENDINGS)}; given {path}")
     try:
         if path.suffix == ".csv":
-            whole_files.write(path, table.to_csv(index=False).encode("utf-8", "surrogatepass"))
+            whole_files.write(path, csv_tables.text(table).encode("utf-8", "surrogatepass"))
         else:
             content = io.BytesIO()
             table.to_parquet(content, index=False)

@@ -17,6 +17,9 @@ LAYOUT = 4
 """To be increased whenever the arrays of a stored :class:`Table` are read in another way."""
 
 
+UNKNOWN = 2  # in place of 0 or 1, while labels are read
+
+
 def no_numbers() -> npt.NDArray[np.float64]:
     """Return (0, 0) float64: the numeric columns of data that have none, before the number of rows is known."""
     return np.empty((0, 0))
@@ -31,6 +34,18 @@ def multi_hot(rows: Sequence[Sequence[str]]) -> tuple[list[str], npt.NDArray[np.
     for number, row in enumerate(rows):
         y[number, [column[name] for name in row]] = 1
     return names, y
+
+
+def labels_and_known(
+    cells: npt.NDArray[np.uint8],
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_] | None]:
+    """Return 0/1 labels, 0 where they are unknown, and which are known; None if all are.
+
+    Args:
+        cells: 0, 1 or ``UNKNOWN``, (n, n_labels).
+    """
+    known = cells != UNKNOWN
+    return (cells, None) if known.all() else (np.where(known, cells, 0).astype(np.uint8), known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +66,7 @@ class Table:
             split.
         images: (n,) str, the file of each row's image, below a folder that the kind of data knows. None: no images.
         categories: column name to the value of each of n rows, its only token; an empty cell is the value "".
+        known: (n, n_labels) bool, True where a cell of ``y`` was annotated; the others are 0. None if all were.
     """
 
     ids: npt.NDArray[np.str_]
@@ -64,10 +80,13 @@ class Table:
     parts: npt.NDArray[np.uint8] | None = None
     images: npt.NDArray[np.str_] | None = None
     categories: dict[str, Tokens] = field(default_factory=dict)
+    known: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if not self.numeric_names:
             object.__setattr__(self, "numeric", np.empty((len(self.y), 0)))
+        if self.known is not None and self.known.all():
+            object.__setattr__(self, "known", None)
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return the table as named arrays without objects, to be stored; ``LAYOUT`` numbers the form."""
@@ -81,7 +100,8 @@ class Table:
         }
         # Strata are often the labels themselves: of 289,222 rows with 1,000 labels that is 0.3 GB not stored twice.
         strata = None if self.strata is self.y else self.strata
-        optional = {"strata": strata, "groups": self.groups, "parts": self.parts, "images": self.images}
+        optional: dict[str, npt.NDArray[Any] | None] = {"strata": strata, "known": self.known}
+        optional |= {"groups": self.groups, "parts": self.parts, "images": self.images}
         arrays |= {name: array for name, array in optional.items() if array is not None}
         if self.categories:
             arrays["categories"] = np.array(tuple(self.categories), dtype=np.str_)
@@ -102,6 +122,7 @@ class Table:
             parts=arrays.get("parts"),
             images=arrays.get("images"),
             categories=_put_together("category", [*map(str, arrays.get("categories", ()))], arrays),
+            known=arrays.get("known"),
         )
 
 

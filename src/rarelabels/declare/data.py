@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from rarelabels.declare.data_spec import DataSpec
 from rarelabels.declare.own import OwnData
@@ -59,9 +59,9 @@ class ThreadRowsSpec(DataSpec):
 
     @model_validator(mode="after")
     def _one_part(self) -> ThreadRowsSpec:
-        if self.validation != "stratified" or self.train_fraction < 1 or self.test != "fixed":
+        if self.validation != "stratified" or self.train_fraction < 1 or self.hide or self.test != "fixed":
             raise ValueError(
-                "validation, train_fraction and test have no effect: all three parts are the same seven rows"
+                "validation, test, train_fraction and hide have no effect: all three parts are the same seven rows"
             )
         return self
 
@@ -158,7 +158,14 @@ class DeepFashionSpec(ImagesSpec):
     labels: Annotated[int, Field(ge=2, le=1000)] = Field(
         1000, description="how many of the most frequent attributes are labels"
     )
-    zero: Literal["negative", "positive"] = Field(description="what the annotation 0 (unknown) counts as")
+    zero: Literal["negative", "positive", "unknown"] = Field(
+        description="what the annotation 0 counts as; unknown: it is left out of training and of every metric"
+    )
+
+    @property
+    def may_be_unknown(self) -> str:
+        """See :class:`DataSpec`."""
+        return "dataset.zero" if self.zero == "unknown" else super().may_be_unknown
 
     @property
     def has_fixed_parts(self) -> bool:
@@ -174,7 +181,38 @@ class DeepFashionSpec(ImagesSpec):
         return self
 
 
+def _is_encoding(name: str) -> str:
+    try:
+        "".encode(name)
+    except LookupError:
+        raise ValueError(
+            f"{name!r} is no encoding of text; allowed are utf-8, cp1252, utf-16, cp932 and the like"
+        ) from None
+    return name
+
+
+def _is_one_sign(text: str) -> str:
+    if len(text) != 1 or text in '"\r\n\0' or text.isalnum():
+        raise ValueError(f"the delimiter must be one sign, as ; or a tab; given {text!r}")
+    return text
+
+
+Delimiter = Annotated[str, AfterValidator(_is_one_sign)]
+Encoding = Annotated[str, AfterValidator(_is_encoding)]
 Column = Annotated[str, Field(min_length=1, description="name of a column")]
+Cell = str | int
+ZERO_OR_ONE = ("0", "1", "false", "true", "f", "t", "no", "yes", "n", "y")
+
+
+def cell_as_word(cell: object) -> str:
+    """Return how a cell of a label column is compared with the declared words: "" if it is missing, -1 for -1.0.
+
+    >>> [cell_as_word(cell) for cell in (None, float("nan"), " NaN ", -1, -1.0, "-1.0", " U ")]
+    ['', '', '', '-1', '-1', '-1', 'u']
+    """
+    word = "" if cell is None else str(cell).strip().lower()
+    whole = word.removesuffix(".0")
+    return "" if word == "nan" else whole if whole.removeprefix("-").isdecimal() else word
 
 
 class TableLabels(Spec):
@@ -183,8 +221,8 @@ class TableLabels(Spec):
     column: Column | None = Field(None, description="a column of label names; an empty cell means no labels")
     separator: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="what separates the names in a cell of column; null: a cell is one name; not for columns that "
-        "hold lists (JSON Lines, Parquet)",
+        description="what separates the names in a cell of column; null: a cell is one name; [], {} or <>: a cell is a "
+        "list in these brackets; not for columns that hold lists (JSON Lines, Parquet)",
     )
     columns: Annotated[tuple[Column, ...], Field(min_length=2)] | None = Field(
         None, description="the 0/1 columns, one for each label"
@@ -193,6 +231,50 @@ class TableLabels(Spec):
         None, description="every column whose name begins with this is the 0/1 column of a label"
     )
     min_rows: Count = Field(1, description="a label that fewer rows have is left out")
+    unknown: Annotated[
+        tuple[Cell, ...],
+        Field(
+            description="with columns or prefix: the cells that say that nobody annotated the label, such as -1, U, or "
+            'the empty cell, ""'
+        ),
+        LATER,
+    ] = ()
+    not_annotated: Annotated[
+        Column | None,
+        Field(
+            description="with column: a column of names, too: the labels that were not looked at in this row, so that "
+            "it is unknown whether it has them"
+        ),
+        LATER,
+    ] = None
+    annotated: Annotated[
+        Column | None,
+        Field(
+            description="with column: a column of names, too: the labels that were looked at in this row; the others "
+            "are unknown, except those that the row has"
+        ),
+        LATER,
+    ] = None
+
+    @property
+    def second_column(self) -> tuple[str, str] | None:
+        """The column of names that says what was annotated, and its key; None if none does."""
+        given = (("not_annotated", self.not_annotated), ("annotated", self.annotated))
+        return next(((column, key) for key, column in given if column is not None), None)
+
+    @model_validator(mode="after")
+    def _unknown_is_said_once(self) -> TableLabels:
+        if self.not_annotated and self.annotated:
+            raise ValueError("takes not_annotated or annotated, not both: each says what the other leaves open")
+        if self.second_column and self.column is None:
+            raise ValueError(f"{self.second_column[1]} goes with column; for 0/1 columns say unknown")
+        if self.unknown and self.column is not None:
+            raise ValueError(
+                "unknown goes with columns or prefix; for a column of names say not_annotated or annotated"
+            )
+        if both := [cell for cell in self.unknown if cell_as_word(cell) in ZERO_OR_ONE]:
+            raise ValueError(f"unknown: {both[0]!r} is a label, 0 or 1, so it cannot be unknown as well; leave it out")
+        return self
 
     @model_validator(mode="after")
     def _one_form(self) -> TableLabels:
@@ -210,8 +292,8 @@ class ListColumn(Spec):
     column: Column
     separator: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="what separates the entries of a text cell; null: a cell is one entry; not for columns that "
-        "hold lists (JSON Lines, Parquet)",
+        description="what separates the entries of a text cell; null: a cell is one entry; [], {} or <>: a cell is a "
+        "list in these brackets; not for columns that hold lists (JSON Lines, Parquet)",
     )
 
 
@@ -229,7 +311,35 @@ class TableSpec(DataSpec):
     ] = ()
     id: Column | None = Field(None, description="a column that names each row; row numbers by default")
     group: Column | None = Field(None, description="a column of groups: rows with the same value stay in one part")
-    split: Column | None = Field(None, description="a column that says train, validation or test for each row")
+    split: Column | None = Field(
+        None,
+        description="a column that says for each row train, validation or test; training, val, valid, dev and testing "
+        "are read as these",
+    )
+    delimiter: Annotated[
+        Delimiter | None, Field(description="the sign between the cells of .csv or .tsv; null: comma or tab"), LATER
+    ] = None
+    encoding: Annotated[Encoding, Field(description="of .csv or .tsv: utf-8, cp1252, utf-16, ..."), LATER] = "utf-8"
+    header: Annotated[
+        bool, Field(description="whether the first row names the columns; false: they are called 1, 2, 3, ..."), LATER
+    ] = True
+    index: Annotated[
+        bool,
+        Field(description="whether rows may begin with a cell that the header has no name for; it is skipped"),
+        LATER,
+    ] = False
+    decimal: Annotated[Literal[".", ","], Field(description="the sign before the decimals of numbers"), LATER] = "."
+    thousands: Annotated[
+        Literal[",", ".", " ", "'"] | None, Field(description="the sign between groups of digits of numbers"), LATER
+    ] = None
+
+    @property
+    def may_be_unknown(self) -> str:
+        """See :class:`DataSpec`."""
+        if self.labels.unknown:
+            return "dataset.labels.unknown"
+        second = self.labels.second_column
+        return f"dataset.labels.{second[1]}" if second else super().may_be_unknown
 
     @property
     def has_fixed_parts(self) -> bool:
@@ -241,7 +351,8 @@ class TableSpec(DataSpec):
         inputs = [*self.text, *(one.column for one in self.lists), *self.numeric, *self.categories]
         if not inputs:
             raise ValueError("needs at least one input: name columns under text, lists, numeric or categories")
-        others = [self.labels.column, *(self.labels.columns or ()), self.split]
+        second = self.labels.second_column
+        others = [self.labels.column, *(self.labels.columns or ()), *(second or ())[:1], self.split]
         used = inputs + [name for name in others if name is not None]
         if twice := sorted({name for name in used if used.count(name) > 1}):
             raise ValueError(f"names a column twice: {', '.join(twice)}; name it once")
@@ -249,6 +360,8 @@ class TableSpec(DataSpec):
             raise ValueError(
                 "split says which rows are the test part, so test: repeated has no effect; leave one of them out"
             )
+        if self.thousands == self.decimal:
+            raise ValueError(f"thousands and decimal must be different signs; given {self.decimal!r} for both")
         if self.split and self.validation != "stratified":
             raise ValueError(
                 f"split says which rows are the validation part, so validation: {self.validation} has no effect; "

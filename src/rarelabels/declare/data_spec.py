@@ -6,7 +6,16 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from rarelabels.spec import LATER, Spec
+from rarelabels.spec import LATER, Probability, Spec
+
+
+class HiddenPositives(Spec):
+    """Positives of the training and validation part that are hidden at random, as if nobody had annotated them."""
+
+    keep: Probability | Literal["one"] = Field(
+        description="share of the positives that are left, or one: a row keeps one of its labels"
+    )
+    taken_as: Literal["negative", "unknown"] = Field(description="what a hidden positive counts as")
 
 
 class DataSpec(Spec):
@@ -27,6 +36,17 @@ class DataSpec(Spec):
     train_fraction: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="share of the training part that is kept, drawn by the seed; the other parts stay whole"
     )
+
+    hide: Annotated[
+        HiddenPositives | None,
+        Field(description="positives that are hidden from training and validation, drawn by the seed; never in test"),
+        LATER,
+    ] = None
+
+    @property
+    def may_be_unknown(self) -> str:
+        """The dotted key by which cells of labels may be unknown; empty if all cells are known."""
+        return "dataset.hide.taken_as" if self.hide and self.hide.taken_as == "unknown" else ""
 
     @model_validator(mode="after")
     def _whole_folds(self) -> Self:

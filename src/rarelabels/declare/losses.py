@@ -9,7 +9,7 @@ from pydantic import Field
 from rarelabels.declare.models import ModelSpec, RegularisedSpec
 from rarelabels.declare.own import OwnLoss
 from rarelabels.declare.own_kinds import with_own
-from rarelabels.spec import Positive, Probability, Spec
+from rarelabels.spec import LATER, Count, Positive, Probability, Spec
 
 
 class BinaryCrossentropy(Spec):
@@ -21,6 +21,9 @@ class BinaryCrossentropy(Spec):
         description="with a softmax head. shipped: what Keras trains, which is the sigmoid form; "
         "textbook: the printed formula",
     )
+    label_smoothing: Annotated[
+        float, Field(ge=0, lt=1, description="targets are y * (1 - this) + this / 2, as Keras smooths them"), LATER
+    ] = 0.0
 
 
 class WeightedBinaryCrossentropy(Spec):
@@ -84,6 +87,31 @@ class LogitAdjusted(Spec):
     tau: Positive = 1.0
 
 
+class Hill(Spec):
+    """For zeros that may be missed positives: (lambda - p) * p^2 of a negative, focal with a margin of a positive.
+
+    Zhang et al. (2021), arXiv 2112.07368.
+    """
+
+    kind: Literal["hill"]
+    lamb: Annotated[float, Field(ge=1, description="lambda: the greater, the less a sure negative is spared")] = 1.5
+    margin: Annotated[float, Field(ge=0, description="is subtracted from the logits of positives")] = 1.0
+    gamma: Annotated[float, Field(ge=0)] = 2.0
+
+
+class SelfPacedCorrection(Spec):
+    """For zeros that may be missed positives: those with a probability above tau become positives (SPLC).
+
+    The loss is focal with a margin for positives. Zhang et al. (2021), arXiv 2112.07368.
+    """
+
+    kind: Literal["splc"]
+    tau: Probability = Field(0.6, description="a negative with a higher probability is taken for a positive")
+    correct_from: Count = Field(2, description="the first epoch with corrections")
+    margin: Annotated[float, Field(ge=0, description="is subtracted from the logits of positives")] = 1.0
+    gamma: Annotated[float, Field(ge=0)] = 2.0
+
+
 class Hamming(Spec):
     """Expected share of wrong labels if each is drawn with its probability: y(1-p) + (1-y)p, mean over labels."""
 
@@ -104,6 +132,8 @@ OurLosses = (
     | Asymmetric
     | DistributionBalanced
     | LogitAdjusted
+    | Hill
+    | SelfPacedCorrection
     | Hamming
     | SoftF1
 )
@@ -139,4 +169,13 @@ def needs_sigmoid(loss: LossSpec) -> bool:
     return loss.needs_sigmoid if isinstance(loss, OwnLoss) else loss.kind in NEEDS_SIGMOID
 
 
-NEEDS_SIGMOID = ("weighted_bce", "asymmetric", "distribution_balanced", "logit_adjusted", "hamming", "soft_f1")
+NEEDS_SIGMOID = (
+    "weighted_bce",
+    "asymmetric",
+    "distribution_balanced",
+    "logit_adjusted",
+    "hill",
+    "splc",
+    "hamming",
+    "soft_f1",
+)

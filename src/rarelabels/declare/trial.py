@@ -27,7 +27,14 @@ from rarelabels.declare.tuning import (
     TuningSpec,
     is_calibrated_in_sample,
 )
-from rarelabels.declare.weighting import ARGMAX_OF_ROW, LABEL_WEIGHTINGS, ROW_WEIGHTINGS, ClassWeight, WeightingSpec
+from rarelabels.declare.weighting import (
+    ARGMAX_OF_ROW,
+    LABEL_WEIGHTINGS,
+    ROW_WEIGHTINGS,
+    ClassWeight,
+    SampleWeights,
+    WeightingSpec,
+)
 from rarelabels.judging.settings import PickedBy, ThresholdSpec
 from rarelabels.spec import DISTINCT, Spec
 
@@ -163,6 +170,8 @@ class Trial(Spec):
             yield Contradiction(("weighting.form",), ARGMAX_OF_ROW)
         yield from self._data_contradictions()
         yield from self._search_contradictions()
+        if self.dataset.may_be_unknown:
+            yield from self._contradictions_of_unknown(self.dataset.may_be_unknown)
         calibrated, metric = self.thresholds.calibration != "none", getattr(self.tuning, "metric", "")
         if calibrated and is_calibrated_in_sample(metric):
             yield Contradiction(
@@ -242,6 +251,35 @@ class Trial(Spec):
                 ("dataset.test", "tuning.kind"),
                 "dataset.test 'repeated' with tuning.kind 'parameters': the search would train and choose on rows that "
                 "are test rows of other seeds; use test: fixed, or settings that were not searched on these data",
+            )
+
+    def _contradictions_of_unknown(self, key: str) -> Iterator[Contradiction]:
+        """Yield what needs every label of a row, where some may be unknown by the declaration ``key``."""
+        head = getattr(self.model, "head", "sigmoid")
+        if head != "sigmoid":
+            yield Contradiction(
+                ("model.head", key),
+                f"model.head {head!r} with {key}: it makes the labels of a row compete, so it needs all of them, and "
+                "some are unknown; use head: sigmoid",
+            )
+        elif self.loss.kind == "categorical_ce":
+            yield Contradiction(
+                ("loss.kind", key),
+                f"loss.kind 'categorical_ce' with {key}: it makes the labels of a row compete, so it needs all of "
+                "them, and some are unknown; use bce",
+            )
+        is_product = isinstance(self.weighting, SampleWeights) and self.weighting.form == "product"
+        if self.weighting.kind == "class_weight" or is_product:
+            yield Contradiction(
+                ("weighting.kind", key),
+                f"weighting.kind {self.weighting.kind!r} with {key}: it weighs a row by all its labels, and some are "
+                "unknown; use label_weights or pos_weight with loss.kind weighted_bce"
+                + (", or form: mean" if is_product else ""),
+            )
+        if self.watch:
+            yield Contradiction(
+                ("watch", key),
+                f"watch with {key}: Keras's metrics count every label of a row, and some are unknown; set watch: []",
             )
 
     def _scores_contradictions(self, model: ScoresSpec) -> Iterator[Contradiction]:

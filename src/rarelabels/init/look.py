@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ MIN_LABEL_ROWS = 20
 row with the label, and the label's test metrics depend on three rows or fewer."""
 
 VALIDATION_SHARE = (1 - splits.TEST_SHARE) * splits.VALIDATION_SHARE  # of all rows, a tenth
+HARDLY = 1e-3  # of a standard deviation, between the 5th and the 95th percentile: most rows are as good as equal
 LONG = 95  # a percentile of the lengths of rows
 
 
@@ -59,6 +61,7 @@ class Look:
         too_rare: the same for the other labels.
         few: labels with fewer rows in the validation part than a threshold of their own needs.
         missing: declared part to the labels that no row of it has.
+        known: label to the number of rows in which it is known, for labels with enough rows; empty if all are known.
         cardinality: the mean number of labels of a row.
         without_labels: how many rows have no label.
         repeats: rows that repeat.
@@ -66,6 +69,7 @@ class Look:
         lengths: field to the number of words, or entries, that 95 % of the rows do not exceed.
         n_tokens: how many different words and entries of lists the fields have, added up.
         values: column of categories to the number of its different values; an empty cell is one.
+        far_out: numeric columns in which one number is so far out that the others hardly differ, each with that number.
     """
 
     columns: TableColumns
@@ -81,6 +85,8 @@ class Look:
     lengths: dict[str, int]
     n_tokens: int
     values: dict[str, int]
+    known: dict[str, int] = field(default_factory=dict)
+    far_out: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -128,7 +134,24 @@ def look(path: Path, wish: Wish) -> Look:
         lengths={name: int(np.percentile(tokens.lengths, LONG)) for name, tokens in data.text.items()},
         n_tokens=sum(len(tokens.vocabulary) for tokens in data.text.values()),
         values={name: len(rows.vocabulary) for name, rows in data.categories.items()},
+        known=_known(data),
+        far_out=tuple(_far_out(data)),
     )
+
+
+def _far_out(data: Table) -> Iterator[str]:
+    """Yield the columns of numbers whose standard deviation is that of one number."""
+    for name, values in zip(data.numeric_names, data.numeric.T, strict=True):
+        low, middle, high = np.nanpercentile(values, (5, 50, 95))
+        if 0 < high - low < HARDLY * np.nanstd(values):
+            row = int(np.nanargmax(np.abs(values - middle)))
+            yield f"{name}: {values[row]:g} in row {row + 1}"
+
+
+def _known(data: Table) -> dict[str, int]:
+    if data.known is None:
+        return {}
+    return dict(zip(data.labels, data.known.sum(axis=0).tolist(), strict=True))
 
 
 def _few(data: Table) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from rarelabels.errors import UserError
 
+MOST_BYTES = 200  # of a name; file systems take 255 for the name of a file
+
 
 def study_name(path: Path, given: str | None, folder: Path) -> str:
     """Return the name of the study, its folder and its make target: the given name, or one from the file's name.
@@ -20,7 +22,7 @@ def study_name(path: Path, given: str | None, folder: Path) -> str:
         stem = path.name
         while (suffix := Path(stem).suffix.lower()) in (".csv", ".tsv", ".jsonl", ".parquet", ".gz"):
             stem = stem[: -len(suffix)]
-        name = re.sub(r"[^\w-]+", "_", stem).strip("_-")[:60]
+        name = re.sub(r"[^\w-]+", "_", stem).strip("_-")[:60].encode()[:MOST_BYTES].decode(errors="ignore")
         name += "_table" if name in targets else ""
         if not name:
             raise UserError(
@@ -28,10 +30,10 @@ def study_name(path: Path, given: str | None, folder: Path) -> str:
             )
     else:
         name = given
-        if not re.fullmatch(r"[^\W_][\w-]{0,99}", name):
+        if not re.fullmatch(r"[^\W_][\w-]{0,99}", name) or len(name.encode()) > MOST_BYTES:
             raise UserError(
-                "--name: allowed letters, digits, _ and -, with a letter or digit first, for it names a folder; "
-                f"given {name!r}"
+                "--name: allowed letters, digits, _ and -, with a letter or digit first, for it names a folder, and at "
+                f"most 100 of them ({MOST_BYTES} bytes); given {name!r}"
             )
         if name in targets:
             raise UserError(f"--name: `make {name}` is a target of the Makefile already; choose another name")

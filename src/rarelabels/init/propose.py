@@ -40,6 +40,7 @@ DEFAULT_LENGTH = TextBagSpec.model_fields["max_length"].default
 # sentences, titles and names 0.1 or 0.2 was best.
 L2, LONG_L2 = 0.2, 0.05
 LINE = 118
+FILE_KEYS = ("delimiter", "encoding", "header", "index", "decimal", "thousands")  # how the file is written
 # Words that are not text in some version of YAML.
 OTHERWISE = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 
@@ -69,15 +70,18 @@ def declarations(look: Look, name: str, folder: Path, settings: int = TRAININGS)
     )
     files = {
         BASE_FILE: text("base"),
-        SCHEMA_FILE: json.dumps(as_yaml.json_schema(), indent=2) + "\n",
+        SCHEMA_FILE: json.dumps(as_yaml.json_schema(), indent=2, allow_nan=False) + "\n",
         dataset_file(name): text("dataset") + "".join(_dataset(look.spec, folder)),
         study / "_base.yaml": _base(look, name),
         study / "study.yaml": stated + text("claim_of_deep" if of_words else "claim_of_boosting"),
     }
-    return files | {
-        study / f"{trial}.yaml": HEAD + text(f"trials/{trial}", linear_model=_linear(look.spec))
-        for trial in trials(look.spec)
-    }
+    return files | {study / f"{trial}.yaml": HEAD + _trial(trial, look.spec) for trial in trials(look.spec)}
+
+
+def _trial(name: str, spec: TableSpec) -> str:
+    whole = text(f"trials/{name}", linear_model=_linear(spec))
+    # Keras's metrics count every label, so nothing is watched where some are unknown.
+    return re.sub(r"(?m)^watch: .*\n", "", whole) if spec.may_be_unknown else whole
 
 
 def trials(spec: TableSpec) -> tuple[str, ...]:
@@ -151,6 +155,10 @@ def _dataset(spec: TableSpec, folder: Path) -> Iterable[str]:
     for key, column in (("id", spec.id), ("group", spec.group), ("split", spec.split)):
         if column is not None:
             yield f"  {key}: {_scalar(column)}\n"
+    defaults = {name: TableSpec.model_fields[name].default for name in FILE_KEYS}
+    for key, default in defaults.items():
+        if (value := getattr(spec, key)) != default:
+            yield f"  {key}: {str(value).lower() if isinstance(value, bool) else _scalar(value)}\n"
 
 
 def _labels(labels: TableLabels) -> dict[str, Iterable[str] | str]:
@@ -160,6 +168,8 @@ def _labels(labels: TableLabels) -> dict[str, Iterable[str] | str]:
             values[key] = _scalar(value)
     if labels.columns is not None:
         values["columns"] = map(_scalar, labels.columns)
+    if labels.unknown:
+        values["unknown"] = f"[{', '.join(_scalar(str(cell)) for cell in labels.unknown)}]"
     return values | ({"min_rows": str(labels.min_rows)} if labels.min_rows > 1 else {})
 
 
@@ -196,7 +206,7 @@ def _scalar(text: str) -> str:
     """Return text as a YAML 1.2 scalar: plain words as they are, any other text in double quotes."""
     if re.fullmatch(r"[A-Za-z_][\w./-]*", text, re.ASCII) and text.lower() not in OTHERWISE:
         return text
-    escapes = {'"': '\\"', "\\": "\\\\"}
+    escapes = {'"': '\\"', "\\": "\\\\", "\t": "\\t"}
     return (
         '"' + "".join(escapes.get(sign, sign if sign.isprintable() else f"\\U{ord(sign):08x}") for sign in text) + '"'
     )

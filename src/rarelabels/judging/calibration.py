@@ -13,12 +13,15 @@ import numpy as np
 import scipy as sp
 from numpy.typing import ArrayLike
 
-from rarelabels.judging.arrays import Bools, Floats
+from rarelabels.judging.arrays import Array, Bools, Floats
 from rarelabels.judging.scores import Scores
 
 Kind = Literal["temperature", "platt"]
 
 EPSILON = float(np.finfo(np.float64).eps)
+HIGHEST, LOWEST = 20.0, -700.0  # logits that calibrated scores may reach: there float64 still tells them apart
+MADE_EQUAL = 0.01  # the share of different scores that a temperature may make equal
+NEAR = 1e-6  # logits so near 0 that σ is not flat there under any slope
 LEAST, MOST = float(np.finfo(np.float64).tiny), 1 - EPSILON / 2  # the scores next to 0 and to 1
 
 
@@ -39,8 +42,8 @@ class Calibration:
 
     Attributes:
         kind: how it was fitted.
-        slopes: shape (n_labels,), all above 0.
-        intercepts: shape (n_labels,).
+        slopes: shape (n_labels,), finite and above 0.
+        intercepts: shape (n_labels,), finite.
         unfitted: how many labels keep their scores as they are; see :func:`fit`.
     """
 
@@ -75,10 +78,14 @@ class Calibration:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Calibration:
-        """Return what :meth:`to_json` stored, its labels in the stored order."""
-        lines = stored["labels"].values()
-        slopes, intercepts = ([line[key] for line in lines] for key in ("slope", "intercept"))
-        return cls(stored["kind"], np.array(slopes, np.float64), np.array(intercepts, np.float64), stored["unfitted"])
+        """Return what :meth:`to_json` stored, its labels in the stored order.
+
+        Earlier versions stored infinite slopes for scores that part positives from negatives; such labels keep their
+        scores, as they do now.
+        """
+        lines = [_finite(_Line(line["slope"], line["intercept"])) for line in stored["labels"].values()]
+        lost = lines.count(None) if stored["kind"] == "platt" else len(lines) * (None in lines)
+        return _of_lines(stored["kind"], lines, stored["unfitted"] + lost)
 
 
 def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
@@ -93,14 +100,16 @@ def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
     above 0. Such scores rank no better than chance: the best map would reverse their order or make them all equal,
     which calibration must not do. Under ``temperature`` all labels are unfitted if every pair of row and label is a
     positive, if none is, or if all scores are equal. Scores that say nothing get a very high temperature, which keeps
-    their order.
+    their order. If 0.5 parts the positives from the negatives, or nearly so, the lower the temperature the better, and
+    the lowest would make all scores 0 and 1. A temperature under which more than a hundredth of this part's different
+    scores would become equal is raised until the highest has a log-odds of 20, two billionths below 1, or to 1.
 
     For fitting, scores are clipped to the float64 epsilon and 1 minus it, so that a single positive with the score 0
     does not decide the fit.
 
     Args:
         kind: see above.
-        y_val: 0/1, shape (n, n_labels).
+        y_val: 0/1, shape (n, n_labels); NaN where it is not known: such cells do not count.
         s_val: probabilities, shape (n, n_labels).
 
     Raises:
@@ -114,22 +123,32 @@ def fit(kind: Kind, y_val: ArrayLike, s_val: ArrayLike) -> Calibration:
 
 def fit_to(kind: Kind, validation: Scores) -> Calibration:
     """Fit a calibration on the validation part; see :func:`fit`."""
-    validation.must_be_probabilities()
-    truth, scores = validation.truth, validation.scores
-    logits = np.asarray(sp.special.logit(np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)), dtype=np.float64)
-    n_labels = truth.shape[1]
+    validation = validation.as_probabilities()
+    n_labels = validation.truth.shape[1]
     if kind == "temperature":
-        line = _fit_line("temperature", truth.ravel(), logits.ravel())
+        line = _fit_line("temperature", *validation.cells())
         common = line or AS_IT_IS
         return Calibration(kind, np.full(n_labels, common.slope), np.zeros(n_labels), 0 if line else n_labels)
-    lines = [_fit_line("sigmoid", truth[:, label], logits[:, label]) for label in range(n_labels)]
+    lines = [_fit_line("sigmoid", *validation.of_label(label)) for label in range(n_labels)]
+    return _of_lines(kind, lines, lines.count(None))
+
+
+def _of_lines(kind: Kind, lines: Sequence[_Line | None], unfitted: int) -> Calibration:
     kept = [line or AS_IT_IS for line in lines]
-    slopes, intercepts = (np.array([getattr(line, name) for line in kept]) for name in ("slope", "intercept"))
-    return Calibration(kind, slopes, intercepts, lines.count(None))
+    slopes, intercepts = (
+        np.array([getattr(line, name) for line in kept], np.float64) for name in ("slope", "intercept")
+    )
+    return Calibration(kind, slopes, intercepts, unfitted)
 
 
-def _fit_line(method: Literal["temperature", "sigmoid"], truth: Bools, logits: Floats) -> _Line | None:
-    """Return the line that calibrates logits, or None where none can be fitted; truth and logits of shape (n,)."""
+def _finite(line: _Line) -> _Line | None:
+    """Return a line that float64 can hold, and that keeps the order of scores; else None."""
+    return line if 0 < line.slope < np.inf and np.isfinite(line.intercept) else None
+
+
+def _fit_line(method: Literal["temperature", "sigmoid"], truth: Bools, scores: Array) -> _Line | None:
+    """Return the line that calibrates scores, or None where none can be fitted; truth and scores of shape (n,)."""
+    logits = np.asarray(sp.special.logit(np.clip(scores.astype(np.float64), EPSILON, 1 - EPSILON)), dtype=np.float64)
     if truth.all() or not truth.any() or logits.min() == logits.max():
         return None
     # scikit-learn takes a second to import, and most runs calibrate nothing
@@ -152,12 +171,27 @@ def _fit_line(method: Literal["temperature", "sigmoid"], truth: Bools, logits: F
     rows = np.arange(len(truth))
     model = CalibratedClassifierCV(Logits(), method=method, cv=[(rows, rows)], ensemble=False)
     model.fit(logits[:, None], truth.astype(np.int64))
-    return _read_line(model, centre=float(logits.mean()), reach=float(logits.std()))
+    line = _read_line(model, centre=float(logits.mean()), reach=float(logits.std()))
+    if method == "sigmoid":
+        return line
+    line = line or _read_line(model, centre=0.0, reach=NEAR)
+    return line and _Line(_keeping_order(line.slope, logits), 0.0)
+
+
+def _keeping_order(slope: float, logits: Floats) -> float:
+    """Return a slope, or a lower one if it makes too many scores equal that differ; see :func:`fit`."""
+    different = np.unique(logits)
+    if np.unique(sp.special.expit(slope * different)).size >= (1 - MADE_EQUAL) * different.size:
+        return slope
+    lowest, highest = float(different[0]), float(different[-1])
+    above = HIGHEST / highest if highest > 0 else np.inf
+    below = LOWEST / lowest if lowest < 0 else np.inf
+    return min(slope, max(1.0, min(above, below)))
 
 
 def _read_line(model: Any, centre: float, reach: float) -> _Line | None:
     """Return the line of a fitted calibration. It is read near the fitted logits, because σ is flat far from them."""
     at = np.array([centre - reach, centre + reach])
-    low, high = sp.special.logit(model.predict_proba(at[:, None])[:, 1])
-    slope = float(high - low) / (2 * reach)
-    return _Line(slope, float(low + high) / 2 - slope * centre) if slope > 0 else None
+    low, high = sp.special.logit(model.predict_proba(at[:, None])[:, 1]).tolist()
+    slope = (high - low) / (2 * reach)
+    return _finite(_Line(slope, (low + high) / 2 - slope * centre))

@@ -6,7 +6,6 @@ No model is needed: the same function judges scores that were made elsewhere.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,15 +15,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rarelabels import csv_tables, json_files
 from rarelabels.judging import calibration, metrics
-from rarelabels.judging.arrays import Floats, is_one
+from rarelabels.judging.arrays import Bools, Floats, is_one
 from rarelabels.judging.calibration import Calibration
 from rarelabels.judging.metrics import label_table
 from rarelabels.judging.metrics.table import OF_CALIBRATION
 from rarelabels.judging.rules import choose, crossfit, definition, table
 from rarelabels.judging.rules.definition import Rule, Rules
 from rarelabels.judging.rules.rows import Rows
-from rarelabels.judging.scores import Scores
+from rarelabels.judging.scores import NO_IDS, Scores
 from rarelabels.judging.settings import ThresholdSpec
 
 Objective = Callable[[Floats], float]  # of validation scores, (n, n_labels)
@@ -62,8 +62,8 @@ class Evaluation:
         if self.calibration:
             stored[CALIBRATION] = self.calibration.to_json(self.labels)
         for name, content in stored.items():
-            (folder / name).write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
-        self.per_label.to_csv(folder / "per_label.csv", index=False)
+            json_files.write(folder / name, content, indent=1)
+        csv_tables.write(folder / "per_label.csv", self.per_label)
 
 
 def floors(prevalence: Floats) -> dict[str, Floats]:
@@ -90,7 +90,8 @@ def evaluate(
     Recorded names:
 
     - ``<part>/<rule>/<metric>`` and ``<part>/ranking/<metric>``.
-    - ``<part>/count/<what is undefined>``; also ``sure_scores_share``, the share of scores within 0.01 of 0 or 1.
+    - ``<part>/count/<what is undefined>``; also ``sure_scores_share``, the share of scores within 0.01 of 0 or 1, and,
+      if not all labels of all rows are known, ``known_share``, the share of cells that are.
     - ``floor/<floor>/<metric>``, on the test part. ``prior_<rule>`` has the base rates under the rule,
       chosen on them in place of the scores.
     - ``test/uncalibrated/<metric>``: the calibration metrics before the calibration.
@@ -150,57 +151,53 @@ def validation_metrics(validation: Scores, spec: ThresholdSpec, judged_by: str) 
     kind, _, rest = judged_by.partition("/")
     if kind == "crossfit":
         alone = rest.startswith("per_label/")
-        measured |= crossfit_metrics(validation.y, validation.scores, spec, per_label_alone=alone)
+        measured |= crossfit_metrics(validation, spec, per_label_alone=alone)
     return measured
 
 
 def crossfit_metrics(
-    y: npt.NDArray[np.uint8],
-    scores: Floats,
-    spec: ThresholdSpec,
-    *,
-    decides: bool = False,
-    per_label_alone: bool = False,
+    validation: Scores, spec: ThresholdSpec, *, decides: bool = False, per_label_alone: bool = False
 ) -> dict[str, float]:
     """Return ``crossfit/<rule>/<metric>``: the rule and the calibration of a row are fitted on the other folds.
 
     Args:
-        y: of the validation part, (n, n_labels).
-        scores: as the model gave them, (n, n_labels).
+        validation: with the scores as the model gave them.
         spec: how thresholds are chosen.
         decides: whether the scores are decisions; see ``choose.of_decisions``.
         per_label_alone: leave out all other rules.
     """
-    kind, part = spec.calibration, Scores.from_arrays(y, scores)
+    kind = spec.calibration
     decided = crossfit.decide_by_folds(
-        Rows(part, spec.objective, spec.min_positives),
-        calibrate=None if kind == "none" else lambda truth, given: calibration.fit(kind, truth, given).apply,
+        Rows(validation, spec.objective, spec.min_positives),
+        calibrate=None if kind == "none" else lambda others: calibration.fit_to(kind, others).apply,
         decides=decides,
         per_label_alone=per_label_alone,
     )
     return {
         f"crossfit/{rule}/{metric}": value
         for rule, assigned in decided.items()
-        for metric, value in metrics.measure_decisions(part.truth, assigned).items()
+        for metric, value in metrics.measure_decisions(validation.truth, assigned, known=validation.known).items()
     }
 
 
-def objective(metric: str, y: npt.NDArray[np.uint8], spec: ThresholdSpec) -> Objective:
+def objective(metric: str, y: npt.NDArray[np.uint8], spec: ThresholdSpec, known: Bools | None = None) -> Objective:
     """Return one of the metrics of :func:`validation_metrics` as a function of scores; NaN where it is undefined.
 
     Args:
         metric: its recorded name.
-        y: of the validation part, (n, n_labels).
+        y: of the validation part, (n, n_labels); 0 where it is not known.
         spec: how thresholds are chosen.
+        known: which cells of ``y`` are known, (n, n_labels); None: all.
     """
     kind, rule, name = metric.split("/")
 
     def value(scores: Floats) -> float:
+        given = Scores(NO_IDS, y, scores, known=known)
         if kind == "crossfit":
-            return crossfit_metrics(y, scores, spec, per_label_alone=rule == "per_label").get(metric, np.nan)
-        part = calibrated(Scores.from_arrays(y, scores), spec)
+            return crossfit_metrics(given, spec, per_label_alone=rule == "per_label").get(metric, np.nan)
+        part = calibrated(given, spec)
         if rule == "half":
-            return metrics.measure_decisions(part.truth, part.scores >= definition.HALF).get(name, np.nan)
+            return _decided(part, part.scores >= definition.HALF).get(name, np.nan)
         return metrics.measure_rankings(part).get(name, np.nan)
 
     return value
@@ -214,8 +211,8 @@ def gap(train: Scores, test: Scores) -> dict[str, float]:
     """
     values = []
     for part in (train, test):
-        decided = metrics.measure_decisions(part.truth, part.scores >= definition.HALF)
-        ranked = metrics.macro_average_precision(part.y, part.scores)
+        decided = _decided(part, part.scores >= definition.HALF)
+        ranked = metrics.macro_average_precision(part.y_or_nan, part.scores)
         values.append({"macro_average_precision": ranked, "half_macro_f1": decided.get("macro_f1", np.nan)})
     gaps = {f"training/gap_{name}": value - values[1][name] for name, value in values[0].items()}
     return {name: value for name, value in gaps.items() if np.isfinite(value)}
@@ -236,7 +233,9 @@ def _of_floors(
 ) -> dict[str, float]:
     """Measure the floors. The values of the last splits are remembered, because the trials of a study share splits."""
     told = hashlib.sha256(f"{spec.model_dump_json()} {list(floors)}".encode())
-    arrays: list[npt.NDArray[Any]] = [*([validation.y] if validation else []), test.y, *floors.values()]
+    parts = [test] if validation is None else [validation, test]
+    known = [part.known for part in parts if part.known is not None]
+    arrays: list[npt.NDArray[Any]] = [*(part.y for part in parts), *floors.values(), *known]
     for array in arrays:
         told.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
     key = told.hexdigest()
@@ -244,7 +243,7 @@ def _of_floors(
         measured: dict[str, float] = {}
         for name, scores in floors.items():
             constant = np.broadcast_to(scores, test.y.shape)
-            values = metrics.measure_decisions(test.truth, constant >= definition.HALF)
+            values = _decided(test, constant >= definition.HALF)
             values |= metrics.measure_rankings(replace(test, scores=constant))
             measured |= {f"floor/{name}/{metric}": value for metric, value in values.items()}
         if validation:
@@ -263,20 +262,29 @@ def _tuned_floors(validation: Scores, test: Scores, prior: Floats, spec: Thresho
         f"floor/prior_{name}/{metric}": value
         for name, rule in rules.items()
         if name != "half"
-        for metric, value in metrics.measure_decisions(test.truth, rule.assign(fresh.scores)).items()
+        for metric, value in _decided(test, rule.assign(fresh.scores)).items()
         if name in TUNED or metric in KEPT
     }
 
 
 def _part(name: str, part: Scores, rules: Rules) -> dict[str, float]:
-    values: dict[str, float] = {f"{name}/count/{what}": n for what, n in metrics.counts(part.y).items()}
-    sure = np.minimum(part.scores, 1 - part.scores) < SURE
+    values: dict[str, float] = {
+        f"{name}/count/{what}": n for what, n in metrics.counts_of(part.truth, part.known).items()
+    }
+    if part.known is not None:
+        values[f"{name}/count/known_share"] = part.known_share
+    scores = part.cells()[1]
+    sure = np.minimum(scores, 1 - scores) < SURE
     values[f"{name}/count/sure_scores_share"] = float(sure.mean())
     values |= {f"{name}/ranking/{metric}": v for metric, v in metrics.measure_rankings(part).items()}
     for rule in rules.values():
-        decided = metrics.measure_decisions(part.truth, rule.assign(part.scores))
+        decided = _decided(part, rule.assign(part.scores))
         values |= {f"{name}/{rule.name}/{metric}": v for metric, v in decided.items()}
     for rule_name, assigned in part.decided.items():
-        decided = metrics.measure_decisions(part.truth, is_one(assigned))
+        decided = _decided(part, is_one(assigned))
         values |= {f"{name}/{rule_name}/{metric}": v for metric, v in decided.items()}
     return values
+
+
+def _decided(part: Scores, assigned: Bools) -> dict[str, float]:
+    return metrics.measure_decisions(part.truth, assigned, known=part.known)

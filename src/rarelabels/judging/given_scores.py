@@ -2,7 +2,7 @@
 
 A file has a column ``id`` and, for each label, a column ``score/<label>`` (a probability). It may have more rows and
 more labels than the data. Columns ``true/<label>`` are not needed. Where they are, they must agree with the data: rows
-that were mixed up are noticed that way.
+that were mixed up are noticed that way. Ids are compared as :mod:`rarelabels.row_ids` says.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rarelabels import row_ids
 from rarelabels.errors import UserError, nearest
 from rarelabels.judging.arrays import Floats
 from rarelabels.judging.score_tables import HOW, read_table, some
-from rarelabels.judging.score_values import check_values, ids_of, matrix_of
+from rarelabels.judging.score_values import checked_values, ids_of, matrix_of
 
 SPLIT = "`rarelabels export-split` writes the ids of all parts"
 
@@ -40,18 +42,18 @@ class GivenScores:
     scores: Floats
     truth: Floats
 
-    def of_rows(self, part: str, ids: npt.NDArray[np.str_], y: npt.NDArray[np.uint8]) -> Floats:
+    def of_rows(self, part: str, ids: npt.NDArray[np.str_], y: npt.NDArray[Any]) -> Floats:
         """Return the scores of rows of the data, (n_rows, n_labels).
 
         Args:
             part: the name of the rows' part, for messages.
             ids: of the rows, (n_rows,).
-            y: their labels, (n_rows, n_labels), columns in the order of ``labels``.
+            y: their labels, (n_rows, n_labels), columns in the order of ``labels``; NaN where they are not known.
 
         Raises:
             UserError: the file lacks a row, or states another truth than the data.
         """
-        names = ids.tolist()
+        names = row_ids.comparable(ids.tolist()).tolist()
         if missing := [name for name in names if name not in self.row_of]:
             raise UserError(
                 f"{self.path}: has no scores for {len(missing):,} of the {len(names):,} {part} rows: id "
@@ -59,12 +61,12 @@ class GivenScores:
             )
         rows = np.array([self.row_of[name] for name in names], dtype=np.int64)
         truth = self.truth[rows]
-        if (wrong := ~np.isnan(truth) & (truth != y)).any():
+        if (wrong := ~np.isnan(truth) & ~np.isnan(y) & (truth != y)).any():
             row, label = (int(at) for at in np.argwhere(wrong)[0])
             raise UserError(
                 f"{self.path}: true/{self.labels[label]}, id {names[row]}: is {truth[row, label]:g}, but "
-                f"{y[row, label]} in the data, and {int(wrong.sum()):,} cells differ; are the rows mixed up? give each "
-                "row its own id, or leave the columns true/… out"
+                f"{y[row, label]:g} in the data, and {int(wrong.sum()):,} cells differ; are the rows mixed up? give "
+                "each row its own id, or leave the columns true/… out"
             )
         return self.scores[rows]
 
@@ -96,5 +98,5 @@ def read(path: Path, labels: Sequence[str]) -> GivenScores:
     stated = [place for place, label in enumerate(labels) if f"true/{label}" in columns]
     truth = np.full(scores.shape, np.nan)
     truth[:, stated] = matrix_of(table, [f"true/{labels[place]}" for place in stated], where)
-    check_values(tuple(labels), np.where(np.isnan(truth), 0.0, truth), scores, where)
+    _, scores, _ = checked_values(tuple(labels), np.where(np.isnan(truth), 0.0, truth), scores, where)
     return GivenScores(path, tuple(labels), {name: row for row, name in enumerate(ids.tolist())}, scores, truth)

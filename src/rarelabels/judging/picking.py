@@ -53,7 +53,7 @@ def pick(by: PickedBy, epochs: Epochs, validation: Scores, test: Scores) -> Pick
         validation: ids and truth of its rows.
         test: ids and truth of its rows.
     """
-    values = _of_epochs(by, epochs, validation.y)
+    values = _of_epochs(by, epochs, validation)
     best = np.broadcast_to(np.argmax(np.nan_to_num(values, nan=-np.inf), axis=0), (validation.y.shape[1],))
     columns = np.arange(len(best))
     return Picked(
@@ -63,26 +63,26 @@ def pick(by: PickedBy, epochs: Epochs, validation: Scores, test: Scores) -> Pick
     )
 
 
-def _of_epochs(by: PickedBy, epochs: Epochs, y: npt.NDArray[np.uint8]) -> Floats:
+def _of_epochs(by: PickedBy, epochs: Epochs, validation: Scores) -> Floats:
     """Return the watched value after each epoch, higher being better: (n_epochs, 1) or (n_epochs, n_labels)."""
     if by == "val_loss":
         return -epochs.val_loss[:, None]
     if by == "last":
         return np.arange(len(epochs.val_loss), dtype=np.float64)[:, None]
-    return np.stack([_watched(by, y, scores) for scores in epochs.validation])
+    return np.stack([_watched(by, replace(validation, scores=scores)) for scores in epochs.validation])
 
 
-def _watched(by: Metric, y: npt.NDArray[np.uint8], scores: Floats) -> Floats:
+def _watched(by: Metric, part: Scores) -> Floats:
     """Return the metric after one epoch, higher being better: (1,), or (n_labels,) for ``f1_none``."""
-    decided = scores >= HALF
+    decided = part.counted(part.scores >= HALF)
     match by:
         case "auc":
-            return np.array([metrics.ranking_metrics(y, scores).get("macro_roc_auc", np.nan)])
+            return np.array([metrics.measure_rankings(part).get("macro_roc_auc", np.nan)])
         case "f1_none":
-            hits, assigned, positives = (cells.sum(axis=0) for cells in (decided & (y > 0), decided, y > 0))
+            hits, assigned, positives = (cells.sum(axis=0) for cells in (decided & part.truth, decided, part.truth))
             return np.asarray(2 * hits / np.maximum(assigned + positives, 1))
         case "binary_accuracy" | "f1_micro" | "f1_macro" | "f1_weighted" | "f1_samples":
             name = by if by == "binary_accuracy" else f"{by.removeprefix('f1_')}_f1"
-            return np.array([metrics.decision_metrics(y, decided).get(name, np.nan)])
+            return np.array([metrics.measure_decisions(part.truth, decided, known=part.known).get(name, np.nan)])
         case _:
             assert_never(by)

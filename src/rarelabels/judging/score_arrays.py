@@ -1,37 +1,55 @@
 """Truth and scores as Python users have them: arrays, frames, tensors. Every mistake is reported in one line.
 
 Anything that NumPy can read is accepted: lists, arrays, pandas or Polars frames, PyTorch's tensors on the CPU; SciPy's
-sparse matrices and arrays too. The columns of a frame are its labels. The index of a pandas frame names its rows,
-unless it only counts them from 0.
+sparse matrices and arrays too. A truth that is NaN, masked or missing is not known. The columns of a frame are its
+labels. The index of a pandas frame names its rows, unless it only counts them from 0.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from rarelabels import row_ids
 from rarelabels.errors import ArgumentError, UserError, nearest
 from rarelabels.judging.arrays import Floats
 from rarelabels.judging.score_files import Parts
 from rarelabels.judging.score_tables import some
-from rarelabels.judging.score_values import check_values, shown
+from rarelabels.judging.score_values import checked_values, shown
 from rarelabels.judging.scores import Scores
 
 NAMED = "the names in labels"
+UNKNOWN = "give NaN, or say unknown=-1"
 
 
 @dataclass(frozen=True, eq=False)
 class _Matrix:
-    """An argument as numbers, (rows, columns), with the names of its columns and rows, if it has such names."""
+    """An argument as numbers, (rows, columns), with the names of its columns and rows, if it has such names.
+
+    ``counts`` says that it has an index which only counts the rows from 0, and so names none.
+    """
 
     name: str
     values: Floats
     labels: tuple[str, ...] | None
-    rows: tuple[object, ...] | None
+    rows: tuple[str, ...] | None
+    counts: bool
+
+    @classmethod
+    def of_truth(cls, name: str, given: Any, unknown: float | None) -> _Matrix:
+        """Return the truth, NaN where it is not known: also in place of the number that stands for this."""
+        matrix = cls.of(name, given)
+        if unknown is None:
+            return matrix
+        if unknown in (0, 1):
+            raise ArgumentError(f"unknown: must not be 0 or 1, which are truths; given {unknown!r}")
+        return replace(matrix, values=np.where(matrix.values == unknown, np.nan, matrix.values))
 
     @classmethod
     def of(cls, name: str, given: Any) -> _Matrix:
@@ -41,11 +59,11 @@ class _Matrix:
             raise ArgumentError(f"{name}: must have shape (rows, labels) and not be empty; given {values.shape}{one}")
         columns = getattr(given, "columns", None)
         if columns is None:
-            return cls(name, values, None, None)
+            return cls(name, values, None, None, counts=False)
         labels = _distinct(name, columns)
         index = np.asarray(getattr(given, "index", np.arange(len(values))))
         counts = np.array_equal(index, np.arange(len(values)))
-        return cls(name, values, labels, None if counts else tuple(index.tolist()))
+        return cls(name, values, labels, None if counts else _names_of_rows(name, index), counts)
 
     def with_labels(self, labels: Sequence[str], whose: str) -> _Matrix:
         """Return the columns of these labels, in this order; an array must have as many columns."""
@@ -72,7 +90,10 @@ class _Matrix:
                 f"{self.name}: must have a row for each of {truth.name}; given shapes {self.values.shape} and "
                 f"{truth.values.shape}"
             )
-        if self.rows is None or truth.rows is None or self.rows == truth.rows:
+        if self.rows is None or truth.rows is None:
+            self._check_order(truth)
+            return self
+        if self.rows == truth.rows:
             return self
         places = {name: row for row, name in enumerate(self.rows)}
         if len(places) < len(self.rows) or set(places) != set(truth.rows):
@@ -82,18 +103,34 @@ class _Matrix:
             )
         return replace(self, values=self.values[[places[name] for name in truth.rows]], rows=truth.rows)
 
+    def _check_order(self, truth: _Matrix) -> None:
+        """Raise if one index counts the rows and the other has the same numbers in another order: which is right?"""
+        names = self.rows or truth.rows or ()
+        if (self.counts or truth.counts) and set(names) == set(map(str, range(len(self.values)))):
+            raise ArgumentError(
+                f"{self.name}: its index has the numbers of the index of {truth.name} in another order; sort both by "
+                "their index, or, if rows are in the same order, call reset_index(drop=True) on both"
+            )
 
-def parts_of(y_test: Any, s_test: Any, validation: tuple[Any, Any] | None, labels: Sequence[str] | None) -> Parts:
+
+def parts_of(
+    y_test: Any,
+    s_test: Any,
+    validation: tuple[Any, Any] | None,
+    labels: Sequence[str] | None,
+    unknown: float | None = None,
+) -> Parts:
     """Return the parts that are judged; see ``rarelabels.judge``.
 
     Raises:
         ArgumentError: the first thing that is wrong, and where.
     """
-    given = [_Matrix.of("y_test", y_test), _Matrix.of("s_test", s_test)]
+    given = [_Matrix.of_truth("y_test", y_test, unknown), _Matrix.of("s_test", s_test)]
     if validation is not None:
         if not isinstance(validation, tuple | list) or len(validation) != 2:
             raise ArgumentError(f"validation: must be a pair (y_val, s_val); given {type(validation).__name__}")
-        given += [_Matrix.of(f"validation[{number}]", values) for number, values in enumerate(validation)]
+        y_val, s_val = validation
+        given += [_Matrix.of_truth("validation[0]", y_val, unknown), _Matrix.of("validation[1]", s_val)]
     known, whose = _labels_of(labels, given)
     given = [matrix.with_labels(known, whose) for matrix in given]
     if len(known) < 2:
@@ -102,23 +139,25 @@ def parts_of(y_test: Any, s_test: Any, validation: tuple[Any, Any] | None, label
     if validation is None:
         return Parts(known, None, test, ())
     before = _part(*given[2:], probabilities=True)
-    _check_apart(before, test, named=bool(given[0].rows and given[2].rows))
+    are_named = all(any(matrix.rows for matrix in part) for part in (given[:2], given[2:]))
+    _check_apart(before, test, named=are_named)
     return Parts(known, before, test, ())
 
 
-def pair(y: Any, s: Any, names: tuple[str, str], *, probabilities: bool) -> Scores:
+def pair(y: Any, s: Any, names: tuple[str, str], *, probabilities: bool, unknown: float | None = None) -> Scores:
     """Return the part with this truth and these scores, both (rows, labels); the columns are ordered as those of ``y``.
 
     Args:
-        y: 0/1.
+        y: 0/1; NaN, or ``unknown``, where it is not known.
         s: scores.
         names: of both arguments, for messages.
         probabilities: whether scores must lie in [0, 1]; otherwise they must be finite.
+        unknown: a number in ``y`` that stands for what is not known.
 
     Raises:
         ArgumentError: the first thing that is wrong, and where.
     """
-    given = [_Matrix.of(names[0], y), _Matrix.of(names[1], s)]
+    given = [_Matrix.of_truth(names[0], y, unknown), _Matrix.of(names[1], s)]
     known, whose = _labels_of(None, given)
     truth, scores = (matrix.with_labels(known, whose) for matrix in given)
     return _part(truth, scores, probabilities=probabilities)
@@ -138,11 +177,11 @@ def _part(truth: _Matrix, scores: _Matrix, *, probabilities: bool) -> Scores:
             raise ArgumentError(f"{place}: must be a finite number; given {shown(values[row, column])}")
         values = np.zeros_like(values)  # checked above: here any probability will do
     try:
-        check_values(labels, truth.values, values, where)
+        y, values, known = checked_values(labels, truth.values, values, where, UNKNOWN)
     except UserError as error:
         raise ArgumentError(str(error)) from None
-    rows = truth.rows or scores.rows or tuple(range(len(truth.values)))
-    return Scores(np.array([str(row) for row in rows]), truth.values.astype(np.uint8), scores.values)
+    rows = truth.rows or scores.rows or tuple(map(str, range(len(y))))
+    return Scores(np.array(rows), y, values if probabilities else scores.values, known=known)
 
 
 def _labels_of(labels: Sequence[str] | None, given: Sequence[_Matrix]) -> tuple[tuple[str, ...], str]:
@@ -165,10 +204,20 @@ def _check_apart(before: Scores, test: Scores, *, named: bool) -> None:
     shared = sorted(set(before.ids.tolist()) & set(test.ids.tolist())) if named else []
     if shared:
         raise ArgumentError(
-            f"validation: {len(shared):,} rows of its index are in the index of y_test, too "
+            f"validation: {len(shared):,} {'row of its index is' if len(shared) == 1 else 'rows of its index are'} "
+            "in the index of y_test, too "
             f"({some(shared, '{}')}), but no row may both choose the thresholds and be measured with them; take "
             "these rows out, or call reset_index(drop=True) if the index does not name rows"
         )
+
+
+def _names_of_rows(name: str, index: Any) -> tuple[str, ...]:
+    """Return the names of rows in the form in which ids are compared; see ``row_ids``."""
+    try:
+        # An index may be of floats for other reasons than to name rows: large ones are no mistake.
+        return tuple(row_ids.comparable(row_ids.as_text(row, math.inf) for row in index.tolist()).tolist())
+    except ValueError as error:
+        raise ArgumentError(f"{name}: its index {error}") from None
 
 
 def _distinct(name: str, labels: Any) -> tuple[str, ...]:
@@ -183,7 +232,12 @@ def _distinct(name: str, labels: Any) -> tuple[str, ...]:
 def _numbers(name: str, given: Any) -> Floats:
     dense = given.toarray() if hasattr(given, "toarray") else given.detach() if hasattr(given, "detach") else given
     try:
-        return np.asarray(np.asarray(dense), dtype=np.float64)
+        if isinstance(dense, np.ma.MaskedArray):
+            return np.ma.filled(dense.astype(np.float64), np.nan)
+        array = np.asarray(dense)
+        if array.dtype == object:
+            array = np.where(pd.isna(array), np.nan, array)  # pandas has signs of its own for what is missing
+        return np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError, RuntimeError) as error:
         reason = (str(error).splitlines() or [""])[0]
         kind = type(given).__name__

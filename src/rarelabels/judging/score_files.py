@@ -1,7 +1,9 @@
 """Scores that were made elsewhere: Parquet or CSV files to checked parts. Every mistake is reported in one line.
 
-For each label a file has a column ``true/<label>`` (0 or 1) and a column ``score/<label>`` (a probability). It may have
-a column ``id``. :meth:`rarelabels.judging.scores.Scores.frame` gives this form. Other columns are ignored.
+For each label a file has a column ``true/<label>`` (0 or 1; empty where the label is not known) and a column
+``score/<label>`` (a probability). It may have a column ``id``. Other columns are ignored.
+:meth:`rarelabels.judging.scores.Scores.frame` gives this form. Ids are compared as :mod:`rarelabels.row_ids` says,
+whatever the files are.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 
 from rarelabels.errors import UserError, nearest
 from rarelabels.judging.score_tables import labels_of, read_table, some
-from rarelabels.judging.score_values import check_values, counts_rows, ids_of, matrix_of, row_numbers
+from rarelabels.judging.score_values import checked_values, counts_rows, ids_of, matrix_of, row_numbers
 from rarelabels.judging.scores import Scores
 
 
@@ -62,7 +64,9 @@ def read(validation: Path | None, test: Path, only: Sequence[str] = ()) -> Parts
     before = _read(validation, only)
     _check_same_labels(before, after)
     order = [before.labels.index(label) for label in after.labels]
-    aligned = Scores(before.part.ids, before.part.y[:, order], before.part.scores[:, order])
+    part = before.part
+    known = None if part.known is None else part.known[:, order]
+    aligned = Scores(part.ids, part.y[:, order], part.scores[:, order], known=known)
     _check_apart(before, aligned, after)
     unnamed = tuple(file.path for file in (before, after) if not file.is_named)
     return Parts(after.labels, aligned, after.part, unnamed)
@@ -88,8 +92,8 @@ def _read(path: Path, only: Sequence[str]) -> _File:
 
     y = matrix_of(table, [f"true/{label}" for label in labels], where)
     scores = matrix_of(table, [f"score/{label}" for label in labels], where)
-    check_values(labels, y, scores, where)
-    return _File(path, labels, Scores(ids, y.astype(np.uint8), scores), is_named and not counts_rows(ids))
+    truth, scores, known = checked_values(labels, y, scores, where)
+    return _File(path, labels, Scores(ids, truth, scores, known=known), is_named and not counts_rows(ids))
 
 
 def _check_same_labels(before: _File, after: _File) -> None:
@@ -110,8 +114,9 @@ def _check_apart(before: _File, aligned: Scores, after: _File) -> None:
         known = set(before.part.ids.tolist())
         shared = [name for name in after.part.ids.tolist() if name in known]
         if shared:
+            are = "is" if len(shared) == 1 else "are"
             raise UserError(
-                f"{after.path}: {len(shared):,} of its ids are in {before.path}, too ({some(shared, '{}')}), but "
+                f"{after.path}: {len(shared):,} of its ids {are} in {before.path}, too ({some(shared, '{}')}), but "
                 "no row may both choose the thresholds and be measured with them; take these rows out of one file"
             )
 

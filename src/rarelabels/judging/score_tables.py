@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import csv, parquet
+from pyarrow import csv as arrow_csv
+from pyarrow import parquet
 
 from rarelabels.errors import UserError, first_line, nearest
 
@@ -22,7 +25,9 @@ BEGINNINGS = {  # the first bytes of files that are often given by mistake
     b"[": "JSON",
 }
 HOW = "see `rarelabels judge --help` for how to write the file"
-HEADER = 65_536  # bytes in which the first line is looked for
+BLOCK = 1 << 20  # bytes that are looked through at once
+LONGEST = (1 << 31) - 1  # characters of a cell, for the standard library
+ROW = 1 << 26  # bytes, 64 MiB: no row of a CSV may be longer
 MANY = 5  # names that are listed before the rest is only counted
 
 
@@ -50,7 +55,7 @@ def read_table(path: Path) -> pa.Table:
         raise UserError(f"{path}: is not {ENDINGS[ending]}, as its name says, but {found}; {todo}")
     try:
         return _parquet(path) if ending == ".parquet" else _csv(path)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as {ENDINGS[ending]}: {first_line(error)[:300]}") from error
 
 
@@ -73,31 +78,80 @@ def _beginning(path: Path) -> str:
 
 
 def _parquet(path: Path) -> pa.Table:
-    names = _wanted(path, parquet.read_schema(path).names)
-    return parquet.read_table(path, columns=names)
+    wanted = _wanted(path, parquet.read_schema(path).names)
+    return parquet.read_table(path, columns=wanted).rename_columns(list(map(_plain, wanted)))
 
 
 def _csv(path: Path) -> pa.Table:
     packing = "gzip" if path.suffix.lower() == ".gz" else None
-    # The header is checked first: with decimal commas, rows of another separator would seem to have too many cells.
-    with pa.input_stream(path, packing) as stream:
-        header = bytes(stream.read(HEADER)).partition(b"\n")[0].decode(errors="replace")
-    if "," not in header and (other := next((mark for mark in ";\t|" if mark in header), "")):
+    names = _header(path, packing)
+    # With decimal commas, rows of another separator would seem to have too many cells: the header is checked first.
+    if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), "")):
         raise UserError(f"{path}: columns must be separated by commas; given {other!r}")
-    # An empty cell is a missing value; an id is text, whatever it looks like.
-    options = csv.ConvertOptions(column_types={"id": pa.string()})
+    _check_quotes(path, packing)
+    wanted = _wanted(path, names)
+    # An empty cell is a missing value; an id is text, whatever it looks like. Other columns are not converted.
+    types = {name: pa.string() for name in wanted if _plain(name) == "id"}
     with pa.input_stream(path, packing) as stream:
-        table = csv.read_csv(stream, convert_options=options)
-    return table.select(_wanted(path, table.column_names))
+        try:
+            table = arrow_csv.read_csv(
+                stream,
+                read_options=arrow_csv.ReadOptions(block_size=ROW),
+                # Without this, a file of several blocks is cut at line breaks inside cells.
+                parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+                convert_options=arrow_csv.ConvertOptions(column_types=types, include_columns=wanted),
+            )
+        except pa.ArrowInvalid as error:
+            if "straddl" not in str(error):
+                raise
+            raise UserError(f"{path}: a row is longer than {ROW:,} bytes; leave its columns of text out") from None
+    return table.rename_columns(list(map(_plain, wanted)))
+
+
+def _header(path: Path, packing: str | None) -> list[str]:
+    """Return the names of a CSV's columns."""
+    with pa.input_stream(path, packing) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+        names = next(csv.reader(text), [])
+    if any("\udc80" <= sign <= "\udcff" for name in names for sign in name):
+        raise UserError(f"{path}: the names of its columns are not UTF-8 text; save the file as UTF-8")
+    return names
+
+
+def _check_quotes(path: Path, packing: str | None) -> None:
+    """Raise if the quotes of a cell are not closed: Arrow would take the rows below for the rest of the cell."""
+    with pa.input_stream(path, packing) as stream:
+        if not any(b'"' in block for block in iter(lambda: stream.read(BLOCK), b"")):
+            return
+    with pa.input_stream(path, packing) as stream:
+        text = io.TextIOWrapper(stream, encoding="latin-1", newline="")  # quotes and commas are those of ASCII
+        before, rows = csv.field_size_limit(LONGEST), csv.reader(text, strict=True)
+        start = 1
+        try:
+            for _ in rows:
+                start = rows.line_num + 1
+        except csv.Error as error:
+            raise UserError(
+                f"{path}: line {start:,}: a quoted cell must end with one quote before a comma or the end of the line, "
+                f"with quotes inside it doubled; {error}"
+            ) from None
+        finally:
+            csv.field_size_limit(before)
 
 
 def _wanted(path: Path, names: list[str]) -> list[str]:
-    wanted = [name for name in names if name == "id" or name.startswith(("true/", "score/"))]
-    if twice := [name for name, times in Counter(wanted).items() if times > 1]:
+    """Return the names of the columns that are read, as they stand in the file."""
+    wanted = [name for name in names if _plain(name) == "id" or _plain(name).startswith(("true/", "score/"))]
+    if twice := [name for name, times in Counter(map(_plain, wanted)).items() if times > 1]:
         raise UserError(f"{path}: columns must differ; given more than once: {some(twice)}; keep one of each")
-    if wanted not in ([], ["id"]):
+    if set(map(_plain, wanted)) - {"id"}:
         return wanted
     raise UserError(f"{path}: no columns true/<label> and score/<label>; it has {some(names)}; {HOW}")
+
+
+def _plain(name: str) -> str:
+    """Return the name of a column without the blanks that stand around it after ``, ``; a label keeps its own."""
+    return name.strip() if name.strip() == "id" else name.lstrip()
 
 
 def labels_of(path: Path, names: list[str]) -> tuple[str, ...]:

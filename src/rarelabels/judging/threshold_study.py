@@ -30,7 +30,8 @@ class _Label:
     @classmethod
     def of(cls, part: Scores, label: int) -> _Label:
         """Take one column of a part."""
-        truth, scores = part.y[:, label] == 1, np.asarray(part.scores[:, label], dtype=np.float64)
+        truth, scores = part.of_label(label)
+        scores = np.asarray(scores, dtype=np.float64)
         return cls(np.sort(scores[truth]), np.sort(scores[~truth]))
 
     def f1(self, cuts: Floats) -> Floats:

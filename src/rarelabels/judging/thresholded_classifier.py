@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from rarelabels.errors import ArgumentError, nearest
-from rarelabels.judging.arrays import Floats
+from rarelabels.judging.arrays import Floats, known_cells
 from rarelabels.judging.rules import choose
 from rarelabels.judging.rules.definition import HALF, Rule
 from rarelabels.judging.rules.folds import folds
@@ -211,6 +211,12 @@ def _truth(y: Any) -> tuple[Truth, list[NDArray[Any]] | NDArray[Any]]:
     if y is None:
         raise ArgumentError("y: fit requires y to be passed, but the target y is None; give 0/1, (n_rows, n_labels)")
     dense = y.toarray() if hasattr(y, "toarray") else y
+    if known_cells(dense) is not None:
+        raise ArgumentError(
+            "y: has labels that are not known (NaN), but estimators of scikit-learn learn from 0 and 1 alone; give the "
+            "rows in which all labels are known, or fit an estimator for each label on its known rows, and choose the "
+            "thresholds of their scores with rarelabels.choose_rules, which takes NaN"
+        )
     array = check_array(dense, dtype=None, ensure_2d=False, allow_nd=True, input_name="y")
     if array.ndim == 1:
         kind = type_of_target(array, input_name="y", raise_unknown=True)

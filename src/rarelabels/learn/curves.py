@@ -29,8 +29,11 @@ class NotFiniteError(Exception):
     """The loss or a weight became NaN or infinite; the message names it and the epoch."""
 
 
-def targets(sets: LabelSets | None, y: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
-    """Return the targets of the loss: the labels, (n, n_labels) float32, or the class of each row's label set, (n,)."""
+def targets(sets: LabelSets | None, y: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the targets of the loss: the labels, (n, n_labels) float32, or the class of each row's label set, (n,).
+
+    A label that is not known is NaN.
+    """
     return y.astype(np.float32) if sets is None else sets.classes(y)
 
 
@@ -57,10 +60,10 @@ class Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untype
         self.keep, self.patience = training.keep, training.patience
         self.watch, self.watched = watch, _watched(data.labels)
         self.train_inputs, followed = prepared.inputs(data.train), prepared.inputs(data.validation)
-        self.n_validation, y = len(data.validation.y), data.validation.y
+        self.n_validation, y = len(data.validation.y), data.validation.y_or_nan
         if watch:
             rows = watched.rows(len(data.train.y), len(data.validation.y))
-            self.y_train = data.train.y[rows]
+            self.y_train = data.train.y_or_nan[rows]
             followed = {name: np.concatenate([of, self.train_inputs[name][rows]]) for name, of in followed.items()}
             y = np.concatenate([y, self.y_train])
         self.targets = targets(sets, y)
@@ -75,14 +78,15 @@ class Curves(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untype
         self.val_loss_share: float | None = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras calls it so
-        """Note the time."""
+        """Note the time, and tell the loss."""
+        self.network.loss.begin_epoch(epoch + 1)
         self.begun = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Do what the class describes."""
         curves = {"loss": float((logs or {})["loss"])}
         self.seconds.append(time.perf_counter() - self.begun)
-        y = self.data.validation.y
+        y = self.data.validation.y_or_nan
         val_loss, scores, train_scores = self._validate()
         curves |= {} if val_loss is None else {"val_loss": val_loss}
         _check_finite(epoch + 1, curves, self.network)

@@ -13,6 +13,7 @@ from rarelabels.errors import UserError
 from rarelabels.judging import evaluation, metrics
 from rarelabels.judging.arrays import Floats
 from rarelabels.judging.rules.definition import HALF
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import ThresholdSpec
 from rarelabels.learn.keras_backend import keras
 from rarelabels.learn.label_arrays import Labels, labels_of
@@ -133,7 +134,7 @@ def _measure(y: Labels, scores: Floats) -> dict[str, float]:
     spec = ThresholdSpec()
     of_rules = {
         f"val_{name.split('/')[1]}_macro_f1": value
-        for name, value in evaluation.crossfit_metrics(y, scores, spec).items()
+        for name, value in evaluation.crossfit_metrics(Scores.from_arrays(y, scores), spec).items()
         if name.endswith("/macro_f1")
     }
     half = metrics.decision_metrics(y, scores >= HALF)

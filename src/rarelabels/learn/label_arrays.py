@@ -11,6 +11,7 @@ from scipy.sparse import issparse
 from rarelabels.judging import arrays
 
 Labels = npt.NDArray[np.uint8]
+Known = npt.NDArray[np.bool_] | None
 
 
 def labels_of(y: Any, name: str) -> Labels:
@@ -23,5 +24,22 @@ def labels_of(y: Any, name: str) -> Labels:
     Raises:
         ValueError: ``y`` has not two dimensions, is empty, or has values other than 0 and 1.
     """
-    dense = y.toarray() if issparse(y) else y  # type: ignore[attr-defined]  # all sparse classes of SciPy have it
-    return arrays.multi_hot(dense, name).astype(np.uint8)
+    return arrays.multi_hot(_dense(y), name).astype(np.uint8)
+
+
+def labels_and_known(y: Any, name: str) -> tuple[Labels, Known]:
+    """Return multi-hot labels as :func:`labels_of`, and which of them are known; None if all are.
+
+    A label that is NaN, or masked, is not known; it is 0 in what is returned.
+    """
+    filled, known = arrays.with_known(_dense(y))
+    return labels_of(filled, name), known
+
+
+def with_unknown(y: Labels, known: Known) -> Any:
+    """Return labels as :func:`labels_and_known` takes them: NaN where they are not known."""
+    return y if known is None else np.where(known, y, np.float16(np.nan))
+
+
+def _dense(y: Any) -> Any:
+    return y.toarray() if issparse(y) else y  # type: ignore[attr-defined]  # all sparse classes of SciPy have it

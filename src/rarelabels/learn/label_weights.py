@@ -1,4 +1,7 @@
-"""Weights of each label's positives, and prevalences, from the labels of the training part."""
+"""Weights of each label's positives, and prevalences, from the labels of the training part.
+
+A label that is NaN, or masked, is not known: it counts as neither 0 nor 1.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from numpy.typing import ArrayLike
 from rarelabels.declare.weighting import FreePosWeight
 from rarelabels.errors import UserError
 from rarelabels.judging.arrays import Floats
-from rarelabels.learn.label_arrays import Labels, labels_of
+from rarelabels.learn.label_arrays import Known, Labels, labels_and_known
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +34,7 @@ def pos_weight(y_train: ArrayLike, strength: float = 1.0, scale: float = 1.0, ca
     never applied. A label without negatives has weight 0 (unless strength is 0): it is constant, with nothing to learn.
 
     Args:
-        y_train: 0/1, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
+        y_train: 0/1, NaN where it is not known, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
         strength: 0 or more; 0 means no weighting, 0.5 the square root, 1 the full ratio.
         scale: above 0.
         cap: above 0, or None.
@@ -54,9 +57,9 @@ def pos_weight(y_train: ArrayLike, strength: float = 1.0, scale: float = 1.0, ca
             "pos_weight: strength must be 0 or more, scale and cap above 0; got "
             f"strength={strength!r}, scale={scale!r}, cap={cap!r}"
         )
-    y = labels_of(y_train, "y_train")
+    y, known = labels_and_known(y_train, "y_train")
     positives = positives_at_least_one(y)
-    ratio = (len(y) - positives) / positives
+    ratio = np.maximum(rows_of_labels(y, known) - positives, 0) / positives
     weight = scale * ratio**strength
     return np.asarray(np.minimum(weight, np.inf if cap is None else cap), dtype=np.float64)
 
@@ -81,7 +84,7 @@ def class_balanced(y_train: ArrayLike, beta: float = 0.999) -> Floats:
     have 1 and 4/7, which scaled are 14/11 and 8/11. A label without positives counts as having one.
 
     Args:
-        y_train: 0/1, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
+        y_train: 0/1, NaN where it is not known, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
         beta: between 0 and 1, neither included.
 
     Returns:
@@ -100,7 +103,7 @@ def class_balanced(y_train: ArrayLike, beta: float = 0.999) -> Floats:
     if not 0 < beta < 1:
         raise UserError(f"class_balanced: beta: must be above 0 and below 1; got {beta!r}")
     # 1 − β^n is computed by expm1, because for β close to 1 the difference would lose all its digits
-    factor = (1 - beta) / -np.expm1(positives_at_least_one(labels_of(y_train, "y_train")) * np.log(beta))
+    factor = (1 - beta) / -np.expm1(positives_at_least_one(labels_and_known(y_train, "y_train")[0]) * np.log(beta))
     return np.asarray(factor / factor.mean(), dtype=np.float64)
 
 
@@ -113,14 +116,14 @@ def inverse_frequency(y: Labels) -> Floats:
     return np.asarray(factor / factor.mean(), dtype=np.float64)
 
 
-def balanced(y: Labels) -> ClassFactors:
+def balanced(y: Labels, known: Known = None) -> ClassFactors:
     """Return n / (2 * rows of that class) for the 0s and for the 1s of each label, as scikit-learn balances one column.
 
     With two positives in ten rows, a positive weighs 2.5 and a negative 0.625. So both classes weigh 5, and a row
     weighs 1 on average. A constant label weighs 1, as in scikit-learn, because there is nothing to balance. The class
-    that it lacks also weighs 1; that class may occur in the validation part.
+    that it lacks also weighs 1; that class may occur in the validation part. With ``known``, n is a label's known rows.
     """
-    n = len(y)
+    n = rows_of_labels(y, known)
     positives = y.sum(axis=0, dtype=np.int64)
     negatives = n - positives
     constant = (positives == 0) | (negatives == 0)
@@ -135,13 +138,19 @@ def positives_at_least_one(y: Labels) -> npt.NDArray[np.int64]:
     return np.asarray(np.maximum(y.sum(axis=0, dtype=np.int64), 1))
 
 
+def rows_of_labels(y: Labels, known: Known) -> npt.NDArray[np.int64]:
+    """Return in how many rows each label is known, (n_labels,)."""
+    return np.full(y.shape[1], len(y)) if known is None else np.count_nonzero(known, axis=0).astype(np.int64)
+
+
 def prevalence(y_train: ArrayLike) -> Floats:
     """Return the share of positives of each label, strictly between 0 and 1, so that its log odds are finite.
 
-    A label without positives counts as having one positive, a label without negatives as having one negative.
+    A label without positives counts as having one positive, a label without negatives as having one negative. A label
+    that is known in no row has 0.5.
 
     Args:
-        y_train: 0/1, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
+        y_train: 0/1, NaN where it is not known, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
 
     Returns:
         (n_labels,) float64, for ``rl.losses.LogitAdjusted`` and ``rl.losses.DistributionBalanced``.
@@ -152,8 +161,10 @@ def prevalence(y_train: ArrayLike) -> Floats:
     >>> import rarelabels as rl
     >>> rl.prevalence([[1, 0], [0, 0], [0, 0], [0, 0]])
     array([0.25, 0.25])
+    >>> rl.prevalence([[1, 0], [0, 0], [float("nan"), 0], [float("nan"), 0]])
+    array([0.5 , 0.25])
     """
-    y = labels_of(y_train, "y_train")
-    n = len(y)
-    positives = np.clip(y.sum(axis=0, dtype=np.int64), min(1, n / 2), max(n - 1, n / 2))
+    y, known = labels_and_known(y_train, "y_train")
+    n = np.maximum(rows_of_labels(y, known), 1)
+    positives = np.clip(y.sum(axis=0, dtype=np.int64), np.minimum(1, n / 2), np.maximum(n - 1, n / 2))
     return np.asarray(positives / n, dtype=np.float64)

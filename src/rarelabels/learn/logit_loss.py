@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,16 +18,25 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
 
     A subclass returns the loss of each row, (batch,), from ``call``; Keras weighs the rows and reduces.
 
+    With ``unknown=True``, a label that is negative or NaN is not known. It adds nothing to the loss, and its logit has
+    the gradient 0. The loss is the mean over the known cells of a batch: each row's sum over its known labels is
+    divided by their mean number in a row.
+
     Attributes:
+        takes_unknown: whether losses of this class can leave out cells; if so, they read them by :meth:`cells`.
+        unknown: whether a label may be unknown.
         numbers: from a name to a number, or an array (n_labels,), that the formula reads at each call. After
             :meth:`make_variables` these are variables, so that one compiled network serves many values.
         settings: the other arguments of the loss. They are constants of a compiled network.
     """
 
+    takes_unknown = False
+
     def __init__(
         self,
         *,
         from_logits: bool = True,
+        unknown: bool = False,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = None,
         dtype: Any = None,
@@ -38,7 +47,10 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
                 f"{from_logits!r}; let the last layer have no activation, and take the sigmoid of what the model "
                 "predicts"
             )
+        if unknown and not self.takes_unknown:
+            raise UserError(f"{type(self).__name__}: unknown: must be False, for this loss needs every label of a row")
         super().__init__(name=name, reduction=reduction, dtype=dtype)
+        self.unknown = bool(unknown)
         self.numbers, self.settings = dict[str, Any](), dict[str, Any]()
 
     def __call__(self, y_true: Tensor, y_pred: Tensor, sample_weight: Tensor | None = None) -> Tensor:
@@ -57,7 +69,19 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the loss, as values for JSON."""
         numbers = {name: np.asarray(value).tolist() for name, value in self.numbers.items()}
-        return super().get_config() | {"from_logits": True} | self.settings | numbers  # type: ignore[no-any-return]  # as above
+        unknown = {"unknown": True} if self.unknown else {}
+        return super().get_config() | {"from_logits": True} | unknown | self.settings | numbers  # type: ignore[no-any-return]  # as above
+
+    def with_unknown(self) -> Self:
+        """Return the same loss for labels that may be unknown.
+
+        Raises:
+            UserError: this loss needs every label of a row.
+        """
+        return type(self).from_config(self.get_config() | {"unknown": True})  # type: ignore[no-any-return]  # as above
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Take note that an epoch begins, counted from 1. Most losses are the same in every epoch."""
 
     def make_variables(self) -> None:
         """Turn the numbers into variables. :meth:`take` can change these without another compilation."""
@@ -73,6 +97,18 @@ class LogitLoss(keras.losses.Loss):  # type: ignore[misc]  # keras is untyped
     def number(self, name: str, z: Tensor) -> Tensor:
         """Return a number as a tensor with the precision of the logits."""
         return tf.convert_to_tensor(self.numbers[name], z.dtype)
+
+    def cells(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return labels and logits as :meth:`checked`, and which cells are known, 0/1; None if all are.
+
+        Unknown cells have label 0 and logit 0, whatever was given, so that nothing depends on their logits.
+        """
+        y, z = self.checked(y_true, y_pred)
+        if not self.unknown:
+            return y, z, None
+        known = y >= 0  # False for NaN
+        y, z = (tf.where(known, values, tf.zeros_like(values)) for values in (y, z))
+        return y, z, tf.cast(known, z.dtype)
 
     def checked(self, y_true: Tensor, y_pred: Tensor) -> tuple[Tensor, Tensor]:
         """Return labels and logits as tensors.

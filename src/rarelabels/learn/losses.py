@@ -3,7 +3,8 @@
 The last layer of the model must have no activation; scores are the sigmoid of its output. Each loss takes
 ``reduction``, ``name`` and ``dtype`` like Keras's own losses, and sample weights weigh its rows. A model is saved
 together with its compiled loss. ``keras.saving.load_model`` knows the losses once ``rl.losses`` has been imported. The
-studies train with the same classes. The formulas are in ``loss_formulas``.
+studies train with the same classes. The formulas are in ``loss_formulas``. With ``unknown=True``, labels that are NaN
+or negative are not known, and left out; see ``LogitLoss``.
 
 >>> import keras, rarelabels as rl
 >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
@@ -34,7 +35,9 @@ __all__ = [
     "CategoricalCrossentropy",
     "DistributionBalanced",
     "Hamming",
+    "Hill",
     "LogitAdjusted",
+    "SelfPacedCorrection",
     "SoftF1",
     "WeightedBinaryCrossentropy",
 ]
@@ -58,7 +61,8 @@ class BinaryCrossentropy(LogitLoss):
     Args:
         head: how logits become scores, ``"sigmoid"`` or ``"softmax"``.
         form: ``"shipped"``, the formula that Keras trains, or ``"textbook"``, the printed formula.
-        **keras_arguments: ``reduction``, ``name``, ``dtype``.
+        label_smoothing: ε, from 0 to below 1; targets are y·(1−ε) + ε/2.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``; and ``unknown``, with a sigmoid head.
 
     Raises:
         UserError: an argument is not allowed.
@@ -66,18 +70,30 @@ class BinaryCrossentropy(LogitLoss):
     >>> import rarelabels as rl
     >>> round(float(rl.losses.BinaryCrossentropy()([[1.0, 0.0]], [[0.0, 0.0]])), 4)
     0.6931
+    >>> round(float(rl.losses.BinaryCrossentropy(unknown=True)([[1.0, float("nan")]], [[0.0, 5.0]])), 4)
+    0.6931
     """
 
-    def __init__(self, head: str = "sigmoid", form: str = "shipped", **keras_arguments: Any) -> None:
+    takes_unknown = True
+
+    def __init__(
+        self, head: str = "sigmoid", form: str = "shipped", label_smoothing: float = 0.0, **keras_arguments: Any
+    ) -> None:
         super().__init__(**keras_arguments)
         self.settings = {"head": option(self, "head", head, HEADS), "form": option(self, "form", form, FORMS)}
+        if label_smoothing != 0:
+            self.settings["label_smoothing"] = float(scalar(self, "label_smoothing", label_smoothing, below=1))
+        if self.unknown and head == "softmax":
+            raise UserError("BinaryCrossentropy: unknown: must be False with head='softmax', whose labels compete")
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each row, (batch,)."""
-        y, z = self.checked(y_true, y_pred)
-        if self.settings == {"head": "softmax", "form": "textbook"}:
+        y, z, known = self.cells(y_true, y_pred)
+        if smoothing := self.settings.get("label_smoothing"):
+            y = loss_formulas.smoothed(y, smoothing)
+        if (self.settings["head"], self.settings["form"]) == ("softmax", "textbook"):
             return loss_formulas.softmax_binary_crossentropy(y, z)
-        return loss_formulas.binary_crossentropy(y, z)
+        return loss_formulas.binary_crossentropy(y, z, known)
 
 
 @_serialisable
@@ -87,7 +103,7 @@ class WeightedBinaryCrossentropy(LogitLoss):
     Args:
         pos_weight: factor on the term of positives, a number or (n_labels,); see ``rl.pos_weight``.
         negative_weight: factor on the term of negatives, a number or (n_labels,).
-        **keras_arguments: ``reduction``, ``name``, ``dtype``.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``, ``unknown``.
 
     Raises:
         UserError: a weight is negative or not finite.
@@ -96,6 +112,8 @@ class WeightedBinaryCrossentropy(LogitLoss):
     >>> round(float(rl.losses.WeightedBinaryCrossentropy([3.0, 1.0])([[1.0, 0.0]], [[0.0, 0.0]])), 4)  # 2 ln 2
     1.3863
     """
+
+    takes_unknown = True
 
     def __init__(self, pos_weight: ArrayLike, negative_weight: ArrayLike = 1.0, **keras_arguments: Any) -> None:
         super().__init__(**keras_arguments)
@@ -106,9 +124,9 @@ class WeightedBinaryCrossentropy(LogitLoss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each row, (batch,)."""
-        y, z = self.checked(y_true, y_pred)
+        y, z, known = self.cells(y_true, y_pred)
         factors = self.number("pos_weight", z), self.number("negative_weight", z)
-        return loss_formulas.weighted_binary_crossentropy(y, z, *factors)
+        return loss_formulas.weighted_binary_crossentropy(y, z, *factors, known)
 
 
 @_serialisable
@@ -119,7 +137,7 @@ class BinaryFocal(LogitLoss):
         gamma: γ, 0 or more; with 0 it is binary cross-entropy.
         alpha: factor on positives; the factor on negatives is 1 − alpha. With None, both factors are 1.
         over_labels: ``"mean"``, or ``"sum"``, which has the scale of TensorFlow Addons.
-        **keras_arguments: ``reduction`` (over rows), ``name``, ``dtype``.
+        **keras_arguments: ``reduction`` (over rows), ``name``, ``dtype``, ``unknown``.
 
     Raises:
         UserError: an argument is not allowed.
@@ -128,6 +146,8 @@ class BinaryFocal(LogitLoss):
     >>> round(float(rl.losses.BinaryFocal(gamma=2.0)([[1.0]], [[0.0]])), 4)  # ln 2 / 4
     0.1733
     """
+
+    takes_unknown = True
 
     def __init__(
         self, gamma: float = 2.0, alpha: float | None = None, over_labels: str = "mean", **keras_arguments: Any
@@ -141,9 +161,9 @@ class BinaryFocal(LogitLoss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each row, (batch,)."""
-        y, z = self.checked(y_true, y_pred)
+        y, z, known = self.cells(y_true, y_pred)
         alpha = (self.number("alpha", z), self.number("others", z)) if "alpha" in self.numbers else None
-        return loss_formulas.binary_focal(y, z, self.number("gamma", z), alpha, self.settings["over_labels"])
+        return loss_formulas.binary_focal(y, z, self.number("gamma", z), alpha, self.settings["over_labels"], known)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the loss, as JSON has them."""
@@ -192,7 +212,7 @@ class Asymmetric(LogitLoss):
         gamma_positive: γ₊, 0 or more.
         gamma_negative: γ₋, 0 or more.
         shift: m, from 0 to below 1; a negative whose probability is below the shift costs nothing.
-        **keras_arguments: ``reduction``, ``name``, ``dtype``.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``, ``unknown``.
 
     Raises:
         UserError: an argument is not allowed.
@@ -201,6 +221,8 @@ class Asymmetric(LogitLoss):
     >>> round(float(rl.losses.Asymmetric()([[1.0, 0.0]], [[0.0, 0.0]])), 4)  # (0.3466 + 0.0245) / 2
     0.1855
     """
+
+    takes_unknown = True
 
     def __init__(
         self, gamma_positive: float = 1.0, gamma_negative: float = 4.0, shift: float = 0.05, **keras_arguments: Any
@@ -214,8 +236,8 @@ class Asymmetric(LogitLoss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each row, (batch,)."""
-        y, z = self.checked(y_true, y_pred)
-        return loss_formulas.asymmetric(y, z, **self.settings)
+        y, z, known = self.cells(y_true, y_pred)
+        return loss_formulas.asymmetric(y, z, **self.settings, known=known)
 
 
 @_serialisable
@@ -229,7 +251,7 @@ class DistributionBalanced(LogitLoss):
         mu: the ratio at which the smoothing is steepest, 0 or more.
         kappa: factor on a label's log odds, which are added to its logits; 0 or more.
         negative_scale: λ, above 0; the greater it is, the sooner the pull on negatives fades.
-        **keras_arguments: ``reduction``, ``name``, ``dtype``.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``, ``unknown``.
 
     Raises:
         UserError: an argument is not allowed.
@@ -238,6 +260,8 @@ class DistributionBalanced(LogitLoss):
     >>> round(float(rl.losses.DistributionBalanced([0.5, 0.1])([[0.0, 1.0]], [[0.0, 0.0]])), 4)
     0.5161
     """
+
+    takes_unknown = True
 
     def __init__(
         self,
@@ -261,8 +285,8 @@ class DistributionBalanced(LogitLoss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each row, (batch,)."""
-        y, z = self.checked(y_true, y_pred)
-        return loss_formulas.distribution_balanced(y, z, self.number("prevalence", z), **self.settings)
+        y, z, known = self.cells(y_true, y_pred)
+        return loss_formulas.distribution_balanced(y, z, self.number("prevalence", z), **self.settings, known=known)
 
 
 @_serialisable
@@ -272,7 +296,7 @@ class LogitAdjusted(LogitLoss):
     Args:
         prevalence: π, share of positives of each label in the training part, (n_labels,); see ``rl.prevalence``.
         tau: τ, above 0.
-        **keras_arguments: ``reduction``, ``name``, ``dtype``.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``, ``unknown``.
 
     Raises:
         UserError: an argument is not allowed.
@@ -281,6 +305,8 @@ class LogitAdjusted(LogitLoss):
     >>> round(float(rl.losses.LogitAdjusted([0.1])([[1.0]], [[0.0]])), 4)  # ln 10
     2.3026
     """
+
+    takes_unknown = True
 
     def __init__(self, prevalence: ArrayLike, tau: float = 1.0, **keras_arguments: Any) -> None:
         super().__init__(**keras_arguments)
@@ -291,8 +317,116 @@ class LogitAdjusted(LogitLoss):
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each row, (batch,)."""
-        y, z = self.checked(y_true, y_pred)
-        return loss_formulas.logit_adjusted(y, z, self.number("prevalence", z), self.number("tau", z))
+        y, z, known = self.cells(y_true, y_pred)
+        return loss_formulas.logit_adjusted(y, z, self.number("prevalence", z), self.number("tau", z), known)
+
+
+@_serialisable
+class Hill(LogitLoss):
+    """Focal loss with a margin for positives, (λ−p)·p² for negatives; mean over labels (Zhang et al. 2021).
+
+    It is made for labels whose zeros may be positives that nobody annotated: a negative with a high probability pulls
+    less than one in the middle.
+
+    Args:
+        lamb: λ, 1 or more.
+        margin: m, which is subtracted from the logits of positives; 0 or more.
+        gamma: γ of the positives' focal loss, 0 or more.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``, ``unknown``.
+
+    Raises:
+        UserError: an argument is not allowed.
+
+    >>> import rarelabels as rl
+    >>> round(float(rl.losses.Hill()([[1.0, 0.0]], [[0.0, 0.0]])), 4)  # (0.7019 + 0.25) / 2
+    0.476
+    """
+
+    takes_unknown = True
+
+    def __init__(self, lamb: float = 1.5, margin: float = 1.0, gamma: float = 2.0, **keras_arguments: Any) -> None:
+        super().__init__(**keras_arguments)
+        if lamb < 1:
+            raise UserError(f"Hill: lamb: must be 1 or more, so that no negative has a loss below 0; got {lamb!r}")
+        self.settings = {
+            "lamb": float(scalar(self, "lamb", lamb)),
+            "margin": float(scalar(self, "margin", margin)),
+            "gamma": float(scalar(self, "gamma", gamma)),
+        }
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the loss of each row, (batch,)."""
+        y, z, known = self.cells(y_true, y_pred)
+        return loss_formulas.hill(y, z, **self.settings, known=known)
+
+
+@_serialisable
+class SelfPacedCorrection(LogitLoss):
+    """SPLC (Zhang et al. 2021): from an epoch on, a negative with a high probability is taken for a positive.
+
+    The loss is focal, with a margin for positives; mean over labels. Let Keras tell it the epoch:
+    ``model.fit(..., callbacks=[loss.callback()])``. Without that, it stays in epoch 1.
+
+    Args:
+        tau: τ, between 0 and 1; a negative above this probability is taken for a positive.
+        correct_from: the first epoch with corrections, counted from 1.
+        margin: m, which is subtracted from the logits of positives; 0 or more.
+        gamma: γ of the focal loss, 0 or more.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``, ``unknown``.
+
+    Raises:
+        UserError: an argument is not allowed.
+
+    >>> import rarelabels as rl
+    >>> loss = rl.losses.SelfPacedCorrection(correct_from=2)
+    >>> round(float(loss([[0.0]], [[2.0]])), 4)  # 0.8808² · 2.1269
+    1.65
+    >>> loss.begin_epoch(2)
+    >>> round(float(loss([[0.0]], [[2.0]])), 4)  # 0.1192² · 0.1269
+    0.0018
+    """
+
+    takes_unknown = True
+
+    def __init__(
+        self,
+        tau: float = 0.6,
+        correct_from: int = 2,
+        margin: float = 1.0,
+        gamma: float = 2.0,
+        **keras_arguments: Any,
+    ) -> None:
+        super().__init__(**keras_arguments)
+        self.settings = {
+            "tau": float(scalar(self, "tau", tau, above=0, below=1)),
+            "correct_from": int(scalar(self, "correct_from", correct_from, above=0)),
+            "margin": float(scalar(self, "margin", margin)),
+            "gamma": float(scalar(self, "gamma", gamma)),
+        }
+        self.numbers = {"corrects": np.float64(self.settings["correct_from"] <= 1)}
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Correct labels from the epoch ``correct_from`` on."""
+        corrects = np.float64(epoch >= self.settings["correct_from"])
+        if isinstance(self.numbers["corrects"], tf.Variable):
+            self.numbers["corrects"].assign(corrects)
+        else:
+            self.numbers["corrects"] = corrects
+
+    def callback(self) -> Any:
+        """Return a callback for Keras's ``fit`` that tells this loss when an epoch begins."""
+        self.make_variables()  # a compiled step reads a variable anew in each epoch
+        return keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, _: self.begin_epoch(epoch + 1))
+
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
+        """Return the loss of each row, (batch,)."""
+        y, z, known = self.cells(y_true, y_pred)
+        settings = {name: value for name, value in self.settings.items() if name != "correct_from"}
+        return loss_formulas.self_paced_correction(y, z, self.number("corrects", z), **settings, known=known)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of the loss, as JSON has them."""
+        return {name: value for name, value in super().get_config().items() if name != "corrects"}
 
 
 @_serialisable
@@ -300,19 +434,21 @@ class Hamming(LogitLoss):
     """y(1−p) + (1−y)p, mean over labels: the expected share of wrong labels if they are drawn with their probabilities.
 
     Args:
-        **keras_arguments: ``reduction``, ``name``, ``dtype``.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``, ``unknown``.
 
     >>> import rarelabels as rl
     >>> float(rl.losses.Hamming()([[1.0, 0.0]], [[0.0, 0.0]]))
     0.5
     """
 
+    takes_unknown = True
+
     def __init__(self, **keras_arguments: Any) -> None:
         super().__init__(**keras_arguments)
 
     def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each row, (batch,)."""
-        return loss_formulas.hamming(*self.checked(y_true, y_pred))
+        return loss_formulas.hamming(*self.cells(y_true, y_pred))
 
 
 @_serialisable
@@ -322,12 +458,14 @@ class SoftF1(LogitLoss):
     A row of sample weight 2 counts as two rows in the F1.
 
     Args:
-        **keras_arguments: ``reduction``, ``name``, ``dtype``.
+        **keras_arguments: ``reduction``, ``name``, ``dtype``, ``unknown``.
 
     >>> import rarelabels as rl
     >>> float(rl.losses.SoftF1()([[1.0], [0.0]], [[0.0], [0.0]]))
     0.5
     """
+
+    takes_unknown = True
 
     def __init__(self, **keras_arguments: Any) -> None:
         super().__init__(**keras_arguments)
@@ -339,7 +477,8 @@ class SoftF1(LogitLoss):
     def call(self, y_true: Tensor | tuple[Tensor, Tensor], y_pred: Tensor) -> Tensor:
         """Return the loss of the batch for each row, (batch,). ``y_true`` is labels, or labels and row weights."""
         labels, rows = y_true if isinstance(y_true, tuple) else (y_true, None)
-        return loss_formulas.soft_f1(*self.checked(labels, y_pred), rows)
+        y, z, known = self.cells(labels, y_pred)
+        return loss_formulas.soft_f1(y, z, rows, known)
 
 
 class LabelSetCrossentropy(LogitLoss):
@@ -358,19 +497,28 @@ class LabelSetCrossentropy(LogitLoss):
         return loss_formulas.label_set_crossentropy(y_true, y_pred)
 
 
-def build(spec: declared.LossSpec, head: str, weights: Weights) -> LogitLoss:
+def build(spec: declared.LossSpec, head: str, weights: Weights, *, unknown: bool = False) -> LogitLoss:
     """Return the loss that ``spec`` declares for logits of a net with this ``head``.
 
     Args:
         spec: the declared loss.
         head: how the net's logits become scores; see ``models.Head``.
         weights: the numbers that the loss needs from the labels of the training part.
+        unknown: whether labels may be unknown, -1.
+
+    Raises:
+        UserError: labels may be unknown, and the loss needs all of them.
     """
+    loss = _build(spec, head, weights)
+    return loss.with_unknown() if unknown else loss
+
+
+def _build(spec: declared.LossSpec, head: str, weights: Weights) -> LogitLoss:
     if head in SET_HEADS:  # the schema allows no other loss with them
         return LabelSetCrossentropy()
     match spec:
         case declared.BinaryCrossentropy():
-            return BinaryCrossentropy(head, spec.form)
+            return BinaryCrossentropy(head, spec.form, spec.label_smoothing)
         case declared.WeightedBinaryCrossentropy():
             ones = np.ones_like(weights.prevalence)
             positive = ones if weights.positive is None else weights.positive
@@ -388,6 +536,10 @@ def build(spec: declared.LossSpec, head: str, weights: Weights) -> LogitLoss:
             return DistributionBalanced(weights.prevalence, *settings)
         case declared.LogitAdjusted():
             return LogitAdjusted(weights.prevalence, spec.tau)
+        case declared.Hill():
+            return Hill(spec.lamb, spec.margin, spec.gamma)
+        case declared.SelfPacedCorrection():
+            return SelfPacedCorrection(spec.tau, spec.correct_from, spec.margin, spec.gamma)
         case declared.Hamming():
             return Hamming()
         case declared.SoftF1():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rarelabels import json_files
 from rarelabels.errors import UserError
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -20,7 +21,7 @@ _WEIGHTS = "weights.npz"
 def save(folder: Path, preprocessing: dict[str, Any], weights: Arrays) -> None:
     """Write ``preprocessing.json`` and ``weights.npz`` to ``folder``, which is made if it does not exist."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _PREPROCESSING).write_text(json.dumps(preprocessing, ensure_ascii=False), encoding="utf-8")
+    json_files.write(folder / _PREPROCESSING, preprocessing)
     np.savez_compressed(folder / _WEIGHTS, allow_pickle=False, **weights)
 
 

@@ -37,13 +37,15 @@ ROOM_STEP = 512  # the tokens of a batch are padded to a multiple, so that most 
 class Network:
     """A compiled network that serves many fits, with the state that each fit resets."""
 
-    def __init__(self, spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> None:
+    def __init__(
+        self, spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape, *, unknown: bool
+    ) -> None:
         self.spec, self.shape = spec, shape
         plain = self.is_plain = training.execution == "plain"
         packed = isinstance(spec, TextBagSpec) and spec.pooling != "max" and not plain
         self._rooms = {f"text_{i}": 0 for i in range(len(shape.fields))} if packed else {}
         self.model = models.build(spec, shape, seed=0, packed=packed)
-        self.loss = losses.build(loss, spec.head, Weights(np.full(shape.n_labels, 0.5)))
+        self.loss = losses.build(loss, spec.head, Weights(np.full(shape.n_labels, 0.5)), unknown=unknown)
         self.loss.make_variables()
         self.sums_over_labels = isinstance(loss, BinaryFocal) and loss.reduction == "sum_over_labels"
         # The number of labels over which a row's loss is the mean; 1 if the loss is a sum, or of a label set.
@@ -111,7 +113,7 @@ class Network:
             self.model.steps_per_execution = steps
         self.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0, **options)
 
-    def reset(self, seed: int, prepared: Preprocessing, weights: Weights, trial: Trial, n_rows: int) -> None:
+    def reset(self, seed: int, prepared: Preprocessing, weights: Weights, trial: Trial, n_rows: float) -> None:
         """Put the network into the state that a new one built for the trial under this seed would have.
 
         Args:
@@ -119,7 +121,8 @@ class Network:
             prepared: has the idf of the tokens.
             weights: of the loss.
             trial: has the numbers that are not compiled in, such as the learning rate.
-            n_rows: the number of training rows, by which an L2 penalty is divided.
+            n_rows: the number of training rows, by which an L2 penalty is divided; if labels are unknown, times the
+                share of cells that are known.
         """
         drawn = models.initializers(self.spec, self.shape, seed)
         for variable in self.model.variables:
@@ -164,18 +167,23 @@ class Network:
         return tf.stack([tf.reduce_all(tf.math.is_finite(weight.value)) for weight in self.model.weights])
 
 
-def build_network(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> Network:
-    """Return a compiled network. Networks of the last calls are used again if they are the same."""
+def build_network(
+    spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape, *, unknown: bool = False
+) -> Network:
+    """Return a compiled network. Networks of the last calls are used again if they are the same.
+
+    With ``unknown``, its loss leaves out labels that are NaN.
+    """
     if training.execution == "plain":
         keras.backend.clear_session()
-        return Network(spec, loss, training, shape)
-    return _compiled(without_strength(spec), without_numbers(loss), training.compiled(), shape)
+        return Network(spec, loss, training, shape, unknown=unknown)
+    return _compiled(without_strength(spec), without_numbers(loss), training.compiled(), shape, unknown)
 
 
 @functools.lru_cache(maxsize=2)  # 2, because the vocabularies of a trial's seeds may need tables of two sizes
-def _compiled(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape) -> Network:
+def _compiled(spec: NetworkSpec, loss: LossSpec, training: TrainingSpec, shape: Shape, unknown: bool) -> Network:
     keras.backend.clear_session()
-    return Network(spec, loss, training, shape)
+    return Network(spec, loss, training, shape, unknown=unknown)
 
 
 def _first_bias(loss: LossSpec, weights: Weights) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 from rarelabels.declare.weighting import ClassWeight
 from rarelabels.errors import UserError
 from rarelabels.judging.arrays import Floats
-from rarelabels.learn.label_arrays import Labels
+from rarelabels.learn.label_arrays import Known, Labels
 from rarelabels.learn.label_weights import balanced, positives_at_least_one
 
 TRAINED = np.finfo(np.float32)  # the precision in which weights multiply the loss
@@ -29,18 +29,24 @@ def sample_weights_product(y: Labels) -> Floats:
         return np.asarray(np.exp(if_zero.sum() + y @ (if_one - if_zero)), dtype=np.float64)
 
 
-def sample_weights_mean(y: Labels) -> Floats:
+def sample_weights_mean(y: Labels, known: Known = None) -> Floats:
     """Return the mean over labels of the ``balanced`` weight of the row's 0 or 1.
 
     Example: a rare label is in 10 of 1,000 rows, and a common label in 500. Then a row with both weighs (50 + 1) / 2.
     For each label, the mean over the rows is 1. So the mean of these weights is 1, and the scale of the loss stays.
 
+    With ``known``, the mean is over the known labels of a row. A row without any weighs 1; it has nothing to weigh.
+
     Returns:
         (n,) float64.
     """
-    factors = balanced(y)
-    total = factors.negative.sum() + y @ (factors.positive - factors.negative)
-    return np.asarray(total / y.shape[1], dtype=np.float64)
+    factors = balanced(y, known)
+    positive = y @ (factors.positive - factors.negative)
+    if known is None:
+        return np.asarray((factors.negative.sum() + positive) / y.shape[1], dtype=np.float64)
+    count = known.sum(axis=1)
+    mean = (known @ factors.negative + positive) / np.maximum(count, 1)
+    return np.asarray(np.where(count == 0, 1.0, mean), dtype=np.float64)
 
 
 def class_weight_table(spec: ClassWeight, y: Labels) -> Floats:

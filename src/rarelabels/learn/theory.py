@@ -72,7 +72,7 @@ def true_probability(
 ) -> Floats:
     """Return the true probability q(p) that a perfectly trained score ``p`` stands for, in the shape of ``p``.
 
-    - ``bce``: q = p.
+    - ``bce``: q = p; with label smoothing ε, q = (p − ε/2) / (1 − ε), from 0 to 1.
     - ``weighted_bce``: q = w₀p / (w₀p + w₁(1−p)). With w₁ = 3 a score of 0.5 stands for 0.25.
     - ``binary_focal``: pulls a₁(1−p)^γ·((1−p) − γ·p·log p) and a₀p^γ·(p − γ(1−p)·log(1−p)), where a₁ = α and
       a₀ = 1−α, or both 1. With γ = 2 a score of 0.3 stands for 0.0936: focal scores are too close to 0.5.
@@ -135,6 +135,8 @@ def minimiser(
         raise ValueError("q: must be probabilities in [0, 1]")
     if isinstance(loss, Hamming):
         return np.asarray(truth > 0.5, dtype=np.float64)
+    if isinstance(loss, BinaryCrossentropy) and loss.label_smoothing:
+        return np.asarray(truth * (1 - loss.label_smoothing) + loss.label_smoothing / 2)
     wanted = logit(truth) - _offset(loss, pos_weight, negative_weight, prevalence)
     low, high = np.full(wanted.shape, -FARTHEST), np.full(wanted.shape, FARTHEST)
     for _ in range(HALVINGS):
@@ -200,6 +202,10 @@ def _log_odds(loss: LossSpec, z: Floats) -> Floats:
         case Asymmetric(gamma_positive=up, gamma_negative=down, shift=shift):
             negative = _log_focal_pull(-z, down) if shift == 0 else _log_shifted_pull(z, down, shift)
             return negative - _log_focal_pull(z, up)
+        case BinaryCrossentropy(label_smoothing=share) if share > 0:
+            above, below = (np.maximum(expit(towards) - share / 2, 0) for towards in (z, -z))
+            with np.errstate(divide="ignore"):  # a score nearer to 0 or 1 than any smoothed target stands for 0 or 1
+                return np.asarray(np.log(above) - np.log(below))
         case _:
             return z
 

@@ -132,16 +132,17 @@ def fit(
     preprocessing.check(spec, data)
     prepared = Preprocessing.fit(spec, data.train, data.numeric, may_miss=data.misses_numbers)
     sets = powerset.classes_of(spec.head, data.train.y)
-    network = build_network(spec, trial.loss, training, _shape(trial, prepared, data.labels, sets))
+    shape = _shape(trial, prepared, data.labels, sets)
+    network = build_network(spec, trial.loss, training, shape, unknown=data.has_unknown)
     peak = memory.Peak()
-    network.reset(seed, prepared, weights, trial, len(data.train.y))
+    network.reset(seed, prepared, weights, trial, len(data.train.y) * data.train.known_share)
     curves = Curves(network, data, prepared, sets, watch, on_epoch, training, objective)
     callbacks = [curves]
     if training.pruning:
         callbacks += [pruning.MagnitudePruning(training.pruning, network.masks, network.model.trainable_variables)]
     batches = make_batches(
         curves.train_inputs,
-        targets(sets, data.train.y),
+        targets(sets, data.train.y_or_nan),
         weights.rows,
         training.batch_size,
         seed,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.learn.tensorflow_setup import keras, tf
+from rarelabels.names import of_metrics
 
 # F1Score without a threshold assigns only the argmax: every row gets exactly one label.
 WATCHED: dict[str, Callable[[int], Any]] = {
@@ -32,11 +31,7 @@ class Watched:
     """
 
     def __init__(self, labels: Sequence[str]) -> None:
-        # MLflow allows no other characters in a metric's name, and a slash begins a section. A number keeps apart
-        # labels whose names would then be the same.
-        plain = [re.sub(r"[^\w\-. :]", "_", label).strip(". ") for label in labels]
-        alike = Counter(plain)
-        self.labels = [name if name and alike[name] == 1 else f"{name}_{i}" for i, name in enumerate(plain)]
+        self.labels = of_metrics(labels)
         self._traced = functools.cache(self._trace)
 
     def curves(

@@ -17,7 +17,7 @@ from rarelabels.declare.weighting import (
     WeightingSpec,
 )
 from rarelabels.judging.arrays import Floats
-from rarelabels.learn.label_arrays import Labels
+from rarelabels.learn.label_arrays import Known, Labels, with_unknown
 from rarelabels.learn.label_weights import (
     balanced,
     class_balanced,
@@ -59,36 +59,39 @@ class Weights:
     notes: tuple[str, ...] = ()
 
 
-def weights(spec: WeightingSpec, y_train: Labels, labels: Sequence[str] = ()) -> Weights:
+def weights(spec: WeightingSpec, y_train: Labels, labels: Sequence[str] = (), known: Known = None) -> Weights:
     """Return the weights that ``spec`` declares for the multi-hot labels of the training part, shape (n, n_labels).
 
     Args:
         spec: the declared block.
         y_train: 0/1, shape (n, n_labels).
         labels: names of the columns, for weights that are declared by name.
+        known: (n, n_labels), False for labels that nobody annotated; None if all are known.
 
     Raises:
         UserError: all row weights are 0, or a row weight is infinite, in float32, in which networks train; or a weight
             is declared for a column or a label that the data do not have.
     """
-    shares = prevalence(y_train)
+    seen = with_unknown(y_train, known)
+    shares = prevalence(seen)
     match spec:
         case NoWeighting():
             return Weights(shares)
         case PosWeight():
-            return Weights(shares, positive=pos_weight(y_train, spec.strength, spec.scale, spec.cap))
+            return Weights(shares, positive=pos_weight(seen, spec.strength, spec.scale, spec.cap))
         case FreePosWeight():
             return Weights(shares, positive=free_pos_weight(spec, labels))
         case ClassBalanced():
             return Weights(shares, positive=class_balanced(y_train, spec.beta))
         case LabelWeights(form="pair"):
-            pair = balanced(y_train)
+            pair = balanced(y_train, known)
             return Weights(shares, positive=pair.positive, negative=pair.negative)
         case LabelWeights():
             factor = inverse_frequency(y_train)
             return Weights(shares, positive=factor, negative=factor)
         case SampleWeights():
-            rows = sample_weights_product(y_train) if spec.form == "product" else sample_weights_mean(y_train)
+            is_product = spec.form == "product"
+            rows = sample_weights_product(y_train) if is_product else sample_weights_mean(y_train, known)
             notes = [product_note(rows, y_train.shape[1])] if spec.form == "product" else []
         case ClassWeight():
             table = class_weight_table(spec, y_train)

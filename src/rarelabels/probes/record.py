@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Sequence
 
+from rarelabels import json_files
 from rarelabels.errors import failure
-from rarelabels.probes.probe import Observation, versions
+from rarelabels.probes.probe import Observation, Value, versions
 from rarelabels.record import connection, opening
 
 EXPERIMENT = "probes"  # the name of the experiment in the record
@@ -38,7 +39,7 @@ def record(observations: Sequence[Observation], where: str) -> None:
                 if not isinstance(value, str)
             }
         )
-        run.text("probes.json", json.dumps(_table(observations), indent=2, ensure_ascii=False))
+        run.text("probes.json", json_files.text(_table(observations), indent=2))
         run.tags({"changed": ", ".join(changed)})
         run.notes([one.complaint() for one in observations if not one.is_as_pinned])
     except BaseException as error:
@@ -57,8 +58,13 @@ def _table(observations: Sequence[Observation]) -> dict[str, list[object]]:
             "believed": one.probe.believed,
             "documented": one.probe.documented,
             "observed": one.text,
-            "numbers": dict(one.numbers),
+            "numbers": {name: _as_json(value) for name, value in one.numbers.items()},
         }
         for one in observations
     ]
     return {"columns": list(rows[0]), "data": [list(row.values()) for row in rows]}
+
+
+def _as_json(value: Value) -> Value:
+    """Return a number as JSON can hold it: as text, if a library gave NaN or an infinity."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

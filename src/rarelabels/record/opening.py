@@ -15,6 +15,7 @@ from subprocess import run as run_command
 
 from rarelabels import __version__
 from rarelabels.declare.trial import Trial
+from rarelabels.names import shortened
 from rarelabels.record import lease, outbox
 from rarelabels.record.client import Client
 from rarelabels.record.connection import KIND, PING_SECONDS, outboxes
@@ -35,6 +36,7 @@ OF_SOURCE = ("trial", "study", "variant", "overrides", "definition", "seed")  # 
 COPIED_TAGS = ("watched", "watched_rows", "test_part")
 OF_TRAINING = ("curve/", "training/")  # metrics that do not depend on how scores are judged
 FILES_OF_TRAINING = ("data.json", "model", "scores")
+LONGEST_NAME = 250  # characters of a run's name in MLflow's databases
 EPOCHS = "scores/epochs.npz"  # the scores of every epoch, of a training that records them
 
 
@@ -97,12 +99,11 @@ def start_refit(client: Client, source: Run) -> Record:
     tags = own | {"kind": REFIT, "refit_of": source.info.run_id, "rarelabels": __version__}
     tags |= {"owner": lease.owner(), "lease": lease.until(client.now())}
     tags |= {NOTE: "The model of this seed, trained anew on training and validation rows; nothing has judged it."}
-    run = client.create_run(source.info.experiment_id, tags=tags, run_name=f"refit of seed {source.data.tags['seed']}")
-    return Record(client, run.info.run_id)
+    return Record(client, _create(client, source.info.experiment_id, tags, f"refit of seed {source.data.tags['seed']}"))
 
 
 def _start(client: Client, experiment: str, tags: Mapping[str, str], name: str) -> Record:
-    run_id = str(client.create_run(experiment, tags=dict(tags), run_name=name).info.run_id)
+    run_id = _create(client, experiment, tags, name)
     where = str(client.tracking_uri)
     return Record(client, run_id, outbox.of_run(outboxes(where), where, run_id), tags[NOTE])
 
@@ -110,8 +111,7 @@ def _start(client: Client, experiment: str, tags: Mapping[str, str], name: str) 
 def open_parent(client: Client, experiment: str, identity: Identity) -> Record:
     """Open a new parent run of a trial, or of one variant of a trial."""
     tags = _tags(identity, "trial") | {"search": identity.search}
-    run = client.create_run(experiment, tags=tags, run_name=" ".join(_named(identity)))
-    return Record(client, run.info.run_id)
+    return Record(client, _create(client, experiment, tags, " ".join(_named(identity))))
 
 
 def _named(identity: Identity) -> list[str]:
@@ -130,7 +130,7 @@ def open_study(client: Client, experiment: str, study: str) -> Record:
     if found := study_run(client, study):
         return Record(client, found.info.run_id)
     tags = {"kind": "study", "study": study, NOTE: f"The comparison of the trials of {study}."}
-    return Record(client, client.create_run(experiment, tags=tags, run_name=f"= {study}").info.run_id)
+    return Record(client, _create(client, experiment, tags, f"= {study}"))
 
 
 def open_search(client: Client, experiment: str, identity: Identity, seed: int | None) -> Record:
@@ -151,12 +151,12 @@ def open_search(client: Client, experiment: str, identity: Identity, seed: int |
     )
     # The seed comes first, because MLflow's page cuts long names.
     name = " ".join([*([] if seed is None else [f"seed {seed}"]), *_named(identity)])
-    made = client.create_run(experiment, tags=tags, run_name=name)
+    made = _create(client, experiment, tags, name)
     first = earliest(client, experiment, identity.fingerprint)
-    if first and first.run_id != made.info.run_id:  # another process was faster
-        Record(client, made.info.run_id).stop(f"the same search as {first.run_id}")
+    if first and first.run_id != made:  # another process was faster
+        Record(client, made).stop(f"the same search as {first.run_id}")
         return first
-    return Record(client, made.info.run_id)
+    return Record(client, made)
 
 
 def start_tried(client: Client, experiment: str, search: str, trial: Trial, number: int) -> Record:
@@ -181,7 +181,13 @@ def _start_alone(client: Client, experiment: str, kind: str, name: str, versions
     """Open a run that belongs to no trial."""
     tags = {"kind": kind, "owner": lease.owner(), "rarelabels": __version__}
     tags |= {library.replace("-", "_"): installed for library, installed in versions.items()}
-    return Record(client, client.create_run(experiment, tags=tags, run_name=name).info.run_id)
+    return Record(client, _create(client, experiment, tags, name))
+
+
+def _create(client: Client, experiment: str, tags: Mapping[str, str], name: str) -> str:
+    """Open a run and return its id. Its name is cut if a database would refuse it."""
+    run = client.create_run(experiment, tags=dict(tags), run_name=shortened(name, LONGEST_NAME))
+    return str(run.info.run_id)
 
 
 def copy_training(client: Client, source: str, target: Record) -> None:

@@ -50,7 +50,7 @@ class Outbox:
 
     def add(self, entry: Entry) -> None:
         """Append an entry."""
-        self._journal.write(json.dumps(entry) + "\n")
+        self._journal.write(json.dumps(entry, allow_nan=False) + "\n")
         self._journal.flush()
         if "status" in entry:  # the end of a run must survive a power cut
             os.fsync(self._journal.fileno())

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from rarelabels import csv_tables
 from rarelabels.judging.calibration import Calibration
 from rarelabels.judging.evaluation import CALIBRATION
 from rarelabels.judging.picking import Epochs
@@ -30,6 +31,7 @@ RunKey = tuple[str, str, str, str]  # trial, variant, overrides, fingerprint
 KEYS = ["trial", "variant", "seed"]
 HEADER = [*KEYS, "overrides", "status", "run_id"]
 LABEL = ["label", "positives", "prevalence", "average_precision", "roc_auc"]  # columns that no rule changes
+KNOWN = "known"  # a column of labels that are not known in all rows
 OF_RULE = ["threshold", "tp", "fp", "fn", "tn", "precision", "recall", "f1"]
 ScoredPart = Literal["validation", "test"]
 SCORED_PARTS: tuple[ScoredPart, ...] = get_args(ScoredPart)
@@ -195,21 +197,22 @@ def labels(client: Client, run_id: str) -> tuple[str, ...]:
 def per_label(client: Client, run_id: str) -> pd.DataFrame:
     """Return the per-label table of a run; see ``label_table.per_label``."""
 
-    def read(file: Path) -> pd.DataFrame:
-        return pd.read_csv(file, keep_default_na=False, na_values=[""])
-
-    return run_files.read(client, run_id, "per_label.csv", read)
+    return run_files.read(client, run_id, "per_label.csv", _read_table)
 
 
 def summary(client: Client, parent: Run) -> pd.DataFrame:
     """Return a trial's aggregate: columns ``metric, mean, low, high``; empty if the trial has none yet."""
-    return _frame_or_empty(client, parent, "summary.csv", pd.read_csv)
+    return _frame_or_empty(client, parent, "summary.csv", _read_table)
 
 
 def _frame_or_empty(client: Client, run: Run, name: str, read: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
     if run.data.tags.get("summed_up") is None:
         return pd.DataFrame()
     return run_files.read(client, run.info.run_id, name, read, run.data.tags)
+
+
+def _read_table(file: Path) -> pd.DataFrame:
+    return csv_tables.read(file, names=("label", "metric"))
 
 
 def _json(file: Path) -> dict[str, Any]:

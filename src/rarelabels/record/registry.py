@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from rarelabels import __version__
 from rarelabels.errors import UserError
+from rarelabels.names import digest_of, with_digest
 from rarelabels.record.client import Client
 from rarelabels.record.digests import digests, fault, recorded
 from rarelabels.record.entities import Run, Version
@@ -25,6 +26,8 @@ from rarelabels.record.writing import Record
 REFIT = "refit"  # kind of a run that trained the model of another run anew, on more rows
 BEST = "best"  # alias of the registered version that is used to predict
 MODEL = "sha256."  # begins the tags with the digests of a registered model's files; the model's place follows
+REFUSED = re.compile("[:'\"`]")  # MLflow allows no colon in a model's name, and no quote where it looks for one
+LONGEST_NAME = 250  # characters of a model's name in MLflow's databases
 RUN = re.compile("[0-9a-f]{32}")  # MLflow's id of a run
 PLAIN = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)*", re.ASCII)  # a relative path that cannot lead upwards
 
@@ -32,8 +35,14 @@ Build = Callable[[Path], None]
 
 
 def registered_name(study: str) -> str:
-    """Return the name of a study's model in the registry."""
-    return f"rarelabels-{study.replace(':', '-')}"  # MLflow allows no colon and no slash; a study's name has no slash
+    """Return the name of a study's model in the registry. Studies have different names, so their models have, too.
+
+    >>> registered_name("movies"), registered_name("a:b")
+    ('rarelabels-movies', 'rarelabels-a-b-6783a31e')
+    """
+    plain = REFUSED.sub("-", study)  # a study's name has no slash, which MLflow refuses as well
+    plain = plain if plain == study else f"{plain}-{digest_of(study)}"
+    return with_digest(f"rarelabels-{plain}", LONGEST_NAME)
 
 
 def registered(client: Client, study: str) -> Version | None:

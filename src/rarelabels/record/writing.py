@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 import time
@@ -14,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rarelabels.errors import without_password
+from rarelabels.names import one_line
 from rarelabels.record import lease, outbox, troubles
 from rarelabels.record.client import Client
 from rarelabels.record.database import SQLITE
@@ -69,7 +71,7 @@ class Record:
 
     def curves(self, points: Iterable[tuple[str, int, float]]) -> None:
         """Log points of curves: (full name, epoch, value)."""
-        self._tell({"metrics": [(name, float(value), _now(), step) for name, step, value in points]})
+        self._tell({"metrics": [(name, _plain(value), _now(), step) for name, step, value in points]})
 
     def params(self, values: Mapping[str, object]) -> None:
         """Log flat dotted parameters."""
@@ -95,8 +97,9 @@ class Record:
         """Record sentences that a reader of the results must know, as a tag and below the run's description."""
         if sentences:
             described = self._described or self.client.get_run(self.run_id).data.tags.get(NOTE, "")
-            shown = [*described.split("\n\n")[:DESCRIBED], *sentences]
-            self.tags({"notes": "\n".join(sentences), NOTE: "\n\n".join(shown)})
+            lines = [one_line(sentence) for sentence in sentences]  # a label in it may have line breaks
+            shown = [*described.split("\n\n")[:DESCRIBED], *lines]
+            self.tags({"notes": "\n".join(lines), NOTE: "\n\n".join(shown)})
 
     def text(self, name: str, content: str) -> None:
         """Log a text file."""
@@ -289,7 +292,8 @@ def _send(client: Client, run_id: str, entries: Sequence[Entry], folder: Path) -
     from mlflow.entities import Dataset as LoggedDataset
     from mlflow.entities import DatasetInput, Metric, Param, RunTag
 
-    metrics = [Metric(*point) for entry in entries for point in entry.get("metrics", ())]
+    points = [point for entry in entries for point in entry.get("metrics", ())]
+    metrics = [Metric(name, float(value), when, step) for name, value, when, step in points]
     params = [Param(*pair) for entry in entries for pair in entry.get("params", {}).items()]
     tags = {key: value for entry in entries for key, value in entry.get("tags", {}).items()}
     of_tags = [RunTag(*pair) for pair in tags.items()]
@@ -331,6 +335,11 @@ def _forget_reason(client: Client, run_id: str) -> None:
 
 def _ended(status: str) -> Entry:
     return {"status": status, "at": _now()}
+
+
+def _plain(value: float) -> float | str:
+    """Return a number as JSON can hold it: as text, which ``float`` reads, if it is not finite."""
+    return float(value) if math.isfinite(value) else str(float(value))
 
 
 def _now() -> int:

@@ -17,9 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rarelabels import json_files
 from rarelabels.data import raw
 from rarelabels.data.raw import Raw
 from rarelabels.data.table.batch import Batch, RawColumn
+from rarelabels.data.table.dialect import PLAIN, Dialect
 from rarelabels.declare.data import TableSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError, first_line
@@ -72,6 +74,12 @@ class Predictor:
     def columns(self) -> tuple[str, ...]:
         """The columns that a row must have."""
         return tuple(column.name for column in self.raw.columns)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the training data were written, if they were a CSV or TSV file."""
+        spec = self.trial.dataset
+        return Dialect.of(spec) if isinstance(spec, TableSpec) else PLAIN
 
     @property
     def separator(self) -> str:
@@ -217,4 +225,4 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False), encoding="utf-8")
+    json_files.write(path, content, indent=1)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from rarelabels import whole_files
-from rarelabels.errors import ArgumentError, failure
+from rarelabels.errors import ArgumentError, counted, failure
 from rarelabels.judging import evaluation, score_arrays, scores
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.score_files import Parts
@@ -57,7 +57,10 @@ class Judgement:
         return table(self)
 
     def per_label(self) -> pd.DataFrame:
-        """Return a row for each label: positives, ranking metrics, and each rule's threshold and confusion matrix."""
+        """Return a row for each label: positives, ranking metrics, and each rule's threshold and confusion matrix.
+
+        If labels are not known in all rows, the column ``known`` has the number of rows in which they are.
+        """
         return self.evaluation.per_label.copy()
 
     def prices(self) -> pd.DataFrame:
@@ -132,10 +135,12 @@ class Judgement:
         run.finish()
 
     def __repr__(self) -> str:
-        rows, labels = self.evaluation.test.y.shape
+        (rows, labels), part = self.evaluation.test.y.shape, self.evaluation.test
         known = self.evaluation.validation
-        chosen = "without a validation part" if known is None else f"thresholds from {len(known.y):,} rows"
-        return f"<Judgement of {rows:,} rows × {labels:,} labels, {chosen}; table(), per_label(), prices(), plot()>"
+        chosen = "without a validation part" if known is None else f"thresholds from {counted(len(known.y), 'row')}"
+        share = "" if part.known is None else f" ({100 * part.known_share:.3g} % known)"
+        size = f"{counted(rows, 'row')} × {counted(labels, 'label')}{share}"
+        return f"<Judgement of {size}, {chosen}; table(), per_label(), prices(), plot()>"
 
     def _repr_html_(self) -> str:
         from rarelabels.show.judgement_html import fragment
@@ -144,19 +149,29 @@ class Judgement:
 
 
 def judge(
-    y_test: Any, s_test: Any, *, validation: tuple[Any, Any] | None = None, labels: Sequence[str] | None = None
+    y_test: Any,
+    s_test: Any,
+    *,
+    validation: tuple[Any, Any] | None = None,
+    labels: Sequence[str] | None = None,
+    unknown: float | None = None,
 ) -> Judgement:
     """Measure scores on test rows, beside floors: the results of predictors that learn nothing.
 
     The test rows must not have been used for any choice. Arguments may be arrays, SciPy's sparse matrices, PyTorch's
     tensors on the CPU, and DataFrames. The columns of DataFrames are labels, and are brought into the same order.
 
+    A label of a row that nobody annotated is neither 0 nor 1. Give NaN, or a masked or missing value, and it counts
+    nowhere: numbers of a label are over the rows in which it is known, means over rows over the known labels of each.
+
     Args:
-        y_test: 0/1, (rows, labels).
-        s_test: probabilities, (rows, labels).
+        y_test: 0/1, (rows, labels); NaN where a label is not known.
+        s_test: probabilities, (rows, labels). Scores outside [0, 1] by a rounding error (4.8e-7, a few steps of
+            float32) are taken as 0 and 1.
         validation: labels and scores of other rows, from which thresholds and base rates come. Without it, every
             decision is at 0.5, and base rates are those of the test labels themselves.
         labels: names of the columns; for DataFrames, the columns to judge, in this order.
+        unknown: a number that stands for a label that is not known, such as -1.
 
     Raises:
         ArgumentError: a ``ValueError``: shapes or labels differ, a label is not 0 or 1, a score is not a probability,
@@ -176,7 +191,7 @@ def judge(
     0    Drama           1                     1                     1
     1  Western           1                     0                    -1
     """
-    return judge_parts(score_arrays.parts_of(y_test, s_test, validation, labels))
+    return judge_parts(score_arrays.parts_of(y_test, s_test, validation, labels, unknown))
 
 
 def judge_parts(parts: Parts) -> Judgement:
@@ -186,7 +201,7 @@ def judge_parts(parts: Parts) -> Judgement:
     labels themselves.
     """
     known = parts.test if parts.validation is None else parts.validation
-    floors = evaluation.floors(known.y.mean(axis=0, dtype=np.float64))
+    floors = evaluation.floors(known.prevalence)
     measured = evaluation.evaluate(parts.labels, parts.validation, parts.test, floors, SPEC)
     if parts.validation is not None:
         totals = threshold_gains(measured.per_label).filter(regex="/more_").sum()

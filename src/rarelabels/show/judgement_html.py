@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from rarelabels.show.figures import house_style
 from rarelabels.show.judgement import Judgement
 from rarelabels.show.tables.of_judgement import sections
 
@@ -36,7 +37,11 @@ def _render(template: str, judgement: Judgement, *, whole: bool) -> str:
     )
     validation = NAMES["validation"] if judgement.evaluation.validation is not None else None
     shown = sections(judgement, validation, NAMES["test"])
-    return environment.get_template(template).render(shown=shown, picture=_picture(judgement.plot()), whole=whole)
+    undrawn: list[str] = []
+    picture = ""
+    with house_style.or_reported(undrawn, "The figure"):
+        picture = _picture(judgement.plot())
+    return environment.get_template(template).render(shown=shown, picture=picture, undrawn=undrawn, whole=whole)
 
 
 def _picture(figure: Figure) -> str:

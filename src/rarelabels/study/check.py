@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from rarelabels.errors import UserError
+from rarelabels.errors import UserError, counted
 from rarelabels.record import connection, damage, moved, outbox, queries, reading, run_files, troubles, writing
 from rarelabels.record.client import Client
 from rarelabels.record.connection import is_url
 from rarelabels.record.entities import Run
 from rarelabels.study import summary
-from rarelabels.study.progress_display import counted
 
 MADE_ANEW = ("run", "search", "trial", "study")  # the kinds of runs whose damaged files `rarelabels run` makes again
 

@@ -49,8 +49,9 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def html(table: pd.DataFrame) -> str:
-    """Return :func:`shown` as a table of HTML, with each interval below its mean."""
-    page = shown(table).to_html(border=0)
+    """Return :func:`shown` as a table of HTML, with each interval below its mean. No formula is read from it."""
+    with pd.option_context("display.html.use_mathjax", False, "display.max_colwidth", None):
+        page = shown(table).to_html(border=0)
     return page.replace(" (", "<br>(").replace("<td>", '<td style="white-space: nowrap">')
 
 

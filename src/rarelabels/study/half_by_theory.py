@@ -67,11 +67,11 @@ def _name(identity: Identity) -> str:
 def _predicted(client: Client, row: Row, pairs: Sequence[tuple[Identity, Run]]) -> tuple[object, ...]:
     predicted, plain, cuts = [], [], []
     for identity, twin in pairs:
-        labels, y_train = _training_labels(identity.trial.dataset, identity.seed)
-        weights = weighting.weights(identity.trial.weighting, y_train, labels)
+        labels, y_train, known = _training_labels(identity.trial.dataset, identity.seed)
+        weights = weighting.weights(identity.trial.weighting, y_train, labels, known)
         cut = np.broadcast_to(_true_probability_of_half(identity.trial, weights), weights.prevalence.shape)
         part = reading.scores(client, twin.info.run_id, "test")
-        predicted.append(metrics.decision_metrics(part.y, part.scores >= cut)["macro_f1"])
+        predicted.append(metrics.measure_decisions(part.truth, part.scores >= cut, known=part.known)["macro_f1"])
         plain.append(client.run(twin.info.run_id).data.metrics["test/half/macro_f1"])
         cuts.append(float(cut.mean()))
     measured = row.values.loc["test/half/macro_f1", ["mean", "low", "high"]]
@@ -79,9 +79,11 @@ def _predicted(client: Client, row: Row, pairs: Sequence[tuple[Identity, Run]]) 
 
 
 @functools.lru_cache(maxsize=16)  # trials with the same data and seeds follow one another
-def _training_labels(spec: DatasetSpec, seed: int) -> tuple[tuple[str, ...], npt.NDArray[np.uint8]]:
+def _training_labels(
+    spec: DatasetSpec, seed: int
+) -> tuple[tuple[str, ...], npt.NDArray[np.uint8], npt.NDArray[np.bool_] | None]:
     data = loading.load(spec, seed)
-    return data.labels, data.train.y
+    return data.labels, data.train.y, data.train.known
 
 
 def _true_probability_of_half(trial: Trial, weights: Weights) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
 
+from rarelabels import csv_tables
 from rarelabels.compare.comparison import FLOORS, Comparison, by_rule
 from rarelabels.record import opening
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import Identity
-from rarelabels.show.figures import house_style, of_study, which
+from rarelabels.show.figures import fonts, house_style, of_study, which
 from rarelabels.show.report import pictures
 from rarelabels.study.half_by_theory import half_by_theory
+
+MANY_SIGNS = 20
 
 
 def record_comparison(
@@ -23,6 +26,7 @@ def record_comparison(
     compared: Sequence[Comparison],
     runs: Sequence[Run],
     identities: Sequence[Identity],
+    say: Callable[[Iterable[str]], None] = lambda _: None,
 ) -> list[str]:
     """Record the comparisons of a study on the study's run, as a table and figures.
 
@@ -35,6 +39,7 @@ def record_comparison(
         compared: a comparison for each set of test rows, each with at least one trial.
         runs: all recorded runs of the study.
         identities: the runs of the trials as they are declared now.
+        say: gets a line on names that no installed font can show.
 
     Returns:
         A line for each figure that cannot be drawn.
@@ -43,7 +48,7 @@ def record_comparison(
     record = opening.open_study(client, experiment, study)
     of_files: dict[str, str] = {}
     with record.folder(of_files) as folder:
-        pd.concat([one.long() for one in compared]).to_csv(folder / "comparison.csv", index=False)
+        csv_tables.write(folder / "comparison.csv", pd.concat([one.long() for one in compared]))
         for number, one in enumerate(compared):
             suffix = f"_{number + 1}" if number else ""
             title = f"{study} on {one.data}"
@@ -63,6 +68,7 @@ def record_comparison(
                     house_style.save(of_study.half_by_theory(predicted, title), folder / f"half_by_theory{suffix}.png")
             with house_style.or_reported(failures, f"{study}: figures of the report"):
                 labels = pictures.labels_of(client, one)
+                say(_boxes(study, labels))
                 pictures.save(pictures.draw(client, one, labels, failures), number, folder)
         for file, figure in which.figures(client, study, compared, runs, identities, failures):
             with house_style.or_reported(failures, f"{study}: {file}.png"):
@@ -71,3 +77,13 @@ def record_comparison(
         of_files |= {"drawn": "" if failures else "yes", pictures.TAG: shown}
     record.finish()
     return failures
+
+
+def _boxes(study: str, labels: pictures.LabelFrames) -> list[str]:
+    """Return a line on the signs of labels and trials that figures show as boxes; no line if there are none."""
+    names = {str(label) for tables in labels.values() for label in tables[0]["label"]} | set(labels)
+    signs = fonts.without("".join(sorted(names)))
+    if not signs:
+        return []
+    some = signs if len(signs) <= MANY_SIGNS else f"{signs[:MANY_SIGNS]} and {len(signs) - MANY_SIGNS} more signs"
+    return [f"{study}: figures show boxes for {some}: no installed font has them; install one, such as Noto Sans CJK"]

@@ -10,11 +10,12 @@ from rarelabels.compare import lateness
 from rarelabels.declare import declarations, find, study_files
 from rarelabels.declare.training import VECTORS
 from rarelabels.declare.trial import Trial
+from rarelabels.errors import counted
 from rarelabels.record import damage, opening, queries, reading, run_files
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import Identity
-from rarelabels.study.progress_display import counted, duration
+from rarelabels.study.progress_display import duration
 from rarelabels.study.runner import Task
 from rarelabels.study.selection import is_whole, run_key
 

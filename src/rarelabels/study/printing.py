@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rarelabels import csv_tables
 from rarelabels.compare import verdicts as compare_verdicts
 from rarelabels.declare import checking, declarations, find, study_files
 from rarelabels.declare.study import Bound
@@ -14,6 +15,7 @@ from rarelabels.record import connection, reading
 from rarelabels.show.tables import of_study
 from rarelabels.study import project, selection, standing
 from rarelabels.study.run_trials import Outcome
+from rarelabels.study.set_aside import set_aside
 
 
 def outcome(of: Outcome) -> None:
@@ -46,7 +48,7 @@ def results(name: str, *, by_rule: bool = False, as_csv: bool = False) -> None:
         checking.known_study(name)
     if as_csv:
         frame = reading.runs(selection.recorded(name, where, with_metrics=True) if runs else [])
-        print(frame.to_csv(index=False), end="")
+        print(csv_tables.text(frame), end="")
     elif not runs:
         print(_nothing_recorded(name))
     elif by_rule:
@@ -72,7 +74,7 @@ def verdicts(name: str | None, *, as_csv: bool = False, keep_first_seen: bool = 
         _warn(f"{standing.keep_first_seen(study, where)} is up to date; commit it")
     if as_csv:
         of_each = {study: standing.verdicts(study, where) for study in recorded}
-        print(compare_verdicts.long(of_each).to_csv(index=False), end="")
+        print(csv_tables.text(compare_verdicts.long(of_each)), end="")
         return
     concluded = {study: standing.conclude(study, where) for study in recorded}
     for study in names:
@@ -115,7 +117,7 @@ def best(name: str, metric: str, *, refit: bool = False) -> None:
 
 
 def report(name: str | None, target: Path) -> list[str]:
-    """Write the HTML report of a study, or of all that are recorded; return a line for each figure that is missing.
+    """Write the HTML report of a study, or of all that are recorded; return a line for each part that is missing.
 
     Args:
         name: of the study; all if None.
@@ -131,14 +133,20 @@ def report(name: str | None, target: Path) -> list[str]:
     pages, failures = [], list[str]()
     for study in [study for study in names if selection.recorded(study, where)]:
         _warn(f"reading {study}")
-        if compared := [part for part in standing.compare(study, where) if part.rows]:
-            stated = declarations.load_study(study_files.EXPERIMENTS / study)
-            ends, client = standing.conclude(study, where), connection.connect(where)
-            pages.append(gather(client, study, stated, compared, ends.findings, failures, ends.warnings, ends.winner))
-    if not pages:
+        with set_aside(failures, f"{study}: not on the page"):
+            if compared := [part for part in standing.compare(study, where) if part.rows]:
+                stated = declarations.load_study(study_files.EXPERIMENTS / study)
+                ends, client = standing.conclude(study, where), connection.connect(where)
+                contents = gather(client, study, stated, compared, ends.findings, failures, ends.warnings, ends.winner)
+                pages.append(contents)
+    if pages:
+        page.write(pages, target)
+        print(f"{target}: {', '.join(one.name for one in pages)}")
+    elif not failures:
         raise UserError(f"nothing is recorded of {', '.join(names)} yet; run `rarelabels run {names[0]}`")
-    page.write(pages, where, target)
-    print(f"{target}: {', '.join(one.name for one in pages)}")
+    for one in pages:
+        with set_aside(failures, f"{one.name}: its page is not in the record"):
+            page.attach(one, where)
     return failures
 
 

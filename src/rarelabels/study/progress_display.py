@@ -12,15 +12,18 @@ from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from rarelabels.errors import without_password
+from rarelabels.errors import counted, without_password
 
 
 class Progress:
     """Shows how many runs are done and left, and collects failures; a context manager."""
 
     def __init__(self) -> None:
-        # without force_jupyter=False, rich prints HTML among the results of a notebook's cell
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True, force_jupyter=False)
+        # Without force_jupyter=False, rich prints HTML among the results of a notebook's cell. With markup or emoji, it
+        # changes names.
+        self.console = Console(
+            stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True, force_jupyter=False
+        )
         self.failures: list[str] = []
         self._ahead = self._done = 0
         self._began = time.monotonic()
@@ -31,7 +34,7 @@ class Progress:
             BarColumn(),
             TextColumn("{task.completed}/{task.total} runs"),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}  {task.fields[now]}"),
+            TextColumn("{task.fields[left]}  {task.fields[now]}", markup=False),
             console=self.console,
             disable=not sys.stderr.isatty(),
         )
@@ -47,7 +50,7 @@ class Progress:
     def say(self, lines: Iterable[str]) -> None:
         """Print lines."""
         for line in lines:
-            self.console.print(line, markup=False)
+            self.console.print(line)
 
     def begin(self, ahead: int) -> None:
         """Begin to count the ``ahead`` runs that are to be done."""
@@ -87,7 +90,7 @@ class Progress:
             line = f"FAILED: {runs}: {without_password(reason)}"
         elif left_out:
             line = f"{runs}: left out: {left_out}"
-        self.console.print(f"[{self._done}/{self._ahead}] {line}", markup=False)
+        self.console.print(f"[{self._done}/{self._ahead}] {line}")
 
     def summing(self, trials: int) -> None:
         """Print that ``trials`` trials are being summed up."""
@@ -107,15 +110,6 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def counted(number: int, thing: str) -> str:
-    """Return a number with its noun, in the plural where it needs one.
-
-    >>> counted(1, "run"), counted(2, "run")
-    ('1 run', '2 runs')
-    """
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 Say = Callable[[dict[str, Any]], None]

@@ -16,7 +16,7 @@ from rarelabels.errors import UserError
 from rarelabels.record import connection, reading, writing
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import ParentKey, parent_key
-from rarelabels.record.reading import KEYS, LABEL, OF_RULE, SCORED_PARTS, ScoredPart
+from rarelabels.record.reading import KEYS, KNOWN, LABEL, OF_RULE, SCORED_PARTS, ScoredPart
 from rarelabels.study import comparison_frame, counted_runs, project, standing
 
 if TYPE_CHECKING:
@@ -229,6 +229,8 @@ class Study:
             positives: number of test rows that have the label.
             prevalence: share of test rows that have the label.
             average_precision, roc_auc: of the label's scores, the same for every rule; missing where undefined.
+            known: number of test rows in which the label is known; only if not all labels are known in all rows. Then
+                all other columns are of these rows alone.
             rule: ``half``, ``global``, ``per_label``, ``oracle`` (a bound), …; the README explains them.
             threshold: of the label under that rule. The rules ``argmax``, ``at_least_one`` and ``top_k`` also depend on
                 the other scores of a row.
@@ -238,7 +240,8 @@ class Study:
         frames = [
             _of_run(_by_rule(reading.per_label(self._client, run.info.run_id)), run) for run in self._some(trials)
         ]
-        return _joined(frames, [*KEYS, *LABEL, "rule", *OF_RULE])
+        known = [KNOWN] if any(KNOWN in frame for frame in frames) else []
+        return _joined(frames, [*KEYS, *LABEL, *known, "rule", *OF_RULE])
 
     def scores(self, trial: str, seed: int = 0, part: ScoredPart = "test", variant: str = "") -> pd.DataFrame:
         """Return the scores to which the rules of a run are applied: one row for each row of the data and each label.
@@ -248,7 +251,7 @@ class Study:
         Columns:
             id: of the row of the data.
             label: its name.
-            true: 0 or 1.
+            true: 0 or 1; NaN where the label is not known.
             score: the predicted probability.
 
         Args:
@@ -272,7 +275,7 @@ class Study:
             {
                 "id": np.repeat(scored.ids, columns),
                 "label": np.tile(np.array(names), rows),
-                "true": scored.y.ravel(),
+                "true": scored.y_or_nan.ravel(),
                 "score": scored.scores.ravel(),
             }
         )
@@ -311,8 +314,8 @@ def _joined(frames: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 def _by_rule(table: pd.DataFrame) -> pd.DataFrame:
     """Turn a table with columns ``<rule>/<name>`` into a table with a row for each label and rule."""
     rules = dict.fromkeys(name.rpartition("/")[0] for name in table.columns if "/" in name)
-    blocks = []
+    blocks, of_label = [], [*LABEL, *(name for name in table.columns if name == KNOWN)]
     for rule in rules:
         of_rule = table[[f"{rule}/{name}" for name in OF_RULE]].set_axis(OF_RULE, axis=1)
-        blocks.append(pd.concat([table[LABEL], of_rule], axis=1).assign(rule=rule))
+        blocks.append(pd.concat([table[of_label], of_rule], axis=1).assign(rule=rule))
     return pd.concat(blocks, ignore_index=True)

@@ -5,7 +5,6 @@ The new model is not measured. The numbers shown beside it are those of the run,
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from rarelabels import json_files
 from rarelabels.compare.ranking import Ranked
 from rarelabels.data import dataset, loading
 from rarelabels.declare import as_yaml
@@ -67,7 +67,7 @@ def _refit(client: Client, source: Run, trial: Trial) -> Run:
             kept, data = _as_kept(trial, source), fitting.with_features(trial.dataset, _all_rows(trial, seed))
             fitted: Fitted
             if trial.is_network:
-                weights = weighting.weights(trial.weighting, data.train.y, data.labels)
+                weights = weighting.weights(trial.weighting, data.train.y, data.labels, data.train.known)
                 fitted, _ = fitting.fit(kept, seed, data, weights, (), lambda *_: None)
             else:
                 fitted = baseline.fit(kept, data, seed, _trees(client, source))
@@ -76,7 +76,7 @@ def _refit(client: Client, source: Run, trial: Trial) -> Run:
             calibrated = CALIBRATION in run_files.file_names(client, source.info.run_id)
             with record.folder() as folder:
                 fitted.save(folder / predictor.MODEL)
-                (folder / "data.json").write_text(json.dumps(data.summary, ensure_ascii=False), encoding="utf-8")
+                json_files.write(folder / "data.json", data.summary)
                 files = [predictor.THRESHOLDS, *([CALIBRATION] if calibrated else [])]
                 run_files.fetch(client, source.info.run_id, files, folder)
             record.finish()

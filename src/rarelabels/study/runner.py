@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rarelabels import json_files
 from rarelabels.declare import as_yaml
 from rarelabels.errors import UserError, failure
 from rarelabels.judging import evaluation, picking, scores
@@ -157,8 +157,9 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
     record.tags({"watched": " ".join(watch), "test_part": data.test.digest()} | of_some_rows)
     record.data(trial.dataset.kind, data.digest, data.summary)
     record.notes([*data.notes, *weights.notes])
-    known = weights.facts | powerset.facts(data.train.y, data.test.y)
-    record.metrics({f"training/{name}": value for name, value in known.items()})
+    of_sets = {} if data.has_unknown else powerset.facts(data.train.y, data.test.y)
+    facts = weights.facts | of_sets
+    record.metrics({f"training/{name}": value for name, value in facts.items()})
 
     epochs = trial.training.schedule(len(data.train.y)).epochs
 
@@ -173,12 +174,13 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
         record.notes([*data.notes, *weights.notes, *fitted.notes])
     record.metrics({f"training/{name}": value for name, value in fitted.facts.items()})
     if not trial.is_scored_elsewhere:
-        record.metrics(evaluation.gap(Scores(data.train.ids, data.train.y, fitted.scores(data.train)), test))
+        train = Scores(data.train.ids, data.train.y, fitted.scores(data.train), known=data.train.known)
+        record.metrics(evaluation.gap(train, test))
     with record.folder() as folder:
         scores.save_scores(folder / reading.SCORES, data.labels, validation, test)
         if fitted.epochs:
             np.savez_compressed(folder / opening.EPOCHS, allow_pickle=False, **fitted.epochs)
-        (folder / "data.json").write_text(json.dumps(data.summary, indent=1, ensure_ascii=False), encoding="utf-8")
+        json_files.write(folder / "data.json", data.summary, indent=1)
         fitted.save(folder / "model")
         compressed = float((folder / "model" / "weights.npz").stat().st_size)
         stored = reading.stored_scores(folder / reading.SCORES)
@@ -194,7 +196,7 @@ def judge(identity: Identity, record: Record, trained: Trained, searched: defini
     floors, spec, decides = evaluation.floors(trained.prevalence), identity.trial.thresholds, identity.trial.decides
     given = trained.labels, trained.validation, trained.test
     measured = evaluation.evaluate(*given, floors, spec, searched, decides=decides)
-    honest = evaluation.crossfit_metrics(trained.validation.y, trained.validation.scores, spec, decides=decides)
+    honest = evaluation.crossfit_metrics(trained.validation, spec, decides=decides)
     kept = {name: value for name, value in honest.items() if name.endswith(evaluation.KEPT)}
     record.metrics(measured.metrics | kept)
     with record.folder() as folder:

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from rarelabels.compare import comparison, verdicts
 from rarelabels.declare import declarations, study_files
+from rarelabels.errors import counted
 from rarelabels.record import connection, damage, queries, reading, run_files, writing
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.study import progress_display, runner, summary
 from rarelabels.study.plan import Plan, make_plan, seconds_ahead
-from rarelabels.study.progress_display import Progress, counted
+from rarelabels.study.progress_display import Progress
 from rarelabels.study.runner import Ended, Task
 from rarelabels.study.selection import Selection, recorded
+from rarelabels.study.set_aside import set_aside
 from rarelabels.study.standing import as_declared, compare_trials, shown_name
 from rarelabels.study.summary import SummaryTask
 from rarelabels.study.workers import Workers
@@ -53,11 +55,12 @@ def run(selected: Selection, where: str, engine: Workers, progress: Progress, *,
         outcome = outcome or Ended(WORKER_DIED)
         progress.end(names[position], ended, len(runs), outcome.failure, outcome.left_out)
     for plan in plans:
-        if _sum_up(client, plan, where, engine, progress):
-            progress.failures += _record_comparison(client, plan, where)
+        with set_aside(progress.failures, f"{plan.study}: not summed up"):
+            if _sum_up(client, plan, where, engine, progress):
+                progress.failures += _record_comparison(client, plan, where, progress)
 
 
-def _record_comparison(client: Client, plan: Plan, where: str) -> list[str]:
+def _record_comparison(client: Client, plan: Plan, where: str, progress: Progress) -> list[str]:
     """Record the comparison of all trials, as declared now, on the study's run.
 
     Return a line for each figure that could not be drawn.
@@ -69,7 +72,9 @@ def _record_comparison(client: Client, plan: Plan, where: str) -> list[str]:
     compared = [one for one in compare_trials(runs, declared, where) if one.rows]
     if not compared:  # only overridden trials have runs
         return []
-    return page.record_comparison(client, plan.experiment, plan.study, compared, runs, declared.identities)
+    return page.record_comparison(
+        client, plan.experiment, plan.study, compared, runs, declared.identities, progress.say
+    )
 
 
 def _run_task(where: str, task: Task, say: progress_display.Say) -> Ended:
@@ -93,7 +98,7 @@ def _sum_up(client: Client, plan: Plan, where: str, engine: Workers, progress: P
             break
         progress.summing(len(tasks))
         names = list(tasks)
-        work = functools.partial(summary.sum_up, where)
+        work = functools.partial(_summed_up, where)
         for position, reason in engine.map(work, list(tasks.values()), lambda *_: None):
             if reason != "":
                 lost.add(names[position])
@@ -164,7 +169,19 @@ def _is_drawn(client: Client, parent: Run, stamp: str) -> bool:
     return drawn == stamp if drawn is not None else "figures" in run_files.names_there(client, parent.info.run_id)
 
 
+def _summed_up(where: str, task: SummaryTask, say: progress_display.Say) -> str:
+    """Sum up a trial. Return why that failed, or ""."""
+    failures: list[str] = []
+    with set_aside(failures):
+        return summary.sum_up(where, task, say)
+    return failures[0]
+
+
 def _draw(where: str, named: tuple[str, SummaryTask], _: progress_display.Say) -> list[str]:
+    """Draw the figures of a trial. Return a line for each failure."""
     from rarelabels.study import drawing  # matplotlib takes a second to import: only drawing needs it
 
-    return drawing.draw(where, *named)
+    failures: list[str] = []
+    with set_aside(failures, f"{named[0]}: {drawing.FOLDER}: not drawn"):
+        failures += drawing.draw(where, *named)
+    return failures

@@ -19,12 +19,14 @@ from rarelabels.declare.trial import Trial
 from rarelabels.errors import MissingDataError, NotSearchedError, UserError
 from rarelabels.learn import preprocessing, weighting
 from rarelabels.learn.baselines import baseline
+from rarelabels.names import with_digest
 from rarelabels.record import connection, damage, queries, reading, run_files
 from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import Identity, fingerprints, search_fingerprint
 from rarelabels.record.reading import RunKey
 
+LONGEST_OVERRIDES = 8000  # characters of a tag; MLflow would cut a longer one, and its runs would not be found again
 IsKnown = Callable[[Sequence[Identity]], bool]
 NOTHING_SAID: Mapping[str, str] = MappingProxyType({})
 
@@ -166,7 +168,7 @@ def load(names: Sequence[str], overrides: Mapping[str, object]) -> list[Named]:
     """
     declared = load_many(names)
     changed = load_many(names, overrides) if overrides else declared
-    text = " ".join(f"{key}={json.dumps(value)}" for key, value in overrides.items())
+    text = with_digest(" ".join(f"{key}={json.dumps(value)}" for key, value in overrides.items()), LONGEST_OVERRIDES)
 
     def what(trial: Trial) -> object:
         return trial.definition(), trial.dataset, trial.tuning
@@ -295,7 +297,7 @@ def checked(trial: Trial, seed: int) -> Dataset:
             preprocessing.check_output(trial.model, trial.training, data)
         else:
             baseline.check(trial.model, data, seed)
-        weighting.weights(trial.weighting, data.train.y, data.labels)
+        weighting.weights(trial.weighting, data.train.y, data.labels, data.train.known)
     except UserError as error:
         raise UserError(f"{trial.name}: {error}") from error
     return data

@@ -13,7 +13,7 @@ from rarelabels.errors import UserError
 from rarelabels.judging import metrics as judging_metrics
 from rarelabels.judging.metrics.table import LOWER_IS_BETTER
 from rarelabels.show.figures import of_study, side_by_side
-from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, ORANGE, RED, dots
+from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, ORANGE, RED, Drawing, all_drawn, dots, drawn
 
 if TYPE_CHECKING:
     from rarelabels.study.recorded_study import Study
@@ -83,16 +83,16 @@ class StudyPlots:
             floors: those of the trials that are floors; a dashed line in each panel marks the best floor.
         """
         summary, width = self._study.summary(trials), max(11.0, 2.4 * len(metrics))
-        figure = Figure(figsize=(width, 1.2 + 0.35 * len(trials)), layout="constrained")
+        figure = Drawing(figsize=(width, 1.2 + 0.35 * len(trials)))
         panels = np.atleast_1d(figure.subplots(1, len(metrics), sharey=True))
         for axes, (title, metric) in zip(panels, metrics.items(), strict=True):
             dots(axes, summary, trials, metric, BLUE, 0, title)
             of_floors = summary[summary["trial"].isin(list(floors)) & (summary["metric"] == metric)]
             if len(of_floors):
                 axes.axvline(of_floors["mean"].max(), color=RED, linestyle="--", linewidth=1)
-            axes.set(title=title, xlim=(-0.03, 1.03))
+            axes.set(title=drawn(title), xlim=(-0.03, 1.03))
             axes.grid(alpha=0.25)
-        panels[0].set_yticks(range(len(trials)), trials)
+        panels[0].set_yticks(range(len(trials)), all_drawn(trials))
         panels[0].set_ylim(len(trials) - 0.5, -0.5)
         return figure
 
@@ -115,14 +115,17 @@ class StudyPlots:
         f1 = table.groupby(["label", "rule"])["f1"].mean().unstack()
         rarest = of.join(f1[["half", "per_label"]]).sort_values("positives").head(most or len(of))
         y = np.arange(len(rarest))
-        figure = Figure(figsize=(8, 1 + 0.28 * len(rarest)), layout="constrained")
+        figure = Drawing(figsize=(8, 1 + 0.28 * len(rarest)))
         axes = figure.subplots()
         axes.hlines(y, rarest["half"], rarest["per_label"], color=GREY, linewidth=1)
         axes.plot(rarest["half"], y, "o", color=ORANGE, label="F1 at 0.5")
         axes.plot(rarest["per_label"], y, "D", color=BLUE, label="F1 with its own threshold")
         axes.plot(rarest["average_precision"], y, "x", color=GREEN, label="average precision")
-        axes.set_yticks(y, [f"{label} ({count:,.0f})" for label, count in rarest["positives"].items()])
-        axes.set(xlabel=f"test part, {trial} {variant}".rstrip(), xlim=(-0.02, 1), title="labels (positives)")
+        names = all_drawn([str(label) for label in rarest.index])
+        axes.set_yticks(y, [f"{name} ({n:,.0f})" for name, n in zip(names, rarest["positives"], strict=True)])
+        axes.set(
+            xlabel=f"test part, {drawn(f'{trial} {variant}'.rstrip())}", xlim=(-0.02, 1), title="labels (positives)"
+        )
         axes.grid(alpha=0.25, axis="x")
         axes.legend(frameon=False)
         return figure
@@ -139,16 +142,16 @@ class StudyPlots:
             variant: of trials that vary something.
             bins: the number of bins.
         """
-        figure = Figure(figsize=(4.8, 4.4), layout="constrained")
+        figure = Drawing(figsize=(4.8, 4.4))
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=GREY, linestyle="--")
-        for number, trial in enumerate(trials):
+        for number, (trial, line) in enumerate(zip(trials, all_drawn(trials), strict=True)):
             scores = self._study.scores(trial, seed, "test", variant)
             binned = scores.groupby(pd.qcut(scores["score"].rank(method="first"), bins, labels=False))
             points = binned[["score", "true"]].mean()
             colours, markers = side_by_side.TRIAL_COLOURS, side_by_side.MARKERS
             colour, marker = colours[number % len(colours)], markers[number % len(markers)]
-            axes.plot(points["score"], points["true"], marker=marker, color=colour, label=trial)
+            axes.plot(points["score"], points["true"], marker=marker, color=colour, label=line)
         axes.set(xlabel="mean score of the bin", ylabel="share of true labels")
         axes.grid(alpha=0.25)
         axes.legend(frameon=False)

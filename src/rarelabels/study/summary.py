@@ -10,7 +10,7 @@ from statistics import fmean
 import numpy as np
 import pandas as pd
 
-from rarelabels import __version__
+from rarelabels import __version__, csv_tables
 from rarelabels.compare import symptoms
 from rarelabels.judging.statistics.estimate import Estimate, interval_of
 from rarelabels.judging.statistics.reliability import rare_labels
@@ -83,7 +83,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
         shares = table.set_index("metric")["share_of_seeds"].reindex(sorted(task.compared)).dropna()
         parent.metrics({f"interval/{metric}_share_of_seeds": float(share) for metric, share in shares.items()})
         with parent.folder(of_files) as folder:
-            table.to_csv(folder / "summary.csv", index=False)
+            csv_tables.write(folder / "summary.csv", table)
             estimates.store(folder, found, task.compared)
         parent.notes([f"(seed {first['seed']}) {note}" for note in first.get("notes", "").split("\n") if note])
         parent.finish()
@@ -93,7 +93,7 @@ def sum_up(where: str, task: SummaryTask, _: Say) -> str:
 def _edge(client: Client, tags: Mapping[str, str]) -> str:
     """Return the keys whose best value lies on the edge of its searched range; empty for a trial without a search."""
     edge = client.run(tags["search"]).data.tags.get("edge", "") if tags.get("search") else ""
-    return ", ".join(edge.split())
+    return ", ".join(edge.splitlines() if edge.endswith("\n") else edge.split())  # 0.4 put blanks between keys
 
 
 def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, dict[str, Estimate]]:

@@ -77,6 +77,16 @@ def test_what_unknown_is_taken_for(folder: Path) -> None:
     assert loading.digest(SPEC) != loading.digest(SPEC.model_copy(update={"zero": "positive"}))
 
 
+def test_unknown_annotations_are_not_known(folder: Path) -> None:
+    table = deepfashion.parse(SPEC.model_copy(update={"zero": "unknown", "labels": 3}))
+    # Known positives of the training part decide which labels there are, as with zero: negative.
+    assert table.labels == ("a-line", "long sleeve v-neck", "denim")
+    assert table.y.tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 1], [0, 1, 0], [1, 0, 0], [1, 0, 0]]
+    assert table.known is not None
+    assert table.known.astype(int).tolist() == [[1, 1, 0], [1, 1, 1], [1, 1, 1], [1, 1, 1], [1, 1, 0], [1, 0, 0]]
+    assert table.y.dtype == np.uint8
+
+
 def test_the_official_parts_for_every_seed(folder: Path) -> None:
     for seed in (0, 3):
         data = loading.load(SPEC, seed)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from rarelabels.data.table import label_readers, parsing
-from small_tables import NAMES, PLOTS, TAGS, refused, rows_of, spec, ten, write
+from small_tables import NAMES, PLOTS, TAGS, refused, rows_of, same, spec, ten, write
 
 
-@pytest.mark.parametrize("values", [(True, False), (1.0, 0.0), ("1.0", " 0 "), ("TRUE", "false")])
+@pytest.mark.parametrize(
+    "values", [(True, False), (1.0, 0.0), ("1.0", " 0 "), ("TRUE", "false"), ("Yes", "no"), ("t", "f"), ("1,0", "0,0")]
+)
 def test_what_counts_as_one_and_as_zero(values: tuple[Any, Any], tmp_path: Path) -> None:
     rows = rows_of(plot=PLOTS, a=[values[0], values[1]] * 5, b=[values[1]] * 9 + [values[0]])
     for suffix in ("csv", "jsonl", "parquet"):
@@ -48,17 +52,21 @@ def test_a_column_of_single_names_needs_no_separator(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "given"), [("2", "'2'"), ("yes", "'yes'"), ("", "an empty cell"), ("0.5", "'0.5'"), ("-1", "'-1'")]
+    ("cell", "given"), [("2", "'2'"), ("maybe", "'maybe'"), ("", "an empty cell"), ("0.5", "'0.5'"), ("-1", "'-1'")]
 )
 def test_labels_that_are_not_zero_or_one(cell: str, given: str, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(ten("plot,is_a,is_b", row="x,1,0", rows={7: f"x,1,{cell}"}))
     for labels in ({"columns": ("is_a", "is_b")}, {"prefix": "is_"}):
         line = refused(spec(path, labels=labels))
-        assert line.startswith(f"a.csv: row 7 (line 8), column 'is_b': must be 0 or 1, for a label; given {given}; ")
+        must = "must be 0 or 1 (or no or yes, false or true), for a label"
+        assert line.startswith(f"a.csv: row 7 (line 8), column 'is_b': {must}; given {given}; mend it, or")
+        assert ("if 'is_b' is no label" in line) == ("prefix" in labels)
+        assert ("take 'is_b' out of dataset.labels.columns" in line) == ("columns" in labels)
     rows = [{"plot": "x", "is_a": 1, "is_b": 0}] * 9 + [{"plot": "x", "is_a": [1], "is_b": 0}]
     line = refused(spec(write(tmp_path / "a.jsonl", rows), labels={"prefix": "is_"}))
-    assert line.startswith("a.jsonl: row 10 (line 10), column 'is_a': must be 0 or 1, for a label; given [1]")
+    assert line.startswith("a.jsonl: row 10 (line 10), column 'is_a': must be 0 or 1 ")
+    assert "; given [1]; " in line
 
 
 @pytest.mark.parametrize(
@@ -120,3 +128,108 @@ def test_fewer_than_two_labels(tags: list[str], min_rows: int, says: str, tmp_pa
 def test_more_labels_than_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(label_readers, "MAX_LABEL_CELLS", 39)
     assert "4 labels of 10 rows need 0 GB" in refused(spec(write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS))))
+
+
+UNKNOWN = {"columns": ("a", "b"), "unknown": ("", -1, "U")}
+
+
+@pytest.mark.parametrize("cells", [("", "-1", " u "), (None, -1, "U"), (float("nan"), -1.0, "-1.0")])
+def test_declared_cells_are_not_known(cells: tuple[Any, ...], tmp_path: Path) -> None:
+    rows = rows_of(plot=PLOTS, a=[*cells, *[1, 0] * 3, 1], b=[1, 0] * 5)
+    path = write(tmp_path / "a.jsonl", rows)
+    path.write_text(path.read_text().replace("NaN", "null"))
+    read = parsing.parse(spec(path, labels=UNKNOWN))
+    assert read.known is not None
+    assert read.known[:, 0].tolist() == [False] * 3 + [True] * 7
+    assert read.known[:, 1].all()
+    assert read.y[:, 0].tolist() == [0, 0, 0, 1, 0, 1, 0, 1, 0, 1]
+    assert (read.strata == read.y).all()
+    assert read.y.dtype == np.uint8
+
+
+def test_cells_that_are_not_declared_are_still_refused_and_the_key_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(ten("plot,a,b", row="x,1,0", rows={7: "x,1,?", 8: "x,,1"}))
+    line = refused(spec(path, labels=UNKNOWN))
+    assert "row 7 (line 8), column 'b': must be 0 or 1 (or no or yes, false or true), for a label; given '?'" in line
+    assert "dataset.labels.unknown" in line
+
+
+def test_where_no_cell_is_unknown_the_table_is_that_without_the_declaration(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, a=[1, 0] * 5, b=[0] * 9 + [1]))
+    read = parsing.parse(spec(path, labels=UNKNOWN))
+    assert read.known is None
+    assert same(read, parsing.parse(spec(path, labels={"columns": ("a", "b")})))
+
+
+def test_unknown_cells_are_no_rows_of_a_label(tmp_path: Path) -> None:
+    rows = rows_of(plot=PLOTS, is_a=[1] * 5 + [""] * 5, is_b=[1, 0] * 5, is_c=[""] * 9 + [1])
+    path = write(tmp_path / "a.csv", rows)
+    labels = {"prefix": "is_", "unknown": ("",)}
+    assert parsing.label_rows(spec(path, labels=labels)) == {"a": 5, "b": 5, "c": 1}
+    read = parsing.parse(spec(path, labels=labels | {"min_rows": 2}))
+    assert read.labels == ("a", "b")
+    assert read.known is not None
+    assert read.known.sum(axis=0).tolist() == [5, 10]
+
+
+NOT = ["b", "", "a", "a|b|c", "", "", "", "d", "", ""]
+
+
+def test_a_second_column_lists_what_was_not_annotated(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS, open=NOT))
+    read = parsing.parse(spec(path, labels=NAMES | {"not_annotated": "open"}))
+    assert read.labels == ("c", "a", "b", "d")
+    assert read.known is not None
+    unknown = [[read.labels[i] for i in np.flatnonzero(~row)] for row in read.known]
+    assert unknown == [["b"], [], ["a"], ["c", "a", "b"], [], [], [], ["d"], [], []]
+    rare = parsing.parse(spec(path, labels=NAMES | {"not_annotated": "open", "min_rows": 4}))
+    assert rare.known is not None
+    assert rare.known[7].all()  # d is no label any more
+
+
+def test_a_second_column_lists_what_was_annotated_and_what_a_row_has_is_known(tmp_path: Path) -> None:
+    looked = ["a|b", "", "a", "a|b|c|d", *["c"] * 6]
+    path = write(tmp_path / "a.jsonl", rows_of(plot=PLOTS, tags=TAGS, looked=looked))
+    read = parsing.parse(spec(path, labels=NAMES | {"annotated": "looked"}))
+    assert read.known is not None
+    known = [{read.labels[i] for i in np.flatnonzero(row)} for row in read.known]
+    assert known[:4] == [{"a", "b", "c"}, {"b"}, {"a", "b", "c"}, {"a", "b", "c", "d"}]
+    assert known[6] == {"a", "c", "d"}
+
+
+def test_a_label_that_a_row_has_cannot_be_unlooked_at(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS, open=[*NOT[:9], "b"]))
+    line = refused(spec(path, labels=NAMES | {"not_annotated": "open"}))
+    assert line.startswith("a.csv: row 10 has the label 'b' in column 'tags', and column 'open'")
+
+
+@pytest.mark.parametrize("key", ["annotated", "not_annotated"])
+def test_a_name_that_is_no_label_is_a_typing_error(key: str, tmp_path: Path) -> None:
+    tags = ["river", "market"] * 5
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=tags, second=["rivr"] + [""] * 9))
+    line = refused(spec(path, labels={"column": "tags", key: "second"}))
+    assert f"column 'second' (dataset.labels.{key}) names 'rivr', which no row has" in line
+    assert "did you mean 'river'?" in line
+
+
+def test_a_second_column_that_is_missing_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS))
+    assert "'seen' (dataset.labels.annotated)" in refused(spec(path, labels=NAMES | {"annotated": "seen"}))
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (NAMES | {"annotated": "x", "not_annotated": "y"}, "not both"),
+        (NAMES | {"unknown": ("",)}, "unknown goes with columns or prefix"),
+        ({"prefix": "is_", "annotated": "x"}, "annotated goes with column"),
+        ({"prefix": "is_", "unknown": ("", 0)}, "0 is a label"),
+        ({"prefix": "is_", "unknown": ("True",)}, "'True' is a label"),
+        (NAMES | {"annotated": "tags"}, "names a column twice: tags"),
+        (NAMES | {"annotated": "plot"}, "names a column twice: plot"),
+    ],
+)
+def test_declarations_that_contradict_each_other(labels: dict[str, Any], said: str, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match=said):
+        spec(tmp_path / "a.csv", labels=labels)

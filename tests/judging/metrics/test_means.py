@@ -39,3 +39,12 @@ def test_where_no_row_is_covered_there_is_no_mean_and_it_is_left_out():
     assert means.defined(found) == {"one": 0.5}
     nothing_drawn = means.row_means({"one": np.array([np.nan, 0.5])}, np.array([[1.0], [0.0]]))
     assert np.isnan(nothing_drawn["one"][0])
+
+
+def test_a_metric_with_weights_of_its_own_is_their_average():
+    rows = {"plain": np.array([0.0, 0.6, 0.3]), "weighted": np.array([0.0, 0.6, np.nan])}
+    weights = {"weighted": np.array([1.0, 3.0, 0.0])}
+    found = means.plain_row_means(rows, weights)
+    assert (float(found["plain"]), float(found["weighted"])) == pytest.approx((0.3, 0.45))
+    influence = means.influences_of_means(rows, weights)["weighted"]
+    assert influence.tolist() == pytest.approx([-0.45 / 4, 3 * 0.15 / 4, 0.0])

@@ -19,7 +19,7 @@ def measured(truth, scores, rules, times):
     y, s = np.repeat(truth, times, axis=0), np.repeat(scores, times, axis=0)
     values = {f"ranking/{name}": value for name, value in ranking_metrics(y, s).items()}
     for name, rule in rules.items():
-        decisions = decision_metrics(y, rule.assign(s), positives=truth.sum(axis=0))
+        decisions = decision_metrics(y, rule.assign(s), positives=np.nansum(truth, axis=0))
         values |= {f"{name}/{metric}": value for metric, value in decisions.items()}
     return values
 
@@ -39,9 +39,18 @@ def slopes(truth, scores, rules):
     return found
 
 
+def partly_known(truth, seed=1):
+    """The truth with NaN in many cells of the frequent labels, in fewer of the rare ones, and in a whole row."""
+    hidden = np.random.default_rng(seed).random(truth.shape) < np.linspace(0.7, 0.1, truth.shape[1])
+    hidden[0], hidden[-1] = False, True
+    return np.where(hidden, np.nan, truth)
+
+
+@pytest.mark.parametrize("known", [np.asarray, partly_known])
 @pytest.mark.parametrize(("n_rows", "n_labels", "decimals"), [(30, 5, 1), (24, 3, 6), (9, 2, 0)])
-def test_an_influence_is_the_slope_of_the_metric(n_rows, n_labels, decimals):
+def test_an_influence_is_the_slope_of_the_metric(n_rows, n_labels, decimals, known):
     truth, (scores, *_), (rules, *_) = trial(n_rows, n_labels, decimals=decimals)
+    truth = known(truth)
     found, wanted = influences(Scores.from_arrays(truth, scores), rules), slopes(truth, scores, rules)
     # The calibration errors count as they do where edges of bins stay, and have tests of their own.
     for name in wanted.keys() - {"ranking/ece", "ranking/macro_ece"}:
@@ -59,14 +68,35 @@ def test_calibration_by_hand():
         np.testing.assert_allclose(found[name], (signs * gaps - error) / 20)
 
 
-def test_influences_add_up_to_nothing():
+def test_calibration_of_what_is_known():
+    """The influence is that on the known rows of each label, and nothing in the others."""
+    truth, (scores, *_), _ = trial(60, 4, decimals=2)
+    y = partly_known(truth)
+    part = Scores.from_arrays(y, scores)
+    found, known = influences(part, {}), ~np.isnan(y)
+    pooled = np.zeros(y.shape)
+    pooled[known] = influences(Scores.from_arrays(y[known][:, None], scores[known][:, None]), {})["ranking/ece"]
+    np.testing.assert_allclose(found["ranking/ece"], pooled.sum(axis=1), atol=1e-15)
+    of_labels = np.zeros(y.shape)
+    for label in range(4):
+        rows = known[:, label]
+        alone = Scores.from_arrays(y[rows, label][:, None], scores[rows, label][:, None])
+        of_labels[rows, label] = influences(alone, {})["ranking/ece"] / np.count_nonzero(part.positives)
+    np.testing.assert_allclose(found["ranking/macro_ece"], of_labels.sum(axis=1), atol=1e-15)
+
+
+@pytest.mark.parametrize("known", [np.asarray, partly_known])
+def test_influences_add_up_to_nothing(known):
     truth, (scores, *_), (rules, *_) = trial(200, 8, decimals=2)
+    truth = known(truth)
     for name, values in influences(Scores.from_arrays(truth, scores), rules).items():
         assert values.sum() == pytest.approx(0, abs=1e-12), name
 
 
-def test_the_spread_is_that_of_a_bootstrap_in_plain_loops():
+@pytest.mark.parametrize("known", [np.asarray, partly_known])
+def test_the_spread_is_that_of_a_bootstrap_in_plain_loops(known):
     truth, (scores, *_), _ = trial(400, 4, decimals=6)
+    truth = known(truth)
     rules = {"half": Rule("half", np.full(4, 0.5), fallbacks=0)}
     rng, drawn = np.random.default_rng(0), []
     for _ in range(300):

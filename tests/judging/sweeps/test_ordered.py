@@ -14,7 +14,11 @@ from rarelabels.judging.sweeps.ordered import (
     NEVER,
     find_cuts,
     highest_of_each,
+    known_of_rows,
+    labels_in_order,
     order_cells,
+    rows_in_order,
+    rows_of_each_size,
     slices,
     threshold,
     thresholds_for_counts,
@@ -139,3 +143,20 @@ def test_thresholds_for_counts_of_rows_by_hand():
     assert thresholds_for_counts(scores, [1, 2, 3, 0]).tolist() == pytest.approx([0.7, 0.45, ALWAYS, NEVER])
     tied = np.array([[0.9], [0.5], [0.5]])
     assert (tied >= thresholds_for_counts(tied, [2])).all()  # the row that ties with the second is assigned too
+
+
+def test_rows_with_equally_many_known_cells_come_together() -> None:
+    known = np.array([[1, 0, 1], [0, 0, 0], [0, 1, 0], [1, 1, 0]], dtype=bool)
+    scores = np.arange(12.0).reshape(4, 3)
+    assert [rows.tolist() for rows in rows_of_each_size(known)] == [[2], [0, 3]]
+    assert known_of_rows(scores, known, np.array([0, 3])).tolist() == [[0, 2], [9, 10]]
+    blocks = list(rows_in_order(np.zeros((4, 3), bool), scores, known))
+    assert [block.all_scores().tolist() for block in blocks] == [[[7]], [[0, 2], [9, 10]]]
+
+
+def test_a_label_that_is_known_nowhere_has_no_cells_and_is_never_assigned() -> None:
+    known = np.array([[True, False], [True, False]])
+    _, nothing = labels_in_order(np.array([[True, False], [False, False]]), np.array([[0.2, 0.4], [0.1, 0.3]]), known)
+    assert nothing.keys.shape == (1, 0)
+    assert (nothing.lowest().tolist(), nothing.highest().tolist()) == ([np.inf], [-np.inf])
+    assert find_cuts(nothing).thresholds(np.array([-1]), np.array([True])).tolist() == [NEVER]

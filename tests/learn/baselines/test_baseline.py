@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from rarelabels.data import loading
-from rarelabels.data.dataset import Dataset
+from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.sources.simulated import Simulation
 from rarelabels.declare.data import SimulatedSpec
 from rarelabels.errors import UserError
@@ -97,3 +98,17 @@ def test_the_floor_of_whole_label_sets_is_the_most_frequent_one() -> None:
     y = np.array([[1, 0], [0, 1], [0, 1], [1, 1], [1, 0]], np.uint8)
     np.testing.assert_array_equal(baseline._most_frequent(y), [0.0, 1.0])  # as frequent: the lower number
     np.testing.assert_array_equal(baseline._most_frequent(y[3:]), [1.0, 0.0])
+
+
+def test_floors_count_known_labels() -> None:
+    y = np.array([[1, 0], [0, 0], [0, 1], [1, 0]], np.uint8)
+    known = np.array([[True, False], [True, True], [False, True], [True, True]])
+    train = Part(np.arange(4).astype(np.str_), y, {}, known=known)
+    data = Dataset(("a", "b"), train, train, train, "digest", {})
+    prior = baseline.fit(trial(kind="floor", predicts="prior"), data, 0).scores(train)
+    np.testing.assert_allclose(prior[0], [2 / 3, 1 / 3])
+    # Of the rows that are known wholly, one has no label and one has the first: the lower number counts.
+    assert baseline.fit(trial(kind="floor", predicts="label_set"), data, 0).scores(train)[0].tolist() == [0, 0]
+    none = replace(train, known=known & [[False, True]], y=y * np.array([[0, 1]], np.uint8))
+    data = Dataset(("a", "b"), none, none, none, "digest", {})
+    assert baseline.fit(trial(kind="floor", predicts="label_set"), data, 0).scores(train)[0].tolist() == [0, 0]

@@ -369,3 +369,30 @@ def test_a_category_of_more_values_than_bits_is_refused(small: Dataset) -> None:
             "'gradient_boosting' reads at most 255; leave it out of this trial's data, or declare it under "
             "dataset.text or dataset.lists and use linear"
         )
+
+
+def test_each_label_is_fitted_and_stopped_on_its_known_rows(small: Dataset) -> None:
+    rng = np.random.default_rng(3)
+    parts = {}
+    for name in ("train", "validation"):
+        of = getattr(small, name)
+        known = rng.random(of.y.shape) < 0.6
+        known[:, 1] &= name == "train"  # known in no validation row: nothing stops it
+        parts[name] = replace(of, known=known, y=(of.y * known).astype(np.uint8))
+    some = replace(small, **parts)
+    fitted = baseline.fit(trial(max_iter=30), some, 3)
+    assert isinstance(fitted, boosting.Boosted)
+    assert some.train.known is not None
+    assert some.validation.known is not None
+    train, held_out = some.train.known[:, 0], some.validation.known[:, 0]
+    reference = HistGradientBoostingClassifier(max_iter=30, early_stopping=True, random_state=3)
+    reference.fit(
+        small.train.numeric[train],
+        small.train.y[train, 0],
+        X_val=small.validation.numeric[held_out],
+        y_val=small.validation.y[held_out, 0],
+    )
+    scores = fitted.scores(small.test)
+    assert (scores[:, 0] == reference.predict_proba(small.test.numeric)[:, 1]).all()
+    assert fitted.iterations[1] == 30
+    assert (scores[:, 2:] == [0, 1]).all()

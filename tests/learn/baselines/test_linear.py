@@ -316,3 +316,19 @@ def test_categories_are_columns_of_the_regressions(tmp_path: Path) -> None:
     np.testing.assert_allclose(fitted.scores(data.test), expected, atol=2e-3)
     fitted.save(tmp_path)
     np.testing.assert_array_equal(baseline.load_saved(tmp_path).scores(data.test), fitted.scores(data.test))
+
+
+def test_each_label_is_fitted_on_its_known_rows(small: Dataset) -> None:
+    known = np.random.default_rng(3).random(small.train.y.shape) < 0.6
+    known[:, 3] = False
+    train = replace(small.train, y=(small.train.y * known).astype(np.uint8), known=known)
+    scores = baseline.fit(LINEAR, replace(small, train=train), 0).scores(small.test)
+    vectorizer = TfidfVectorizer(analyzer=list, min_df=2)
+    X = vectorizer.fit_transform(joined(small.train.text))
+    test = vectorizer.transform(joined(small.test.text))
+    for label in (0, 1):
+        rows = np.flatnonzero(known[:, label])
+        reference = LogisticRegression(C=5.0, solver="liblinear", tol=1e-8, max_iter=1000)
+        reference.fit(X[rows], small.train.y[rows, label])
+        np.testing.assert_allclose(scores[:, label], reference.predict_proba(test)[:, 1], atol=2e-3)
+    assert (scores[:, 2:] == 0).all()  # no row has the third; the fourth is known in no row

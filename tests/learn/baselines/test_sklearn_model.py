@@ -9,7 +9,7 @@ from typing import get_args
 import numpy as np
 import pytest
 from scipy.special import expit
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
@@ -69,6 +69,18 @@ def test_a_class_of_one_label_is_fitted_for_each(small: Dataset) -> None:
         alone = LogisticRegression(C=2.0, random_state=0).fit(train, small.train.y[:, label])
         assert (fitted.scores(small.test)[:, label] == alone.predict_proba(test)[:, 1]).all()
     assert fitted.notes == ()
+
+
+def test_each_label_is_fitted_on_its_known_rows(small: Dataset) -> None:
+    known = np.random.default_rng(0).random(small.train.y.shape) < 0.7
+    part = replace(small.train, y=small.train.y * known, known=known)
+    fitted = baseline.fit(trial(**spec("ExtraTreesClassifier").model_dump()), replace(small, train=part), 0)
+    train, test = columns(small)
+    for label in (0, 1):
+        rows = np.flatnonzero(known[:, label])
+        alone = ExtraTreesClassifier(random_state=0).fit(train[rows], part.y[rows, label])  # type: ignore[index]
+        assert (fitted.scores(small.test)[:, label] == alone.predict_proba(test)[:, 1]).all()
+    assert (fitted.scores(small.test)[:, 2:] == [0.0, 1.0]).all()
 
 
 def test_decision_values_are_squashed_and_said_to_be(small: Dataset) -> None:

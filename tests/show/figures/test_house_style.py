@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import warnings
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
+import rarelabels
+from drawn import legend
+from odd_names import ODD
 from rarelabels.show.figures import house_style
 
 
@@ -73,3 +80,61 @@ def test_a_spread_is_the_mean_of_all_rows_and_each_labels_own() -> None:
 )
 def test_positives_are_enough_from_where_the_share_stays_near_one(shares: list[float], enough: int | None) -> None:
     assert house_style.enough_positives(pd.Series(shares, index=[1, 2, 3, 5, 10])) == enough
+
+
+def shown(name: str) -> str:
+    """What matplotlib draws of a text, or an error where it would read it as a formula."""
+    text, is_formula = Text(text=house_style.drawn(name))._preprocess_math(house_style.drawn(name))
+    assert is_formula is False
+    return text
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_name_is_drawn_as_it_is(name: str) -> None:
+    assert shown(name).strip() == (name if len(name) <= house_style.LONGEST else "x" * 39 + "…")
+
+
+def test_names_that_are_cut_stay_different() -> None:
+    drawn = house_style.all_drawn(ODD)
+    assert len(set(drawn)) == len(ODD)
+    assert max(map(len, drawn)) <= house_style.LONGEST + 1  # a blank before _hidden, or a stroke before a dollar
+    assert house_style.all_drawn(["b", "b"]) == ["b #0", "b #1"]
+
+
+def test_a_legend_has_a_name_that_begins_with_a_stroke(saved) -> None:
+    figure = house_style.Drawing(figsize=(6, 5))
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], label=house_style.drawn("_hidden"))
+    axes.legend()
+    assert [text.strip() for text in legend(axes)] == ["_hidden"]
+    saved(figure)
+
+
+def test_a_figure_does_not_depend_on_the_users_settings_and_warns_of_nothing(saved) -> None:
+    with matplotlib.rc_context({"text.usetex": True, "text.parse_math": False}), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = house_style.Drawing(figsize=(6, 5))
+        axes = figure.subplots()
+        axes.set(xscale="log", xlim=(1e-5, 1), title=house_style.drawn("cost $x^{$ 猫"))
+        saved(figure)
+    assert axes.get_xticklabels()[2].get_text().startswith("$\\mathdefault{10^")
+    assert not any(text.get_usetex() for text in figure.findobj(Text))
+
+
+def test_a_long_title_leaves_room_for_what_follows() -> None:
+    figure = house_style.Drawing(figsize=(8, 3))
+    house_style.titled(figure, "x" * 300, ": search history")
+    title = figure.get_suptitle()
+    assert title.endswith("x…: search history")
+    assert len(title) == 8 * house_style.SIGNS_AN_INCH
+
+
+def test_every_figure_is_a_drawing() -> None:
+    source = Path(rarelabels.__file__).parent
+    plain = [
+        str(path.relative_to(source))
+        for path in source.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Figure"
+    ]
+    assert plain == []

@@ -33,3 +33,18 @@ def test_the_figure_shows_every_rule_it_has(saved, n_labels, validated):
 def test_a_figure_of_no_positives_or_of_odd_names(saved, nothing):
     labels = ["$\\frac{", "two\nlines", "x" * 300]
     saved(rl.judge(Y * (not nothing), S, labels=labels).plot())
+
+
+def test_what_is_not_known_is_in_no_curve(saved):
+    (y, s), rng = many(6), np.random.default_rng(0)
+    unknown = rng.random(y.shape) < 0.5
+    figures = [
+        saved(rl.judge(np.where(unknown, np.nan, y), np.where(unknown, other, s)).plot())
+        for other in (s, rng.random(s.shape))
+    ]
+    for one, other in zip(*(figure.axes for figure in figures), strict=True):
+        for line, same in zip(one.get_lines(), other.get_lines(), strict=True):
+            np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
+    texts = [text.get_text() for text in figures[0].axes[0].get_legend().get_texts()]
+    assert f"chance: {y[~unknown].mean():.3f}" in texts
+    assert figures[0].axes[1].get_title() == f"Calibration: all labels pooled, {100 * (~unknown).mean():.3g} % known"

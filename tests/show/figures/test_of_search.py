@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from odd_names import FORMULAS, ODD
 from rarelabels.show.figures import of_search
 
 
@@ -38,3 +39,10 @@ def test_slices_have_a_panel_for_each_key_and_importances_a_bar(saved) -> None:
     assert all(len(axes.collections[0].get_offsets()) == 2 for axes in figure.axes[:2])
     axes = saved(of_search.importances({"a": 0.3, "b.c": 0.7}, "macro_f1", "a trial")).axes[0]
     assert [bar.get_width() for bar in axes.patches] == [0.3, 0.7]
+
+
+def test_keys_of_any_name_have_a_bar_and_an_axis(saved) -> None:
+    saved(of_search.importances(dict.fromkeys(ODD, 0.1), "macro_f1", "cost $x^{$"))
+    trials = search_of(["COMPLETE"] * 2).assign(**{f"params_{name}": 1.0 for name in FORMULAS})
+    figure = saved(of_search.slices(trials, dict.fromkeys(FORMULAS, False), "macro_f1", "cost $x^{$"))
+    assert figure.axes[1].get_xlabel() == r"cost \$x^{\$"

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from drawn import legend, texts
+from odd_names import ODD
 from rarelabels.show.figures import of_study
 
 
@@ -91,3 +92,13 @@ def test_the_comparison_has_a_row_for_each_trial_a_dot_for_each_rule_and_the_bes
     np.testing.assert_allclose(right.lines[0].get_xdata(), [0.5, 0.6])
     assert [line.get_xdata()[0] for line in left.lines if line.get_label() == "best floor"] == [0.15]
     assert "best floor" not in legend(right)
+
+
+def test_trials_of_any_name_have_a_row(saved) -> None:
+    metrics = ("test/half/macro_f1", "test/ranking/macro_average_precision")
+    rows = [(trial, metric, 0.5, 0.4, 0.6) for trial in ODD for metric in metrics]
+    table = pd.DataFrame(rows, columns=["trial", "metric", "mean", "low", "high"])
+    figure = saved(of_study.comparison(table, {}, "cost $x^{$"))
+    assert len(figure.axes[0].get_yticklabels()) == len(ODD)
+    cells = pd.DataFrame({"trial": ODD, "rule": "half", "mean": 0.5, "low": 0.4, "high": 0.6})
+    assert len(saved(of_study.rule_table(cells, [], "cost $x^{$")).axes[0].get_yticklabels()) == len(ODD)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
 from drawn import legend, scored, texts
+from odd_names import ODD
 from rarelabels.judging import metrics
 from rarelabels.judging.scores import Scores
 from rarelabels.show.figures import of_trial
@@ -80,13 +83,25 @@ def test_the_axis_says_how_a_loss_is_scaled(params: dict[str, str], unit: str) -
 
 def test_precision_and_recall_have_a_line_for_each_seed_and_each_label_that_has_positives(saved) -> None:
     parts = [scored(400, seed) for seed in (0, 1)]
-    parts[0].y[:, 0] = 0
+    parts[0] = replace(parts[0], y=parts[0].y * np.array([0, 1], dtype=np.uint8))
     (axes,) = saved(of_trial.precision_recall(parts, ("none", "some"), "a trial")).axes
     assert [len(line.get_xdata()) > 2 for line in axes.lines] == [True] * 3 + [False] * 2  # and two for the legend
     assert legend(axes)[-1] == f"chance: prevalence {parts[0].y.mean():.3f}"
     for line, part in zip(axes.lines[1:3], parts, strict=True):
         area = -np.trapezoid(line.get_ydata(), line.get_xdata())
         assert area == pytest.approx(average_precision_score(part.y.ravel(), part.scores.ravel()), abs=0.02)
+
+
+def test_single_labels_are_drawn_on_the_rows_in_which_they_are_known(saved) -> None:
+    whole = scored(400, 0)
+    known = np.random.default_rng(0).random(whole.y.shape) < 0.5
+    part = replace(whole, y=whole.y * known, known=known)
+    (axes,) = saved(of_trial.precision_recall([part], ("one", "other"), "a trial")).axes
+    for label, line in enumerate(axes.lines[:2]):
+        precision, recall, _ = precision_recall_curve(
+            whole.y[known[:, label], label], whole.scores[known[:, label], label]
+        )
+        np.testing.assert_allclose(line.get_xydata(), np.column_stack([recall, precision]))
 
 
 def test_a_confusion_matrix_has_the_counts_of_each_rule_and_the_most_frequent_label_on_top(saved) -> None:
@@ -109,3 +124,12 @@ def test_of_many_labels_the_most_frequent_are_in_the_confusion_matrix() -> None:
     table = pd.DataFrame({"label": [f"l{n}" for n in range(60)], "positives": range(60)} | cells)
     names = [tick.get_text() for tick in of_trial.confusion(table, "a trial").axes[0].get_yticklabels()]
     assert names == [f"l{n}" for n in range(59, 19, -1)]
+
+
+def test_a_confusion_matrix_of_odd_names_names_each(saved) -> None:
+    counts = {f"{rule}/{cell}": 1 for rule in ("half", "per_label") for cell in ("tp", "fp", "fn", "tn")}
+    table = pd.DataFrame({"label": ODD, "positives": 2, **counts})
+    figure = saved(of_trial.confusion(table, "odd $x^{$/[name]"))
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names[0] == r"\$x_1\$"
+    assert len(set(names)) == len(ODD)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from drawn import legend
+from odd_names import ODD
 from rarelabels.show.figures import side_by_side
 
 
@@ -79,3 +81,12 @@ def test_groups_has_a_panel_for_each_group_that_there_is(saved) -> None:
     assert [axes.get_title() for axes in figure.axes] == ["tail", "medium"]
     assert figure.axes[0].get_xlabel() == "F1 on test, pooled over 850 labels"
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["bce", "focal"]
+
+
+def test_trials_of_any_name_have_a_line_in_a_legend_and_a_row(saved) -> None:
+    rows = [(trial, value, "m", 0.5, 0.4, 0.6) for trial in ODD for value in (1.0, 2.0)]
+    table = pd.DataFrame(rows, columns=["trial", "value", "metric", "mean", "low", "high"])
+    figure = saved(side_by_side.sweep(table, "dataset.$x^{$", {"m": "the metric"}, (), "odd"))
+    assert len(legend(figure)) == len(ODD)
+    by_size = pd.DataFrame({"trial": ODD, "true": 1, "rows": 9, "recall": 0.5, "right": 0.5})
+    assert len(saved(side_by_side.by_cardinality(by_size, "odd")).axes[0].get_yticklabels()) == len(ODD)

@@ -144,6 +144,15 @@ class Outline(HTMLParser):
         return [link for link in self.links if link.removeprefix("#") not in self.ids]
 
 
+def test_studies_of_odd_names_have_links_that_lead_to_them() -> None:
+    names = ("my study", "my_study", 'a "b" <i>', "a.1", "a")
+    page = report_page.render([replace(small(finding("upheld")), name=name) for name in names])
+    outline = Outline(page)
+    assert outline.dangling() == []
+    assert len(set(outline.ids)) == len(outline.ids)
+    assert "<i>" not in page
+
+
 def test_without_advice_and_without_findings_a_page_is_whole() -> None:
     page = rendered(small())
     assert "So, what should I use?" not in page
@@ -183,11 +192,11 @@ def test_the_page_of_a_record_is_whole_and_on_the_run_of_the_study(recorded: Pro
     outline = Outline(page)
     assert outline.dangling() == []
     assert len(set(outline.ids)) == len(outline.ids)
-    assert {f"mini-{name}" for name in ("accuracy", "net", "absent", "verdicts", "1-rules", "1-price")} <= set(
-        outline.ids
-    )
+    assert {"mini.verdicts", "mini.1.rules", "mini.1.price"} | {
+        f"mini.hypothesis.{name}" for name in ("accuracy", "net", "absent")
+    } <= set(outline.ids)
     kinds = ("comparison", "learning_curves", "ranking_curves", "precision_recall", "reliability", "f1_by_positives")
-    assert {f"mini-1-{name}" for name in kinds} <= set(outline.ids)
+    assert {f"mini.1.{name}" for name in kinds} <= set(outline.ids)
     assert len(outline.images) == len(kinds)
     assert all((one["src"] or "").startswith("data:image/webp;base64,") for one in outline.images)
     assert all(len(one["alt"] or "") > 40 for one in outline.images)
@@ -220,9 +229,13 @@ def test_a_browser_shows_it_at_both_widths(recorded: Project, width: int) -> Non
         for number in range(images.count()):
             assert images.nth(number).evaluate("image => image.complete && image.naturalWidth > 300")
         page.get_by_role("link", name="Precision and recall").click()
-        figure = page.locator("#mini-1-precision_recall")
-        page.wait_for_function("document.getElementById('mini-1-precision_recall').getBoundingClientRect().top < 400")
+        figure = page.locator('[id="mini.1.precision_recall"]')
+        page.wait_for_function("document.getElementById('mini.1.precision_recall').getBoundingClientRect().top < 400")
         assert figure.get_by_role("img").is_visible()
-        assert page.locator("tr#mini-net .verdict").inner_text().strip() in ("✓ upheld", "✗ refuted", "? undecided")
+        assert page.locator('tr[id="mini.hypothesis.net"] .verdict').inner_text().strip() in (
+            "✓ upheld",
+            "✗ refuted",
+            "? undecided",
+        )
         page.emulate_media(media="print")
         assert page.locator("table.verdicts thead").is_visible()

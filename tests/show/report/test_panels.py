@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import precision_recall_curve
 
+from odd_names import ODD
 from rarelabels.judging.scores import Scores
 from rarelabels.show.report import panels
 
@@ -33,6 +34,16 @@ def test_curves_of_two_seeds_have_a_row_each() -> None:
     assert drawn.prevalence == y.mean()
 
 
+def test_what_is_not_known_is_in_no_curve() -> None:
+    random = np.random.default_rng(0)
+    y, scores, known = random.random((80, 4)) < 0.3, random.random((80, 4)), random.random((80, 4)) < 0.6
+    drawn = panels.TrialCurves.of([Scores.from_arrays(np.where(known, y, np.nan), scores)])
+    same = panels.TrialCurves.of([Scores.from_arrays(y[known][:, None], scores[known][:, None])])
+    np.testing.assert_array_equal(drawn.precision, same.precision)
+    np.testing.assert_array_equal(drawn.reliability[0], same.reliability[0])
+    assert drawn.prevalence == same.prevalence == y[known].mean()
+
+
 def test_four_panels_are_abreast_and_the_rest_of_a_row_is_empty() -> None:
     tables = {f"trial {n}": pd.DataFrame({"positives": [3, 30], "half": [0.2, n / 10]}) for n in range(5)}
     figure = panels.f1_by_positives(tables)
@@ -49,3 +60,11 @@ def test_a_learning_curve_is_the_mean_of_seeds_and_has_a_mark_for_each_epoch_tha
     mean, *kept = [line for line in axes.lines if len(line.get_xdata())]
     np.testing.assert_allclose(mean.get_ydata(), [0.5, 0.15])
     assert [line.get_xdata()[0] for line in kept] == [1, 2]
+
+
+def test_panels_of_odd_names_have_titles_that_differ(saved) -> None:
+    curves = pd.DataFrame([("curve/loss", 1, 0.5), ("curve/loss", 2, 0.4)], columns=["curve", "epoch", "value"])
+    figure = saved(panels.learning_curves(dict.fromkeys(ODD, curves), {name: [1.0] for name in ODD}))
+    titles = [axes.get_title() for axes in figure.axes[: len(ODD)]]
+    assert titles[0] == r"\$x_1\$"
+    assert len(set(titles)) == len(ODD)

@@ -17,3 +17,8 @@ def test_without_a_terminal_a_long_line_stays_one_line(capsys: pytest.CaptureFix
     assert len(long) < WIDE
     open_console().print(long)
     assert capsys.readouterr().out == f"{long}\n"
+
+
+def test_a_word_between_colons_is_no_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    open_console().print(":cat: [/]")
+    assert capsys.readouterr().out == ":cat: [/]\n"

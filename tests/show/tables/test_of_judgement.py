@@ -6,10 +6,13 @@ import re
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from judged_parts import ALONE, BOTH, printed, scored
+import rarelabels as rl
+from judged_parts import ALONE, BOTH, LABELS, printed, scored
 from rarelabels.judging.score_files import Parts
 from rarelabels.show import judgement as show_judgement
+from rarelabels.show import judgement_html
 
 
 def test_printed_numbers_stand_beside_their_floors(files, judgement, capsys):
@@ -57,5 +60,51 @@ def test_one_row_has_no_interval_and_rare_labels_are_said(judgement, capsys):
     one = show_judgement.judge_parts(Parts(("A", "B"), None, scored([[1, 0]], [[0.5, 0.1]]), ()))
     assert one.intervals == {}
     assert "No intervals: one test row says nothing about others" in printed(one, ALONE, capsys)
+    assert "test.parquet: 1 row × 2 labels, 1 positive (50 % of all)" in printed(one, ALONE, capsys)
+    assert repr(one).startswith("<Judgement of 1 row × 2 labels, without a validation part;")
     few = show_judgement.judge_parts(Parts(("A", "B"), None, scored([[1, 0], [0, 1]] * 9, [[0.5, 0.1]] * 18), ()))
     assert "Intervals of macro means are not reliable: 2 of 2 labels have fewer than 10" in printed(few, ALONE, capsys)
+
+
+@pytest.mark.parametrize("n", [0, 1, 9, 10])
+def test_a_handful_of_positives_warns_beside_the_intervals(n, capsys):
+    """In the console and, made of the same sections, on the page and in a notebook; ten are enough."""
+    y, rng = np.zeros((40, 2), np.uint8), np.random.default_rng(n)
+    y[:n, 0] = 1
+    part = scored(y, np.clip(0.4 * y + 0.6 * rng.random(y.shape), 0, 1))
+    few = show_judgement.judge_parts(Parts(("A", "B"), None, part, ()))
+    assert few.intervals
+    said = "no positive" if not n else f"{n} positive{'s' if n > 1 else ''} in all"
+    line = f"No interval is reliable: test has {said}. One without width, such as 1.000–1.000, is no certainty"
+    assert (line in printed(few, ALONE, capsys)) == (n < 10)
+    if n == 1:
+        assert line in judgement_html.page(few)
+        assert line in few._repr_html_()
+
+
+def test_labels_that_all_rows_have_are_said(capsys):
+    y = np.column_stack([np.ones(30), np.arange(30) % 2])
+    scores = np.clip(0.3 * y + 0.5 * np.random.default_rng(0).random(y.shape), 0, 1)
+    whole = show_judgement.judge_parts(Parts(("all", "half"), scored(y, scores), scored(y[:20], scores[:20] / 2), ()))
+    for shown in (printed(whole, BOTH, capsys), judgement_html.page(whole)):
+        assert "labels that all rows have, 100 % ones: 1 (all); macro ROC AUC leaves them out" in shown
+    assert "1 label has 100 % ones on validation.parquet (all): per_label always assigns it." in printed(
+        whole, BOTH, capsys
+    )
+    assert whole.table().loc["macro_roc_auc", "scores"] == pytest.approx(roc_auc_score(y[:20, 1], scores[:20, 1]))
+
+
+def test_how_much_is_known_is_said_and_the_labels_that_are_too_little(judgement, capsys):
+    y, scores = judgement.evaluation.test.y.astype(float), judgement.evaluation.test.scores
+    y[150:, 0] = y[100:108, 1] = y[7:, 2] = np.nan
+    given = rl.judge(y[100:], scores[100:], validation=(y[:100], scores[:100]), labels=LABELS)
+    lines = printed(given, BOTH, capsys).splitlines()
+    assert lines[0].startswith("test.parquet: 200 rows × 5 labels, 64.2 % known (642 of 1,000 cells): ")
+    assert lines[1].endswith("validation.parquet: 100 rows, 81.4 % known (407 of 500 cells)")
+    assert "A label that is not known in a row counts nowhere: neither as right nor as wrong." in lines
+    assert "Too little known to judge: rare (0 of 200 rows known)" in lines
+    positives = int(np.nansum(y[100:, 0]))
+    row = next(line.split() for line in lines if line.startswith("common ") and "/" not in line)
+    assert row[1:4] == ["50", str(positives), f"{positives / 50:.4f}"]
+    assert "× 5 labels (64.2 % known), thresholds" in repr(given)
+    assert given.per_label()["known"].tolist() == [50, 192, 0, 200, 200]

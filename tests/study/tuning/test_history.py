@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from rarelabels.show.figures import house_style
+from rarelabels.show.figures import house_style, of_search
 from rarelabels.study.tuning import history
 
 SPACE: dict[str, optuna.distributions.BaseDistribution] = {
@@ -65,3 +65,16 @@ def test_only_the_most_important_keys_are_drawn(
     history.save_history(searched(0.1, 0.4, 0.2), "macro_f1", "a trial", tmp_path)
     assert [tick.get_text() for tick in drawn["importance.png"].axes[0].get_yticklabels()] == ["size"]
     assert drawn["slices.png"].axes[0].get_xlabel() == "size"
+
+
+def test_a_figure_that_fails_is_a_line_and_the_others_are_there(
+    tmp_path: Path, drawn: dict[str, Figure], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("no room")
+
+    monkeypatch.setattr(of_search, "importances", fail)
+    failures = history.save_history(searched(0.1, 0.4, 0.2, 0.3), "macro_f1", "a trial", tmp_path)
+    assert failures == ["figures/importance.png: not drawn: ValueError: no room"]
+    assert set(drawn) == {"history.png", "slices.png"}
+    assert (tmp_path / "trials.csv").exists()

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from rarelabels.data.sources import source
 from rarelabels.data.splits import PARTS
-from rarelabels.data.unsplit import Table
+from rarelabels.data.unsplit import UNKNOWN, Table, labels_and_known
 from rarelabels.declare.data import DeepFashionSpec
 from rarelabels.errors import MissingDataError, UserError
 
@@ -106,9 +106,9 @@ def parse(spec: DeepFashionSpec) -> Table:
     part_of = _part_of(lists.parts)
     images, values = _values(lists, names, part_of, spec.zero)
     parts = np.array([part_of[image] for image in images], dtype=np.uint8)
-    frequency = values[parts == PARTS.index("train")].sum(axis=0, dtype=np.int64)
+    frequency = (values[parts == PARTS.index("train")] == 1).sum(axis=0, dtype=np.int64)
     kept = np.argsort(-frequency, kind="stable")[: spec.labels]
-    y = values[:, kept]
+    y, known = labels_and_known(values[:, kept])
     ids = np.array([os.fsdecode(image) for image in images], dtype=np.str_)
     return Table(
         ids=ids,
@@ -119,6 +119,7 @@ def parse(spec: DeepFashionSpec) -> Table:
         text={},
         parts=parts,
         images=ids,
+        known=known,
     )
 
 
@@ -211,8 +212,9 @@ def _part_of(path: Path) -> dict[bytes, int]:
 def _values(
     lists: Lists, names: list[str], part_of: dict[bytes, int], zero: str
 ) -> tuple[list[bytes], npt.NDArray[np.uint8]]:
-    """Return the images' names and (n, n_names), 1 for a positive."""
-    flags = bytes.maketrans(_BYTE_OF_MINUS_ONE + b"01", bytes([0, zero == "positive", 1]))
+    """Return the images' names and (n, n_names): 1 for a positive, 2 for what is unknown."""
+    of_zero = {"negative": 0, "positive": 1, "unknown": UNKNOWN}[zero]
+    flags = bytes.maketrans(_BYTE_OF_MINUS_ONE + b"01", bytes([0, of_zero, 1]))
     folder = os.fspath(source.folder(NAME))
     images: dict[bytes, None] = {}
     y = bytearray()

@@ -4,10 +4,12 @@ Every column that the declaration names has a reader that takes its cells batch 
 memory holds the result and not the text: 2 million rows with two text columns of ten words take under 2 GB.
 
 - text columns: the lower-cased words, ``\\w+``;
-- list columns, and a column of labels: the stripped entries of a list, or of a text between separators;
+- list columns, and a column of labels: the stripped entries of a list, or of a text between separators or in brackets;
 - numeric columns: finite numbers, float64, and NaN for an empty cell, null or NaN;
 - columns of categories: the stripped text, or a whole number; an empty cell is a value;
-- 0/1 columns of labels: 0, 1, 0.0, 1.0, true and false.
+- 0/1 columns of labels: 0, 1, 0.0, 1.0, true and false, t and f, yes and no, y and n, and the declared cells that
+  nobody annotated;
+- a column of parts: train, validation and test, and other words for them.
 
 An empty cell has no words, no entries, no labels and no group; as an id or a part it is a mistake.
 """
@@ -26,6 +28,7 @@ from rarelabels.data.table import opening, table_files
 from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.data.table.cell_values import OR_MISSING
 from rarelabels.data.table.column_checks import check_columns, flag_columns, wanted_columns
+from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.input_readers import Inputs, Reader
 from rarelabels.data.table.label_readers import LabelFlags, LabelNames
 from rarelabels.data.table.row_readers import DeclaredParts, Groups, Ids
@@ -62,32 +65,33 @@ def parse(spec: TableSpec) -> Table:
     Raises:
         UserError: the message says in one line what is wrong, in which file and, if it is about a cell, in which row.
     """
-    path = Path(spec.path)
-    names = table_files.column_names(path)
+    path, dialect = Path(spec.path), Dialect.of(spec)
+    names = table_files.column_names(path, dialect)
     flags = flag_columns(path, spec, names)
     wanted = wanted_columns(path, spec, flags)
-    check_columns(path, names, wanted)
+    check_columns(path, names, wanted, dialect)
     inputs = Inputs(path, spec)
     labels = _labels(path, spec, flags)
     ids = Ids(path, spec.id) if spec.id else None
     groups = Groups(path, spec.group) if spec.group else None
     split = DeclaredParts(path, spec.split) if spec.split else None
     readers = (inputs, labels, ids, groups, split)
-    n = _read(path, list(wanted), [reader for reader in readers if reader])
+    n = _read(path, dialect, list(wanted), [reader for reader in readers if reader])
     inputs.check_separators()
-    label_names, y = labels.labels()
+    read = labels.labels()
     parts = split.parts() if split else None
     return Table(
         ids=ids.ids() if ids else np.arange(1, n + 1).astype(np.str_),
-        labels=label_names,
-        y=y,
-        strata=y,
+        labels=read.names,
+        y=read.y,
+        strata=read.y,
         groups=groups.codes(parts) if groups else None,
         text=inputs.text(),
         numeric=inputs.numbers(f"{OR_MISSING}, or take the column out of dataset.numeric"),
         numeric_names=spec.numeric,
         categories=inputs.categories(),
         parts=parts,
+        known=read.known,
     )
 
 
@@ -116,10 +120,10 @@ def raw_inputs(spec: TableSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.ND
 
 def raw_rows(spec: TableSpec, n: int) -> dict[str, list[object]]:
     """Return the input cells of the file's first rows, as the file has them."""
-    path = Path(spec.path)
+    path, dialect = Path(spec.path), Dialect.of(spec)
     names = [one.name for one in raw_columns(spec)]
-    table_files.column_names(path)
-    first = next(table_files.batches(path, names))
+    table_files.column_names(path, dialect)
+    first = next(table_files.batches(path, names, dialect))
     return {name: first.cells[name][:n] for name in names}
 
 
@@ -129,14 +133,16 @@ def label_rows(spec: TableSpec) -> dict[str, int]:
     Raises:
         UserError: as :func:`parse`, for the label columns only. A table without any label gives an empty mapping.
     """
-    path = Path(spec.path)
-    names = table_files.column_names(path)
+    path, dialect = Path(spec.path), Dialect.of(spec)
+    names = table_files.column_names(path, dialect)
     flags = flag_columns(path, spec, names)
     column = spec.labels.column
     wanted = dict.fromkeys(flags, "dataset.labels.columns") if column is None else {column: "dataset.labels.column"}
-    check_columns(path, names, wanted)
+    if second := spec.labels.second_column:
+        wanted[second[0]] = f"dataset.labels.{second[1]}"
+    check_columns(path, names, wanted, dialect)
     reader = _labels(path, spec, flags)
-    _read(path, list(wanted), [reader])
+    _read(path, dialect, list(wanted), [reader])
     rows = reader.rows()
     return dict(sorted(rows.items(), key=lambda item: (-item[1], item[0])))
 
@@ -144,13 +150,13 @@ def label_rows(spec: TableSpec) -> dict[str, int]:
 def _labels(path: Path, spec: TableSpec, flags: Sequence[str]) -> LabelNames | LabelFlags:
     if spec.labels.column is not None:
         return LabelNames(path, spec.labels.column, spec.labels)
-    return LabelFlags(path, flags, spec.labels.prefix or "", spec.labels.min_rows)
+    return LabelFlags(path, flags, spec.labels)
 
 
-def _read(path: Path, columns: list[str], readers: Iterable[Reader]) -> int:
+def _read(path: Path, dialect: Dialect, columns: list[str], readers: Iterable[Reader]) -> int:
     """Give every row of the file to the readers; return how many there are."""
     n = 0
-    for batch in table_files.batches(path, columns):
+    for batch in table_files.batches(path, columns, dialect):
         n += batch.rows
         for reader in readers:
             reader.add(batch)

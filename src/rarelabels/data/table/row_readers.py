@@ -18,6 +18,15 @@ from rarelabels.data.table.cell_values import (
 from rarelabels.data.table.opening import shown
 from rarelabels.errors import UserError, nearest
 
+PART_WORDS: dict[str, str] = {part: part for part in PARTS} | {
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "dev": "validation",
+    "testing": "test",
+}
+OTHER_WORDS = [word for word in PART_WORDS if word not in PARTS]
+
 
 class Ids:
     """The column that names the rows."""
@@ -112,12 +121,12 @@ class DeclaredParts:
         """Take the cells of a batch."""
         for row, cell in enumerate(batch.cells[self._column]):
             name = label_name(batch, row, self._column, cell).lower()
-            if name not in PARTS:
+            if name not in PART_WORDS:
                 raise UserError(
-                    f"{batch.at(row, self._column)}: allowed {', '.join(PARTS)}; given {given(cell)}"
-                    f"{nearest(name, PARTS, cutoff=0.4)}"
+                    f"{batch.at(row, self._column)}: allowed {', '.join(PARTS)} (or {', '.join(OTHER_WORDS)}); given "
+                    f"{given(cell)}{nearest(name, list(PART_WORDS), cutoff=0.4)}"
                 )
-            self._places.append(PARTS.index(name))
+            self._places.append(PARTS.index(PART_WORDS[name]))
 
     def parts(self) -> npt.NDArray[np.uint8]:
         """Return the place in ``PARTS`` of each row's part, (n,).

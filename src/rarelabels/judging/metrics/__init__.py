@@ -4,7 +4,7 @@ A macro or weighted mean covers the labels with at least one positive in the par
 depends on the truth alone: every trial of a study averages the same labels, whatever it predicts. A label that is
 predicted nowhere has precision 0. Micro and samples means and Hamming loss cover all labels and rows, and 0/0 counts 0.
 On the labels and rows it covers, every metric equals scikit-learn's. A metric that covers nothing is left out, so
-values are always finite; ``counts`` says how much is undefined.
+values are always finite; ``counts`` says how much is undefined. A label of a row that is not known counts nowhere.
 
 - ``metric``: the record of a metric. ``table``: all records, by name. ``measure``: the values of all of them.
 - Metrics of assigned labels: ``decided_rows``, means over rows; ``averages``, precision, recall and F1 from counts.
@@ -18,6 +18,7 @@ from rarelabels.judging.metrics.averages import HEAD, MEDIUM, precision_recall_f
 from rarelabels.judging.metrics.ece import CALIBRATION_BINS, calibration_bins, calibration_edges
 from rarelabels.judging.metrics.measure import (
     counts,
+    counts_of,
     decision_metrics,
     macro_average_precision,
     measure_decisions,
@@ -27,5 +28,12 @@ from rarelabels.judging.metrics.measure import (
 from rarelabels.judging.metrics.table import BY_NAME, LOWER_IS_BETTER
 
 __all__ = ["BY_NAME", "CALIBRATION_BINS", "HEAD", "LOWER_IS_BETTER", "MEDIUM", "calibration_bins", "calibration_edges"]
-__all__ += ["counts", "decision_metrics", "macro_average_precision", "measure_decisions", "measure_rankings"]
+__all__ += [
+    "counts",
+    "counts_of",
+    "decision_metrics",
+    "macro_average_precision",
+    "measure_decisions",
+    "measure_rankings",
+]
 __all__ += ["precision_recall_f1", "ranking_metrics"]

@@ -180,7 +180,10 @@ def averages(counts: LabelCounts) -> dict[str, Floats]:
 
 
 def influences_of_averages(truth: Bools, assigned: Bools) -> dict[str, Floats]:
-    """Return the influence of each row on every metric of this kind, each (n,); 0 where the metric is undefined."""
+    """Return the influence of each row on every metric of this kind, each (n,); 0 where the metric is undefined.
+
+    Both arguments are False where a label is not known, (n, n_labels).
+    """
     hits = truth & assigned
     actual = truth.sum(axis=0)
     counts = LabelCounts(hits.sum(axis=0), assigned.sum(axis=0), actual, positives=actual)

@@ -11,6 +11,7 @@ import numpy as np
 from rarelabels.judging.arrays import Array, Bools, Floats, Integers
 from rarelabels.judging.metrics.means import ratio
 from rarelabels.judging.metrics.metric import Metric
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.sweeps.ordered import Ordered
 
 
@@ -53,12 +54,12 @@ class CurveMetric(Metric):
 
     Attributes:
         area: a name of ``AREAS``.
-        covers: which labels the mean is over, given the positives of each label, (..., n_labels), and the number of
-            rows; None: all cells are pooled.
+        covers: which labels the mean is over, given the positives of each label, (..., n_labels), and in how many rows
+            it is known, (n_labels,); None: all cells are pooled.
     """
 
     area: str
-    covers: Callable[[Array, int], Bools] | None = None
+    covers: Callable[[Array, Array], Bools] | None = None
 
 
 CURVE_METRICS = (
@@ -74,13 +75,18 @@ CURVE_METRICS = (
         name="macro_roc_auc",
         words="macro ROC AUC",
         area="roc_auc",
-        covers=lambda actual, n_rows: (actual > 0) & (actual < n_rows),
+        covers=lambda actual, n_known: (actual > 0) & (actual < n_known),
     ),
 )
 
 
 def areas(ordered: Ordered, places: Integers, wanted: tuple[str, ...] = tuple(AREAS)) -> dict[str, Floats]:
-    """Return areas of each group of cells, (groups,); ``places`` are the ``positive_places()`` of the cells."""
+    """Return areas of each group of cells, (groups,); NaN for groups without cells.
+
+    ``places`` are the ``positive_places()`` of the cells.
+    """
+    if not ordered.keys.size:
+        return {name: np.full(len(ordered.keys), np.nan) for name in wanted}
     ranks = rank_positives(ordered, places)
     return {name: np.array([AREAS[name](one) for one in ranks]) for name in wanted}
 
@@ -186,30 +192,25 @@ INFLUENCES: dict[str, Callable[[Steps], Floats]] = {
 }
 
 
-def influences_of_curves(truth: Bools, scores: Array) -> dict[str, Floats]:
-    """Return the influence of each row on every metric of this kind, each (n,); 0 where the metric is undefined.
-
-    Args:
-        truth: (n, n_labels).
-        scores: (n, n_labels).
-    """
-    n_rows, n_labels = truth.shape
-    actual = truth.sum(axis=0)
-    of_cells = Steps.of(truth.reshape(-1), scores.reshape(-1))
+def influences_of_curves(part: Scores) -> dict[str, Floats]:
+    """Return the influence of each row on every metric of this kind, each (n,); 0 where the metric is undefined."""
+    n_rows, n_labels = part.truth.shape
+    actual = part.positives
+    of_cells = Steps.of(*part.cells())
     found = {
-        metric.name: INFLUENCES[metric.area](of_cells).reshape(truth.shape).sum(axis=1)
+        metric.name: part.sums_of_rows(INFLUENCES[metric.area](of_cells))
         for metric in CURVE_METRICS
         if metric.covers is None
     }
-    covered = {metric: metric.covers(actual, n_rows) for metric in CURVE_METRICS if metric.covers}
+    covered = {metric: metric.covers(actual, part.n_known) for metric in CURVE_METRICS if metric.covers}
     found |= {metric.name: np.zeros(n_rows) for metric in covered}
     for label in range(n_labels):
         if not actual[label]:
             continue
-        steps = Steps.of(np.ascontiguousarray(truth[:, label]), np.ascontiguousarray(scores[:, label]))
+        steps = Steps.of(*map(np.ascontiguousarray, part.of_label(label)))
         for metric, labels in covered.items():
             if labels[label]:
-                found[metric.name] += INFLUENCES[metric.area](steps) / labels.sum()
+                found[metric.name][part.rows_of(label)] += INFLUENCES[metric.area](steps) / labels.sum()
     return found
 
 

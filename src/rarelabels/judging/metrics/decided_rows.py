@@ -16,18 +16,22 @@ from rarelabels.judging.metrics.metric import Metric
 
 @dataclass(frozen=True, eq=False)
 class DecidedRows:
-    """Counts of each row, (n,): its right labels, assigned labels and true labels; and the number of columns."""
+    """Counts of each row, (n,): its right labels, assigned labels and true labels; and its known labels.
+
+    The last is one number for all rows if all labels are known.
+    """
 
     hits: Integers
     predicted: Integers
     actual: Integers
-    n_labels: int
+    n_labels: int | Integers
 
     @classmethod
-    def of(cls, truth: Bools, assigned: Bools) -> DecidedRows:
-        """Return the counts of truth and assigned labels, both of shape (n, n_labels)."""
-        hits, predicted, actual = (np.count_nonzero(cells, axis=1) for cells in (truth & assigned, assigned, truth))
-        return cls(hits, predicted, actual, truth.shape[1])
+    def of(cls, truth: Bools, assigned: Bools, known: Bools | None = None) -> DecidedRows:
+        """Return the counts of truth and assigned labels, both of shape (n, n_labels), over the known cells."""
+        counted = assigned if known is None else assigned & known
+        hits, predicted, actual = (np.count_nonzero(cells, axis=1) for cells in (truth & counted, counted, truth))
+        return cls(hits, predicted, actual, truth.shape[1] if known is None else np.count_nonzero(known, axis=1))
 
     @cached_property
     def wrong(self) -> Integers:
@@ -55,12 +59,14 @@ DECIDED_ROW_METRICS = (
     DecidedRowMetric(
         name="binary_accuracy",
         words="binary accuracy",
+        is_of_cells=True,
         of=lambda rows: (rows.n_labels - rows.wrong) / rows.n_labels,
     ),
     DecidedRowMetric(
         name="hamming_loss",
         words="Hamming loss",
         lower_is_better=True,
+        is_of_cells=True,
         of=lambda rows: rows.wrong / rows.n_labels,
     ),
     DecidedRowMetric(
@@ -79,7 +85,14 @@ DECIDED_ROW_METRICS = (
 )
 
 
-def decided_rows(truth: Bools, assigned: Bools) -> dict[str, Floats]:
-    """Return every metric of this kind, one value per row, each of shape (n,)."""
-    rows = DecidedRows.of(truth, assigned)
-    return {metric.name: metric.of(rows) for metric in DECIDED_ROW_METRICS}
+def decided_rows(truth: Bools, assigned: Bools, known: Bools | None = None) -> dict[str, Floats]:
+    """Return every metric of this kind, one value per row, each of shape (n,); NaN for rows without a known label."""
+    if known is None:
+        rows = DecidedRows.of(truth, assigned)
+        return {metric.name: metric.of(rows) for metric in DECIDED_ROW_METRICS}
+    covered = known.any(axis=1)
+    rows = DecidedRows.of(truth[covered], assigned[covered], known[covered])
+    found = {metric.name: np.full(len(truth), np.nan) for metric in DECIDED_ROW_METRICS}
+    for metric in DECIDED_ROW_METRICS:
+        found[metric.name][covered] = metric.of(rows)
+    return found

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rarelabels.judging.arrays import Array, Bools, Floats, Integers
+from rarelabels.judging.metrics.means import ratio
 from rarelabels.judging.metrics.metric import Metric
+from rarelabels.judging.scores import Scores
 from rarelabels.judging.sweeps.ordered import Ordered
 
 CALIBRATION_BINS = 15
@@ -53,13 +55,18 @@ def calibration_error(surplus: Array, total: ArrayLike) -> Floats:
         surplus: sum of truth minus score over each bin, shape (bins, ...).
         total: the number of scores in all bins, shape (...).
     """
-    error: Floats = np.abs(surplus).sum(axis=0) / total
+    error: Floats = ratio(np.abs(surplus).sum(axis=0), np.asarray(total), undefined=np.nan)
     return error
 
 
 def surplus_of_bins(ordered: Ordered, positive_places: Integers) -> Floats:
-    """Return truth minus score, summed over each bin of equal mass of each group, shape (bins, groups)."""
+    """Return truth minus score, summed over each bin of equal mass of each group, shape (bins, groups).
+
+    It is NaN for groups without cells.
+    """
     n_groups, n = ordered.keys.shape
+    if not n:
+        return np.full((CALIBRATION_BINS, n_groups), np.nan)
     edges = np.arange(n_groups)[:, np.newaxis] * n + np.arange(CALIBRATION_BINS) * n // CALIBRATION_BINS
     starts = ordered.first_places_of_equals(edges.reshape(-1))
     hits = np.diff(np.searchsorted(positive_places, np.append(starts, ordered.keys.size)))
@@ -67,22 +74,17 @@ def surplus_of_bins(ordered: Ordered, positive_places: Integers) -> Floats:
     return surplus
 
 
-def influences_of_calibration(truth: Bools, scores: Array) -> dict[str, Floats]:
-    """Return the influence of each row on every metric of this kind, each (n,); the edges of the bins stay.
-
-    Args:
-        truth: (n, n_labels).
-        scores: probabilities, (n, n_labels).
-    """
-    found = {metric.name: np.zeros(len(truth)) for metric in CALIBRATION_METRICS}
-    covered = np.flatnonzero(truth.any(axis=0))
-    of_cells = _influence(truth.reshape(-1), scores.reshape(-1)).reshape(truth.shape).sum(axis=1)
+def influences_of_calibration(part: Scores) -> dict[str, Floats]:
+    """Return the influence of each row on every metric of this kind, each (n,); the edges of the bins stay."""
+    found = {metric.name: np.zeros(len(part.truth)) for metric in CALIBRATION_METRICS}
+    covered = np.flatnonzero(part.positives).tolist()
+    of_rows = part.sums_of_rows(_influence(*part.cells()))
     for metric in CALIBRATION_METRICS:
         if metric.is_pooled:
-            found[metric.name] += of_cells
+            found[metric.name] += of_rows
             continue
         for label in covered:
-            found[metric.name] += _influence(truth[:, label], scores[:, label]) / covered.size
+            found[metric.name][part.rows_of(label)] += _influence(*part.of_label(label)) / len(covered)
     return found
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from rarelabels.judging.metrics.averages import precision_recall_f1
 from rarelabels.judging.metrics.curves import AREAS
+from rarelabels.judging.metrics.means import ratio
 from rarelabels.judging.metrics.measure import label_rankings
 from rarelabels.judging.rules.definition import Rule
 from rarelabels.judging.scores import Scores
@@ -23,13 +25,14 @@ def per_label(
     """Return one row per label: its frequency, its ranking, and its confusion matrix under each rule.
 
     Args:
-        y_true: 0/1, shape (n, n_labels).
+        y_true: 0/1, shape (n, n_labels); NaN where it is not known.
         y_score: probabilities, shape (n, n_labels).
         rules: each with thresholds of shape (n_labels,).
         labels: names; column numbers by default.
 
     Returns:
-        Columns ``label``, ``positives``, ``prevalence``, ``average_precision`` and ``roc_auc`` (missing where
+        Columns ``label``; ``known``, in how many rows the label is known, if not all labels of all rows are;
+        ``positives``, ``prevalence`` (of the known rows), ``average_precision`` and ``roc_auc`` (missing where
         undefined); then for each rule, with the prefix ``<rule>/``: ``threshold``, ``tp``, ``fp``, ``fn``, ``tn``,
         ``precision``, ``recall`` and ``f1``.
 
@@ -41,21 +44,22 @@ def per_label(
 
 def tabulate(part: Scores, rules: Mapping[str, Rule], labels: Sequence[str] | None = None) -> pd.DataFrame:
     """Return one row per label; see :func:`per_label`."""
-    part.must_be_probabilities()
+    part = part.as_probabilities()
     truth, scores = part.truth, part.scores
-    n_rows, n_labels = truth.shape
-    actual = truth.sum(axis=0)
+    n_labels = truth.shape[1]
+    actual, n_known = truth.sum(axis=0), part.n_known
     rankings = label_rankings(part)
     columns: dict[str, object] = {
         "label": list(range(n_labels) if labels is None else labels),
+        **({} if part.known is None else {"known": n_known}),
         "positives": actual,
-        "prevalence": actual / n_rows,
+        "prevalence": ratio(actual, n_known, undefined=np.nan),
         **{name: rankings[name] for name in AREAS},
     }
     for name, rule in rules.items():
-        assigned = rule.assign(scores)
+        assigned = part.counted(rule.assign(scores))
         hits, predicted = (truth & assigned).sum(axis=0), assigned.sum(axis=0)
-        cells = {"tp": hits, "fp": predicted - hits, "fn": actual - hits, "tn": n_rows - predicted - actual + hits}
+        cells = {"tp": hits, "fp": predicted - hits, "fn": actual - hits, "tn": n_known - predicted - actual + hits}
         block = {"threshold": rule.thresholds, **cells} | precision_recall_f1(hits, predicted, actual)
         columns |= {f"{name}/{column}": values for column, values in block.items()}
     return pd.DataFrame(columns)

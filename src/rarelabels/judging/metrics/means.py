@@ -36,10 +36,17 @@ def row_means(rows: Mapping[str, Floats], weights: Floats) -> dict[str, Floats]:
     return dict(zip(rows, means, strict=True))
 
 
-def plain_row_means(rows: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Return the mean of each metric over the rows that are not NaN."""
-    weights = np.ones((len(next(iter(rows.values()))), 1))
-    return {name: means[0] for name, means in row_means(rows, weights).items()}
+def plain_row_means(rows: Mapping[str, Floats], weights: Mapping[str, Floats] | None = None) -> dict[str, Floats]:
+    """Return the mean of each metric over the rows that are not NaN.
+
+    Args:
+        rows: of each metric, (n,).
+        weights: of the rows in some of the metrics, (n,); in the others all rows weigh the same.
+    """
+    means = row_means(rows, np.ones((len(next(iter(rows.values()))), 1)))
+    for name, of_rows in (weights or {}).items():
+        means |= row_means({name: rows[name]}, of_rows[:, np.newaxis])
+    return {name: mean[0] for name, mean in means.items()}
 
 
 def defined(values: Mapping[str, Floats]) -> dict[str, float]:
@@ -47,11 +54,21 @@ def defined(values: Mapping[str, Floats]) -> dict[str, float]:
     return {name: float(value) for name, value in values.items() if not np.isnan(value)}
 
 
-def influences_of_means(rows: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Return the influence of each row on the mean over the rows that are not NaN, each (n,); 0 for rows left out."""
+def influences_of_means(rows: Mapping[str, Floats], weights: Mapping[str, Floats] | None = None) -> dict[str, Floats]:
+    """Return the influence of each row on the mean over the rows that are not NaN, each (n,); 0 for rows left out.
+
+    Args:
+        rows: of each metric, (n,).
+        weights: as for :func:`plain_row_means`.
+    """
     found = {}
     for name, values in rows.items():
         covered = ~np.isnan(values)
+        if weights and name in weights:
+            total = max(1.0, weights[name][covered].sum())
+            mean = (weights[name] * values)[covered].sum() / total
+            found[name] = np.where(covered, weights[name] * (values - mean), 0.0) / total
+            continue
         n_covered = max(1, int(covered.sum()))
         mean = values[covered].sum() / n_covered
         found[name] = np.where(covered, values - mean, 0.0) / n_covered

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rarelabels.judging.arrays import Array, Bools, Floats, multi_hot
+from rarelabels.judging.arrays import Array, Bools, Floats, checked_known, multi_hot, with_known
 from rarelabels.judging.metrics.averages import LabelCounts, averages
 from rarelabels.judging.metrics.curves import CURVE_METRICS, areas
-from rarelabels.judging.metrics.decided_rows import decided_rows
+from rarelabels.judging.metrics.decided_rows import DECIDED_ROW_METRICS, decided_rows
 from rarelabels.judging.metrics.ece import CALIBRATION_METRICS, calibration_error, surplus_of_bins
 from rarelabels.judging.metrics.means import defined, mean_over, plain_row_means
-from rarelabels.judging.metrics.ranked_rows import ranked_rows
+from rarelabels.judging.metrics.metric import weights_of_rows
+from rarelabels.judging.metrics.ranked_rows import RANKED_ROW_METRICS, ranked_rows
 from rarelabels.judging.scores import Scores
 from rarelabels.judging.sweeps.ordered import Ordered
 
@@ -25,6 +26,10 @@ def decision_metrics(y_true: ArrayLike, y_pred: ArrayLike, *, positives: ArrayLi
     - ``{head,medium,tail}_{precision,recall,f1}``: the labels with at least 100, 10 to 99 and under 10 positives, their
       counts pooled like micro; a group without labels is left out.
 
+    A label that is not known, NaN in ``y_true``, counts nowhere: shares of labels are over the known cells, numbers of
+    a label over the rows in which it is known, means over rows over those with a known label, each as if it had no
+    other labels.
+
     Rows 100, 011, 101 assigned 101, 011, 001 have binary accuracy 7/9 and subset accuracy 1/3.
 
     >>> found = decision_metrics([[1, 0, 0], [0, 1, 1], [1, 0, 1]], [[1, 0, 1], [0, 1, 1], [0, 0, 1]])
@@ -32,7 +37,7 @@ def decision_metrics(y_true: ArrayLike, y_pred: ArrayLike, *, positives: ArrayLi
     (0.778, 0.333, 0.8)
 
     Args:
-        y_true: 0/1, shape (n, n_labels).
+        y_true: 0/1, shape (n, n_labels); NaN where it is not known.
         y_pred: 0/1, shape (n, n_labels).
         positives: the positives of each label, which decide head, medium and tail, shape (n_labels,). By default those
             of ``y_true``; for a resample of a part, give those of the part, so that the groups stay.
@@ -43,22 +48,30 @@ def decision_metrics(y_true: ArrayLike, y_pred: ArrayLike, *, positives: ArrayLi
     Source: scikit-learn's ``precision_recall_fscore_support``, ``hamming_loss``, ``accuracy_score``, ``jaccard_score``
     with ``zero_division=0``.
     """
-    truth, assigned = multi_hot(y_true, "y_true"), multi_hot(y_pred, "y_pred")
+    filled, known = with_known(y_true)
+    truth, assigned = multi_hot(filled, "y_true"), multi_hot(y_pred, "y_pred")
+    known = None if known is None else checked_known(known, truth)
     if truth.shape != assigned.shape:
         raise ValueError(f"y_pred: must have the shape of y_true, {truth.shape}; got {assigned.shape}")
-    return measure_decisions(truth, assigned, None if positives is None else np.asarray(positives))
+    return measure_decisions(truth, assigned, None if positives is None else np.asarray(positives), known)
 
 
-def measure_decisions(truth: Bools, assigned: Bools, positives: Array | None = None) -> dict[str, float]:
-    """Return how good assigned labels are; see :func:`decision_metrics`."""
-    actual = truth.sum(axis=0)
+def measure_decisions(
+    truth: Bools, assigned: Bools, positives: Array | None = None, known: Bools | None = None
+) -> dict[str, float]:
+    """Return how good assigned labels are; see :func:`decision_metrics`.
+
+    ``truth`` is False where a label is not known; ``known`` is None if all are.
+    """
+    actual, counted = truth.sum(axis=0), assigned if known is None else assigned & known
     counts = LabelCounts(
-        true_positives=(truth & assigned).sum(axis=0),
-        predicted=assigned.sum(axis=0),
+        true_positives=(truth & counted).sum(axis=0),
+        predicted=counted.sum(axis=0),
         actual=actual,
         positives=actual if positives is None else positives,
     )
-    return defined(plain_row_means(decided_rows(truth, assigned)) | averages(counts))
+    rows = decided_rows(truth, counted, known)
+    return defined(plain_row_means(rows, weights_of_rows(DECIDED_ROW_METRICS, known)) | averages(counts))
 
 
 def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
@@ -76,11 +89,14 @@ def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
     - ``ece``: expected calibration error, 15 bins of equal mass over all labels pooled; ``macro_ece``: the mean
       of the error of each label, over labels with a positive. Equal scores share a bin.
 
+    A label that is not known, NaN in ``y_true``, counts nowhere, as in :func:`decision_metrics`. A row's labels are
+    ranked as if it had no others than the known ones; rows with fewer than k are left out of ``precision_at_k``.
+
     >>> round(ranking_metrics([[1, 0], [0, 1], [0, 0]], [[0.9, 0.1], [0.3, 0.2], [0.4, 0.6]])["macro_roc_auc"], 3)
     0.75
 
     Args:
-        y_true: 0/1, shape (n, n_labels).
+        y_true: 0/1, shape (n, n_labels); NaN where it is not known.
         y_score: probabilities, shape (n, n_labels).
 
     Raises:
@@ -95,14 +111,15 @@ def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
 
 def measure_rankings(part: Scores) -> dict[str, float]:
     """Return how good scores are before any threshold; see :func:`ranking_metrics`."""
-    part.must_be_probabilities()
+    part = part.as_probabilities()
     pooled = _of_groups(part.pooled())  # before the labels: two orders at once take more memory
     of_labels = label_rankings(part)
-    values = plain_row_means(ranked_rows(part.truth, part.scores))
+    rows, weights = ranked_rows(part.truth, part.scores, part.known), weights_of_rows(RANKED_ROW_METRICS, part.known)
+    values = plain_row_means(rows, weights)
     for curve in CURVE_METRICS:
         values[curve.name] = pooled[curve.area][0]
         if curve.covers:
-            values[curve.name] = mean_over(of_labels[curve.area], curve.covers(part.positives, len(part.truth)))
+            values[curve.name] = mean_over(of_labels[curve.area], curve.covers(part.positives, part.n_known))
     for error in CALIBRATION_METRICS:
         values[error.name] = pooled["ece"][0] if error.is_pooled else mean_over(of_labels["ece"], part.positives > 0)
     return defined(values)
@@ -115,7 +132,7 @@ def label_rankings(part: Scores) -> dict[str, Floats]:
 
 
 def _of_groups(ordered: Ordered) -> dict[str, Floats]:
-    """Return the areas and the calibration error of each group of cells, (groups,)."""
+    """Return the areas and the calibration error of each group of cells, (groups,); NaN for groups without cells."""
     places = ordered.positive_places()
     errors = calibration_error(surplus_of_bins(ordered, places), ordered.keys.shape[1])
     return areas(ordered, places) | {"ece": errors}
@@ -123,26 +140,39 @@ def _of_groups(ordered: Ordered) -> dict[str, Floats]:
 
 def macro_average_precision(y_true: ArrayLike, y_score: ArrayLike) -> float:
     """Return the macro average precision alone, as in :func:`ranking_metrics`; NaN if no label has a positive."""
-    part = Scores.from_arrays(y_true, y_score)
-    part.must_be_probabilities()
+    part = Scores.from_arrays(y_true, y_score).as_probabilities()
     wanted = ("average_precision",)
     values = [areas(ordered, ordered.positive_places(), wanted)[wanted[0]] for ordered in part.by_label]
     return float(mean_over(np.concatenate(values), part.positives > 0))
 
 
 def counts(y_true: ArrayLike) -> dict[str, int]:
-    """Return how many labels and rows of ``y_true``, 0/1 of shape (n, n_labels), some metric leaves out as undefined.
+    """Return how many labels and rows of ``y_true`` some metric leaves out as undefined.
 
     ``labels_without_positives`` (left out of every macro and weighted mean), ``labels_without_negatives`` (left out
     of macro ROC AUC), ``rows_without_labels`` (of LRAP and ranking loss), ``rows_with_all_labels`` (of ranking loss).
+    If a label of a row is not known, also ``rows_without_known_labels`` (left out of every mean over rows) and
+    ``labels_without_known_rows`` (of everything); these rows and labels are among the others as well.
 
     >>> counts([[1, 0], [1, 0]])["labels_without_positives"]
     1
+
+    Args:
+        y_true: 0/1, shape (n, n_labels); NaN where it is not known.
     """
-    truth = multi_hot(y_true, "y_true")
-    return {
-        "labels_without_positives": int((~truth.any(axis=0)).sum()),
-        "labels_without_negatives": int(truth.all(axis=0).sum()),
-        "rows_without_labels": int((~truth.any(axis=1)).sum()),
-        "rows_with_all_labels": int(truth.all(axis=1).sum()),
+    filled, known = with_known(y_true)
+    return counts_of(multi_hot(filled, "y_true"), known)
+
+
+def counts_of(truth: Bools, known: Bools | None) -> dict[str, int]:
+    """Return the numbers of :func:`counts`; ``truth`` is False where it is not known, ``known`` None if all is."""
+    positive, not_negative = truth, truth if known is None else truth | ~known
+    found = {
+        "labels_without_positives": ~positive.any(axis=0),
+        "labels_without_negatives": not_negative.all(axis=0),
+        "rows_without_labels": ~positive.any(axis=1),
+        "rows_with_all_labels": not_negative.all(axis=1),
     }
+    if known is not None:
+        found |= {"rows_without_known_labels": ~known.any(axis=1), "labels_without_known_rows": ~known.any(axis=0)}
+    return {name: int(np.count_nonzero(mask)) for name, mask in found.items()}

@@ -11,7 +11,7 @@ import numpy as np
 from rarelabels.judging.arrays import Array, Bools, Floats, Integers
 from rarelabels.judging.metrics.means import ratio
 from rarelabels.judging.metrics.metric import Metric
-from rarelabels.judging.sweeps.ordered import Ordered, order_cells
+from rarelabels.judging.sweeps.ordered import Ordered, known_of_rows, order_cells, rows_of_each_size
 
 DEPTHS = (1, 3, 5)
 SCORES_AT_ONCE = 200_000  # what fits the processor cache
@@ -139,13 +139,16 @@ RANKED_ROW_METRICS = (
     RankedRowMetric(name="lrap", words="LRAP", of=_lrap),
     RankedRowMetric(name="coverage", words="coverage", lower_is_better=True, highest=None, of=_coverage),
     RankedRowMetric(name="ranking_loss", words="ranking loss", lower_is_better=True, of=_ranking_loss),
-    RankedRowMetric(name="brier", words="Brier score", lower_is_better=True, is_of_calibration=True, of=_brier),
+    RankedRowMetric(
+        name="brier", words="Brier score", lower_is_better=True, is_of_calibration=True, is_of_cells=True, of=_brier
+    ),
     RankedRowMetric(
         name="log_loss",
         words="log loss",
         lower_is_better=True,
         highest=None,
         is_of_calibration=True,
+        is_of_cells=True,
         of=_log_loss,
     ),
     *(
@@ -157,11 +160,29 @@ RANKED_ROW_METRICS = (
 )
 
 
-def ranked_rows(truth: Bools, scores: Array) -> dict[str, Floats]:
-    """Return every metric of this kind, one value per row, each of shape (n,); NaN where a row is left out."""
+def ranked_rows(truth: Bools, scores: Array, known: Bools | None = None) -> dict[str, Floats]:
+    """Return every metric of this kind, one value per row, each of shape (n,); NaN where a row is left out.
+
+    A row is its known labels, as if there were no others. A row without any is left out. So are rows with fewer known
+    labels than a metric needs.
+    """
+    if known is None:
+        return _of_whole_rows(truth, scores)
+    found = {metric.name: np.full(len(truth), np.nan) for metric in _wanted(truth.shape[1])}
+    for rows in rows_of_each_size(known):
+        of_rows = _of_whole_rows(*(known_of_rows(cells, known, rows) for cells in (truth, scores)))
+        for name, values in of_rows.items():
+            found[name][rows] = values
+    return found
+
+
+def _wanted(n_labels: int) -> list[RankedRowMetric]:
+    return [metric for metric in RANKED_ROW_METRICS if metric.least_labels <= n_labels]
+
+
+def _of_whole_rows(truth: Bools, scores: Array) -> dict[str, Floats]:
     n_rows, n_labels = truth.shape
-    step = max(1, SCORES_AT_ONCE // n_labels)
-    wanted = [metric for metric in RANKED_ROW_METRICS if metric.least_labels <= n_labels]
+    step, wanted = max(1, SCORES_AT_ONCE // n_labels), _wanted(n_labels)
     blocks = []
     for start in range(0, n_rows, step):
         own, given = truth[start : start + step], scores[start : start + step]

@@ -42,13 +42,17 @@ def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, obje
     A part without any positive cannot choose: thresholds are 0.5 (``top_k``: k = 1), and every label counts as a
     fallback of every rule but the first two.
 
+    A label that is not known, NaN, is neither right nor wrong. Rows in which a label is not known do not count for it,
+    in thresholds and in numbers of positives. A rule that looks at the order of a row's scores (``argmax``,
+    ``at_least_one``, ``top_k``) gives a row its highest-scored labels, known or not; of these the known ones count.
+
     >>> y, s = [[1, 0], [1, 0], [0, 1]], [[0.9, 0.2], [0.7, 0.3], [0.2, 0.8]]
     >>> rules = choose_rules(y, s, min_positives=1)
     >>> rules["per_label"].assign([[0.5, 0.5]])
     array([[ True, False]])
 
     Args:
-        y_val: 0/1, shape (n, n_labels).
+        y_val: 0/1, shape (n, n_labels); NaN where it is not known.
         s_val: scores, shape (n, n_labels).
         min_positives: positives a label needs for a threshold of its own.
         objective: what thresholds per label are best for.

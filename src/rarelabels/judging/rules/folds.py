@@ -21,7 +21,7 @@ def folds(y: ArrayLike, k: int = N_FOLDS) -> NDArray[np.int64]:
     fewer rows than k the last folds are empty.
 
     Args:
-        y: 0/1, shape (n, n_labels).
+        y: 0/1, shape (n, n_labels); 0 where it is not known.
         k: number of folds.
     """
     truth = np.asarray(y, dtype=bool)

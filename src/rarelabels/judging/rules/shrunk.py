@@ -20,7 +20,7 @@ STRENGTHS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, float("inf"))
 class Shrinkable:
     """The labels' own thresholds, the positives that chose them, which labels have one; and the global threshold.
 
-    The first three have shape (n_labels,).
+    The first three have shape (n_labels,). A label without a threshold of its own has the global one.
     """
 
     own: Floats
@@ -31,12 +31,14 @@ class Shrinkable:
     @classmethod
     def of(cls, rows: Rows) -> Shrinkable:
         """Return the thresholds that these rows choose."""
-        positives, scores, sweep = rows.scores.positives, rows.scores.scores, rows.sweep
-        lowest = scores.min(axis=0).astype(np.float64)
+        positives, sweep, by_label = rows.scores.positives, rows.sweep, rows.scores.by_label
+        lowest, highest = (
+            np.concatenate(ends) for ends in zip(*((o.lowest(), o.highest()) for o in by_label), strict=True)
+        )
         # "Never" and "always" lie far from all scores. They are moved to the nearest threshold that decides the same.
-        just_above = np.nextafter(scores.max(axis=0).astype(np.float64), np.inf)
-        own = np.clip(sweep.thresholds, lowest, just_above)
-        return cls(own, positives, sweep.defined & (positives > 0), rows.common)
+        own = np.clip(sweep.thresholds, lowest, np.nextafter(highest, np.inf))
+        has_own = sweep.defined & (positives > 0)
+        return cls(np.where(has_own, own, rows.common), positives, has_own, rows.common)
 
     def shrunk(self, strength: float) -> Floats:
         """Return thresholds that lie p / (p + strength) of the way from the global one to the label's own."""
@@ -55,12 +57,13 @@ def shrunk_rule(name: str, rows: Rows) -> Rule:
 
 def _left_out_mean(rows: Rows, by_fold: Sequence[tuple[Shrinkable, Bools]], strength: float) -> float:
     """Return the mean objective over labels with a positive. Decisions are those on the folds left out, pooled."""
-    truth, scores = rows.scores.truth, rows.scores.scores
+    part, truth, scores = rows.scores, rows.scores.truth, rows.scores.scores
     assigned = np.empty(truth.shape, dtype=bool)
     for chosen, fold in by_fold:
         assigned[fold] = scores[fold] >= chosen.shrunk(strength)
+    assigned = part.counted(assigned)
     hits, predicted, positives = (np.count_nonzero(cells, axis=0) for cells in (truth & assigned, assigned, truth))
-    values = objective_values(rows.objective, hits, predicted, positives, len(truth))[positives > 0]
+    values = objective_values(rows.objective, hits, predicted, positives, part.n_known)[positives > 0]
     defined = ~np.isnan(values)
     return round(float(values[defined].mean()), 12) if defined.any() else 0.0
 

@@ -173,7 +173,8 @@ def estimates(
     influence on the seeds that did not test it. ``docs/intervals.md`` says what such an interval means.
 
     Args:
-        parts: the test part as scored by each seed. Groups that one seed has are those of all, if the rows are the same.
+        parts: the test part as scored by each seed. Groups that one seed has are those of all, if all have the same
+            rows.
         rules: of each seed, by name.
         values: the metrics of each seed, by the same names.
         wanted: the names; all, if None.

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from rarelabels.judging.arrays import Array, Bools, Floats, is_one
+from rarelabels.judging.arrays import Bools, Floats, is_one
 from rarelabels.judging.metrics.averages import influences_of_averages
 from rarelabels.judging.metrics.curves import CURVE_METRICS, influences_of_curves
-from rarelabels.judging.metrics.decided_rows import decided_rows
+from rarelabels.judging.metrics.decided_rows import DECIDED_ROW_METRICS, decided_rows
 from rarelabels.judging.metrics.ece import CALIBRATION_METRICS, influences_of_calibration
 from rarelabels.judging.metrics.means import influences_of_means
-from rarelabels.judging.metrics.metric import Metric
+from rarelabels.judging.metrics.metric import Metric, weights_of_rows
 from rarelabels.judging.metrics.ranked_rows import RANKED_ROW_METRICS, ranked_rows
 from rarelabels.judging.rules.definition import Rule
 from rarelabels.judging.scores import Scores
@@ -38,20 +38,22 @@ def influences(part: Scores, rules: Mapping[str, Rule], wanted: Collection[str] 
     Raises:
         ValueError: a score is outside [0, 1].
     """
-    part.must_be_probabilities()
+    part = part.as_probabilities()
     groups = None if wanted is None else {name.partition("/")[0] for name in wanted}
     ranked = None if wanted is None else {name.removeprefix(f"{OF_RANKING}/") for name in wanted}
     found = of_rankings(part, ranked) if groups is None or OF_RANKING in groups else {}
     assigned = {name: rule.assign(part.scores) for name, rule in rules.items() if groups is None or name in groups}
     assigned |= {name: is_one(labels) for name, labels in part.decided.items() if groups is None or name in groups}
     for rule, of_rule in assigned.items():
-        found |= {f"{rule}/{name}": values for name, values in of_decisions(part.truth, of_rule).items()}
+        found |= {f"{rule}/{name}": values for name, values in of_decisions(part, of_rule).items()}
     return found if wanted is None else {name: found[name] for name in wanted if name in found}
 
 
-def of_decisions(truth: Bools, assigned: Bools) -> dict[str, Floats]:
+def of_decisions(part: Scores, assigned: Bools) -> dict[str, Floats]:
     """Return the influence of each row on every metric of assigned labels, each (n,)."""
-    return influences_of_means(decided_rows(truth, assigned)) | influences_of_averages(truth, assigned)
+    weights = weights_of_rows(DECIDED_ROW_METRICS, part.known)
+    of_means = influences_of_means(decided_rows(part.truth, assigned, part.known), weights)
+    return of_means | influences_of_averages(part.truth, part.counted(assigned))
 
 
 def of_rankings(part: Scores, wanted: Collection[str] | None = None) -> dict[str, Floats]:
@@ -61,13 +63,18 @@ def of_rankings(part: Scores, wanted: Collection[str] | None = None) -> dict[str
         part: truth and probabilities.
         wanted: the names of the metrics, without ``ranking/``; a kind of metric that has none of them is left out.
     """
-    kinds: tuple[tuple[Sequence[Metric], Callable[[Bools, Array], dict[str, Floats]]], ...] = (
-        (RANKED_ROW_METRICS, lambda truth, scores: influences_of_means(ranked_rows(truth, scores))),
+    kinds: tuple[tuple[Sequence[Metric], Callable[[Scores], dict[str, Floats]]], ...] = (
+        (RANKED_ROW_METRICS, _of_ranked_rows),
         (CURVE_METRICS, influences_of_curves),
         (CALIBRATION_METRICS, influences_of_calibration),
     )
     found: dict[str, Floats] = {}
     for metrics, of_kind in kinds:
         if wanted is None or any(metric.name in wanted for metric in metrics):
-            found |= of_kind(part.truth, part.scores)
+            found |= of_kind(part)
     return {f"{OF_RANKING}/{name}": values for name, values in found.items()}
+
+
+def _of_ranked_rows(part: Scores) -> dict[str, Floats]:
+    weights = weights_of_rows(RANKED_ROW_METRICS, part.known)
+    return influences_of_means(ranked_rows(part.truth, part.scores, part.known), weights)

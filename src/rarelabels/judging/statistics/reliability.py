@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from rarelabels.errors import counted
 from rarelabels.judging.arrays import Integers
 from rarelabels.judging.metrics.averages import MEDIUM
 from rarelabels.judging.statistics.estimate import Estimate
@@ -23,14 +26,54 @@ def rare_labels(positives: Integers) -> str:
 
     >>> import numpy as np
     >>> rare_labels(np.array([3, 12, 80, 0]))
-    '1 of 3 labels have fewer than 10 positives on test'
+    '1 of 3 labels has fewer than 10 positives on test'
     >>> rare_labels(np.array([12, 80]))
     ''
     """
     covered, rare = int(np.count_nonzero(positives)), int(np.count_nonzero((positives > 0) & (positives < MEDIUM)))
     if rare <= RARE_SHARE * covered:
         return ""
-    return f"{rare:,} of {covered:,} labels have fewer than {MEDIUM} positives on test"
+    labels = "1 label has" if covered == 1 else f"{rare:,} of {covered:,} labels {'has' if rare == 1 else 'have'}"
+    return f"{labels} fewer than {MEDIUM} positives on test"
+
+
+def few_positives(positives: Integers) -> str:
+    """Return why no interval is reliable, in words: all labels together have few positives; empty if they have enough.
+
+    Args:
+        positives: of each label on the test part, (n_labels,).
+
+    >>> import numpy as np
+    >>> few_positives(np.array([3, 0])), few_positives(np.array([3, 7]))
+    ('test has 3 positives in all', '')
+    """
+    total = int(positives.sum())
+    if total >= MEDIUM:
+        return ""
+    return f"test has {counted(total, 'positive')} in all" if total else "test has no positive"
+
+
+def little_known(labels: Sequence[str], n_known: Integers, positives: Integers, n_rows: int) -> list[str]:
+    """Return the labels that are known in too few rows to be judged, each with the reason in words.
+
+    Such a label is known in fewer than 10 rows, or its known rows have no positive or no negative.
+
+    Args:
+        labels: their names.
+        n_known: in how many rows each is known, (n_labels,).
+        positives: of each, (n_labels,).
+        n_rows: of the part. A label that is known in all of them is not returned.
+
+    >>> import numpy as np
+    >>> little_known(["a", "b", "c", "d"], np.array([4, 30, 30, 90]), np.array([2, 0, 30, 0]), 90)
+    ['a (4 of 90 rows known)', 'b (30 of 90 rows known, no positive)', 'c (30 of 90 rows known, no negative)']
+    """
+    found = []
+    for label, known, ones in zip(labels, n_known.tolist(), positives.tolist(), strict=True):
+        lacks = ", no positive" if known and not ones else ", no negative" if known and ones == known else ""
+        if known < n_rows and (lacks or known < MEDIUM):
+            found.append(f"{label} ({known:,} of {n_rows:,} rows known{lacks})")
+    return found
 
 
 def is_by_label(metric: str) -> bool:

@@ -62,13 +62,18 @@ class _Climb:
 
     def __init__(self, part: Scores, metric: AscentMetric, start: Floats) -> None:
         truth, scores = part.truth, part.scores
-        self.truth, self.scores, self.metric, self.thresholds = truth, scores, metric, start
+        self.part, self.truth, self.scores, self.metric, self.thresholds = part, truth, scores, metric, start
         self.rounding = ROUNDING * (1 if metric == "macro_f1" else len(truth))  # the others are sums over rows
-        self.order = np.argsort(scores.T, axis=1)[:, ::-1]  # highest first
-        self.assigned: Bools = scores >= start
+        self.order = [self._known_first(label) for label in range(truth.shape[1])]
+        self.assigned: Bools = part.counted(scores >= start)
         self.actual = np.count_nonzero(truth, axis=1)
         self.hits = np.count_nonzero(truth & self.assigned, axis=1)
         self.predicted = np.count_nonzero(self.assigned, axis=1)
+
+    def _known_first(self, label: int) -> Integers:
+        """Return the rows in which a label is known, from the highest score to the lowest."""
+        order = np.argsort(self.scores[:, label])[::-1]
+        return order if self.part.known is None else order[self.part.known[order, label]]
 
     def value(self) -> float:
         if self.metric == "macro_f1":
@@ -76,7 +81,8 @@ class _Climb:
             positives = np.count_nonzero(self.truth, axis=0)
             f1 = 2 * hits / np.maximum(predicted + positives, 1)
             return float(f1[positives > 0].mean())
-        return float(self._of_rows(self.hits, self.predicted).mean())
+        of_rows = self._of_rows(self.hits, self.predicted)
+        return float((of_rows if self.part.known is None else of_rows[self.part.known.any(axis=1)]).mean())
 
     def round(self) -> bool:
         """Set each label to its best; return whether any moved."""
@@ -85,6 +91,8 @@ class _Climb:
 
     def _set_best(self, label: int) -> bool:
         order, truth, assigned = self.order[label], self.truth[:, label], self.assigned[:, label]
+        if not order.size:
+            return False
         scores = self.scores[order, label]
         values, now = self._of_cuts(truth, assigned, order)
         possible = np.concatenate([[True], scores[:-1] != scores[1:], [True]])  # equal scores share a side
@@ -120,6 +128,8 @@ class _Climb:
             lower = scores[n_assigned] if n_assigned < scores.size else np.float64(-np.inf)
             self.thresholds[label] = threshold(lower, scores[n_assigned - 1])
         assigned = self.scores[:, label] >= self.thresholds[label]
+        if self.part.known is not None:
+            assigned &= self.part.known[:, label]
         truth, before = self.truth[:, label], self.assigned[:, label]
         self.hits = self.hits + (truth & assigned) - (truth & before)
         self.predicted = self.predicted + assigned.astype(np.int64) - before

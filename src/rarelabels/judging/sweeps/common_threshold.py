@@ -79,15 +79,18 @@ def sweep_common(part: Scores, metric: CommonMetric, *, at_least_one: bool = Fal
         part = replace(part, scores=scores, check=False)
     match metric:
         case "micro_f1":
+            if part.known is not None:
+                of_cells = part.cells()
+                truth, scores = of_cells[0][:, np.newaxis], of_cells[1][:, np.newaxis]
             upper, lower, value = _best_pooled(truth, scores)
         case "macro_f1":
             upper, lower, total = _best_sum_of_f1(part.by_label)
             value = total / np.count_nonzero(truth.any(axis=0))
         case "samples_f1":
             upper, lower, total = _best_sum_of_f1(part.by_row)
-            value = total / len(truth)
+            value = total / part.n_covered
         case "subset_accuracy":
-            upper, lower, value = _best_subset(truth, scores)
+            upper, lower, value = _best_subset(truth, scores, part.known)
     if np.isposinf(upper):
         return CommonThreshold(Threshold(beyond_highest(np.float64(highest))), value)
     return CommonThreshold(Threshold(threshold(np.float64(lower), np.float64(upper))), value)
@@ -166,18 +169,17 @@ def _best_sum_of_f1(blocks: Sequence[Ordered]) -> tuple[float, float, float]:
     Args:
         blocks: ordered cells, each block of some groups.
     """
-    groups = np.cumsum([0, *(len(ordered.keys) for ordered in blocks)]).tolist()
-    shape = groups[-1], blocks[0].keys.shape[1]
-    steps, cells = np.empty(shape), np.empty(shape, dtype=blocks[0].dtype)
-    for start, end, ordered in zip(groups, groups[1:], blocks, strict=False):
-        steps[start:end], cells[start:end] = _f1_steps(ordered), ordered.all_scores()
-    ascending = cells.reshape(-1)
-    sums = steps.reshape(-1)[np.argsort(ascending)]
+    n_groups = sum(len(ordered.keys) for ordered in blocks)
+    bounds = np.cumsum([0, *(ordered.keys.size for ordered in blocks)]).tolist()
+    steps, ascending = np.empty(bounds[-1]), np.empty(bounds[-1], dtype=blocks[0].dtype)
+    for start, end, ordered in zip(bounds, bounds[1:], blocks, strict=False):
+        steps[start:end], ascending[start:end] = _f1_steps(ordered).reshape(-1), ordered.all_scores().reshape(-1)
+    sums = steps[np.argsort(ascending)]
     ascending.sort()  # cheaper, and smaller, than picking them in that order
     downwards = sums[::-1]
     np.cumsum(downwards, out=downwards)
     sums[1:][ascending[1:] == ascending[:-1]] = -np.inf  # equal scores share a side
-    best = int(np.flatnonzero(sums >= sums.max() - ROUNDING * len(steps))[-1])
+    best = int(np.flatnonzero(sums >= sums.max() - ROUNDING * n_groups)[-1])
     lower = ascending[best - 1] if best else -np.inf
     return float(ascending[best]), float(lower), float(sums[best])
 
@@ -199,13 +201,18 @@ def f1_from(ordered: Ordered) -> Floats:
     return f1
 
 
-def _best_subset(truth: Bools, scores: Array) -> tuple[float, float, float]:
+def _best_subset(truth: Bools, scores: Array, known: Bools | None) -> tuple[float, float, float]:
     """Return the score of the best cut (inf: nothing finite), the next lower one (-inf: none), the subset accuracy.
 
     A row is right while the threshold is above its highest negative and not above its lowest positive. So the count
-    rises, as the threshold falls, only at the lowest positive of a row.
+    rises, as the threshold falls, only at the lowest positive of a row. Labels that are not known are neither, and rows
+    without a known label are left out.
     """
-    low = np.max(scores, axis=1, where=~truth, initial=-np.inf)
+    if known is not None:
+        covered = known.any(axis=1)
+        truth, scores, known = truth[covered], scores[covered], known[covered]
+    counted: Bools | Literal[True] = True if known is None else known
+    low = np.max(scores, axis=1, where=~truth & counted, initial=-np.inf)
     high = np.min(scores, axis=1, where=truth, initial=np.inf)
     can_be = low < high
     low, high = np.sort(low[can_be]), np.sort(high[can_be])
@@ -213,5 +220,5 @@ def _best_subset(truth: Bools, scores: Array) -> tuple[float, float, float]:
     right = np.searchsorted(low, candidates) - np.searchsorted(high, candidates)
     best = int(np.flatnonzero(right == right.max())[-1])
     upper = float(candidates[best])
-    lower = float(np.max(scores, where=scores < upper, initial=-np.inf))
+    lower = float(np.max(scores, where=(scores < upper) & counted, initial=-np.inf))
     return upper, lower, float(right[best]) / len(truth)

@@ -48,13 +48,13 @@ def best_thresholds(y_true: ArrayLike, y_score: ArrayLike, objective: ObjectiveS
 
     F-beta and Jaccard are undefined for a label without positives (its threshold is "never"). Balanced accuracy is
     undefined for a label without positives ("never") or without negatives ("always"). The value is then 0. A cost is
-    always defined.
+    always defined. Rows in which a label is not known do not count for it; without any, it is undefined ("never").
 
     >>> best_thresholds([[1, 0], [1, 0], [0, 1]], [[0.9, 0.2], [0.7, 0.3], [0.2, 0.8]]).thresholds
     array([0.45, 0.55])
 
     Args:
-        y_true: 0/1, shape (n, n_labels).
+        y_true: 0/1, shape (n, n_labels); NaN where it is not known.
         y_score: any real scores, shape (n, n_labels); higher means more likely positive. Fast for scores that are not
             negative; 0.0 and -0.0 are equal.
         objective: what is maximised; for a cost matrix, minus the cost.
@@ -75,7 +75,7 @@ def sweep_labels(scores: Scores, objective: ObjectiveSpec) -> Sweep:
 
 
 def objective_values(
-    objective: ObjectiveSpec, hits: Array, assigned: Array, positives: ArrayLike, n_rows: int
+    objective: ObjectiveSpec, hits: Array, assigned: Array, positives: ArrayLike, n_rows: ArrayLike
 ) -> Floats:
     """Return the objective from counts that broadcast; NaN where 0/0.
 
@@ -84,9 +84,9 @@ def objective_values(
         hits: true positives.
         assigned: rows the label is assigned to.
         positives: rows that have the label.
-        n_rows: all rows.
+        n_rows: all rows in which the label is known.
     """
-    positives = np.asarray(positives)
+    positives, n_rows = np.asarray(positives), np.asarray(n_rows)
     missed, false, negatives = positives - hits, assigned - hits, n_rows - positives
     values: Array
     with np.errstate(invalid="ignore"):
@@ -115,7 +115,7 @@ def _best_of_block(cuts: Cuts, objective: ObjectiveSpec) -> tuple[Floats, Floats
     thresholds = cuts.thresholds(chosen, nothing)
     defined = _is_defined(objective, cuts)
     if isinstance(objective, BalancedAccuracy):
-        full = cuts.positives == cuts.n_rows
+        full = (cuts.positives > 0) & (cuts.positives == cuts.n_rows)
         thresholds[full] = beyond_lowest(cuts.ordered.lowest()[full])
     return thresholds, np.where(defined, values, 0.0), defined
 
@@ -140,7 +140,7 @@ def merits_of(objective: ObjectiveSpec, cuts: Cuts) -> Array:
 def _is_defined(objective: ObjectiveSpec, cuts: Cuts) -> Bools:
     match objective:
         case Cost():
-            return np.ones(cuts.positives.shape, dtype=bool)
+            return np.full(cuts.positives.shape, cuts.n_rows > 0)
         case BalancedAccuracy():
             return np.asarray((cuts.positives > 0) & (cuts.positives < cuts.n_rows))
         case _:

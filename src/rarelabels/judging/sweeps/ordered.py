@@ -51,7 +51,7 @@ class Ordered:
         return np.concatenate(
             [
                 begin + np.flatnonzero((keys[begin : begin + CELLS_AT_ONCE] & one) == 0)
-                for begin in range(0, keys.size, CELLS_AT_ONCE)
+                for begin in range(0, max(keys.size, 1), CELLS_AT_ONCE)
             ]
         )
 
@@ -72,11 +72,15 @@ class Ordered:
         return _decoded(self.keys.ravel()[places], self.dtype).astype(np.float64)
 
     def lowest(self) -> Floats:
-        """Return the lowest score of each group."""
+        """Return the lowest score of each group; infinity for groups without cells."""
+        if not self.keys.shape[1]:
+            return np.full(len(self.keys), np.inf)
         return self.scores_at(np.arange(len(self.keys)) * self.keys.shape[1])
 
     def highest(self) -> Floats:
-        """Return the highest score of each group."""
+        """Return the highest score of each group; -infinity for groups without cells."""
+        if not self.keys.shape[1]:
+            return np.full(len(self.keys), -np.inf)
         return self.scores_at(np.arange(1, len(self.keys) + 1) * self.keys.shape[1] - 1)
 
     def first_of_equals(self) -> Integers:
@@ -173,16 +177,49 @@ class Cuts:
         return self.ordered.scores_at(places), below
 
 
-def labels_in_order(truth: Bools, scores: Array) -> Iterator[Ordered]:
-    """Yield the ordered cells of a few labels at a time; both arguments have shape (n, n_labels)."""
-    for block in slices(truth.shape[1], truth.shape[0]):
-        yield order_cells(truth[:, block].T, scores[:, block].T)
+def labels_in_order(truth: Bools, scores: Array, known: Bools | None = None) -> Iterator[Ordered]:
+    """Yield the ordered cells of a few labels at a time; of one, if not all cells are known.
+
+    Args:
+        truth: (n, n_labels).
+        scores: (n, n_labels).
+        known: which cells are known, (n, n_labels), and so are ordered; None: all.
+    """
+    if known is None:
+        for block in slices(truth.shape[1], truth.shape[0]):
+            yield order_cells(truth[:, block].T, scores[:, block].T)
+        return
+    for label in range(truth.shape[1]):
+        rows = known[:, label]
+        yield order_cells(truth[rows, label][np.newaxis], scores[rows, label][np.newaxis])
 
 
-def rows_in_order(truth: Bools, scores: Array) -> Iterator[Ordered]:
-    """Yield the ordered cells of some rows at a time; both arguments have shape (n, n_labels)."""
-    for block in slices(*truth.shape):
-        yield order_cells(truth[block], scores[block])
+def rows_in_order(truth: Bools, scores: Array, known: Bools | None = None) -> Iterator[Ordered]:
+    """Yield the ordered cells of some rows at a time; if not all cells are known, of rows with equally many.
+
+    Args:
+        truth: (n, n_labels).
+        scores: (n, n_labels).
+        known: which cells are known, (n, n_labels), and so are ordered; None: all.
+    """
+    if known is None:
+        for block in slices(*truth.shape):
+            yield order_cells(truth[block], scores[block])
+        return
+    for rows in rows_of_each_size(known):
+        yield from rows_in_order(*(known_of_rows(cells, known, rows) for cells in (truth, scores)))
+
+
+def rows_of_each_size(known: Bools) -> Iterator[Integers]:
+    """Yield the numbers of the rows that have 1 known cell, then of those that have 2, and so on."""
+    n_known = np.count_nonzero(known, axis=1)
+    for size in np.unique(n_known[n_known > 0]).tolist():
+        yield np.flatnonzero(n_known == size)
+
+
+def known_of_rows(cells: Array, known: Bools, rows: Integers) -> Array:
+    """Return the known cells of rows that have equally many, (rows, known cells of each)."""
+    return np.asarray(cells[rows][known[rows]].reshape(len(rows), -1))
 
 
 def slices(n_groups: int, n: int) -> Iterator[slice]:
@@ -213,7 +250,7 @@ def order_cells(truth: Bools, scores: Array) -> Ordered:
     """
     if scores.dtype not in (np.float32, np.float64):
         scores = scores.astype(np.float64)
-    if scores.min() < 0:
+    if scores.size and scores.min() < 0:
         return _order_by_index(truth, scores)
     unsigned = np.dtype(f"u{scores.dtype.itemsize}")
     keys = np.empty(scores.shape, dtype=unsigned)

@@ -10,7 +10,15 @@ from numpy.typing import ArrayLike
 from rarelabels.judging.arrays import Bools, Floats, Integers
 from rarelabels.judging.scores import Scores
 from rarelabels.judging.sweeps.common_threshold import f1_from
-from rarelabels.judging.sweeps.ordered import ROUNDING, Cuts, UndefinedLabel, find_cuts, highest_of_each
+from rarelabels.judging.sweeps.ordered import (
+    ROUNDING,
+    Cuts,
+    Ordered,
+    UndefinedLabel,
+    find_cuts,
+    highest_of_each,
+    rows_in_order,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,13 +112,34 @@ def best_top_k(y_true: ArrayLike, y_score: ArrayLike) -> TopK:
 
 
 def sweep_top_k(scores: Scores) -> TopK:
-    """Return the best number of highest-scored labels to give every row; see :func:`best_top_k`."""
-    n_rows, n_labels = scores.truth.shape
+    """Return the best number of highest-scored labels to give every row; see :func:`best_top_k`.
+
+    A label that is not known takes its place among the highest, and counts neither for nor against the row.
+    """
+    n_labels, n_covered = scores.truth.shape[1], scores.n_covered
     if not scores.truth.any():
         raise UndefinedLabel(f"y_true: no positives in {n_labels} labels; samples F1 has no maximum to choose")
     sums = np.zeros(n_labels)
-    for ordered in scores.by_row:
-        sums += np.take_along_axis(f1_from(ordered), ordered.first_of_equals(), axis=1).sum(axis=0)
+    if scores.known is None:
+        for ordered in scores.by_row:
+            sums += np.take_along_axis(f1_from(ordered), ordered.first_of_equals(), axis=1).sum(axis=0)
+    else:
+        orders = (rows_in_order(cells, scores.scores) for cells in (scores.truth, scores.known))
+        for right, known in zip(*orders, strict=True):
+            sums += _f1_of_known(right, known).sum(axis=0)
     by_k = sums[::-1]
-    best = int(np.flatnonzero(by_k >= by_k.max() - ROUNDING * n_rows)[0])
-    return TopK(best + 1, float(by_k[best]) / n_rows)
+    best = int(np.flatnonzero(by_k >= by_k.max() - ROUNDING * n_covered)[0])
+    return TopK(best + 1, float(by_k[best]) / n_covered)
+
+
+def _f1_of_known(right: Ordered, known: Ordered) -> Floats:
+    """Return the F1 of each row when all cells from a position upwards are assigned, and those that tie, (rows, n).
+
+    Args:
+        right: the cells of each row in the order of their scores; its positives are the labels that the row has.
+        known: the same cells; its positives are the labels that are known.
+    """
+    upwards = (np.cumsum(ordered.positives()[:, ::-1], axis=1)[:, ::-1] for ordered in (right, known))
+    hits, assigned = (np.take_along_axis(counts, right.first_of_equals(), axis=1) for counts in upwards)
+    f1: Floats = 2 * hits / np.maximum(hits[:, :1] + assigned, 1)  # 0/0 counts 0
+    return f1

@@ -221,7 +221,8 @@ def fit(
     """Fit one classifier per label on the training part, with early stopping on the validation part.
 
     scikit-learn would hold out a share of the training part for early stopping. That share would have no positive of
-    many rare labels. A label that is constant in the training part gets a constant score, 0 or 1.
+    many rare labels. A label that is constant in the training part gets a constant score, 0 or 1. Each label is fitted
+    on its known rows; one that is known in no validation row gets all trees.
 
     Args:
         spec: the declared model.
@@ -235,15 +236,25 @@ def fit(
     y = data.train.y
     data, one_hot = _with_codes(data)
     models: list[Any | None] = [None] * y.shape[1]
-    for label in np.flatnonzero(y.min(axis=0) != y.max(axis=0)).tolist():
+    for label in _not_constant(data.train).tolist():
         most = None if iterations is None else int(iterations[label])
         models[label] = _fit_label(spec, data, label, seed, most, len(one_hot.values))
-    trees = Trees.of(models, np.where(y[0], np.inf, -np.inf), categories=bool(one_hot.values))
+    trees = Trees.of(models, np.where(y.any(axis=0), np.inf, -np.inf), categories=bool(one_hot.values))
     trained = np.diff(trees.of_label)[np.isfinite(trees.prior)]
     facts = {"iterations": float(trained.mean())} if len(trained) else {}
     full = int((trained == spec.max_iter).sum()) if iterations is None else 0
     note = f"{full} of {len(trained)} labels used all {spec.max_iter} trees of model.max_iter: more may do better."
     return Boosted(data.labels, trees, one_hot, facts=facts, notes=(note,) if full else ())
+
+
+def _not_constant(train: Part) -> npt.NDArray[np.int64]:
+    """Return the labels that have both a positive and a negative among their known rows."""
+    negative = train.y == 0 if train.known is None else (train.y == 0) & train.known
+    return np.flatnonzero(train.y.any(axis=0) & negative.any(axis=0))
+
+
+def _known_rows(part: Part, label: int) -> npt.NDArray[np.int64] | slice:
+    return slice(None) if part.known is None else np.flatnonzero(part.known[:, label])
 
 
 def check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, trainings: int) -> None:
@@ -262,8 +273,7 @@ def check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, trainings: 
     """
     import sklearn.ensemble  # noqa: F401  imported here, because the import takes a second that must not be timed
 
-    positives = data.train.y.sum(axis=0, dtype=np.int64)
-    labels = np.flatnonzero((positives > 0) & (positives < len(data.train.y)))
+    positives, labels = data.train.y.sum(axis=0, dtype=np.int64), _not_constant(data.train)
     if not len(labels):
         return
     middle = int(labels[np.argsort(positives[labels], kind="stable")][len(labels) // 2])
@@ -287,21 +297,28 @@ def _fit_label(
     """Fit the classifier of one label; the first columns of the numbers are codes of categories."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
+    train, held_out = _known_rows(data.train, label), _known_rows(data.validation, label)
+    y, x, y_val, x_val = (
+        data.train.y[train, label],
+        data.train.numeric[train],
+        data.validation.y[held_out, label],
+        data.validation.numeric[held_out],
+    )
+    stops_early = iterations is None and len(y_val) > 0
     model = HistGradientBoostingClassifier(
         learning_rate=spec.learning_rate,
         max_iter=iterations or spec.max_iter,
         max_leaf_nodes=spec.max_leaf_nodes,
         l2_regularization=spec.l2,
-        early_stopping=iterations is None,
+        early_stopping=stops_early,
         n_iter_no_change=PATIENCE,
         categorical_features=list(range(n_categories)) or None,
         random_state=seed,
     )
-    validation = {"X_val": data.validation.numeric, "y_val": data.validation.y[:, label]} if iterations is None else {}
-    x = data.train.numeric
+    validation = {"X_val": x_val, "y_val": y_val} if stops_early else {}
     known = np.where(np.isnan(x).all(axis=0), 0.0, x)  # scikit-learn cannot bin a column that is missing everywhere
     with threadpool_limits(1):  # without a user_api, so that it limits the OpenMP threads of boosting too
-        return model.fit(known, data.train.y[:, label], **validation)
+        return model.fit(known, y, **validation)
 
 
 def _duration(seconds: float) -> str:

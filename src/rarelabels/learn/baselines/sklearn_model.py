@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
@@ -88,28 +86,34 @@ def check(spec: SklearnSpec, data: Dataset) -> None:
 
 
 def fit(spec: SklearnSpec, data: Dataset, seed: int) -> SklearnModel:
-    """Fit one classifier for all labels if the class can have several, else one for each.
+    """Fit one classifier for all labels if the class can have several and all cells are known, else one for each.
 
-    A label that is constant in the training part gets a constant score, 0 or 1.
+    Each is fitted on the known rows of its label. A label that is constant there gets a constant score, 0 or 1.
 
     Raises:
         UserError: see :func:`check` and ``linear.Features.fit``; or a dense matrix would not fit into memory.
     """
-    features, y = Features.fit(spec, data), data.train.y.astype(np.int64)  # RidgeClassifier writes -1 into it
-    is_constant = y.min(axis=0) == y.max(axis=0)
-    learnt = np.flatnonzero(~is_constant)
+    features, known = Features.fit(spec, data), data.train.known
+    y = data.train.y.astype(np.int64)  # RidgeClassifier writes -1 into it
+    has_negative = (y == 0).any(axis=0) if known is None else ((y == 0) & known).any(axis=0)
+    learnt = np.flatnonzero(y.any(axis=0) & has_negative)
     columns = _columns(features, data.train, dense=_needs_dense(spec))
-    targets: Sequence[npt.NDArray[np.int64]] = [y[:, label] for label in learnt]
-    if len(learnt) > 1 and _tags(_estimator(spec, seed)).classifier_tags.multi_label:
-        targets = [y[:, learnt]]
+    if known is not None:
+        rows = [np.flatnonzero(known[:, label]) for label in learnt]
+        samples = [(columns[of_label], y[of_label, label]) for of_label, label in zip(rows, learnt, strict=True)]
+    elif len(learnt) > 1 and _tags(_estimator(spec, seed)).classifier_tags.multi_label:
+        samples = [(columns, y[:, learnt])]
+    else:
+        samples = [(columns, y[:, label]) for label in learnt]
     with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:  # as many threads, the same bits
         warnings.simplefilter("always")
-        models = tuple(_estimator(spec, seed).fit(columns, target) for target in targets)
+        models = tuple(_estimator(spec, seed).fit(*sample) for sample in samples)
     notes = [DECISIONS.format(estimator=spec.estimator)] if not hasattr(_estimator(spec, seed), "predict_proba") else []
     notes += [
         f"{spec.estimator}: {line}" for line in dict.fromkeys(str(one.message).partition("\n")[0] for one in caught)
     ][:1]
-    constant = np.where(is_constant, y[0].astype(np.float64), np.nan)
+    constant = np.asarray(y.any(axis=0), dtype=np.float64)
+    constant[learnt] = np.nan
     return SklearnModel(data.labels, spec, features, constant, models, notes=tuple(notes))
 
 

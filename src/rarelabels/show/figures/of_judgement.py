@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from rarelabels.judging.evaluation import Evaluation
 from rarelabels.judging.scores import Scores
-from rarelabels.show.figures.house_style import BLUE, FAINTEST, GREY, RED, RULE_COLOURS
+from rarelabels.show.figures.house_style import BLUE, FAINTEST, GREY, RED, RULE_COLOURS, Drawing, all_drawn
 from rarelabels.show.figures.of_trial import calibration_points, precision_recall_curve
 
 NAMED_LABELS = 30  # if there are more labels, each is a dot without a name
@@ -25,7 +25,7 @@ def judgement(measured: Evaluation) -> Figure:
     and ``savefig`` writes it.
     """
     labels = min(len(measured.labels), NAMED_LABELS)
-    figure = Figure(figsize=(10.4, max(6.4, 1.6 + 0.26 * labels)), layout="constrained")
+    figure = Drawing(figsize=(10.4, max(6.4, 1.6 + 0.26 * labels)))
     grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.25), wspace=0.06, hspace=0.08)
     _precision_recall(figure.add_subplot(grid[0, 0]), measured)
     _reliability(figure.add_subplot(grid[1, 0]), measured.test)
@@ -34,17 +34,19 @@ def judgement(measured: Evaluation) -> Figure:
 
 
 def _precision_recall(axes: Axes, measured: Evaluation) -> None:
-    test = measured.test
-    prevalence = float(test.y.mean())
+    truth, scores = measured.test.cells()
+    prevalence = float(truth.mean())
     if prevalence:
-        precision, recall = precision_recall_curve(test.y.ravel(), test.scores.ravel())
+        precision, recall = precision_recall_curve(truth, scores)
         axes.plot(recall, precision, color=BLUE, linewidth=1.5, label="scores, at every threshold", zorder=1)
     axes.axhline(prevalence, color=RED, linestyle="--", linewidth=1, label=f"chance: {prevalence:.3f}", zorder=0)
     for rule, marker in MARKERS.items():
         if rule in measured.rules:
             at = [measured.metrics[f"test/{rule}/micro_{what}"] for what in ("recall", "precision")]
             axes.plot(*at, marker, color=RULE_COLOURS[rule], markeredgecolor="black", markersize=7, label=rule)
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title="Ranking: all labels pooled")
+    axes.set(
+        xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=f"Ranking: {_pooled(measured.test)}"
+    )
     _finish(axes)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 0.1), **SMALL)
 
@@ -60,10 +62,14 @@ def _reliability(axes: Axes, test: Scores) -> None:
     if not filled.all():
         axes.plot(right[~filled], height[~filled], "v", color=BLUE, markersize=4.5, label="a bin without a true label")
     axes.set(xscale="log", yscale="log", xlim=(least, 1), ylim=(0.9 * least, 1.1))
-    axes.set_title("Calibration: all labels pooled")
+    axes.set_title(f"Calibration: {_pooled(test)}")
     axes.set(xlabel="mean score of the bin", ylabel="share of true labels")
     _finish(axes)
     axes.legend(loc="upper left", **SMALL)
+
+
+def _pooled(test: Scores) -> str:
+    return "all labels pooled" if test.known is None else f"all labels pooled, {100 * test.known_share:.3g} % known"
 
 
 def _f1(axes: Axes, measured: Evaluation) -> None:
@@ -88,7 +94,8 @@ def _by_name(axes: Axes, table: pd.DataFrame, f1: pd.DataFrame) -> None:
     for rule, marker in MARKERS.items():
         if rule in f1:
             axes.plot(f1[rule], rows, marker, color=RULE_COLOURS[rule], markersize=5.5, label=rule)
-    names = [f"{_short(label)} ({n:,})" for label, n in zip(table["label"], table["positives"], strict=True)]
+    labels = all_drawn([str(label) for label in table["label"]], LONGEST)
+    names = [f"{label} ({n:,})" for label, n in zip(labels, table["positives"], strict=True)]
     axes.set(yticks=rows, yticklabels=names, xlim=(-0.02, 1.02), ylim=(-0.7, len(table) - 0.3))
     axes.set_xlabel("F1 on the test part; in brackets: positives there")
     axes.legend(loc="lower right", **SMALL)
@@ -106,12 +113,6 @@ def _by_positives(axes: Axes, table: pd.DataFrame, f1: pd.DataFrame) -> None:
 def _f1_of(table: pd.DataFrame, rule: str) -> pd.Series[float]:
     hits = 2 * table[f"{rule}/tp"]
     return hits / (hits + table[f"{rule}/fp"] + table[f"{rule}/fn"]).clip(lower=1)
-
-
-def _short(label: str) -> str:
-    """Return a label on one line, cut if it is long. Dollars are escaped, because matplotlib reads formulas there."""
-    line = " ".join(label.split())
-    return (line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…").replace("$", r"\$")
 
 
 def _finish(axes: Axes) -> None:

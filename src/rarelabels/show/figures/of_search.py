@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rarelabels.show.figures.house_style import BLUE, CURVES_ABREAST, GREY, ORANGE, RED
+from rarelabels.show.figures.house_style import (
+    BLUE,
+    CURVES_ABREAST,
+    GREY,
+    ORANGE,
+    RED,
+    Drawing,
+    all_drawn,
+    drawn,
+    titled,
+)
 
 
 def search_history(trials: pd.DataFrame, metric: str, title: str, *, lower_is_better: bool) -> Figure:
@@ -22,7 +32,7 @@ def search_history(trials: pd.DataFrame, metric: str, title: str, *, lower_is_be
     """
     trials = trials.sort_values("number")
     done = trials[trials["state"] == "COMPLETE"]
-    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    figure = Drawing(figsize=(8, 4.2))
     axes = figure.subplots()
     best = done["value"].cummin() if lower_is_better else done["value"].cummax()
     axes.step(done["number"], best, where="post", color=ORANGE, linewidth=1.8, label="best so far")
@@ -38,22 +48,23 @@ def search_history(trials: pd.DataFrame, metric: str, title: str, *, lower_is_be
     axes.set(xlabel="trial, in the order of their start", ylabel=metric)
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8.5, ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    figure.suptitle(f"{title}: search history", fontsize=10)
+    titled(figure, title, ": search history")
     return figure
 
 
 def importances(values: Mapping[str, float], metric: str, title: str) -> Figure:
     """Draw the share of the objective's variance that each key explains, with the most important key at the top."""
     names = sorted(values, key=values.__getitem__)
-    figure = Figure(figsize=(7.5, 1.4 + 0.34 * len(names)), layout="constrained")
+    figure = Drawing(figsize=(7.5, 1.4 + 0.34 * len(names)))
     axes = figure.subplots()
-    axes.barh(names, [values[name] for name in names], color=BLUE)
+    axes.barh(range(len(names)), [values[name] for name in names], color=BLUE)
+    axes.set_yticks(range(len(names)), all_drawn(names))
     for place, name in enumerate(names):
         axes.text(values[name], place, f" {values[name]:.2f}", va="center", fontsize=8.5)
     axes.set(xlabel=f"share of the variance of {metric} that the key explains (fANOVA)")
     axes.set_xlim(0, 1.15 * max(values.values()))
     axes.grid(alpha=0.25, axis="x")
-    figure.suptitle(f"{title}: importance of each key", fontsize=10)
+    titled(figure, title, ": importance of each key")
     return figure
 
 
@@ -69,16 +80,16 @@ def slices(trials: pd.DataFrame, scales: Mapping[str, bool], metric: str, title:
     done = trials[trials["state"] == "COMPLETE"]
     columns = min(len(scales), CURVES_ABREAST)
     rows = -(-len(scales) // columns)
-    figure = Figure(figsize=(3.3 * columns + 0.8, 0.6 + 2.7 * rows), layout="constrained")
+    figure = Drawing(figsize=(3.3 * columns + 0.8, 0.6 + 2.7 * rows))
     panels = [figure.add_subplot(rows, columns, place + 1) for place in range(len(scales))]
     for axes, (key, is_log) in zip(panels, scales.items(), strict=True):
         points = axes.scatter(
             *(done[f"params_{key}"], done["value"]), c=done["number"], cmap="viridis_r", s=22, edgecolors="none"
         )
-        axes.set(xlabel=key, xscale="log" if is_log else "linear")
+        axes.set(xlabel=drawn(key), xscale="log" if is_log else "linear")
         axes.grid(alpha=0.25)
     for axes in panels[::columns]:
         axes.set_ylabel(metric.rpartition("/")[2])
     figure.colorbar(points, ax=panels, label="trial", shrink=0.8)
-    figure.suptitle(f"{title}: {metric} against each key", fontsize=10)
+    titled(figure, title, f": {metric} against each key")
     return figure

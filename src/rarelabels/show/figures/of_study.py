@@ -10,7 +10,19 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
 from rarelabels.judging.rules.table import BY_NAME
-from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, ORANGE, RED, RULE_COLOURS, SKY, dots
+from rarelabels.show.figures.house_style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    RED,
+    RULE_COLOURS,
+    SKY,
+    Drawing,
+    all_drawn,
+    dots,
+    titled,
+)
 
 VERDICTS = {"upheld": (BLUE, "o"), "refuted": (RED, "X"), "undecided": (GREY, "s")}
 SMALL = 0.05  # up to this difference, the axis of verdicts is linear
@@ -25,7 +37,7 @@ def comparison(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> 
         title: of the figure.
     """
     trials = list(dict.fromkeys(table["trial"]))
-    figure = Figure(figsize=(11, 1.4 + 0.36 * len(trials)), layout="constrained")
+    figure = Drawing(figsize=(11, 1.4 + 0.36 * len(trials)))
     left, right = figure.subplots(1, 2, sharey=True)
     offsets = np.linspace(-0.24, 0.24, len(RULE_COLOURS))
     for (rule, colour), offset in zip(RULE_COLOURS.items(), offsets, strict=True):
@@ -38,10 +50,10 @@ def comparison(table: pd.DataFrame, floors: Mapping[str, float], title: str) -> 
         axes.grid(alpha=0.25, axis="x")
         axes.legend(frameon=False, fontsize=8, ncols=5, loc="lower center", bbox_to_anchor=(0.5, 1.0))
         axes.set_xlim(left=0)
-    left.set(yticks=range(len(trials)), yticklabels=trials, xlabel="macro-F1 on test, by threshold rule")
+    left.set(yticks=range(len(trials)), yticklabels=all_drawn(trials), xlabel="macro-F1 on test, by threshold rule")
     left.set_ylim(len(trials) - 0.4, -0.6)
     right.set(xlabel="macro average precision on test")
-    figure.suptitle(title, fontsize=10)
+    titled(figure, title)
     return figure
 
 
@@ -57,7 +69,7 @@ def rule_table(table: pd.DataFrame, floors: Sequence[str], title: str) -> Figure
     trials, rules = list(dict.fromkeys(table["trial"])), list(dict.fromkeys(table["rule"]))
     cells = {name: table.set_index(["trial", "rule"])[name].unstack() for name in ("mean", "low", "high")}
     mean, low, high = (cells[name].reindex(index=trials, columns=rules).to_numpy() for name in ("mean", "low", "high"))
-    figure = Figure(figsize=(2.8 + 1.05 * len(rules), 1.5 + 0.4 * len(trials)), layout="constrained")
+    figure = Drawing(figsize=(2.8 + 1.05 * len(rules), 1.5 + 0.4 * len(trials)))
     axes = figure.subplots()
     # squared, because under a good rule all trials are close, and readers look for the differences
     shade = PowerNorm(2, vmin=0, vmax=max(float(np.nanmax(mean)), 1e-9))
@@ -72,16 +84,14 @@ def rule_table(table: pd.DataFrame, floors: Sequence[str], title: str) -> Figure
             axes.text(column, row + 0.24, ends, ha="center", va="center", fontsize=6.5, color=ink)
     names = [BY_NAME[rule].header for rule in rules]
     axes.set_xticks(range(len(rules)), names, fontsize=8.5)
-    axes.set_yticks(range(len(trials)), trials, fontsize=8.5)
+    axes.set_yticks(range(len(trials)), all_drawn(trials), fontsize=8.5)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     axes.hlines(np.arange(len(trials) - 1) + 0.5, -0.5, len(rules) - 0.5, color="white", linewidth=1)
     if floors:
         axes.axhline(len(trials) - len(floors) - 0.5, color="black", linewidth=1.5)
     for place in (place for place, rule in enumerate(rules) if BY_NAME[rule].chosen_on == "test"):
         axes.vlines([place - 0.5, place + 0.5], -0.5, len(trials) - 0.5, color=RED, linestyle="--", linewidth=1.2)
-    figure.suptitle(
-        f"{title}: macro-F1 on test by loss and threshold rule (small: 95 % interval; darker is better)", fontsize=10
-    )
+    titled(figure, title, ": macro-F1 on test by loss and threshold rule (small: 95 % interval; darker is better)")
     return figure
 
 
@@ -96,9 +106,10 @@ def half_by_theory(table: pd.DataFrame, title: str) -> Figure:
             ``low, high`` (of ``measured``) and ``plain`` (binary cross-entropy at 0.5); one row for each trial.
         title: of the figure.
     """
-    names = [f"{row.trial}  (q = {row.threshold:.3f})" for row in table.itertuples()]
+    trials = all_drawn([str(trial) for trial in table["trial"]])
+    names = [f"{trial}  (q = {q:.3f})" for trial, q in zip(trials, table["threshold"], strict=True)]
     y = np.arange(len(table))
-    figure = Figure(figsize=(8.8, 1.7 + 0.42 * len(table)), layout="constrained")
+    figure = Drawing(figsize=(8.8, 1.7 + 0.42 * len(table)))
     axes = figure.subplots()
     axes.hlines(y, table["low"], table["high"], color=BLUE, linewidth=2, alpha=0.6)
     axes.plot(table["measured"], y, "o", color=BLUE, markersize=6, label="measured at 0.5, with its 95 % interval")
@@ -114,7 +125,7 @@ def half_by_theory(table: pd.DataFrame, title: str) -> Figure:
     axes.set_xlim(left=0)
     axes.grid(alpha=0.25, axis="x")
     axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
-    figure.suptitle(f"{title}: what theory makes of the scores of plain binary cross-entropy", fontsize=10)
+    titled(figure, title, ": what theory makes of the scores of plain binary cross-entropy")
     return figure
 
 
@@ -129,7 +140,7 @@ def verdicts(table: pd.DataFrame, title: str) -> Figure:
         title: of the figure.
     """
     y = np.arange(len(table))
-    figure = Figure(figsize=(9.6, 1.5 + 0.3 * len(table)), layout="constrained")
+    figure = Drawing(figsize=(9.6, 1.5 + 0.3 * len(table)))
     axes = figure.subplots()
     reach = 1.15 * max(float(np.nanmax(table[["low", "high"]].abs().to_numpy(), initial=0)), table["margin"].max(), 0.1)
     for place, direction, margin in zip(y, table["direction"], table["margin"], strict=True):
@@ -158,8 +169,8 @@ def verdicts(table: pd.DataFrame, title: str) -> Figure:
     axes.set_xticks(ticks, [f"{tick:+g}".replace("-", "−") if tick else "0" for tick in ticks], fontsize=8.5)
     axes.minorticks_off()
     axes.set(xlim=(-reach, reach), ylim=(len(table) - 0.4, -0.6), xlabel="difference (shaded: what was claimed)")
-    axes.set_yticks(y, [str(name).replace("_", " ") for name in table["name"]], fontsize=8.5)
+    axes.set_yticks(y, all_drawn([str(name).replace("_", " ") for name in table["name"]]), fontsize=8.5)
     axes.grid(alpha=0.25, axis="x")
     axes.legend(frameon=False, fontsize=8.5, loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=3)
-    figure.suptitle(f"{title}: declared hypotheses, each with the interval that decided", fontsize=10)
+    titled(figure, title, ": declared hypotheses, each with the interval that decided")
     return figure

@@ -6,7 +6,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rarelabels.judging import metrics
-from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, NEAR_ORACLE, ORANGE, RED, enough_positives, spread
+from rarelabels.show.figures.house_style import (
+    BLUE,
+    GREEN,
+    GREY,
+    NEAR_ORACLE,
+    ORANGE,
+    RED,
+    Drawing,
+    enough_positives,
+    spread,
+    titled,
+)
 
 
 def f1_theory(table: pd.DataFrame, title: str) -> Figure:
@@ -16,7 +27,7 @@ def f1_theory(table: pd.DataFrame, title: str) -> Figure:
         table: from ``threshold_study.f1_theory``.
         title: of the figure.
     """
-    figure = Figure(figsize=(9.6, 4.9), layout="constrained")
+    figure = Drawing(figsize=(9.6, 4.9))
     left, right = figure.subplots(1, 2, gridspec_kw={"wspace": 0.08})
     groups = {
         f"{metrics.HEAD} positives or more": (table["positives"] >= metrics.HEAD, BLUE),
@@ -42,7 +53,7 @@ def f1_theory(table: pd.DataFrame, title: str) -> Figure:
     for axes in (left, right):
         axes.grid(alpha=0.25)
     figure.legend(frameon=False, fontsize=8.5, loc="outside lower center", ncols=4)
-    figure.suptitle(f"{title}: validation part, each label and seed", fontsize=10)
+    titled(figure, title, ": validation part, each label and seed")
     return figure
 
 
@@ -61,7 +72,7 @@ def winners_curse(table: pd.DataFrame, title: str) -> Figure:
         share=table["f1_test"] / table["f1_oracle"],
         floor=table["f1_all_ones"] / table["f1_oracle"],
     )
-    figure = Figure(figsize=(11, 5.2), layout="constrained")
+    figure = Drawing(figsize=(11, 5.2))
     left, right = figure.subplots(1, 2)
     spread(left, table, "flattery", ORANGE)
     spread(right, table, "share", BLUE)
@@ -85,5 +96,5 @@ def winners_curse(table: pd.DataFrame, title: str) -> Figure:
     left.set_ylabel("F1 on the rows that chose it, minus F1 on test")
     right.set_ylabel("F1 on test, as a share of the best possible there")
     right.set_ylim(0, 1.02)
-    figure.suptitle(f"{title}: how many positives does a threshold need?", fontsize=10)
+    titled(figure, title, ": how many positives does a threshold need?")
     return figure

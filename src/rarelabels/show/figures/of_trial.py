@@ -7,13 +7,23 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from rarelabels.declare.models import SET_HEADS
 from rarelabels.judging import metrics
-from rarelabels.judging.arrays import Floats
+from rarelabels.judging.arrays import Bools, Floats
 from rarelabels.judging.scores import Scores
-from rarelabels.show.figures.house_style import BLUE, CURVES_ABREAST, FAINTEST, GREY, ORANGE, RED
+from rarelabels.show.figures.house_style import (
+    BLUE,
+    CURVES_ABREAST,
+    FAINTEST,
+    GREY,
+    ORANGE,
+    RED,
+    Drawing,
+    all_drawn,
+    drawn,
+    titled,
+)
 
 CONFUSION_ROWS = 40
 
@@ -46,7 +56,7 @@ def learning_curves(
     names = sorted(names, key=lambda name: (name != "loss", name == "macro_average_precision", name))
     columns = min(len(names), CURVES_ABREAST)
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(3.6 * columns, 0.5 + 2.9 * rows), layout="constrained")
+    figure = Drawing(figsize=(3.6 * columns, 0.5 + 2.9 * rows))
     for position, name in enumerate(names):
         axes = figure.add_subplot(rows, columns, position + 1)
         for prefix, colour, part in (("", ORANGE, "training"), ("val_", BLUE, "validation")):
@@ -66,38 +76,38 @@ def learning_curves(
         axes.set(xlabel="epoch", ylabel=loss_axis if name == "loss" else name.replace("_", " "))
         axes.grid(alpha=0.25)
         axes.legend(frameon=False, fontsize=8)
-    figure.suptitle(f"{title}: learning curves (band: all seeds; dotted: epochs kept)", fontsize=10)
+    titled(figure, title, ": learning curves (band: all seeds; dotted: epochs kept)")
     return figure
 
 
 def precision_recall(parts: Sequence[Scores], labels: Sequence[str], title: str) -> Figure:
     """Draw the micro-averaged precision-recall curve of each seed, and behind it those of the first seed's labels."""
-    figure = Figure(figsize=(5.2, 4.6), layout="constrained")
+    figure = Drawing(figsize=(5.2, 4.6))
     axes = figure.subplots()
     first = parts[0]
     for column, _ in enumerate(labels):
-        if first.y[:, column].any():
-            precision, recall = precision_recall_curve(first.y[:, column], first.scores[:, column])
+        if first.positives[column]:
+            precision, recall = precision_recall_curve(*first.of_label(column))
             axes.plot(recall, precision, color=GREY, alpha=0.35, linewidth=0.7)
     for number, part in enumerate(parts):
-        precision, recall = precision_recall_curve(part.y.ravel(), part.scores.ravel())
+        precision, recall = precision_recall_curve(*part.cells())
         axes.plot(recall, precision, color=BLUE, linewidth=1.4, label=None if number else "micro average, each seed")
     axes.plot([], [], color=GREY, linewidth=0.7, label=f"single labels ({len(labels)}), first seed")
-    prevalence = float(first.y.mean())
+    prevalence = float(first.cells()[0].mean())
     axes.axhline(prevalence, color=RED, linestyle="--", linewidth=1, label=f"chance: prevalence {prevalence:.3f}")
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=title)
+    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title=drawn(title))
     axes.grid(alpha=0.25)
     axes.legend(frameon=False, fontsize=8, loc="upper right")
     return figure
 
 
-def precision_recall_curve(y_true: NDArray[np.uint8], y_score: Floats) -> tuple[Floats, Floats]:
+def precision_recall_curve(y_true: Bools, y_score: Floats) -> tuple[Floats, Floats]:
     """Return precision and recall at each distinct score by rising score, then precision 1 at recall 0.
 
     The numbers are those of scikit-learn, which is not imported.
 
     Args:
-        y_true: 0/1, (n,), with at least one 1.
+        y_true: (n,), with at least one True.
         y_score: (n,).
     """
     order = np.argsort(y_score, kind="stable")[::-1]
@@ -118,7 +128,8 @@ def confusion(table: pd.DataFrame, title: str) -> Figure:
         title: of the figure.
     """
     table = table.sort_values("positives", ascending=False, kind="stable").head(CONFUSION_ROWS)
-    figure = Figure(figsize=(10, 1.5 + 0.3 * len(table)), layout="constrained")
+    figure = Drawing(figsize=(10, 1.5 + 0.3 * len(table)))
+    labels = all_drawn([str(label) for label in table["label"]])
     cells = {"found": "tp", "missed": "fn", "false alarm": "fp", "left alone": "tn"}
     for axes, rule in zip(figure.subplots(1, 2, sharey=True), ("half", "per_label"), strict=True):
         counts = table[[f"{rule}/{cell}" for cell in cells.values()]].to_numpy(np.float64)
@@ -128,10 +139,10 @@ def confusion(table: pd.DataFrame, title: str) -> Figure:
         for (row, column), count in np.ndenumerate(counts):
             colour = "white" if shares[row, column] > 0.6 else "black"
             axes.text(column, row, f"{count:,.0f}", ha="center", va="center", fontsize=8, color=colour)
-        axes.set(xticks=range(4), xticklabels=list(cells), yticks=range(len(table)), yticklabels=table["label"])
+        axes.set(xticks=range(4), xticklabels=list(cells), yticks=range(len(table)), yticklabels=labels)
         axes.set_title(f"{rule}: {'score ≥ 0.5' if rule == 'half' else 'a threshold per label'}", fontsize=9)
         axes.axvline(1.5, color="white", linewidth=3)
-    figure.suptitle(f"{title}: test part, confusion matrix of each label", fontsize=10)
+    titled(figure, title, ": test part, confusion matrix of each label")
     return figure
 
 
@@ -147,7 +158,7 @@ def reliability(parts: Sequence[Scores], before: Sequence[Scores] | None, title:
         before: the same parts before calibration, drawn behind; None if nothing was calibrated.
         title: of the figure.
     """
-    figure = Figure(figsize=(9.6, 5.8), layout="constrained")
+    figure = Drawing(figsize=(9.6, 5.8))
     panels = figure.subplots(1, 2)
     groups = [(parts, BLUE, "scores" if before is None else "calibrated")]
     if before is not None:
@@ -172,21 +183,22 @@ def reliability(parts: Sequence[Scores], before: Sequence[Scores] | None, title:
     panels[0].set_title("15 bins of equal mass, all labels pooled, each seed", fontsize=9)
     panels[0].plot([], [], color=GREY, linestyle="--", linewidth=1, label="scores that mean what they say")
     figure.legend(frameon=False, fontsize=9, loc="outside lower center", ncols=1)
-    figure.suptitle(f"{title}: reliability", fontsize=10)
+    titled(figure, title, ": reliability")
     return figure
 
 
 def calibration_points(part: Scores) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Return mean score and share of true labels of each bin that is not empty, shape (2, bins)."""
-    bins = metrics.calibration_bins(part.scores.ravel(), metrics.calibration_edges(part.scores))
+    truth, given = part.cells()
+    bins = metrics.calibration_bins(given, metrics.calibration_edges(given))
     size, scores, true = (
         np.bincount(bins, weights=values, minlength=metrics.CALIBRATION_BINS)
-        for values in (np.ones(bins.size), part.scores.ravel(), part.y.ravel())
+        for values in (np.ones(bins.size), given, truth)
     )
     return np.stack([scores, true])[:, size > 0] / size[size > 0]
 
 
 def _calibration_text(parts: Sequence[Scores]) -> str:
-    measured = [metrics.ranking_metrics(part.y, part.scores) for part in parts]
+    measured = [metrics.measure_rankings(part) for part in parts]
     brier, error = (float(np.mean([values[name] for values in measured])) for name in ("brier", "ece"))
     return f"Brier {brier:.4f}, ECE {error:.4f}"

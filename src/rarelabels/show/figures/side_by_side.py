@@ -8,7 +8,21 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rarelabels.show.figures.house_style import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, dots, rule_colours
+from rarelabels.show.figures.house_style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PINK,
+    RED,
+    SKY,
+    Drawing,
+    all_drawn,
+    dots,
+    drawn,
+    rule_colours,
+    titled,
+)
 
 HEAD_LINES = {"sigmoid": (BLUE, "-", 3.2), "softmax": (ORANGE, "--", 1.8)}
 TRIAL_COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, RED, GREY)
@@ -28,7 +42,7 @@ def heads(curves: pd.DataFrame, title: str) -> Figure:
         title: of the figure.
     """
     losses = list(dict.fromkeys(curves["loss"]))
-    figure = Figure(figsize=(1 + 2.9 * len(losses), 3.6), layout="constrained")
+    figure = Drawing(figsize=(1 + 2.9 * len(losses), 3.6))
     for axes, loss in zip(np.atleast_1d(figure.subplots(1, len(losses))), losses, strict=True):
         of = curves[curves["loss"] == loss].pivot_table(index="epoch", columns="head", values="value")
         for head, (colour, style, width) in HEAD_LINES.items():
@@ -37,11 +51,12 @@ def heads(curves: pd.DataFrame, title: str) -> Figure:
         verdict = "one head alone"
         if len(of.columns) > 1:
             verdict = "identical" if of["sigmoid"].equals(of["softmax"].rename("sigmoid")) else "different"
-        axes.set_title(f"{loss}\n{verdict}", fontsize=9)
+        lines = "\n".join(map(drawn, str(loss).split("\n")))
+        axes.set_title(f"{lines}\n{verdict}", fontsize=9)
         axes.set(xlabel="epoch", ylabel="training loss")
         axes.grid(alpha=0.25)
         axes.legend(frameon=False, fontsize=8)
-    figure.suptitle(f"{title}: does the head change the training?", fontsize=10)
+    titled(figure, title, ": does the head change the training?")
     return figure
 
 
@@ -56,7 +71,7 @@ def picked(table: pd.DataFrame, lower_is_better: Sequence[str], title: str) -> F
     sign = np.array([-1.0 if name in lower_is_better else 1.0 for name in table.columns])
     values = table.to_numpy(np.float64)
     costs = np.nanmax(values * sign, axis=0) - values * sign
-    figure = Figure(figsize=(3.2 + 1.15 * len(table.columns), 1.8 + 0.46 * len(table)), layout="constrained")
+    figure = Drawing(figsize=(3.2 + 1.15 * len(table.columns), 1.8 + 0.46 * len(table)))
     axes = figure.subplots()
     share = costs / np.maximum(np.nanmax(costs, axis=0), 1e-9)
     axes.imshow(share, cmap="Oranges", aspect="auto", vmin=0, vmax=1.2)
@@ -65,14 +80,13 @@ def picked(table: pd.DataFrame, lower_is_better: Sequence[str], title: str) -> F
         axes.text(column, row - 0.13, f"{values[row, column]:.3f}", ha="center", va="center", fontsize=9, color=ink)
         text = "best" if cost == 0 else f"{'+' if sign[column] < 0 else '−'}{cost:.3f}"
         axes.text(column, row + 0.24, text, ha="center", va="center", fontsize=7, color=ink)
-    axes.set_xticks(range(len(table.columns)), [name.replace("_", "\n", 1) for name in table.columns], fontsize=8.5)
-    axes.set_yticks(range(len(table)), list(table.index), fontsize=8.5)
+    axes.set_xticks(
+        range(len(table.columns)), [drawn(name).replace("_", "\n", 1) for name in table.columns], fontsize=8.5
+    )
+    axes.set_yticks(range(len(table)), all_drawn(list(table.index)), fontsize=8.5)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     axes.set_ylabel("watched on validation, to pick the epoch")
-    figure.suptitle(
-        f"{title}: test, decisions at 0.5; small: what the choice of epoch costs (darker: more)",
-        fontsize=10,
-    )
+    titled(figure, title, ": test, decisions at 0.5; small: what the choice of epoch costs (darker: more)")
     return figure
 
 
@@ -88,16 +102,17 @@ def sweep(table: pd.DataFrame, key: str, names: Mapping[str, str], logarithmic: 
     """
     columns = min(len(names), SWEEPS_ABREAST)
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(4.0 * columns, 0.9 + 3.0 * rows), layout="constrained")
+    figure = Drawing(figsize=(4.0 * columns, 0.9 + 3.0 * rows))
     trials = list(dict.fromkeys(table["trial"]))
+    lines = all_drawn(trials)
     for place, (metric, name) in enumerate(names.items()):
         axes = figure.add_subplot(rows, columns, place + 1)
-        for number, trial in enumerate(trials):
+        for number, (trial, line) in enumerate(zip(trials, lines, strict=True)):
             of = table[(table["metric"] == metric) & (table["trial"] == trial)].sort_values("value")
             colour, marker = TRIAL_COLOURS[number % len(TRIAL_COLOURS)], MARKERS[number % len(MARKERS)]
-            axes.plot(of["value"], of["mean"], marker=marker, color=colour, markersize=5, label=trial)
+            axes.plot(of["value"], of["mean"], marker=marker, color=colour, markersize=5, label=line)
             axes.fill_between(of["value"], of["low"], of["high"], color=colour, alpha=0.18, linewidth=0)
-        axes.set(xlabel=key, title=name)
+        axes.set(xlabel=drawn(key), title=drawn(name))
         axes.title.set_fontsize(9)
         if metric in logarithmic:
             axes.set_yscale("log")
@@ -108,7 +123,7 @@ def sweep(table: pd.DataFrame, key: str, names: Mapping[str, str], logarithmic: 
         axes.grid(alpha=0.25)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, frameon=False, fontsize=9, loc="outside lower center", ncols=min(len(labels), 5))
-    figure.suptitle(f"{title} (band: 95 % interval)", fontsize=10)
+    titled(figure, title, " (band: 95 % interval)")
     return figure
 
 
@@ -122,7 +137,7 @@ def by_cardinality(table: pd.DataFrame, title: str) -> Figure:
     trials, numbers = list(dict.fromkeys(table["trial"])), sorted(set(table["true"]))
     cells = {name: table.set_index(["trial", "true"])[name].unstack() for name in ("recall", "right", "rows")}
     recall, right = (cells[name].reindex(index=trials, columns=numbers).to_numpy() for name in ("recall", "right"))
-    figure = Figure(figsize=(3.4 + 1.6 * len(numbers), 1.7 + 0.42 * len(trials)), layout="constrained")
+    figure = Drawing(figsize=(3.4 + 1.6 * len(numbers), 1.7 + 0.42 * len(trials)))
     axes = figure.subplots()
     axes.imshow(recall, cmap="Blues", aspect="auto", vmin=0, vmax=1)
     for (row, column), value in np.ndenumerate(recall):
@@ -132,9 +147,9 @@ def by_cardinality(table: pd.DataFrame, title: str) -> Figure:
         axes.text(column, row + 0.25, text, ha="center", va="center", fontsize=6.5, color=ink)
     sizes = cells["rows"].max()
     axes.set_xticks(range(len(numbers)), [f"{n} true\n({sizes[n]:,.0f} rows)" for n in numbers], fontsize=8.5)
-    axes.set_yticks(range(len(trials)), trials, fontsize=8.5)
+    axes.set_yticks(range(len(trials)), all_drawn(trials), fontsize=8.5)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
-    figure.suptitle(f"{title}: share of the true labels found at 0.5", fontsize=10)
+    titled(figure, title, ": share of the true labels found at 0.5")
     return figure
 
 
@@ -147,7 +162,7 @@ def groups(table: pd.DataFrame, sizes: Mapping[str, int], title: str) -> Figure:
         title: of the figure.
     """
     trials = list(dict.fromkeys(table["trial"]))
-    figure = Figure(figsize=(2.5 + 3.2 * len(sizes), 1.6 + 0.36 * len(trials)), layout="constrained")
+    figure = Drawing(figsize=(2.5 + 3.2 * len(sizes), 1.6 + 0.36 * len(trials)))
     panels = np.atleast_1d(figure.subplots(1, len(sizes), sharey=True))
     offsets = np.linspace(-0.24, 0.24, len(GROUP_RULES))
     for axes, (group, labels) in zip(panels, sizes.items(), strict=True):
@@ -157,9 +172,9 @@ def groups(table: pd.DataFrame, sizes: Mapping[str, int], title: str) -> Figure:
         axes.title.set_fontsize(9)
         axes.grid(alpha=0.25, axis="x")
         axes.set_xlim(left=0)
-    panels[0].set(yticks=range(len(trials)), yticklabels=trials)
+    panels[0].set(yticks=range(len(trials)), yticklabels=all_drawn(trials))
     panels[0].set_ylim(len(trials) - 0.4, -0.6)
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, frameon=False, fontsize=8.5, ncols=4, loc="outside lower center")
-    figure.suptitle(f"{title}: labels with under 10, 10 to 99, and 100 or more positives on test", fontsize=10)
+    titled(figure, title, ": labels with under 10, 10 to 99, and 100 or more positives on test")
     return figure

@@ -178,11 +178,14 @@ def _by_cardinality(client: Client, parents: Mapping[str, str], runs: Sequence[R
 
 
 def _found_by_cardinality(parts: Sequence[Scores]) -> Iterator[tuple[int, int, float, float]]:
-    cardinality = parts[0].y.sum(axis=1)
+    cardinality = parts[0].truth.sum(axis=1)
     for number in np.unique(cardinality[cardinality > 0]):
         rows = cardinality == number
-        of_parts = [(part, part.y.sum(axis=1) == number) for part in parts]  # seeds may have other test rows
-        decided = [(part.scores[own] >= HALF, part.y[own] > 0) for part, own in of_parts if own.any()]
+        decided = [  # seeds may have other test rows
+            (part.counted(part.scores >= HALF)[own], part.truth[own])
+            for part in parts
+            if (own := part.truth.sum(axis=1) == number).any()
+        ]
         recall = fmean(float((y & assigned).sum() / y.sum()) for assigned, y in decided)
         right = fmean(float((y == assigned).all(axis=1).mean()) for assigned, y in decided)
         yield int(number), int(rows.sum()), recall, right

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,13 @@ from rarelabels.compare.comparison import FLOORS, GAIN
 from rarelabels.compare.verdicts import INTERVALS, Finding
 from rarelabels.declare.tuning import FOR_HALF
 from rarelabels.errors import UserError
+from rarelabels.names import told_apart
 from rarelabels.record import connection, opening
 from rarelabels.show.report.contents import PRICED, Contents, ReportPart, floor_rows, headline
 
 ABOUT = {"metric": "Which metric?", "loss": "Which loss?", "weights": "Which weights?", "threshold": "Which threshold?"}
 SIGNS = {"upheld": "✓", "refuted": "✗", "undecided": "?"}  # so that a verdict is not shown by its colour alone
+LONGEST_ANCHOR = 300  # characters; a folder's name has fewer
 DARKEST = 0.6  # opacity of a cell's blue, on which black text is still legible
 
 
@@ -31,24 +34,21 @@ class Line:
     finding: Finding
 
 
-def write(pages: Sequence[Contents], where: str, target: Path) -> None:
-    """Write the page on some studies. Also write a page on each study alone, on the study's run in the record.
+def write(pages: Sequence[Contents], target: Path) -> None:
+    """Write the page on some studies.
 
     Args:
         pages: the contents on each study.
-        where: the record.
         target: the file to write; it appears whole or not at all.
 
     Raises:
-        UserError: the record does not answer, or the file cannot be written.
+        UserError: the file cannot be written.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         whole_files.write(target, render(pages).encode("utf-8"))
     except OSError as error:
         raise UserError(f"{target}: cannot be written: {error.strerror}; name another file with --output") from error
-    for page in pages:
-        _attach(page, where)
 
 
 def render(pages: Sequence[Contents]) -> str:
@@ -72,7 +72,14 @@ def render(pages: Sequence[Contents]) -> str:
         "for_half": FOR_HALF,
         "intervals": INTERVALS,
     }
-    return environment.get_template("page.html").render(pages=pages, advice=advice(pages))
+    anchors = _anchors([page.name for page in pages])
+    return environment.get_template("page.html").render(pages=pages, advice=advice(pages), anchors=anchors)
+
+
+def _anchors(studies: Sequence[str]) -> dict[str, str]:
+    """Return the beginning of each study's ids in the page. It has no dot: dots separate the parts of an id."""
+    plain = [re.sub(r"[^\w-]", "_", study) for study in studies]
+    return dict(zip(studies, told_apart(plain, LONGEST_ANCHOR), strict=True))
 
 
 def advice(pages: Sequence[Contents]) -> dict[str, list[Line]]:
@@ -85,7 +92,8 @@ def advice(pages: Sequence[Contents]) -> dict[str, list[Line]]:
     return {question: lines[about] for about, question in ABOUT.items() if about in lines}
 
 
-def _attach(page: Contents, where: str) -> None:
+def attach(page: Contents, where: str) -> None:
+    """Write the page on one study to the study's run in the record ``where``."""
     client = connection.connect(where)
     record = opening.open_study(client, opening.open_experiment(client, page.name), page.name)
     record.text("report.html", render([page]))

@@ -13,12 +13,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-from numpy.typing import NDArray
 
-from rarelabels.judging.arrays import Floats
+from rarelabels.judging.arrays import Bools, Floats
 from rarelabels.judging.scores import Scores
 from rarelabels.show.figures import house_style, of_trial
-from rarelabels.show.figures.house_style import BLUE, GREY, ORANGE, RED, rule_colours
+from rarelabels.show.figures.house_style import BLUE, GREY, ORANGE, RED, Drawing, all_drawn, rule_colours
 
 ABREAST = 4
 WIDTH, HEIGHT = 2.3, 2.0  # inches of a panel
@@ -44,17 +43,17 @@ class TrialCurves:
     @classmethod
     def of(cls, parts: list[Scores]) -> TrialCurves:
         """Return the curves of a trial's test parts, one for each seed."""
-        precision = np.stack([precision_at(part.y.ravel(), part.scores.ravel(), RECALLS) for part in parts])
-        return cls(precision, tuple(map(of_trial.calibration_points, parts)), float(parts[0].y.mean()))
+        precision = np.stack([precision_at(*part.cells(), RECALLS) for part in parts])
+        return cls(precision, tuple(map(of_trial.calibration_points, parts)), float(parts[0].cells()[0].mean()))
 
 
-def precision_at(y_true: NDArray[np.uint8], y_score: Floats, recalls: Floats) -> Floats:
+def precision_at(y_true: Bools, y_score: Floats, recalls: Floats) -> Floats:
     """Return the precision of the highest threshold that reaches each recall.
 
     A threshold never separates equal scores.
 
     Args:
-        y_true: 0/1, (n,), with at least one 1.
+        y_true: (n,), with at least one True.
         y_score: (n,).
         recalls: above 0 up to 1.
 
@@ -170,13 +169,13 @@ def _panels(names: list[str], draw: Callable[[Axes, str], None], x: str, y: str,
     """Draw a panel for each name, ``ABREAST`` in a row."""
     columns = min(len(names), ABREAST)
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(max(WIDTH * columns, 4.6), 0.75 + HEIGHT * rows), layout="constrained")
+    figure = Drawing(figsize=(max(WIDTH * columns, 4.6), 0.75 + HEIGHT * rows))
     panels = np.atleast_1d(figure.subplots(rows, columns, sharex=shared, sharey=shared, squeeze=False)).ravel()
-    for axes, name in zip(panels, names, strict=False):
+    for axes, name, title in zip(panels, names, all_drawn(names), strict=False):
         draw(axes, name)
         # With a given height, a title is not laid out again each time. But an axis of losses may have an exponent
         # where the title is, so the title must move.
-        axes.set_title(name, fontsize=8, pad=3, y=1.0 if shared else None)
+        axes.set_title(title, fontsize=8, pad=3, y=1.0 if shared else None)
         axes.tick_params(labelsize=7, labelbottom=True)
         axes.grid(alpha=0.25)
     for axes in panels[len(names) :]:

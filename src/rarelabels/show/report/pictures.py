@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import io
 import json
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from rarelabels import __version__
+from rarelabels import __version__, json_files
 from rarelabels.compare.comparison import Comparison, Row
 from rarelabels.record import reading, run_files
 from rarelabels.record.client import Client
@@ -84,7 +85,7 @@ def save(pictures: Sequence[Picture], number: int, folder: Path) -> None:
     """Write pictures to the file where :func:`kept` looks for them; ``folder`` becomes that of the study's run."""
     place = folder / _file(number)
     place.parent.mkdir(exist_ok=True)
-    place.write_text(json.dumps([asdict(one) for one in pictures], indent=1), encoding="utf-8")
+    json_files.write(place, [asdict(one) for one in pictures], indent=1)
 
 
 def _read(place: Path) -> list[Picture]:
@@ -135,25 +136,29 @@ def draw(client: Client, comparison: Comparison, labels: LabelFrames, failures: 
             f"A panel for each of {len(curves)} trained trials: macro average precision on validation by epoch.",
             lambda: panels.ranking_curves(curves, epochs),
         )
-    drawn = {
-        row.name: panels.TrialCurves.of([reading.scores(client, run.info.run_id, "test") for run in row.runs])
-        for row in comparison.rows
-    }
+
+    @functools.cache
+    def drawn() -> dict[str, panels.TrialCurves]:
+        return {
+            row.name: panels.TrialCurves.of([reading.scores(client, run.info.run_id, "test") for run in row.runs])
+            for row in comparison.rows
+        }
+
     add(
         "precision_recall",
         "Precision and recall",
         "All labels pooled, on test; precision of the highest threshold that reaches a recall; band: all seeds.",
-        f"A panel for each of {len(drawn)} trials: precision against recall, falling from left to right, above the "
+        f"A panel for each of {n} trials: precision against recall, falling from left to right, above the "
         f"dashed line of chance.",
-        lambda: panels.precision_recall(drawn),
+        lambda: panels.precision_recall(drawn()),
     )
     add(
         "reliability",
         "Reliability",
         "How often labels are true against the score they were given, 15 bins of equal mass, all labels pooled, on "
         "logarithmic axes. Above the dashed line scores are too low, below it too high.",
-        f"A panel for each of {len(drawn)} trials: share of true labels against mean score, beside the diagonal.",
-        lambda: panels.reliability(drawn),
+        f"A panel for each of {n} trials: share of true labels against mean score, beside the diagonal.",
+        lambda: panels.reliability(drawn()),
     )
     add(
         "f1_by_positives",

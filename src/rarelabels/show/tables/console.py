@@ -8,6 +8,6 @@ WIDE = 10_000  # columns of the console if there is no terminal
 
 
 def open_console() -> Console:
-    """Return a console that prints text as it is; otherwise rich reads text such as ``[linear]`` as a style."""
-    console = Console(highlight=False, markup=False)
-    return console if console.is_terminal else Console(highlight=False, markup=False, width=WIDE)
+    """Return a console that prints text as it is. Rich reads ``[linear]`` as a style and ``:cat:`` as an emoji."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, emoji=False, width=WIDE)

@@ -12,7 +12,6 @@ from rich.text import Text
 
 from rarelabels.judging.evaluation import Evaluation
 
-WIDE = 10_000  # columns of the console if there is no terminal
 ONE_LINE = 105  # columns of a terminal that is wide enough for an interval beside its number, not below it
 NARROWEST = 12  # columns for the names of labels and metrics; longer names are wrapped
 RULES = ("half", "global", "per_label", "oracle")  # the rules on the page; --format csv has all rules

@@ -6,15 +6,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
+import numpy as np
 
+from rarelabels.errors import counted
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.metrics.table import BY_NAME
 from rarelabels.judging.score_tables import some
-from rarelabels.judging.statistics.reliability import rare_labels
+from rarelabels.judging.scores import Scores
+from rarelabels.judging.statistics.reliability import few_positives, little_known, rare_labels
+from rarelabels.names import one_line
 from rarelabels.show.judgement import SPEC, Judgement
 from rarelabels.show.tables import of_labels
-from rarelabels.show.tables.judgement_page import WIDE, Page, Section, rules_shown
+from rarelabels.show.tables.console import open_console
+from rarelabels.show.tables.judgement_page import Page, Section, rules_shown
 from rarelabels.show.tables.of_labels import shown_number, shown_threshold
 
 FLOORS = ("zeros", "ones", "prior")
@@ -45,9 +49,10 @@ RANKINGS = (
     "macro_ece",
 )
 UNDEFINED = {
-    "labels_without_positives": ("labels without a positive", "macro and weighted means"),
-    "labels_without_negatives": ("labels without a negative", "macro ROC AUC"),
-    "rows_without_labels": ("rows without a label", "LRAP"),
+    "labels_without_positives": ("labels without a positive", "macro and weighted means leave"),
+    "labels_without_negatives": ("labels that all rows have, 100 % ones", "macro ROC AUC leaves"),
+    "rows_without_labels": ("rows without a label", "LRAP leaves"),
+    "rows_without_known_labels": ("rows without a known label", "means over rows leave"),
 }
 
 
@@ -89,10 +94,7 @@ def sections(judgement: Judgement, validation: str | None, test: str) -> Section
 
 def print_judgement(judgement: Judgement, validation: Path | None, test: Path) -> None:
     """Print a judgement on stdout; ``test`` and ``validation`` are the judged files."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=WIDE)
-    page, shown = Page(console), sections(judgement, str(validation) if validation else None, str(test))
+    page, shown = Page(open_console()), sections(judgement, str(validation) if validation else None, str(test))
     for line in shown.measured:
         page.line(line)
     for section in (shown.decisions, shown.rankings, shown.labels, shown.prices):
@@ -104,19 +106,36 @@ def print_judgement(judgement: Judgement, validation: Path | None, test: Path) -
 
 def _head(judgement: Judgement, validation: str | None, test: str) -> Iterator[str]:
     measured = judgement.evaluation
-    n_rows, n_labels = measured.test.y.shape
-    ones = f"{measured.test.y.sum():,} positives ({100 * measured.test.y.mean():.3g} % of all)"
-    yield f"{test}: {n_rows:,} rows × {n_labels:,} labels, {ones}"
+    part = measured.test
+    (n_rows, n_labels), truth = part.y.shape, part.cells()[0]
+    of = "all" if part.known is None else "these"
+    ones = f"{counted(int(truth.sum()), 'positive')} ({100 * truth.mean():.3g} % of {of})"
+    yield f"{test}: {counted(n_rows, 'row')} × {counted(n_labels, 'label')}, {_known_in_words(part)}{ones}"
     if measured.validation is None:
         yield "Without a validation part no threshold is chosen: decisions are at 0.5, and oracle is only a bound."
     else:
-        yield f"Thresholds and base rates are from {validation}: {len(measured.validation.y):,} rows"
+        rows = counted(len(measured.validation.y), "row")
+        chosen = f"{rows}{_known_in_words(measured.validation, before=', ', after='')}"
+        yield f"Thresholds and base rates are from {validation}: {chosen}"
+    if part.known is not None:
+        yield "A label that is not known in a row counts nowhere: neither as right nor as wrong."
+    if little := little_known(measured.labels, part.n_known, part.positives, n_rows):
+        yield f"Too little known to judge: {some(little, '{}')}"
     if not judgement.intervals:
         yield "No intervals: one test row says nothing about others"
         return
     yield "Intervals: 95 %, over test rows alone: other seeds of a model vary beyond them"
-    if rare := rare_labels(measured.test.positives):
+    if few := few_positives(measured.test.positives):
+        yield f"No interval is reliable: {few}. One without width, such as 1.000–1.000, is no certainty"
+    elif rare := rare_labels(measured.test.positives):
         yield f"Intervals of macro means are not reliable: {rare}"
+
+
+def _known_in_words(part: Scores, before: str = "", after: str = ": ") -> str:
+    """Return how much of a part is known; nothing if all is."""
+    if part.known is None:
+        return ""
+    return f"{before}{100 * part.known_share:.3g} % known ({part.known.sum():,} of {part.known.size:,} cells){after}"
 
 
 def _decisions(judgement: Judgement, validation: str | None) -> Section:
@@ -166,10 +185,22 @@ def _rules_in_words(measured: Evaluation, validation: str | None) -> Iterator[st
             which = "label that has" if count == 1 else "labels that have"
             few = f"; the global one for {count:,} {which} fewer than {SPEC.min_positives} positives there"
         yield f"per_label: for each label the threshold with its best F1 on {validation}{few}."
+        yield from _constant(measured, validation)
     yield (
         "oracle: for each label the threshold with its best F1 on the test rows themselves; this is a bound, "
         "never a result."
     )
+
+
+def _constant(measured: Evaluation, validation: str) -> Iterator[str]:
+    """Yield a line on labels that all rows of the validation part have: the best threshold is below all scores."""
+    known = measured.validation
+    if known is None:
+        return
+    if names := [measured.labels[place] for place in np.flatnonzero(known.positives == len(known.y))]:
+        which, them = ("label has", "it") if len(names) == 1 else ("labels have", "them")
+        ones = f"100 % ones on {validation} ({some(names, '{}')})"
+        yield f"{len(names):,} {which} {ones}: per_label always assigns {them}."
 
 
 def _rankings(judgement: Judgement) -> Section:
@@ -186,12 +217,12 @@ def _rankings(judgement: Judgement) -> Section:
 def _left_out(measured: Evaluation) -> Iterator[str]:
     """Yield a line for each kind of undefined label or row: how many, which labels, and the metrics without them."""
     table = measured.per_label
-    labels = {"labels_without_positives": 0, "labels_without_negatives": len(measured.test.y)}
+    labels = {"labels_without_positives": 0, "labels_without_negatives": measured.test.n_known}
     for what, (words, metrics) in UNDEFINED.items():
-        if count := int(measured.metrics[f"test/count/{what}"]):
+        if count := int(measured.metrics.get(f"test/count/{what}", 0)):
             names = list(table["label"][table["positives"] == labels[what]]) if what in labels else []
-            which = f" ({some(names, '{}')})" if names else ""
-            yield f"{words}: {count:,}{which}; {metrics} leave them out, because they are undefined there"
+            which = f" ({some([one_line(name) for name in names], '{}')})" if names else ""
+            yield f"{words}: {count:,}{which}; {metrics} them out, because they are undefined there"
 
 
 def _floors(measured: Mapping[str, float], metric: str) -> list[str]:

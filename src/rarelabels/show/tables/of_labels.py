@@ -9,6 +9,7 @@ import pandas as pd
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.metrics import HEAD, MEDIUM
 from rarelabels.judging.sweeps.ordered import ALWAYS, NEVER
+from rarelabels.names import one_line
 from rarelabels.show.judgement import Judgement
 from rarelabels.show.tables.judgement_page import NOWHERE, Section, rules_shown
 
@@ -19,7 +20,8 @@ ENDS = 5  # so many best and so many worst labels
 def labels(measured: Evaluation) -> Section:
     """Return the section on labels: each label and groups, or, of many labels, only the best, the worst and groups."""
     table, rules = measured.per_label, rules_shown(measured)
-    header = ["", "posi-\ntives", "preva-\nlence", "average\nprec.", "ROC\nAUC"]
+    known = ["known\nrows"] if "known" in table else []
+    header = ["", *known, "posi-\ntives", "preva-\nlence", "average\nprec.", "ROC\nAUC"]
     header += [{"per_label": "per_label\n≥    F1"}.get(rule, f"{rule}\nF1") for rule in rules]
     blocks = [
         [_label_cells(table.loc[[label]], str(table["label"][label]), rules) for label in block]
@@ -44,7 +46,8 @@ def _label_cells(members: pd.DataFrame, name: str, rules: Sequence[str], *, one:
     if one and "per_label" in f1:
         f1["per_label"] = f"{shown_threshold(members['per_label/threshold'].iloc[0])} {f1['per_label']}"
     means = (shown_number(members[metric].mean()) for metric in ("average_precision", "roc_auc"))
-    return [name, f"{members['positives'].sum():,}", f"{members['prevalence'].mean():.4f}", *means, *f1.values()]
+    counts = [f"{members[column].sum():,}" for column in ("known", "positives") if column in members]
+    return [one_line(name), *counts, shown_number(members["prevalence"].mean(), ".4f"), *means, *f1.values()]
 
 
 def prices(judgement: Judgement) -> Section:
@@ -55,7 +58,10 @@ def prices(judgement: Judgement) -> Section:
     total = gains.sum(numeric_only=True).to_dict() | {"label": "all"}
     records = [gains.loc[block].to_dict("records") for block in _chosen(judgement.evaluation.per_label)]
     blocks = [
-        [[row["label"], f"{row['positives']:,}", *(_count(name, row[name]) for name in counts)] for row in block]
+        [
+            [one_line(row["label"]), f"{row['positives']:,}", *(_count(name, row[name]) for name in counts)]
+            for row in block
+        ]
         for block in [*records, [total]]
     ]
     lines = ["half: positives found and false alarms at 0.5."]
@@ -109,9 +115,9 @@ def _pooled_f1(labels: pd.DataFrame, rule: str) -> float | None:
     return float(2 * hits / (2 * hits + wrong))
 
 
-def shown_number(value: float | None) -> str:
-    """Return a number with three decimals, or a dash if there is no number."""
-    return NOWHERE if value is None or pd.isna(value) else f"{value:.3f}"
+def shown_number(value: float | None, form: str = ".3f") -> str:
+    """Return a number, with three decimals unless said otherwise, or a dash if there is no number."""
+    return NOWHERE if value is None or pd.isna(value) else format(value, form)
 
 
 def shown_threshold(value: float) -> str:

@@ -66,7 +66,8 @@ def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Seq
     """Print the trials of a study on stdout, with a table for each set of test rows.
 
     The table has means and 95 % intervals, floors below, and ``*`` for ties with the best. Below it are a table of the
-    trainings of networks, notes on trials, bounds, and the trials that are missing, skipped or left out.
+    trainings of networks, notes on trials, bounds, and the trials that are missing, skipped, left out
+    or not summed up.
     """
     console = open_console()
     for one in comparisons:
@@ -85,7 +86,7 @@ def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Seq
         console.print(f"not run: {', '.join(comparisons[0].missing)}", soft_wrap=True)
     for reason in comparisons[0].skipped:
         console.print(f"skipped: {reason}", soft_wrap=True)
-    for reason in comparisons[0].left_out:
+    for reason in (*comparisons[0].left_out, *comparisons[0].unsummed):
         console.print(reason, soft_wrap=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 
@@ -10,7 +9,7 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, IntDistribution
 
-from rarelabels import errors
+from rarelabels import errors, json_files
 from rarelabels.declare.tuning import ThresholdSearch
 from rarelabels.judging import evaluation, metrics
 from rarelabels.judging.arrays import Floats
@@ -36,7 +35,7 @@ from rarelabels.study.tuning.storage import once_more, tell
 def search_thresholds(client: Client, one: Search, say: Say) -> str:
     """Search thresholds for the scores of one training. The training is recorded first, in the run of the search.
 
-    Return why the search failed, or "".
+    Return why the search, or a figure of it, failed, or "".
     """
     record, tuning = Record(client, one.record), one.trial.tuning
     assert isinstance(tuning, ThresholdSearch)
@@ -55,8 +54,8 @@ def search_thresholds(client: Client, one: Search, say: Say) -> str:
         study, facts, rules = once_more(lambda: _find_thresholds(one, tuning, validation))
         with record.folder() as folder:
             stored = definition.to_json(rules, one.labels)
-            (folder / "thresholds.json").write_text(json.dumps(stored, indent=1, ensure_ascii=False), encoding="utf-8")
-            save_history(study, f"validation {tuning.metric}", one.title, folder)
+            json_files.write(folder / "thresholds.json", stored, indent=1)
+            undrawn = save_history(study, f"validation {tuning.metric}", one.title, folder)
         record.metrics(facts)
         record.curves(("search/value", trial.number, trial.values[0]) for trial in finished(study))
         sentence = (
@@ -71,7 +70,7 @@ def search_thresholds(client: Client, one: Search, say: Say) -> str:
         record.fail(reason)
         return reason
     record.finish()
-    return ""
+    return "; ".join(undrawn)
 
 
 def _find_thresholds(
@@ -101,7 +100,8 @@ def _find_thresholds(
         return thresholds_for_counts(ordered, [params[label] - 1 for label in one.labels])
 
     def value(thresholds: Floats) -> float:
-        return metrics.measure_decisions(validation.truth, scores >= thresholds)[tuning.metric]
+        assigned = scores >= thresholds
+        return metrics.measure_decisions(validation.truth, assigned, known=validation.known)[tuning.metric]
 
     counts = np.count_nonzero(scores >= start, axis=0)
     study = load(one, dict(zip(one.labels, (counts + 1).tolist(), strict=True)))

@@ -17,11 +17,12 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from rarelabels import errors
+from rarelabels import errors, json_files
 from rarelabels.declare import variants
 from rarelabels.declare.tuning import NoPruner, ParameterSearch
 from rarelabels.judging import evaluation
 from rarelabels.learn import fitting
+from rarelabels.names import one_line
 from rarelabels.record import connection, opening
 from rarelabels.record.client import Client
 from rarelabels.record.writing import Record, WaitingError
@@ -181,7 +182,7 @@ def _measure(
         validation = data.validation
         objective = None
         if place == 0 and not isinstance(tuning.pruner, NoPruner):
-            objective = evaluation.objective(tuning.metric, validation.y, tried.thresholds)
+            objective = evaluation.objective(tuning.metric, validation.y, tried.thresholds, validation.known)
         data = fitting.with_features(tried.dataset, data)
         part = fitting.validate(tried, seed, data, weights, on_epoch, objective)
         measured.append(evaluation.validation_metrics(part, tried.thresholds, tuning.metric))
@@ -209,10 +210,8 @@ def conclude(where: str, one: Search, _: Say) -> str:
     best = study.best_trial
     with record.folder() as folder:
         result = {"values": values_of(one, best.params), "value": best.value, "metric": tuning.metric}
-        (folder / "best.json").write_text(
-            json.dumps(result | {"number": best.number, **counts}, indent=1, ensure_ascii=False), encoding="utf-8"
-        )
-        save_history(study, tuning.metric, one.title, folder)
+        json_files.write(folder / "best.json", result | {"number": best.number, **counts}, indent=1)
+        undrawn = save_history(study, tuning.metric, one.title, folder)
     record.metrics({"search/best": float(best.values[0]), **{f"search/{state}": n for state, n in counts.items()}})
     values = ", ".join(f"{key} = {_short(value)}" for key, value in best.params.items())
     counted = f"{len(trials)} trials, {counts['pruned']} pruned, {counts['fail']} failed"
@@ -220,9 +219,11 @@ def conclude(where: str, one: Search, _: Say) -> str:
     edges = on_the_edge(best.params, best.distributions)
     if edges:
         sentence += f"; the best may lie beyond what was searched: {', '.join(edges.values())}"
-    record.tags({"trials": len(trials), "found": sentence, "edge": " ".join(edges)})
+    lines = "".join(f"{one_line(key)}\n" for key in edges)  # a key may end in a label, with blanks
+    record.tags({"trials": len(trials), "found": one_line(sentence), "edge": lines})
     record.finish()
-    return "" if len(trials) >= tuning.n_trials else f"{tuning.n_trials - len(trials)} trials were cut off; call again"
+    cut_off = tuning.n_trials - len(trials)
+    return "; ".join([*undrawn, *([f"{cut_off} trials were cut off; call again"] if cut_off > 0 else [])])
 
 
 def on_the_edge(params: Mapping[str, Any], searched: Mapping[str, BaseDistribution]) -> dict[str, str]:

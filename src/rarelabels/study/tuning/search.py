@@ -154,7 +154,8 @@ def _check(trial: Trial, data: Dataset) -> None:
             )
         return
     assert isinstance(tuning, ParameterSearch)
-    part = Scores(data.validation.ids, data.validation.y, np.full(data.validation.y.shape, 0.5))
+    given = data.validation
+    part = Scores(given.ids, given.y, np.full(given.y.shape, 0.5), known=given.known)
     known = evaluation.validation_metrics(part, ThresholdSpec(), tuning.metric)
     if tuning.metric not in known:
         near = nearest(tuning.metric, sorted(known)) or f"; there are, for one, {sorted(known)[0]}"
