@@ -50,10 +50,14 @@ def test_a_truth_that_the_file_states_must_be_that_of_the_data(tmp_path: Path) -
     )
 
 
-def test_a_truth_that_is_not_known_contradicts_none(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", frame(**{"true/Drama": [1, None, 1]}))
-    unknown = np.array([[np.nan, 0], [0, 1], [1, np.nan]])
-    assert (given_scores.read(path, LABELS).of_rows("test", IDS, unknown) == SCORES).all()
+def test_what_the_data_do_not_know_is_not_compared_and_ids_are_in_one_form(tmp_path: Path) -> None:
+    stated = frame(**{"true/Drama": [1, 1, None]}).assign(id=[7, 1000, 12])
+    known = np.array([[True, True], [False, True], [True, True]])
+    read = given_scores.read(write(tmp_path / "a.parquet", stated), LABELS)
+    ids = np.array(["7.0", " 1000.0", "12.0"])
+    assert (read.of_rows("test", ids, Y, known) == SCORES).all()
+    with pytest.raises(UserError, match="id 1000: is 1, but 0 in the data"):
+        read.of_rows("test", ids, Y)
 
 
 def test_ids_and_scores_are_read_as_judge_reads_them(tmp_path: Path) -> None:

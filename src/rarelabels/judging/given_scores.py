@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rarelabels import row_ids
 from rarelabels.errors import UserError, nearest
-from rarelabels.judging.arrays import Floats
+from rarelabels.judging.arrays import Bools, Floats
 from rarelabels.judging.score_tables import HOW, read_table, some
 from rarelabels.judging.score_values import checked_values, ids_of, matrix_of
 
@@ -42,13 +41,16 @@ class GivenScores:
     scores: Floats
     truth: Floats
 
-    def of_rows(self, part: str, ids: npt.NDArray[np.str_], y: npt.NDArray[Any]) -> Floats:
+    def of_rows(
+        self, part: str, ids: npt.NDArray[np.str_], y: npt.NDArray[np.uint8], known: Bools | None = None
+    ) -> Floats:
         """Return the scores of rows of the data, (n_rows, n_labels).
 
         Args:
             part: the name of the rows' part, for messages.
             ids: of the rows, (n_rows,).
-            y: their labels, (n_rows, n_labels), columns in the order of ``labels``; NaN where they are not known.
+            y: their labels, (n_rows, n_labels), columns in the order of ``labels``.
+            known: which of these are known, (n_rows, n_labels); None if all are.
 
         Raises:
             UserError: the file lacks a row, or states another truth than the data.
@@ -61,7 +63,8 @@ class GivenScores:
             )
         rows = np.array([self.row_of[name] for name in names], dtype=np.int64)
         truth = self.truth[rows]
-        if (wrong := ~np.isnan(truth) & ~np.isnan(y) & (truth != y)).any():
+        stated = ~np.isnan(truth) if known is None else ~np.isnan(truth) & known
+        if (wrong := stated & (truth != y)).any():
             row, label = (int(at) for at in np.argwhere(wrong)[0])
             raise UserError(
                 f"{self.path}: true/{self.labels[label]}, id {names[row]}: is {truth[row, label]:g}, but "
@@ -98,5 +101,5 @@ def read(path: Path, labels: Sequence[str]) -> GivenScores:
     stated = [place for place, label in enumerate(labels) if f"true/{label}" in columns]
     truth = np.full(scores.shape, np.nan)
     truth[:, stated] = matrix_of(table, [f"true/{labels[place]}" for place in stated], where)
-    _, scores, _ = checked_values(tuple(labels), np.where(np.isnan(truth), 0.0, truth), scores, where)
+    _, scores, _ = checked_values(tuple(labels), np.nan_to_num(truth), scores, where)
     return GivenScores(path, tuple(labels), {name: row for row, name in enumerate(ids.tolist())}, scores, truth)

@@ -56,7 +56,7 @@ def fit(spec: ScoresSpec, data: Dataset, seed: int) -> Given:
     ids, scores = list[str](), []
     for name, path in zip(("validation", "test"), spec.files(seed), strict=True):
         part: Part = getattr(data, name)
-        scores.append(given_scores.read(path, data.labels).of_rows(name, part.ids, part.y_or_nan))
+        scores.append(given_scores.read(path, data.labels).of_rows(name, part.ids, part.y, part.known))
         ids += part.ids.tolist()
     row_of = {name: row for row, name in enumerate(ids)}
     if len(row_of) < len(ids):
