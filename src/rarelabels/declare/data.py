@@ -185,7 +185,12 @@ class DeepFashionSpec(ImagesSpec):
         return self
 
 
-def _is_encoding(name: str) -> str:
+def checked_encoding(name: str) -> str:
+    """Return the name of an encoding of text.
+
+    Raises:
+        ValueError: Python knows no encoding of this name.
+    """
     try:
         "".encode(name)
     except LookupError:
@@ -195,14 +200,19 @@ def _is_encoding(name: str) -> str:
     return name
 
 
-def _is_one_sign(text: str) -> str:
+def checked_delimiter(text: str) -> str:
+    """Return the sign between the cells of a file.
+
+    Raises:
+        ValueError: it is no single sign that can stand between cells.
+    """
     if len(text) != 1 or text in '"\r\n\0' or text.isalnum():
         raise ValueError(f"the delimiter must be one sign, as ; or a tab; given {text!r}")
     return text
 
 
-Delimiter = Annotated[str, AfterValidator(_is_one_sign)]
-Encoding = Annotated[str, AfterValidator(_is_encoding)]
+Delimiter = Annotated[str, AfterValidator(checked_delimiter)]
+Encoding = Annotated[str, AfterValidator(checked_encoding)]
 Column = Annotated[str, Field(min_length=1, description="name of a column")]
 
 

@@ -9,20 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from rarelabels.data.table import column_checks, dialect, opening, table_files
 from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.number_signs import DECIMALS, OTHERS, PLAIN, NumberSigns
-from rarelabels.declare.data import Delimiter, Encoding, TableSpec
+from rarelabels.declare.data import TableSpec, checked_delimiter, checked_encoding
 from rarelabels.errors import UserError, nearest
 from rarelabels.init.column import LISTED, Column, Wish, read_columns, unknown_column, with_separator
 from rarelabels.init.input_columns import Guess, declared_list
 from rarelabels.init.label_columns import find_labels, label_columns
-
-OPTIONS: dict[str, Any] = {"delimiter": Delimiter, "encoding": Encoding}
 
 
 @dataclass(frozen=True)
@@ -129,22 +124,19 @@ def find(path: Path, wish: Wish) -> TableColumns:
 def _dialect(path: Path, wish: Wish) -> Dialect:
     """Return how the file is written, as the user says or as it looks."""
     asked = {"delimiter": wish.delimiter, "encoding": wish.encoding}
+    checks = {"delimiter": checked_delimiter, "encoding": checked_encoding}
     for option, value in asked.items():
-        if value is not None:
-            _check_option(f"--{option}", TypeAdapter(OPTIONS[option]), value)
+        try:
+            if value is not None:
+                checks[option](value)
+        except ValueError as error:
+            raise UserError(f"--{option}: {error}") from None
     given = [f"--{option}" for option, value in asked.items() if value is not None] + ["--no-header"] * (
         not wish.header
     )
     if given and opening.table_format(path) not in opening.DELIMITERS:
         raise UserError(f"{given[0]}: only a .csv or .tsv file is read in another way; given {path}")
     return dialect.recognise(path, wish.delimiter, wish.encoding, header=wish.header)
-
-
-def _check_option(option: str, allowed: TypeAdapter[str], value: str) -> None:
-    try:
-        allowed.validate_python(value)
-    except ValidationError as error:
-        raise UserError(f"{option}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
 def _separators(wish: Wish, names: Sequence[str]) -> dict[str, str | None]:
