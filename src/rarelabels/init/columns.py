@@ -1,7 +1,8 @@
 """What each column of a table is taken for: labels, prose, a list, numbers, a category, an id, a part, or nothing.
 
-The file is read once from its first row to its last, and once more if its numbers have other signs than Python's. A sample of the cells is kept: every row of the first batch, and
-every sixteenth row later. What must hold for all cells, such as being a number, is checked on all cells.
+The file is read once from its first row to its last, and once more if its numbers have other signs than Python's. A
+sample of the cells is kept: every row of the first batch, and every sixteenth row later. What must hold for all cells,
+such as being a number, is checked on all cells.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def find(path: Path, wish: Wish) -> TableColumns:
     rest = {name: one for name, one in columns.items() if name not in given | of_labels}
     split = wish.split or next((name for name, one in rest.items() if one.says_parts), None)
     guess = Guess.of({name: one for name, one in rest.items() if name != split}, wish)
-    unused = dict.fromkeys([name for name in everything if not name], "has no name")
+    unused: dict[str, str] = {name: "has no name" for name in everything if not name}
     unused |= dict.fromkeys(wish.ignore, "as --ignore says") | guess.unused
     unused |= {
         name: f"holds numbers, but not with {signs.decimal!r} before the decimals as other columns do"
