@@ -41,3 +41,10 @@ def test_a_cross_validated_part_is_counted_once(own: Path) -> None:
     declared = MoviesSpec(kind="movies", labels=2, validation="cross_validated")
     line = describe(declared, loading.load(declared, 0))
     assert line.startswith("movies: 40 rows (32 cross-validated, 8 test), 2 labels, ")
+
+
+def test_how_much_is_known_is_said_and_ones_are_a_share_of_it(tmp_path: Path) -> None:
+    flags = {"a": ["", 1, 0, 0, 1] * 20, "b": [1, 0, "", "", 0] * 20}
+    labels = {"columns": ("a", "b"), "unknown": ("",)}
+    declared: TableSpec = spec(write(tmp_path / "mine.csv", rows_of(plot=PLOTS * 10, **flags)), labels=labels)
+    assert "2 labels, 70.0% known, 42.9% ones, rarest 'b' with 20" in describe(declared, loading.load(declared, 0))
