@@ -62,3 +62,10 @@ def test_a_table_with_odd_labels_says_so(tmp_path: Path) -> None:
     declared: TableSpec = spec(write(tmp_path / "mine.csv", rows))
     line = describe(declared, loading.load(declared, 0))
     assert "; a label that every row has, so nothing can be learnt of it: 'x'; labels that differ by case" in line
+
+
+def test_how_much_is_known_is_said_and_ones_are_a_share_of_it(tmp_path: Path) -> None:
+    flags = {"a": ["", 1, 0, 0, 1] * 20, "b": [1, 0, "", "", 0] * 20}
+    labels = {"columns": ("a", "b"), "unknown": ("",)}
+    declared: TableSpec = spec(write(tmp_path / "mine.csv", rows_of(plot=PLOTS * 10, **flags)), labels=labels)
+    assert "2 labels, 70.0% known, 42.9% ones, rarest 'b' with 20" in describe(declared, loading.load(declared, 0))

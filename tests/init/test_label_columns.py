@@ -61,6 +61,7 @@ def test_without_a_guess_the_columns_are_listed(refused: Callable[..., str]) -> 
         ("[]", lambda names: "[" + " ".join(map(repr, names)) + "]"),  # NumPy
         ("{}", lambda names: "{" + ",".join(names) + "}"),
         ("<>", lambda names: "".join(f"<{name}>" for name in names)),
+        ("()", lambda names: str(tuple(names))),
     ],
 )
 def test_labels_in_brackets(find: Callable[..., TableColumns], sign: str, write: Callable[[list[str]], str]) -> None:
@@ -125,3 +126,12 @@ def test_partly_known_columns_are_guessed_only_where_no_others_could_be_labels(
 def test_ones_and_empty_cells_alone_do_not_say_what_empty_means(refused: Callable[..., str]) -> None:
     said = refused({**PARTLY, "a": cells(lambda i: "1" if i % 3 else "")}, labels="a,c")
     assert "column 'a' has empty cells and otherwise '1' alone" in said
+
+
+def test_labels_in_brackets_beside_others_are_refused(
+    refused: Callable[..., str], find: Callable[..., TableColumns]
+) -> None:
+    """Otherwise a list would be the name of a label."""
+    given = {"plot": USUAL["plot"], "tags": ["red", *(str(cell.split("|")) for cell in USUAL["tags"][1:])]}
+    assert "holds lists in brackets beside other texts, as 'red'" in refused(given, labels="tags")
+    assert find(given, labels="tags:none").spec.labels.separator == "none"

@@ -64,3 +64,34 @@ def test_how_much_of_each_label_is_known_is_said(films: Look, capsys: pytest.Cap
     name, positives = next(iter(films.positives.items()))
     assert f"{name} {positives:,} {positives / 750:.2%} of the 750 rows in which it is known (50.0%)" in out
     assert "of all known entries are ones" in out
+
+
+def test_how_the_file_is_read_and_why_each_column_is_what_it_is(
+    films: Look, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = films.spec.model_copy(update={"delimiter": ";", "decimal": ",", "index": True})
+    why = {"year": "as --numeric says", "runtime": "all cells are numbers", "title": "3.1 words in a cell on average"}
+    columns = replace(films.columns, why=why, word_of_one="yes", hint="; 'x' looks like data")
+    found = replace(films, spec=spec, columns=columns, far_out=("year: 1e+09 in row 42",))
+    shown.print_look(found, Path("films.csv"))
+    out = capsys.readouterr().out
+    assert "file        ';' between cells (--delimiter); each row begins with its number" in out
+    assert "            'x' looks like data\n" in out
+    for line in ("numeric     year: as --numeric says", "numeric     runtime: all cells are numbers"):
+        assert f"            {line}\n" in out or f"inputs      {line}\n" in out
+    assert "words): 3.1 words in a cell on average\n" in out
+    assert "far out: year: 1e+09 in row 42, so that the other rows hardly differ" in out
+    assert (
+        'a guess is overruled by --text, --list "COLUMN:SEPARATOR", --numeric, --categories or --ignore COLUMN' in out
+    )
+
+
+def test_many_columns_fit_on_one_screen(films: Look, capsys: pytest.CaptureFixture[str]) -> None:
+    names = tuple(f"text {number}" for number in range(40))
+    spec = films.spec.model_copy(update={"text": names, "numeric": tuple(f"number {number}" for number in range(400))})
+    found = replace(films, spec=spec, lengths=dict.fromkeys(names, 7))
+    shown.print_look(found, Path("films.csv"))
+    out = capsys.readouterr().out
+    assert f"and {40 - shown.NAMES} more columns" in out
+    assert f"and {400 - shown.NAMES} more" in out
+    assert len(out.splitlines()) < 70

@@ -171,3 +171,15 @@ def test_a_model_of_other_labels_is_refused() -> None:
         rl.EpochScores(X, X)
     with pytest.raises(UserError, match=r"^EpochScores: every and batch_size must be 1 or more; got 0 and 512$"):
         rl.EpochScores(X, Y, every=0)
+
+
+def test_labels_that_are_not_known_count_nowhere() -> None:
+    known = np.random.default_rng(1).random(Y.shape) < 0.7
+    scores = rl.EpochScores(X, np.where(known, Y, np.nan))
+    model = net(rl.losses.BinaryCrossentropy(unknown=True))
+    model.fit(X, np.where(known, Y, np.nan), epochs=1, batch_size=90, verbose=0, callbacks=[scores])
+    predicted = expit(model.predict(X, verbose=0).astype(np.float64))
+    of_labels = [average_precision_score(Y[rows, i], predicted[rows, i]) for i, rows in enumerate(known.T)]
+    assert scores.history[1][FOLLOWED] == pytest.approx(np.mean(of_labels))
+    at_half = [f1_score(Y[rows, i], predicted[rows, i] >= 0.5) for i, rows in enumerate(known.T)]
+    assert scores.history[1]["val_half_macro_f1"] == pytest.approx(np.mean(at_half))

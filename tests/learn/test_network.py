@@ -130,7 +130,7 @@ def test_losses_that_differ_in_numbers_and_learning_rates_share_a_network_and_ch
     found = fitted.scores(data.test)
     assert (also_fitted.scores(data.test) != found).any()
     build = losses.build
-    monkeypatch.setattr(losses, "build", lambda _, head, weights: build(shared.loss, head, weights))
+    monkeypatch.setattr(losses, "build", lambda _, head, weights, **given: build(shared.loss, head, weights, **given))
     monkeypatch.setattr(LogitLoss, "make_variables", make_variables_of_arrays)
     monkeypatch.setattr(LogitLoss, "take", take_arrays)
     learn_network._compiled.cache_clear()

@@ -103,8 +103,8 @@ class Dataset:
 
     @property
     def has_unknown(self) -> bool:
-        """Whether labels of training or validation rows may be unknown."""
-        return self.train.known is not None or self.validation.known is not None
+        """Whether labels of any row may be unknown."""
+        return any(part.known is not None for part in (self.train, self.validation, self.test))
 
     @property
     def misses_numbers(self) -> bool:

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from rarelabels.data.dataset import Dataset
+from rarelabels.data.dataset import Dataset, Part
 from rarelabels.declare.data import DatasetSpec, MulanSpec, TableSpec, ThreadRowsSpec
 from rarelabels.names import alike, one_line, shortened
 
@@ -17,15 +16,19 @@ MANY, LONGEST = 5, 80  # names in a line, and their characters
 
 def describe(spec: DatasetSpec, data: Dataset) -> str:
     """Return one line about the data that were read: what shows a wrong column or separator, and odd labels."""
-    parts = _each_row_once(spec, data)
+    of_parts = _each_row_once(spec, data)
+    parts = {name: part.y for name, part in of_parts.items()}
     positives = sum(y.sum(axis=0, dtype=np.int64) for y in parts.values())
     rows = sum(map(len, parts.values()))
     rarest = int(np.argmin(positives))
     rare_name = shortened(repr(data.labels[rarest]), LONGEST)
+    cells = rows * len(data.labels)
+    known = sum(part.y.size * part.known_share for part in of_parts.values()) / cells if data.has_unknown else 1
     line = (
         f"{_source(spec)}: {rows:,} {'rows' if data.train.images is None else 'images'} "
         f"({', '.join(f'{len(y):,} {name}' for name, y in parts.items())}), {len(data.labels):,} labels, "
-        f"{np.sum(positives) / rows / len(data.labels):.1%} ones, rarest {rare_name} with "
+        f"{f'{known:.1%} known, ' if data.has_unknown else ''}"
+        f"{np.sum(positives) / (known * cells):.1%} ones, rarest {rare_name} with "
         f"{positives[rarest]:,}"
     )
     for name, y in parts.items():
@@ -67,10 +70,10 @@ def _source(spec: DatasetSpec) -> str:
             return other.kind
 
 
-def _each_row_once(spec: DatasetSpec, data: Dataset) -> dict[str, npt.NDArray[np.uint8]]:
-    """Return the labels of each part, by the part's name; parts with the same rows have one name."""
+def _each_row_once(spec: DatasetSpec, data: Dataset) -> dict[str, Part]:
+    """Return each part by its name; parts with the same rows have one name."""
     if data.folds is not None:
-        return {"cross-validated": data.train.y, "test": data.test.y}
+        return {"cross-validated": data.train, "test": data.test}
     if isinstance(spec, ThreadRowsSpec):
-        return {"training, validation and test": data.train.y}
-    return {"training": data.train.y, "validation": data.validation.y, "test": data.test.y}
+        return {"training, validation and test": data.train}
+    return {"training": data.train, "validation": data.validation, "test": data.test}

@@ -25,7 +25,7 @@ def hidden(spec: HiddenPositives, y: npt.NDArray[np.uint8], seed: int) -> npt.ND
         y: 0/1, (n, n_labels), of all rows.
         seed: of the run.
     """
-    drawn = np.random.default_rng([seed, DRAW]).random(y.shape)
+    drawn = np.random.default_rng([seed, DRAW]).random(y.shape, dtype=np.float32)
     if spec.keep == "one":
         kept = np.where(y == 1, drawn, np.inf).argmin(axis=1)[:, None] == np.arange(y.shape[1])
     else:

@@ -181,7 +181,12 @@ class DeepFashionSpec(ImagesSpec):
         return self
 
 
-def _is_encoding(name: str) -> str:
+def checked_encoding(name: str) -> str:
+    """Return the name of an encoding of text.
+
+    Raises:
+        ValueError: Python knows no encoding of this name.
+    """
     try:
         "".encode(name)
     except LookupError:
@@ -191,14 +196,19 @@ def _is_encoding(name: str) -> str:
     return name
 
 
-def _is_one_sign(text: str) -> str:
+def checked_delimiter(text: str) -> str:
+    """Return the sign between the cells of a file.
+
+    Raises:
+        ValueError: it is no single sign that can stand between cells.
+    """
     if len(text) != 1 or text in '"\r\n\0' or text.isalnum():
         raise ValueError(f"the delimiter must be one sign, as ; or a tab; given {text!r}")
     return text
 
 
-Delimiter = Annotated[str, AfterValidator(_is_one_sign)]
-Encoding = Annotated[str, AfterValidator(_is_encoding)]
+Delimiter = Annotated[str, AfterValidator(checked_delimiter)]
+Encoding = Annotated[str, AfterValidator(checked_encoding)]
 Column = Annotated[str, Field(min_length=1, description="name of a column")]
 Cell = str | int
 ZERO_OR_ONE = ("0", "1", "false", "true", "f", "t", "no", "yes", "n", "y")
@@ -221,8 +231,8 @@ class TableLabels(Spec):
     column: Column | None = Field(None, description="a column of label names; an empty cell means no labels")
     separator: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="what separates the names in a cell of column; null: a cell is one name; [], {} or <>: a cell is a "
-        "list in these brackets; not for columns that hold lists (JSON Lines, Parquet)",
+        description="what separates the names in a cell of column; null: a cell is one name; [], {}, () or <>: a cell "
+        "is a list in these brackets; not for columns that hold lists (JSON Lines, Parquet)",
     )
     columns: Annotated[tuple[Column, ...], Field(min_length=2)] | None = Field(
         None, description="the 0/1 columns, one for each label"
@@ -292,8 +302,8 @@ class ListColumn(Spec):
     column: Column
     separator: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="what separates the entries of a text cell; null: a cell is one entry; [], {} or <>: a cell is a "
-        "list in these brackets; not for columns that hold lists (JSON Lines, Parquet)",
+        description="what separates the entries of a text cell; null: a cell is one entry; [], {}, () or <>: a "
+        "cell is a list in these brackets; not for columns that hold lists (JSON Lines, Parquet)",
     )
 
 

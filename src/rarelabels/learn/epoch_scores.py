@@ -11,12 +11,12 @@ from scipy.special import expit
 
 from rarelabels.errors import UserError
 from rarelabels.judging import evaluation, metrics
-from rarelabels.judging.arrays import Floats
+from rarelabels.judging.arrays import Array, Floats
 from rarelabels.judging.rules.definition import HALF
 from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import ThresholdSpec
 from rarelabels.learn.keras_backend import keras
-from rarelabels.learn.label_arrays import Labels, labels_of
+from rarelabels.learn.label_arrays import labels_and_known, with_unknown
 
 
 class EpochScores(keras.callbacks.Callback):  # type: ignore[misc]  # keras is untyped
@@ -36,7 +36,7 @@ class EpochScores(keras.callbacks.Callback):  # type: ignore[misc]  # keras is u
     Args:
         x_val: input of the model: an array, a list or dictionary of arrays; or, without ``y_val``, an iterable of
             batches ``(x, y)``, such as a finite ``tf.data.Dataset``.
-        y_val: 0/1, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
+        y_val: 0/1, NaN where it is not known, shape (n, n_labels): an array, a DataFrame, a sparse matrix.
         from_logits: whether the model predicts logits (scores are their sigmoid) or probabilities. By default, the loss
             of the compiled model tells which.
         every: measure every so many epochs.
@@ -74,7 +74,7 @@ class EpochScores(keras.callbacks.Callback):  # type: ignore[misc]  # keras is u
         if every < 1 or batch_size < 1:
             raise UserError(f"EpochScores: every and batch_size must be 1 or more; got {every} and {batch_size}")
         self.x_val, self.every, self.batch_size = x_val, every, batch_size
-        self.y_val = None if y_val is None else labels_of(y_val, "y_val")
+        self.y_val = None if y_val is None else _truth(y_val, "y_val")
         self.from_logits, self.history = from_logits, dict[int, dict[str, float]]()
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002  Keras calls it so
@@ -105,16 +105,21 @@ class EpochScores(keras.callbacks.Callback):  # type: ignore[misc]  # keras is u
         """Return the numbers of all measured epochs: a row for each epoch, counted from 1."""
         return pd.DataFrame.from_dict(self.history, orient="index").rename_axis("epoch")
 
-    def _predict(self) -> tuple[Labels, Floats]:
+    def _predict(self) -> tuple[Array, Floats]:
         if self.y_val is not None:
             return self.y_val, np.asarray(self.model.predict(self.x_val, batch_size=self.batch_size, verbose=0))
         truth, predictions = zip(*self._batches(), strict=True)
         return np.concatenate(truth), np.concatenate(predictions)
 
-    def _batches(self) -> Iterator[tuple[Labels, Floats]]:
+    def _batches(self) -> Iterator[tuple[Array, Floats]]:
         """Yield labels and predictions of each batch together, because another pass may have another order."""
         for x, y, *_ in self.x_val:
-            yield labels_of(y, "x_val: the labels of a batch"), np.asarray(self.model.predict_on_batch(x))
+            yield _truth(y, "x_val: the labels of a batch"), np.asarray(self.model.predict_on_batch(x))
+
+
+def _truth(y: Any, name: str) -> Array:
+    """Return 0/1 labels, NaN where they are not known."""
+    return np.asarray(with_unknown(*labels_and_known(y, name)))
 
 
 def _reads_logits(loss: Any) -> bool:
@@ -130,7 +135,7 @@ def _reads_logits(loss: Any) -> bool:
     return bool(config["from_logits"])
 
 
-def _measure(y: Labels, scores: Floats) -> dict[str, float]:
+def _measure(y: Array, scores: Floats) -> dict[str, float]:
     spec = ThresholdSpec()
     of_rules = {
         f"val_{name.split('/')[1]}_macro_f1": value

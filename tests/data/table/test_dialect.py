@@ -156,9 +156,29 @@ def test_defaults_are_no_part_of_what_is_declared(tmp_path: Path) -> None:
         (["plot", "tags"], {"plot": ["a b"], "tags": ["c"]}, ""),
         (["the old house by the river", "c"], {}, "the old house by the river"),
         (["r1", "c"], {"r1": ["r2", "r3"], "c": ["d", "c", ""]}, "c"),
-        (["0", "1", "2"], {"0": ["4.5"], "1": ["1"], "2": ["7"]}, "1"),
+        (["4", "1", "2"], {"4": ["4.5"], "1": ["1"], "2": ["7"]}, "1"),
+        (["0", "1", "2"], {"0": ["4.5"], "1": ["1"], "2": ["7"]}, ""),  # names that pandas gives
         (["0", "1", "2"], {"0": ["4.5"], "1": ["8"], "2": ["7"]}, ""),
     ],
 )
 def test_a_first_row_that_looks_like_data(names: list[str], cells: dict[str, list[str]], found: str) -> None:
     assert looks_like_data(names, cells) == found
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t"])
+def test_the_line_for_excel_is_no_header(delimiter: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [["plot", "tags"], *[["x", "a|b"]] * 12]
+    path.write_text(f"sep={delimiter}\r\n{content(rows, delimiter)}", newline="")
+    found = recognise(path)
+    assert found == Dialect(None if delimiter == "," else delimiter)
+    assert table_files.column_names(path, found) == ("plot", "tags")
+    read = parsing.parse(spec(path, delimiter=found.delimiter))
+    assert read.text["plot"].to_lists() == [["x"]] * 12
+
+
+def test_a_given_delimiter_is_taken_without_a_header_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("1,5;2,5\n" * 20)
+    assert recognise(path, ";", header=False).delimiter == ";"
+    assert recognise(path, "|").delimiter == "|"

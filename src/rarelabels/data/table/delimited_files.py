@@ -23,7 +23,7 @@ def delimited_records(path: Path, dialect: Dialect = PLAIN) -> Iterator[tuple[in
         row, line = int(not dialect.header), 1
         try:
             for record in reader:
-                if record:
+                if record and not (line == 1 and delimiter.join(record) == f"sep={delimiter}"):  # for Excel
                     yield line, record
                     row += 1
                 line = reader.line_num + 1

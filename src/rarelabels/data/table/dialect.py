@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,7 @@ from rarelabels.declare.data import TableSpec
 LOOKED_AT = 1 << 18  # characters
 ROWS = 200
 SENTENCE = 4  # words: the name of a column has no more
+_SEP = re.compile(r"sep=([^\w\s]|\t)\r?\n")  # the first line of a file for Excel
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # the first bytes of such a file
 
 
@@ -75,10 +77,12 @@ def recognise(
     looked = Dialect(delimiter, encoding, named)
     with readable(path), opened(path) as file:
         text = io.TextIOWrapper(file, encoding=looked.codec, errors="surrogateescape", newline="").read(LOOKED_AT)
-    own = DELIMITERS[table_format(path)]
+    own, told = DELIMITERS[table_format(path)], _SEP.match(text)
+    delimiter = delimiter or (told.group(1) if told else None)
+    text = text[told.end() :] if told else text
     signs = [delimiter] if delimiter else [own, *(sign for sign in ("\t", ";", "|", ",") if sign != own)]
     fits = {sign: rows for sign in signs if _is_table(rows := _rows(text, sign), named=named)}
-    if not named and own == ",":  # decimal commas part rows into as many cells each, too
+    if not named and own == "," and not delimiter:  # decimal commas part rows into as many cells each, too
         signs = [*signs[1:], own]
     found = next((sign for sign in signs if sign in fits), signs[0])
     index = named and _has_index(fits.get(found, []))
@@ -115,7 +119,7 @@ def _has_index(rows: Sequence[Sequence[str]]) -> bool:
 def looks_like_data(names: Sequence[str], cells: dict[str, list[str]]) -> str:
     """Return the name of the first column that seems to be a cell of the first row; empty if none does.
 
-    A name is taken for a cell if it is a sentence, or if a cell of its column is the same.
+    A name is taken for a cell if it is a sentence, or if a cell of its column is the same; not if the names count up.
 
     >>> looks_like_data(["a grey house by the sea", "0"], {})
     'a grey house by the sea'
@@ -124,7 +128,12 @@ def looks_like_data(names: Sequence[str], cells: dict[str, list[str]]) -> str:
         names: the names of the columns.
         cells: column name to the cells of the first rows.
     """
+    numbers = [int(name) for name in names if name.isdecimal()]
+    first = min(numbers, default=0)
+    counted = set(map(str, numbers)) if numbers == list(range(first, first + len(numbers))) else set()
     for name in names:
+        if name in counted:
+            continue
         if len(name.split()) > SENTENCE or name.strip() in {str(cell).strip() for cell in cells.get(name, []) if cell}:
             return name
     return ""
