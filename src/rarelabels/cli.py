@@ -131,6 +131,13 @@ def init_study(
     categories: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="A column of one of a few values; may be given again")
     ] = None,
+    vectors: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN[=FILE]",
+            help="A column of vectors, such as embeddings; =FILE.npy: they are in that file; may be given again",
+        ),
+    ] = None,
     id_column: Annotated[
         str | None, typer.Option("--id", metavar="COLUMN", help="The column that names each row")
     ] = None,
@@ -146,9 +153,17 @@ def init_study(
     """
     from rarelabels.init import new_study
     from rarelabels.init.column import Wish
+    from rarelabels.init.vector_columns import given_vectors
 
     wish = Wish(
-        labels, tuple(text or ()), tuple(lists or ()), tuple(numeric or ()), id_column, group, tuple(categories or ())
+        labels,
+        tuple(text or ()),
+        tuple(lists or ()),
+        tuple(numeric or ()),
+        id_column,
+        group,
+        tuple(categories or ()),
+        given_vectors(vectors or ()),
     )
     new_study.write_study(file, wish, name, each_tuned=not quick)
 
@@ -288,6 +303,12 @@ def best(
 def predict(
     name: Annotated[str, typer.Argument(metavar="STUDY", help="A study whose best model is registered: movies")],
     file: Annotated[Path, typer.Argument(help="Rows: .csv, .tsv, .jsonl (these also .gz) or .parquet.")],
+    vectors: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=FILE", help="The vectors of a column are in this .npy file; may be given again"
+        ),
+    ] = None,
 ) -> None:
     """Predict the rows of a file with the registered model of a study: labels and probabilities, as CSV.
 
@@ -296,7 +317,7 @@ def predict(
     """
     from rarelabels.serve import deployment
 
-    deployment.predict_file(name, file, _record(), _warn, sys.stdout)
+    deployment.predict_file(name, file, _record(), _warn, sys.stdout, vectors or ())
 
 
 @app.command()

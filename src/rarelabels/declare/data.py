@@ -226,6 +226,17 @@ class ListColumn(Spec):
     )
 
 
+class VectorColumn(Spec):
+    """A column whose cells are lists of numbers, all of one length, such as embeddings of sentences or images."""
+
+    column: Column
+    file: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="a .npy file with the vectors, (rows, length), in the order of the table's rows; relative to the "
+        "YAML file that names it; null: the cells of the table's own column are the vectors",
+    )
+
+
 class TableSpec(DataSpec):
     """A table of one's own: .csv, .tsv, .jsonl or .parquet."""
 
@@ -238,15 +249,28 @@ class TableSpec(DataSpec):
     categories: Annotated[
         tuple[Column, ...], Field(description="columns of categories: each row has one of a few values"), LATER
     ] = ()
+    vectors: Annotated[
+        tuple[VectorColumn, ...],
+        Field(description="columns of vectors; each number of a vector is a number of the row, as under numeric"),
+        LATER,
+    ] = ()
     id: Column | None = Field(None, description="a column that names each row; row numbers by default")
     group: Column | None = Field(None, description="a column of groups: rows with the same value stay in one part")
     split: Column | None = Field(None, description="a column that says train, validation or test for each row")
 
+    def content(self) -> dict[str, Any]:
+        """Return what the block defines, without the paths of the table and of its vectors."""
+        content = super().content()
+        for one in content.get("vectors", ()):
+            del one["file"]
+        return content
+
     @model_validator(mode="after")
     def _columns_once(self) -> TableSpec:
         inputs = [*self.text, *(one.column for one in self.lists), *self.numeric, *self.categories]
+        inputs += [one.column for one in self.vectors]
         if not inputs:
-            raise ValueError("needs at least one input: name columns under text, lists, numeric or categories")
+            raise ValueError("needs at least one input: name columns under text, lists, numeric, categories or vectors")
         others = [self.labels.column, *(self.labels.columns or ()), self.split]
         used = inputs + [name for name in others if name is not None]
         if twice := sorted({name for name in used if used.count(name) > 1}):

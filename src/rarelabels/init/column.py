@@ -18,6 +18,7 @@ from rarelabels.data.table import cell_values, parsing, table_files
 from rarelabels.data.table.batch import Batch
 from rarelabels.data.table.cell_values import FLAGS
 from rarelabels.data.table.opening import shown
+from rarelabels.declare.data import VectorColumn
 from rarelabels.errors import UserError, nearest
 
 SAMPLED = 16  # after the first batch, every 16th row is sampled
@@ -38,6 +39,7 @@ class Wish:
     id: str | None = None
     group: str | None = None
     categories: tuple[str, ...] = ()
+    vectors: tuple[VectorColumn, ...] = ()
 
 
 def unknown_column(path: Path, names: Sequence[str], option: str, name: str) -> NoReturn:

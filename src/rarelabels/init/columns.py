@@ -55,20 +55,21 @@ def find(path: Path, wish: Wish) -> TableColumns:
     _check_wish(path, names, wish)
     columns = read_columns(path, names)
     given = {*wish.text, *wish.lists, *wish.numeric, *wish.categories, *filter(None, (wish.id, wish.group))}
+    given |= {one.column for one in wish.vectors}
     labels = find_labels(path, wish, columns, given)
     rest = {name: one for name, one in columns.items() if name not in given | label_columns(labels, names)}
     split = next((name for name, one in rest.items() if one.says_parts), None)
     guess = Guess.of({name: one for name, one in rest.items() if name != split}, wish)
     lists = [declared_list(columns[name]) for name in wish.lists] or guess.lists
     inputs = {"text": wish.text or tuple(guess.text), "lists": tuple(lists), "numeric": wish.numeric or guess.numeric}
-    inputs |= {"categories": wish.categories or guess.categories}
+    inputs |= {"categories": wish.categories or guess.categories, "vectors": wish.vectors or guess.vectors}
     if not any(inputs.values()):
         why = [f"column {name!r} {reason}" for name, reason in list(guess.unused.items())[:LISTED]]
         if wish.labels is None:
             why.append("all 0/1 columns are taken for labels; if some are inputs, name the labels with --labels")
         raise UserError(
-            f"{path}: no column is left that a model could read; name the input columns with --text, --list, --numeric "
-            f"or --categories{''.join(f'; {reason}' for reason in why)}"
+            f"{path}: no column is left that a model could read; name the input columns with --text, --list, --numeric, "
+            f"--categories or --vectors{''.join(f'; {reason}' for reason in why)}"
         )
     one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split}
     spec = TableSpec.model_validate({"kind": "table", "path": str(path), "labels": labels, **inputs, **one_use})
@@ -80,6 +81,7 @@ def _check_wish(path: Path, names: Sequence[str], wish: Wish) -> None:
     inputs = [("--text", one) for one in wish.text]
     inputs += [("--list", one) for one in wish.lists] + [("--numeric", one) for one in wish.numeric]
     inputs += [("--categories", one) for one in wish.categories]
+    inputs += [("--vectors", one.column) for one in wish.vectors if one.file is None]
     # An id or a group may be an input too, as in a declaration.
     others = [(option, one) for option, one in (("--id", wish.id), ("--group", wish.group)) if one is not None]
     taken: dict[str, str] = {}

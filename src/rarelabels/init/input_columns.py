@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from rarelabels.data.table.cell_values import ONE_NAME, SEPARATORS
 from rarelabels.data.table.opening import shown
-from rarelabels.declare.data import ListColumn
+from rarelabels.declare.data import ListColumn, VectorColumn
 from rarelabels.init.column import Column, Wish
+from rarelabels.init.vector_columns import are_vectors
 
 SHORT_WORDS = 4  # an entry of a list has no more words on average
 RECURRING = 1.2  # occurrences of each entry between commas: prose has commas too, but its phrases do not come back
@@ -28,6 +29,7 @@ class Guess:
     lists: tuple[ListColumn, ...] = ()
     numeric: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    vectors: tuple[VectorColumn, ...] = ()
     id: str | None = None
     unused: dict[str, str] = field(default_factory=dict)
 
@@ -54,19 +56,23 @@ class Guess:
                     guess.numeric += (name,)
                 case "categories":
                     guess.categories += (name,)
+                case "vectors":
+                    guess.vectors += (VectorColumn(column=name),)
                 case _:
                     guess.unused[name] = reason
         return guess
 
 
 def _kind(column: Column) -> tuple[str, str]:
-    """Return the kind, ``text``, ``lists``, ``numeric`` or ``categories``; or an empty kind and the reason."""
+    """Return the kind, ``text``, ``lists``, ``numeric``, ``categories`` or ``vectors``; or no kind and the reason."""
     if column.empty == column.rows:
         return "", "is empty"
     if column.names is not None and column.kinds <= {"text", "number"} and not column.is_flags:
         return "", _why_no_id(column)
     if len(column.kinds) > 1:
         return "", f"holds {' and '.join(sorted(column.kinds))}"
+    if are_vectors(column.sample):
+        return ("", f"holds vectors, but {_cells(column.empty)} empty") if column.empty else ("vectors", "")
     match next(iter(column.kinds)):
         case "list":
             wrong = next((cell for cell in column.sample if not all(map(_is_name, cell))), None)

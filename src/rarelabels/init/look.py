@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ class Look:
         lengths: field to the number of words, or entries, that 95 % of the rows do not exceed.
         n_tokens: how many different words and entries of lists the fields have, added up.
         values: column of categories to the number of its different values; an empty cell is one.
+        vectors: column of vectors to the length of each.
     """
 
     columns: TableColumns
@@ -81,6 +82,7 @@ class Look:
     lengths: dict[str, int]
     n_tokens: int
     values: dict[str, int]
+    vectors: dict[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -128,6 +130,7 @@ def look(path: Path, wish: Wish) -> Look:
         lengths={name: int(np.percentile(tokens.lengths, LONG)) for name, tokens in data.text.items()},
         n_tokens=sum(len(tokens.vocabulary) for tokens in data.text.values()),
         values={name: len(rows.vocabulary) for name, rows in data.categories.items()},
+        vectors={one.name: one.length for one in parsing.raw_columns(spec) if one.holds == "vector"},
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rarelabels.data import splits
 from rarelabels.declare import as_yaml
-from rarelabels.declare.data import ListColumn, TableLabels, TableSpec
+from rarelabels.declare.data import ListColumn, TableLabels, TableSpec, VectorColumn
 from rarelabels.declare.models import TextBagSpec
 from rarelabels.init.look import Look
 from rarelabels.init.naming import dataset_file
@@ -75,7 +75,7 @@ def declarations(look: Look, name: str, folder: Path, settings: int = TRAININGS)
         study / "study.yaml": stated + text("claim_of_deep" if of_words else "claim_of_boosting"),
     }
     return files | {
-        study / f"{trial}.yaml": editor + text(f"trials/{trial}", linear_model=_linear(look.spec))
+        study / f"{trial}.yaml": editor + text(f"trials/{trial}", linear_model=_linear(look))
         for trial in trials(look.spec)
     }
 
@@ -85,20 +85,22 @@ def trials(spec: TableSpec) -> tuple[str, ...]:
     return (*FLOORS, "linear", "deep" if _has_words(spec) else "gradient_boosting", *LOSSES)
 
 
-def _linear(spec: TableSpec) -> str:
-    grid = "0.3, 1.0, 3.0, 10.0, 30.0" if _has_words(spec) else "0.0001, 0.001, 0.01, 0.1"
-    return f"c: [{grid}]{_numeric_weight(spec)}"
+def _linear(look: Look) -> str:
+    grid = "0.3, 1.0, 3.0, 10.0, 30.0" if _has_words(look.spec) else "0.0001, 0.001, 0.01, 0.1"
+    return f"c: [{grid}]{_numeric_weight(look)}"
 
 
-def _numeric_weight(spec: TableSpec) -> str:
+def _numeric_weight(look: Look) -> str:
     """Return a factor on numbers and categories, 0.15 over the root of their count, so that words count for more.
 
     With cross-validation on four tables of films with two or three numbers, 0.05 to 0.2 was best, or 0.008 behind it.
+    Vectors say about as much as the words: their norm becomes 1, which is that of the words.
     """
-    beside = len(spec.numeric) + len(spec.categories)
+    spec, of_vectors = look.spec, sum(look.vectors.values())
+    beside = len(spec.numeric) + len(spec.categories) + of_vectors
     if not (_has_words(spec) and beside):
         return ""
-    return f", numeric_weight: {0.15 / beside**0.5:.2g}"
+    return f", numeric_weight: {(1.0 if of_vectors else 0.15) / beside**0.5:.2g}"
 
 
 def _has_words(spec: TableSpec) -> bool:
@@ -114,7 +116,7 @@ def _base(look: Look, name: str) -> str:
         longest = min(max(look.lengths.values()), MAX_LENGTH)
         is_long = longest > DEFAULT_LENGTH
         length, penalty = (f", max_length: {-(-longest // 8) * 8}", LONG_L2) if is_long else ("", L2)
-        weight = _numeric_weight(look.spec)
+        weight = _numeric_weight(look)
         model = f"{{kind: text_bag, width: 0, wide: true, l2: {penalty}, bias: prevalence{length}{weight}}}"
         kind, rate = "logistic regression on TF-IDF, trained by the loss of each trial", "3.0e-2"
     else:
@@ -136,9 +138,8 @@ def _base(look: Look, name: str) -> str:
 
 def _dataset(spec: TableSpec, folder: Path) -> Iterable[str]:
     """Yield the lines of the dataset block."""
-    file, place = Path(spec.path).absolute(), (folder / "conf/datasets").resolve()
-    path = Path(os.path.relpath(file.parent.resolve() / file.name, place)).as_posix()
-    yield f"  path: {_scalar(path)}\n"
+    place = (folder / "conf/datasets").resolve()
+    yield f"  path: {_relative(spec.path, place)}\n"
     yield from _entry("labels", _labels(spec.labels))
     if spec.text:
         yield from _list("text", map(_scalar, spec.text))
@@ -148,9 +149,22 @@ def _dataset(spec: TableSpec, folder: Path) -> Iterable[str]:
         yield from _list("numeric", map(_scalar, spec.numeric))
     if spec.categories:
         yield from _list("categories", map(_scalar, spec.categories))
+    if spec.vectors:
+        yield from _list("vectors", (_vectors(one, place) for one in spec.vectors))
     for key, column in (("id", spec.id), ("group", spec.group), ("split", spec.split)):
         if column is not None:
             yield f"  {key}: {_scalar(column)}\n"
+
+
+def _relative(path: str, place: Path) -> str:
+    """Return the path of a file, as YAML that stands in the folder ``place``."""
+    file = Path(path).absolute()
+    return _scalar(Path(os.path.relpath(file.parent.resolve() / file.name, place)).as_posix())
+
+
+def _vectors(one: VectorColumn, place: Path) -> str:
+    file = "" if one.file is None else f", file: {_relative(one.file, place)}"
+    return f"{{column: {_scalar(one.column)}{file}}}"
 
 
 def _labels(labels: TableLabels) -> dict[str, Iterable[str] | str]:

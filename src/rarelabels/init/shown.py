@@ -91,6 +91,8 @@ def _inputs(look: Look) -> Iterator[str]:
         yield f"list        {_shown(one.column)}, {_parted(one.separator)}"
     if spec.numeric:
         yield f"numeric     {_some([_number(look, name) for name in spec.numeric])}"
+    for name, length in look.vectors.items():
+        yield f"vectors     {_shown(name)}, {length:,} numbers each"
     if spec.categories:
         values = [f"{_shown(name)} ({look.values[name]:,} values)" for name in spec.categories]
         yield f"category    {_some(values)}, a 0/1 input for each value; --list COLUMN makes one a list of names"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -16,9 +16,9 @@ import rarelabels
 from rarelabels.compare.ranking import Ranked, Ranking
 from rarelabels.data import loading, raw
 from rarelabels.data.raw import Raw
-from rarelabels.data.table import cell_values, table_files
+from rarelabels.data.table import cell_values, column_checks, table_files, vector_files
 from rarelabels.data.table.batch import Batch
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.data import TableSpec, VectorColumn
 from rarelabels.declare.models import GradientBoostingSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError
@@ -220,7 +220,9 @@ def column_names(path: Path) -> tuple[str, ...]:
     return table_files.column_names(path)
 
 
-def predict_file(study: str, path: Path, where: str, say: Callable[[str], None], out: TextIO) -> None:
+def predict_file(
+    study: str, path: Path, where: str, say: Callable[[str], None], out: TextIO, vectors: Sequence[str] = ()
+) -> None:
     """Predict the rows of a file with the registered model of a study; see :func:`predict` for the output.
 
     Args:
@@ -229,18 +231,29 @@ def predict_file(study: str, path: Path, where: str, say: Callable[[str], None],
         where: the record.
         say: called with each warning.
         out: gets CSV.
+        vectors: ``COLUMN=FILE.npy``, for each column of vectors that is in a file of its own.
 
     Raises:
-        UserError: the file cannot be read, no model is registered, or a row is wrong.
+        UserError: a file cannot be read, no model is registered, or a row is wrong.
     """
+    in_files = tuple(map(_vectors_in_file, vectors))
     names = column_names(path)  # a wrong file is reported before the model is loaded, which takes longer
     loaded = load_best(study, where, say)
     if loaded.raw.id and loaded.raw.id not in names:
         say(f"{path}: has no column {loaded.raw.id!r}, which named the rows in training; rows are numbered from 1")
-    predict(loaded, path, names, out)
+    predict(loaded, path, names, out, in_files)
 
 
-def predict(loaded: Predictor, path: Path, names: tuple[str, ...], out: TextIO) -> None:
+def _vectors_in_file(option: str) -> VectorColumn:
+    column, _, file = option.partition("=")
+    if not (column and file):
+        raise UserError(f"--vectors: allowed COLUMN=FILE.npy, a column of vectors and their file; given {option!r}")
+    return VectorColumn(column=column, file=file)
+
+
+def predict(
+    loaded: Predictor, path: Path, names: tuple[str, ...], out: TextIO, vectors: Sequence[VectorColumn] = ()
+) -> None:
     """Write a header and a line for each row of a file, in the file's order. The file is read in batches of rows.
 
     The columns are ``id``, ``labels`` and ``probability/<label>``. ``id`` is the column that named the rows of the
@@ -252,17 +265,20 @@ def predict(loaded: Predictor, path: Path, names: tuple[str, ...], out: TextIO) 
         path: the file.
         names: the columns of the file.
         out: gets CSV.
+        vectors: columns of vectors that are in files of their own.
 
     Raises:
         UserError: a column is missing, or a cell is wrong; the lines of earlier batches may have been written.
     """
-    if missing := [name for name in loaded.columns if name not in names]:
+    in_files = [one.column for one in vectors]
+    column_checks.check_files(path, vectors, names)
+    if missing := [name for name in loaded.columns if name not in (*names, *in_files)]:
         raise UserError(predictor.missing_columns(str(path), missing, names))
     named_by = loaded.raw.id if loaded.raw.id in names else ""
     writer = csv.writer(out, lineterminator="\n")
     header = ["id", "labels", *(PROBABILITY + label for label in loaded.labels)]
     wanted = list(dict.fromkeys([*loaded.columns, *([named_by] if named_by else [])]))
-    for batch in table_files.batches(path, wanted):
+    for batch in vector_files.batches(path, [name for name in wanted if name not in in_files], vectors):
         lines = list(_lines(loaded, batch, named_by))
         if batch.first == 1:
             writer.writerow(header)

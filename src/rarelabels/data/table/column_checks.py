@@ -8,7 +8,7 @@ from pathlib import Path
 from rarelabels.data.table import opening
 from rarelabels.data.table.cell_values import SEPARATORS
 from rarelabels.data.table.opening import shown
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.data import TableSpec, VectorColumn
 from rarelabels.errors import UserError, nearest
 
 
@@ -38,6 +38,7 @@ def wanted_columns(path: Path, spec: TableSpec, flags: Sequence[str]) -> dict[st
     inputs |= {one.column: f"dataset.lists[{i}]" for i, one in enumerate(spec.lists)}
     inputs |= dict.fromkeys(spec.numeric, "dataset.numeric")
     inputs |= dict.fromkeys(spec.categories, "dataset.categories")
+    inputs |= {one.column: f"dataset.vectors[{i}]" for i, one in enumerate(spec.vectors) if one.file is None}
     single = {spec.id: "dataset.id", spec.group: "dataset.group", spec.split: "dataset.split"}
     others = {column: key for column, key in single.items() if column is not None}
     if spec.labels.prefix is not None and (both := [column for column in flags if column in inputs | others]):
@@ -59,6 +60,16 @@ def check_columns(path: Path, names: Sequence[str], wanted: dict[str, str]) -> N
         return
     check_delimiter(path, names)
     raise UserError(f"{path}: has no column {', '.join(missing)}{_listed(names)}")
+
+
+def check_files(path: Path, vectors: Sequence[VectorColumn], names: Sequence[str]) -> None:
+    """Raise if a table has a column that vectors in a file would be called."""
+    for one in vectors:
+        if one.file is not None and one.column in names:
+            raise UserError(
+                f"{path}: has a column {one.column!r}, and the vectors of {one.file} are called so, too; leave one of "
+                "them out, or rename the column"
+            )
 
 
 def check_delimiter(path: Path, names: Sequence[str]) -> None:

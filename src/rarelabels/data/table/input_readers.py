@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from rarelabels.data.table.cell_values import (
     number,
 )
 from rarelabels.data.table.opening import shown
+from rarelabels.data.table.vector_readers import Vectors
 from rarelabels.data.tokens import Numbering, Tokens
 from rarelabels.data.unsplit import no_numbers
 from rarelabels.declare.data import TableSpec
@@ -50,9 +51,16 @@ class Reader(Protocol):
 
 
 class Inputs:
-    """The columns of text, lists, numbers and categories, of a whole table or of some rows of one."""
+    """The columns of text, lists, numbers, vectors and categories, of a whole table or of some rows of one."""
 
-    def __init__(self, path: Path, spec: TableSpec) -> None:
+    def __init__(self, path: Path, spec: TableSpec, lengths: Mapping[str, int] | None = None) -> None:
+        """Take no cells yet.
+
+        Args:
+            path: of the table.
+            spec: declares its columns.
+            lengths: of the vectors that a model was trained on, by column; None: the first row of each tells.
+        """
         self._words = {column: _Words(column) for column in spec.text}
         self._lists = {
             one.column: Entries(path, one.column, one.separator, f"dataset.lists[{i}].separator")
@@ -60,11 +68,12 @@ class Inputs:
         }
         self._numbers = _Numbers(spec.numeric, may_miss=True) if spec.numeric else None
         self._categories = {column: _Category(column) for column in spec.categories}
+        self._vectors = [Vectors(one.column, (lengths or {}).get(one.column)) for one in spec.vectors]
 
     def add(self, batch: Batch) -> None:
         """Take the cells of a batch."""
         named: tuple[Reader, ...] = (*self._words.values(), *self._lists.values(), *self._categories.values())
-        readers: tuple[Reader | None, ...] = (*named, self._numbers)
+        readers: tuple[Reader | None, ...] = (*named, self._numbers, *self._vectors)
         for reader in readers:
             if reader:
                 reader.add(batch)
@@ -83,8 +92,24 @@ class Inputs:
         return {column: reader.tokens() for column, reader in self._categories.items()}
 
     def numbers(self, mend: str) -> npt.NDArray[np.float64]:
-        """Return the numbers, (rows, columns), NaN where missing; ``mend`` says what to do about a wrong one."""
-        return self._numbers.numbers(mend) if self._numbers else no_numbers()
+        """Return the numbers, (rows, columns), NaN where missing; ``mend`` says what to do about a wrong one.
+
+        Those of vectors come after the columns of numbers.
+        """
+        numbers = self._numbers.numbers(mend) if self._numbers else no_numbers()
+        if not self._vectors:
+            return numbers
+        vectors = [one.numbers() for one in self._vectors]
+        return np.hstack([numbers, *vectors] if self._numbers else vectors)
+
+    def lengths(self) -> dict[str, int]:
+        """Return how many numbers a vector of each column has."""
+        return {one.column: len(one.names()) for one in self._vectors}
+
+    def numeric_names(self) -> tuple[str, ...]:
+        """Return the names of the columns of :meth:`numbers`."""
+        columns = self._numbers.columns if self._numbers else ()
+        return (*columns, *(name for one in self._vectors for name in one.names()))
 
 
 class _Words:
@@ -187,15 +212,15 @@ class _Numbers:
     """
 
     def __init__(self, columns: Sequence[str], *, may_miss: bool) -> None:
-        self._columns, self._may_miss = columns, may_miss
+        self.columns, self._may_miss = columns, may_miss
         self._blocks: list[npt.NDArray[np.float64]] = []
         self._wrong: Counter[str] = Counter()  # cells of each column
         self._first = ""
 
     def add(self, batch: Batch) -> None:
-        block = np.array([[number(cell) for cell in batch.cells[column]] for column in self._columns]).T
+        block = np.array([[number(cell) for cell in batch.cells[column]] for column in self.columns]).T
         for row, place in np.argwhere(~np.isfinite(block)).tolist():
-            column = self._columns[place]
+            column = self.columns[place]
             cell = batch.cells[column][row]
             if self._may_miss and is_missing(cell):
                 block[row, place] = np.nan  # one NaN of the many that there are

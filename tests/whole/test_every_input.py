@@ -1,0 +1,87 @@
+"""Each kind of input from a stranger's file to predicted rows: `init`, `run`, `best` and `predict` in processes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from project import Project
+
+ROWS, NEW = 240, 40
+
+
+@dataclass(frozen=True)
+class Given:
+    """What to write after `init` and `predict`, what `init` says and declares, and trials to run beside `linear`."""
+
+    init: tuple[str, ...]
+    predict: tuple[str, ...]
+    says: str
+    declares: str
+    trials: tuple[str, ...] = ()
+
+
+def labels_of(x: np.ndarray) -> list[list[str]]:
+    """Two labels that the numbers decide, and one that they do not."""
+    noise = np.random.default_rng(9).random(len(x)) < 0.3
+    return [
+        [name for name, has in zip("abc", (row[0] > 0, row[1] > 0.3, odd), strict=True) if has]
+        for row, odd in zip(x, noise, strict=True)
+    ]
+
+
+def numbers(rows: int, columns: int = 6) -> np.ndarray:
+    return np.random.default_rng(rows).normal(size=(rows, columns)).round(3)
+
+
+def vectors_in_a_table(folder: Path) -> Given:
+    for name, n in (("mine", ROWS), ("new", NEW)):
+        x = numbers(n)
+        rows = zip(x.tolist(), labels_of(x), strict=True)
+        lines = [json.dumps({"embedding": vector, "tags": tags}) + "\n" for vector, tags in rows]
+        (folder / f"{name}.jsonl").write_text("".join(lines))
+    return Given(
+        ("mine.jsonl", "--labels", "tags"),
+        ("new.jsonl",),
+        "vectors     embedding, 6 numbers each",
+        "vectors: [{column: embedding}]",
+        ("mine/bce",),
+    )
+
+
+def vectors_in_a_file(folder: Path) -> Given:
+    for name, n in (("mine", ROWS), ("new", NEW)):
+        x = numbers(n)
+        np.save(folder / f"{name}.npy", x.astype(np.float32))
+        lines = [f"r{row},{'|'.join(tags)}\n" for row, tags in enumerate(labels_of(x))]
+        (folder / f"{name}.csv").write_text("".join(["id,tags\n", *lines]))
+    return Given(
+        ("mine.csv", "--labels", "tags", "--vectors", "embedding=mine.npy"),
+        ("new.csv", "--vectors", "embedding=new.npy"),
+        "vectors     embedding, 6 numbers each",
+        'vectors: [{column: embedding, file: "../../mine.npy"}]',
+    )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("write", [vectors_in_a_table, vectors_in_a_file])
+def test_from_init_to_predict(tmp_path: Path, write: Callable[[Path], Given]) -> None:
+    given, project = write(tmp_path), Project(tmp_path, declared=False)
+    out, _ = project.call("init", *given.init, "--quick")
+    assert given.says in out
+    assert given.declares in (tmp_path / "conf/datasets/mine.yaml").read_text()
+    project.call("run", "mine/linear", *given.trials, "--seeds", "0", "--workers", "1")
+    project.call("best", "mine")
+    out, _ = project.call("predict", "mine", *given.predict)
+    predicted = list(csv.DictReader(io.StringIO(out)))
+    assert len(predicted) == NEW
+    x = numbers(NEW)
+    right = [("a" in one["labels"]) == (row[0] > 0) for one, row in zip(predicted, x, strict=True)]
+    assert np.mean(right) > 0.8
