@@ -138,6 +138,9 @@ def init_study(
             help="A column of vectors, such as embeddings; =FILE.npy: they are in that file; may be given again",
         ),
     ] = None,
+    weight: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="A column of numbers above 0: how much a row counts in training")
+    ] = None,
     id_column: Annotated[
         str | None, typer.Option("--id", metavar="COLUMN", help="The column that names each row")
     ] = None,
@@ -164,6 +167,7 @@ def init_study(
         group,
         tuple(categories or ()),
         given_vectors(vectors or ()),
+        weight,
     )
     new_study.write_study(file, wish, name, each_tuned=not quick)
 

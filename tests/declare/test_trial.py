@@ -74,3 +74,10 @@ def test_a_floor_ignores_training_in_its_definition():
     floor = {**TRIAL, "model": {"kind": "floor", "predicts": "zeros"}}
     longer = {**floor, "training": {"epochs": 99, "batch_size": 1, "learning_rate": 1}}
     assert Trial.model_validate(floor).definition() == Trial.model_validate(longer).definition()
+
+
+def test_soft_f1_has_no_rows_to_weigh() -> None:
+    table = {"kind": "table", "path": "a.csv", "labels": {"column": "tags"}, "text": ("plot",), "weight": "w"}
+    assert "soft_f1' with dataset.weight: the F1 of a batch has no rows to weigh" in refusal(
+        dataset=table, loss={"kind": "soft_f1"}
+    )

@@ -63,7 +63,8 @@ def cut(part: Part, rows: npt.ArrayLike) -> Part:
 
 def fit(declared: Trial, data: Dataset, seed: int = 0, watch: tuple[str, ...] = ()) -> Trained:
     curves: Curves = {}
-    fitted = training.fit(declared, data, weights(declared.weighting, data.train.y), seed, watch, curves.__setitem__)
+    weighed = weights(declared.weighting, data.train.y, declared=data.train.weights)
+    fitted = training.fit(declared, data, weighed, seed, watch, curves.__setitem__)
     return fitted, curves
 
 

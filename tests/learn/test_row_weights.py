@@ -10,7 +10,7 @@ import pytest
 from sklearn.utils.class_weight import compute_sample_weight
 
 from rarelabels.errors import UserError
-from rarelabels.learn.row_weights import spans
+from rarelabels.learn.row_weights import declared_weights, of_both, spans
 from rarelabels.learn.tensorflow_setup import keras, tf
 from weighting_cases import known, of, random_labels
 
@@ -187,3 +187,12 @@ def test_a_key_beyond_the_labels_is_refused() -> None:
 )
 def test_spans(columns: list[int], text: str) -> None:
     assert spans(columns) == text
+
+
+def test_declared_weights_have_a_mean_of_one_and_multiply_those_of_labels() -> None:
+    declared = np.array([1.0, 2.0, 3.0, 6.0]) * 7
+    np.testing.assert_allclose(declared_weights(declared), [1 / 3, 2 / 3, 1, 2])
+    np.testing.assert_allclose(of_both(np.array([3.0, 3.0, 1.0, 0.0]), declared), [1, 2, 1, 0])
+    np.testing.assert_allclose(of_both(None, declared), declared_weights(declared))
+    assert of_both(None, None) is None
+    assert of_both(declared, None) is declared

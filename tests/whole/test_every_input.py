@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +71,28 @@ def vectors_in_a_file(folder: Path) -> Given:
     )
 
 
+def weighed_text_without_blanks(folder: Path) -> Given:
+    draw = random.Random(0)
+    for name, n in (("mine", ROWS), ("new", NEW)):
+        x = numbers(n)
+        lines = []
+        for row, tags in zip(x, labels_of(x), strict=True):
+            words = ["河川"] * bool(row[0] > 0) + ["市場"] * bool(row[1] > 0.3)
+            words += draw.choices(["日昔", "男家", "古夜", "中見"], k=4)
+            draw.shuffle(words)
+            lines.append(f"{''.join(words)},{'|'.join(tags)},{draw.choice((0.5, 1, 2))}\n")
+        (folder / f"{name}.csv").write_text("".join(["text,tags,sample_weight\n", *lines]))
+    return Given(
+        ("mine.csv", "--labels", "tags"),
+        ("new.csv",),
+        "sample_weight says how much a row counts in training",
+        "tokens: [{column: text, of: characters, ngrams: [2, 4]}]\n  weight: sample_weight\n",
+        ("mine/bce",),
+    )
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("write", [vectors_in_a_table, vectors_in_a_file])
+@pytest.mark.parametrize("write", [vectors_in_a_table, vectors_in_a_file, weighed_text_without_blanks])
 def test_from_init_to_predict(tmp_path: Path, write: Callable[[Path], Given]) -> None:
     given, project = write(tmp_path), Project(tmp_path, declared=False)
     out, _ = project.call("init", *given.init, "--quick")

@@ -27,6 +27,8 @@ class Part:
         images: (n,) str, the file of each row's image below ``Dataset.image_folder``; None for data without images.
         groups: (n,) int64, the group of near-duplicates that each row belongs to; None for data without groups.
         categories: column name to the value of each of n rows, its only token; an empty cell is the value "".
+        weights: (n,) float64, how much each row counts in training, above 0 and not scaled; None: all alike. Nothing is
+            judged by them.
     """
 
     ids: npt.NDArray[np.str_]
@@ -36,6 +38,7 @@ class Part:
     images: npt.NDArray[np.str_] | None = None
     groups: npt.NDArray[np.int64] | None = None
     categories: dict[str, Tokens] = field(default_factory=dict)
+    weights: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if not self.numeric.shape[1]:
@@ -47,7 +50,8 @@ class Part:
         images = None if self.images is None else self.images[rows]
         groups = None if self.groups is None else self.groups[rows]
         categories = {name: values.take(rows) for name, values in self.categories.items()}
-        return Part(self.ids[rows], self.y[rows], text, self.numeric[rows], images, groups, categories)
+        weights = None if self.weights is None else self.weights[rows]
+        return Part(self.ids[rows], self.y[rows], text, self.numeric[rows], images, groups, categories, weights)
 
     def digest(self) -> str:
         """Return a hash of ids and labels. Results on parts with the same hash can be compared row by row."""

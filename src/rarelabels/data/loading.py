@@ -94,8 +94,8 @@ def _image_folder(spec: DatasetSpec) -> Path | None:
 
 def _prose(spec: DatasetSpec) -> tuple[str, ...]:
     match spec:
-        case TableSpec(text=columns):
-            return columns
+        case TableSpec(text=columns, tokens=tokens):
+            return tuple(name for name in columns if name not in {one.column for one in tokens})
         case MoviesSpec():
             return ("title",)
         case WikipediaMoviesSpec():
@@ -206,22 +206,36 @@ def _check_labels(data: Table) -> None:
 
 
 def _part(data: Table, rows: npt.NDArray[np.int64]) -> Part:
-    whole = Part(data.ids, data.y, data.text, data.numeric, data.images, data.groups, data.categories)
+    whole = Part(data.ids, data.y, data.text, data.numeric, data.images, data.groups, data.categories, data.weights)
     return whole.take(rows)
 
 
 def _notes(spec: DatasetSpec, labels: tuple[str, ...], parts: dict[str, Part]) -> tuple[str, ...]:
     if isinstance(spec, ThreadRowsSpec):
         return ("Training, validation and test part are the same seven rows: this measures memory, nothing else.",)
+    of_weights = (_weighed(spec.weight, parts["train"]),) if isinstance(spec, TableSpec) and spec.weight else ()
     if spec.validation != "last_rows":
-        return ()
+        return of_weights
     train, validation = (parts[name].y.mean(axis=0) for name in ("train", "validation"))
     moved = np.abs(validation - train)
     worst = int(moved.argmax())
     return (
+        *of_weights,
         f"The validation part is the last {len(parts['validation'].ids):,} of the rows outside the test part, in "
         f"the order of the source: a label's share of ones differs from the training part's by {moved.mean():.3f} on "
         f"average, most for {labels[worst]} ({train[worst]:.3f} in training, {validation[worst]:.3f} in validation).",
+    )
+
+
+def _weighed(column: str, train: Part) -> str:
+    """Return the sentence about the row weights that a column declares."""
+    assert train.weights is not None
+    scaled = train.weights / train.weights.mean()
+    size = scaled.sum() ** 2 / (scaled**2).sum()
+    return (
+        f"Training weighs rows by the column {column!r}, scaled to a mean of 1: from {scaled.min():.3g} to "
+        f"{scaled.max():.3g}, which leaves an effective sample size (Σw)²/Σw² of {size:,.1f} of {len(scaled):,} rows. "
+        "Thresholds, metrics and intervals count every row as one."
     )
 
 

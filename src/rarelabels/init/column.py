@@ -40,6 +40,7 @@ class Wish:
     group: str | None = None
     categories: tuple[str, ...] = ()
     vectors: tuple[VectorColumn, ...] = ()
+    weight: str | None = None
 
 
 def unknown_column(path: Path, names: Sequence[str], option: str, name: str) -> NoReturn:

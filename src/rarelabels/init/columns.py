@@ -16,6 +16,8 @@ from rarelabels.errors import UserError, nearest
 from rarelabels.init.column import LISTED, Wish, read_columns, unknown_column
 from rarelabels.init.input_columns import Guess, declared_list
 from rarelabels.init.label_columns import find_labels, label_columns
+from rarelabels.init.unsegmented import proposed_tokens
+from rarelabels.init.weight_column import find_weight
 
 
 @dataclass(frozen=True)
@@ -54,15 +56,17 @@ def find(path: Path, wish: Wish) -> TableColumns:
     column_checks.check_delimiter(path, names)
     _check_wish(path, names, wish)
     columns = read_columns(path, names)
-    given = {*wish.text, *wish.lists, *wish.numeric, *wish.categories, *filter(None, (wish.id, wish.group))}
+    given = {*wish.text, *wish.lists, *wish.numeric, *wish.categories, *filter(None, (wish.id, wish.group, wish.weight))}
     given |= {one.column for one in wish.vectors}
     labels = find_labels(path, wish, columns, given)
     rest = {name: one for name, one in columns.items() if name not in given | label_columns(labels, names)}
     split = next((name for name, one in rest.items() if one.says_parts), None)
-    guess = Guess.of({name: one for name, one in rest.items() if name != split}, wish)
+    weight = wish.weight or find_weight(rest)
+    guess = Guess.of({name: one for name, one in rest.items() if name not in (split, weight)}, wish)
     lists = [declared_list(columns[name]) for name in wish.lists] or guess.lists
     inputs = {"text": wish.text or tuple(guess.text), "lists": tuple(lists), "numeric": wish.numeric or guess.numeric}
     inputs |= {"categories": wish.categories or guess.categories, "vectors": wish.vectors or guess.vectors}
+    inputs["tokens"] = proposed_tokens({name: columns[name].texts for name in inputs["text"]})
     if not any(inputs.values()):
         why = [f"column {name!r} {reason}" for name, reason in list(guess.unused.items())[:LISTED]]
         if wish.labels is None:
@@ -71,7 +75,7 @@ def find(path: Path, wish: Wish) -> TableColumns:
             f"{path}: no column is left that a model could read; name the input columns with --text, --list, --numeric, "
             f"--categories or --vectors{''.join(f'; {reason}' for reason in why)}"
         )
-    one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split}
+    one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split, "weight": weight}
     spec = TableSpec.model_validate({"kind": "table", "path": str(path), "labels": labels, **inputs, **one_use})
     empty = {name: columns[name].missing for name in spec.numeric if columns[name].missing}
     return TableColumns(spec, next(iter(columns.values())).rows, len(names), wish.labels is None, guess.unused, empty)
@@ -83,6 +87,7 @@ def _check_wish(path: Path, names: Sequence[str], wish: Wish) -> None:
     inputs += [("--categories", one) for one in wish.categories]
     inputs += [("--vectors", one.column) for one in wish.vectors if one.file is None]
     # An id or a group may be an input too, as in a declaration.
+    inputs += [("--weight", wish.weight)] if wish.weight is not None else []
     others = [(option, one) for option, one in (("--id", wish.id), ("--group", wish.group)) if one is not None]
     taken: dict[str, str] = {}
     for option, name in inputs + others:

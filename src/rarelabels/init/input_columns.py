@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ from rarelabels.data.table.cell_values import ONE_NAME, SEPARATORS
 from rarelabels.data.table.opening import shown
 from rarelabels.declare.data import ListColumn, VectorColumn
 from rarelabels.init.column import Column, Wish
+from rarelabels.init.unsegmented import length_in_words, word_count
 from rarelabels.init.vector_columns import are_vectors
 
 SHORT_WORDS = 4  # an entry of a list has no more words on average
@@ -18,7 +18,6 @@ REPEATED = 1.25  # rows for each different name
 PROSE_WORDS, LONG_PROSE_WORDS = 1.5, 4.0  # words in a cell, on average; long prose is prose however often it comes back
 MOST_VALUES, CATEGORY_ROWS, EACH_VALUE = 50, 20, 5  # of a category: values, rows, rows for each value on average
 FEW_NUMBERS = 10  # with fewer filled cells, the training part may have none
-_LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass
@@ -122,7 +121,7 @@ def _kind_of_texts(column: Column) -> tuple[str, str]:
         return "", f"holds lists as Python writes them, {shown(texts[0])}; write them as a|b"
     if separator(texts) is not None:
         return "lists", ""
-    words = sum(len([word for word in text.split() if _LETTER.search(word)]) for text in texts) / len(texts)
+    words = sum(map(word_count, texts)) / len(texts)
     if words < LONG_PROSE_WORDS and _is_category(column):
         return "categories", ""
     if words < LONG_PROSE_WORDS and len(texts) / len(different) >= REPEATED:
@@ -169,7 +168,7 @@ def separator(texts: Iterable[str]) -> str | None:
         if not holding:
             continue
         entries = [entry for text in filled for part in text.split(sign) if (entry := part.strip())]
-        if not entries or sum(len(entry.split()) for entry in entries) > SHORT_WORDS * len(entries):
+        if not entries or sum(map(length_in_words, entries)) > SHORT_WORDS * len(entries):
             continue
         names = len(set(entries))
         in_most = holding > len(filled) / 2

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rarelabels.data import splits
 from rarelabels.declare import as_yaml
-from rarelabels.declare.data import ListColumn, TableLabels, TableSpec, VectorColumn
+from rarelabels.declare.data import ListColumn, TableLabels, TableSpec, TextTokens, VectorColumn
 from rarelabels.declare.models import TextBagSpec
 from rarelabels.init.look import Look
 from rarelabels.init.naming import dataset_file
@@ -113,7 +113,7 @@ def _base(look: Look, name: str) -> str:
     epoch = of_pass // 4 if of_pass > LONG_PASS else min(max(of_pass, SHORTEST_EPOCH), LONGEST_EPOCH)
     steps = max(LEAST_STEPS, PASSES * of_pass)
     if _has_words(look.spec):
-        longest = min(max(look.lengths.values()), MAX_LENGTH)
+        longest = max(min(length, _longest(look.spec, name)) for name, length in look.lengths.items())
         is_long = longest > DEFAULT_LENGTH
         length, penalty = (f", max_length: {-(-longest // 8) * 8}", LONG_L2) if is_long else ("", L2)
         weight = _numeric_weight(look)
@@ -136,6 +136,11 @@ def _base(look: Look, name: str) -> str:
     )
 
 
+def _longest(spec: TableSpec, field: str) -> int:
+    """Return how many tokens of a field are read at most: several begin at each place of a text cut into n-grams."""
+    return MAX_LENGTH * next((one.ngrams[1] - one.ngrams[0] + 1 for one in spec.tokens if one.column == field), 1)
+
+
 def _dataset(spec: TableSpec, folder: Path) -> Iterable[str]:
     """Yield the lines of the dataset block."""
     place = (folder / "conf/datasets").resolve()
@@ -151,7 +156,9 @@ def _dataset(spec: TableSpec, folder: Path) -> Iterable[str]:
         yield from _list("categories", map(_scalar, spec.categories))
     if spec.vectors:
         yield from _list("vectors", (_vectors(one, place) for one in spec.vectors))
-    for key, column in (("id", spec.id), ("group", spec.group), ("split", spec.split)):
+    if spec.tokens:
+        yield from _list("tokens", map(_tokens, spec.tokens))
+    for key, column in (("weight", spec.weight), ("id", spec.id), ("group", spec.group), ("split", spec.split)):
         if column is not None:
             yield f"  {key}: {_scalar(column)}\n"
 
@@ -165,6 +172,10 @@ def _relative(path: str, place: Path) -> str:
 def _vectors(one: VectorColumn, place: Path) -> str:
     file = "" if one.file is None else f", file: {_relative(one.file, place)}"
     return f"{{column: {_scalar(one.column)}{file}}}"
+
+
+def _tokens(one: TextTokens) -> str:
+    return f"{{column: {_scalar(one.column)}, of: {one.of}, ngrams: {list(one.ngrams)}}}"
 
 
 def _labels(labels: TableLabels) -> dict[str, Iterable[str] | str]:

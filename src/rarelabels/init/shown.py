@@ -85,8 +85,10 @@ def _prevalence(look: Look) -> Iterator[str]:
 
 def _inputs(look: Look) -> Iterator[str]:
     spec = look.spec
+    cut = {one.column: f"cut into {one.ngrams[0]} to {one.ngrams[1]} neighbouring {one.of}" for one in spec.tokens}
     for name in spec.text:
-        yield f"text        {_shown(name)} (95 % of the rows have up to {look.lengths[name]:,} words)"
+        how, what = (f", {cut[name]}, as it has no blanks", "tokens") if name in cut else ("", "words")
+        yield f"text        {_shown(name)}{how} (95 % of the rows have up to {look.lengths[name]:,} {what})"
     for one in spec.lists:
         yield f"list        {_shown(one.column)}, {_parted(one.separator)}"
     if spec.numeric:
@@ -111,6 +113,8 @@ def _parted(separator: str | None) -> str:
 
 def _rows(look: Look) -> Iterator[str]:
     spec = look.spec
+    if spec.weight is not None:
+        yield f"{_shown(spec.weight)} says how much a row counts in training; nothing is judged by it"
     if spec.id is not None:
         yield f"each row is named by {_shown(spec.id)}"
     if spec.group is not None:

@@ -369,3 +369,21 @@ def test_a_category_of_more_values_than_bits_is_refused(small: Dataset) -> None:
             "'gradient_boosting' reads at most 255; leave it out of this trial's data, or declare it under "
             "dataset.text or dataset.lists and use linear"
         )
+
+
+def test_the_weights_of_rows_are_scikit_learns_and_validation_has_none(small: Dataset) -> None:
+    declared = np.random.default_rng(3).uniform(0.1, 9, len(small.train.y))
+    weighed = replace(small, train=replace(small.train, weights=declared))
+    fitted = baseline.fit(trial(max_iter=20), weighed, 0)
+    for label in (0, 1):
+        model = HistGradientBoostingClassifier(
+            max_iter=20, early_stopping=True, n_iter_no_change=10, random_state=0
+        ).fit(
+            small.train.numeric,
+            small.train.y[:, label],
+            declared / declared.mean(),
+            X_val=small.validation.numeric,
+            y_val=small.validation.y[:, label],
+        )
+        ours = fitted.scores(small.test)[:, label]
+        np.testing.assert_allclose(ours, model.predict_proba(small.test.numeric)[:, 1], rtol=1e-9)

@@ -316,3 +316,18 @@ def test_categories_are_columns_of_the_regressions(tmp_path: Path) -> None:
     np.testing.assert_allclose(fitted.scores(data.test), expected, atol=2e-3)
     fitted.save(tmp_path)
     np.testing.assert_array_equal(baseline.load_saved(tmp_path).scores(data.test), fitted.scores(data.test))
+
+
+def test_the_weights_of_rows_are_scikit_learns(small: Dataset) -> None:
+    declared = np.random.default_rng(3).uniform(0.1, 9, len(small.train.y))
+    weighed = replace(small, train=replace(small.train, weights=declared))
+    fitted, plain = (baseline.fit(LINEAR, data, 0) for data in (weighed, small))
+    assert isinstance(fitted, linear.Linear)
+    X, new = fitted.features.of(small.train), fitted.features.of(small.test)
+    for label in range(2):
+        model = LogisticRegression(C=5.0, solver="liblinear", max_iter=1000, random_state=0)
+        model.fit(X, small.train.y[:, label], declared / declared.mean())
+        np.testing.assert_allclose(fitted.scores(small.test)[:, label], model.predict_proba(new)[:, 1], rtol=1e-9)
+    assert not np.allclose(fitted.scores(small.test), plain.scores(small.test), atol=1e-3)
+    alike = replace(small, train=replace(small.train, weights=np.full(len(declared), 7.0)))
+    np.testing.assert_array_equal(baseline.fit(LINEAR, alike, 0).scores(small.test), plain.scores(small.test))

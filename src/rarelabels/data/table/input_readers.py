@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,14 +22,12 @@ from rarelabels.data.table.cell_values import (
     number,
 )
 from rarelabels.data.table.opening import shown
+from rarelabels.data.table.text_tokens import Cut, cut, lower_case_words
 from rarelabels.data.table.vector_readers import Vectors
 from rarelabels.data.tokens import Numbering, Tokens
 from rarelabels.data.unsplit import no_numbers
 from rarelabels.declare.data import TableSpec
 from rarelabels.errors import UserError
-
-_WORD = re.compile(r"\w+")
-
 
 def numbers(columns: Sequence[str], batch: Batch) -> npt.NDArray[np.float64]:
     """Return the numbers of some rows, (n, n_columns).
@@ -61,7 +58,8 @@ class Inputs:
             spec: declares its columns.
             lengths: of the vectors that a model was trained on, by column; None: the first row of each tells.
         """
-        self._words = {column: _Words(column) for column in spec.text}
+        cuts = {one.column: cut(one) for one in spec.tokens}
+        self._words = {column: _Words(column, cuts.get(column, lower_case_words)) for column in spec.text}
         self._lists = {
             one.column: Entries(path, one.column, one.separator, f"dataset.lists[{i}].separator")
             for i, one in enumerate(spec.lists)
@@ -115,13 +113,13 @@ class Inputs:
 class _Words:
     """A column of prose."""
 
-    def __init__(self, column: str) -> None:
-        self._column = column
+    def __init__(self, column: str, cut: Cut) -> None:
+        self._column, self._cut = column, cut
         self._numbering = Numbering()
 
     def add(self, batch: Batch) -> None:
         for row, cell in enumerate(batch.cells[self._column]):
-            self._numbering.add(_WORD.findall(cell_as_text(batch, row, self._column, cell).lower()))
+            self._numbering.add(self._cut(cell_as_text(batch, row, self._column, cell)))
 
     def tokens(self) -> Tokens:
         return self._numbering.tokens()

@@ -3,7 +3,7 @@
 Every column that the declaration names has a reader that takes its cells batch by batch and keeps numbers only, so that
 memory holds the result and not the text: 2 million rows with two text columns of ten words take under 2 GB.
 
-- text columns: the lower-cased words, ``\\w+``;
+- text columns: the lower-cased words, ``\\w+``, or the tokens that are declared (``text_tokens``);
 - list columns, and a column of labels: the stripped entries of a list, or of a text between separators;
 - numeric columns: finite numbers, float64, and NaN for an empty cell, null or NaN;
 - columns of vectors: lists of finite numbers, all of one length, here or in a .npy file (``vector_files``);
@@ -29,7 +29,7 @@ from rarelabels.data.table.cell_values import OR_MISSING
 from rarelabels.data.table.column_checks import check_columns, check_files, flag_columns, wanted_columns
 from rarelabels.data.table.input_readers import Inputs, Reader
 from rarelabels.data.table.label_readers import LabelFlags, LabelNames
-from rarelabels.data.table.row_readers import DeclaredParts, Groups, Ids
+from rarelabels.data.table.row_readers import DeclaredParts, Groups, Ids, RowWeights
 from rarelabels.data.tokens import Tokens
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import TableSpec, VectorColumn
@@ -75,7 +75,8 @@ def parse(spec: TableSpec) -> Table:
     ids = Ids(path, spec.id) if spec.id else None
     groups = Groups(path, spec.group) if spec.group else None
     split = DeclaredParts(path, spec.split) if spec.split else None
-    readers = (inputs, labels, ids, groups, split)
+    weights = RowWeights(path, spec.weight) if spec.weight else None
+    readers = (inputs, labels, ids, groups, split, weights)
     n = _read(path, list(wanted), [reader for reader in readers if reader], spec.vectors)
     inputs.check_separators()
     label_names, y = labels.labels()
@@ -91,6 +92,7 @@ def parse(spec: TableSpec) -> Table:
         numeric_names=inputs.numeric_names(),
         categories=inputs.categories(),
         parts=parts,
+        weights=weights.weights() if weights else None,
     )
 
 

@@ -21,6 +21,7 @@ from rarelabels.judging.arrays import Floats
 from rarelabels.judging.metrics import macro_average_precision
 from rarelabels.learn import model_files
 from rarelabels.learn.baselines.fitted_baseline import FittedBaseline
+from rarelabels.learn.row_weights import of_both
 
 MOST_JUDGED = 50  # at most so many labels choose a C: with hundreds of labels, each C of a grid would take minutes
 
@@ -147,17 +148,17 @@ def fit(spec: LinearSpec, data: Dataset, seed: int) -> Linear:
         UserError: no token is left, and there are no numbers.
     """
     features = Features.fit(spec, data)
-    X, y = features.of(data.train), data.train.y
+    X, y, rows = features.of(data.train), data.train.y, of_both(None, data.train.weights)
     if not isinstance(spec.c, tuple):
-        return Linear(data.labels, features, *_regressions(spec.c, X, y, seed))
+        return Linear(data.labels, features, *_regressions(spec.c, X, y, seed, rows))
     validation, ranked, some = features.of(data.validation), dict[float, float](), judged(y)
     for c in sorted(spec.c):
-        fitted = _regressions(c, X, y[:, some], seed)
+        fitted = _regressions(c, X, y[:, some], seed, rows)
         ranked[c] = macro_average_precision(data.validation.y[:, some], _scores(validation, *fitted))
         if best_c(ranked) == c:  # only the best is kept, because a fit has a number for every token and label
             kept = fitted
     if len(some) < y.shape[1]:
-        kept = _regressions(best_c(ranked), X, y, seed)
+        kept = _regressions(best_c(ranked), X, y, seed, rows)
     facts, notes = of_chosen_c(best_c(ranked), spec.c)
     return Linear(data.labels, features, *kept, facts=facts, notes=notes)
 
@@ -216,22 +217,27 @@ def _scores(X: Sparse, coefficients: Floats, intercepts: Floats) -> Floats:
     return np.asarray(sp.special.expit(X @ coefficients + intercepts))
 
 
-def _regressions(c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int) -> tuple[Floats, Floats]:
-    """Return coefficients, (n_columns, n_labels), and intercepts, (n_labels,)."""
+def _regressions(
+    c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int, rows: Floats | None
+) -> tuple[Floats, Floats]:
+    """Return coefficients, (n_columns, n_labels), and intercepts, (n_labels,); ``rows`` are weights, (n,)."""
     coefficients, intercepts = np.zeros((X.shape[1], y.shape[1])), np.zeros(y.shape[1])
     # More BLAS threads change the last bits, and on a busy machine cost ten times the time.
     with threadpool_limits(1, user_api="blas"):
         for label in range(y.shape[1]):
-            coefficients[:, label], intercepts[label] = _fit_label(c, X, y[:, label], seed)
+            coefficients[:, label], intercepts[label] = _fit_label(c, X, y[:, label], seed, rows)
     return coefficients, intercepts
 
 
-def _fit_label(c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int) -> tuple[Floats, float]:
+def _fit_label(
+    c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int, rows: Floats | None
+) -> tuple[Floats, float]:
     """Return coefficients and intercept of one label. For a constant label, they give a constant score, 0 or 1."""
     if y.min() == y.max():
         return np.zeros(X.shape[1]), np.inf if y[0] else -np.inf
     # Of the deterministic solvers, liblinear (primal) is the fastest here: 1 s for 17 labels; lbfgs takes 2.4 s.
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=c, solver="liblinear", max_iter=1000, random_state=seed).fit(X, y)
+    model = LogisticRegression(C=c, solver="liblinear", max_iter=1000, random_state=seed)
+    model.fit(X, y, sample_weight=rows)
     return model.coef_[0], float(model.intercept_[0])
