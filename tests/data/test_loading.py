@@ -297,7 +297,8 @@ def test_weights_stay_with_their_rows_and_are_told(own: Path, tmp_path: Path) ->
     values = {"kind": "table", "path": str(tmp_path / "a.csv"), "labels": {"column": "tag"}, "text": ["plot"]}
     plain = loading.load(TableSpec.model_validate(values), 0)
     data = loading.load(TableSpec.model_validate(values | {"weight": "w"}), 0)
-    for part, before in zip((data.train, data.validation, data.test), (plain.train, plain.validation, plain.test)):
+    for name in ("train", "validation", "test"):
+        part, before = getattr(data, name), getattr(plain, name)
         assert part.weights is not None
         assert part.weights.tolist() == [1 + (int(name) - 1) % 5 for name in part.ids]
         assert part.digest() == before.digest()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -39,3 +41,14 @@ def test_numbers_and_declared_parts_survive_too() -> None:
     assert back.parts is not None
     assert back.parts.tolist() == [2, 0]
     assert back.text == {}
+
+
+def test_values_of_tokens_and_weights_of_rows_survive_too() -> None:
+    y = np.eye(2, dtype=np.uint8)
+    valued = replace(Tokens.from_lists([["a", "b"], ["b"]]), values=np.array([0.1, -1e300, 1 / 3]))
+    text = {"plain": Tokens.from_lists([["x"], []]), "valued": valued}
+    table = Table(np.array(["1", "2"]), ("a", "b"), y, y, None, text, weights=np.array([0.1, 3.0]))
+    back = Table.from_arrays(table.to_arrays())
+    assert back.text["plain"].values is None
+    np.testing.assert_array_equal(back.text["valued"].values, valued.values)
+    np.testing.assert_array_equal(back.weights, [0.1, 3.0])

@@ -16,7 +16,9 @@ def of(letters: str, length: int) -> Callable[[int], str]:
     return lambda row: "".join(random.Random(row).choices(letters, k=length))
 
 
-@pytest.mark.parametrize("letters", ["河川日昔男家古夜中", "かわひるむかしおとこ", "カワヒルムカシ", "กขคงจฉชซ", "កខគឃង", "ကခဂဃင"])
+@pytest.mark.parametrize(
+    "letters", ["河川日昔男家古夜中", "かわひるむかしおとこ", "カワヒルムカシ", "กขคงจฉชซ", "កខគឃង", "ကခဂဃင"]
+)
 def test_such_a_column_is_text_cut_into_characters(find: Callable[..., TableColumns], letters: str) -> None:
     spec = find(USUAL | {"x": cells(of(letters, 9))}, labels="tags").spec
     assert spec.text == ("plot", "x")

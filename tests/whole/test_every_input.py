@@ -91,8 +91,35 @@ def weighed_text_without_blanks(folder: Path) -> Given:
     )
 
 
+def sparse_text(folder: Path) -> Given:
+    for name, n in (("mine", ROWS), ("new", NEW)):
+        x = numbers(n)
+        lines = [f"{n} 30 3\n"]
+        for row, tags in zip(x, labels_of(x), strict=True):
+            features = {0 if row[0] > 0 else 1: abs(row[0]), 2: row[1], 3 + int(row[2] > 0): 0.5}
+            lines.append(f"{','.join(tags)} {' '.join(f'{i}:{value:.3f}' for i, value in features.items())}\n")
+        (folder / f"{name}.svm").write_text("".join(lines))
+    declares = "labels: {column: labels}\n  lists: [{column: features}]\n"
+    return Given(("mine.svm",), ("new.svm",), "list        features, names with values", declares, ("mine/bce",))
+
+
+def arff(folder: Path) -> Given:
+    for name, n in (("mine", ROWS), ("new", NEW)):
+        x = numbers(n)
+        lines = [f"@attribute {label} {{0,1}}\n" for label in "abc"]
+        lines += [f"@attribute 'n {i}' numeric\n" for i in range(3)] + ["@attribute side {left,right}\n@data\n"]
+        for row, tags in zip(x, labels_of(x), strict=True):
+            cells = [str(int(label in tags)) for label in "abc"] + [f"{value:.3f}" for value in row[:3]]
+            lines.append(",".join([*cells, "left" if row[3] > 0 else "?"]) + "\n")
+        (folder / f"{name}.arff").write_text("".join(["@relation 'mine: -C 3'\n", *lines]))
+    declares = 'labels:\n    columns: [a, b, c]\n  numeric: ["n 0", "n 1", "n 2"]\n  categories: [side]\n'
+    return Given(("mine.arff",), ("new.arff",), "numeric     n 0, n 1, n 2", declares)
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("write", [vectors_in_a_table, vectors_in_a_file, weighed_text_without_blanks])
+@pytest.mark.parametrize(
+    "write", [vectors_in_a_table, vectors_in_a_file, weighed_text_without_blanks, sparse_text, arff]
+)
 def test_from_init_to_predict(tmp_path: Path, write: Callable[[Path], Given]) -> None:
     given, project = write(tmp_path), Project(tmp_path, declared=False)
     out, _ = project.call("init", *given.init, "--quick")

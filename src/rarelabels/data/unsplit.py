@@ -83,8 +83,8 @@ class Table:
         }
         # Strata are often the labels themselves: of 289,222 rows with 1,000 labels that is 0.3 GB not stored twice.
         strata = None if self.strata is self.y else self.strata
-        optional = {"strata": strata, "groups": self.groups, "parts": self.parts, "images": self.images}
-        optional |= {"weights": self.weights}
+        optional: dict[str, npt.NDArray[Any] | None] = {"strata": strata, "groups": self.groups, "parts": self.parts}
+        optional |= {"images": self.images, "weights": self.weights}
         arrays |= {name: array for name, array in optional.items() if array is not None}
         if self.categories:
             arrays["categories"] = np.array(tuple(self.categories), dtype=np.str_)
@@ -114,6 +114,7 @@ def _taken_apart(prefix: str, fields: dict[str, Tokens]) -> dict[str, npt.NDArra
     arrays: dict[str, npt.NDArray[Any]] = {}
     for i, tokens in enumerate(fields.values()):
         arrays[f"{prefix}/{i}/indptr"], arrays[f"{prefix}/{i}/ids"] = tokens.indptr, tokens.ids
+        arrays |= {} if tokens.values is None else {f"{prefix}/{i}/values": tokens.values}
         arrays[f"{prefix}/{i}/letters"], arrays[f"{prefix}/{i}/letter_counts"] = _packed(tokens.vocabulary)
     return arrays
 
@@ -122,7 +123,10 @@ def _put_together(prefix: str, names: Sequence[str], arrays: dict[str, npt.NDArr
     fields = {}
     for i, name in enumerate(names):
         vocabulary = _unpacked(arrays[f"{prefix}/{i}/letters"], arrays[f"{prefix}/{i}/letter_counts"])
-        fields[name] = Tokens(vocabulary, arrays[f"{prefix}/{i}/indptr"], arrays[f"{prefix}/{i}/ids"])
+        indptr, ids, values = (arrays.get(f"{prefix}/{i}/{name_of}") for name_of in ("indptr", "ids", "values"))
+        assert indptr is not None
+        assert ids is not None
+        fields[name] = Tokens(vocabulary, indptr, ids, values)
     return fields
 
 

@@ -261,7 +261,7 @@ class VectorColumn(Spec):
 
 
 class TableSpec(DataSpec):
-    """A table of one's own: .csv, .tsv, .jsonl or .parquet."""
+    """A table of one's own: .csv, .tsv, .jsonl, .parquet, .svm or .arff."""
 
     kind: Literal["table"]
     path: Annotated[str, Field(min_length=1, description="the file; relative to the YAML file that names it")]
@@ -287,8 +287,8 @@ class TableSpec(DataSpec):
     weight: Annotated[
         Column | None,
         Field(
-            description="a column of numbers above 0: how much each row counts in training. They are scaled to a mean of "
-            "1 in the training part; nothing is judged by them"
+            description="a column of numbers above 0: how much each row counts in training. They are scaled to a mean "
+            "of 1 in the training part; nothing is judged by them"
         ),
         LATER,
     ] = None

@@ -16,6 +16,7 @@ from rarelabels.errors import UserError, nearest
 from rarelabels.init.column import LISTED, Wish, read_columns, unknown_column
 from rarelabels.init.input_columns import Guess, declared_list
 from rarelabels.init.label_columns import find_labels, label_columns
+from rarelabels.init.label_files import with_labels_of_format
 from rarelabels.init.unsegmented import proposed_tokens
 from rarelabels.init.weight_column import find_weight
 
@@ -53,10 +54,17 @@ def find(path: Path, wish: Wish) -> TableColumns:
         near = nearest(path.name, [one.name for one in path.absolute().parent.glob("*")])
         raise UserError(f"{path}: there is no such file{near}")
     names = [name for name in table_files.column_names(path) if name]
+    wish = with_labels_of_format(path, wish)
     column_checks.check_delimiter(path, names)
     _check_wish(path, names, wish)
     columns = read_columns(path, names)
-    given = {*wish.text, *wish.lists, *wish.numeric, *wish.categories, *filter(None, (wish.id, wish.group, wish.weight))}
+    given = {
+        *wish.text,
+        *wish.lists,
+        *wish.numeric,
+        *wish.categories,
+        *filter(None, (wish.id, wish.group, wish.weight)),
+    }
     given |= {one.column for one in wish.vectors}
     labels = find_labels(path, wish, columns, given)
     rest = {name: one for name, one in columns.items() if name not in given | label_columns(labels, names)}
@@ -64,17 +72,18 @@ def find(path: Path, wish: Wish) -> TableColumns:
     weight = wish.weight or find_weight(rest)
     guess = Guess.of({name: one for name, one in rest.items() if name not in (split, weight)}, wish)
     lists = [declared_list(columns[name]) for name in wish.lists] or guess.lists
-    inputs = {"text": wish.text or tuple(guess.text), "lists": tuple(lists), "numeric": wish.numeric or guess.numeric}
+    text = wish.text or tuple(guess.text)
+    inputs = {"text": text, "lists": tuple(lists), "numeric": wish.numeric or guess.numeric}
     inputs |= {"categories": wish.categories or guess.categories, "vectors": wish.vectors or guess.vectors}
-    inputs["tokens"] = proposed_tokens({name: columns[name].texts for name in inputs["text"]})
     if not any(inputs.values()):
         why = [f"column {name!r} {reason}" for name, reason in list(guess.unused.items())[:LISTED]]
         if wish.labels is None:
             why.append("all 0/1 columns are taken for labels; if some are inputs, name the labels with --labels")
         raise UserError(
-            f"{path}: no column is left that a model could read; name the input columns with --text, --list, --numeric, "
-            f"--categories or --vectors{''.join(f'; {reason}' for reason in why)}"
+            f"{path}: no column is left that a model could read; name the input columns with --text, --list, "
+            f"--numeric, --categories or --vectors{''.join(f'; {reason}' for reason in why)}"
         )
+    inputs["tokens"] = proposed_tokens({name: columns[name].texts for name in text})
     one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split, "weight": weight}
     spec = TableSpec.model_validate({"kind": "table", "path": str(path), "labels": labels, **inputs, **one_use})
     empty = {name: columns[name].missing for name in spec.numeric if columns[name].missing}

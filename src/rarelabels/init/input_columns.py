@@ -10,7 +10,7 @@ from rarelabels.data.table.opening import shown
 from rarelabels.declare.data import ListColumn, VectorColumn
 from rarelabels.init.column import Column, Wish
 from rarelabels.init.unsegmented import length_in_words, word_count
-from rarelabels.init.vector_columns import are_vectors
+from rarelabels.init.vector_columns import are_valued_names, are_vectors
 
 SHORT_WORDS = 4  # an entry of a list has no more words on average
 RECURRING = 1.2  # occurrences of each entry between commas: prose has commas too, but its phrases do not come back
@@ -72,6 +72,8 @@ def _kind(column: Column) -> tuple[str, str]:
         return "", f"holds {' and '.join(sorted(column.kinds))}"
     if are_vectors(column.sample):
         return ("", f"holds vectors, but {_cells(column.empty)} empty") if column.empty else ("vectors", "")
+    if are_valued_names(column.sample):
+        return "lists", ""
     match next(iter(column.kinds)):
         case "list":
             wrong = next((cell for cell in column.sample if not all(map(_is_name, cell))), None)

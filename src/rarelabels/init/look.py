@@ -67,6 +67,7 @@ class Look:
         n_tokens: how many different words and entries of lists the fields have, added up.
         values: column of categories to the number of its different values; an empty cell is one.
         vectors: column of vectors to the length of each.
+        valued: the columns of lists whose entries have values.
     """
 
     columns: TableColumns
@@ -83,6 +84,7 @@ class Look:
     n_tokens: int
     values: dict[str, int]
     vectors: dict[str, int] = field(default_factory=dict)
+    valued: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -130,6 +132,7 @@ def look(path: Path, wish: Wish) -> Look:
         lengths={name: int(np.percentile(tokens.lengths, LONG)) for name, tokens in data.text.items()},
         n_tokens=sum(len(tokens.vocabulary) for tokens in data.text.values()),
         values={name: len(rows.vocabulary) for name, rows in data.categories.items()},
+        valued=tuple(name for name, tokens in data.text.items() if tokens.values is not None),
         vectors={one.name: one.length for one in parsing.raw_columns(spec) if one.holds == "vector"},
     )
 
@@ -180,6 +183,11 @@ def _inputs(data: Table) -> list[bytes]:
     fields = [
         (tokens.ids.tobytes(), (tokens.indptr * tokens.ids.itemsize).tolist())
         for tokens in (data.text | data.categories).values()
+    ]
+    fields += [
+        (tokens.values.tobytes(), (tokens.indptr * tokens.values.itemsize).tolist())
+        for tokens in data.text.values()
+        if tokens.values is not None
     ]
     numeric = data.numeric + 0.0  # turns -0 into 0, which has other bytes
     rows = []

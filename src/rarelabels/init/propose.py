@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rarelabels.data import splits
@@ -72,17 +72,25 @@ def declarations(look: Look, name: str, folder: Path, settings: int = TRAININGS)
         SCHEMA_FILE: json.dumps(as_yaml.json_schema(), indent=2) + "\n",
         dataset_file(name): text("dataset") + "".join(_dataset(look.spec, folder)),
         study / "_base.yaml": _base(look, name),
-        study / "study.yaml": stated + text("claim_of_deep" if of_words else "claim_of_boosting"),
+        study / "study.yaml": stated + _claim(look),
     }
     return files | {
         study / f"{trial}.yaml": editor + text(f"trials/{trial}", linear_model=_linear(look))
-        for trial in trials(look.spec)
+        for trial in trials(look.spec, look.valued)
     }
 
 
-def trials(spec: TableSpec) -> tuple[str, ...]:
-    """Return the short names of the trials that suit a table."""
-    return (*FLOORS, "linear", "deep" if _has_words(spec) else "gradient_boosting", *LOSSES)
+def trials(spec: TableSpec, valued: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the short names of the trials that suit a table; only linear models read values of ``valued`` lists."""
+    further = () if valued else ("deep" if _has_words(spec) else "gradient_boosting",)
+    return (*FLOORS, "linear", *further, *LOSSES)
+
+
+def _claim(look: Look) -> str:
+    """Return the hypothesis about the trial that is neither logistic regression nor one of the losses."""
+    if look.valued:
+        return ""
+    return text("claim_of_deep" if _has_words(look.spec) else "claim_of_boosting")
 
 
 def _linear(look: Look) -> str:

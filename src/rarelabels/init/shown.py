@@ -90,7 +90,8 @@ def _inputs(look: Look) -> Iterator[str]:
         how, what = (f", {cut[name]}, as it has no blanks", "tokens") if name in cut else ("", "words")
         yield f"text        {_shown(name)}{how} (95 % of the rows have up to {look.lengths[name]:,} {what})"
     for one in spec.lists:
-        yield f"list        {_shown(one.column)}, {_parted(one.separator)}"
+        parted = "names with values" if one.column in look.valued else _parted(one.separator)
+        yield f"list        {_shown(one.column)}, {parted}"
     if spec.numeric:
         yield f"numeric     {_some([_number(look, name) for name in spec.numeric])}"
     for name, length in look.vectors.items():

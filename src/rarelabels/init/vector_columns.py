@@ -1,8 +1,8 @@
-"""Which columns of a table are vectors, and how the user names such columns."""
+"""Which columns of a table are vectors or names with values, and how the user names columns of vectors."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rarelabels.data.table.vector_readers import parsed
@@ -35,8 +35,9 @@ def are_vectors(cells: Sequence[Any]) -> bool:
     >>> are_vectors([[0.5, 1], [2, 3]]), are_vectors(["[0.5, 1.0]"]), are_vectors([[1, 2], [3, 4]])
     (True, True, False)
     """
-    vectors = [parsed(cell) for cell in cells]
-    if not vectors or not all(isinstance(one, list) for one in vectors):
+    read = [parsed(cell) for cell in cells]
+    vectors = [one for one in read if isinstance(one, list)]
+    if not vectors or len(vectors) < len(read):
         return False
     entries = [entry for one in vectors for entry in one]
     return (
@@ -45,3 +46,15 @@ def are_vectors(cells: Sequence[Any]) -> bool:
         and {type(entry) for entry in entries} <= {int, float}
         and any(isinstance(entry, float) for entry in entries)
     )
+
+
+def are_valued_names(cells: Sequence[Any]) -> bool:
+    """Whether the cells of a column map names to numbers, and not all the same one name.
+
+    >>> are_valued_names([{"the": 0.5, "end": 2}, {}]), are_valued_names([{"a": 1}, {"a": 2}])
+    (True, False)
+    """
+    if not cells or not all(isinstance(cell, Mapping) for cell in cells):
+        return False
+    names = {name for cell in cells for name in cell}
+    return len(names) > 1 and {type(value) for cell in cells for value in cell.values()} <= {int, float}

@@ -70,7 +70,7 @@ def test_words_of_many_scripts(text: str, words: list[str]) -> None:
 
 
 def test_a_column_is_cut_as_declared_and_others_are_not(tmp_path: Path) -> None:
-    rows = rows_of(tags=TAGS, plot=WORDS + ["男家"], title=WORDS + ["男家"])
+    rows = rows_of(tags=TAGS, plot=[*WORDS, "男家"], title=[*WORDS, "男家"])
     table = write(tmp_path / "a.csv", rows)
     declared = spec(table, text=("plot", "title"), tokens=[{"column": "plot", "of": "characters", "ngrams": [2, 3]}])
     text = parsing.parse(declared).text

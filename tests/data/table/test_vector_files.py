@@ -47,7 +47,11 @@ def test_rows_of_file_and_table_go_together_at_any_size(tmp_path: Path, rows: in
     path.write_text("n\n" + "".join(f"{row}\n" for row in range(rows)))
     np.save(tmp_path / "v.npy", np.arange(rows, dtype=np.int32)[:, None])
     files = [VectorColumn(column="v", file=str(tmp_path / "v.npy"))]
-    read = [(int(n), int(v[0])) for one in vector_files.batches(path, ["n"], files) for n, v in zip(*one.cells.values())]
+    read = [
+        (int(n), int(v[0]))
+        for one in vector_files.batches(path, ["n"], files)
+        for n, v in zip(*one.cells.values(), strict=True)
+    ]
     assert read == [(row, row) for row in range(rows)]
     for wrong in (rows - 1, rows + 1):
         np.save(tmp_path / "v.npy", np.zeros((wrong, 1)))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from array import array
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +31,7 @@ from rarelabels.data.tokens import Numbering, Tokens
 from rarelabels.data.unsplit import no_numbers
 from rarelabels.declare.data import TableSpec
 from rarelabels.errors import UserError
+
 
 def numbers(columns: Sequence[str], batch: Batch) -> npt.NDArray[np.float64]:
     """Return the numbers of some rows, (n, n_columns).
@@ -140,12 +144,33 @@ class _Category:
         return self._numbering.tokens()
 
 
+def entry_values(batch: Batch, row: int, column: str, cell: Mapping[Any, object]) -> dict[str, float]:
+    """Return the value of each entry of a cell that maps names to numbers, the largest first, without zeros.
+
+    Raises:
+        UserError: a value is no finite number.
+    """
+    values = {}
+    for name, value in cell.items():
+        values[label_name(batch, row, column, name)] = found = 0.0 if value is None else number(value)
+        if not math.isfinite(found):
+            raise UserError(
+                f"{batch.at(row, column)}: entry {shown(name)}: its value must be a finite number; given {shown(value)}"
+            )
+    return dict(sorted(((name, value) for name, value in values.items() if value), key=lambda item: -abs(item[1])))
+
+
 class Entries:
-    """A column of lists, or of texts with a separator; without a separator, a text is one entry."""
+    """A column of lists, or of texts with a separator; without a separator, a text is one entry.
+
+    A cell may also map entries to what each counts, such as the words of a text to their TF-IDF.
+    """
 
     def __init__(self, path: Path, column: str, separator: str | None, key: str) -> None:
         self._path, self._column, self._separator, self._key = path, column, separator, key
         self._numbering = Numbering()
+        self._values: array[float] | None = None  # of each entry so far, once a row has given values
+        self._count = 0  # entries so far
         self._texts = 0
         self._holding = dict.fromkeys([*SEPARATORS, separator or SEPARATORS[0]], 0)  # how many texts hold each
         self._first: dict[str, str] = {}  # the first of these texts
@@ -154,13 +179,27 @@ class Entries:
         """Take the cells of a batch."""
         cells = batch.cells[self._column]
         for row, cell in enumerate(cells):
-            self._numbering.add(self._entries(batch, row, cell))
+            self._add(batch, row, cell)
         texts = [(row, cell) for row, cell in enumerate(cells) if isinstance(cell, str) and cell.strip()]
         self._texts += len(texts)
         for separator in self._holding:
             if holding := [row for row, cell in texts if separator in cell]:
                 self._holding[separator] += len(holding)
                 self._first.setdefault(separator, f"{batch.at(holding[0])}: {shown(cells[holding[0]])}")
+
+    def _add(self, batch: Batch, row: int, cell: object) -> None:
+        if isinstance(cell, Mapping):
+            if self._values is None:
+                self._values = array("d", [1.0] * self._count)
+            valued = entry_values(batch, row, self._column, cell)
+            self._values.extend(valued.values())
+            names = list(valued)
+        else:
+            names = self._entries(batch, row, cell)
+            if self._values is not None:
+                self._values.extend([1.0] * len(names))
+        self._count += len(names)
+        self._numbering.add(names)
 
     def _entries(self, batch: Batch, row: int, cell: object) -> list[str]:
         if isinstance(cell, list):
@@ -175,8 +214,9 @@ class Entries:
         return [name for name in names if name]
 
     def tokens(self) -> Tokens:
-        """Return the names that each row has."""
-        return self._numbering.tokens()
+        """Return the names that each row has, and their values if any row has given values."""
+        tokens = self._numbering.tokens()
+        return tokens if self._values is None else replace(tokens, values=np.asarray(self._values))
 
     def check_separator(self) -> None:
         """Raise if another separator seems to part texts, and none is declared or the declared one is in no text."""

@@ -1,4 +1,4 @@
-"""Files that hold a table, read in batches of rows: CSV and TSV (also gzipped), JSON Lines (also gzipped), Parquet.
+"""Files that hold a table, read in batches of rows: CSV, TSV, JSON Lines, sparse text, ARFF (also gzipped), Parquet.
 
 Memory does not grow with the file. The standard library reads the text formats, and not pyarrow: its readers tell the
 line of each row, refuse a quote that is never closed, and do not guess the type of a column.
@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from rarelabels.data.table.arff_tables import arff_names, arff_rows
 from rarelabels.data.table.batch import BATCH_ROWS, Batch, Row
 from rarelabels.data.table.delimited_files import check_widths, delimited_records
 from rarelabels.data.table.json_lines import json_objects
 from rarelabels.data.table.opening import check_content, is_text, readable, table_format
 from rarelabels.data.table.parquet_files import parquet_batches
+from rarelabels.data.table.svm_files import COLUMNS, svm_rows
 from rarelabels.errors import UserError
 
 
@@ -33,6 +35,10 @@ def column_names(path: Path) -> tuple[str, ...]:
                 names = file.schema_arrow.names
         case "jsonl":
             names = list(dict.fromkeys(chain.from_iterable(row for _, row in json_objects(path))))
+        case "svm":
+            names = list(COLUMNS)
+        case "arff":
+            names = list(arff_names(path))
         case "csv" | "tsv":
             _, names = next(delimited_records(path), (0, []))
     if not names:
@@ -62,6 +68,14 @@ def batches(path: Path, columns: Sequence[str]) -> Iterator[Batch]:
             for first, objects in _numbered(json_objects(path)):
                 cells = {name: [row.get(name) for _, row in objects] for name in columns}
                 yield Batch(path, first, len(objects), [line for line, _ in objects], cells)
+        case "svm":
+            for first, sparse in _numbered(svm_rows(path)):
+                cells = {name: [row.cell(name) for row in sparse] for name in columns}
+                yield Batch(path, first, len(sparse), [row.line for row in sparse], cells)
+        case "arff":
+            for first, lines in _numbered(arff_rows(path, columns)):
+                cells = {name: [row[i] for _, row in lines] for i, name in enumerate(columns)}
+                yield Batch(path, first, len(lines), [line for line, _ in lines], cells)
         case "csv" | "tsv":
             records = delimited_records(path)
             _, header = next(records)

@@ -229,9 +229,7 @@ def _regressions(
     return coefficients, intercepts
 
 
-def _fit_label(
-    c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int, rows: Floats | None
-) -> tuple[Floats, float]:
+def _fit_label(c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int, rows: Floats | None) -> tuple[Floats, float]:
     """Return coefficients and intercept of one label. For a constant label, they give a constant score, 0 or 1."""
     if y.min() == y.max():
         return np.zeros(X.shape[1]), np.inf if y[0] else -np.inf
