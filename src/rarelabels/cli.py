@@ -127,7 +127,8 @@ def init_study(
         list[str] | None, typer.Option(metavar="COLUMN", help="A column of prose; may be given again")
     ] = None,
     lists: Annotated[
-        list[str] | None, typer.Option("--list", metavar="COLUMN", help="A column of names or tags; may be given again")
+        list[str] | None,
+        typer.Option("--list", metavar="COLUMN[:SEPARATOR]", help="A column of names or tags; may be given again"),
     ] = None,
     numeric: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="A column of numbers; may be given again")
@@ -152,27 +153,48 @@ def init_study(
     group: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="The column of groups; the rows of a group stay in one part")
     ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The column that says train, validation or test")
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="A column that is not used; may be given again")
+    ] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(metavar="SIGN", help="Between the cells of a .csv or .tsv file: ';', '|', 'tab'")
+    ] = None,
+    decimal: Annotated[str | None, typer.Option(metavar="SIGN", help="Before the decimals of numbers: . or ,")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a .csv or .tsv file: cp1252, utf-16; default: utf-8")] = None,
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="The first row is data; the columns are called 1, 2, 3, ...")
+    ] = False,
     name: Annotated[str | None, typer.Option(help="Name of the study; default: from the file's name")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="No searches: all networks have the same settings")] = False,
 ) -> None:
     """Look at a table, print what is in it, and write a study for it: experiments/NAME and conf/datasets/NAME.yaml.
 
-    The use of columns that you do not name is guessed from their cells. No file is overwritten.
+    How the file is written, and the use of columns that you do not name, is guessed from its cells and said. Each
+    option overrules one guess, and no other. No file is overwritten.
     """
     from rarelabels.init import new_study
     from rarelabels.init.column import Wish
     from rarelabels.init.vector_columns import given_vectors
 
     wish = Wish(
-        labels,
-        tuple(text or ()),
-        tuple(lists or ()),
-        tuple(numeric or ()),
-        id_column,
-        group,
-        tuple(categories or ()),
-        given_vectors(vectors or ()),
-        weight,
+        labels=labels,
+        text=tuple(text or ()),
+        lists=tuple(lists or ()),
+        numeric=tuple(numeric or ()),
+        categories=tuple(categories or ()),
+        vectors=given_vectors(vectors or ()),
+        weight=weight,
+        id=id_column,
+        group=group,
+        split=split,
+        ignore=tuple(ignore or ()),
+        delimiter="\t" if delimiter in ("tab", "\\t") else delimiter,
+        decimal=decimal,
+        encoding=encoding,
+        header=not no_header,
     )
     new_study.write_study(file, wish, name, each_tuned=not quick)
 

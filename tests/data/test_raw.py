@@ -97,3 +97,31 @@ def test_categories_of_new_rows_are_read_as_in_training(tmp_path: Path) -> None:
     assert columns == (RawColumn("plot", "text"), RawColumn("maker", "text"))
     batch = Batch(Path("new.csv"), 1, 3, None, {"plot": ["a", "b", "c"], "maker": [" y", "", "z"]})
     assert raw.part(declared, columns, batch).categories["maker"].to_lists() == [["y"], [""], ["z"]]
+
+
+def test_new_rows_have_the_signs_and_brackets_of_the_training_data(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("1.234,5;['a', 'b'];x|y\n" * 12)
+    declared = spec(
+        path,
+        labels={"column": "3", "separator": "|"},
+        text=(),
+        lists=({"column": "2", "separator": "[]"},),
+        numeric=("1",),
+        delimiter=";",
+        decimal=",",
+        thousands=".",
+        header=False,
+    )
+    described = raw.describe(declared)
+    assert described == raw.Raw((RawColumn("2", "text"), RawColumn("1", "number")), "", "|")
+    assert raw.examples(declared, described.columns) == {"2": ["['a', 'b']"] * 3, "1": [1234.5] * 3}
+    cells = {"1": ["1.234,5", 0.5, None], "2": ["['a']", "", "[]"]}
+    part = raw.part(declared, described.columns, Batch(Path("input"), 1, 3, None, cells))
+    np.testing.assert_array_equal(part.numeric[:, 0], [1234.5, 0.5, np.nan])
+    assert part.text["2"].to_lists() == [["a"], [], []]
+
+
+def test_labels_in_brackets_have_no_separator_to_be_written_with(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=["{a,b}", *["{a}"] * 9]))
+    assert raw.describe(spec(path, labels={"column": "tags", "separator": "{}"})).separator == ""

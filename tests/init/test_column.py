@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rarelabels.data.table.batch import Batch
+from rarelabels.data.table.number_signs import NumberSigns
 from rarelabels.errors import UserError
 from rarelabels.init import column
 from rarelabels.init.column import Column
@@ -77,3 +79,41 @@ def test_an_unknown_column_is_told_with_the_nearest_and_the_first_of_all() -> No
         "--text: a.csv has no column 'colum0'; did you mean 'column0'?; the columns are "
     )
     assert str(error.value).endswith("'column29' and 10 more")
+
+
+@pytest.mark.parametrize(
+    ("cells", "parts"),
+    [
+        (["Train", "val", "test"], {"Train": "train", "val": "validation", "test": "test"}),
+        (["train", "test", "train"], {"train": "train", "test": "test"}),
+        (["train", "train"], {}),
+        (["train", "plane"], {}),
+        (["train", "", "test"], {}),
+        ([["train"], ["test"]], {}),
+    ],
+)
+def test_words_for_parts(cells: list[Any], parts: dict[str, str]) -> None:
+    assert seen("x", cells).parts == parts
+    assert seen("x", cells[:1] * 9_000, cells[1:]).parts == parts
+
+
+@pytest.mark.parametrize(
+    ("cells", "word"), [(["no", "YES"], "YES"), (["n", "y"], "y"), (["f", "t"], "t"), ([0, 1], ""), (["true", "0"], "")]
+)
+def test_the_word_for_one(cells: list[Any], word: str) -> None:
+    assert seen("x", cells).is_flags
+    assert seen("x", cells).word_of_one == word
+
+
+def test_decimals_are_numbers_and_too_large_ones_are_counted() -> None:
+    assert seen("x", [Decimal("1.5"), Decimal(2)]).kinds == {"number"}
+    large = seen("x", ["1e300", "-1e300", "3"])
+    assert (large.is_numeric, large.not_numbers, large.too_large) == (True, 2, 2)
+
+
+def test_numbers_in_other_signs_are_counted() -> None:
+    looked = seen("x", ["1", "2"], ["3,5", "4,5"])
+    assert looked.others == 2
+    assert looked.is_read_by(NumberSigns(","))
+    assert not looked.is_read_by(NumberSigns(".", ","))
+    assert not seen("x", ["a", "b,c"]).is_read_by(NumberSigns(","))

@@ -23,7 +23,9 @@ from usual_columns import USUAL, N, cells
         ("holds numbers, but only 9 in 60 rows", lambda i: i * i if i < 9 else ""),
         ("holds numbers, but 2 cells are no number, first row 8: '?'", lambda i: "?" if i in (7, 9) else i * i),
         ("holds another text in nearly every row, but no prose: 'x0'", lambda i: f"x{i}"),
-        ("holds lists as Python writes them, \"['a0']\"; write them as a|b", lambda i: f"['a{i}']"),
+        ("holds lists in brackets that are no names, '[0.5, null]'", lambda i: f"[{i}.5, null]"),
+        ("holds lists in brackets that are no names, '[[0]]'", lambda i: f"[[{i}]]"),
+        ("holds numbers, but 1 cell is beyond 1e+150, first row 8: '1e300'", lambda i: "1e300" if i == 7 else i * i),
     ],
 )
 def test_why_a_column_is_not_used(find: Callable[..., TableColumns], reason: str, make: Callable[[int], Any]) -> None:
@@ -90,8 +92,8 @@ def test_a_category_is_overruled_and_asked_for(find: Callable[..., TableColumns]
     given = USUAL | {"x": cells(lambda i: f"v{i % 3}"), "size": cells(lambda i: i % 4)}
     assert find(given, labels="tags", lists=("x",)).spec.categories == ()
     found = find(given, labels="tags", categories=("size",))
-    assert (found.spec.categories, "size" in found.spec.numeric) == (("size",), False)
-    assert found.unused == {"x": "looks like a column of --categories, but --categories names others"}
+    assert (found.spec.categories, "size" in found.spec.numeric) == (("size", "x"), False)
+    assert find(given, labels="tags", ignore=("x",)).unused == {"x": "as --ignore says"}
 
 
 def test_of_few_rows_nothing_is_a_category(find: Callable[..., TableColumns]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from rarelabels.data.table import parsing
 from rarelabels.init.columns import TableColumns
-from usual_columns import USUAL
+from usual_columns import USUAL, cells
 
 
 def test_labels_that_nobody_named_are_all_0_1_columns_and_said_to_be_a_guess(find: Callable[..., TableColumns]) -> None:
@@ -51,6 +53,37 @@ def test_without_a_guess_the_columns_are_listed(refused: Callable[..., str]) -> 
     assert said.endswith("the columns are 'plot', 'tags', 'is_a'")
 
 
-def test_labels_as_python_writes_lists_are_refused(refused: Callable[..., str]) -> None:
-    lists = [str(cell.split("|")) for cell in USUAL["tags"]]
-    assert "lists as Python writes them" in refused({"plot": USUAL["plot"], "tags": lists}, labels="tags")
+@pytest.mark.parametrize(
+    ("sign", "write"),
+    [
+        ("[]", str),
+        ("[]", json.dumps),
+        ("[]", lambda names: "[" + " ".join(map(repr, names)) + "]"),  # NumPy
+        ("{}", lambda names: "{" + ",".join(names) + "}"),
+        ("<>", lambda names: "".join(f"<{name}>" for name in names)),
+    ],
+)
+def test_labels_in_brackets(find: Callable[..., TableColumns], sign: str, write: Callable[[list[str]], str]) -> None:
+    plain = parsing.parse(find({"plot": USUAL["plot"], "tags": USUAL["tags"]}, labels="tags").spec)
+    lists = [write(cell.split("|")) for cell in USUAL["tags"]]
+    spec = find({"plot": USUAL["plot"], "tags": lists}, labels="tags").spec
+    assert spec.labels.separator == sign
+    assert parsing.parse(spec).labels == plain.labels
+    assert (parsing.parse(spec).y == plain.y).all()
+
+
+def test_the_separator_of_labels_is_given(find: Callable[..., TableColumns]) -> None:
+    assert find(USUAL, labels="tags:none").spec.labels.separator == "none"
+
+
+def test_words_of_yes_and_no_are_labels_and_it_is_said_which_is_one(find: Callable[..., TableColumns]) -> None:
+    words = {name: [("No", "Yes")[cell] for cell in USUAL[name]] for name in ("is_a", "is_b")}
+    found = find({"plot": USUAL["plot"]} | words)
+    assert (found.spec.labels.prefix, found.word_of_one) == ("is_", "Yes")
+    assert (parsing.parse(found.spec).y[:, 0] == USUAL["is_a"]).all()
+    assert find(USUAL).word_of_one == ""
+
+
+def test_of_numbers_and_words_the_numbers_are_the_labels(find: Callable[..., TableColumns]) -> None:
+    found = find(USUAL | {"sold": cells(lambda i: ("n", "y")[i % 2])})
+    assert (found.spec.labels.prefix, found.spec.categories) == ("is_", ("sold",))

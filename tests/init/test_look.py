@@ -146,3 +146,12 @@ def test_rows_that_miss_the_same_numbers_repeat_and_a_row_without_any_is_empty(t
     pages[3] = pages[4]
     found = look(write(tmp_path / "my.csv", year=years, pages=pages, **flags(100, 50, 40)), Wish())
     assert (found.repeats.rows, found.repeats.inputs, found.repeats.empty) == (2, 1, 1)
+
+
+def test_a_number_that_is_far_out_is_named(tmp_path: Path) -> None:
+    """Standardised, all other numbers of its column are as good as equal."""
+    draw = np.random.default_rng(0)
+    out, usual = draw.uniform(0, 1, 300).round(3).tolist(), draw.normal(0, 1, 300).round(3).tolist()
+    out[41] = 1e9
+    found = look(write(tmp_path / "my.csv", out=out, usual=usual, **flags(300, 150, 90)), Wish())
+    assert found.far_out == ("out: 1e+09 in row 42",)

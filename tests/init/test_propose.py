@@ -123,3 +123,13 @@ def test_categories_are_declared_and_stand_beside_words_with_a_weight(films: Loo
     write(with_spec(films, text=[], lists=[], numeric=[], categories=["director"]), "alone", folder)
     assert isinstance(loaded(folder, "alone").model, MlpSpec)
     assert loaded(folder, "alone", "gradient_boosting").dataset.categories == ("director",)
+
+
+def test_how_the_file_is_written_is_declared(films: Look, folder: Path) -> None:
+    written = {"delimiter": "\t", "encoding": "cp1252", "header": False, "index": False, "decimal": ","}
+    found = with_spec(films, **written, thousands=" ")
+    write(found, "my", folder)
+    text = (folder / "conf/datasets/my.yaml").read_text()
+    assert text.endswith('  delimiter: "\\t"\n  encoding: cp1252\n  header: false\n  decimal: ","\n  thousands: " "\n')
+    for trial in find.load_many(["my"]):
+        assert trial.dataset == found.spec.model_copy(update={"path": str(FILMS)})

@@ -50,5 +50,36 @@ def test_gaps_and_values_are_counted(films: Look, capsys: pytest.CaptureFixture[
     columns = replace(films.columns, empty={"year": 1_234})
     shown.print_look(replace(films, spec=spec, columns=columns, values={"studio": 7}), Path("films.csv"))
     out = capsys.readouterr().out
-    assert "numeric     year (1,234 of 1,500 cells are empty), runtime\n" in out
-    assert "category    studio (7 values), a 0/1 input for each value; --list COLUMN makes one a list of names\n" in out
+    assert "numeric     year (1,234 of 1,500 cells are empty), runtime: all cells are numbers\n" in out
+    assert "category    studio (7 values), a 0/1 input for each value\n" in out
+
+
+def test_how_the_file_is_read_and_why_each_column_is_what_it_is(
+    films: Look, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = films.spec.model_copy(update={"delimiter": ";", "decimal": ",", "index": True})
+    why = {"year": "as --numeric says", "runtime": "all cells are numbers", "title": "3.1 words in a cell on average"}
+    columns = replace(films.columns, why=why, word_of_one="yes", hint="; 'x' looks like data")
+    found = replace(films, spec=spec, columns=columns, far_out=("year: 1e+09 in row 42",))
+    shown.print_look(found, Path("films.csv"))
+    out = capsys.readouterr().out
+    assert "file        ';' between cells (--delimiter); each row begins with its number" in out
+    assert "            'x' looks like data\n" in out
+    for line in ("numeric     year: as --numeric says", "numeric     runtime: all cells are numbers"):
+        assert f"            {line}\n" in out or f"inputs      {line}\n" in out
+    assert "words): 3.1 words in a cell on average\n" in out
+    assert "far out: year: 1e+09 in row 42, so that the other rows hardly differ" in out
+    assert (
+        'a guess is overruled by --text, --list "COLUMN:SEPARATOR", --numeric, --categories or --ignore COLUMN' in out
+    )
+
+
+def test_many_columns_fit_on_one_screen(films: Look, capsys: pytest.CaptureFixture[str]) -> None:
+    names = tuple(f"text {number}" for number in range(40))
+    spec = films.spec.model_copy(update={"text": names, "numeric": tuple(f"number {number}" for number in range(400))})
+    found = replace(films, spec=spec, lengths=dict.fromkeys(names, 7))
+    shown.print_look(found, Path("films.csv"))
+    out = capsys.readouterr().out
+    assert f"and {40 - shown.NAMES} more columns" in out
+    assert f"and {400 - shown.NAMES} more" in out
+    assert len(out.splitlines()) < 70

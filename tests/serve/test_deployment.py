@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import mlflow
 import numpy as np
@@ -16,6 +17,7 @@ import my_study
 from made_up_runs import House, order
 from rarelabels.data import loading, raw
 from rarelabels.data.table.batch import BATCH_ROWS
+from rarelabels.data.table.dialect import Dialect
 from rarelabels.declare import declarations, study_files
 from rarelabels.declare.data import TableSpec
 from rarelabels.errors import UserError
@@ -101,6 +103,58 @@ def test_other_files_of_the_same_rows_give_the_same_lines_and_rows_without_names
     frame = pd.DataFrame(made).astype({NUMBER: np.int64, WEIGHT: float})
     frame.to_parquet(folder / "few.parquet")
     assert predicted(project, "few.parquet") == expected
+
+
+def with_delimiter(path, made, delimiter, encoding):
+    sink = io.StringIO()
+    writer = csv.DictWriter(sink, my_study.COLUMNS, delimiter=delimiter, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(made)
+    path.write_bytes(sink.getvalue().encode(encoding))
+
+
+@pytest.mark.parametrize(
+    ("name", "delimiter", "encoding", "said"),
+    [
+        ("other.csv", ";", "utf-8", "';' between its cells in utf-8, as it looks; the training data had ',' in utf-8"),
+        ("other.tsv", ",", "utf-8", ""),
+        ("other.csv", "\t", "utf-16", "'\\t' between its cells in utf-16"),
+        ("other.csv", ",", "utf-8-sig", ""),
+    ],
+)
+def test_a_file_that_is_written_in_another_way_is_read_as_it_looks(project, best, name, delimiter, encoding, said):
+    made = my_study.rows(20)
+    my_study.write(project.folder / "usual.csv", made)
+    with_delimiter(project.folder / name, made, delimiter, encoding)
+    expected = project.do("predict", "my", "usual.csv")[0]
+    out, err = project.do("predict", "my", name)
+    assert out == expected
+    assert said in err
+    assert bool(said) == bool(err) or name.endswith(".tsv")
+
+
+def test_an_old_encoding_of_the_training_data_does_not_garble_rows_in_utf_8(tmp_path):
+    made = [{"text": "un café noir", "tags": "a"}] * 3
+    path = tmp_path / "new.csv"
+    loaded = SimpleNamespace(columns=("text",), dialect=Dialect(";", "cp1252"))
+    lines, said = [], []
+    for encoding in ("utf-8", "cp1252", "ascii"):
+        text = "text;tags\n" + "".join(f"{row['text']};{row['tags']}\n" for row in made)
+        path.write_bytes((text.replace("é", "e") if encoding == "ascii" else text).encode(encoding))
+        said.append([])
+        lines.append(deployment.dialect_of(loaded, path, said[-1].append))
+    assert [one.encoding for one in lines] == ["utf-8", "cp1252", "cp1252"]
+    assert [len(one) for one in said] == [1, 0, 0]
+
+
+def test_a_file_without_a_header_is_told_so(project, best):
+    made = my_study.rows(5)
+    my_study.write(project.folder / "bare.csv", made)
+    rows = (project.folder / "bare.csv").read_bytes().split(b"\n", 1)[1]
+    (project.folder / "bare.csv").write_bytes(rows)
+    _, err = project.do("predict", "my", "bare.csv", code=2)
+    assert "bare.csv: has no columns 'what: it says', " in err
+    assert "looks like data and not like the name of a column; if there is no header, write one above it" in err
 
 
 def test_a_file_without_rows_gives_the_header_alone(project, best):

@@ -13,8 +13,9 @@ import numpy as np
 
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.sources import movies, mulan, xed
-from rarelabels.data.table import cell_values, input_readers, parsing
+from rarelabels.data.table import bracketed, cell_values, input_readers, parsing
 from rarelabels.data.table.batch import Batch, RawColumn
+from rarelabels.data.table.number_signs import PLAIN, NumberSigns
 from rarelabels.data.tokens import Tokens
 from rarelabels.declare.data import DatasetSpec, MoviesSpec, MulanSpec, TableSpec, XedSpec
 from rarelabels.errors import UserError
@@ -65,7 +66,7 @@ def describe(spec: RawSpec) -> Raw:
     match spec:
         case TableSpec():
             separator = spec.labels.separator or ""
-            separator = "" if separator == cell_values.ONE_NAME else separator
+            separator = "" if separator in (cell_values.ONE_NAME, *bracketed.BRACKETS) else separator
             return Raw(parsing.raw_columns(spec), spec.id or "", separator)
         case MoviesSpec():
             return Raw(movies.raw_columns(spec), "ID")
@@ -137,12 +138,13 @@ def examples(spec: RawSpec, columns: Sequence[RawColumn]) -> dict[str, list[obje
             rows = dict(zip(parsed.numeric_names, parsed.numeric[:EXAMPLES].T.tolist(), strict=True))
     # CSV has text only.
     numbers = [one.name for one in columns if one.holds == "number"]
-    rows |= {name: [_number_or_none(cell) for cell in rows[name]] for name in numbers}
+    signs = NumberSigns(spec.decimal, spec.thousands) if isinstance(spec, TableSpec) else PLAIN
+    rows |= {name: [_number_or_none(cell, signs) for cell in rows[name]] for name in numbers}
     return {one.name: rows[one.name] for one in columns}
 
 
-def _number_or_none(cell: object) -> float | None:
-    return None if cell_values.is_missing(cell) else cell_values.number(cell)
+def _number_or_none(cell: object, signs: NumberSigns) -> float | None:
+    return None if cell_values.is_missing(cell) else cell_values.number(cell, signs)
 
 
 def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch) -> Part:

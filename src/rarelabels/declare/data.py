@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from rarelabels.spec import DISTINCT, LATER, Count, Name, Positive, Probability, Spec
 
@@ -185,6 +185,34 @@ class DeepFashionSpec(ImagesSpec):
         return self
 
 
+def checked_encoding(name: str) -> str:
+    """Return the name of an encoding of text.
+
+    Raises:
+        ValueError: Python knows no encoding of this name.
+    """
+    try:
+        "".encode(name)
+    except LookupError:
+        raise ValueError(
+            f"{name!r} is no encoding of text; allowed are utf-8, cp1252, utf-16, cp932 and the like"
+        ) from None
+    return name
+
+
+def checked_delimiter(text: str) -> str:
+    """Return the sign between the cells of a file.
+
+    Raises:
+        ValueError: it is no single sign that can stand between cells.
+    """
+    if len(text) != 1 or text in '"\r\n\0' or text.isalnum():
+        raise ValueError(f"the delimiter must be one sign, as ; or a tab; given {text!r}")
+    return text
+
+
+Delimiter = Annotated[str, AfterValidator(checked_delimiter)]
+Encoding = Annotated[str, AfterValidator(checked_encoding)]
 Column = Annotated[str, Field(min_length=1, description="name of a column")]
 
 
@@ -197,8 +225,8 @@ class TableLabels(Spec):
     column: Column | None = Field(None, description="a column of label names; an empty cell means no labels")
     separator: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="what separates the names in a cell of column; null: a cell is one name; not for columns that "
-        "hold lists (JSON Lines, Parquet)",
+        description="what separates the names in a cell of column; null: a cell is one name; [], {} or <>: a cell is a "
+        "list in these brackets; not for columns that hold lists (JSON Lines, Parquet)",
     )
     columns: Annotated[tuple[Column, ...], Field(min_length=2)] | None = Field(
         None, description="the 0/1 columns, one for each label"
@@ -224,8 +252,8 @@ class ListColumn(Spec):
     column: Column
     separator: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="what separates the entries of a text cell; null: a cell is one entry; not for columns that "
-        "hold lists (JSON Lines, Parquet)",
+        description="what separates the entries of a text cell; null: a cell is one entry; [], {} or <>: a cell is a "
+        "list in these brackets; not for columns that hold lists (JSON Lines, Parquet)",
     )
 
 
@@ -294,7 +322,27 @@ class TableSpec(DataSpec):
     ] = None
     id: Column | None = Field(None, description="a column that names each row; row numbers by default")
     group: Column | None = Field(None, description="a column of groups: rows with the same value stay in one part")
-    split: Column | None = Field(None, description="a column that says train, validation or test for each row")
+    split: Column | None = Field(
+        None,
+        description="a column that says for each row train, validation or test; training, val, valid, dev and testing "
+        "are read as these",
+    )
+    delimiter: Annotated[
+        Delimiter | None, Field(description="the sign between the cells of .csv or .tsv; null: comma or tab"), LATER
+    ] = None
+    encoding: Annotated[Encoding, Field(description="of .csv or .tsv: utf-8, cp1252, utf-16, ..."), LATER] = "utf-8"
+    header: Annotated[
+        bool, Field(description="whether the first row names the columns; false: they are called 1, 2, 3, ..."), LATER
+    ] = True
+    index: Annotated[
+        bool,
+        Field(description="whether rows may begin with a cell that the header has no name for; it is skipped"),
+        LATER,
+    ] = False
+    decimal: Annotated[Literal[".", ","], Field(description="the sign before the decimals of numbers"), LATER] = "."
+    thousands: Annotated[
+        Literal[",", ".", " ", "'"] | None, Field(description="the sign between groups of digits of numbers"), LATER
+    ] = None
 
     def content(self) -> dict[str, Any]:
         """Return what the block defines, without the paths of the table and of its vectors."""
@@ -316,6 +364,8 @@ class TableSpec(DataSpec):
         of_tokens = [one.column for one in self.tokens]
         if other := [name for name in of_tokens if name not in self.text or of_tokens.count(name) > 1]:
             raise ValueError(f"tokens: {other[0]!r} must be one of the columns under text, and named once")
+        if self.thousands == self.decimal:
+            raise ValueError(f"thousands and decimal must be different signs; given {self.decimal!r} for both")
         if self.split and self.validation != "stratified":
             raise ValueError(
                 f"split says which rows are the validation part, so validation: {self.validation} has no effect; "

@@ -6,14 +6,16 @@ every sixteenth row later. What must hold for all cells, such as being a number,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rarelabels.data.table import column_checks, opening, table_files
-from rarelabels.declare.data import TableSpec
+from rarelabels.data.table import column_checks, dialect, opening, table_files
+from rarelabels.data.table.dialect import Dialect
+from rarelabels.data.table.number_signs import DECIMALS, OTHERS, PLAIN, NumberSigns
+from rarelabels.declare.data import TableSpec, checked_delimiter, checked_encoding
 from rarelabels.errors import UserError, nearest
-from rarelabels.init.column import LISTED, Wish, read_columns, unknown_column
+from rarelabels.init.column import LISTED, Column, Wish, read_columns, unknown_column, with_separator
 from rarelabels.init.input_columns import Guess, declared_list
 from rarelabels.init.label_columns import find_labels, label_columns
 from rarelabels.init.label_files import with_labels_of_format
@@ -32,6 +34,9 @@ class TableColumns:
         guessed_labels: whether the labels are a guess: all 0/1 columns.
         unused: column to the reason why it is not used.
         empty: numeric column to the number of its empty cells, for columns that have some.
+        why: column to the reason why it is taken for what it is: the option that says so, or what its cells are like.
+        word_of_one: the word that stands for 1 in 0/1 columns of labels; empty if a number or ``true`` does.
+        hint: what may be wrong with how the file is read; empty if nothing seems to be.
     """
 
     spec: TableSpec
@@ -40,6 +45,9 @@ class TableColumns:
     guessed_labels: bool
     unused: dict[str, str]
     empty: dict[str, int] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    word_of_one: str = ""
+    hint: str = ""
 
 
 def find(path: Path, wish: Wish) -> TableColumns:
@@ -53,59 +61,149 @@ def find(path: Path, wish: Wish) -> TableColumns:
     if not is_there:
         near = nearest(path.name, [one.name for one in path.absolute().parent.glob("*")])
         raise UserError(f"{path}: there is no such file{near}")
-    names = [name for name in table_files.column_names(path) if name]
+    written_in = _dialect(path, wish)
+    everything = table_files.column_names(path, written_in)
+    names = [name for name in everything if name]
     wish = with_labels_of_format(path, wish)
-    column_checks.check_delimiter(path, names)
-    _check_wish(path, names, wish)
-    columns = read_columns(path, names)
-    given = {
-        *wish.text,
-        *wish.lists,
-        *wish.numeric,
-        *wish.categories,
-        *filter(None, (wish.id, wish.group, wish.weight)),
-    }
+    column_checks.check_delimiter(path, names, written_in)
+    hint = column_checks.header_hint(path, names, written_in, "say --no-header")
+    separators = _separators(wish, names)
+    _check_wish(path, names, wish, list(separators), hint)
+    columns = read_columns(path, names, written_in)
+    given = {*wish.text, *separators, *wish.numeric, *wish.categories, *wish.ignore}
+    given |= set(filter(None, (wish.id, wish.group, wish.split, wish.weight)))
     given |= {one.column for one in wish.vectors}
-    labels = find_labels(path, wish, columns, given)
-    rest = {name: one for name, one in columns.items() if name not in given | label_columns(labels, names)}
-    split = next((name for name, one in rest.items() if one.says_parts), None)
+    labels = find_labels(path, wish, columns, given, hint)
+    taken = label_columns(labels, names)
+    of_words = (taken | given) - set(wish.numeric)
+    signs = _signs([one for name, one in columns.items() if name not in of_words], wish)
+    if signs != PLAIN:
+        plain, columns = columns, read_columns(path, names, written_in, signs)
+    rest = {name: one for name, one in columns.items() if name not in given | taken}
+    split = wish.split or next((name for name, one in rest.items() if one.says_parts), None)
     weight = wish.weight or find_weight(rest)
     guess = Guess.of({name: one for name, one in rest.items() if name not in (split, weight)}, wish)
-    lists = [declared_list(columns[name]) for name in wish.lists] or guess.lists
-    text = wish.text or tuple(guess.text)
-    inputs = {"text": text, "lists": tuple(lists), "numeric": wish.numeric or guess.numeric}
-    inputs |= {"categories": wish.categories or guess.categories, "vectors": wish.vectors or guess.vectors}
+    unused = dict.fromkeys(wish.ignore, "as --ignore says") | guess.unused
+    if "" in everything:
+        unused = {"": "has no name"} | unused
+    if signs != PLAIN:
+        unused |= {
+            name: f"holds numbers, but not with {signs.decimal!r} before the decimals as other columns do"
+            for name in guess.unused
+            if plain[name].is_numeric and not columns[name].is_numeric
+        }
+    text = (*wish.text, *guess.text)
+    inputs = {
+        "text": text,
+        "lists": (*(declared_list(columns[name], sign) for name, sign in separators.items()), *guess.lists),
+        "numeric": (*wish.numeric, *guess.numeric),
+        "categories": (*wish.categories, *guess.categories),
+        "vectors": (*wish.vectors, *guess.vectors),
+    }
     if not any(inputs.values()):
-        why = [f"column {name!r} {reason}" for name, reason in list(guess.unused.items())[:LISTED]]
+        why = [f"column {name!r} {reason}" for name, reason in list(unused.items())[:LISTED]]
         if wish.labels is None:
             why.append("all 0/1 columns are taken for labels; if some are inputs, name the labels with --labels")
         raise UserError(
             f"{path}: no column is left that a model could read; name the input columns with --text, --list, "
             f"--numeric, --categories or --vectors{''.join(f'; {reason}' for reason in why)}"
         )
-    inputs["tokens"] = proposed_tokens({name: columns[name].texts for name in text})
+    written = {"delimiter": written_in.delimiter, "encoding": written_in.encoding, "header": written_in.header}
+    written |= {"index": written_in.index, "decimal": signs.decimal, "thousands": signs.thousands}
     one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split, "weight": weight}
-    spec = TableSpec.model_validate({"kind": "table", "path": str(path), "labels": labels, **inputs, **one_use})
+    tokens = {"tokens": proposed_tokens({name: columns[name].texts for name in text})}
+    declared = {"kind": "table", "path": str(path), "labels": labels}
+    spec = TableSpec.model_validate(declared | inputs | tokens | one_use | written)
     empty = {name: columns[name].missing for name in spec.numeric if columns[name].missing}
-    return TableColumns(spec, next(iter(columns.values())).rows, len(names), wish.labels is None, guess.unused, empty)
+    return TableColumns(
+        spec,
+        rows=next(iter(columns.values())).rows,
+        count=len(everything),
+        guessed_labels=wish.labels is None,
+        unused=unused,
+        empty=empty,
+        why=guess.why | _as_asked(wish, separators) | _of_parts(columns, split, wish),
+        word_of_one=next(
+            (columns[name].word_of_one for name in taken if labels.column is None and name in columns), ""
+        ),
+        hint=hint,
+    )
 
 
-def _check_wish(path: Path, names: Sequence[str], wish: Wish) -> None:
+def _dialect(path: Path, wish: Wish) -> Dialect:
+    """Return how the file is written, as the user says or as it looks."""
+    asked = {"delimiter": wish.delimiter, "encoding": wish.encoding}
+    checks = {"delimiter": checked_delimiter, "encoding": checked_encoding}
+    for option, value in asked.items():
+        try:
+            if value is not None:
+                checks[option](value)
+        except ValueError as error:
+            raise UserError(f"--{option}: {error}") from None
+    given = [f"--{option}" for option, value in asked.items() if value is not None] + ["--no-header"] * (
+        not wish.header
+    )
+    if given and opening.table_format(path) not in opening.DELIMITERS:
+        raise UserError(f"{given[0]}: only a .csv or .tsv file is read in another way; given {path}")
+    return dialect.recognise(path, wish.delimiter, wish.encoding, header=wish.header)
+
+
+def _separators(wish: Wish, names: Sequence[str]) -> dict[str, str | None]:
+    """Return the columns of lists that the user names, each with its separator, if given."""
+    return dict(with_separator(given, names) for given in wish.lists)
+
+
+def _signs(columns: Sequence[Column], wish: Wish) -> NumberSigns:
+    """Return the signs of the table's numbers: those that read the most columns, if a column needs other than plain."""
+    if wish.decimal not in (None, *DECIMALS):
+        raise UserError(f"--decimal: allowed {' or '.join(DECIMALS)}; given {wish.decimal!r}")
+    allowed = [signs for signs in OTHERS if wish.decimal in (None, signs.decimal)]
+    odd = [one for one in columns if one.others and one.otherwise]
+    plain = [one for one in columns if one.is_numeric and not one.others]
+
+    def read(signs: NumberSigns) -> tuple[int, int]:
+        return sum(one.is_read_by(signs) for one in odd), sum(one.is_read_by(signs) for one in plain)
+
+    best = max(allowed, key=read)
+    if read(best)[0]:
+        return best
+    return NumberSigns(wish.decimal) if wish.decimal else PLAIN
+
+
+def _as_asked(wish: Wish, lists: Iterable[str]) -> dict[str, str]:
+    """Return the columns that the user names, each with the option."""
+    options = {"--text": wish.text, "--list": lists, "--numeric": wish.numeric, "--categories": wish.categories}
+    options["--vectors"] = [one.column for one in wish.vectors]
+    why = {name: f"as {option} says" for option, names in options.items() for name in names}
+    return why | ({wish.id: "as --id says"} if wish.id is not None and wish.id not in why else {})
+
+
+def _of_parts(columns: dict[str, Column], split: str | None, wish: Wish) -> dict[str, str]:
+    if split is None:
+        return {}
+    words = ", ".join(f"{word} is {part}" for word, part in sorted(columns[split].parts.items()) if word != part)
+    return {split: "; ".join(filter(None, [words, "as --split says" if wish.split else ""]))}
+
+
+def _check_wish(path: Path, names: Sequence[str], wish: Wish, lists: Sequence[str], hint: str) -> None:
     inputs = [("--text", one) for one in wish.text]
-    inputs += [("--list", one) for one in wish.lists] + [("--numeric", one) for one in wish.numeric]
+    inputs += [("--list", one) for one in lists] + [("--numeric", one) for one in wish.numeric]
     inputs += [("--categories", one) for one in wish.categories]
     inputs += [("--vectors", one.column) for one in wish.vectors if one.file is None]
+    inputs += [("--ignore", one) for one in wish.ignore] + ([("--split", wish.split)] if wish.split is not None else [])
     # An id or a group may be an input too, as in a declaration.
     inputs += [("--weight", wish.weight)] if wish.weight is not None else []
     others = [(option, one) for option, one in (("--id", wish.id), ("--group", wish.group)) if one is not None]
     taken: dict[str, str] = {}
     for option, name in inputs + others:
         if name not in names:
-            unknown_column(path, names, option, name)
-        if (option, name) in inputs and taken.setdefault(name, option) != option:
+            unknown_column(path, names, option, name, hint)
+        is_input = (option, name) in inputs or taken.get(name) in ("--ignore", "--split")
+        if is_input and taken.setdefault(name, option) != option:
             raise UserError(
                 f"{option}: column {name!r} is given under {taken[name]}, too; name it under one option only"
             )
-    if len(inputs) > len(taken):
-        twice = next(name for option, name in inputs if inputs.count((option, name)) > 1)
+    if len(inputs) > len(taken) or len(lists) < len(wish.lists):
+        twice = next((name for option, name in inputs if inputs.count((option, name)) > 1), None)
+        twice = twice or next(name for name in lists if sum(one.startswith(name) for one in wish.lists) > 1)
         raise UserError(f"{taken[twice]}: column {twice!r} is given twice; name it once")

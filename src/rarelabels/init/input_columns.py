@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from rarelabels.data.table.cell_values import ONE_NAME, SEPARATORS
+from rarelabels.data.splits import PARTS
+from rarelabels.data.table import bracketed
+from rarelabels.data.table.cell_values import LARGEST, ONE_NAME, SEPARATORS
 from rarelabels.data.table.opening import shown
 from rarelabels.declare.data import ListColumn, VectorColumn
 from rarelabels.init.column import Column, Wish
@@ -17,12 +19,13 @@ RECURRING = 1.2  # occurrences of each entry between commas: prose has commas to
 REPEATED = 1.25  # rows for each different name
 PROSE_WORDS, LONG_PROSE_WORDS = 1.5, 4.0  # words in a cell, on average; long prose is prose however often it comes back
 MOST_VALUES, CATEGORY_ROWS, EACH_VALUE = 50, 20, 5  # of a category: values, rows, rows for each value on average
+SHARED = 0.5  # of the names of a column are in the lists of another: both hold lists of such names
 FEW_NUMBERS = 10  # with fewer filled cells, the training part may have none
 
 
 @dataclass
 class Guess:
-    """What columns are taken for that the user does not name."""
+    """What columns are taken for that the user does not name, and why."""
 
     text: tuple[str, ...] = ()
     lists: tuple[ListColumn, ...] = ()
@@ -31,59 +34,102 @@ class Guess:
     vectors: tuple[VectorColumn, ...] = ()
     id: str | None = None
     unused: dict[str, str] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, columns: dict[str, Column], wish: Wish) -> Guess:
-        """Return a guess for each column. If the user names columns of a kind, no other column is of that kind."""
+        """Return a guess for each column, and the reason for it."""
         guess = cls()
+        alike = _alike(columns)
         for name, column in columns.items():
             if guess.id is None and wish.id is None and column.is_id:
                 guess.id = name
+                guess.why[name] = "its name says so, and its cells are all different"
                 continue
             kind, reason = _kind(column)
-            if kind == "numeric" and wish.labels is None and column.flags is not None and column.empty:
+            if name in alike and kind in ("categories", "lists", "text"):
+                kind, reason = "lists", f"its cells hold the names of {alike[name]}"
+            if kind == "numeric" and wish.labels is None and column.is_filled_flags and column.empty:
                 kind, reason = "", f"is 0/1, but {_cells(column.empty)} empty: a label or an input? give --labels"
-            if getattr(wish, kind, ()):
-                option = "--list" if kind == "lists" else f"--{kind}"
-                kind, reason = "", f"looks like a column of {option}, but {option} names others"
+            (guess.why if kind else guess.unused)[name] = reason
             match kind:
                 case "text":
                     guess.text += (name,)
                 case "lists":
-                    guess.lists += (declared_list(column),)
+                    like = columns[alike[name]] if name in alike else column
+                    guess.lists += (declared_list(column, separator(like.texts)),)
                 case "numeric":
                     guess.numeric += (name,)
                 case "categories":
                     guess.categories += (name,)
                 case "vectors":
                     guess.vectors += (VectorColumn(column=name),)
-                case _:
-                    guess.unused[name] = reason
         return guess
 
 
+def _alike(columns: dict[str, Column]) -> dict[str, str]:
+    """Return the columns without a separator of their own whose names another column has in its lists, and which.
+
+    Of the people who wrote a film and who made it, one film may have many and the others one.
+    """
+    signs = {name: separator(column.texts) for name, column in columns.items() if not column.is_numeric}
+    lists = {name: _names(columns[name].texts, sign) for name, sign in signs.items() if sign is not None}
+    found: dict[str, str] = {}
+    for name, sign in signs.items():
+        if sign is not None:
+            continue
+        for other, names in lists.items():
+            own = _names(columns[name].texts, signs[other] or "")
+            if own and len(own & names) > SHARED * len(own):
+                found[name] = other
+                break
+    return found
+
+
+def _names(texts: Sequence[str], sign: str) -> set[str]:
+    """Return the different entries of texts."""
+    if sign in bracketed.BRACKETS:
+        return {entry for text in texts for entry in bracketed.entries(text, sign) or ()}
+    return {entry for text in texts for part in text.split(sign) if (entry := part.strip())}
+
+
 def _kind(column: Column) -> tuple[str, str]:
-    """Return the kind, ``text``, ``lists``, ``numeric``, ``categories`` or ``vectors``; or no kind and the reason."""
+    """Return the kind and why: ``text``, ``lists``, ``numeric``, ``categories`` or ``vectors``; or none and why not."""
     if column.empty == column.rows:
         return "", "is empty"
+    if column.parts:
+        return "", _why_no_parts(column.parts)
     if column.names is not None and column.kinds <= {"text", "number"} and not column.is_flags:
         return "", _why_no_id(column)
     if len(column.kinds) > 1:
         return "", f"holds {' and '.join(sorted(column.kinds))}"
     if are_vectors(column.sample):
-        return ("", f"holds vectors, but {_cells(column.empty)} empty") if column.empty else ("vectors", "")
+        empty = f"holds vectors, but {_cells(column.empty)} empty"
+        return ("", empty) if column.empty else ("vectors", "its cells are lists of numbers, all of one length")
     if are_valued_names(column.sample):
-        return "lists", ""
+        return "lists", "its cells give names values"
     match next(iter(column.kinds)):
         case "list":
             wrong = next((cell for cell in column.sample if not all(map(_is_name, cell))), None)
-            return ("lists", "") if wrong is None else ("", f"holds lists whose entries are no names: {shown(wrong)}")
+            if wrong is not None:
+                return "", f"holds lists whose entries are no names: {shown(wrong)}"
+            return "lists", "its cells are lists"
         case "number" | "text" if column.is_numeric:
             return _kind_of_numbers(column)
         case "text":
             return _kind_of_texts(column)
         case other:
             return "", f"holds neither text nor numbers nor lists, but {other}"
+
+
+def _why_no_parts(words: dict[str, str]) -> str:
+    missing = [part for part in PARTS if part not in words.values()]
+    if not missing:
+        return f"says {', '.join(sorted(words))}, but another column gives the parts; --split takes it in its place"
+    return (
+        f"says {' and '.join(sorted(words))}, like a column of parts, but no row is {' or '.join(missing)}; give some "
+        "rows each of train, validation and test, or --categories to make it an input"
+    )
 
 
 def _is_name(entry: object) -> bool:
@@ -93,7 +139,7 @@ def _is_name(entry: object) -> bool:
 def _why_no_id(column: Column) -> str:
     different = len(column.names or ())
     if different == column.rows:
-        return "names every row, like an id; to use it as that, give --id {column.name}"
+        return "names every row, like an id; to use it as that, give --id " + column.name
     return (
         f"looks like an id with {different:,} values; if rows with the same value belong together, give --group "
         f"{column.name}"
@@ -102,12 +148,21 @@ def _why_no_id(column: Column) -> str:
 
 def _kind_of_numbers(column: Column) -> tuple[str, str]:
     if column.not_numbers:
-        return "", f"holds numbers, but {_cells(column.not_numbers)} no number, first {column.first_not_number}"
+        return (
+            "",
+            f"holds numbers, but {_cells(column.not_numbers)} {_no_number(column)}, first {column.first_not_number}",
+        )
     if column.missing and column.rows - column.missing < FEW_NUMBERS:
         return "", f"holds numbers, but only {column.rows - column.missing} in {column.rows:,} rows"
     if column.low == column.high:
         return "", f"is {column.low:g} in every row{' that is not empty' if column.missing else ''}"
-    return ("", "counts the rows") if column.counts_rows else ("numeric", "")
+    if column.counts_rows:
+        return "", "counts the rows"
+    return "numeric", f"{'all filled' if column.missing else 'all'} cells are numbers"
+
+
+def _no_number(column: Column) -> str:
+    return f"beyond {LARGEST:g}" if column.too_large == column.not_numbers else "no number"
 
 
 def _cells(count: int) -> str:
@@ -119,17 +174,20 @@ def _kind_of_texts(column: Column) -> tuple[str, str]:
     different = set(texts)
     if len(different) == 1 and len(texts) > 1 and not column.empty:
         return "", f"is {shown(texts[0])} in every row"
-    if is_python_list(texts):
-        return "", f"holds lists as Python writes them, {shown(texts[0])}; write them as a|b"
-    if separator(texts) is not None:
-        return "lists", ""
+    if is_bracketed(texts) and bracketed.recognised(texts) is None:
+        return "", f"holds lists in brackets that are no names, {shown(texts[0])}"
+    found = separator(texts)
+    if found in bracketed.BRACKETS:
+        return "lists", f"its cells are lists in {found}"
+    if found is not None:
+        return "lists", "short names that come back"
     words = sum(map(word_count, texts)) / len(texts)
     if words < LONG_PROSE_WORDS and _is_category(column):
-        return "categories", ""
+        return "categories", f"at most {MOST_VALUES} values, each in many rows"
     if words < LONG_PROSE_WORDS and len(texts) / len(different) >= REPEATED:
-        return "lists", ""
+        return "lists", "its values come back"
     if words >= PROSE_WORDS:
-        return "text", ""
+        return "text", f"{words:.1f} words in a cell on average"
     return "", f"holds another text in nearly every row, but no prose: {shown(texts[0])}"
 
 
@@ -140,16 +198,21 @@ def _is_category(column: Column) -> bool:
     return column.rows >= CATEGORY_ROWS and different <= min(MOST_VALUES, len(texts) / EACH_VALUE)
 
 
-def is_python_list(texts: Sequence[str]) -> bool:
-    """Whether cells are lists as Python or JSON writes them: ``['a', 'b']``."""
+def is_bracketed(texts: Sequence[str]) -> bool:
+    """Whether cells are in square brackets, as Python and JSON write lists."""
     bare = [text.strip() for text in texts]
     return bool(bare) and all(text.startswith("[") and text.endswith("]") for text in bare)
 
 
-def declared_list(column: Column) -> ListColumn:
-    """Return how a column of lists is declared. ``ONE_NAME`` is declared if a sign occurs that separates nothing."""
+def declared_list(column: Column, sign: str | None = None) -> ListColumn:
+    """Return how a column of lists is declared. ``ONE_NAME`` is declared if a sign occurs that separates nothing.
+
+    Args:
+        column: the column.
+        sign: the separator, if it is known.
+    """
     texts = column.texts
-    found = separator(texts)
+    found = sign or separator(texts)
     if found is None and any(one in text for text in texts for one in SEPARATORS):
         found = ONE_NAME
     return ListColumn(column=column.name, separator=found)
@@ -160,9 +223,11 @@ def separator(texts: Iterable[str]) -> str | None:
 
     A sign separates entries if the parts between it are short, and there are fewer different parts than different
     texts, as with tags. It also does if the parts are short and most texts hold it; a comma only if the parts come
-    back in other texts.
+    back in other texts. Lists in brackets have their brackets in its place.
     """
     filled = [text for text in texts if text.strip()]
+    if brackets := bracketed.recognised(filled):
+        return brackets
     different = len(set(filled))
     found: dict[str, int] = {}
     for sign in SEPARATORS:

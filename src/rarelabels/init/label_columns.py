@@ -8,27 +8,36 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from rarelabels.data.table.opening import shown
 from rarelabels.declare.data import TableLabels
 from rarelabels.errors import UserError
-from rarelabels.init.column import Column, Wish, some_names, unknown_column
-from rarelabels.init.input_columns import declared_list, is_python_list
+from rarelabels.init.column import Column, Wish, some_names, unknown_column, with_separator
+from rarelabels.init.input_columns import declared_list
 
 
-def find_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[str]) -> TableLabels:
+def find_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[str], hint: str = "") -> TableLabels:
     """Return which columns are the labels, as the user says or as guessed.
+
+    Args:
+        path: the file.
+        wish: what the user says.
+        columns: all columns of the file.
+        given: the columns that the user names as something else.
+        hint: what may be wrong with the file if it has not the columns that the user names.
 
     Raises:
         UserError: the labels cannot be guessed, or the columns that the user names cannot be labels.
     """
     if wish.labels is not None:
-        labels = _given_labels(path, wish.labels, columns)
+        labels = _given_labels(path, wish.labels, columns, hint)
         if both := sorted(label_columns(labels, list(columns)) & given):
             raise UserError(
                 f"--labels: column {both[0]!r} is given under another option, too; name it under one option only"
             )
         return labels
-    flags = [name for name, one in columns.items() if one.is_flags and name not in given]
+    found = [name for name, one in columns.items() if one.is_flags and name not in given]
+    # Of columns that are written in two ways, words are more likely inputs.
+    flags = [name for name in found if not columns[name].word_of_one]
+    flags = flags if len(flags) > 1 else found
     if len(flags) < 2:
         only = f"; at least two labels are needed, and {flags[0]!r} is the only 0/1 column" if flags else ""
         raise UserError(
@@ -43,15 +52,16 @@ def find_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[s
     return TableLabels(columns=tuple(flags))
 
 
-def _given_labels(path: Path, given: str, columns: dict[str, Column]) -> TableLabels:
-    if given in columns:
-        return _label_column(path, columns[given])
+def _given_labels(path: Path, given: str, columns: dict[str, Column], hint: str) -> TableLabels:
+    column, sign = with_separator(given, list(columns))
+    if column in columns:
+        return _label_column(path, columns[column], sign)
     if given.endswith("*") and len(given) > 1:
         return TableLabels(prefix=given[:-1])
     names = [name.strip() for name in next(csv.reader([given], skipinitialspace=True), [])]
     for name in names:
         if name not in columns:
-            unknown_column(path, list(columns), "--labels", name)
+            unknown_column(path, list(columns), "--labels", name, hint)
     if len(names) < 2 or len(set(names)) < len(names):
         raise UserError(
             "--labels: allowed one column of label names, two or more different 0/1 columns (a,b,c), or their "
@@ -60,18 +70,13 @@ def _given_labels(path: Path, given: str, columns: dict[str, Column]) -> TableLa
     return TableLabels(columns=tuple(names))
 
 
-def _label_column(path: Path, column: Column) -> TableLabels:
+def _label_column(path: Path, column: Column, sign: str | None) -> TableLabels:
     if column.is_flags:
         raise UserError(
             f"--labels: column {column.name!r} of {path} is 0/1, so it is one label, but at least two labels are "
             f"needed; name all 0/1 columns (--labels {column.name},...), or a prefix ('is_*')"
         )
-    if is_python_list(column.texts):
-        raise UserError(
-            f"{path}: column {column.name!r} holds lists as Python writes them, {shown(column.texts[0])}; write "
-            "the names with a separator between them: a|b"
-        )
-    return TableLabels(column=column.name, separator=declared_list(column).separator)
+    return TableLabels(column=column.name, separator=declared_list(column, sign).separator)
 
 
 def label_columns(labels: TableLabels, names: Sequence[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ MIN_LABEL_ROWS = 20
 row with the label, and the label's test metrics depend on three rows or fewer."""
 
 VALIDATION_SHARE = (1 - splits.TEST_SHARE) * splits.VALIDATION_SHARE  # of all rows, a tenth
+HARDLY = 1e-3  # of a standard deviation, between the 5th and the 95th percentile: most rows are as good as equal
 LONG = 95  # a percentile of the lengths of rows
 
 
@@ -68,6 +70,7 @@ class Look:
         values: column of categories to the number of its different values; an empty cell is one.
         vectors: column of vectors to the length of each.
         valued: the columns of lists whose entries have values.
+        far_out: numeric columns in which one number is so far out that the others hardly differ, each with that number.
     """
 
     columns: TableColumns
@@ -83,6 +86,7 @@ class Look:
     lengths: dict[str, int]
     n_tokens: int
     values: dict[str, int]
+    far_out: tuple[str, ...] = ()
     vectors: dict[str, int] = field(default_factory=dict)
     valued: tuple[str, ...] = ()
 
@@ -134,7 +138,17 @@ def look(path: Path, wish: Wish) -> Look:
         values={name: len(rows.vocabulary) for name, rows in data.categories.items()},
         valued=tuple(name for name, tokens in data.text.items() if tokens.values is not None),
         vectors={one.name: one.length for one in parsing.raw_columns(spec) if one.holds == "vector"},
+        far_out=tuple(_far_out(data)),
     )
+
+
+def _far_out(data: Table) -> Iterator[str]:
+    """Yield the columns of numbers whose standard deviation is that of one number."""
+    for name, values in zip(data.numeric_names, data.numeric.T, strict=True):
+        low, middle, high = np.nanpercentile(values, (5, 50, 95))
+        if 0 < high - low < HARDLY * np.nanstd(values):
+            row = int(np.nanargmax(np.abs(values - middle)))
+            yield f"{name}: {values[row]:g} in row {row + 1}"
 
 
 def _few(data: Table) -> tuple[str, ...]:

@@ -39,6 +39,7 @@ DEFAULT_LENGTH = TextBagSpec.model_fields["max_length"].default
 # sentences, titles and names 0.1 or 0.2 was best.
 L2, LONG_L2 = 0.2, 0.05
 LINE = 118
+FILE_KEYS = ("delimiter", "encoding", "header", "index", "decimal", "thousands")  # how the file is written
 # Words that are not text in some version of YAML.
 OTHERWISE = ("null", "true", "false", "yes", "no", "on", "off", "y", "n")
 
@@ -169,6 +170,10 @@ def _dataset(spec: TableSpec, folder: Path) -> Iterable[str]:
     for key, column in (("weight", spec.weight), ("id", spec.id), ("group", spec.group), ("split", spec.split)):
         if column is not None:
             yield f"  {key}: {_scalar(column)}\n"
+    defaults = {name: TableSpec.model_fields[name].default for name in FILE_KEYS}
+    for key, default in defaults.items():
+        if (value := getattr(spec, key)) != default:
+            yield f"  {key}: {str(value).lower() if isinstance(value, bool) else _scalar(value)}\n"
 
 
 def _relative(path: str, place: Path) -> str:
@@ -229,7 +234,7 @@ def _scalar(text: str) -> str:
     """Return text as a YAML 1.2 scalar: plain words as they are, any other text in double quotes."""
     if re.fullmatch(r"[A-Za-z_][\w./-]*", text, re.ASCII) and text.lower() not in OTHERWISE:
         return text
-    escapes = {'"': '\\"', "\\": "\\\\"}
+    escapes = {'"': '\\"', "\\": "\\\\", "\t": "\\t"}
     return (
         '"' + "".join(escapes.get(sign, sign if sign.isprintable() else f"\\U{ord(sign):08x}") for sign in text) + '"'
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from rarelabels.data.table import cell_values
+from rarelabels.data.table import bracketed, cell_values
 from rarelabels.init.ahead import Ahead
 from rarelabels.init.leaks import Leak, by_column
 from rarelabels.init.look import MIN_LABEL_ROWS, Look
@@ -26,6 +26,7 @@ def print_look(look: Look, path: Path) -> None:
     """Print the facts of a table on stdout: rows, columns, labels, rows that repeat, suspicious inputs."""
     print(f"{path}: {look.rows:,} rows, {look.columns.count:,} columns\n")
     for head, lines in (
+        ("file", _file(look)),
         ("labels", _labels(look)),
         ("inputs", _inputs(look)),
         ("rows", _rows(look)),
@@ -43,12 +44,31 @@ def _wrapped(line: str) -> list[str]:
     return [line] if line.startswith(" ") else textwrap.wrap(line, LINE, subsequent_indent="  ", break_long_words=False)
 
 
+def _file(look: Look) -> Iterator[str]:
+    """Yield how the file is written, if it is not plain CSV or TSV in UTF-8."""
+    spec = look.spec
+    said = {
+        "delimiter": f"{spec.delimiter!r} between cells (--delimiter)",
+        "encoding": f"encoding {spec.encoding} (--encoding)",
+        "header": "no row of names, so the columns are called 1, 2, 3, ... (--no-header)",
+        "index": "each row begins with its number, which has no name and is not used",
+        "decimal": f"{spec.decimal!r} before the decimals of numbers (--decimal)",
+        "thousands": f"{spec.thousands!r} between groups of digits (--decimal)",
+    }
+    written = [text for key, text in said.items() if getattr(spec, key) != type(spec).model_fields[key].default]
+    if written:
+        yield "; ".join(written)
+    if look.columns.hint:
+        yield look.columns.hint.removeprefix("; ")
+
+
 def _labels(look: Look) -> Iterator[str]:
     labels = look.spec.labels
     if labels.column is not None:
         where = f"column {_shown(labels.column)}, {_parted(labels.separator)}"
     else:
         where = f"0/1 columns{f' that begin with {labels.prefix!r}' if labels.prefix else ''}"
+        where += f", {look.columns.word_of_one} is 1" if look.columns.word_of_one else ""
     yield f"{len(look.positives):,}, in {where}"
     if look.columns.guessed_labels:
         yield "this is a guess: they are all 0/1 columns; if some are inputs, name the labels with --labels"
@@ -84,21 +104,51 @@ def _prevalence(look: Look) -> Iterator[str]:
 
 
 def _inputs(look: Look) -> Iterator[str]:
-    spec = look.spec
-    cut = {one.column: f"cut into {one.ngrams[0]} to {one.ngrams[1]} neighbouring {one.of}" for one in spec.tokens}
-    for name in spec.text:
-        how, what = (f", {cut[name]}, as it has no blanks", "tokens") if name in cut else ("", "words")
-        yield f"text        {_shown(name)}{how} (95 % of the rows have up to {look.lengths[name]:,} {what})"
-    for one in spec.lists:
-        parted = "names with values" if one.column in look.valued else _parted(one.separator)
-        yield f"list        {_shown(one.column)}, {parted}"
-    if spec.numeric:
-        yield f"numeric     {_some([_number(look, name) for name in spec.numeric])}"
-    for name, length in look.vectors.items():
-        yield f"vectors     {_shown(name)}, {length:,} numbers each"
-    if spec.categories:
-        values = [f"{_shown(name)} ({look.values[name]:,} values)" for name in spec.categories]
-        yield f"category    {_some(values)}, a 0/1 input for each value; --list COLUMN makes one a list of names"
+    """Yield a line for each column of words and names, and one for all with the same reason of the others."""
+    spec, why = look.spec, look.columns.why
+    cut = {one.column: f", cut into {one.ngrams[0]} to {one.ngrams[1]} neighbouring {one.of}" for one in spec.tokens}
+    yield from _first(
+        f"text        {_shown(name)}{cut.get(name, '')} (95 % of the rows have up to {look.lengths[name]:,} "
+        f"{'tokens' if name in cut else 'words'}){_because(why.get(name))}"
+        for name in spec.text
+    )
+    yield from _first(
+        f"list        {_shown(one.column)}, "
+        f"{'names with values' if one.column in look.valued else _parted(one.separator)}{_because(why.get(one.column))}"
+        for one in spec.lists
+    )
+    yield from _first(
+        f"vectors     {_shown(name)}, {length:,} numbers each{_because(why.get(name))}"
+        for name, length in look.vectors.items()
+    )
+    for names in _by_reason(spec.numeric, why):
+        yield f"numeric     {_some([_number(look, name) for name in names])}{_because(why.get(names[0]))}"
+    for name in look.far_out:
+        yield f"            far out: {name}, so that the other rows hardly differ once standardised; mend or empty it"
+    for names in _by_reason(spec.categories, why):
+        values = [f"{_shown(name)} ({look.values[name]:,} values)" for name in names]
+        yield f"category    {_some(values)}, a 0/1 input for each value{_because(why.get(names[0]))}"
+    yield 'a guess is overruled by --text, --list "COLUMN:SEPARATOR", --numeric, --categories or --ignore COLUMN'
+
+
+def _first(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the first lines, and how many there are more."""
+    every = list(lines)
+    yield from every[:NAMES]
+    if len(every) > NAMES:
+        yield f"            and {len(every) - NAMES:,} more columns"
+
+
+def _by_reason(names: Iterable[str], why: Mapping[str, str]) -> list[list[str]]:
+    """Return the names that have the same reason together."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(why.get(name, ""), []).append(name)
+    return list(found.values())
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""
 
 
 def _number(look: Look, name: str) -> str:
@@ -109,19 +159,21 @@ def _number(look: Look, name: str) -> str:
 def _parted(separator: str | None) -> str:
     if separator == cell_values.ONE_NAME or separator is None:
         return "each cell a name or a list of names"
+    if separator in bracketed.BRACKETS:
+        return f"a list in {separator}"
     return f"separated by {separator!r}"
 
 
 def _rows(look: Look) -> Iterator[str]:
-    spec = look.spec
+    spec, why = look.spec, look.columns.why
     if spec.weight is not None:
         yield f"{_shown(spec.weight)} says how much a row counts in training; nothing is judged by it"
     if spec.id is not None:
-        yield f"each row is named by {_shown(spec.id)}"
+        yield f"each row is named by {_shown(spec.id)}{_because(why.get(spec.id))}"
     if spec.group is not None:
         yield f"rows with the same {_shown(spec.group)} stay in one part"
     if spec.split is not None:
-        yield f"{_shown(spec.split)} says which part a row belongs to"
+        yield f"{_shown(spec.split)} says which part a row belongs to{_because(why.get(spec.split))}"
 
 
 def _unused(look: Look) -> Iterator[str]:

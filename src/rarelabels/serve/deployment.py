@@ -6,6 +6,7 @@ import csv
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -16,8 +17,10 @@ import rarelabels
 from rarelabels.compare.ranking import Ranked, Ranking
 from rarelabels.data import loading, raw
 from rarelabels.data.raw import Raw
-from rarelabels.data.table import cell_values, column_checks, table_files, vector_files
+from rarelabels.data.table import cell_values, column_checks, encodings, opening, table_files, vector_files
 from rarelabels.data.table.batch import Batch
+from rarelabels.data.table.dialect import PLAIN, Dialect, recognise
+from rarelabels.data.table.opening import DELIMITERS, table_format
 from rarelabels.declare.data import TableSpec, VectorColumn
 from rarelabels.declare.models import GradientBoostingSpec
 from rarelabels.declare.trial import Trial
@@ -209,15 +212,49 @@ def load_best(study: str, where: str, say: Callable[[str], None]) -> Predictor:
             raise UserError(f"{name} (run {version.run_id}): {what}; {registry.how_to_register(study)}") from error
 
 
-def column_names(path: Path) -> tuple[str, ...]:
+def column_names(path: Path, written: Dialect = PLAIN) -> tuple[str, ...]:
     """Return the names of the columns of a file of rows.
+
+    Args:
+        path: the file.
+        written: how a CSV or TSV file is written.
 
     Raises:
         UserError: the file does not exist, or cannot be read; see ``table_files.column_names``.
     """
     if not path.exists():
         raise UserError(f"{path}: there is no such file")
-    return table_files.column_names(path)
+    return table_files.column_names(path, written)
+
+
+def dialect_of(loaded: Predictor, path: Path, say: Callable[[str], None], in_files: Sequence[str] = ()) -> Dialect:
+    """Return how a file of rows is written: as the training data were, or as it looks if it has all columns then.
+
+    Args:
+        loaded: the model.
+        path: the file.
+        say: called with a line if the file is read in another way than the training data.
+        in_files: columns that are in files of their own.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    declared = loaded.dialect
+    if table_format(path) not in DELIMITERS:
+        return declared
+    seen = recognise(path, header=declared.header)
+    is_plain = seen.encoding == PLAIN.encoding and not opening.is_utf_16(declared.encoding)
+    if is_plain and not encodings.is_utf_8(path):
+        seen = replace(seen, encoding=declared.encoding)
+    if (seen.between(path), seen.encoding) == (declared.between(path), declared.encoding):
+        return declared
+    if set(loaded.columns) - set(in_files) - set(table_files.column_names(path, seen)):
+        return declared
+    say(
+        f"{path}: is read with {seen.between(path)!r} between its cells in {seen.encoding}, as it looks; the training "
+        f"data had {declared.between(path)!r} in {declared.encoding}"
+    )
+    return seen
 
 
 def predict_file(
@@ -237,11 +274,15 @@ def predict_file(
         UserError: a file cannot be read, no model is registered, or a row is wrong.
     """
     in_files = tuple(map(_vectors_in_file, vectors))
-    names = column_names(path)  # a wrong file is reported before the model is loaded, which takes longer
+    if not path.exists():
+        raise UserError(f"{path}: there is no such file")
+    opening.check_content(path, encoding="utf-16")  # before the model is loaded, which takes longer
     loaded = load_best(study, where, say)
+    written = dialect_of(loaded, path, say, [one.column for one in in_files])
+    names = column_names(path, written)
     if loaded.raw.id and loaded.raw.id not in names:
         say(f"{path}: has no column {loaded.raw.id!r}, which named the rows in training; rows are numbered from 1")
-    predict(loaded, path, names, out, in_files)
+    predict(loaded, path, names, out, written, in_files)
 
 
 def _vectors_in_file(option: str) -> VectorColumn:
@@ -252,7 +293,12 @@ def _vectors_in_file(option: str) -> VectorColumn:
 
 
 def predict(
-    loaded: Predictor, path: Path, names: tuple[str, ...], out: TextIO, vectors: Sequence[VectorColumn] = ()
+    loaded: Predictor,
+    path: Path,
+    names: tuple[str, ...],
+    out: TextIO,
+    written: Dialect = PLAIN,
+    vectors: Sequence[VectorColumn] = (),
 ) -> None:
     """Write a header and a line for each row of a file, in the file's order. The file is read in batches of rows.
 
@@ -265,6 +311,7 @@ def predict(
         path: the file.
         names: the columns of the file.
         out: gets CSV.
+        written: how a CSV or TSV file is written.
         vectors: columns of vectors that are in files of their own.
 
     Raises:
@@ -273,12 +320,14 @@ def predict(
     in_files = [one.column for one in vectors]
     column_checks.check_files(path, vectors, names)
     if missing := [name for name in loaded.columns if name not in (*names, *in_files)]:
-        raise UserError(predictor.missing_columns(str(path), missing, names))
+        column_checks.check_delimiter(path, names, written)
+        hint = column_checks.header_hint(path, names, written, "write one above it")
+        raise UserError(predictor.missing_columns(str(path), missing, names) + hint)
     named_by = loaded.raw.id if loaded.raw.id in names else ""
     writer = csv.writer(out, lineterminator="\n")
     header = ["id", "labels", *(PROBABILITY + label for label in loaded.labels)]
     wanted = list(dict.fromkeys([*loaded.columns, *([named_by] if named_by else [])]))
-    for batch in vector_files.batches(path, [name for name in wanted if name not in in_files], vectors):
+    for batch in vector_files.batches(path, [name for name in wanted if name not in in_files], vectors, written):
         lines = list(_lines(loaded, batch, named_by))
         if batch.first == 1:
             writer.writerow(header)

@@ -20,6 +20,7 @@ import pandas as pd
 from rarelabels.data import raw
 from rarelabels.data.raw import Raw
 from rarelabels.data.table.batch import Batch, RawColumn
+from rarelabels.data.table.dialect import PLAIN, Dialect
 from rarelabels.declare.data import TableSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError, first_line
@@ -72,6 +73,12 @@ class Predictor:
     def columns(self) -> tuple[str, ...]:
         """The columns that a row must have."""
         return tuple(column.name for column in self.raw.columns)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the training data were written, if they were a CSV or TSV file."""
+        spec = self.trial.dataset
+        return Dialect.of(spec) if isinstance(spec, TableSpec) else PLAIN
 
     @property
     def separator(self) -> str:

@@ -17,14 +17,17 @@ def test_bytes_that_are_not_utf_8(tmp_path: Path) -> None:
     text = ten(rows={2: "Été,a|b"}).encode("latin-1")
     line = refused(small(tmp_path / "a.csv", text))
     assert line.startswith("a.csv: row 2 (line 3), column 'plot': is not UTF-8 text; given ")
-    assert line.endswith("save the file as UTF-8")
+    assert line.endswith(
+        "the file is likely cp1252: set dataset.encoding to cp1252 (init: --encoding cp1252), or save the file as UTF-8"
+    )
     assert line.isprintable()
     line = refused(small(tmp_path / "a.csv", ten("plot,tags,é", row="x,a|b,1").encode("latin-1")))
     assert "the name of column '\\udce9' is not UTF-8 text" in line
     line = refused(small(tmp_path / "a.jsonl", JSON_LINES.encode() + b'{"plot": "\xe9"}'))
     assert line.startswith("a.jsonl: row 11 (line 11): is not UTF-8 text (byte 11 of the line)")
     line = refused(small(tmp_path / "a.jsonl", JSON_LINES + '{"plot": "\\ud800", "tags": ""}'))
-    assert line.startswith("a.jsonl: row 11 (line 11), column 'plot': is not UTF-8 text")
+    assert line.startswith("a.jsonl: row 11 (line 11), column 'plot': holds half of a pair of surrogates")
+    assert "UTF-8" not in line  # the file is ASCII
     words = pa.array(["x"] * 6 + [b"\xff".decode("latin-1")] + ["x"] * 3).cast(pa.binary()).to_pylist()
     words[6] = b"\xff"
     broken = pa.Array.from_buffers(pa.string(), 10, pa.array(words, pa.binary()).buffers())

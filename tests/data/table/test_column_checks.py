@@ -36,7 +36,8 @@ def test_a_missing_column_of_other_formats(suffix: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "other"), [("a.csv", ";"), ("a.csv", "\t"), ("a.tsv", ",")])
 def test_a_table_with_another_separator_between_its_cells(name: str, other: str, tmp_path: Path) -> None:
     line = refused(small(tmp_path / name, ten(f"plot{other}tags", row=f"x{other}a|b")))
-    assert f"has one column only, {f'plot{other}tags'!r}; it looks separated by {other!r}; save it as" in line
+    assert f"has one column only, {f'plot{other}tags'!r}; it looks separated by {other!r}; " in line
+    assert f"set dataset.delimiter to {other!r} (init: --delimiter)" in line
 
 
 def test_a_prefix_that_too_few_columns_have(tmp_path: Path) -> None:

@@ -122,3 +122,40 @@ def test_a_list_may_say_what_each_entry_counts(tmp_path: Path) -> None:
     assert refused(spec(path, text=(), lists=[{"column": "bag"}])) == (
         "a.jsonl: row 2 (line 2), column 'bag': entry 'sea': its value must be a finite number; given 'much'"
     )
+
+
+@pytest.mark.parametrize("cell", ["1e151", "-1.7e308"])
+def test_a_number_whose_square_may_be_infinite_is_refused(cell: str, tmp_path: Path) -> None:
+    """Its column would silently become 0 when it is standardised."""
+    path = tmp_path / "a.csv"
+    path.write_text(ten("plot,x,tags", row="x,-1e150,a|b", rows={3: f"x,{cell},a"}))
+    assert refused(spec(path, numeric=("x",))).startswith(
+        f"a.csv: row 3 (line 4), column 'x': {cell!r} is not a finite number from -1e+150 to 1e+150; in all 1 in 'x'; "
+    )
+
+
+def test_a_number_with_other_signs_than_declared_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(ten("plot;x;tags", row="x;1.234,5;a|b", rows={3: "x;0.5;a"}))
+    assert refused(spec(path, numeric=("x",), delimiter=";", decimal=",", thousands=".")).startswith(
+        "a.csv: row 3 (line 4), column 'x': '0.5' is not a finite number with ',' before its decimals and '.' between "
+        "groups of digits; in all 1 in 'x'; "
+    )
+
+
+def test_numbers_that_are_no_text_need_no_signs(tmp_path: Path) -> None:
+    rows = rows_of(plot=PLOTS, tags=TAGS, x=[0.5, "1,5", 2, None, *[3] * 6])
+    read = parsing.parse(spec(write(tmp_path / "a.jsonl", rows), numeric=("x",), decimal=","))
+    np.testing.assert_array_equal(read.numeric[:5, 0], [0.5, 1.5, 2, np.nan, 3])
+
+
+@pytest.mark.parametrize(("brackets", "cell"), [("[]", "['a', 'b']"), ("{}", "{a,b}"), ("<>", "<a><b>")])
+def test_lists_in_brackets(brackets: str, cell: str, tmp_path: Path) -> None:
+    casts = [cell, "", brackets[:2] if brackets != "<>" else "", *[cell] * 7]
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS, cast=casts))
+    lists = ({"column": "cast", "separator": brackets},)
+    assert parsing.parse(spec(path, lists=lists)).text["cast"].to_lists()[:4] == [["a", "b"], [], [], ["a", "b"]]
+    write(path, rows_of(plot=PLOTS, tags=TAGS, cast=[*casts[:9], "a, b"]))
+    assert refused(spec(path, lists=lists)).endswith(
+        f"column 'cast': must be a list of names in {brackets} (dataset.lists[0].separator); given 'a, b'"
+    )

@@ -11,7 +11,9 @@ from rarelabels.data.table import label_readers, parsing
 from small_tables import NAMES, PLOTS, TAGS, refused, rows_of, spec, ten, write
 
 
-@pytest.mark.parametrize("values", [(True, False), (1.0, 0.0), ("1.0", " 0 "), ("TRUE", "false")])
+@pytest.mark.parametrize(
+    "values", [(True, False), (1.0, 0.0), ("1.0", " 0 "), ("TRUE", "false"), ("Yes", "no"), ("t", "f"), ("1,0", "0,0")]
+)
 def test_what_counts_as_one_and_as_zero(values: tuple[Any, Any], tmp_path: Path) -> None:
     rows = rows_of(plot=PLOTS, a=[values[0], values[1]] * 5, b=[values[1]] * 9 + [values[0]])
     for suffix in ("csv", "jsonl", "parquet"):
@@ -48,17 +50,21 @@ def test_a_column_of_single_names_needs_no_separator(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cell", "given"), [("2", "'2'"), ("yes", "'yes'"), ("", "an empty cell"), ("0.5", "'0.5'"), ("-1", "'-1'")]
+    ("cell", "given"), [("2", "'2'"), ("maybe", "'maybe'"), ("", "an empty cell"), ("0.5", "'0.5'"), ("-1", "'-1'")]
 )
 def test_labels_that_are_not_zero_or_one(cell: str, given: str, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(ten("plot,is_a,is_b", row="x,1,0", rows={7: f"x,1,{cell}"}))
     for labels in ({"columns": ("is_a", "is_b")}, {"prefix": "is_"}):
         line = refused(spec(path, labels=labels))
-        assert line.startswith(f"a.csv: row 7 (line 8), column 'is_b': must be 0 or 1, for a label; given {given}; ")
+        must = "must be 0 or 1 (or no or yes, false or true), for a label"
+        assert line.startswith(f"a.csv: row 7 (line 8), column 'is_b': {must}; given {given}; mend it, or")
+        assert ("if 'is_b' is no label" in line) == ("prefix" in labels)
+        assert ("take 'is_b' out of dataset.labels.columns" in line) == ("columns" in labels)
     rows = [{"plot": "x", "is_a": 1, "is_b": 0}] * 9 + [{"plot": "x", "is_a": [1], "is_b": 0}]
     line = refused(spec(write(tmp_path / "a.jsonl", rows), labels={"prefix": "is_"}))
-    assert line.startswith("a.jsonl: row 10 (line 10), column 'is_a': must be 0 or 1, for a label; given [1]")
+    assert line.startswith("a.jsonl: row 10 (line 10), column 'is_a': must be 0 or 1 ")
+    assert "; given [1]; " in line
 
 
 @pytest.mark.parametrize(

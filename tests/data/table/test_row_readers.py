@@ -44,7 +44,7 @@ def test_a_group_in_two_declared_parts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("word", "near"),
-    [("val", "validation"), ("valid", "validation"), ("training", "train"), ("tset", "test"), ("", "")],
+    [("vali", "valid"), ("validate", "validation"), ("trainning", "training"), ("tset", "test"), ("", "")],
 )
 def test_a_part_of_another_name(word: str, near: str, tmp_path: Path) -> None:
     path = write(
@@ -54,7 +54,8 @@ def test_a_part_of_another_name(word: str, near: str, tmp_path: Path) -> None:
     hint = f"; did you mean {near!r}?" if near else ""
     given = repr(word) if word else "an empty cell"
     assert refused(spec(path, split="part")) == (
-        f"a.csv: row 7 (line 8), column 'part': allowed train, validation, test; given {given}{hint}"
+        f"a.csv: row 7 (line 8), column 'part': allowed train, validation, test (or training, val, valid, dev, "
+        f"testing); given {given}{hint}"
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -24,6 +25,14 @@ class RawColumn:
     length: int = 0
 
 
+def numbered(rows: Iterator[Row]) -> Iterator[tuple[int, list[Row]]]:
+    """Yield rows in batches, each with the number of its first row, from 1."""
+    first = 1
+    while batch := list(islice(rows, BATCH_ROWS)):
+        yield first, batch
+        first += len(batch)
+
+
 @dataclass(frozen=True)
 class Batch:
     """Some rows of a file, in its order.
@@ -35,6 +44,7 @@ class Batch:
         lines: the line each row begins on, from 1; None where a file has no lines.
         cells: column name to one value for each row. CSV and TSV give text only; the other formats give None, text,
             numbers, truth values and lists.
+        encoding: of the file, for CSV and TSV; empty if a text can be wrong in another way only.
     """
 
     path: Path
@@ -42,6 +52,7 @@ class Batch:
     rows: int
     lines: Sequence[int] | None
     cells: dict[str, list[Any]]
+    encoding: str = ""
 
     def at(self, index: int, column: str = "") -> str:
         """Return the name in messages of a row, or a cell, of this batch: ``a.csv: row 7 (line 8), column 'age'``."""

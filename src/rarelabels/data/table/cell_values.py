@@ -6,6 +6,8 @@ import math
 
 from rarelabels.data.table import opening
 from rarelabels.data.table.batch import Batch
+from rarelabels.data.table.encodings import not_text
+from rarelabels.data.table.number_signs import PLAIN, NumberSigns
 from rarelabels.data.table.opening import shown
 from rarelabels.errors import UserError
 
@@ -15,7 +17,10 @@ MEND_NUMBER = "fill such cells in, leave these rows out"
 OR_MISSING = "write a number, or leave the cell empty if there is none"
 SEPARATORS = ("|", ";", ",", "\t")
 MAX_ID = 200  # characters; ids are stored at the width of the longest
-FLAGS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1}
+FLAGS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "0,0": 0, "1,0": 1, "false": 0, "true": 1}
+# Words that say whether a row has a label, beside these numbers.
+FLAGS |= {"no": 0, "yes": 1, "n": 0, "y": 1, "f": 0, "t": 1}
+LARGEST = 1e150  # of a number: the square of a larger one, and so the spread of its column, may be infinite
 
 
 def cell_text(batch: Batch, row: int, column: str) -> str:
@@ -50,7 +55,8 @@ def cell_as_text(batch: Batch, row: int, column: str, cell: object) -> str:
             "under dataset.lists or dataset.numeric"
         )
     if not opening.is_text(cell):
-        raise UserError(f"{batch.at(row, column)}: is not UTF-8 text; given {shown(cell)}; save the file as UTF-8")
+        wrong, mend = not_text(batch.path, batch.encoding).split("; ", 1)
+        raise UserError(f"{batch.at(row, column)}: {wrong}; given {shown(cell)}; {mend}")
     return cell
 
 
@@ -70,8 +76,14 @@ def label_name(batch: Batch, row: int, column: str, cell: object) -> str:
     return cell_as_text(batch, row, column, cell).strip()
 
 
-def number(cell: object) -> float:
-    """Return the number in a cell; NaN if the cell is not a number."""
+def number(cell: object, signs: NumberSigns = PLAIN) -> float:
+    """Return the number in a cell; NaN if the cell is not a number.
+
+    >>> number("1.234,5", NumberSigns(",", ".")), number(0.5, NumberSigns(","))
+    (1234.5, 0.5)
+    """
+    if signs != PLAIN and isinstance(cell, str):
+        cell = signs.plain(cell)
     try:
         # Python takes 1_000 for a thousand; in a table it is a typing error.
         return math.nan if isinstance(cell, str) and "_" in cell else float(cell)  # type: ignore[arg-type]  # of any type: what float refuses is caught

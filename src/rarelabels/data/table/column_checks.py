@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rarelabels.data.table import opening
+from rarelabels.data.table import opening, table_files
 from rarelabels.data.table.cell_values import SEPARATORS
+from rarelabels.data.table.dialect import PLAIN, Dialect, looks_like_data
 from rarelabels.data.table.opening import shown
 from rarelabels.declare.data import TableSpec, VectorColumn
 from rarelabels.errors import UserError, nearest
@@ -54,13 +55,14 @@ def wanted_columns(path: Path, spec: TableSpec, flags: Sequence[str]) -> dict[st
     return others | inputs | labels
 
 
-def check_columns(path: Path, names: Sequence[str], wanted: dict[str, str]) -> None:
+def check_columns(path: Path, names: Sequence[str], wanted: dict[str, str], dialect: Dialect = PLAIN) -> None:
     """Raise if a table lacks columns that are wanted, each given with the key that asks for it."""
     missing = [f"{column!r} ({key}{nearest(column, names)})" for column, key in wanted.items() if column not in names]
     if not missing:
         return
-    check_delimiter(path, names)
-    raise UserError(f"{path}: has no column {', '.join(missing)}{_listed(names)}")
+    check_delimiter(path, names, dialect)
+    hint = header_hint(path, names, dialect, "set dataset.header to false")
+    raise UserError(f"{path}: has no column {', '.join(missing)}{_listed(names)}{hint}")
 
 
 def check_files(path: Path, vectors: Sequence[VectorColumn], names: Sequence[str]) -> None:
@@ -73,16 +75,27 @@ def check_files(path: Path, vectors: Sequence[VectorColumn], names: Sequence[str
             )
 
 
-def check_delimiter(path: Path, names: Sequence[str]) -> None:
+def header_hint(path: Path, names: Sequence[str], dialect: Dialect, mend: str) -> str:
+    """Return that the first row of a CSV or TSV file looks like data, and ``mend``; empty if it does not."""
+    if opening.table_format(path) not in opening.DELIMITERS or not dialect.header:
+        return ""
+    first = next(table_files.batches(path, [name for name in names if name], dialect), None)
+    found = looks_like_data(names, first.cells) if first else ""
+    return f"; {shown(found)} looks like data and not like the name of a column; if there is no header, {mend}" * bool(
+        found
+    )
+
+
+def check_delimiter(path: Path, names: Sequence[str], dialect: Dialect = PLAIN) -> None:
     """Raise if a CSV or TSV file has one column only, because its cells are separated by something else."""
     what = opening.table_format(path)
     if what not in opening.DELIMITERS or len(names) != 1:
         return
-    allowed = opening.DELIMITERS[what]
+    allowed = dialect.between(path)
     if other := [one for one in SEPARATORS if one != allowed and one in names[0]]:
         raise UserError(
-            f"{path}: has one column only, {shown(names[0])}; it looks separated by {other[0]!r}; save it as "
-            f"{what.upper()}, with {allowed!r} between the cells"
+            f"{path}: has one column only, {shown(names[0])}; it looks separated by {other[0]!r}; set "
+            f"dataset.delimiter to {other[0]!r} (init: --delimiter), or write {allowed!r} between the cells"
         )
 
 

@@ -13,8 +13,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from rarelabels.data.table import bracketed
 from rarelabels.data.table.batch import Batch
 from rarelabels.data.table.cell_values import (
+    LARGEST,
     MEND_NUMBER,
     ONE_NAME,
     SEPARATORS,
@@ -24,6 +26,7 @@ from rarelabels.data.table.cell_values import (
     label_name,
     number,
 )
+from rarelabels.data.table.number_signs import PLAIN, NumberSigns
 from rarelabels.data.table.opening import shown
 from rarelabels.data.table.text_tokens import Cut, cut, lower_case_words
 from rarelabels.data.table.vector_readers import Vectors
@@ -39,7 +42,7 @@ def numbers(columns: Sequence[str], batch: Batch) -> npt.NDArray[np.float64]:
     Raises:
         UserError: a cell is no finite number; it may not be missing.
     """
-    read = _Numbers(columns, may_miss=False)
+    read = _Numbers(columns, PLAIN, may_miss=False)
     read.add(batch)
     return read.numbers(MEND_NUMBER)
 
@@ -68,7 +71,8 @@ class Inputs:
             one.column: Entries(path, one.column, one.separator, f"dataset.lists[{i}].separator")
             for i, one in enumerate(spec.lists)
         }
-        self._numbers = _Numbers(spec.numeric, may_miss=True) if spec.numeric else None
+        signs = NumberSigns(spec.decimal, spec.thousands)
+        self._numbers = _Numbers(spec.numeric, signs, may_miss=True) if spec.numeric else None
         self._categories = {column: _Category(column) for column in spec.categories}
         self._vectors = [Vectors(one.column, (lengths or {}).get(one.column)) for one in spec.vectors]
 
@@ -161,7 +165,7 @@ def entry_values(batch: Batch, row: int, column: str, cell: Mapping[Any, object]
 
 
 class Entries:
-    """A column of lists, or of texts with a separator; without a separator, a text is one entry.
+    """A column of lists, or of texts with a separator or brackets; without a separator, a text is one entry.
 
     A cell may also map entries to what each counts, such as the words of a text to their TF-IDF.
     """
@@ -206,12 +210,24 @@ class Entries:
             if self._separator is not None:
                 raise UserError(f"{batch.at(row, self._column)}: is a list already; leave {self._key} out")
             names = [label_name(batch, row, self._column, entry) for entry in cell]
+        elif isinstance(cell, str) and self._separator in bracketed.BRACKETS:
+            return self._listed(batch, row, cell)
         elif isinstance(cell, str) and self._separator not in (None, ONE_NAME):
             text = cell_as_text(batch, row, self._column, cell)
             names = [entry.strip() for entry in text.split(self._separator)]
         else:
             names = [label_name(batch, row, self._column, cell)]
         return [name for name in names if name]
+
+    def _listed(self, batch: Batch, row: int, cell: str) -> list[str]:
+        assert self._separator
+        found = bracketed.entries(cell_as_text(batch, row, self._column, cell), self._separator)
+        if found is None:
+            raise UserError(
+                f"{batch.at(row, self._column)}: must be a list of names in {self._separator} ({self._key}); given "
+                f"{shown(cell)}"
+            )
+        return found
 
     def tokens(self) -> Tokens:
         """Return the names that each row has, and their values if any row has given values."""
@@ -220,6 +236,8 @@ class Entries:
 
     def check_separator(self) -> None:
         """Raise if another separator seems to part texts, and none is declared or the declared one is in no text."""
+        if self._separator in bracketed.BRACKETS:
+            return
         separator, likely = self._separator, max(SEPARATORS, key=self._holding.__getitem__)
         if not (separator and self._holding[separator]) and self._parts_names(likely):
             given = f"separator {separator!r} is in none of its" if separator else "has no declared separator; of its"
@@ -249,21 +267,22 @@ class _Numbers:
     A missing number is NaN, if numbers may be missing; otherwise it is reported too.
     """
 
-    def __init__(self, columns: Sequence[str], *, may_miss: bool) -> None:
-        self.columns, self._may_miss = columns, may_miss
+    def __init__(self, columns: Sequence[str], signs: NumberSigns, *, may_miss: bool) -> None:
+        self.columns, self._signs, self._may_miss = columns, signs, may_miss
         self._blocks: list[npt.NDArray[np.float64]] = []
         self._wrong: Counter[str] = Counter()  # cells of each column
-        self._first = ""
+        self._first, self._too_large = "", False
 
     def add(self, batch: Batch) -> None:
-        block = np.array([[number(cell) for cell in batch.cells[column]] for column in self.columns]).T
-        for row, place in np.argwhere(~np.isfinite(block)).tolist():
+        block = np.array([[number(cell, self._signs) for cell in batch.cells[column]] for column in self.columns]).T
+        for row, place in np.argwhere(~(np.abs(block) <= LARGEST)).tolist():
             column = self.columns[place]
             cell = batch.cells[column][row]
             if self._may_miss and is_missing(cell):
                 block[row, place] = np.nan  # one NaN of the many that there are
                 continue
             self._first = self._first or f"{batch.at(row, column)}: {given(cell)}"
+            self._too_large |= bool(np.isfinite(block[row, place]))
             self._wrong[column] += 1
         self._blocks.append(block)
 
@@ -275,5 +294,11 @@ class _Numbers:
         """
         if self._wrong:
             counts = ", ".join(f"{count} in {column!r}" for column, count in self._wrong.items())
-            raise UserError(f"{self._first} is not a finite number; in all {counts}; {mend}")
+            raise UserError(f"{self._first} is not a finite number{self._allowed()}; in all {counts}; {mend}")
         return np.concatenate(self._blocks)
+
+    def _allowed(self) -> str:
+        if self._signs != PLAIN:
+            groups = f" and {self._signs.thousands!r} between groups of digits" if self._signs.thousands else ""
+            return f" with {self._signs.decimal!r} before its decimals{groups}"
+        return f" from -{LARGEST:g} to {LARGEST:g}" if self._too_large else ""

@@ -86,10 +86,18 @@ class LabelFlags:
             flag = FLAGS.get(str(cell).strip().lower())
         if flag is None:
             raise UserError(
-                f"{batch.at(row, column)}: must be 0 or 1, for a label; given {given(cell)}; mend it, or declare the "
-                "0/1 columns of the labels under dataset.labels"
+                f"{batch.at(row, column)}: must be 0 or 1 (or no or yes, false or true), for a label; given "
+                f"{given(cell)}; {self._mend(column)}"
             )
         return flag
+
+    def _mend(self, column: str) -> str:
+        if self._prefix:
+            return (
+                f"mend it, or, if {column!r} is no label, list the labels under dataset.labels.columns in place of "
+                "dataset.labels.prefix"
+            )
+        return f"mend it, or take {column!r} out of dataset.labels.columns"
 
     def rows(self) -> dict[str, int]:
         """Return how many rows have a 1 in each column, by its name without the prefix."""

@@ -32,6 +32,7 @@ SUFFIXES: dict[str, Format] = {
     ".arff": "arff",
     ".arff.gz": "arff",
 }
+UTF_16, BINARY = "UTF-16 text", "binary data"
 IN_WORDS = {
     "csv": "CSV in UTF-8",
     "tsv": "TSV in UTF-8",
@@ -46,8 +47,8 @@ BEGINNINGS = {
     b"PK\x03\x04": "an Excel workbook or another zip archive",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook",
     b"SQLite format 3": "an SQLite database",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
+    b"\xff\xfe": UTF_16,
+    b"\xfe\xff": UTF_16,
     b"\x28\xb5\x2f\xfd": "zstd-compressed data",
     b"BZh": "bzip2-compressed data",
     b"\xfd7zXZ": "xz-compressed data",
@@ -56,7 +57,7 @@ TEXT_BEGINNINGS = {
     re.compile(rb"\[\s*[\[{]"): "one JSON array",
     re.compile(rb'\{\s*"[^"]*"\s*:'): "JSON",
     re.compile(rb"<(!doctype|html|\?xml)", re.IGNORECASE): "a web page or XML",
-    re.compile(rb"[^\0]*\0"): "binary data",
+    re.compile(rb"[^\0]*\0"): BINARY,
 }
 csv.field_size_limit(MAX_CELL)
 
@@ -96,6 +97,11 @@ def _is_packed(path: Path) -> bool:
     return path.name.lower().endswith(".gz")
 
 
+def is_utf_16(encoding: str) -> bool:
+    """Return whether an encoding is a form of UTF-16, whose text has bytes of zero."""
+    return encoding.lower().replace("-", "").replace("_", "").startswith(("utf16", "u16"))
+
+
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
     """Turn the errors of reading a file into a :class:`UserError` that names the file."""
@@ -112,8 +118,8 @@ def readable(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: cannot be read, or is damaged: {reason}") from error
 
 
-def check_content(path: Path) -> None:
-    """Raise if the first bytes are not those of the kind of file that the name says."""
+def check_content(path: Path, encoding: str = "utf-8") -> None:
+    """Raise if the first bytes are not those of the kind of file that the name says, in UTF-8 or another encoding."""
     with readable(path):
         with path.open("rb") as file:
             begin = file.read(4_096)
@@ -125,9 +131,13 @@ def check_content(path: Path) -> None:
         if _is_packed(path):
             with opened(path) as unpacked:
                 found = _kind_of(unpacked.read(4_096))
+    if found in (UTF_16, BINARY) and table_format(path) in DELIMITERS and is_utf_16(encoding):
+        return
+    mend = ", or set dataset.encoding to utf-16 (init recognises it)" if found == UTF_16 else ""
     if found not in {"parquet": ("a Parquet file",), "jsonl": ("", "JSON")}.get(table_format(path), ("",)):
         raise UserError(
             f"{path}: holds {found or 'text'}, but its name says {allowed}; rename it, or save the table as {allowed}"
+            f"{mend}"
         )
 
 

@@ -4,11 +4,12 @@ Every column that the declaration names has a reader that takes its cells batch 
 memory holds the result and not the text: 2 million rows with two text columns of ten words take under 2 GB.
 
 - text columns: the lower-cased words, ``\\w+``, or the tokens that are declared (``text_tokens``);
-- list columns, and a column of labels: the stripped entries of a list, or of a text between separators;
+- list columns, and a column of labels: the stripped entries of a list, or of a text between separators or in brackets;
 - numeric columns: finite numbers, float64, and NaN for an empty cell, null or NaN;
 - columns of vectors: lists of finite numbers, all of one length, here or in a .npy file (``vector_files``);
 - columns of categories: the stripped text, or a whole number; an empty cell is a value;
-- 0/1 columns of labels: 0, 1, 0.0, 1.0, true and false.
+- 0/1 columns of labels: 0, 1, 0.0, 1.0, true and false, t and f, yes and no, y and n;
+- a column of parts: train, validation and test, and other words for them.
 
 An empty cell has no words, no entries, no labels and no group; as an id or a part it is a mistake.
 """
@@ -27,8 +28,10 @@ from rarelabels.data.table import opening, table_files, vector_files
 from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.data.table.cell_values import OR_MISSING
 from rarelabels.data.table.column_checks import check_columns, check_files, flag_columns, wanted_columns
+from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.input_readers import Inputs, Reader
 from rarelabels.data.table.label_readers import LabelFlags, LabelNames
+from rarelabels.data.table.number_signs import NumberSigns
 from rarelabels.data.table.row_readers import DeclaredParts, Groups, Ids, RowWeights
 from rarelabels.data.tokens import Tokens
 from rarelabels.data.unsplit import Table
@@ -64,20 +67,20 @@ def parse(spec: TableSpec) -> Table:
     Raises:
         UserError: the message says in one line what is wrong, in which file and, if it is about a cell, in which row.
     """
-    path = Path(spec.path)
-    names = table_files.column_names(path)
+    path, dialect = Path(spec.path), Dialect.of(spec)
+    names = table_files.column_names(path, dialect)
     flags = flag_columns(path, spec, names)
     wanted = wanted_columns(path, spec, flags)
-    check_columns(path, names, wanted)
+    check_columns(path, names, wanted, dialect)
     check_files(path, spec.vectors, names)
     inputs = Inputs(path, spec)
     labels = _labels(path, spec, flags)
     ids = Ids(path, spec.id) if spec.id else None
     groups = Groups(path, spec.group) if spec.group else None
     split = DeclaredParts(path, spec.split) if spec.split else None
-    weights = RowWeights(path, spec.weight) if spec.weight else None
+    weights = RowWeights(spec.weight, NumberSigns(spec.decimal, spec.thousands)) if spec.weight else None
     readers = (inputs, labels, ids, groups, split, weights)
-    n = _read(path, list(wanted), [reader for reader in readers if reader], spec.vectors)
+    n = _read(path, dialect, list(wanted), [reader for reader in readers if reader], spec.vectors)
     inputs.check_separators()
     label_names, y = labels.labels()
     parts = split.parts() if split else None
@@ -146,9 +149,9 @@ def raw_rows(spec: TableSpec, n: int) -> dict[str, list[object]]:
 
 def _first_batch(spec: TableSpec, columns: Sequence[str]) -> Batch:
     """Return the first rows, with these columns of the table and the vectors that are in files."""
-    path = Path(spec.path)
-    table_files.column_names(path)
-    return next(vector_files.batches(path, columns, spec.vectors))
+    path, dialect = Path(spec.path), Dialect.of(spec)
+    table_files.column_names(path, dialect)
+    return next(vector_files.batches(path, columns, spec.vectors, dialect))
 
 
 def label_rows(spec: TableSpec) -> dict[str, int]:
@@ -157,14 +160,14 @@ def label_rows(spec: TableSpec) -> dict[str, int]:
     Raises:
         UserError: as :func:`parse`, for the label columns only. A table without any label gives an empty mapping.
     """
-    path = Path(spec.path)
-    names = table_files.column_names(path)
+    path, dialect = Path(spec.path), Dialect.of(spec)
+    names = table_files.column_names(path, dialect)
     flags = flag_columns(path, spec, names)
     column = spec.labels.column
     wanted = dict.fromkeys(flags, "dataset.labels.columns") if column is None else {column: "dataset.labels.column"}
-    check_columns(path, names, wanted)
+    check_columns(path, names, wanted, dialect)
     reader = _labels(path, spec, flags)
-    _read(path, list(wanted), [reader])
+    _read(path, dialect, list(wanted), [reader])
     rows = reader.rows()
     return dict(sorted(rows.items(), key=lambda item: (-item[1], item[0])))
 
@@ -175,10 +178,16 @@ def _labels(path: Path, spec: TableSpec, flags: Sequence[str]) -> LabelNames | L
     return LabelFlags(path, flags, spec.labels.prefix or "", spec.labels.min_rows)
 
 
-def _read(path: Path, columns: list[str], readers: Iterable[Reader], vectors: Sequence[VectorColumn] = ()) -> int:
+def _read(
+    path: Path,
+    dialect: Dialect,
+    columns: list[str],
+    readers: Iterable[Reader],
+    vectors: Sequence[VectorColumn] = (),
+) -> int:
     """Give every row of the file to the readers; return how many there are."""
     n = 0
-    for batch in vector_files.batches(path, columns, vectors):
+    for batch in vector_files.batches(path, columns, vectors, dialect):
         n += batch.rows
         for reader in readers:
             reader.add(batch)

@@ -17,8 +17,18 @@ from rarelabels.data.table.cell_values import (
     label_name,
     number,
 )
+from rarelabels.data.table.number_signs import PLAIN, NumberSigns
 from rarelabels.data.table.opening import shown
 from rarelabels.errors import UserError, nearest
+
+PART_WORDS: dict[str, str] = {part: part for part in PARTS} | {
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "dev": "validation",
+    "testing": "test",
+}
+OTHER_WORDS = [word for word in PART_WORDS if word not in PARTS]
 
 
 class Ids:
@@ -114,12 +124,12 @@ class DeclaredParts:
         """Take the cells of a batch."""
         for row, cell in enumerate(batch.cells[self._column]):
             name = label_name(batch, row, self._column, cell).lower()
-            if name not in PARTS:
+            if name not in PART_WORDS:
                 raise UserError(
-                    f"{batch.at(row, self._column)}: allowed {', '.join(PARTS)}; given {given(cell)}"
-                    f"{nearest(name, PARTS, cutoff=0.4)}"
+                    f"{batch.at(row, self._column)}: allowed {', '.join(PARTS)} (or {', '.join(OTHER_WORDS)}); given "
+                    f"{given(cell)}{nearest(name, list(PART_WORDS), cutoff=0.4)}"
                 )
-            self._places.append(PARTS.index(name))
+            self._places.append(PARTS.index(PART_WORDS[name]))
 
     def parts(self) -> npt.NDArray[np.uint8]:
         """Return the place in ``PARTS`` of each row's part, (n,).
@@ -140,8 +150,8 @@ class DeclaredParts:
 class RowWeights:
     """The column that says how much each row counts in training."""
 
-    def __init__(self, path: Path, column: str) -> None:
-        self._path, self._column = path, column
+    def __init__(self, column: str, signs: NumberSigns = PLAIN) -> None:
+        self._column, self._signs = column, signs
         self._weights = array("d")
 
     def add(self, batch: Batch) -> None:
@@ -151,7 +161,7 @@ class RowWeights:
             UserError: a cell is no finite number above 0.
         """
         for row, cell in enumerate(batch.cells[self._column]):
-            weight = number(cell)
+            weight = number(cell, self._signs)
             if not 0 < weight < math.inf:
                 raise UserError(
                     f"{batch.at(row, self._column)}: a weight must be a finite number above 0; given {given(cell)}; "

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from rarelabels.data.table import table_files
 from rarelabels.data.table.batch import Batch
+from rarelabels.data.table.dialect import PLAIN, Dialect
 from rarelabels.data.table.opening import readable
 from rarelabels.declare.data import VectorColumn
 from rarelabels.errors import UserError
@@ -55,13 +56,16 @@ def opened(path: Path) -> Matrix:
     return matrix
 
 
-def batches(path: Path, columns: Sequence[str], vectors: Sequence[VectorColumn]) -> Iterator[Batch]:
+def batches(
+    path: Path, columns: Sequence[str], vectors: Sequence[VectorColumn], dialect: Dialect = PLAIN
+) -> Iterator[Batch]:
     """Yield the given columns of a table, and the vectors of ``vectors`` that have a file, as further columns.
 
     Args:
         path: of the table.
         columns: of the table, without those of files.
         vectors: declared columns; those without a file are left to ``columns``.
+        dialect: of a CSV or TSV file.
 
     Raises:
         UserError: see :func:`opened` and ``table_files.batches``; or a file has more or fewer rows than the table.
@@ -69,7 +73,7 @@ def batches(path: Path, columns: Sequence[str], vectors: Sequence[VectorColumn])
     files = {one.column: Path(one.file) for one in vectors if one.file is not None}
     matrices = {column: opened(file) for column, file in files.items()}
     rows = 0
-    for batch in table_files.batches(path, columns):
+    for batch in table_files.batches(path, columns, dialect):
         first, rows = rows, rows + batch.rows
         batch.cells.update({column: list(matrix[first:rows]) for column, matrix in matrices.items()})
         if all(len(matrix) >= rows for matrix in matrices.values()):  # else the rows are only counted, for the message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data.table.batch import Batch
-from rarelabels.data.table.cell_values import given, is_missing
+from rarelabels.data.table.cell_values import LARGEST, given, is_missing
 from rarelabels.data.table.opening import shown
 from rarelabels.errors import UserError
 
@@ -42,7 +41,7 @@ class Vectors:
         block = _as_block(cells)
         if self._length is None:
             self._length = self._first_length(batch, cells[0])
-        if block is None or block.shape[1] != self._length or not np.isfinite(block).all():
+        if block is None or block.shape[1] != self._length or not (np.abs(block) <= LARGEST).all():
             block = np.array([self._numbers(batch, row, cell) for row, cell in enumerate(cells)])
         self._blocks.append(block)
 
@@ -67,7 +66,7 @@ class Vectors:
             if not _is_number(entry):
                 raise UserError(
                     f"{batch.at(row, self.column)}: entry {place + 1} of the vector is {shown(entry)}, and not a "
-                    "finite number; mend it, or leave the row out"
+                    f"finite number from -{LARGEST:g} to {LARGEST:g}; mend it, or leave the row out"
                 )
         if len(cell) != self._length:
             others = "those the model was trained on have" if self._is_of_model else "the one of row 1 has"
@@ -110,6 +109,6 @@ def _as_block(cells: Sequence[Any]) -> npt.NDArray[np.float64] | None:
 
 def _is_number(entry: object) -> bool:
     try:
-        return isinstance(entry, (int, float, np.integer, np.floating)) and math.isfinite(entry)
+        return isinstance(entry, (int, float, np.integer, np.floating)) and bool(abs(float(entry)) <= LARGEST)
     except OverflowError:  # a whole number beyond float64
         return False

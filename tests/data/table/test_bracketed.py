@@ -1,0 +1,74 @@
+"""Lists that are written as text in brackets, as Python, JSON, NumPy and PostgreSQL write them."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from rarelabels.data.table.bracketed import entries, recognised
+
+
+@pytest.mark.parametrize(
+    ("text", "brackets", "names"),
+    [
+        ("['river', 'old market']", "[]", ["river", "old market"]),
+        ("['market, old', \"it's\"]", "[]", ["market, old", "it's"]),
+        ('["r\\u00e9", null, 7]', "[]", ["ré", "7"]),
+        ("['a' 'b'\n 'c']", "[]", ["a", "b", "c"]),  # NumPy; Python would read 'abc'
+        ("[river, old market]", "[]", ["river", "old market"]),
+        ("['a', None, nan]", "[]", ["a"]),
+        ("[ ' a ', '' ]", "[]", ["a"]),
+        ("[]", "[]", []),
+        ("", "[]", []),
+        ("{a,b c}", "{}", ["a", "b c"]),
+        ('{a,"b, c","d\\"e",NULL}', "{}", ["a", "b, c", 'd"e']),
+        ("{'a', 'b'}", "{}", ["a", "b"]),  # a set of Python
+        ("{}", "{}", []),
+        ("<a><b-c>", "<>", ["a", "b-c"]),
+        ("a", "[]", None),
+        ("['a'", "[]", None),
+        ("['a'b]", "[]", None),
+        ("[['a']]", "[]", None),
+        ("[__import__('os')]", "[]", None),
+        ("[{'a': 1}]", "[]", None),
+        ('{"a": 1}', "{}", None),
+        ("<p>prose</p>", "<>", None),
+    ],
+)
+def test_a_list_by_hand(text: str, brackets: str, names: list[str] | None) -> None:
+    assert entries(text, brackets) == names
+
+
+def test_what_python_and_json_write_is_read_back() -> None:
+    draw = random.Random(0)
+    for _ in range(300):
+        names = ["".join(draw.choices("ab,'\"\\[]{}é日\n", k=draw.randint(1, 6))) for _ in range(draw.randint(0, 4))]
+        expected = [name.strip() for name in names if name.strip()]
+        assert entries(json.dumps(names), "[]") == expected
+        assert entries(repr(names), "[]") == expected
+
+
+@pytest.mark.parametrize(
+    ("texts", "brackets"),
+    [
+        (["['a']", "", "[]"], "[]"),
+        (["{a}", "{b,c}"], "{}"),
+        (["<a>", "<b><c>"], "<>"),
+        (["['a']", "b"], None),
+        (["[]", "[]"], None),
+        (["[0.1, 0.2]"], None),
+        ([], None),
+    ],
+)
+def test_brackets_are_recognised_if_every_cell_has_them(texts: list[str], brackets: str | None) -> None:
+    assert recognised(texts) == brackets
+
+
+@pytest.mark.parametrize(
+    "inside", [" " * 60_000 + "(", "'" * 60_001, "a " * 30_000 + "'", "< " * 30_000, "\\'" * 30_000]
+)
+def test_a_long_cell_takes_no_longer_than_its_length(inside: str) -> None:
+    for brackets in ("[]", "{}", "<>"):
+        entries(f"{brackets[0]}{inside}{brackets[1]}", brackets)
