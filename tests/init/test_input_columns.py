@@ -9,7 +9,7 @@ import pytest
 
 from rarelabels.init.columns import TableColumns
 from rarelabels.init.input_columns import separator
-from usual_columns import USUAL, N, cells
+from usual_columns import USUAL, N, cells, prose
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from usual_columns import USUAL, N, cells
         ("holds numbers, but only 9 in 60 rows", lambda i: i * i if i < 9 else ""),
         ("holds numbers, but 2 cells are no number, first row 8: '?'", lambda i: "?" if i in (7, 9) else i * i),
         ("holds another text in nearly every row, but no prose: 'x0'", lambda i: f"x{i}"),
-        ("holds lists in brackets that are no names, '[0.5, null]'", lambda i: f"[{i}.5, null]"),
+        ("holds lists in brackets that are no names, '[0.5]'", lambda i: f"[{i}.5{', 1.5' * (i % 2)}]"),
         ("holds lists in brackets that are no names, '[[0]]'", lambda i: f"[[{i}]]"),
         ("holds numbers, but 1 cell is beyond 1e+150, first row 8: '1e300'", lambda i: "1e300" if i == 7 else i * i),
     ],
@@ -111,3 +111,27 @@ def test_flags_with_gaps_are_no_input_where_labels_are_guessed(find: Callable[..
 def test_nan_in_words_is_a_missing_number(find: Callable[..., TableColumns]) -> None:
     found = find(USUAL | {"x": cells(lambda i: ("NaN", "", i * i)[i % 3])}, labels="tags")
     assert (found.spec.numeric, found.empty) == (("is_a", "is_b", "x"), {"x": 40})
+
+
+@pytest.mark.parametrize(
+    ("make", "unit"),
+    [
+        (lambda i: f"$1,{100 + i}.50", "$"),
+        (lambda i: f"{i} %", "%"),
+        (lambda i: f"{i},50 €", "€"),
+        (lambda i: f"-£ {i}", "£"),
+    ],
+)
+def test_numbers_with_a_unit_are_no_lists(
+    find: Callable[..., TableColumns], make: Callable[[int], str], unit: str
+) -> None:
+    found = find(USUAL | {"x": cells(make)}, labels="tags")
+    assert found.unused["x"].startswith(f"holds numbers with {unit!r}, which is no part of a number: {make(0)!r}")
+
+
+def test_lists_in_brackets_are_inputs_and_mixed_ones_are_told(find: Callable[..., TableColumns]) -> None:
+    lists = cells(lambda i: str(["a", "b c"][: i % 2 + 1]))
+    found = find(USUAL | {"x": lists, "y": ["a", *lists[1:]], "z": cells(lambda i: f"[{prose(i)}]")}, labels="tags")
+    assert [(one.column, one.separator) for one in found.spec.lists] == [("x", "[]")]
+    assert found.unused == {"y": "holds lists in brackets beside other texts, as 'a'; write all cells in one way"}
+    assert found.spec.text == ("plot", "z")  # prose in brackets

@@ -61,6 +61,7 @@ def test_without_a_guess_the_columns_are_listed(refused: Callable[..., str]) -> 
         ("[]", lambda names: "[" + " ".join(map(repr, names)) + "]"),  # NumPy
         ("{}", lambda names: "{" + ",".join(names) + "}"),
         ("<>", lambda names: "".join(f"<{name}>" for name in names)),
+        ("()", lambda names: str(tuple(names))),
     ],
 )
 def test_labels_in_brackets(find: Callable[..., TableColumns], sign: str, write: Callable[[list[str]], str]) -> None:
@@ -87,3 +88,12 @@ def test_words_of_yes_and_no_are_labels_and_it_is_said_which_is_one(find: Callab
 def test_of_numbers_and_words_the_numbers_are_the_labels(find: Callable[..., TableColumns]) -> None:
     found = find(USUAL | {"sold": cells(lambda i: ("n", "y")[i % 2])})
     assert (found.spec.labels.prefix, found.spec.categories) == ("is_", ("sold",))
+
+
+def test_labels_in_brackets_beside_others_are_refused(
+    refused: Callable[..., str], find: Callable[..., TableColumns]
+) -> None:
+    """Otherwise a list would be the name of a label."""
+    given = {"plot": USUAL["plot"], "tags": ["red", *(str(cell.split("|")) for cell in USUAL["tags"][1:])]}
+    assert "holds lists in brackets beside other texts, as 'red'" in refused(given, labels="tags")
+    assert find(given, labels="tags:none").spec.labels.separator == "none"

@@ -138,7 +138,7 @@ def examples(spec: RawSpec, columns: Sequence[RawColumn]) -> dict[str, list[obje
             rows = dict(zip(parsed.numeric_names, parsed.numeric[:EXAMPLES].T.tolist(), strict=True))
     # CSV has text only.
     numbers = [one.name for one in columns if one.holds == "number"]
-    signs = NumberSigns(spec.decimal, spec.thousands) if isinstance(spec, TableSpec) else PLAIN
+    signs = NumberSigns.of(spec) if isinstance(spec, TableSpec) else PLAIN
     rows |= {name: [_number_or_none(cell, signs) for cell in rows[name]] for name in numbers}
     return {one.name: rows[one.name] for one in columns}
 

@@ -225,8 +225,8 @@ class TableLabels(Spec):
     column: Column | None = Field(None, description="a column of label names; an empty cell means no labels")
     separator: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="what separates the names in a cell of column; null: a cell is one name; [], {} or <>: a cell is a "
-        "list in these brackets; not for columns that hold lists (JSON Lines, Parquet)",
+        description="what separates the names in a cell of column; null: a cell is one name; [], {}, () or <>: a cell "
+        "is a list in these brackets; not for columns that hold lists (JSON Lines, Parquet)",
     )
     columns: Annotated[tuple[Column, ...], Field(min_length=2)] | None = Field(
         None, description="the 0/1 columns, one for each label"
@@ -252,8 +252,8 @@ class ListColumn(Spec):
     column: Column
     separator: Annotated[str, Field(min_length=1)] | None = Field(
         None,
-        description="what separates the entries of a text cell; null: a cell is one entry; [], {} or <>: a cell is a "
-        "list in these brackets; not for columns that hold lists (JSON Lines, Parquet)",
+        description="what separates the entries of a text cell; null: a cell is one entry; [], {}, () or <>: a "
+        "cell is a list in these brackets; not for columns that hold lists (JSON Lines, Parquet)",
     )
 
 

@@ -1,13 +1,14 @@
 """What each column of a table is taken for: labels, prose, a list, numbers, a category, an id, a part, or nothing.
 
-The file is read once from its first row to its last. A sample of the cells is kept: every row of the first batch, and
-every sixteenth row later. What must hold for all cells, such as being a number, is checked on all cells.
+The file is read once from its first row to its last, and once more if its numbers have other signs than Python's. A
+sample of the cells is kept: every row of the first batch, and every sixteenth row later. What must hold for all cells,
+such as being a number, is checked on all cells.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from rarelabels.data.table import column_checks, dialect, opening, table_files
@@ -56,78 +57,79 @@ def find(path: Path, wish: Wish) -> TableColumns:
     Raises:
         UserError: the file cannot be read, a named column is not there, or there is nothing to guess.
     """
-    with opening.readable(path):
-        is_there = path.exists()
-    if not is_there:
-        near = nearest(path.name, [one.name for one in path.absolute().parent.glob("*")])
-        raise UserError(f"{path}: there is no such file{near}")
-    written_in = _dialect(path, wish)
-    everything = table_files.column_names(path, written_in)
+    _check_there(path)
+    written = _dialect(path, wish)
+    everything = table_files.column_names(path, written)
     names = [name for name in everything if name]
     wish = with_labels_of_format(path, wish)
-    column_checks.check_delimiter(path, names, written_in)
-    hint = column_checks.header_hint(path, names, written_in, "say --no-header")
-    separators = _separators(wish, names)
-    _check_wish(path, names, wish, list(separators), hint)
-    columns = read_columns(path, names, written_in)
-    given = {*wish.text, *separators, *wish.numeric, *wish.categories, *wish.ignore}
+    column_checks.check_delimiter(path, names, written)
+    hint = column_checks.header_hint(path, names, written, "say --no-header")
+    lists = dict(with_separator(given, names) for given in wish.lists)
+    _check_wish(path, names, wish, list(lists), hint)
+    columns = read_columns(path, names, written)
+    given = {*wish.text, *lists, *wish.numeric, *wish.categories, *wish.ignore}
     given |= set(filter(None, (wish.id, wish.group, wish.split, wish.weight)))
     given |= {one.column for one in wish.vectors}
     labels = find_labels(path, wish, columns, given, hint)
-    taken = label_columns(labels, names)
-    of_words = (taken | given) - set(wish.numeric)
-    signs = _signs([one for name, one in columns.items() if name not in of_words], wish)
-    if signs != PLAIN:
-        plain, columns = columns, read_columns(path, names, written_in, signs)
-    rest = {name: one for name, one in columns.items() if name not in given | taken}
+    of_labels = label_columns(labels, names)
+    numbers = [one for name, one in columns.items() if name not in (of_labels | given) - set(wish.numeric)]
+    signs = _signs(numbers, wish)
+    plain, columns = columns, columns if signs == PLAIN else read_columns(path, names, written, signs)
+    rest = {name: one for name, one in columns.items() if name not in given | of_labels}
     split = wish.split or next((name for name, one in rest.items() if one.says_parts), None)
     weight = wish.weight or find_weight(rest)
     guess = Guess.of({name: one for name, one in rest.items() if name not in (split, weight)}, wish)
-    unused = dict.fromkeys(wish.ignore, "as --ignore says") | guess.unused
-    if "" in everything:
-        unused = {"": "has no name"} | unused
-    if signs != PLAIN:
-        unused |= {
-            name: f"holds numbers, but not with {signs.decimal!r} before the decimals as other columns do"
-            for name in guess.unused
-            if plain[name].is_numeric and not columns[name].is_numeric
-        }
+    unused: dict[str, str] = {name: "has no name" for name in everything if not name}
+    unused |= dict.fromkeys(wish.ignore, "as --ignore says") | guess.unused
+    unused |= {
+        name: f"holds numbers, but not with {signs.decimal!r} before the decimals as other columns do"
+        for name in guess.unused
+        if plain[name].is_numeric and not columns[name].is_numeric
+    }
     text = (*wish.text, *guess.text)
     inputs = {
         "text": text,
-        "lists": (*(declared_list(columns[name], sign) for name, sign in separators.items()), *guess.lists),
+        "lists": (*(declared_list(columns[name], sign) for name, sign in lists.items()), *guess.lists),
         "numeric": (*wish.numeric, *guess.numeric),
         "categories": (*wish.categories, *guess.categories),
         "vectors": (*wish.vectors, *guess.vectors),
     }
     if not any(inputs.values()):
-        why = [f"column {name!r} {reason}" for name, reason in list(unused.items())[:LISTED]]
-        if wish.labels is None:
-            why.append("all 0/1 columns are taken for labels; if some are inputs, name the labels with --labels")
-        raise UserError(
-            f"{path}: no column is left that a model could read; name the input columns with --text, --list, "
-            f"--numeric, --categories or --vectors{''.join(f'; {reason}' for reason in why)}"
-        )
-    written = {"delimiter": written_in.delimiter, "encoding": written_in.encoding, "header": written_in.header}
-    written |= {"index": written_in.index, "decimal": signs.decimal, "thousands": signs.thousands}
+        raise _nothing_left(path, wish, unused)
+    table = {"kind": "table", "path": str(path), "labels": labels, **inputs, **asdict(written), **asdict(signs)}
     one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split, "weight": weight}
     tokens = {"tokens": proposed_tokens({name: columns[name].texts for name in text})}
-    declared = {"kind": "table", "path": str(path), "labels": labels}
-    spec = TableSpec.model_validate(declared | inputs | tokens | one_use | written)
-    empty = {name: columns[name].missing for name in spec.numeric if columns[name].missing}
+    spec = TableSpec.model_validate(table | one_use | tokens)
+    flags = of_labels if labels.column is None else set()
     return TableColumns(
         spec,
         rows=next(iter(columns.values())).rows,
         count=len(everything),
         guessed_labels=wish.labels is None,
         unused=unused,
-        empty=empty,
-        why=guess.why | _as_asked(wish, separators) | _of_parts(columns, split, wish),
-        word_of_one=next(
-            (columns[name].word_of_one for name in taken if labels.column is None and name in columns), ""
-        ),
+        empty={name: columns[name].missing for name in spec.numeric if columns[name].missing},
+        why=guess.why | _as_asked(wish, lists) | _of_parts(columns, split, wish),
+        word_of_one=next((columns[name].word_of_one for name in names if name in flags), ""),
         hint=hint,
     )
+
+
+def _nothing_left(path: Path, wish: Wish, unused: dict[str, str]) -> UserError:
+    why = [f"column {name!r} {reason}" for name, reason in list(unused.items())[:LISTED]]
+    if wish.labels is None:
+        why.append("all 0/1 columns are taken for labels; if some are inputs, name the labels with --labels")
+    return UserError(
+        f"{path}: no column is left that a model could read; name the input columns with --text, --list, --numeric, "
+        f"--categories or --vectors{''.join(f'; {reason}' for reason in why)}"
+    )
+
+
+def _check_there(path: Path) -> None:
+    with opening.readable(path):
+        is_there = path.exists()
+    if not is_there:
+        near = nearest(path.name, [one.name for one in path.absolute().parent.glob("*")])
+        raise UserError(f"{path}: there is no such file{near}")
 
 
 def _dialect(path: Path, wish: Wish) -> Dialect:
@@ -146,11 +148,6 @@ def _dialect(path: Path, wish: Wish) -> Dialect:
     if given and opening.table_format(path) not in opening.DELIMITERS:
         raise UserError(f"{given[0]}: only a .csv or .tsv file is read in another way; given {path}")
     return dialect.recognise(path, wish.delimiter, wish.encoding, header=wish.header)
-
-
-def _separators(wish: Wish, names: Sequence[str]) -> dict[str, str | None]:
-    """Return the columns of lists that the user names, each with its separator, if given."""
-    return dict(with_separator(given, names) for given in wish.lists)
 
 
 def _signs(columns: Sequence[Column], wish: Wish) -> NumberSigns:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,7 +12,7 @@ from rarelabels.data.table import bracketed
 from rarelabels.data.table.cell_values import LARGEST, ONE_NAME, SEPARATORS
 from rarelabels.data.table.opening import shown
 from rarelabels.declare.data import ListColumn, VectorColumn
-from rarelabels.init.column import Column, Wish
+from rarelabels.init.column import NEARLY_ALL, Column, Wish
 from rarelabels.init.unsegmented import length_in_words, word_count
 from rarelabels.init.vector_columns import are_valued_names, are_vectors
 
@@ -21,6 +23,8 @@ PROSE_WORDS, LONG_PROSE_WORDS = 1.5, 4.0  # words in a cell, on average; long pr
 MOST_VALUES, CATEGORY_ROWS, EACH_VALUE = 50, 20, 5  # of a category: values, rows, rows for each value on average
 SHARED = 0.5  # of the names of a column are in the lists of another: both hold lists of such names
 FEW_NUMBERS = 10  # with fewer filled cells, the training part may have none
+_VECTOR = re.compile(r"\s*\[[\s\d.,eE+\-\[\]]*+\]?\s*")
+_WITH_UNIT = re.compile(r"[+-]?([$€£¥₹]) ?[+-]?\d[\d.,' ]*|[+-]?\d[\d.,' ]*([$€£¥₹%])")
 
 
 @dataclass
@@ -174,9 +178,14 @@ def _kind_of_texts(column: Column) -> tuple[str, str]:
     different = set(texts)
     if len(different) == 1 and len(texts) > 1 and not column.empty:
         return "", f"is {shown(texts[0])} in every row"
-    if is_bracketed(texts) and bracketed.recognised(texts) is None:
-        return "", f"holds lists in brackets that are no names, {shown(texts[0])}"
     found = separator(texts)
+    if found not in bracketed.BRACKETS and any(map(bracketed.is_quoted_list, texts)):
+        other = next((text for text in texts if not bracketed.is_quoted_list(text)), texts[0])
+        return "", f"holds lists in brackets beside other texts, as {shown(other)}; write all cells in one way"
+    if is_vector(texts):
+        return "", f"holds lists in brackets that are no names, {shown(texts[0])}"
+    if unit := _unit(texts):
+        return "", f"holds numbers with {unit!r}, which is no part of a number: {shown(texts[0])}; take the sign out"
     if found in bracketed.BRACKETS:
         return "lists", f"its cells are lists in {found}"
     if found is not None:
@@ -198,10 +207,16 @@ def _is_category(column: Column) -> bool:
     return column.rows >= CATEGORY_ROWS and different <= min(MOST_VALUES, len(texts) / EACH_VALUE)
 
 
-def is_bracketed(texts: Sequence[str]) -> bool:
-    """Whether cells are in square brackets, as Python and JSON write lists."""
-    bare = [text.strip() for text in texts]
-    return bool(bare) and all(text.startswith("[") and text.endswith("]") for text in bare)
+def is_vector(texts: Sequence[str]) -> bool:
+    """Whether cells are lists of numbers, or lists of lists, in square brackets."""
+    return bool(texts) and all(_VECTOR.fullmatch(text) for text in texts)
+
+
+def _unit(texts: Sequence[str]) -> str:
+    """Return the sign that stands before or after the numbers of nearly all texts; empty if there is none."""
+    found = Counter(match.group(1) or match.group(2) for text in texts if (match := _WITH_UNIT.fullmatch(text.strip())))
+    unit, count = max(found.items(), key=lambda item: item[1], default=("", 0))
+    return unit if count >= NEARLY_ALL * len(texts) else ""
 
 
 def declared_list(column: Column, sign: str | None = None) -> ListColumn:

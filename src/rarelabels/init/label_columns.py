@@ -8,10 +8,12 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from rarelabels.data.table import bracketed
+from rarelabels.data.table.opening import shown
 from rarelabels.declare.data import TableLabels
 from rarelabels.errors import UserError
 from rarelabels.init.column import Column, Wish, some_names, unknown_column, with_separator
-from rarelabels.init.input_columns import declared_list
+from rarelabels.init.input_columns import declared_list, separator
 
 
 def find_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[str], hint: str = "") -> TableLabels:
@@ -75,6 +77,13 @@ def _label_column(path: Path, column: Column, sign: str | None) -> TableLabels:
         raise UserError(
             f"--labels: column {column.name!r} of {path} is 0/1, so it is one label, but at least two labels are "
             f"needed; name all 0/1 columns (--labels {column.name},...), or a prefix ('is_*')"
+        )
+    found = sign or separator(column.texts)
+    if sign is None and found not in bracketed.BRACKETS and any(map(bracketed.is_quoted_list, column.texts)):
+        other = next((text for text in column.texts if not bracketed.is_quoted_list(text)), column.texts[0])
+        raise UserError(
+            f"--labels: column {column.name!r} of {path} holds lists in brackets beside other texts, as "
+            f"{shown(other)}; write all cells in one way"
         )
     return TableLabels(column=column.name, separator=declared_list(column, sign).separator)
 

@@ -145,6 +145,8 @@ def look(path: Path, wish: Wish) -> Look:
 def _far_out(data: Table) -> Iterator[str]:
     """Yield the columns of numbers whose standard deviation is that of one number."""
     for name, values in zip(data.numeric_names, data.numeric.T, strict=True):
+        if np.isnan(values).all():
+            continue
         low, middle, high = np.nanpercentile(values, (5, 50, 95))
         if 0 < high - low < HARDLY * np.nanstd(values):
             row = int(np.nanargmax(np.abs(values - middle)))

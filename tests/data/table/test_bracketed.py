@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from rarelabels.data.table.bracketed import entries, recognised
+from rarelabels.data.table.bracketed import entries, is_quoted_list, recognised
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,8 @@ from rarelabels.data.table.bracketed import entries, recognised
         ('{a,"b, c","d\\"e",NULL}', "{}", ["a", "b, c", 'd"e']),
         ("{'a', 'b'}", "{}", ["a", "b"]),  # a set of Python
         ("{}", "{}", []),
+        ("('a', 'b')", "()", ["a", "b"]),
+        ("('a',)", "()", ["a"]),
         ("<a><b-c>", "<>", ["a", "b-c"]),
         ("a", "[]", None),
         ("['a'", "[]", None),
@@ -72,3 +74,17 @@ def test_brackets_are_recognised_if_every_cell_has_them(texts: list[str], bracke
 def test_a_long_cell_takes_no_longer_than_its_length(inside: str) -> None:
     for brackets in ("[]", "{}", "<>"):
         entries(f"{brackets[0]}{inside}{brackets[1]}", brackets)
+
+
+def test_prose_in_brackets_is_no_list_and_long_quoted_names_are() -> None:
+    prose = "an old house by the river"
+    assert recognised([f"[{prose}]", f"[{prose}]"]) is None
+    assert recognised([f"['{prose}']", "[]"]) == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_list"),
+    [("['a']", True), ('{"a","b"}', True), ("('a',)", True), ("[a]", False), ("[]", False), ('{"a": 1}', False)],
+)
+def test_what_is_surely_a_list(text: str, is_list: bool) -> None:
+    assert is_quoted_list(text) is is_list

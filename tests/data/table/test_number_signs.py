@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 
 from rarelabels.data.table.number_signs import OTHERS, PLAIN, NumberSigns
+from small_tables import spec
 
 
 @pytest.mark.parametrize(
@@ -51,3 +53,8 @@ def test_a_long_cell_takes_no_longer_than_its_length() -> None:
     for signs in OTHERS:
         assert signs.plain(f"{'1' * 100_000}x") == ""
         assert signs.plain("1,23" * 50_000 + "x") == ""
+
+
+def test_what_declares_nothing_is_read_as_ever(tmp_path: Path) -> None:
+    assert NumberSigns.of(spec(tmp_path / "a.csv")) is PLAIN
+    assert NumberSigns.of(spec(tmp_path / "a.csv", decimal=",", thousands=".")) == NumberSigns(",", ".")

@@ -11,7 +11,8 @@ import json
 import re
 from collections.abc import Iterable
 
-BRACKETS = ("[]", "{}", "<>")
+BRACKETS = ("[]", "{}", "<>", "()")
+MOST_WORDS = 4  # of a name on average: prose may be in brackets, too
 NOTHING = ("", "None", "null", "NULL", "nan", "NaN")  # entries without quotes that are none
 # One entry and what follows it: a comma, blanks as NumPy writes them, or the end. Python would read 'a' 'b' as 'ab'.
 # No repetition gives back what it took, so that a long cell takes no longer than its length.
@@ -46,7 +47,7 @@ def entries(text: str, brackets: str) -> list[str] | None:
 
 
 def recognised(texts: Iterable[str]) -> str | None:
-    """Return the brackets in which every text is a list of names; None if there are none, or all lists are empty."""
+    """Return the brackets in which every text is a list of short names; None if there are none, or no names."""
     filled = [text for text in texts if text.strip()]
     for brackets in BRACKETS:
         found = [entries(text, brackets) for text in filled[:1]]
@@ -54,9 +55,17 @@ def recognised(texts: Iterable[str]) -> str | None:
             continue
         found = [entries(text, brackets) for text in filled]
         names = [name for one in found if one is not None for name in one]
-        if None not in found and names and not all(map(_is_fraction, names)):
+        is_short = sum(len(name.split()) for name in names) <= MOST_WORDS * len(names)
+        is_short |= any(map(is_quoted_list, filled))
+        if None not in found and names and is_short and not all(map(_is_fraction, names)):
             return brackets
     return None
+
+
+def is_quoted_list(text: str) -> bool:
+    """Return whether a text is surely meant as a list: its brackets hold quoted names."""
+    bare = text.strip()
+    return bare.startswith(("['", '["', "{'", '{"', "('")) and any(entries(bare, one) for one in BRACKETS)
 
 
 def _named(names: Iterable[str]) -> list[str]:

@@ -82,7 +82,7 @@ def number(cell: object, signs: NumberSigns = PLAIN) -> float:
     >>> number("1.234,5", NumberSigns(",", ".")), number(0.5, NumberSigns(","))
     (1234.5, 0.5)
     """
-    if signs != PLAIN and isinstance(cell, str):
+    if signs is not PLAIN and isinstance(cell, str):
         cell = signs.plain(cell)
     try:
         # Python takes 1_000 for a thousand; in a table it is a typing error.

@@ -119,7 +119,7 @@ def _has_index(rows: Sequence[Sequence[str]]) -> bool:
 def looks_like_data(names: Sequence[str], cells: dict[str, list[str]]) -> str:
     """Return the name of the first column that seems to be a cell of the first row; empty if none does.
 
-    A name is taken for a cell if it is a sentence, or if a cell of its column is the same.
+    A name is taken for a cell if it is a sentence, or if a cell of its column is the same; not if the names count up.
 
     >>> looks_like_data(["a grey house by the sea", "0"], {})
     'a grey house by the sea'
@@ -128,7 +128,12 @@ def looks_like_data(names: Sequence[str], cells: dict[str, list[str]]) -> str:
         names: the names of the columns.
         cells: column name to the cells of the first rows.
     """
+    numbers = [int(name) for name in names if name.isdecimal()]
+    first = min(numbers, default=0)
+    counted = set(map(str, numbers)) if numbers == list(range(first, first + len(numbers))) else set()
     for name in names:
+        if name in counted:
+            continue
         if len(name.split()) > SENTENCE or name.strip() in {str(cell).strip() for cell in cells.get(name, []) if cell}:
             return name
     return ""

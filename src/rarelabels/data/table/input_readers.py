@@ -71,8 +71,7 @@ class Inputs:
             one.column: Entries(path, one.column, one.separator, f"dataset.lists[{i}].separator")
             for i, one in enumerate(spec.lists)
         }
-        signs = NumberSigns(spec.decimal, spec.thousands)
-        self._numbers = _Numbers(spec.numeric, signs, may_miss=True) if spec.numeric else None
+        self._numbers = _Numbers(spec.numeric, NumberSigns.of(spec), may_miss=True) if spec.numeric else None
         self._categories = {column: _Category(column) for column in spec.categories}
         self._vectors = [Vectors(one.column, (lengths or {}).get(one.column)) for one in spec.vectors]
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from rarelabels.declare.data import TableSpec
+
 _ALIKE = str.maketrans({"\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'"})  # blanks and apostrophes of print
 
 
@@ -20,6 +22,12 @@ class NumberSigns:
 
     decimal: str = "."
     thousands: str | None = None
+
+    @classmethod
+    def of(cls, spec: TableSpec) -> NumberSigns:
+        """Return the signs that a table declares; ``PLAIN`` itself for those of Python."""
+        found = cls(spec.decimal, spec.thousands)
+        return PLAIN if found == PLAIN else found
 
     def plain(self, text: str) -> str:
         """Return a number as Python writes it; an empty text for what is no number in these signs.
