@@ -10,8 +10,10 @@ from typing import Any
 from rarelabels.declare.problems import OVERRIDE, InputError, Key, Origins, show
 from rarelabels.declare.yaml_files import Declared
 
+EACH = "*"  # each entry of a list
 PATHS: tuple[tuple[str, ...], ...] = (
     ("dataset", "path"),
+    ("dataset", "vectors", EACH, "file"),
     ("dataset", "backbone", "file"),
     ("model", "validation"),
     ("model", "test"),
@@ -43,8 +45,10 @@ def _with_absolute(value: Any, path: tuple[str, ...], where: Key, origins: Origi
     """Return a block with the path at the keys ``path`` made absolute; ``where`` is the key of the block itself."""
     if not path:
         return _absolute(value, where, origins)
+    if path[0] == EACH and isinstance(value, tuple):
+        return tuple(_with_absolute(one, path[1:], (*where, place), origins) for place, one in enumerate(value))
     if not isinstance(value, Mapping) or path[0] not in value:
-        return value
+        return value  # the schema says what is wrong with it
     return {**value, path[0]: _with_absolute(value[path[0]], path[1:], (*where, path[0]), origins)}
 
 
