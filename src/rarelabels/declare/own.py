@@ -28,7 +28,7 @@ class OwnLoss(Spec):
     needs_sigmoid: ClassVar[bool] = True
 
     def build(self, prevalence: npt.NDArray[Any]) -> Any:
-        """Return the loss, a ``rarelabels.learn.logit_loss.LogitLoss``.
+        """Return the loss, a ``rarelabels.learn.logit_loss.LogitLoss``; see ``takes_unknown`` and ``cells`` there.
 
         One compiled network serves all seeds of a trial. What depends on the prevalence stands in the loss's
         ``numbers``, for these are set anew for each seed; anything else stays what it was when the network was built.
@@ -52,7 +52,7 @@ class OwnModel(Spec):
 
         Args:
             data: a ``rarelabels.data.dataset.Dataset``; only its training part, and for choices its validation part,
-                may be used. A label may be constant in the training part.
+                may be used. A label may be constant in the training part, and cells may be unknown: ``part.known``.
             seed: of the run.
         """
         raise NotImplementedError
