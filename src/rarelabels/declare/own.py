@@ -52,7 +52,8 @@ class OwnModel(Spec):
 
         Args:
             data: a ``rarelabels.data.dataset.Dataset``; only its training part, and for choices its validation part,
-                may be used. A label may be constant in the training part, and cells may be unknown: ``part.known``.
+                may be used. A label may be constant in the training part, cells may be unknown (``part.known``), and
+                rows may have weights (``part.weights``).
             seed: of the run.
         """
         raise NotImplementedError

@@ -83,6 +83,22 @@ def test_each_label_is_fitted_on_its_known_rows(small: Dataset) -> None:
     assert (fitted.scores(small.test)[:, 2:] == [0.0, 1.0]).all()
 
 
+def test_the_weights_of_rows_are_given_to_it_or_it_is_refused(small: Dataset) -> None:
+    declared = np.random.default_rng(0).uniform(0.1, 9, len(small.train.y))
+    weighed = replace(small, train=replace(small.train, weights=declared))
+    fitted = baseline.fit(trial(**spec("LogisticRegression").model_dump()), weighed, 0)
+    forest = baseline.fit(trial(**spec("ExtraTreesClassifier").model_dump()), weighed, 0)
+    train, test = columns(small)
+    scaled = declared / declared.mean()
+    of_both = ExtraTreesClassifier(random_state=0).fit(train, small.train.y[:, :2], scaled).predict_proba(test)
+    for label in (0, 1):
+        alone = LogisticRegression(random_state=0).fit(train, small.train.y[:, label], scaled)
+        assert (fitted.scores(small.test)[:, label] == alone.predict_proba(test)[:, 1]).all()
+        assert (forest.scores(small.test)[:, label] == of_both[label][:, 1]).all()
+    with pytest.raises(UserError, match=r"KNeighborsClassifier: takes no weights of rows, and dataset.weight declares"):
+        sklearn_model.check(spec("KNeighborsClassifier"), weighed)
+
+
 def test_decision_values_are_squashed_and_said_to_be(small: Dataset) -> None:
     fitted = baseline.fit(trial(**spec("LinearSVC").model_dump()), small, 0)
     train, test = columns(small)

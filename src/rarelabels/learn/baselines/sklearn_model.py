@@ -15,10 +15,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # c
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.declare.models import SklearnSpec
 from rarelabels.errors import UserError, first_line, nearest
-from rarelabels.judging.arrays import Floats
+from rarelabels.judging.arrays import Floats, Integers
 from rarelabels.learn import model_files
 from rarelabels.learn.baselines.fitted_baseline import FittedBaseline
 from rarelabels.learn.baselines.linear import Features
+from rarelabels.learn.row_weights import of_both
 
 MOST_CELLS = 250_000_000  # of a dense matrix: 2 GB
 DECISIONS = (
@@ -72,12 +73,17 @@ def check(spec: SklearnSpec, data: Dataset) -> None:
     """Refuse parameters that the classifier does not have, and data that it cannot read.
 
     Raises:
-        UserError: a parameter is unknown or has a value that is not allowed; the classifier gives no scores, or reads
-            no negative numbers.
+        UserError: a parameter is unknown or has a value that is not allowed; the classifier gives no scores, takes no
+            weights of rows, or reads no negative numbers.
     """
     estimator = _estimator(spec, 0)
     if not (hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function")):
         raise UserError(f"model.estimator {spec.estimator}: gives neither probabilities nor decision values")
+    if data.train.weights is not None and not _takes_weights(estimator):
+        raise UserError(
+            f"model.estimator {spec.estimator}: takes no weights of rows, and dataset.weight declares some; leave "
+            "dataset.weight out of this trial, or take another estimator"
+        )
     if _tags(estimator).input_tags.positive_only and data.numeric:
         raise UserError(
             f"model.estimator {spec.estimator}: reads no negative numbers, but standardised numbers are negative; "
@@ -98,16 +104,23 @@ def fit(spec: SklearnSpec, data: Dataset, seed: int) -> SklearnModel:
     has_negative = (y == 0).any(axis=0) if known is None else ((y == 0) & known).any(axis=0)
     learnt = np.flatnonzero(y.any(axis=0) & has_negative)
     columns = _columns(features, data.train, dense=_needs_dense(spec))
-    if known is not None:
-        rows = [np.flatnonzero(known[:, label]) for label in learnt]
-        samples = [(columns[of_label], y[of_label, label]) for of_label, label in zip(rows, learnt, strict=True)]
-    elif len(learnt) > 1 and _tags(_estimator(spec, seed)).classifier_tags.multi_label:
-        samples = [(columns, y[:, learnt])]
+    every = np.arange(len(y))
+    samples: list[tuple[Integers, Any]]  # rows and columns of the labels
+    if known is None and len(learnt) > 1 and _tags(_estimator(spec, seed)).classifier_tags.multi_label:
+        samples = [(every, learnt)]
     else:
-        samples = [(columns, y[:, label]) for label in learnt]
+        samples = [(every if known is None else np.flatnonzero(known[:, label]), label) for label in learnt]
+    weights = of_both(None, data.train.weights)
     with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:  # as many threads, the same bits
         warnings.simplefilter("always")
-        models = tuple(_estimator(spec, seed).fit(*sample) for sample in samples)
+        models = tuple(
+            _estimator(spec, seed).fit(
+                columns if len(rows) == len(y) else columns[rows],
+                y[rows][:, label],
+                **({} if weights is None else {"sample_weight": weights[rows]}),
+            )
+            for rows, label in samples
+        )
     notes = [DECISIONS.format(estimator=spec.estimator)] if not hasattr(_estimator(spec, seed), "predict_proba") else []
     notes += [
         f"{spec.estimator}: {line}" for line in dict.fromkeys(str(one.message).partition("\n")[0] for one in caught)
@@ -146,6 +159,12 @@ def _estimator(spec: SklearnSpec, seed: int) -> Any:
     except ValueError as error:
         raise UserError(f"model.parameters: {first_line(error)}") from error
     return estimator
+
+
+def _takes_weights(estimator: Any) -> bool:
+    from sklearn.utils.validation import has_fit_parameter
+
+    return bool(has_fit_parameter(estimator, "sample_weight"))
 
 
 def _tags(estimator: Any) -> Any:
