@@ -18,13 +18,12 @@ def describe(spec: DatasetSpec, data: Dataset) -> str:
     rows = sum(map(len, parts.values()))
     rarest = int(np.argmin(positives))
     cells = rows * len(data.labels)
-    known = sum(part.y.size * part.known_share for part in of_parts.values()) / cells
+    known = sum(part.y.size * part.known_share for part in of_parts.values())
     line = (
         f"{_source(spec)}: {rows:,} {'rows' if data.train.images is None else 'images'} "
         f"({', '.join(f'{len(y):,} {name}' for name, y in parts.items())}), {len(data.labels):,} labels, "
-        f"{f'{known:.1%} known, ' if data.has_unknown else ''}"
-        f"{np.sum(positives) / (known * cells if data.has_unknown else cells):.1%} ones, rarest {data.labels[rarest]!r} with "
-        f"{positives[rarest]:,}"
+        f"{f'{known / cells:.1%} known, ' if data.has_unknown else ''}{np.sum(positives) / known:.1%} ones, "
+        f"rarest {data.labels[rarest]!r} with {positives[rarest]:,}"
     )
     for name, y in parts.items():
         if empty := [label for label, n in zip(data.labels, y.sum(axis=0), strict=True) if not n]:
