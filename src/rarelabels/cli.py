@@ -115,9 +115,13 @@ def run(
 
 @app.command("init")
 def init_study(
-    file: Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .jsonl (also .gz) or .parquet.")],
+    file: Annotated[Path, typer.Argument(help="A table: .csv, .tsv, .jsonl, .svm, .arff (also .gz) or .parquet.")],
     labels: Annotated[
-        str | None, typer.Option(help="The column of label names; or 0/1 columns: a,b,c, or 'is_*' (a prefix)")
+        str | None,
+        typer.Option(
+            help="The column of label names; or 0/1 columns: a,b,c, or 'is_*' (a prefix); for .arff, too: 6 (the first "
+            "6), -6 (the last 6), or the XML file that names them"
+        ),
     ] = None,
     text: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="A column of prose; may be given again")
@@ -131,6 +135,17 @@ def init_study(
     ] = None,
     categories: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="A column of one of a few values; may be given again")
+    ] = None,
+    vectors: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN[=FILE]",
+            help="A column of vectors, such as embeddings; =FILE.npy: they are in that file; may be given again",
+        ),
+    ] = None,
+    weight: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="A column of numbers above 0: how much a row counts in training"),
     ] = None,
     id_column: Annotated[
         str | None, typer.Option("--id", metavar="COLUMN", help="The column that names each row")
@@ -162,6 +177,7 @@ def init_study(
     """
     from rarelabels.init import new_study
     from rarelabels.init.column import Wish
+    from rarelabels.init.vector_columns import given_vectors
 
     wish = Wish(
         labels=labels,
@@ -169,6 +185,8 @@ def init_study(
         lists=tuple(lists or ()),
         numeric=tuple(numeric or ()),
         categories=tuple(categories or ()),
+        vectors=given_vectors(vectors or ()),
+        weight=weight,
         id=id_column,
         group=group,
         split=split,
@@ -315,7 +333,11 @@ def best(
 @app.command()
 def predict(
     name: Annotated[str, typer.Argument(metavar="STUDY", help="A study whose best model is registered: movies")],
-    file: Annotated[Path, typer.Argument(help="Rows: .csv, .tsv, .jsonl (these also .gz) or .parquet.")],
+    file: Annotated[Path, typer.Argument(help="Rows: .csv, .tsv, .jsonl, .svm, .arff (these also .gz) or .parquet.")],
+    vectors: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=FILE", help="The vectors of a column are in this .npy file; may be given again"),
+    ] = None,
 ) -> None:
     """Predict the rows of a file with the registered model of a study: labels and probabilities, as CSV.
 
@@ -324,7 +346,7 @@ def predict(
     """
     from rarelabels.serve import deployment
 
-    deployment.predict_file(name, file, _record(), _warn, sys.stdout)
+    deployment.predict_file(name, file, _record(), _warn, sys.stdout, vectors or ())
 
 
 @app.command()

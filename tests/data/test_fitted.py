@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -214,3 +215,15 @@ def test_numbers_too_large_to_be_scaled_are_refused(may_miss: bool, largest: flo
         f"dataset.numeric: column 'big' holds {largest:g}, and numbers so large have no finite mean and spread; "
         "give the column in another unit, or take it out of dataset.numeric"
     )
+
+
+def test_values_take_the_place_of_counts_and_of_idf() -> None:
+    rows = Tokens.from_lists([["a", "b", "rare"], ["b"], ["a"]])
+    valued = replace(rows, values=np.array([3.0, 0.5, 9.0, -2.0, 1.0]))
+    vocabulary = Vocabulary.fit(valued, min_rows=2, max_tokens=None)
+    assert vocabulary.tokens == ("a", "b")
+    assert vocabulary.idf.tolist() == [1, 1]
+    assert vocabulary.counts(valued).toarray().tolist() == [[3, 0.5], [0, -2], [1, 0]]
+    np.testing.assert_array_equal(vocabulary.pad(valued, 3), [[1, 2, 0], [2, 0, 0], [1, 0, 0]])
+    np.testing.assert_array_equal(vocabulary.pad_values(valued, 3), [[3, 0.5, 0], [-2, 0, 0], [1, 0, 0]])
+    assert vocabulary.pad_values(rows, 3) is None

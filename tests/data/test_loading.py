@@ -330,3 +330,20 @@ def test_rows_are_stratified_over_known_positives(tmp_path: Path) -> None:
     known = sum(part.known.sum(axis=0) for part in (data.train, data.validation, data.test))
     assert known.tolist() == np.isin(cells, ["0", "1"]).sum(axis=0).tolist()
     assert (data.test.known == again.test.known).all()
+
+
+def test_weights_stay_with_their_rows_and_are_told(own: Path, tmp_path: Path) -> None:
+    lines = [f"word{i},{'a' if i % 2 else 'b'},{1 + i % 5}" for i in range(200)]
+    (tmp_path / "a.csv").write_text("\n".join(["plot,tag,w", *lines]))
+    values = {"kind": "table", "path": str(tmp_path / "a.csv"), "labels": {"column": "tag"}, "text": ["plot"]}
+    plain = loading.load(TableSpec.model_validate(values), 0)
+    data = loading.load(TableSpec.model_validate(values | {"weight": "w"}), 0)
+    for name in ("train", "validation", "test"):
+        part, before = getattr(data, name), getattr(plain, name)
+        assert part.weights is not None
+        assert part.weights.tolist() == [1 + (int(name) - 1) % 5 for name in part.ids]
+        assert part.digest() == before.digest()
+    assert plain.notes == ()
+    (note,) = data.notes
+    assert note.startswith("Training weighs rows by the column 'w', scaled to a mean of 1: from 0.3")
+    assert f"of {len(data.train.y)} rows. Thresholds, metrics and intervals count every row as one." in note

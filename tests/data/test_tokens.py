@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,3 +45,13 @@ def test_pairs_of_neighbours_stand_behind_the_tokens_of_their_row() -> None:
     assert tokens.to_lists() == [["a", "b", "a", "a b", "b a"], [], ["b"], ["a", "b", "a b"]]
     assert sorted(tokens.vocabulary) == ["a", "a b", "b", "b a"]
     assert Tokens.from_lists([[], []]).with_pairs().to_lists() == [[], []]
+
+
+def test_values_stay_with_their_tokens() -> None:
+    rows = Tokens.from_lists([["a", "b"], ["c"], [], ["b", "c"]])
+    valued = replace(rows, values=np.array([0.5, 0.25, 3.0, -2.0, 1.0]))
+    taken = valued.take([3, 0])
+    assert taken.to_lists() == [["b", "c"], ["a", "b"]]
+    assert taken.values is not None
+    assert taken.values.tolist() == [-2.0, 1.0, 0.5, 0.25]
+    assert rows.take([3, 0]).values is None

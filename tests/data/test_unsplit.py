@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,14 @@ def test_what_is_known_is_kept_and_where_all_is_nothing_is() -> None:
     whole = Table(np.array(["a", "b"]), ("x", "y"), y, y, None, {}, known=np.ones((2, 2), np.bool_))
     assert whole.known is None
     assert "known" not in whole.to_arrays()
+
+
+def test_values_of_tokens_and_weights_of_rows_survive_too() -> None:
+    y = np.eye(2, dtype=np.uint8)
+    valued = replace(Tokens.from_lists([["a", "b"], ["b"]]), values=np.array([0.1, -1e300, 1 / 3]))
+    text = {"plain": Tokens.from_lists([["x"], []]), "valued": valued}
+    table = Table(np.array(["1", "2"]), ("a", "b"), y, y, None, text, weights=np.array([0.1, 3.0]))
+    back = Table.from_arrays(table.to_arrays())
+    assert back.text["plain"].values is None
+    np.testing.assert_array_equal(back.text["valued"].values, valued.values)
+    np.testing.assert_array_equal(back.weights, [0.1, 3.0])

@@ -11,7 +11,7 @@ TABLE = {"kind": "table", "path": "films.csv", "text": ("title",), "labels": {"c
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"text": ()}, "needs at least one input: name columns under text, lists, numeric or categories"),
+        ({"text": ()}, "needs at least one input: name columns under text, lists, numeric, categories or vectors"),
         ({"numeric": ("title",)}, "names a column twice: title"),
         ({"categories": ("title",)}, "names a column twice: title"),
         ({"split": "genres"}, "names a column twice: genres"),

@@ -125,3 +125,10 @@ def test_new_keys_at_their_defaults_are_no_part_of_a_definition():
     definition = Trial.model_validate(TRIAL).definition()
     assert "hide" not in definition["dataset"]
     assert definition["loss"] == {"kind": "bce", "form": "shipped"}
+
+
+def test_soft_f1_has_no_rows_to_weigh() -> None:
+    table = {"kind": "table", "path": "a.csv", "labels": {"column": "tags"}, "text": ("plot",), "weight": "w"}
+    assert "soft_f1' with dataset.weight: the F1 of a batch has no rows to weigh" in refusal(
+        dataset=table, loss={"kind": "soft_f1"}
+    )

@@ -63,8 +63,8 @@ def cut(part: Part, rows: npt.ArrayLike) -> Part:
 
 def fit(declared: Trial, data: Dataset, seed: int = 0, watch: tuple[str, ...] = ()) -> Trained:
     curves: Curves = {}
-    of_rows = weights(declared.weighting, data.train.y, data.labels, data.train.known)
-    fitted = training.fit(declared, data, of_rows, seed, watch, curves.__setitem__)
+    weighed = weights(declared.weighting, data.train.y, data.labels, data.train.known, data.train.weights)
+    fitted = training.fit(declared, data, weighed, seed, watch, curves.__setitem__)
     return fitted, curves
 
 

@@ -20,9 +20,9 @@ for column, positives in enumerate((1, 5, 2, 0, 10)):
     Y[:positives, column] = 1
 
 
-def of(kind: str, y: Labels = Y, **declared: Any) -> Weights:
-    spec: WeightingSpec = TypeAdapter(WeightingSpec).validate_python({"kind": kind, **declared})
-    return weights(spec, y)
+def of(kind: str, y: Labels = Y, declared: Array | None = None, **values: Any) -> Weights:
+    spec: WeightingSpec = TypeAdapter(WeightingSpec).validate_python({"kind": kind, **values})
+    return weights(spec, y, declared=declared)
 
 
 def known(values: Array | None) -> Array:

@@ -23,7 +23,7 @@ from usual_columns import USUAL, N, cells, prose
         ("holds numbers, but only 9 in 60 rows", lambda i: i * i if i < 9 else ""),
         ("holds numbers, but 2 cells are no number, first row 8: '?'", lambda i: "?" if i in (7, 9) else i * i),
         ("holds another text in nearly every row, but no prose: 'x0'", lambda i: f"x{i}"),
-        ("holds lists in brackets that are no names, '[0.5, 1.5]'", lambda i: f"[{i}.5, 1.5]"),
+        ("holds lists in brackets that are no names, '[0.5]'", lambda i: f"[{i}.5{', 1.5' * (i % 2)}]"),
         ("holds lists in brackets that are no names, '[[0]]'", lambda i: f"[[{i}]]"),
         ("holds numbers, but 1 cell is beyond 1e+150, first row 8: '1e300'", lambda i: "1e300" if i == 7 else i * i),
     ],

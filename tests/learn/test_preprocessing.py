@@ -245,3 +245,27 @@ def test_categories_are_columns_after_the_numbers() -> None:
     assert mlp.inputs(alone)["numeric"].tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]]
     preprocessing.check(MlpSpec(kind="mlp"), dataset(alone))
     assert "categories" not in Preprocessing.fit(BAG, part()).to_json()
+
+
+def valued(one: Part) -> Part:
+    tokens = Tokens.from_lists([["a", "b"], ["b"], [], ["c", "b"]])
+    return replace(one, text={"features": replace(tokens, values=np.array([3.0, 4.0, -2.0, 0.5, 1.0]))})
+
+
+def test_values_are_weights_without_idf_and_each_row_has_norm_1() -> None:
+    one = valued(part(numbers=False))
+    spec = TextBagSpec(kind="text_bag", min_rows=1, width=0, wide=True)
+    inputs = Preprocessing.fit(spec, one).inputs(one)
+    assert inputs["text_0"][:, :2].tolist() == [[2, 1], [1, 0], [0, 0], [3, 1]]
+    expected = [[0.6, 0.8], [-1, 0], [0, 0], [0.5 / 1.25**0.5, 1 / 1.25**0.5]]
+    np.testing.assert_allclose(inputs["text_0_weights"][:, :2], expected, rtol=1e-6)
+    dense = linear.tfidf({"features": Preprocessing.fit(spec, one).vocabularies["features"]}, one.text).toarray()
+    np.testing.assert_allclose(dense[0], [0.8, 0.6, 0])
+
+
+@pytest.mark.parametrize("spec", [BAG, TextLstmSpec(kind="text_lstm"), TextCnnSpec(kind="text_cnn")])
+def test_a_network_that_would_ignore_values_is_refused(spec: NetworkSpec) -> None:
+    with pytest.raises(UserError, match="would ignore the values that the entries of features have; use linear"):
+        preprocessing.check(spec, dataset(valued(part(numbers=False))))
+    wide = TextBagSpec(kind="text_bag", width=0, wide=True)
+    preprocessing.check(wide, dataset(valued(part(numbers=False))))

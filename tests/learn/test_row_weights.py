@@ -11,7 +11,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from rarelabels.errors import UserError
 from rarelabels.learn import row_weights
-from rarelabels.learn.row_weights import spans
+from rarelabels.learn.row_weights import declared_weights, of_both, spans
 from rarelabels.learn.tensorflow_setup import keras, tf
 from weighting_cases import known, of, random_labels
 
@@ -196,3 +196,12 @@ def test_the_mean_of_balanced_weights_is_over_the_known_labels_of_a_row() -> Non
     # The first label: three rows, one positive: 3 / 2 and 3 / 4. The second: two rows, one positive: 1 and 1.
     expected = [1.5, (0.75 + 1) / 2, (0.75 + 1) / 2, 1]
     np.testing.assert_allclose(row_weights.sample_weights_mean(y, known), expected, rtol=1e-12)
+
+
+def test_declared_weights_have_a_mean_of_one_and_multiply_those_of_labels() -> None:
+    declared = np.array([1.0, 2.0, 3.0, 6.0]) * 7
+    np.testing.assert_allclose(declared_weights(declared), [1 / 3, 2 / 3, 1, 2])
+    np.testing.assert_allclose(of_both(np.array([3.0, 3.0, 1.0, 0.0]), declared), [1, 2, 1, 0])
+    np.testing.assert_allclose(of_both(None, declared), declared_weights(declared))
+    assert of_both(None, None) is None
+    assert of_both(declared, None) is declared

@@ -244,3 +244,11 @@ def test_other_threads_that_draw_random_numbers_change_nothing(data: Dataset) ->
         done.set()
         noise.join()
     np.testing.assert_array_equal(disturbed, alone)
+
+
+def test_the_weights_of_the_data_reach_the_loss(data: Dataset, plain: Trained) -> None:
+    heavy = np.where(data.train.y[:, 0] == 1, 50.0, 1.0)
+    weighed = replace(data, train=replace(data.train, weights=heavy))
+    assert np.mean(scores(PLAIN, weighed)[:, 0]) > np.mean(scores(PLAIN, data)[:, 0]) + 0.1
+    alike = replace(data, train=replace(data.train, weights=np.full(len(heavy), 3.0)))
+    np.testing.assert_allclose(scores(PLAIN, alike), scores(PLAIN, data), atol=1e-5)

@@ -28,6 +28,8 @@ class Part:
         groups: (n,) int64, the group of near-duplicates that each row belongs to; None for data without groups.
         categories: column name to the value of each of n rows, its only token; an empty cell is the value "".
         known: (n, n_labels) bool, True where a cell of ``y`` was annotated; None if all were.
+        weights: (n,) float64, how much each row counts in training, above 0 and not scaled; None: all alike. Nothing is
+            judged by them.
     """
 
     ids: npt.NDArray[np.str_]
@@ -38,6 +40,7 @@ class Part:
     groups: npt.NDArray[np.int64] | None = None
     categories: dict[str, Tokens] = field(default_factory=dict)
     known: npt.NDArray[np.bool_] | None = None
+    weights: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if not self.numeric.shape[1]:
@@ -60,7 +63,9 @@ class Part:
         groups = None if self.groups is None else self.groups[rows]
         categories = {name: values.take(rows) for name, values in self.categories.items()}
         known = None if self.known is None else self.known[rows]
-        return Part(self.ids[rows], self.y[rows], text, self.numeric[rows], images, groups, categories, known)
+        weights = None if self.weights is None else self.weights[rows]
+        numeric, y = self.numeric[rows], self.y[rows]
+        return Part(self.ids[rows], y, text, numeric, images, groups, categories, known, weights)
 
     def digest(self) -> str:
         """Return a hash of ids, labels and which of them are known.

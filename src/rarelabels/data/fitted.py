@@ -22,7 +22,8 @@ class Vocabulary:
     Attributes:
         tokens: by falling document frequency, ties by the token's text. The id of ``tokens[i]`` is i + 1; 0 is padding.
         idf: (len(tokens),) float64, ln((1 + n) / (1 + df)) + 1 for n rows of which df hold the token: the smooth idf of
-            scikit-learn's ``TfidfTransformer``. A token of 1 of 3 rows has 1 + ln 2 = 1.693.
+            scikit-learn's ``TfidfTransformer``. A token of 1 of 3 rows has 1 + ln 2 = 1.693. It is 1 for tokens whose
+            values are given with the data.
     """
 
     tokens: tuple[str, ...]
@@ -36,23 +37,27 @@ class Vocabulary:
         kept = np.flatnonzero(frequency >= max(min_rows, 1))
         kept = kept[np.argsort(tokens.vocabulary[kept])]
         kept = kept[np.argsort(-frequency[kept], kind="stable")][:max_tokens]
-        return cls(tuple(tokens.vocabulary[kept].tolist()), np.log((1 + n) / (1 + frequency[kept])) + 1)
+        idf = np.log((1 + n) / (1 + frequency[kept])) + 1
+        return cls(tuple(tokens.vocabulary[kept].tolist()), idf if tokens.values is None else np.ones(len(kept)))
 
     def pad(self, tokens: Tokens, max_length: int) -> npt.NDArray[np.int32]:
         """Return (n, max_length) ids: the first ``max_length`` known tokens of each row, filled up with 0s."""
-        rows, ids = self._known(tokens)
-        counts = np.bincount(rows, minlength=len(tokens))
-        column = np.arange(len(ids)) - np.repeat(np.cumsum(counts) - counts, counts)
-        fits = column < max_length
-        padded = np.zeros((len(tokens), max_length), dtype=np.int32)
-        padded[rows[fits], column[fits]] = ids[fits]
-        return padded
+        rows, ids, _ = self._known(tokens)
+        return _padded(rows, ids, len(tokens), max_length)
+
+    def pad_values(self, tokens: Tokens, max_length: int) -> npt.NDArray[np.float64] | None:
+        """Return (n, max_length) values at the places of :meth:`pad`, 0 as padding; None if tokens have no values."""
+        rows, _, values = self._known(tokens)
+        return None if tokens.values is None else _padded(rows, values, len(tokens), max_length)
 
     def counts(self, tokens: Tokens) -> sp.sparse.csr_array[np.float64, tuple[int, int]]:
-        """Return (n, len(tokens)) float64: how often each known token occurs in each row; column i is ``tokens[i]``."""
-        rows, ids = self._known(tokens)
+        """Return (n, len(tokens)) float64: how often each known token occurs in each row; column i is ``tokens[i]``.
+
+        Values that the data give take the place of counts.
+        """
+        rows, ids, values = self._known(tokens)
         shape = (len(tokens), len(self.tokens))
-        return sp.sparse.csr_array((np.ones(len(ids)), (rows.astype(np.int32), ids - 1)), shape=shape)
+        return sp.sparse.csr_array((values, (rows.astype(np.int32), ids - 1)), shape=shape)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain lists; floats survive JSON exactly."""
@@ -63,12 +68,23 @@ class Vocabulary:
         """Return what :meth:`to_json` stored."""
         return cls(tuple(stored["tokens"]), np.array(stored["idf"], dtype=np.float64))
 
-    def _known(self, tokens: Tokens) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        """Return the row and the vocabulary's id (from 1) of every known token, in the order of the text."""
+    def _known(self, tokens: Tokens) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[np.float64]]:
+        """Return row, vocabulary's id (from 1) and value of every known token, in the order of the text."""
         id_of = pd.Index(self.tokens, dtype=object).get_indexer(pd.Index(tokens.vocabulary, dtype=object)) + 1
         ids = id_of.astype(np.int32)[tokens.ids]
         known = ids > 0
-        return np.repeat(np.arange(len(tokens)), tokens.lengths)[known], ids[known]
+        values = np.ones(np.count_nonzero(known)) if tokens.values is None else tokens.values[known]
+        return np.repeat(np.arange(len(tokens)), tokens.lengths)[known], ids[known], values
+
+
+def _padded(rows: npt.NDArray[np.int64], of: npt.NDArray[Any], n: int, max_length: int) -> npt.NDArray[Any]:
+    """Return (n, max_length): the first ``max_length`` entries of each row, filled up with 0s; ``rows`` ascend."""
+    counts = np.bincount(rows, minlength=n)
+    column = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
+    fits = column < max_length
+    padded = np.zeros((n, max_length), dtype=of.dtype)
+    padded[rows[fits], column[fits]] = of[fits]
+    return padded
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,8 +95,8 @@ def _image_folder(spec: DatasetSpec) -> Path | None:
 
 def _prose(spec: DatasetSpec) -> tuple[str, ...]:
     match spec:
-        case TableSpec(text=columns):
-            return columns
+        case TableSpec(text=columns, tokens=tokens):
+            return tuple(name for name in columns if name not in {one.column for one in tokens})
         case MoviesSpec():
             return ("title",)
         case WikipediaMoviesSpec():
@@ -214,14 +214,16 @@ def _check_labels(data: Table) -> None:
 
 
 def _part(data: Table, rows: npt.NDArray[np.int64]) -> Part:
-    whole = Part(data.ids, data.y, data.text, data.numeric, data.images, data.groups, data.categories, data.known)
+    optional = (data.images, data.groups, data.categories, data.known, data.weights)
+    whole = Part(data.ids, data.y, data.text, data.numeric, *optional)
     return whole.take(rows)
 
 
 def _notes(spec: DatasetSpec, labels: tuple[str, ...], parts: dict[str, Part]) -> tuple[str, ...]:
     if isinstance(spec, ThreadRowsSpec):
         return ("Training, validation and test part are the same seven rows: this measures memory, nothing else.",)
-    return (*_of_unknown(labels, parts), *_of_last_rows(spec, labels, parts))
+    of_weights = (_weighed(spec.weight, parts["train"]),) if isinstance(spec, TableSpec) and spec.weight else ()
+    return (*_of_unknown(labels, parts), *of_weights, *_of_last_rows(spec, labels, parts))
 
 
 def _of_unknown(labels: tuple[str, ...], parts: dict[str, Part]) -> Iterator[str]:
@@ -255,6 +257,18 @@ def _prevalence(part: Part) -> npt.NDArray[np.float64]:
     if part.known is None:
         return np.asarray(part.y.mean(axis=0))
     return np.asarray(part.y.sum(axis=0) / np.maximum(part.known.sum(axis=0), 1))
+
+
+def _weighed(column: str, train: Part) -> str:
+    """Return the sentence about the row weights that a column declares."""
+    assert train.weights is not None
+    scaled = train.weights / train.weights.mean()
+    size = scaled.sum() ** 2 / (scaled**2).sum()
+    return (
+        f"Training weighs rows by the column {column!r}, scaled to a mean of 1: from {scaled.min():.3g} to "
+        f"{scaled.max():.3g}, which leaves an effective sample size (Σw)²/Σw² of {size:,.1f} of {len(scaled):,} rows. "
+        "Thresholds, metrics and intervals count every row as one."
+    )
 
 
 def _summary(labels: tuple[str, ...], parts: dict[str, Part]) -> dict[str, Any]:

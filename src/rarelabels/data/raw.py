@@ -97,7 +97,7 @@ def filled_in(described: Raw, numeric: Sequence[str], one: Part, batch: Batch) -
 
     Args:
         described: the form of the rows.
-        numeric: names of the columns of ``one.numeric``.
+        numeric: names of the columns of ``one.numeric``; those of vectors come after them.
         one: the inputs of the rows.
         batch: the rows, for the message.
 
@@ -115,7 +115,8 @@ def filled_in(described: Raw, numeric: Sequence[str], one: Part, batch: Batch) -
             f"{batch.at(row, column)}: must be a number; given {given}; the model was registered before "
             "numbers could be missing: fill it in, or register the model anew with `rarelabels best`"
         )
-    medians = np.array([described.medians.get(name, np.nan) for name in numeric])
+    medians = np.full(one.numeric.shape[1], np.nan)
+    medians[: len(numeric)] = [described.medians.get(name, np.nan) for name in numeric]
     return replace(one, numeric=np.where(missing, medians, one.numeric))
 
 
@@ -160,7 +161,7 @@ def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch) -> Part:
     categories: dict[str, Tokens] = {}
     match spec:
         case TableSpec():
-            text, numbers, categories = parsing.raw_inputs(spec, batch)
+            text, numbers, categories = parsing.raw_inputs(spec, columns, batch)
         case MoviesSpec():
             text, numbers = movies.raw_inputs(spec, batch)
         case XedSpec():

@@ -21,11 +21,14 @@ class Tokens:
             It is shared by all parts and says nothing about what a model may know.
         indptr: (n + 1,) int64.
         ids: (nnz,) int32.
+        values: (nnz,) float64, how much each token counts, not 0; the data give them, so that no idf is needed. A row
+            has the largest first, and no token twice. None: each token counts as one.
     """
 
     vocabulary: npt.NDArray[np.object_]
     indptr: npt.NDArray[np.int64]
     ids: npt.NDArray[np.int32]
+    values: npt.NDArray[np.float64] | None = None
 
     @staticmethod
     def from_lists(rows: Iterable[Iterable[str]]) -> Tokens:
@@ -50,7 +53,8 @@ class Tokens:
         indptr = offsets(lengths)
         # The k-th token of a taken row lies at its old start + k, and k is the new position minus the new start.
         positions = np.repeat(self.indptr[rows] - indptr[:-1], lengths) + np.arange(indptr[-1])
-        return Tokens(self.vocabulary, indptr, self.ids[positions])
+        values = None if self.values is None else self.values[positions]
+        return Tokens(self.vocabulary, indptr, self.ids[positions], values)
 
     def with_pairs(self) -> Tokens:
         """Return rows that hold each token, and after them each pair of neighbours: ``a, b, c, a b, b c``."""

@@ -67,6 +67,7 @@ class Table:
         images: (n,) str, the file of each row's image, below a folder that the kind of data knows. None: no images.
         categories: column name to the value of each of n rows, its only token; an empty cell is the value "".
         known: (n, n_labels) bool, True where a cell of ``y`` was annotated; the others are 0. None if all were.
+        weights: (n,) float64, how much each row counts in training, above 0. None: all alike.
     """
 
     ids: npt.NDArray[np.str_]
@@ -81,6 +82,7 @@ class Table:
     images: npt.NDArray[np.str_] | None = None
     categories: dict[str, Tokens] = field(default_factory=dict)
     known: npt.NDArray[np.bool_] | None = None
+    weights: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if not self.numeric_names:
@@ -100,7 +102,7 @@ class Table:
         }
         # Strata are often the labels themselves: of 289,222 rows with 1,000 labels that is 0.3 GB not stored twice.
         strata = None if self.strata is self.y else self.strata
-        optional: dict[str, npt.NDArray[Any] | None] = {"strata": strata, "known": self.known}
+        optional: dict[str, npt.NDArray[Any] | None] = {"strata": strata, "known": self.known, "weights": self.weights}
         optional |= {"groups": self.groups, "parts": self.parts, "images": self.images}
         arrays |= {name: array for name, array in optional.items() if array is not None}
         if self.categories:
@@ -123,6 +125,7 @@ class Table:
             images=arrays.get("images"),
             categories=_put_together("category", [*map(str, arrays.get("categories", ()))], arrays),
             known=arrays.get("known"),
+            weights=arrays.get("weights"),
         )
 
 
@@ -131,6 +134,7 @@ def _taken_apart(prefix: str, fields: dict[str, Tokens]) -> dict[str, npt.NDArra
     arrays: dict[str, npt.NDArray[Any]] = {}
     for i, tokens in enumerate(fields.values()):
         arrays[f"{prefix}/{i}/indptr"], arrays[f"{prefix}/{i}/ids"] = tokens.indptr, tokens.ids
+        arrays |= {} if tokens.values is None else {f"{prefix}/{i}/values": tokens.values}
         arrays[f"{prefix}/{i}/letters"], arrays[f"{prefix}/{i}/letter_counts"] = _packed(tokens.vocabulary)
     return arrays
 
@@ -139,7 +143,10 @@ def _put_together(prefix: str, names: Sequence[str], arrays: dict[str, npt.NDArr
     fields = {}
     for i, name in enumerate(names):
         vocabulary = _unpacked(arrays[f"{prefix}/{i}/letters"], arrays[f"{prefix}/{i}/letter_counts"])
-        fields[name] = Tokens(vocabulary, arrays[f"{prefix}/{i}/indptr"], arrays[f"{prefix}/{i}/ids"])
+        indptr, ids, values = (arrays.get(f"{prefix}/{i}/{name_of}") for name_of in ("indptr", "ids", "values"))
+        assert indptr is not None
+        assert ids is not None
+        fields[name] = Tokens(vocabulary, indptr, ids, values)
     return fields
 
 

@@ -258,6 +258,9 @@ def cell_as_word(cell: object) -> str:
     return "" if word == "nan" else whole if whole.removeprefix("-").isdecimal() else word
 
 
+Size = Annotated[int, Field(ge=1, le=8)]
+
+
 class TableLabels(Spec):
     """Where the labels of a row stand: one column of names, or one 0/1 column for each label."""
 
@@ -340,8 +343,39 @@ class ListColumn(Spec):
     )
 
 
+class TextTokens(Spec):
+    """How a column of prose is cut into tokens, other than into its lower-case words.
+
+    The text is brought into Unicode's form NFKC and into lower case. Its words are runs of letters, marks and digits.
+    """
+
+    column: Column
+    of: Literal["words", "characters"] = Field(
+        description="characters: neighbouring characters of a word, for text without blanks between words; words: "
+        "neighbouring words"
+    )
+    ngrams: tuple[Size, Size] = Field(description="the fewest and the most neighbours in a token")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> TextTokens:
+        if self.ngrams[0] > self.ngrams[1]:
+            raise ValueError(f"ngrams: the fewest come first; given {list(self.ngrams)}")
+        return self
+
+
+class VectorColumn(Spec):
+    """A column whose cells are lists of numbers, all of one length, such as embeddings of sentences or images."""
+
+    column: Column
+    file: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="a .npy file with the vectors, (rows, length), in the order of the table's rows; relative to the "
+        "YAML file that names it; null: the cells of the table's own column are the vectors",
+    )
+
+
 class TableSpec(DataSpec):
-    """A table of one's own: .csv, .tsv, .jsonl or .parquet."""
+    """A table of one's own: .csv, .tsv, .jsonl, .parquet, .svm or .arff."""
 
     kind: Literal["table"]
     path: Annotated[str, Field(min_length=1, description="the file; relative to the YAML file that names it")]
@@ -352,6 +386,26 @@ class TableSpec(DataSpec):
     categories: Annotated[
         tuple[Column, ...], Field(description="columns of categories: each row has one of a few values"), LATER
     ] = ()
+    tokens: Annotated[
+        tuple[TextTokens, ...],
+        Field(
+            description="how columns of text are cut into tokens, if not into words; model.ngrams adds no pairs there"
+        ),
+        LATER,
+    ] = ()
+    vectors: Annotated[
+        tuple[VectorColumn, ...],
+        Field(description="columns of vectors; each number of a vector is a number of the row, as under numeric"),
+        LATER,
+    ] = ()
+    weight: Annotated[
+        Column | None,
+        Field(
+            description="a column of numbers above 0: how much each row counts in training. They are scaled to a mean "
+            "of 1 in the training part; nothing is judged by them"
+        ),
+        LATER,
+    ] = None
     id: Column | None = Field(None, description="a column that names each row; row numbers by default")
     group: Column | None = Field(None, description="a column of groups: rows with the same value stay in one part")
     split: Column | None = Field(
@@ -384,16 +438,27 @@ class TableSpec(DataSpec):
         second = self.labels.second_column
         return f"dataset.labels.{second[1]}" if second else super().may_be_unknown
 
+    def content(self) -> dict[str, Any]:
+        """Return what the block defines, without the paths of the table and of its vectors."""
+        content = super().content()
+        for one in content.get("vectors", ()):
+            del one["file"]
+        return content
+
     @model_validator(mode="after")
     def _columns_once(self) -> TableSpec:
         inputs = [*self.text, *(one.column for one in self.lists), *self.numeric, *self.categories]
+        inputs += [one.column for one in self.vectors]
         if not inputs:
-            raise ValueError("needs at least one input: name columns under text, lists, numeric or categories")
+            raise ValueError("needs at least one input: name columns under text, lists, numeric, categories or vectors")
         second = self.labels.second_column
-        others = [self.labels.column, *(self.labels.columns or ()), *(second or ())[:1], self.split]
+        others = [self.labels.column, *(self.labels.columns or ()), *(second or ())[:1], self.split, self.weight]
         used = inputs + [name for name in others if name is not None]
         if twice := sorted({name for name in used if used.count(name) > 1}):
             raise ValueError(f"names a column twice: {', '.join(twice)}; name it once")
+        of_tokens = [one.column for one in self.tokens]
+        if other := [name for name in of_tokens if name not in self.text or of_tokens.count(name) > 1]:
+            raise ValueError(f"tokens: {other[0]!r} must be one of the columns under text, and named once")
         if self.thousands == self.decimal:
             raise ValueError(f"thousands and decimal must be different signs; given {self.decimal!r} for both")
         if self.split and self.validation != "stratified":

@@ -25,20 +25,36 @@ def _varied(key: str, values: object, origins: Origins) -> object:
     where = ("vary", key)
     if key in ("dataset.path", "dataset.backbone.file") and isinstance(values, tuple):
         return tuple(_absolute(value, where, origins) for value in values)
+    if key == "dataset.vectors" and isinstance(values, tuple):
+        return tuple(_with_absolute_files(value, where, origins) for value in values)
     if key == "dataset" and isinstance(values, tuple):
         return tuple(_with_absolute_path(one, where, origins) if isinstance(one, Mapping) else one for one in values)
     return values
 
 
 def _with_absolute_path(dataset: Mapping[str, Any], key: Key, origins: Origins) -> Mapping[str, Any]:
-    if dataset.get("kind") == "table" and "path" in dataset:
-        return {**dataset, "path": _absolute(dataset["path"], (*key, "path"), origins)}
+    if dataset.get("kind") == "table":
+        path = {"path": _absolute(dataset["path"], (*key, "path"), origins)} if "path" in dataset else {}
+        vectors = dataset.get("vectors", ())
+        files = {"vectors": _with_absolute_files(vectors, (*key, "vectors"), origins)} if vectors else {}
+        return {**dataset, **path, **files}
     if isinstance(backbone := dataset.get("backbone"), Mapping) and "file" in backbone:
         return {
             **dataset,
             "backbone": {**backbone, "file": _absolute(backbone["file"], (*key, "backbone", "file"), origins)},
         }
     return dataset
+
+
+def _with_absolute_files(vectors: object, key: Key, origins: Origins) -> object:
+    if not isinstance(vectors, tuple):
+        return vectors  # the schema says what is wrong with it
+    return tuple(
+        {**one, "file": _absolute(one["file"], (*key, place, "file"), origins)}
+        if isinstance(one, Mapping) and "file" in one
+        else one
+        for place, one in enumerate(vectors)
+    )
 
 
 def _absolute(path: object, key: Key, origins: Origins) -> object:

@@ -278,6 +278,11 @@ class Trial(Spec):
                 f"loss.kind 'soft_f1' with weighting.kind {self.weighting.kind!r}: the F1 of a batch has no rows to "
                 "weigh; use weighting none",
             )
+        if self.loss.kind == "soft_f1" and getattr(self.dataset, "weight", None) is not None:
+            yield Contradiction(
+                ("loss.kind", "dataset.weight"),
+                "loss.kind 'soft_f1' with dataset.weight: the F1 of a batch has no rows to weigh; leave the weight out",
+            )
         for key, owner in (("momentum", "sgd"), ("weight_decay", "adamw")):
             if getattr(training, key) and training.optimizer != owner:
                 yield Contradiction(

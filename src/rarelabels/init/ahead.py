@@ -49,7 +49,7 @@ def estimate(look: Look, *, each_tuned: bool = True) -> Ahead:
 def _minutes(look: Look, settings: int) -> int:
     """Return how many minutes a study takes on two cores, from times of steps and intervals on tables of films."""
     labels, columns = len(look.positives), min(look.n_tokens, MOST_TOKENS) or HIDDEN
-    networks = len(set(trials(look.spec)) - {*FLOORS, "linear"})
+    networks = len(set(trials(look.spec, look.valued)) - {*FLOORS, "linear"})
     if settings:
         networks += SEARCHED_FOR_HALF
     trainings = networks * (SEEDS + settings * search_seeds(look))

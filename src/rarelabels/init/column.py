@@ -22,7 +22,7 @@ from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.number_signs import OTHERS, PLAIN, NumberSigns
 from rarelabels.data.table.opening import shown
 from rarelabels.data.table.row_readers import PART_WORDS
-from rarelabels.declare.data import cell_as_word
+from rarelabels.declare.data import VectorColumn, cell_as_word
 from rarelabels.errors import UserError, nearest
 
 SAMPLED = 16  # after the first batch, every 16th row is sampled
@@ -49,6 +49,8 @@ class Wish:
     id: str | None = None
     group: str | None = None
     categories: tuple[str, ...] = ()
+    vectors: tuple[VectorColumn, ...] = ()
+    weight: str | None = None
     ignore: tuple[str, ...] = ()
     split: str | None = None
     delimiter: str | None = None

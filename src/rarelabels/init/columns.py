@@ -19,6 +19,9 @@ from rarelabels.errors import UserError, nearest
 from rarelabels.init.column import LISTED, Column, Wish, read_columns, unknown_column, with_separator
 from rarelabels.init.input_columns import Guess, declared_list
 from rarelabels.init.label_columns import find_labels, label_columns
+from rarelabels.init.label_files import with_labels_of_format
+from rarelabels.init.unsegmented import proposed_tokens
+from rarelabels.init.weight_column import find_weight
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,15 @@ def find(path: Path, wish: Wish) -> TableColumns:
     written = _dialect(path, wish)
     everything = table_files.column_names(path, written)
     names = [name for name in everything if name]
+    wish = with_labels_of_format(path, wish)
     column_checks.check_delimiter(path, names, written)
     hint = column_checks.header_hint(path, names, written, "say --no-header")
     lists = dict(with_separator(given, names) for given in wish.lists)
     _check_wish(path, names, wish, list(lists), hint)
     columns = read_columns(path, names, written)
     given = {*wish.text, *lists, *wish.numeric, *wish.categories, *wish.ignore}
-    given |= set(filter(None, (wish.id, wish.group, wish.split)))
+    given |= set(filter(None, (wish.id, wish.group, wish.split, wish.weight)))
+    given |= {one.column for one in wish.vectors}
     labels = find_labels(path, wish, columns, given, hint)
     of_labels = label_columns(labels, names)
     numbers = [one for name, one in columns.items() if name not in (of_labels | given) - set(wish.numeric)]
@@ -72,7 +77,8 @@ def find(path: Path, wish: Wish) -> TableColumns:
     plain, columns = columns, columns if signs == PLAIN else read_columns(path, names, written, signs)
     rest = {name: one for name, one in columns.items() if name not in given | of_labels}
     split = wish.split or next((name for name, one in rest.items() if one.says_parts), None)
-    guess = Guess.of({name: one for name, one in rest.items() if name != split}, wish)
+    weight = wish.weight or find_weight(rest)
+    guess = Guess.of({name: one for name, one in rest.items() if name not in (split, weight)}, wish)
     unused: dict[str, str] = {name: "has no name" for name in everything if not name}
     unused |= dict.fromkeys(wish.ignore, "as --ignore says") | guess.unused
     unused |= {
@@ -80,16 +86,20 @@ def find(path: Path, wish: Wish) -> TableColumns:
         for name in guess.unused
         if plain[name].is_numeric and not columns[name].is_numeric
     }
+    text = (*wish.text, *guess.text)
     inputs = {
-        "text": (*wish.text, *guess.text),
+        "text": text,
         "lists": (*(declared_list(columns[name], sign) for name, sign in lists.items()), *guess.lists),
         "numeric": (*wish.numeric, *guess.numeric),
         "categories": (*wish.categories, *guess.categories),
+        "vectors": (*wish.vectors, *guess.vectors),
     }
     if not any(inputs.values()):
         raise _nothing_left(path, wish, unused)
     table = {"kind": "table", "path": str(path), "labels": labels, **inputs, **asdict(written), **asdict(signs)}
-    spec = TableSpec.model_validate(table | {"id": wish.id or guess.id, "group": wish.group, "split": split})
+    one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split, "weight": weight}
+    tokens = {"tokens": proposed_tokens({name: columns[name].texts for name in text})}
+    spec = TableSpec.model_validate(table | one_use | tokens)
     flags = of_labels if labels.column is None else set()
     return TableColumns(
         spec,
@@ -109,8 +119,8 @@ def _nothing_left(path: Path, wish: Wish, unused: dict[str, str]) -> UserError:
     if wish.labels is None:
         why.append("all 0/1 columns are taken for labels; if some are inputs, name the labels with --labels")
     return UserError(
-        f"{path}: no column is left that a model could read; name the input columns with --text, --list, --numeric "
-        f"or --categories{''.join(f'; {reason}' for reason in why)}"
+        f"{path}: no column is left that a model could read; name the input columns with --text, --list, --numeric, "
+        f"--categories or --vectors{''.join(f'; {reason}' for reason in why)}"
     )
 
 
@@ -160,6 +170,7 @@ def _signs(columns: Sequence[Column], wish: Wish) -> NumberSigns:
 def _as_asked(wish: Wish, lists: Iterable[str]) -> dict[str, str]:
     """Return the columns that the user names, each with the option."""
     options = {"--text": wish.text, "--list": lists, "--numeric": wish.numeric, "--categories": wish.categories}
+    options["--vectors"] = [one.column for one in wish.vectors]
     why = {name: f"as {option} says" for option, names in options.items() for name in names}
     return why | ({wish.id: "as --id says"} if wish.id is not None and wish.id not in why else {})
 
@@ -175,8 +186,10 @@ def _check_wish(path: Path, names: Sequence[str], wish: Wish, lists: Sequence[st
     inputs = [("--text", one) for one in wish.text]
     inputs += [("--list", one) for one in lists] + [("--numeric", one) for one in wish.numeric]
     inputs += [("--categories", one) for one in wish.categories]
+    inputs += [("--vectors", one.column) for one in wish.vectors if one.file is None]
     inputs += [("--ignore", one) for one in wish.ignore] + ([("--split", wish.split)] if wish.split is not None else [])
     # An id or a group may be an input too, as in a declaration.
+    inputs += [("--weight", wish.weight)] if wish.weight is not None else []
     others = [(option, one) for option, one in (("--id", wish.id), ("--group", wish.group)) if one is not None]
     taken: dict[str, str] = {}
     for option, name in inputs + others:

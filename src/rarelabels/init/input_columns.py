@@ -11,8 +11,10 @@ from rarelabels.data.splits import PARTS
 from rarelabels.data.table import bracketed
 from rarelabels.data.table.cell_values import LARGEST, ONE_NAME, SEPARATORS
 from rarelabels.data.table.opening import shown
-from rarelabels.declare.data import ListColumn
+from rarelabels.declare.data import ListColumn, VectorColumn
 from rarelabels.init.column import NEARLY_ALL, Column, Wish
+from rarelabels.init.unsegmented import length_in_words, word_count
+from rarelabels.init.vector_columns import are_valued_names, are_vectors
 
 SHORT_WORDS = 4  # an entry of a list has no more words on average
 RECURRING = 1.2  # occurrences of each entry between commas: prose has commas too, but its phrases do not come back
@@ -23,7 +25,6 @@ SHARED = 0.5  # of the names of a column are in the lists of another: both hold 
 FEW_NUMBERS = 10  # with fewer filled cells, the training part may have none
 _VECTOR = re.compile(r"\s*\[[\s\d.,eE+\-\[\]]*+\]?\s*")
 _WITH_UNIT = re.compile(r"[+-]?([$€£¥₹]) ?[+-]?\d[\d.,' ]*|[+-]?\d[\d.,' ]*([$€£¥₹%])")
-_LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Guess:
     lists: tuple[ListColumn, ...] = ()
     numeric: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
+    vectors: tuple[VectorColumn, ...] = ()
     id: str | None = None
     unused: dict[str, str] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
@@ -64,6 +66,8 @@ class Guess:
                     guess.numeric += (name,)
                 case "categories":
                     guess.categories += (name,)
+                case "vectors":
+                    guess.vectors += (VectorColumn(column=name),)
         return guess
 
 
@@ -94,7 +98,7 @@ def _names(texts: Sequence[str], sign: str) -> set[str]:
 
 
 def _kind(column: Column) -> tuple[str, str]:
-    """Return the kind, ``text``, ``lists``, ``numeric`` or ``categories``, and why; or an empty kind and why not."""
+    """Return the kind and why: ``text``, ``lists``, ``numeric``, ``categories`` or ``vectors``; or none and why not."""
     if column.empty == column.rows:
         return "", "is empty"
     if column.parts:
@@ -103,6 +107,11 @@ def _kind(column: Column) -> tuple[str, str]:
         return "", _why_no_id(column)
     if len(column.kinds) > 1:
         return "", f"holds {' and '.join(sorted(column.kinds))}"
+    if are_vectors(column.sample):
+        empty = f"holds vectors, but {_cells(column.empty)} empty"
+        return ("", empty) if column.empty else ("vectors", "its cells are lists of numbers, all of one length")
+    if are_valued_names(column.sample):
+        return "lists", "its cells give names values"
     match next(iter(column.kinds)):
         case "list":
             wrong = next((cell for cell in column.sample if not all(map(_is_name, cell))), None)
@@ -181,7 +190,7 @@ def _kind_of_texts(column: Column) -> tuple[str, str]:
         return "lists", f"its cells are lists in {found}"
     if found is not None:
         return "lists", "short names that come back"
-    words = sum(len([word for word in text.split() if _LETTER.search(word)]) for text in texts) / len(texts)
+    words = sum(map(word_count, texts)) / len(texts)
     if words < LONG_PROSE_WORDS and _is_category(column):
         return "categories", f"at most {MOST_VALUES} values, each in many rows"
     if words < LONG_PROSE_WORDS and len(texts) / len(different) >= REPEATED:
@@ -241,7 +250,7 @@ def separator(texts: Iterable[str]) -> str | None:
         if not holding:
             continue
         entries = [entry for text in filled for part in text.split(sign) if (entry := part.strip())]
-        if not entries or sum(len(entry.split()) for entry in entries) > SHORT_WORDS * len(entries):
+        if not entries or sum(map(length_in_words, entries)) > SHORT_WORDS * len(entries):
             continue
         names = len(set(entries))
         in_most = holding > len(filled) / 2

@@ -69,6 +69,8 @@ class Look:
         lengths: field to the number of words, or entries, that 95 % of the rows do not exceed.
         n_tokens: how many different words and entries of lists the fields have, added up.
         values: column of categories to the number of its different values; an empty cell is one.
+        vectors: column of vectors to the length of each.
+        valued: the columns of lists whose entries have values.
         far_out: numeric columns in which one number is so far out that the others hardly differ, each with that number.
     """
 
@@ -87,6 +89,8 @@ class Look:
     values: dict[str, int]
     known: dict[str, int] = field(default_factory=dict)
     far_out: tuple[str, ...] = ()
+    vectors: dict[str, int] = field(default_factory=dict)
+    valued: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -135,6 +139,8 @@ def look(path: Path, wish: Wish) -> Look:
         n_tokens=sum(len(tokens.vocabulary) for tokens in data.text.values()),
         values={name: len(rows.vocabulary) for name, rows in data.categories.items()},
         known=_known(data),
+        valued=tuple(name for name, tokens in data.text.items() if tokens.values is not None),
+        vectors={one.name: one.length for one in parsing.raw_columns(spec) if one.holds == "vector"},
         far_out=tuple(_far_out(data)),
     )
 
@@ -202,6 +208,11 @@ def _inputs(data: Table) -> list[bytes]:
     fields = [
         (tokens.ids.tobytes(), (tokens.indptr * tokens.ids.itemsize).tolist())
         for tokens in (data.text | data.categories).values()
+    ]
+    fields += [
+        (tokens.values.tobytes(), (tokens.indptr * tokens.values.itemsize).tolist())
+        for tokens in data.text.values()
+        if tokens.values is not None
     ]
     numeric = data.numeric + 0.0  # turns -0 into 0, which has other bytes
     rows = []

@@ -18,7 +18,7 @@ def study_name(path: Path, given: str | None, folder: Path) -> str:
     targets = re.findall(r"^([\w-]+):", _makefile(folder), re.MULTILINE)  # targets that a study must not hide
     if given is None:
         stem = path.name
-        while (suffix := Path(stem).suffix.lower()) in (".csv", ".tsv", ".jsonl", ".parquet", ".gz"):
+        while (suffix := Path(stem).suffix.lower()) in (".csv", ".tsv", ".jsonl", ".parquet", ".svm", ".arff", ".gz"):
             stem = stem[: -len(suffix)]
         name = re.sub(r"[^\w-]+", "_", stem).strip("_-")[:60]
         name += "_table" if name in targets else ""

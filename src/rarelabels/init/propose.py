@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rarelabels.data import splits
 from rarelabels.declare import as_yaml
-from rarelabels.declare.data import ListColumn, TableLabels, TableSpec
+from rarelabels.declare.data import ListColumn, TableLabels, TableSpec, TextTokens, VectorColumn
 from rarelabels.declare.models import TextBagSpec
 from rarelabels.init.look import Look
 from rarelabels.init.naming import dataset_file
@@ -73,36 +73,46 @@ def declarations(look: Look, name: str, folder: Path, settings: int = TRAININGS)
         SCHEMA_FILE: json.dumps(as_yaml.json_schema(), indent=2, allow_nan=False) + "\n",
         dataset_file(name): text("dataset") + "".join(_dataset(look.spec, folder)),
         study / "_base.yaml": _base(look, name),
-        study / "study.yaml": stated + text("claim_of_deep" if of_words else "claim_of_boosting"),
+        study / "study.yaml": stated + _claim(look),
     }
-    return files | {study / f"{trial}.yaml": editor + _trial(trial, look.spec) for trial in trials(look.spec)}
+    return files | {study / f"{trial}.yaml": editor + _trial(trial, look) for trial in trials(look.spec, look.valued)}
 
 
-def _trial(name: str, spec: TableSpec) -> str:
-    whole = text(f"trials/{name}", linear_model=_linear(spec))
+def _trial(name: str, look: Look) -> str:
+    whole = text(f"trials/{name}", linear_model=_linear(look))
     # Keras's metrics count every label, so nothing is watched where some are unknown.
-    return re.sub(r"(?m)^watch: .*\n", "", whole) if spec.may_be_unknown else whole
+    return re.sub(r"(?m)^watch: .*\n", "", whole) if look.spec.may_be_unknown else whole
 
 
-def trials(spec: TableSpec) -> tuple[str, ...]:
-    """Return the short names of the trials that suit a table."""
-    return (*FLOORS, "linear", "deep" if _has_words(spec) else "gradient_boosting", *LOSSES)
+def trials(spec: TableSpec, valued: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the short names of the trials that suit a table; only linear models read values of ``valued`` lists."""
+    further = () if valued else ("deep" if _has_words(spec) else "gradient_boosting",)
+    return (*FLOORS, "linear", *further, *LOSSES)
 
 
-def _linear(spec: TableSpec) -> str:
-    grid = "0.3, 1.0, 3.0, 10.0, 30.0" if _has_words(spec) else "0.0001, 0.001, 0.01, 0.1"
-    return f"c: [{grid}]{_numeric_weight(spec)}"
+def _claim(look: Look) -> str:
+    """Return the hypothesis about the trial that is neither logistic regression nor one of the losses."""
+    if look.valued:
+        return ""
+    return text("claim_of_deep" if _has_words(look.spec) else "claim_of_boosting")
 
 
-def _numeric_weight(spec: TableSpec) -> str:
+def _linear(look: Look) -> str:
+    grid = "0.3, 1.0, 3.0, 10.0, 30.0" if _has_words(look.spec) else "0.0001, 0.001, 0.01, 0.1"
+    return f"c: [{grid}]{_numeric_weight(look)}"
+
+
+def _numeric_weight(look: Look) -> str:
     """Return a factor on numbers and categories, 0.15 over the root of their count, so that words count for more.
 
     With cross-validation on four tables of films with two or three numbers, 0.05 to 0.2 was best, or 0.008 behind it.
+    Vectors say about as much as the words: their norm becomes 1, which is that of the words.
     """
-    beside = len(spec.numeric) + len(spec.categories)
+    spec, of_vectors = look.spec, sum(look.vectors.values())
+    beside = len(spec.numeric) + len(spec.categories) + of_vectors
     if not (_has_words(spec) and beside):
         return ""
-    return f", numeric_weight: {0.15 / beside**0.5:.2g}"
+    return f", numeric_weight: {(1.0 if of_vectors else 0.15) / beside**0.5:.2g}"
 
 
 def _has_words(spec: TableSpec) -> bool:
@@ -115,10 +125,10 @@ def _base(look: Look, name: str) -> str:
     epoch = of_pass // 4 if of_pass > LONG_PASS else min(max(of_pass, SHORTEST_EPOCH), LONGEST_EPOCH)
     steps = max(LEAST_STEPS, PASSES * of_pass)
     if _has_words(look.spec):
-        longest = min(max(look.lengths.values()), MAX_LENGTH)
+        longest = max(min(length, _longest(look.spec, name)) for name, length in look.lengths.items())
         is_long = longest > DEFAULT_LENGTH
         length, penalty = (f", max_length: {-(-longest // 8) * 8}", LONG_L2) if is_long else ("", L2)
-        weight = _numeric_weight(look.spec)
+        weight = _numeric_weight(look)
         model = f"{{kind: text_bag, width: 0, wide: true, l2: {penalty}, bias: prevalence{length}{weight}}}"
         kind, rate = "logistic regression on TF-IDF, trained by the loss of each trial", "3.0e-2"
     else:
@@ -138,11 +148,15 @@ def _base(look: Look, name: str) -> str:
     )
 
 
+def _longest(spec: TableSpec, field: str) -> int:
+    """Return how many tokens of a field are read at most: several begin at each place of a text cut into n-grams."""
+    return MAX_LENGTH * next((one.ngrams[1] - one.ngrams[0] + 1 for one in spec.tokens if one.column == field), 1)
+
+
 def _dataset(spec: TableSpec, folder: Path) -> Iterable[str]:
     """Yield the lines of the dataset block."""
-    file, place = Path(spec.path).absolute(), (folder / "conf/datasets").resolve()
-    path = Path(os.path.relpath(file.parent.resolve() / file.name, place)).as_posix()
-    yield f"  path: {_scalar(path)}\n"
+    place = (folder / "conf/datasets").resolve()
+    yield f"  path: {_relative(spec.path, place)}\n"
     yield from _entry("labels", _labels(spec.labels))
     if spec.text:
         yield from _list("text", map(_scalar, spec.text))
@@ -152,13 +166,32 @@ def _dataset(spec: TableSpec, folder: Path) -> Iterable[str]:
         yield from _list("numeric", map(_scalar, spec.numeric))
     if spec.categories:
         yield from _list("categories", map(_scalar, spec.categories))
-    for key, column in (("id", spec.id), ("group", spec.group), ("split", spec.split)):
+    if spec.vectors:
+        yield from _list("vectors", (_vectors(one, place) for one in spec.vectors))
+    if spec.tokens:
+        yield from _list("tokens", map(_tokens, spec.tokens))
+    for key, column in (("weight", spec.weight), ("id", spec.id), ("group", spec.group), ("split", spec.split)):
         if column is not None:
             yield f"  {key}: {_scalar(column)}\n"
     defaults = {name: TableSpec.model_fields[name].default for name in FILE_KEYS}
     for key, default in defaults.items():
         if (value := getattr(spec, key)) != default:
             yield f"  {key}: {str(value).lower() if isinstance(value, bool) else _scalar(value)}\n"
+
+
+def _relative(path: str, place: Path) -> str:
+    """Return the path of a file, as YAML that stands in the folder ``place``."""
+    file = Path(path).absolute()
+    return _scalar(Path(os.path.relpath(file.parent.resolve() / file.name, place)).as_posix())
+
+
+def _vectors(one: VectorColumn, place: Path) -> str:
+    file = "" if one.file is None else f", file: {_relative(one.file, place)}"
+    return f"{{column: {_scalar(one.column)}{file}}}"
+
+
+def _tokens(one: TextTokens) -> str:
+    return f"{{column: {_scalar(one.column)}, of: {one.of}, ngrams: {list(one.ngrams)}}}"
 
 
 def _labels(labels: TableLabels) -> dict[str, Iterable[str] | str]:

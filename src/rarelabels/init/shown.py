@@ -123,14 +123,20 @@ def _known(look: Look, label: str) -> str:
 def _inputs(look: Look) -> Iterator[str]:
     """Yield a line for each column of words and names, and one for all with the same reason of the others."""
     spec, why = look.spec, look.columns.why
+    cut = {one.column: f", cut into {one.ngrams[0]} to {one.ngrams[1]} neighbouring {one.of}" for one in spec.tokens}
     yield from _first(
-        f"text        {_shown(name)} (95 % of the rows have up to {look.lengths[name]:,} words)"
-        f"{_because(why.get(name))}"
+        f"text        {_shown(name)}{cut.get(name, '')} (95 % of the rows have up to {look.lengths[name]:,} "
+        f"{'tokens' if name in cut else 'words'}){_because(why.get(name))}"
         for name in spec.text
     )
     yield from _first(
-        f"list        {_shown(one.column)}, {_parted(one.separator)}{_because(why.get(one.column))}"
+        f"list        {_shown(one.column)}, "
+        f"{'names with values' if one.column in look.valued else _parted(one.separator)}{_because(why.get(one.column))}"
         for one in spec.lists
+    )
+    yield from _first(
+        f"vectors     {_shown(name)}, {length:,} numbers each{_because(why.get(name))}"
+        for name, length in look.vectors.items()
     )
     for names in _by_reason(spec.numeric, why):
         yield f"numeric     {_some([_number(look, name) for name in names])}{_because(why.get(names[0]))}"
@@ -177,6 +183,8 @@ def _parted(separator: str | None) -> str:
 
 def _rows(look: Look) -> Iterator[str]:
     spec, why = look.spec, look.columns.why
+    if spec.weight is not None:
+        yield f"{_shown(spec.weight)} says how much a row counts in training; nothing is judged by it"
     if spec.id is not None:
         yield f"each row is named by {_shown(spec.id)}{_because(why.get(spec.id))}"
     if spec.group is not None:

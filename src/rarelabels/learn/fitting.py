@@ -23,7 +23,7 @@ from rarelabels.learn.weighting import Weights
 def load(trial: Trial, seed: int) -> tuple[Dataset, Weights]:
     """Return the data of a trial, split with a seed, and the weights of its training part."""
     data = loading.load(trial.dataset, seed)
-    return data, weighting.weights(trial.weighting, data.train.y, data.labels, data.train.known)
+    return data, weighting.of_training(trial.weighting, data)
 
 
 def prepare(trial: Trial) -> None:
@@ -103,7 +103,7 @@ def _cross_validated(
     """Return the out-of-fold scores and, with ``refit``, a model of all rows. Its facts are those of the folds."""
 
     def fit_one(trial: Trial, data: Dataset, on_epoch: OnEpoch, iterations: Iterations) -> Fitted:
-        weights = weighting.weights(trial.weighting, data.train.y, data.labels, data.train.known)
+        weights = weighting.of_training(trial.weighting, data)
         return _fit(trial, seed, data, weights, watch, on_epoch, None, iterations)
 
     def of(trial: Trial, *, refit: bool = refit) -> CrossValidated:

@@ -161,9 +161,16 @@ class Preprocessing:
                 for i, ((name, vocabulary), size) in enumerate(zip(self.vocabularies.items(), self.fields, strict=True))
             }
             if self.weighs:
-                inputs |= weighed(inputs, [vocabulary.idf for vocabulary in self.vocabularies.values()])
+                idf = [vocabulary.idf for vocabulary in self.vocabularies.values()]
+                inputs |= weighed(inputs, idf, self._values(part))
             self._made[part] = inputs | ({NUMERIC: self._numbers(part)} if self.n_numeric else {})
         return self._made[part]
+
+    def _values(self, part: Part) -> list[npt.NDArray[np.float64] | None]:
+        return [
+            vocabulary.pad_values(part.text[name], size.length)
+            for (name, vocabulary), size in zip(self.vocabularies.items(), self.fields, strict=True)
+        ]
 
     def _numbers(self, part: Part) -> npt.NDArray[np.float32]:
         numbers = self.scaler.transform(part.numeric)
@@ -192,18 +199,26 @@ class Preprocessing:
         return cls(vocabularies, fields, scaled, stored.get("weighs", False), one_hot)
 
 
-def weighed(fields: Inputs, idf: Sequence[npt.NDArray[np.float64]]) -> Inputs:
+def weighed(
+    fields: Inputs,
+    idf: Sequence[npt.NDArray[np.float64]],
+    values: Sequence[npt.NDArray[np.float64] | None] | None = None,
+) -> Inputs:
     """Return the TF-IDF of tokens as weights. Each row, with all its fields, has L2 norm 1, as in ``linear.tfidf``.
 
     Args:
         fields: name to ids, (n, length), 0 is padding.
         idf: of each field, (n_tokens,); the idf of id i is at i - 1.
+        values: of each field, (n, length), what each token counts in place of how often it occurs; None: that.
 
     Returns:
         ``<name>_weights``, (n, length) float32, for each field. If a row has a token several times, its first place has
         the weight of all, and the other places have weight 0. Padding has weight 0.
     """
-    weights = [_counts(ids) * np.concatenate([[0.0], of])[ids] for ids, of in zip(fields.values(), idf, strict=True)]
+    weights = [
+        (_counts(ids) if value is None else value) * np.concatenate([[0.0], of])[ids]
+        for ids, of, value in zip(fields.values(), idf, values or [None] * len(fields), strict=True)
+    ]
     norm = np.sqrt(sum((of * of).sum(axis=1) for of in weights))
     scale = np.divide(1.0, norm, out=np.zeros_like(norm), where=norm > 0)[:, None]
     return {f"{name}_weights": (of * scale).astype(np.float32) for name, of in zip(fields, weights, strict=True)}
@@ -246,6 +261,12 @@ def check(spec: NetworkSpec, data: Dataset) -> None:
         raise UserError(
             f"model.kind 'mlp' reads numbers and categories alone and would ignore {fields}; use text_bag, or "
             "leave them out"
+        )
+    valued = [name for name, tokens in data.train.text.items() if tokens.values is not None]
+    if valued and not (isinstance(spec, TextBagSpec) and spec.is_linear):
+        raise UserError(
+            f"model.kind {spec.kind!r} would ignore the values that the entries of {', '.join(valued)} have; use "
+            "linear, or text_bag with width: 0 and wide: true"
         )
     if not isinstance(spec, MlpSpec) and images and not data.train.text:
         raise UserError(

@@ -49,6 +49,32 @@ def sample_weights_mean(y: Labels, known: Known = None) -> Floats:
     return np.asarray(np.where(count == 0, 1.0, mean), dtype=np.float64)
 
 
+def declared_weights(weights: Floats) -> Floats:
+    """Return the weights that the data declare for the rows of the training part, scaled to a mean of 1.
+
+    So the scale of the loss stays, and the strength of penalties beside it, whatever the unit of the weights is.
+
+    >>> declared_weights(np.array([2.0, 6.0]))
+    array([0.5, 1.5])
+
+    Args:
+        weights: (n,) above 0.
+    """
+    return np.asarray(weights / weights.mean(), dtype=np.float64)
+
+
+def of_both(by_labels: Floats | None, declared: Floats | None) -> Floats | None:
+    """Return the weight of each training row: that of its labels times the one that the data declare, scaled.
+
+    Args:
+        by_labels: (n,) from ``weighting``; None for none.
+        declared: (n,) from ``dataset.weight``, not scaled; None for none.
+    """
+    if declared is None:
+        return by_labels
+    return declared_weights(declared) if by_labels is None else by_labels * declared_weights(declared)
+
+
 def class_weight_table(spec: ClassWeight, y: Labels) -> Floats:
     """Return the weight of each column, (n_labels,) float64: the declared weight, else 1.0, as in Keras.
 

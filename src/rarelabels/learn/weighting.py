@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from rarelabels.data.dataset import Dataset
 from rarelabels.declare.weighting import (
     ClassBalanced,
     ClassWeight,
@@ -29,6 +30,7 @@ from rarelabels.learn.label_weights import (
 from rarelabels.learn.row_weights import (
     class_weight_notes,
     class_weight_table,
+    of_both,
     product_note,
     row_facts,
     sample_weights_mean,
@@ -59,19 +61,51 @@ class Weights:
     notes: tuple[str, ...] = ()
 
 
-def weights(spec: WeightingSpec, y_train: Labels, labels: Sequence[str] = (), known: Known = None) -> Weights:
+def of_training(spec: WeightingSpec, data: Dataset) -> Weights:
+    """Return the weights that ``spec`` declares for the training part of some data; see :func:`weights`."""
+    train = data.train
+    return weights(spec, train.y, data.labels, train.known, train.weights)
+
+
+def weights(
+    spec: WeightingSpec,
+    y_train: Labels,
+    labels: Sequence[str] = (),
+    known: Known = None,
+    declared: Floats | None = None,
+) -> Weights:
     """Return the weights that ``spec`` declares for the multi-hot labels of the training part, shape (n, n_labels).
+
+    Prevalences and weights of labels count rows. Only the factor on the loss of a row has its weight in the data.
 
     Args:
         spec: the declared block.
         y_train: 0/1, shape (n, n_labels).
         labels: names of the columns, for weights that are declared by name.
         known: (n, n_labels), False for labels that nobody annotated; None if all are known.
+        declared: (n,) the weights of the rows in the data, see ``Part.weights``.
 
     Raises:
         UserError: all row weights are 0, or a row weight is infinite, in float32, in which networks train; or a weight
             is declared for a column or a label that the data do not have.
     """
+    found = _by_labels(spec, y_train, labels, known)
+    rows = of_both(found.rows, declared)
+    if rows is None:
+        return found
+    facts = row_facts(rows)
+    return replace(found, rows=rows, facts=facts, notes=(*found.notes, *_few(facts, len(rows))))
+
+
+def _few(facts: Mapping[str, float], rows: int) -> Iterator[str]:
+    if facts["effective_sample_share"] < FEW:
+        yield (
+            f"Few rows decide: the weights leave an effective sample size (Σw)²/Σw² of "
+            f"{facts['effective_sample_size']:,.1f} of {rows:,} rows ({facts['effective_sample_share']:.1%})."
+        )
+
+
+def _by_labels(spec: WeightingSpec, y_train: Labels, labels: Sequence[str], known: Known) -> Weights:
     seen = with_unknown(y_train, known)
     shares = prevalence(seen)
     match spec:
@@ -99,10 +133,4 @@ def weights(spec: WeightingSpec, y_train: Labels, labels: Sequence[str] = (), kn
             notes = class_weight_notes(spec, rows, y_train)
         case _:
             assert_never(spec)
-    facts = row_facts(rows)
-    if facts["effective_sample_share"] < FEW:
-        notes.append(
-            f"Few rows decide: the weights leave an effective sample size (Σw)²/Σw² of "
-            f"{facts['effective_sample_size']:,.1f} of {len(rows):,} rows ({facts['effective_sample_share']:.1%})."
-        )
-    return Weights(shares, rows=rows, facts=facts, notes=tuple(notes))
+    return Weights(shares, rows=rows, notes=tuple(notes))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,11 +17,11 @@ import rarelabels
 from rarelabels.compare.ranking import Ranked, Ranking
 from rarelabels.data import loading, raw
 from rarelabels.data.raw import Raw
-from rarelabels.data.table import cell_values, column_checks, encodings, opening, table_files
+from rarelabels.data.table import cell_values, column_checks, encodings, opening, table_files, vector_files
 from rarelabels.data.table.batch import Batch
 from rarelabels.data.table.dialect import PLAIN, Dialect, recognise
 from rarelabels.data.table.opening import DELIMITERS, table_format
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.data import TableSpec, VectorColumn
 from rarelabels.declare.models import GradientBoostingSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError
@@ -227,13 +227,14 @@ def column_names(path: Path, written: Dialect = PLAIN) -> tuple[str, ...]:
     return table_files.column_names(path, written)
 
 
-def dialect_of(loaded: Predictor, path: Path, say: Callable[[str], None]) -> Dialect:
+def dialect_of(loaded: Predictor, path: Path, say: Callable[[str], None], in_files: Sequence[str] = ()) -> Dialect:
     """Return how a file of rows is written: as the training data were, or as it looks if it has all columns then.
 
     Args:
         loaded: the model.
         path: the file.
         say: called with a line if the file is read in another way than the training data.
+        in_files: columns that are in files of their own.
 
     Raises:
         UserError: the file cannot be read.
@@ -247,7 +248,7 @@ def dialect_of(loaded: Predictor, path: Path, say: Callable[[str], None]) -> Dia
         seen = replace(seen, encoding=declared.encoding)
     if (seen.between(path), seen.encoding) == (declared.between(path), declared.encoding):
         return declared
-    if set(loaded.columns) - set(table_files.column_names(path, seen)):
+    if set(loaded.columns) - set(in_files) - set(table_files.column_names(path, seen)):
         return declared
     say(
         f"{path}: is read with {seen.between(path)!r} between its cells in {seen.encoding}, as it looks; the training "
@@ -256,7 +257,9 @@ def dialect_of(loaded: Predictor, path: Path, say: Callable[[str], None]) -> Dia
     return seen
 
 
-def predict_file(study: str, path: Path, where: str, say: Callable[[str], None], out: TextIO) -> None:
+def predict_file(
+    study: str, path: Path, where: str, say: Callable[[str], None], out: TextIO, vectors: Sequence[str] = ()
+) -> None:
     """Predict the rows of a file with the registered model of a study; see :func:`predict` for the output.
 
     Args:
@@ -265,22 +268,38 @@ def predict_file(study: str, path: Path, where: str, say: Callable[[str], None],
         where: the record.
         say: called with each warning.
         out: gets CSV.
+        vectors: ``COLUMN=FILE.npy``, for each column of vectors that is in a file of its own.
 
     Raises:
-        UserError: the file cannot be read, no model is registered, or a row is wrong.
+        UserError: a file cannot be read, no model is registered, or a row is wrong.
     """
+    in_files = tuple(map(_vectors_in_file, vectors))
     if not path.exists():
         raise UserError(f"{path}: there is no such file")
     opening.check_content(path, encoding="utf-16")  # before the model is loaded, which takes longer
     loaded = load_best(study, where, say)
-    written = dialect_of(loaded, path, say)
+    written = dialect_of(loaded, path, say, [one.column for one in in_files])
     names = column_names(path, written)
     if loaded.raw.id and loaded.raw.id not in names:
         say(f"{path}: has no column {loaded.raw.id!r}, which named the rows in training; rows are numbered from 1")
-    predict(loaded, path, names, out, written)
+    predict(loaded, path, names, out, written, in_files)
 
 
-def predict(loaded: Predictor, path: Path, names: tuple[str, ...], out: TextIO, written: Dialect = PLAIN) -> None:
+def _vectors_in_file(option: str) -> VectorColumn:
+    column, _, file = option.partition("=")
+    if not (column and file):
+        raise UserError(f"--vectors: allowed COLUMN=FILE.npy, a column of vectors and their file; given {option!r}")
+    return VectorColumn(column=column, file=file)
+
+
+def predict(
+    loaded: Predictor,
+    path: Path,
+    names: tuple[str, ...],
+    out: TextIO,
+    written: Dialect = PLAIN,
+    vectors: Sequence[VectorColumn] = (),
+) -> None:
     """Write a header and a line for each row of a file, in the file's order. The file is read in batches of rows.
 
     The columns are ``id``, ``labels`` and ``probability/<label>``. ``id`` is the column that named the rows of the
@@ -293,11 +312,14 @@ def predict(loaded: Predictor, path: Path, names: tuple[str, ...], out: TextIO, 
         names: the columns of the file.
         out: gets CSV.
         written: how a CSV or TSV file is written.
+        vectors: columns of vectors that are in files of their own.
 
     Raises:
         UserError: a column is missing, or a cell is wrong; the lines of earlier batches may have been written.
     """
-    if missing := [name for name in loaded.columns if name not in names]:
+    in_files = [one.column for one in vectors]
+    column_checks.check_files(path, vectors, names)
+    if missing := [name for name in loaded.columns if name not in (*names, *in_files)]:
         column_checks.check_delimiter(path, names, written)
         hint = column_checks.header_hint(path, names, written, "write one above it")
         raise UserError(predictor.missing_columns(str(path), missing, names) + hint)
@@ -305,7 +327,7 @@ def predict(loaded: Predictor, path: Path, names: tuple[str, ...], out: TextIO, 
     writer = csv.writer(out, lineterminator="\n")
     header = ["id", "labels", *(PROBABILITY + label for label in loaded.labels)]
     wanted = list(dict.fromkeys([*loaded.columns, *([named_by] if named_by else [])]))
-    for batch in table_files.batches(path, wanted, written):
+    for batch in vector_files.batches(path, [name for name in wanted if name not in in_files], vectors, written):
         lines = list(_lines(loaded, batch, named_by))
         if batch.first == 1:
             writer.writerow(header)

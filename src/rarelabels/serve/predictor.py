@@ -153,10 +153,13 @@ def save(folder: Path, trial: Trial, described: Raw, rule: str, files: Path) -> 
     declared = trial.model_dump(mode="json")
     if "path" in declared["dataset"]:  # the path of the file is useless on other machines, and it may be private
         declared["dataset"]["path"] = Path(declared["dataset"]["path"]).name
+    for one in declared["dataset"].get("vectors", ()):
+        one["file"] = None  # in new rows they are a column like any other
     _write(folder / TRIAL, declared)
     stored = asdict(described) | {"rule": rule}
     if described.medians is None:
         del stored["medians"]  # as models were registered before numbers could be missing
+    stored["columns"] = [{key: value for key, value in one.items() if value != 0} for one in stored["columns"]]
     _write(folder / RAW, stored)
     shutil.copytree(files / MODEL, folder / MODEL)
     for name in (THRESHOLDS, CALIBRATION):

@@ -67,7 +67,7 @@ def _refit(client: Client, source: Run, trial: Trial) -> Run:
             kept, data = _as_kept(trial, source), fitting.with_features(trial.dataset, _all_rows(trial, seed))
             fitted: Fitted
             if trial.is_network:
-                weights = weighting.weights(trial.weighting, data.train.y, data.labels, data.train.known)
+                weights = weighting.of_training(trial.weighting, data)
                 fitted, _ = fitting.fit(kept, seed, data, weights, (), lambda *_: None)
             else:
                 fitted = baseline.fit(kept, data, seed, _trees(client, source))

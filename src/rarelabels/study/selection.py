@@ -293,7 +293,7 @@ def checked(trial: Trial, seed: int) -> Dataset:
             preprocessing.check_output(trial.model, trial.training, data)
         else:
             baseline.check(trial.model, data)
-        weighting.weights(trial.weighting, data.train.y, data.labels, data.train.known)
+        weighting.of_training(trial.weighting, data)
     except UserError as error:
         raise UserError(f"{trial.name}: {error}") from error
     return data

@@ -111,6 +111,19 @@ def test_whole_numbers_and_nulls_are_values_and_lists_are_not(tmp_path: Path) ->
     assert "'hue' (dataset.categories" in refused(spec(tmp_path / "a.jsonl", categories=("hue",)))
 
 
+def test_a_list_may_say_what_each_entry_counts(tmp_path: Path) -> None:
+    bags = [{"sea": 2, "sky": 0.5, "none": 0, "null": None}, ["sky"], None, {}, "sun", {"sky": -3}, *[[]] * 4]
+    path = write(tmp_path / "a.jsonl", rows_of(tags=TAGS, bag=bags))
+    tokens = parsing.parse(spec(path, text=(), lists=[{"column": "bag"}])).text["bag"]
+    assert tokens.to_lists()[:6] == [["sea", "sky"], ["sky"], [], [], ["sun"], ["sky"]]
+    assert tokens.values is not None
+    assert tokens.values.tolist() == [2, 0.5, 1, 1, -3]
+    write(path, rows_of(tags=TAGS, bag=[["a"], {"sea": "much"}, *[[]] * 8]))
+    assert refused(spec(path, text=(), lists=[{"column": "bag"}])) == (
+        "a.jsonl: row 2 (line 2), column 'bag': entry 'sea': its value must be a finite number; given 'much'"
+    )
+
+
 @pytest.mark.parametrize("cell", ["1e151", "-1.7e308"])
 def test_a_number_whose_square_may_be_infinite_is_refused(cell: str, tmp_path: Path) -> None:
     """Its column would silently become 0 when it is standardised."""

@@ -39,7 +39,7 @@ def test_an_unknown_ending(name: str, tmp_path: Path) -> None:
     line = refused(spec(tmp_path / name))
     assert line == (
         f"{name}: unknown kind of table; allowed a name that ends in "
-        ".csv, .csv.gz, .tsv, .tsv.gz, .jsonl, .jsonl.gz, .parquet"
+        ".csv, .csv.gz, .tsv, .tsv.gz, .jsonl, .jsonl.gz, .parquet, .svm, .svm.gz, .arff, .arff.gz"
     )
 
 

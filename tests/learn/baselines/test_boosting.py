@@ -396,3 +396,21 @@ def test_each_label_is_fitted_and_stopped_on_its_known_rows(small: Dataset) -> N
     assert (scores[:, 0] == reference.predict_proba(small.test.numeric)[:, 1]).all()
     assert fitted.iterations[1] == 30
     assert (scores[:, 2:] == [0, 1]).all()
+
+
+def test_the_weights_of_rows_are_scikit_learns_and_validation_has_none(small: Dataset) -> None:
+    declared = np.random.default_rng(3).uniform(0.1, 9, len(small.train.y))
+    weighed = replace(small, train=replace(small.train, weights=declared))
+    fitted = baseline.fit(trial(max_iter=20), weighed, 0)
+    for label in (0, 1):
+        model = HistGradientBoostingClassifier(
+            max_iter=20, early_stopping=True, n_iter_no_change=10, random_state=0
+        ).fit(
+            small.train.numeric,
+            small.train.y[:, label],
+            declared / declared.mean(),
+            X_val=small.validation.numeric,
+            y_val=small.validation.y[:, label],
+        )
+        ours = fitted.scores(small.test)[:, label]
+        np.testing.assert_allclose(ours, model.predict_proba(small.test.numeric)[:, 1], rtol=1e-9)

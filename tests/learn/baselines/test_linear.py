@@ -332,3 +332,18 @@ def test_each_label_is_fitted_on_its_known_rows(small: Dataset) -> None:
         reference.fit(X[rows], small.train.y[rows, label])
         np.testing.assert_allclose(scores[:, label], reference.predict_proba(test)[:, 1], atol=2e-3)
     assert (scores[:, 2:] == 0).all()  # no row has the third; the fourth is known in no row
+
+
+def test_the_weights_of_rows_are_scikit_learns(small: Dataset) -> None:
+    declared = np.random.default_rng(3).uniform(0.1, 9, len(small.train.y))
+    weighed = replace(small, train=replace(small.train, weights=declared))
+    fitted, plain = (baseline.fit(LINEAR, data, 0) for data in (weighed, small))
+    assert isinstance(fitted, linear.Linear)
+    X, new = fitted.features.of(small.train), fitted.features.of(small.test)
+    for label in range(2):
+        model = LogisticRegression(C=5.0, solver="liblinear", max_iter=1000, random_state=0)
+        model.fit(X, small.train.y[:, label], declared / declared.mean())
+        np.testing.assert_allclose(fitted.scores(small.test)[:, label], model.predict_proba(new)[:, 1], rtol=1e-9)
+    assert not np.allclose(fitted.scores(small.test), plain.scores(small.test), atol=1e-3)
+    alike = replace(small, train=replace(small.train, weights=np.full(len(declared), 7.0)))
+    np.testing.assert_array_equal(baseline.fit(LINEAR, alike, 0).scores(small.test), plain.scores(small.test))

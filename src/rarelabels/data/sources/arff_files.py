@@ -1,7 +1,8 @@
-"""ARFF files of numbers, dense or sparse, parsed by liac-arff, with further checks and messages in one line.
+"""ARFF files, dense or sparse, parsed by liac-arff, with further checks and messages in one line.
 
-Attributes are ``numeric``, ``real`` or nominal with the values 0 and 1. Any other nominal attribute would have to
-become several numbers, and ``integer`` is read without its fraction, so both are refused.
+:class:`ArffFile` reads numbers: attributes are ``numeric``, ``real`` or nominal with the values 0 and 1. Any other
+nominal attribute would have to become several numbers, and liac-arff reads ``integer`` without its fraction, so both
+are refused. :class:`ArffTable` reads cells of all these kinds, of ``string``, and missing ones.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 import arff
 import numpy as np
@@ -25,6 +27,13 @@ Values = dict[int, str | float | None] | list[str | float | None]
 _NUMBERS = ("NUMERIC", "REAL")
 _FIRST_ROW = re.compile(r"^[ \t]*@data.*\n(?:[ \t]*(?:%.*)?\n)*[ \t]*(\S)", re.IGNORECASE | re.MULTILINE)
 _MANY_VALUES = re.compile(r"^[ \t]*@attribute.*\{(?:[^,\n]*,){9}", re.IGNORECASE | re.MULTILINE)
+_DATA = re.compile(r"^[ \t]*@data", re.IGNORECASE | re.MULTILINE)
+_INTEGER = re.compile(r"^([ \t]*@attribute[^\n]*[ \t])integer(?=[ \t]*$)", re.IGNORECASE | re.MULTILINE)
+_VALUE = r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s,"'{}%]+)"""
+_NOMINAL = re.compile(  # in time that grows with the line
+    rf"[ \t]*@attribute[ \t]+{_VALUE}[ \t]+\{{[ \t]*{_VALUE}(?:[ \t]*,[ \t]*{_VALUE})*[ \t]*\}}[ \t]*", re.IGNORECASE
+)
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'" + r'|"(?:[^"\\]|\\.)*"')
 _ONE_KIND = "rows must be all dense or all sparse, in braces"
 _TROUBLE = {
     arff.BadRelationFormat: "@relation needs one name, in quotes if it has blanks",
@@ -52,8 +61,70 @@ class ArffRow:
     values: npt.NDArray[np.float64]
 
 
-class ArffFile:
+class _Arff:
     """A file whose header has been read; its rows can be read once.
+
+    Attributes:
+        relation: the name of the relation.
+        attributes: the names, in the order of the file.
+    """
+
+    _trouble: ClassVar[dict[type[Exception], str]] = {}  # in place of what ``_TROUBLE`` says
+
+    def __init__(self, text: str, where: str) -> None:
+        self._where, self._lines = where, _Lines(text)
+        first = _FIRST_ROW.search(text)
+        self._is_sparse = first is not None and first[1] == "{"
+        # Sparse rows stay mappings here: liac-arff would take ten times as long to fill them up.
+        form = arff.LOD_GEN if self._is_sparse else arff.DENSE_GEN
+        with self._in_one_line("there must be @relation, @attribute and @data, in this order"):
+            decoded = arff.ArffDecoder().decode(self._lines, return_type=form)
+        self.relation: str = decoded["relation"]
+        self.attributes: tuple[str, ...] = tuple(name for name, _ in decoded["attributes"])
+        self._types: tuple[str | Sequence[str], ...] = tuple(kind for _, kind in decoded["attributes"])
+        self._data: Iterator[Values] = iter(decoded["data"])
+
+    def _given(self) -> Iterator[tuple[int, Values]]:
+        """Yield the line and the values of each row."""
+        number = 0
+        while (given := self._next()) is not None:
+            number += 1
+            self._check_kind(self._at(number), given)
+            yield self._lines.number, given
+
+    def _at(self, number: int) -> str:
+        return f"{self._where}: row {number} (line {self._lines.number})"
+
+    def _next(self) -> Values | None:
+        with self._in_one_line(f"cannot be read; {_ONE_KIND}"):
+            return next(self._data, None)
+
+    def _check_kind(self, where: str, given: Values) -> None:
+        """Raise for mistakes that liac-arff accepts silently."""
+        line = self._lines.last
+        if not self._is_sparse and line.lstrip().startswith("{"):
+            raise UserError(f"{where}: {_ONE_KIND}")
+        if self._is_sparse and len(given) != _QUOTED.sub("", line).count(",") + bool(given):
+            raise UserError(f"{where}: gives an attribute twice")
+
+    @contextmanager
+    def _in_one_line(self, layout: str) -> Iterator[None]:
+        """Turn liac-arff's errors into one line; ``layout`` says what its most general error means here."""
+        try:
+            yield
+        except arff.BadLayout:
+            raise self._refused(layout) from None
+        except arff.ArffException as error:
+            raise self._refused((_TROUBLE | self._trouble).get(type(error), "cannot be read")) from None
+        except (ValueError, csv.Error) as error:
+            raise self._refused(f"cannot be read ({error})") from None
+
+    def _refused(self, trouble: str) -> UserError:
+        return UserError(f"{self._where}: line {self._lines.number}: {trouble}")
+
+
+class ArffFile(_Arff):
+    """A file of numbers whose header has been read; its rows can be read once.
 
     Attributes:
         attributes: the names, in the order of the file.
@@ -69,20 +140,14 @@ class ArffFile:
         Raises:
             UserError: the header is damaged, or an attribute is not a number.
         """
-        self._where, self._lines = where, _Lines(text)
         # If a value of an attribute is written wrongly, each further value doubles the time of liac-arff's pattern.
         if many := _MANY_VALUES.search(text):
             line = text.count("\n", 0, many.start()) + 1
             raise UserError(f"{where}: line {line}: {_TROUBLE[arff.BadAttributeType]}")
-        first = _FIRST_ROW.search(text)
-        self._is_sparse = first is not None and first[1] == "{"
-        # Sparse rows stay mappings here: liac-arff would take ten times as long to fill them up.
-        form = arff.LOD_GEN if self._is_sparse else arff.DENSE_GEN
-        with self._in_one_line("there must be @relation, @attribute and @data, in this order"):
-            decoded = arff.ArffDecoder().decode(self._lines, return_type=form)
-        self.attributes: tuple[str, ...] = tuple(name for name, _ in decoded["attributes"])
-        self._left_out = np.array([self._zero(name, kind) for name, kind in decoded["attributes"]])
-        self._data: Iterator[Values] = iter(decoded["data"])
+        super().__init__(text, where)
+        self._left_out = np.array(
+            [self._zero(name, kind) for name, kind in zip(self.attributes, self._types, strict=True)]
+        )
 
     def rows(self) -> Iterator[ArffRow]:
         """Yield the rows.
@@ -90,15 +155,8 @@ class ArffFile:
         Raises:
             UserError: a row is damaged, or a value is missing or not finite.
         """
-        number = 0
-        while (given := self._next()) is not None:
-            number += 1
-            where = f"{self._where}: row {number} (line {self._lines.number})"
-            yield ArffRow(where, self._numbers(where, given))
-
-    def _next(self) -> Values | None:
-        with self._in_one_line(f"cannot be read; {_ONE_KIND}"):
-            return next(self._data, None)
+        for number, (_, given) in enumerate(self._given(), 1):
+            yield ArffRow(self._at(number), self._numbers(self._at(number), given))
 
     def _zero(self, name: str, kind: str | Sequence[str]) -> float:
         """Return the value that a sparse row leaves out: 0; of a nominal attribute, the value declared first."""
@@ -111,7 +169,6 @@ class ArffFile:
         return float(kind[0])
 
     def _numbers(self, where: str, given: Values) -> npt.NDArray[np.float64]:
-        self._check_kind(where, given)
         columns = list(given) if isinstance(given, dict) else range(len(given))
         values = list(given.values()) if isinstance(given, dict) else given
         for column, value in zip(columns, values, strict=True):
@@ -124,28 +181,58 @@ class ArffFile:
             raise UserError(f"{where}, attribute {self.attributes[column]!r}: must be finite, but is {row[column]}")
         return row
 
-    def _check_kind(self, where: str, given: Values) -> None:
-        """Raise for mistakes that liac-arff accepts silently."""
-        line = self._lines.last
-        if not self._is_sparse and line.lstrip().startswith("{"):
-            raise UserError(f"{where}: {_ONE_KIND}")
-        if self._is_sparse and len(given) != line.count(",") + bool(given):
-            raise UserError(f"{where}: gives an attribute twice")
 
-    @contextmanager
-    def _in_one_line(self, layout: str) -> Iterator[None]:
-        """Turn liac-arff's errors into one line; ``layout`` says what its most general error means here."""
-        try:
-            yield
-        except arff.BadLayout:
-            raise self._refused(layout) from None
-        except arff.ArffException as error:
-            raise self._refused(_TROUBLE.get(type(error), "cannot be read")) from None
-        except (ValueError, csv.Error) as error:
-            raise self._refused(f"cannot be read ({error})") from None
+class ArffTable(_Arff):
+    """A file of cells of any kind whose header has been read; its rows can be read once.
 
-    def _refused(self, trouble: str) -> UserError:
-        return UserError(f"{self._where}: line {self._lines.number}: {trouble}")
+    Values of nominal attributes and of ``string`` are text; ``integer`` is read as ``numeric``.
+    """
+
+    _trouble: ClassVar[dict[type[Exception], str]] = {
+        arff.BadAttributeType: "an attribute must be numeric, real, integer, string or {a,b,'c d'}"
+    }
+
+    def __init__(self, text: str, where: str) -> None:
+        """Read the header.
+
+        Args:
+            text: the content, with ``\\n`` as the end of a line.
+            where: the file's name in messages.
+
+        Raises:
+            UserError: the header is damaged, or an attribute is of a kind that is not read, such as ``date``.
+        """
+        start = _DATA.search(text)
+        end = start.start() if start else len(text)
+        for many in _MANY_VALUES.finditer(text, 0, end):
+            line = text[text.rfind("\n", 0, many.end()) + 1 : text.find("\n", many.end())]
+            if not _NOMINAL.fullmatch(line):  # liac-arff could take for ever
+                number = text.count("\n", 0, many.end()) + 1
+                raise UserError(f"{where}: line {number}: the values of an attribute must be {{a,b,'c d'}}")
+        super().__init__(_INTEGER.sub(r"\1numeric", text[:end]) + text[end:], where)
+        self._left_out = [_left_out(kind) for kind in self._types]
+
+    def rows(self) -> Iterator[tuple[int, list[str | float | None]]]:
+        """Yield the line and the cells of each row, None for a missing one.
+
+        Raises:
+            UserError: a row is damaged.
+        """
+        for line, given in self._given():
+            if isinstance(given, dict):
+                cells = self._left_out.copy()
+                for column, value in given.items():
+                    cells[column] = value
+                yield line, cells
+            else:
+                yield line, given
+
+
+def _left_out(kind: str | Sequence[str]) -> str | float | None:
+    """Return what a sparse row leaves out: 0, or the first value of a nominal attribute."""
+    if not isinstance(kind, str):
+        return kind[0]
+    return "" if kind == "STRING" else 0.0
 
 
 class _Lines:

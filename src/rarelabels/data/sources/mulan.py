@@ -18,13 +18,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from xml.parsers import expat
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from rarelabels.data.sources import source
+from rarelabels.data.table.label_xml import label_names
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import MulanSpec
 from rarelabels.errors import UserError
@@ -117,40 +117,5 @@ def _matrices(
 
 
 def _labels(path: Path) -> list[str]:
-    """Return the names of the labels in the order in which they begin.
-
-    Expat reads the file without building a tree or opening another file. Only a DOCTYPE could define entities that
-    multiply, and it is refused where it begins.
-    """
-    parser = expat.ParserCreate(namespace_separator=" ")
-    elements: list[str] = []
-    names: dict[str, None] = {}
-
-    def refused(trouble: str) -> UserError:
-        return UserError(f"{path}: line {parser.CurrentLineNumber}: {trouble}; {source.fetch_again(NAME)}")
-
-    def start(element: str, attributes: dict[str, str]) -> None:
-        elements.append(element.rpartition(" ")[2])
-        if elements[-1] != ("label" if len(elements) > 1 else "labels"):
-            raise refused(f'must be <labels> with <label name="..."> in it, but here is <{elements[-1]}>')
-        if len(elements) > 1:
-            name = attributes.get("name", "")
-            if not name or name in names:
-                raise refused(f"label {name!r} is named twice" if name else "a label has no name")
-            names[name] = None
-
-    def doctype(*_declared: object) -> None:
-        raise refused("has a DOCTYPE, which labels do not need and which can make a small file endless")
-
-    parser.StartElementHandler = start
-    parser.StartDoctypeDeclHandler = doctype
-    content = source.read(NAME, path)
-    try:
-        parser.Parse(content, True)
-    except expat.ExpatError as error:
-        raise refused(f"is not XML: {expat.errors.messages[error.code]}") from None
-    except (LookupError, ValueError) as error:
-        raise refused(f"cannot be read: {error}") from None
-    if not names:
-        raise refused("names no label")
-    return list(names)
+    """Return the names of the labels in the order in which they begin."""
+    return label_names(source.read(NAME, path), str(path), f"; {source.fetch_again(NAME)}")

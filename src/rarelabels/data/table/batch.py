@@ -16,11 +16,13 @@ BATCH_ROWS = 8_192
 class RawColumn:
     """A column of raw rows: its name, and what its cells hold.
 
-    A cell of a ``list`` column is a list, or a text that is its only entry.
+    A cell of a ``list`` column is a list, or a text that is its only entry. A cell of a ``vector`` column is a list of
+    ``length`` numbers; ``length`` is 0 for all other columns.
     """
 
     name: str
-    holds: Literal["text", "list", "number"]
+    holds: Literal["text", "list", "number", "vector"]
+    length: int = 0
 
 
 def numbered(rows: Iterator[Row]) -> Iterator[tuple[int, list[Row]]]:

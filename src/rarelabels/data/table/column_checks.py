@@ -9,7 +9,7 @@ from rarelabels.data.table import opening, table_files
 from rarelabels.data.table.cell_values import SEPARATORS
 from rarelabels.data.table.dialect import PLAIN, Dialect, looks_like_data
 from rarelabels.data.table.opening import shown
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.data import TableSpec, VectorColumn
 from rarelabels.errors import UserError, nearest
 
 
@@ -39,7 +39,9 @@ def wanted_columns(path: Path, spec: TableSpec, flags: Sequence[str]) -> dict[st
     inputs |= {one.column: f"dataset.lists[{i}]" for i, one in enumerate(spec.lists)}
     inputs |= dict.fromkeys(spec.numeric, "dataset.numeric")
     inputs |= dict.fromkeys(spec.categories, "dataset.categories")
+    inputs |= {one.column: f"dataset.vectors[{i}]" for i, one in enumerate(spec.vectors) if one.file is None}
     single = {spec.id: "dataset.id", spec.group: "dataset.group", spec.split: "dataset.split"}
+    single |= {spec.weight: "dataset.weight"}
     others = {column: key for column, key in single.items() if column is not None}
     if spec.labels.prefix is not None and (both := [column for column in flags if column in inputs | others]):
         key = (inputs | others)[both[0]]
@@ -63,6 +65,16 @@ def check_columns(path: Path, names: Sequence[str], wanted: dict[str, str], dial
     check_delimiter(path, names, dialect)
     hint = header_hint(path, names, dialect, "set dataset.header to false")
     raise UserError(f"{path}: has no column {', '.join(missing)}{_listed(names)}{hint}")
+
+
+def check_files(path: Path, vectors: Sequence[VectorColumn], names: Sequence[str]) -> None:
+    """Raise if a table has a column that vectors in a file would be called."""
+    for one in vectors:
+        if one.file is not None and one.column in names:
+            raise UserError(
+                f"{path}: has a column {one.column!r}, and the vectors of {one.file} are called so, too; leave one of "
+                "them out, or rename the column"
+            )
 
 
 def header_hint(path: Path, names: Sequence[str], dialect: Dialect, mend: str) -> str:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from rarelabels.errors import UserError, nearest
 
-Format = Literal["csv", "tsv", "jsonl", "parquet"]
+Format = Literal["csv", "tsv", "jsonl", "parquet", "svm", "arff"]
 MAX_CELL = 10_000_000  # characters; the csv module's own limit of 131,072 is less than a long article
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 SUFFIXES: dict[str, Format] = {
@@ -27,6 +27,10 @@ SUFFIXES: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".jsonl.gz": "jsonl",
     ".parquet": "parquet",
+    ".svm": "svm",
+    ".svm.gz": "svm",
+    ".arff": "arff",
+    ".arff.gz": "arff",
 }
 UTF_16, BINARY = "UTF-16 text", "binary data"
 IN_WORDS = {
@@ -34,6 +38,8 @@ IN_WORDS = {
     "tsv": "TSV in UTF-8",
     "jsonl": "JSON Lines (one JSON object a line)",
     "parquet": "Parquet",
+    "svm": "sparse text (labels index:value ...)",
+    "arff": "ARFF",
 }
 BEGINNINGS = {
     b"PAR1": "a Parquet file",

@@ -3,9 +3,10 @@
 Every column that the declaration names has a reader that takes its cells batch by batch and keeps numbers only, so that
 memory holds the result and not the text: 2 million rows with two text columns of ten words take under 2 GB.
 
-- text columns: the lower-cased words, ``\\w+``;
+- text columns: the lower-cased words, ``\\w+``, or the tokens that are declared (``text_tokens``);
 - list columns, and a column of labels: the stripped entries of a list, or of a text between separators or in brackets;
 - numeric columns: finite numbers, float64, and NaN for an empty cell, null or NaN;
+- columns of vectors: lists of finite numbers, all of one length, here or in a .npy file (``vector_files``);
 - columns of categories: the stripped text, or a whole number; an empty cell is a value;
 - 0/1 columns of labels: 0, 1, 0.0, 1.0, true and false, t and f, yes and no, y and n, and the declared cells that
   nobody annotated;
@@ -24,17 +25,18 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data import splits
-from rarelabels.data.table import opening, table_files
+from rarelabels.data.table import opening, table_files, vector_files
 from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.data.table.cell_values import OR_MISSING
-from rarelabels.data.table.column_checks import check_columns, flag_columns, wanted_columns
+from rarelabels.data.table.column_checks import check_columns, check_files, flag_columns, wanted_columns
 from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.input_readers import Inputs, Reader
 from rarelabels.data.table.label_readers import LabelFlags, LabelNames
-from rarelabels.data.table.row_readers import DeclaredParts, Groups, Ids
+from rarelabels.data.table.number_signs import NumberSigns
+from rarelabels.data.table.row_readers import DeclaredParts, Groups, Ids, RowWeights
 from rarelabels.data.tokens import Tokens
 from rarelabels.data.unsplit import Table
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.data import TableSpec, VectorColumn
 from rarelabels.errors import UserError
 
 VERSION = 1
@@ -42,7 +44,7 @@ VERSION = 1
 
 
 def content(spec: TableSpec) -> str:
-    """Return the SHA-256 of the file's format and bytes, in hexadecimal.
+    """Return the SHA-256 of the file's format and bytes, and of the files of its vectors, in hexadecimal.
 
     Raises:
         UserError: the file cannot be read, or its name ends in nothing known.
@@ -51,7 +53,8 @@ def content(spec: TableSpec) -> str:
     what = opening.table_format(path)
     with opening.readable(path), path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return hashlib.sha256(f"{what} {digest}".encode()).hexdigest()
+    digests = " ".join([digest, *vector_files.content(spec.vectors)])
+    return hashlib.sha256(f"{what} {digests}".encode()).hexdigest()
 
 
 def parse(spec: TableSpec) -> Table:
@@ -70,13 +73,15 @@ def parse(spec: TableSpec) -> Table:
     flags = flag_columns(path, spec, names)
     wanted = wanted_columns(path, spec, flags)
     check_columns(path, names, wanted, dialect)
+    check_files(path, spec.vectors, names)
     inputs = Inputs(path, spec)
     labels = _labels(path, spec, flags)
     ids = Ids(path, spec.id) if spec.id else None
     groups = Groups(path, spec.group) if spec.group else None
     split = DeclaredParts(path, spec.split) if spec.split else None
-    readers = (inputs, labels, ids, groups, split)
-    n = _read(path, dialect, list(wanted), [reader for reader in readers if reader])
+    weights = RowWeights(spec.weight, NumberSigns(spec.decimal, spec.thousands)) if spec.weight else None
+    readers = (inputs, labels, ids, groups, split, weights)
+    n = _read(path, dialect, list(wanted), [reader for reader in readers if reader], spec.vectors)
     inputs.check_separators()
     read = labels.labels()
     parts = split.parts() if split else None
@@ -88,43 +93,67 @@ def parse(spec: TableSpec) -> Table:
         groups=groups.codes(parts) if groups else None,
         text=inputs.text(),
         numeric=inputs.numbers(f"{OR_MISSING}, or take the column out of dataset.numeric"),
-        numeric_names=spec.numeric,
+        numeric_names=inputs.numeric_names(),
         categories=inputs.categories(),
         parts=parts,
         known=read.known,
+        weights=weights.weights() if weights else None,
     )
 
 
 def raw_columns(spec: TableSpec) -> tuple[RawColumn, ...]:
-    """Return the columns that the inputs are read from, in the order of the declaration."""
+    """Return the columns that the inputs are read from, in the order of the declaration.
+
+    Raises:
+        UserError: there are vectors, and the first rows cannot be read; their length is found there.
+    """
+    read = Inputs(Path(spec.path), spec.model_copy(update={"text": (), "lists": (), "numeric": (), "categories": ()}))
+    if spec.vectors:
+        read.add(_first_batch(spec, [one.column for one in spec.vectors if one.file is None]))
     return (
         *(RawColumn(name, "text") for name in spec.text),
         *(RawColumn(one.column, "text" if one.separator else "list") for one in spec.lists),
         *(RawColumn(name, "number") for name in spec.numeric),
         *(RawColumn(name, "text") for name in spec.categories),
+        *(RawColumn(name, "vector", length) for name, length in read.lengths().items()),
     )
 
 
-def raw_inputs(spec: TableSpec, batch: Batch) -> tuple[dict[str, Tokens], npt.NDArray[np.float64], dict[str, Tokens]]:
+def raw_inputs(
+    spec: TableSpec, columns: Sequence[RawColumn], batch: Batch
+) -> tuple[dict[str, Tokens], npt.NDArray[np.float64], dict[str, Tokens]]:
     """Return text, numbers and categories of some rows as :func:`parse` reads those of the whole table.
 
-    Separators are not checked again: that was done on the whole table, and few rows say less.
+    Separators are not checked again: that was done on the whole table, and few rows say less. The vectors of all rows
+    are cells of ``batch``, also those that were in a file.
+
+    Args:
+        spec: of the table.
+        columns: those of :func:`raw_columns`.
+        batch: the rows.
 
     Raises:
-        UserError: a cell that :func:`parse` refuses as well.
+        UserError: a cell that :func:`parse` refuses as well, or a vector of another length than in training.
     """
-    read = Inputs(batch.path, spec)
+    read = Inputs(batch.path, spec, {one.name: one.length for one in columns if one.holds == "vector"})
     read.add(batch)
     return read.text(), read.numbers(OR_MISSING), read.categories()
 
 
 def raw_rows(spec: TableSpec, n: int) -> dict[str, list[object]]:
     """Return the input cells of the file's first rows, as the file has them."""
-    path, dialect = Path(spec.path), Dialect.of(spec)
     names = [one.name for one in raw_columns(spec)]
+    in_files = {one.column for one in spec.vectors if one.file is not None}
+    first = _first_batch(spec, [name for name in names if name not in in_files])
+    cells = {name: first.cells[name][:n] for name in names}
+    return cells | {name: [vector.tolist() for vector in cells[name]] for name in in_files}
+
+
+def _first_batch(spec: TableSpec, columns: Sequence[str]) -> Batch:
+    """Return the first rows, with these columns of the table and the vectors that are in files."""
+    path, dialect = Path(spec.path), Dialect.of(spec)
     table_files.column_names(path, dialect)
-    first = next(table_files.batches(path, names, dialect))
-    return {name: first.cells[name][:n] for name in names}
+    return next(vector_files.batches(path, columns, spec.vectors, dialect))
 
 
 def label_rows(spec: TableSpec) -> dict[str, int]:
@@ -153,10 +182,16 @@ def _labels(path: Path, spec: TableSpec, flags: Sequence[str]) -> LabelNames | L
     return LabelFlags(path, flags, spec.labels)
 
 
-def _read(path: Path, dialect: Dialect, columns: list[str], readers: Iterable[Reader]) -> int:
+def _read(
+    path: Path,
+    dialect: Dialect,
+    columns: list[str],
+    readers: Iterable[Reader],
+    vectors: Sequence[VectorColumn] = (),
+) -> int:
     """Give every row of the file to the readers; return how many there are."""
     n = 0
-    for batch in table_files.batches(path, columns, dialect):
+    for batch in vector_files.batches(path, columns, vectors, dialect):
         n += batch.rows
         for reader in readers:
             reader.add(batch)

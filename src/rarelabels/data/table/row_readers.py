@@ -1,7 +1,8 @@
-"""Readers of the columns that give each row of a table its id, its group and its part."""
+"""Readers of the columns that give each row of a table its id, its group, its part and its weight."""
 
 from __future__ import annotations
 
+import math
 from array import array
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from rarelabels.data.table.cell_values import (
     MAX_ID,
     given,
     label_name,
+    number,
 )
+from rarelabels.data.table.number_signs import PLAIN, NumberSigns
 from rarelabels.data.table.opening import shown
 from rarelabels.errors import UserError, nearest
 
@@ -142,3 +145,30 @@ class DeclaredParts:
                 f"{', '.join(PARTS)} needs rows; given {', '.join(f'{n} {name}' for name, n in rows.items() if n)}"
             )
         return parts
+
+
+class RowWeights:
+    """The column that says how much each row counts in training."""
+
+    def __init__(self, column: str, signs: NumberSigns = PLAIN) -> None:
+        self._column, self._signs = column, signs
+        self._weights = array("d")
+
+    def add(self, batch: Batch) -> None:
+        """Take the cells of a batch.
+
+        Raises:
+            UserError: a cell is no finite number above 0.
+        """
+        for row, cell in enumerate(batch.cells[self._column]):
+            weight = number(cell, self._signs)
+            if not 0 < weight < math.inf:
+                raise UserError(
+                    f"{batch.at(row, self._column)}: a weight must be a finite number above 0; given {given(cell)}; "
+                    "mend it, or leave a row out that must not count"
+                )
+            self._weights.append(weight)
+
+    def weights(self) -> npt.NDArray[np.float64]:
+        """Return the weights, (n,), as in the table."""
+        return np.asarray(self._weights, dtype=np.float64)

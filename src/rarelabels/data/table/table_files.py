@@ -1,4 +1,4 @@
-"""Files that hold a table, read in batches of rows: CSV and TSV (also gzipped), JSON Lines (also gzipped), Parquet.
+"""Files that hold a table, read in batches of rows: CSV, TSV, JSON Lines, sparse text, ARFF (also gzipped), Parquet.
 
 Memory does not grow with the file. The standard library reads the text formats, and not pyarrow: its readers tell the
 line of each row, refuse a quote that is never closed, and do not guess the type of a column.
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from rarelabels.data.table.arff_tables import arff_names, arff_rows
 from rarelabels.data.table.batch import Batch, numbered
 from rarelabels.data.table.delimited_files import delimited_batches, delimited_names
 from rarelabels.data.table.dialect import PLAIN, Dialect
@@ -19,6 +20,7 @@ from rarelabels.data.table.encodings import not_text
 from rarelabels.data.table.json_lines import json_objects
 from rarelabels.data.table.opening import DELIMITERS, check_content, is_text, readable, table_format
 from rarelabels.data.table.parquet_files import parquet_batches
+from rarelabels.data.table.svm_files import COLUMNS, svm_rows
 from rarelabels.errors import UserError
 
 
@@ -35,6 +37,10 @@ def column_names(path: Path, dialect: Dialect = PLAIN) -> tuple[str, ...]:
                 names = file.schema_arrow.names
         case "jsonl":
             names = list(dict.fromkeys(chain.from_iterable(row for _, row in json_objects(path))))
+        case "svm":
+            names = list(COLUMNS)
+        case "arff":
+            names = list(arff_names(path))
         case "csv" | "tsv":
             names = delimited_names(path, dialect)
     if not names:
@@ -68,5 +74,13 @@ def batches(path: Path, columns: Sequence[str], dialect: Dialect = PLAIN) -> Ite
             for first, objects in numbered(json_objects(path)):
                 cells = {name: [row.get(name) for _, row in objects] for name in columns}
                 yield Batch(path, first, len(objects), [line for line, _ in objects], cells)
+        case "svm":
+            for first, sparse in numbered(svm_rows(path)):
+                cells = {name: [row.cell(name) for row in sparse] for name in columns}
+                yield Batch(path, first, len(sparse), [row.line for row in sparse], cells)
+        case "arff":
+            for first, lines in numbered(arff_rows(path, columns)):
+                cells = {name: [row[i] for _, row in lines] for i, name in enumerate(columns)}
+                yield Batch(path, first, len(lines), [line for line, _ in lines], cells)
         case "csv" | "tsv":
             yield from delimited_batches(path, columns, dialect)

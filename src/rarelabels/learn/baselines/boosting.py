@@ -21,6 +21,7 @@ from rarelabels.errors import UserError
 from rarelabels.judging.arrays import Floats
 from rarelabels.learn import model_files
 from rarelabels.learn.baselines.fitted_baseline import FittedBaseline
+from rarelabels.learn.row_weights import of_both
 
 PATIENCE = 10  # a label gets no more trees after so many that do not lower the validation log loss; as scikit-learn
 MOST_VALUES = 255  # of a category: scikit-learn has a bit for each, and one bin for what is missing
@@ -305,6 +306,7 @@ def _fit_label(
         data.validation.numeric[held_out],
     )
     stops_early = iterations is None and len(y_val) > 0
+    weights = of_both(None, data.train.weights)
     model = HistGradientBoostingClassifier(
         learning_rate=spec.learning_rate,
         max_iter=iterations or spec.max_iter,
@@ -318,7 +320,7 @@ def _fit_label(
     validation = {"X_val": x_val, "y_val": y_val} if stops_early else {}
     known = np.where(np.isnan(x).all(axis=0), 0.0, x)  # scikit-learn cannot bin a column that is missing everywhere
     with threadpool_limits(1):  # without a user_api, so that it limits the OpenMP threads of boosting too
-        return model.fit(known, y, **validation)
+        return model.fit(known, y, None if weights is None else weights[train], **validation)
 
 
 def _duration(seconds: float) -> str:

@@ -21,6 +21,7 @@ from rarelabels.judging.arrays import Floats
 from rarelabels.judging.metrics import macro_average_precision
 from rarelabels.learn import model_files
 from rarelabels.learn.baselines.fitted_baseline import FittedBaseline
+from rarelabels.learn.row_weights import of_both
 
 MOST_JUDGED = 50  # at most so many labels choose a C: with hundreds of labels, each C of a grid would take minutes
 
@@ -147,17 +148,17 @@ def fit(spec: LinearSpec, data: Dataset, seed: int) -> Linear:
         UserError: no token is left, and there are no numbers.
     """
     features = Features.fit(spec, data)
-    X, y, known = features.of(data.train), data.train.y, data.train.known
+    X, y, known, rows = features.of(data.train), data.train.y, data.train.known, of_both(None, data.train.weights)
     if not isinstance(spec.c, tuple):
-        return Linear(data.labels, features, *_regressions(spec.c, X, y, known, seed))
+        return Linear(data.labels, features, *_regressions(spec.c, X, y, known, seed, rows))
     validation, ranked, some = features.of(data.validation), dict[float, float](), judged(y)
     for c in sorted(spec.c):
-        fitted = _regressions(c, X, y[:, some], None if known is None else known[:, some], seed)
+        fitted = _regressions(c, X, y[:, some], None if known is None else known[:, some], seed, rows)
         ranked[c] = macro_average_precision(data.validation.y_or_nan[:, some], _scores(validation, *fitted))
         if best_c(ranked) == c:  # only the best is kept, because a fit has a number for every token and label
             kept = fitted
     if len(some) < y.shape[1]:
-        kept = _regressions(best_c(ranked), X, y, known, seed)
+        kept = _regressions(best_c(ranked), X, y, known, seed, rows)
     facts, notes = of_chosen_c(best_c(ranked), spec.c)
     return Linear(data.labels, features, *kept, facts=facts, notes=notes)
 
@@ -217,11 +218,16 @@ def _scores(X: Sparse, coefficients: Floats, intercepts: Floats) -> Floats:
 
 
 def _regressions(
-    c: float, X: Sparse, y: npt.NDArray[np.uint8], known: npt.NDArray[np.bool_] | None, seed: int
+    c: float,
+    X: Sparse,
+    y: npt.NDArray[np.uint8],
+    known: npt.NDArray[np.bool_] | None,
+    seed: int,
+    weights: Floats | None,
 ) -> tuple[Floats, Floats]:
     """Return coefficients, (n_columns, n_labels), and intercepts, (n_labels,); each label is fitted on its known rows.
 
-    A label that is known in no row counts as one that no row has.
+    A label that is known in no row counts as one that no row has. ``weights`` are of rows, (n,).
     """
     coefficients, intercepts = np.zeros((X.shape[1], y.shape[1])), np.zeros(y.shape[1])
     # More BLAS threads change the last bits, and on a busy machine cost ten times the time.
@@ -229,16 +235,18 @@ def _regressions(
         for label in range(y.shape[1]):
             rows = slice(None) if known is None else np.flatnonzero(known[:, label])
             of_rows = X if known is None else X[rows]
-            coefficients[:, label], intercepts[label] = _fit_label(c, of_rows, y[rows, label], seed)
+            weighed = None if weights is None else weights[rows]
+            coefficients[:, label], intercepts[label] = _fit_label(c, of_rows, y[rows, label], seed, weighed)
     return coefficients, intercepts
 
 
-def _fit_label(c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int) -> tuple[Floats, float]:
+def _fit_label(c: float, X: Sparse, y: npt.NDArray[np.uint8], seed: int, rows: Floats | None) -> tuple[Floats, float]:
     """Return coefficients and intercept of one label. For a constant label, they give a constant score, 0 or 1."""
     if not y.any() or y.all():
         return np.zeros(X.shape[1]), np.inf if y.any() else -np.inf
     # Of the deterministic solvers, liblinear (primal) is the fastest here: 1 s for 17 labels; lbfgs takes 2.4 s.
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=c, solver="liblinear", max_iter=1000, random_state=seed).fit(X, y)
+    model = LogisticRegression(C=c, solver="liblinear", max_iter=1000, random_state=seed)
+    model.fit(X, y, sample_weight=rows)
     return model.coef_[0], float(model.intercept_[0])
