@@ -14,9 +14,10 @@ import rarelabels as rl
 from loss_cases import CASES, N_LABELS, NEGATIVE, POSITIVE, PREVALENCE, RUNNERS, Case, factors, rows
 from rarelabels.data.dataset import Dataset
 from rarelabels.errors import UserError
-from rarelabels.learn import losses
+from rarelabels.learn import fitting, losses
 from rarelabels.learn.baselines import linear
 from rarelabels.learn.keras_backend import tf
+from rarelabels.learn.weighting import weights
 from small_training import LABELS, Floats, fit, macro_ap, trial
 
 TAKING = {
@@ -38,14 +39,14 @@ def some_known(seed: int = 0) -> npt.NDArray[np.bool_]:
 def of_known_cells(case: Case, y: Floats, z: Floats, known: npt.NDArray[np.bool_]) -> float:
     """The mean over known cells: each row is one without the labels that are unknown; soft F1 is so by label."""
     if case.declared.kind == "soft_f1":
-        of_labels = [np.flatnonzero(column) for column in known.T]
-        costs = [case.formula(y[r][:, [i]], z[r][:, [i]])[0] for i, r in enumerate(of_labels) if len(r)]
+        rows_of = [np.flatnonzero(column) for column in known.T]
+        costs = [case.formula(y[r][:, [i]], z[r][:, [i]])[0] for i, r in enumerate(rows_of) if len(r)]
         return float(np.mean(costs))
     total = 0.0
     for of_row, logits, seen in zip(y, z, known, strict=True):
         if seen.any():
-            weights = factors(POSITIVE[seen], NEGATIVE[seen], PREVALENCE[seen])
-            loss = losses.build(case.declared, case.head, weights)
+            of_labels = factors(POSITIVE[seen], NEGATIVE[seen], PREVALENCE[seen])
+            loss = losses.build(case.declared, case.head, of_labels)
             mean = loss.call(tf.constant(of_row[None, seen]), tf.constant(logits[None, seen])).numpy()[0]
             is_sum = getattr(case.declared, "reduction", "mean") != "mean"
             total += mean * (N_LABELS if is_sum else seen.sum())
@@ -181,3 +182,15 @@ def test_a_keras_training_tells_the_loss_its_epoch() -> None:
     assert float(loss.numbers["corrects"]) == 0
     net.fit(np.eye(2), np.eye(2), epochs=2, verbose=0, callbacks=[loss.callback()])
     assert float(loss.numbers["corrects"]) == 1
+
+
+def test_out_of_fold_scores_know_what_is_known(data: Dataset) -> None:
+    some = half_known(data)
+    folds = np.arange(len(some.train.y)) % 5
+    crossed = replace(some, validation=some.train, folds=folds)
+    declared = trial().model_copy(update={"model": linear.LinearSpec(kind="linear", c=(1.0, 5.0))})
+    fitted, scored = fitting.fit(declared, 0, crossed, weights(declared.weighting, some.train.y), (), lambda *_: None)
+    assert scored.known is not None
+    assert some.train.known is not None
+    assert (scored.known == some.train.known).all()
+    assert macro_ap(data.test, fitted.scores(data.test)) > 0.7

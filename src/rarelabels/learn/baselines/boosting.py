@@ -306,6 +306,7 @@ def _fit_label(
         data.validation.numeric[held_out],
     )
     stops_early = iterations is None and len(y_val) > 0
+    weights = of_both(None, data.train.weights)
     model = HistGradientBoostingClassifier(
         learning_rate=spec.learning_rate,
         max_iter=iterations or spec.max_iter,
@@ -319,7 +320,6 @@ def _fit_label(
     validation = {"X_val": x_val, "y_val": y_val} if stops_early else {}
     known = np.where(np.isnan(x).all(axis=0), 0.0, x)  # scikit-learn cannot bin a column that is missing everywhere
     with threadpool_limits(1):  # without a user_api, so that it limits the OpenMP threads of boosting too
-        weights = of_both(None, data.train.weights)
         return model.fit(known, y, None if weights is None else weights[train], **validation)
 
 
