@@ -111,7 +111,7 @@ def _kind(column: Column) -> tuple[str, str]:
         empty = f"holds vectors, but {_cells(column.empty)} empty"
         return ("", empty) if column.empty else ("vectors", "its cells are lists of numbers, all of one length")
     if are_valued_names(column.sample):
-        return "lists", "its cells give names values"
+        return "lists", ""
     match next(iter(column.kinds)):
         case "list":
             wrong = next((cell for cell in column.sample if not all(map(_is_name, cell))), None)

@@ -147,7 +147,7 @@ def _inputs(look: Look) -> Iterator[str]:
     for names in _by_reason(spec.categories, why):
         values = [f"{_shown(name)} ({look.values[name]:,} values)" for name in names]
         yield f"category    {_some(values)}, a 0/1 input for each value{_because(why.get(names[0]))}"
-    yield 'a guess is overruled by --text, --list "COLUMN:SEPARATOR", --numeric, --categories or --ignore COLUMN'
+    yield 'a guess is overruled by --text, --list "COLUMN:SEPARATOR", --numeric, --categories, --vectors or --ignore'
 
 
 def _first(lines: Iterable[str]) -> Iterator[str]:
