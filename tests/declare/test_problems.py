@@ -66,7 +66,7 @@ def test_nothing_wrong_is_the_model_and_no_problem():
     [
         ("loss: {kind: binary_focal, gama: 2}", "loss.gama: unknown key; did you mean 'gamma'?"),
         ("los: {kind: bce}", "los: unknown key; did you mean 'loss'?"),
-        ("loss: {gamma: 2}", "loss.gamma: unknown key; allowed with kind bce: kind, form"),
+        ("loss: {gamma: 2}", "loss.gamma: unknown key; allowed with kind bce: kind, form, label_smoothing"),
         (
             "training: {lr: 2}",
             "training.lr: unknown key; allowed: epochs, steps, evaluate_every, patience, batch_size, optimizer, "

@@ -339,7 +339,7 @@ class Hill(LogitLoss):
 
     >>> import rarelabels as rl
     >>> round(float(rl.losses.Hill()([[1.0, 0.0]], [[0.0, 0.0]])), 4)  # (0.7019 + 0.25) / 2
-    0.476
+    0.4759
     """
 
     takes_unknown = True
