@@ -88,7 +88,7 @@ def test_a_union_has_it_beside_our_own_kinds(installed: Path) -> None:
         ("mine_of_nobody:Mine", "cannot be imported: ModuleNotFoundError: No module named 'mine_of_nobody'"),
         ("mine_of_tests:Mine.Deep", "cannot be imported: AttributeError"),
         ("mine_of_tests:nothing", "must name a subclass of rarelabels.declare.own.OwnLoss"),
-        ("mine_of_tests:Taken", "names mine_of_tests:Taken, whose kind 'bce' there is already; it needs another one"),
+        ("mine_of_tests:Taken", "names mine_of_tests:Taken, whose kind 'bce' is taken; it needs another one"),
         ("mine_of_tests:Nameless", 'which must have a key kind: Literal["<its kind>"]'),
     ],
 )

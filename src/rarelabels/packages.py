@@ -81,7 +81,7 @@ def _checked(point: EntryPoint, base: type[T], taken: Collection[str]) -> tuple[
     if len(kind) != 1 or not isinstance(kind[0], str):
         raise _UnusableError(f'names {point.value}, which must have a key kind: Literal["<its kind>"]')
     if kind[0] in taken:
-        raise _UnusableError(f"names {point.value}, whose kind {kind[0]!r} there is already; it needs another one")
+        raise _UnusableError(f"names {point.value}, whose kind {kind[0]!r} is taken; it needs another one")
     return kind[0], spec
 
 

@@ -45,7 +45,7 @@ def test_a_truth_that_the_file_states_must_be_that_of_the_data(tmp_path: Path) -
     right = frame(**{"true/Drama": [1, 0, 1]})
     assert (given_scores.read(write(tmp_path / "a.csv", right), LABELS).of_rows("test", IDS, Y) == SCORES).all()
     assert refused(write(tmp_path / "b.csv", frame(**{"true/Drama": [1, 1, 0]}))) == (
-        "b.csv: true/Drama, id a b: is 1, but 0 in the data, and 2 cells differ; are the rows mixed up? give each row "
+        "b.csv: true/Drama, id a b: is 1, but 0 in the data (2 cells differ); are the rows mixed up? give each row "
         "its own id, or leave the columns true/… out"
     )
 

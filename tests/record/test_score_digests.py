@@ -20,7 +20,7 @@ def test_the_digest_is_that_of_the_content_as_it_is_now(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_missing_data(tmp_path: Path) -> None:
-    with pytest.raises(MissingDataError, match=r"a\.parquet: scores that another program is to make are not there"):
+    with pytest.raises(MissingDataError, match=r"a\.parquet: there is no such file of scores; another program makes"):
         score_digests.of_file(tmp_path / "a.parquet")
     with pytest.raises(UserError, match="cannot be read"):
         score_digests.of_file(tmp_path)

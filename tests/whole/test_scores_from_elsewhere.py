@@ -55,7 +55,7 @@ def test_a_study_runs_without_scores_that_are_not_made_yet(project: Project) -> 
     out, err = project.do("run", my_study.STUDY)
     assert "linear" in out
     assert "my/elsewhere" in out + err
-    assert "0/validation.parquet: scores that another program is to make are not there" in out + err
+    assert "0/validation.parquet: there is no such file of scores" in out + err
 
 
 def test_scores_of_another_program_are_judged_like_any_other(project: Project) -> None:

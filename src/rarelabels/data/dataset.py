@@ -56,6 +56,23 @@ class Part:
         """The share of labels that are known."""
         return 1.0 if self.known is None else float(self.known.mean())
 
+    @property
+    def prevalence(self) -> npt.NDArray[np.float64]:
+        """The share of positives among the known rows of each label, (n_labels,); 0 if there are none."""
+        if self.known is None:
+            return np.asarray(self.y.mean(axis=0, dtype=np.float64))
+        return np.asarray(self.y.sum(axis=0) / np.maximum(self.known.sum(axis=0), 1))
+
+    @property
+    def not_constant(self) -> npt.NDArray[np.int64]:
+        """The labels, by their number, that have both a positive and a negative among their known rows."""
+        negative = self.y == 0 if self.known is None else (self.y == 0) & self.known
+        return np.flatnonzero(self.y.any(axis=0) & negative.any(axis=0))
+
+    def rows_of(self, label: int) -> npt.NDArray[np.int64] | slice:
+        """Return the rows in which a label is known: their numbers, or, for all, a slice."""
+        return slice(None) if self.known is None else np.flatnonzero(self.known[:, label])
+
     def take(self, rows: npt.NDArray[np.int64]) -> Part:
         """Return the rows with these numbers, in that order."""
         text = {name: tokens.take(rows) for name, tokens in self.text.items()}

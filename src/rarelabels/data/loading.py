@@ -266,15 +266,15 @@ def _of_unknown(labels: tuple[str, ...], parts: dict[str, Part]) -> Iterator[str
     called = {"train": "training"}
     of_parts = ", ".join(f"{known.mean():.1%} of the {called.get(name, name)} part" for name, known in shares.items())
     yield (
-        f"Not all labels are known: {of_parts} are, and least is known of {labels[int(least.argmin())]} "
-        f"({least.min():.1%}). Known cells alone are trained on and judged."
+        f"Not all labels are known: {of_parts}. The least known label is {labels[int(least.argmin())]} "
+        f"({least.min():.1%}). Trainings and metrics use known cells alone."
     )
 
 
 def _of_last_rows(spec: DatasetSpec, labels: tuple[str, ...], parts: dict[str, Part]) -> Iterator[str]:
     if spec.validation != "last_rows":
         return
-    train, validation = (_prevalence(parts[name]) for name in ("train", "validation"))
+    train, validation = (parts[name].prevalence for name in ("train", "validation"))
     moved = np.abs(validation - train)
     worst = int(moved.argmax())
     yield (
@@ -282,13 +282,6 @@ def _of_last_rows(spec: DatasetSpec, labels: tuple[str, ...], parts: dict[str, P
         f"the order of the source: a label's share of ones differs from the training part's by {moved.mean():.3f} on "
         f"average, most for {labels[worst]} ({train[worst]:.3f} in training, {validation[worst]:.3f} in validation)."
     )
-
-
-def _prevalence(part: Part) -> npt.NDArray[np.float64]:
-    """Return the share of positives of each label among its known rows, (n_labels,); 0 if there are none."""
-    if part.known is None:
-        return np.asarray(part.y.mean(axis=0))
-    return np.asarray(part.y.sum(axis=0) / np.maximum(part.known.sum(axis=0), 1))
 
 
 def _weighed(column: str, train: Part) -> str:
@@ -311,9 +304,7 @@ def _summary(labels: tuple[str, ...], parts: dict[str, Part]) -> dict[str, Any]:
         "rows": {name: len(rows) for name, rows in y.items()},
         "rows_without_labels": {name: int((~rows.any(axis=1)).sum()) for name, rows in y.items()},
         "label_cardinality": {name: float(rows.sum(axis=1).mean()) for name, rows in y.items()},
-        "prevalence": {
-            name: dict(zip(labels, _prevalence(part).tolist(), strict=True)) for name, part in parts.items()
-        },
+        "prevalence": {name: dict(zip(labels, part.prevalence.tolist(), strict=True)) for name, part in parts.items()},
         "labels_without_positives": {
             name: [label for label, positives in zip(labels, rows.sum(axis=0), strict=True) if not positives]
             for name, rows in y.items()

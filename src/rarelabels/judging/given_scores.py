@@ -68,7 +68,7 @@ class GivenScores:
             row, label = (int(at) for at in np.argwhere(wrong)[0])
             raise UserError(
                 f"{self.path}: true/{self.labels[label]}, id {names[row]}: is {truth[row, label]:g}, but "
-                f"{y[row, label]:g} in the data, and {int(wrong.sum()):,} cells differ; are the rows mixed up? give "
+                f"{y[row, label]:g} in the data ({int(wrong.sum()):,} cells differ); are the rows mixed up? give "
                 "each row its own id, or leave the columns true/… out"
             )
         return self.scores[rows]

@@ -504,7 +504,7 @@ def build(spec: declared.LossSpec, head: str, weights: Weights, *, unknown: bool
         spec: the declared loss.
         head: how the net's logits become scores; see ``models.Head``.
         weights: the numbers that the loss needs from the labels of the training part.
-        unknown: whether labels may be unknown, -1.
+        unknown: whether labels may be unknown: NaN, or negative.
 
     Raises:
         UserError: labels may be unknown, and the loss needs all of them.
@@ -553,5 +553,8 @@ def _build(spec: declared.LossSpec, head: str, weights: Weights) -> LogitLoss:
 def _own(spec: OwnLoss, weights: Weights) -> LogitLoss:
     made = spec.build(weights.prevalence)
     if not isinstance(made, LogitLoss):
-        raise UserError(f"loss.kind {spec.kind!r}: its build must return a LogitLoss of rarelabels; got {type(made)}")
+        raise UserError(
+            f"loss.kind {spec.kind!r}: its build must return a rarelabels.learn.logit_loss.LogitLoss; got a "
+            f"{type(made).__name__}"
+        )
     return made

@@ -21,8 +21,8 @@ def of_file(path: Path) -> str:
         return _digest(path, stat.st_mtime_ns, stat.st_size)
     except FileNotFoundError:
         raise MissingDataError(
-            f"{path}: scores that another program is to make are not there; `rarelabels export-split` writes the ids "
-            "of the rows that it must score"
+            f"{path}: there is no such file of scores; another program makes it, for the rows that "
+            "`rarelabels export-split` names"
         ) from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error

@@ -33,6 +33,7 @@ class Source:
         table = spec.read()
         if not isinstance(table, Table):
             raise UserError(
-                f"dataset.kind {spec.kind!r}: its read must return a rarelabels.data.unsplit.Table; got {type(table)}"
+                f"dataset.kind {spec.kind!r}: its read must return a rarelabels.data.unsplit.Table; got a "
+                f"{type(table).__name__}"
             )
         return table

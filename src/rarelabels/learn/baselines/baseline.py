@@ -103,7 +103,7 @@ def fit(trial: Trial, data: Dataset, seed: int, iterations: npt.NDArray[np.int64
     """
     match trial.model:
         case FloorSpec(predicts=predicts):
-            constants = floors(_prevalence(data.train)) | {"label_set": _label_set(data.train)}
+            constants = floors(data.train.prevalence) | {"label_set": _label_set(data.train)}
             return Floor(data.labels, constants[predicts])
         case LinearSpec() as spec:
             return linear.fit(spec, data, seed)
@@ -181,17 +181,10 @@ def load_saved(folder: Path) -> Fitted:
             return Linear.from_files(stored, weights)
 
 
-def _prevalence(train: Part) -> Floats:
-    """Return the share of positives among the known rows of each label, (n_labels,); 0 if there are none."""
-    if train.known is None:
-        return np.asarray(train.y.mean(axis=0, dtype=np.float64))
-    return np.asarray(train.y.sum(axis=0) / np.maximum(train.known.sum(axis=0), 1))
-
-
 def _label_set(train: Part) -> Floats:
     """Return the label set that most wholly known rows have; without such rows, the labels that most rows have."""
     whole = train.y if train.known is None else train.y[train.known.all(axis=1)]
-    return _most_frequent(whole) if len(whole) else np.asarray(_prevalence(train) > 0.5, dtype=np.float64)
+    return _most_frequent(whole) if len(whole) else np.asarray(train.prevalence > 0.5, dtype=np.float64)
 
 
 def _most_frequent(y: npt.NDArray[np.uint8]) -> Floats:

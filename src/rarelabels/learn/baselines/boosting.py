@@ -237,7 +237,7 @@ def fit(
     y = data.train.y
     data, one_hot = _with_codes(data)
     models: list[Any | None] = [None] * y.shape[1]
-    for label in _not_constant(data.train).tolist():
+    for label in data.train.not_constant.tolist():
         most = None if iterations is None else int(iterations[label])
         models[label] = _fit_label(spec, data, label, seed, most, len(one_hot.values))
     trees = Trees.of(models, np.where(y.any(axis=0), np.inf, -np.inf), categories=bool(one_hot.values))
@@ -246,16 +246,6 @@ def fit(
     full = int((trained == spec.max_iter).sum()) if iterations is None else 0
     note = f"{full} of {len(trained)} labels used all {spec.max_iter} trees of model.max_iter: more may do better."
     return Boosted(data.labels, trees, one_hot, facts=facts, notes=(note,) if full else ())
-
-
-def _not_constant(train: Part) -> npt.NDArray[np.int64]:
-    """Return the labels that have both a positive and a negative among their known rows."""
-    negative = train.y == 0 if train.known is None else (train.y == 0) & train.known
-    return np.flatnonzero(train.y.any(axis=0) & negative.any(axis=0))
-
-
-def _known_rows(part: Part, label: int) -> npt.NDArray[np.int64] | slice:
-    return slice(None) if part.known is None else np.flatnonzero(part.known[:, label])
 
 
 def check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, trainings: int) -> None:
@@ -274,7 +264,7 @@ def check_time(spec: GradientBoostingSpec, data: Dataset, seed: int, trainings: 
     """
     import sklearn.ensemble  # noqa: F401  imported here, because the import takes a second that must not be timed
 
-    positives, labels = data.train.y.sum(axis=0, dtype=np.int64), _not_constant(data.train)
+    positives, labels = data.train.y.sum(axis=0, dtype=np.int64), data.train.not_constant
     if not len(labels):
         return
     middle = int(labels[np.argsort(positives[labels], kind="stable")][len(labels) // 2])
@@ -298,7 +288,7 @@ def _fit_label(
     """Fit the classifier of one label; the first columns of the numbers are codes of categories."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    train, held_out = _known_rows(data.train, label), _known_rows(data.validation, label)
+    train, held_out = data.train.rows_of(label), data.validation.rows_of(label)
     y, x, y_val, x_val = (
         data.train.y[train, label],
         data.train.numeric[train],

@@ -39,7 +39,10 @@ class FittedOwn(FittedBaseline):
         if scores.shape != expected:
             raise UserError(f"model.kind {self.spec.kind!r}: its scores must have shape {expected}; got {scores.shape}")
         if not ((scores >= 0) & (scores <= 1)).all():
-            raise UserError(f"model.kind {self.spec.kind!r}: its scores must be probabilities, from 0 to 1")
+            raise UserError(
+                f"model.kind {self.spec.kind!r}: its scores must be probabilities, from 0 to 1; got "
+                f"{scores.min():g} to {scores.max():g}"
+            )
         return scores
 
     def save(self, folder: Path) -> None:

@@ -60,7 +60,10 @@ class SklearnModel(FittedBaseline):
             else:
                 scores[:, learnt] = _scores(self.models[0], columns, len(learnt))
         if not np.isfinite(scores).all():
-            raise UserError(f"model.estimator {self.spec.estimator}: gives scores that are not finite")
+            raise UserError(
+                f"model.estimator {self.spec.estimator}: gives scores that are not finite; take other "
+                "parameters, or another estimator"
+            )
         return scores
 
     def save(self, folder: Path) -> None:
@@ -78,7 +81,10 @@ def check(spec: SklearnSpec, data: Dataset) -> None:
     """
     estimator = _estimator(spec, 0)
     if not (hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function")):
-        raise UserError(f"model.estimator {spec.estimator}: gives neither probabilities nor decision values")
+        raise UserError(
+            f"model.estimator {spec.estimator}: gives neither probabilities nor decision values; take another "
+            "estimator, such as LogisticRegression"
+        )
     if data.train.weights is not None and not _takes_weights(estimator):
         raise UserError(
             f"model.estimator {spec.estimator}: takes no weights of rows, and dataset.weight declares some; leave "
@@ -99,23 +105,20 @@ def fit(spec: SklearnSpec, data: Dataset, seed: int) -> SklearnModel:
     Raises:
         UserError: see :func:`check` and ``linear.Features.fit``; or a dense matrix would not fit into memory.
     """
-    features, known = Features.fit(spec, data), data.train.known
+    features, learnt = Features.fit(spec, data), data.train.not_constant
     y = data.train.y.astype(np.int64)  # RidgeClassifier writes -1 into it
-    has_negative = (y == 0).any(axis=0) if known is None else ((y == 0) & known).any(axis=0)
-    learnt = np.flatnonzero(y.any(axis=0) & has_negative)
     columns = _columns(features, data.train, dense=_needs_dense(spec))
-    every = np.arange(len(y))
-    samples: list[tuple[Integers, Any]]  # rows and columns of the labels
-    if known is None and len(learnt) > 1 and _tags(_estimator(spec, seed)).classifier_tags.multi_label:
-        samples = [(every, learnt)]
+    samples: list[tuple[Integers | slice, Any]]  # rows and columns of the labels
+    if data.train.known is None and len(learnt) > 1 and _tags(_estimator(spec, seed)).classifier_tags.multi_label:
+        samples = [(slice(None), learnt)]
     else:
-        samples = [(every if known is None else np.flatnonzero(known[:, label]), label) for label in learnt]
+        samples = [(data.train.rows_of(label), label) for label in learnt.tolist()]
     weights = of_both(None, data.train.weights)
     with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:  # as many threads, the same bits
         warnings.simplefilter("always")
         models = tuple(
             _estimator(spec, seed).fit(
-                columns if len(rows) == len(y) else columns[rows],
+                columns if isinstance(rows, slice) else columns[rows],
                 y[rows][:, label],
                 **({} if weights is None else {"sample_weight": weights[rows]}),
             )
@@ -145,7 +148,10 @@ def _estimator(spec: SklearnSpec, seed: int) -> Any:
         UserError: the installed scikit-learn has no such class, the class no such parameter, or a value is not allowed.
     """
     if spec.estimator not in classifiers():
-        raise UserError(f"model.estimator: the installed scikit-learn has no {spec.estimator}")
+        raise UserError(
+            f"model.estimator: the installed scikit-learn has no {spec.estimator}; take another estimator, or upgrade "
+            "scikit-learn"
+        )
     estimator = classifiers()[spec.estimator]()
     known = list(estimator.get_params(deep=False))
     for name in spec.parameters:
