@@ -211,7 +211,9 @@ Delimiter = Annotated[str, AfterValidator(checked_delimiter)]
 Encoding = Annotated[str, AfterValidator(checked_encoding)]
 Column = Annotated[str, Field(min_length=1, description="name of a column")]
 Cell = str | int
-ZERO_OR_ONE = ("0", "1", "false", "true", "f", "t", "no", "yes", "n", "y")
+# What the cells of 0/1 columns say, in lower case; 0,0 and 1,0 have decimal commas.
+FLAGS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "0,0": 0, "1,0": 1, "false": 0, "true": 1}
+FLAGS |= {"no": 0, "yes": 1, "n": 0, "y": 1, "f": 0, "t": 1}
 
 
 def cell_as_word(cell: object) -> str:
@@ -285,7 +287,7 @@ class TableLabels(Spec):
             raise ValueError(
                 "unknown goes with columns or prefix; for a column of names say not_annotated or annotated"
             )
-        if both := [cell for cell in self.unknown if cell_as_word(cell) in ZERO_OR_ONE]:
+        if both := [cell for cell in self.unknown if cell_as_word(cell) in FLAGS]:
             raise ValueError(f"unknown: {both[0]!r} is a label, 0 or 1, so it cannot be unknown as well; leave it out")
         return self
 

@@ -17,12 +17,11 @@ import numpy.typing as npt
 from rarelabels.data import splits
 from rarelabels.data.table import cell_values, parsing, table_files
 from rarelabels.data.table.batch import Batch
-from rarelabels.data.table.cell_values import FLAGS
 from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.number_signs import OTHERS, PLAIN, NumberSigns
 from rarelabels.data.table.opening import shown
 from rarelabels.data.table.row_readers import PART_WORDS
-from rarelabels.declare.data import VectorColumn, cell_as_word
+from rarelabels.declare.data import FLAGS, VectorColumn, cell_as_word
 from rarelabels.errors import UserError, nearest
 
 SAMPLED = 16  # after the first batch, every 16th row is sampled

@@ -131,17 +131,17 @@ def parts_of(
             raise ArgumentError(f"validation: must be a pair (y_val, s_val); given {type(validation).__name__}")
         y_val, s_val = validation
         given += [_Matrix.of_truth("validation[0]", y_val, unknown), _Matrix.of("validation[1]", s_val)]
-    known, whose = _labels_of(labels, given)
-    given = [matrix.with_labels(known, whose) for matrix in given]
-    if len(known) < 2:
-        raise ArgumentError(f"y_test: multi-label scores need at least 2 labels; given {some(known)}")
+    names, whose = _labels_of(labels, given)
+    given = [matrix.with_labels(names, whose) for matrix in given]
+    if len(names) < 2:
+        raise ArgumentError(f"y_test: multi-label scores need at least 2 labels; given {some(names)}")
     test = _part(*given[:2], probabilities=True)
     if validation is None:
-        return Parts(known, None, test, ())
+        return Parts(names, None, test, ())
     before = _part(*given[2:], probabilities=True)
     are_named = all(any(matrix.rows for matrix in part) for part in (given[:2], given[2:]))
     _check_apart(before, test, named=are_named)
-    return Parts(known, before, test, ())
+    return Parts(names, before, test, ())
 
 
 def pair(y: Any, s: Any, names: tuple[str, str], *, probabilities: bool, unknown: float | None = None) -> Scores:
@@ -158,8 +158,8 @@ def pair(y: Any, s: Any, names: tuple[str, str], *, probabilities: bool, unknown
         ArgumentError: the first thing that is wrong, and where.
     """
     given = [_Matrix.of_truth(names[0], y, unknown), _Matrix.of(names[1], s)]
-    known, whose = _labels_of(None, given)
-    truth, scores = (matrix.with_labels(known, whose) for matrix in given)
+    labels, whose = _labels_of(None, given)
+    truth, scores = (matrix.with_labels(labels, whose) for matrix in given)
     return _part(truth, scores, probabilities=probabilities)
 
 

@@ -111,8 +111,8 @@ def _check_apart(before: _File, aligned: Scores, after: _File) -> None:
     if all(same):
         raise UserError(_twice(before.path, after.path))
     if before.is_named and after.is_named:
-        known = set(before.part.ids.tolist())
-        shared = [name for name in after.part.ids.tolist() if name in known]
+        names = set(before.part.ids.tolist())
+        shared = [name for name in after.part.ids.tolist() if name in names]
         if shared:
             are = "is" if len(shared) == 1 else "are"
             raise UserError(

@@ -200,8 +200,8 @@ def judge_parts(parts: Parts) -> Judgement:
     Without a validation part, the only rules are ``half`` and the bound ``oracle``, and base rates come from the test
     labels themselves.
     """
-    known = parts.test if parts.validation is None else parts.validation
-    floors = evaluation.floors(known.prevalence)
+    seen = parts.test if parts.validation is None else parts.validation
+    floors = evaluation.floors(seen.prevalence)
     measured = evaluation.evaluate(parts.labels, parts.validation, parts.test, floors, SPEC)
     if parts.validation is not None:
         totals = threshold_gains(measured.per_label).filter(regex="/more_").sum()

@@ -17,9 +17,6 @@ MEND_NUMBER = "fill such cells in, leave these rows out"
 OR_MISSING = "write a number, or leave the cell empty if there is none"
 SEPARATORS = ("|", ";", ",", "\t")
 MAX_ID = 200  # characters; ids are stored at the width of the longest
-FLAGS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "0,0": 0, "1,0": 1, "false": 0, "true": 1}
-# Words that say whether a row has a label, beside these numbers.
-FLAGS |= {"no": 0, "yes": 1, "n": 0, "y": 1, "f": 0, "t": 1}
 LARGEST = 1e150  # of a number: the square of a larger one, and so the spread of its column, may be infinite
 
 

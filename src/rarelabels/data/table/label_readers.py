@@ -10,16 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data.table.batch import Batch
-from rarelabels.data.table.cell_values import (
-    FLAGS,
-    SHOWN,
-    given,
-)
+from rarelabels.data.table.cell_values import SHOWN, given
 from rarelabels.data.table.input_readers import Entries
 from rarelabels.data.table.opening import shown
 from rarelabels.data.tokens import Tokens, document_frequency
 from rarelabels.data.unsplit import UNKNOWN, labels_and_known
-from rarelabels.declare.data import TableLabels, cell_as_word
+from rarelabels.declare.data import FLAGS, TableLabels, cell_as_word
 from rarelabels.errors import UserError, nearest
 
 _NOT_ANNOTATED = "mend it, or name such cells under dataset.labels.unknown if they mean that nobody annotated the label"

@@ -11,12 +11,7 @@ import numpy.typing as npt
 
 from rarelabels.data.splits import PARTS
 from rarelabels.data.table.batch import Batch
-from rarelabels.data.table.cell_values import (
-    MAX_ID,
-    given,
-    label_name,
-    number,
-)
+from rarelabels.data.table.cell_values import MAX_ID, given, label_name, number
 from rarelabels.data.table.number_signs import PLAIN, NumberSigns
 from rarelabels.data.table.opening import shown
 from rarelabels.errors import UserError, nearest

@@ -33,7 +33,7 @@ def content(vectors: Sequence[VectorColumn]) -> list[str]:
     return digests
 
 
-def opened(path: Path) -> Matrix:
+def mapped(path: Path) -> Matrix:
     """Return the numbers of a .npy file, (rows, length). They stay in the file until they are asked for.
 
     Raises:
@@ -68,10 +68,10 @@ def batches(
         dialect: of a CSV or TSV file.
 
     Raises:
-        UserError: see :func:`opened` and ``table_files.batches``; or a file has more or fewer rows than the table.
+        UserError: see :func:`mapped` and ``table_files.batches``; or a file has more or fewer rows than the table.
     """
     files = {one.column: Path(one.file) for one in vectors if one.file is not None}
-    matrices = {column: opened(file) for column, file in files.items()}
+    matrices = {column: mapped(file) for column, file in files.items()}
     rows = 0
     for batch in table_files.batches(path, columns, dialect):
         first, rows = rows, rows + batch.rows
