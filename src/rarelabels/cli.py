@@ -128,7 +128,11 @@ def init_study(
     ] = None,
     lists: Annotated[
         list[str] | None,
-        typer.Option("--list", metavar="COLUMN[:SEPARATOR]", help="A column of names or tags; may be given again"),
+        typer.Option(
+            "--list",
+            metavar="COLUMN[:SEPARATOR]",
+            help="A column of names or tags, and what separates them; may be given again",
+        ),
     ] = None,
     numeric: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="A column of numbers; may be given again")
@@ -160,10 +164,13 @@ def init_study(
         list[str] | None, typer.Option(metavar="COLUMN", help="A column that is not used; may be given again")
     ] = None,
     delimiter: Annotated[
-        str | None, typer.Option(metavar="SIGN", help="Between the cells of a .csv or .tsv file: ';', '|', 'tab'")
+        str | None,
+        typer.Option(metavar="SIGN", help="What separates the cells of a .csv or .tsv file: ';', '|', 'tab'"),
     ] = None,
-    decimal: Annotated[str | None, typer.Option(metavar="SIGN", help="Before the decimals of numbers: . or ,")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of a .csv or .tsv file: cp1252, utf-16; default: utf-8")] = None,
+    decimal: Annotated[
+        str | None, typer.Option(metavar="SIGN", help="What stands before the decimals of numbers: . or ,")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="The encoding of a .csv or .tsv file, such as cp1252")] = None,
     no_header: Annotated[
         bool, typer.Option("--no-header", help="The first row is data; the columns are called 1, 2, 3, ...")
     ] = False,
@@ -179,8 +186,8 @@ def init_study(
 ) -> None:
     """Look at a table, print what is in it, and write a study for it: experiments/NAME and conf/datasets/NAME.yaml.
 
-    How the file is written, and the use of columns that you do not name, is guessed from its cells and said. Each
-    option overrules one guess, and no other. No file is overwritten.
+    It guesses how the file is written and what each column is, and prints each guess with its reason. An option
+    overrules one guess, and no other. No file is overwritten.
     """
     from rarelabels.init import new_study
     from rarelabels.init.column import Wish
@@ -244,8 +251,8 @@ def export_split(
     """Write which part each row is in, so that another program trains and scores the same rows: id, part, seed.
 
     Scores of that program become a trial with model: {kind: scores, validation: FILE, test: FILE}. Such a file has a
-    column id and a column score/LABEL (a probability) for each label. Ids are text: read the CSV without turning them
-    into numbers, or write Parquet.
+    column id and a column score/LABEL (a probability) for each label. Ids are text: if you read the CSV, keep them as
+    text; or write Parquet with --output parts.parquet.
     """
     trials = find.load_many(names, dict(override.parse_override(text) for text in overrides or []))
     numbers = _seeds(seeds)
@@ -379,8 +386,8 @@ def predict(
     The file needs the input columns of the training data, in any order; other columns are ignored. It may be larger
     than memory. Each line of the output has the row's id, the assigned labels, and a probability for each label.
 
-    Ids and labels are written as they are, as by other tools for data: one that begins with =, +, - or @ is a formula
-    to a spreadsheet. There, import these columns as text.
+    Ids and labels are written as they are. A spreadsheet takes a cell that begins with =, +, - or @ for a formula:
+    there, import these columns as text.
     """
     from rarelabels.serve import deployment
 
@@ -424,7 +431,7 @@ def judge(
     """Judge scores from any framework: floors, metrics with intervals, thresholds, and what they find and cost.
 
     A file is Parquet (.parquet) or CSV (.csv, .csv.gz). It has a column true/LABEL (0 or 1) and a column score/LABEL
-    (a probability) for each label and, if rows have names, a column id; 1000, " 1000" and 1000.0 are one row.
+    (a probability) for each label and, if rows have names, a column id; the ids 1000, " 1000" and 1000.0 are the same.
     From two arrays of shape (rows, labels), such as torch.sigmoid(logits).numpy(force=True):
 
     \b

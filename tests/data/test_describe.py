@@ -52,7 +52,7 @@ def test_labels_that_every_row_has_or_that_differ_by_little_are_said() -> None:
     ]
     many = {f"{n}{'x' * 90}": 9 for n in range(7)}
     (line,) = odd_labels(many, 9)
-    assert line.startswith("7 labels that every row has, so nothing can be learnt of it: '0xxx")
+    assert line.startswith("7 labels that every row has, so nothing can be learnt of them: '0xxx")
     assert line.endswith("x… and 2 more")
     assert list(odd_labels({"a": 3, "b": 4}, 9)) == []
 

@@ -152,7 +152,7 @@ def test_a_summary_that_fails_is_a_line_and_results_knows_the_finished_runs(
     runs = queries.heads(record.client, record.experiment)
     compared = comparison.compare(record.client, runs, {i.parent_key: i.trial.short_name for i in (one, other)}, [])
     assert compared[0].missing == []
-    assert compared[0].unsummed == ["one: 1 finished run is not summed up; `rarelabels run tests/one` does it"]
+    assert compared[0].unsummed == ["one: 1 finished run is not summed up; run `rarelabels run tests/one`"]
     of_study.print_comparisons("tests", compared, [])
     assert compared[0].unsummed[0] in capsys.readouterr().out
     assert summed() == []

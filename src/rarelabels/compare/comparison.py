@@ -179,7 +179,7 @@ def compare(
     without = [key for key in declared if key not in by_key and key not in left_out]
     missing = [declared[key] for key in without if key not in below]
     unsummed = [
-        f"{declared[key]}: {_finished(len(below[key]))} not summed up; `rarelabels run {key[0]}` does it"
+        f"{declared[key]}: {_finished(len(below[key]))} not summed up; run `rarelabels run {key[0]}`"
         for key in without
         if key in below
     ]

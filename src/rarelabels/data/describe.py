@@ -47,8 +47,9 @@ def odd_labels(positives: Mapping[str, int], rows: int) -> Iterator[str]:
         rows: how many rows there are.
     """
     if everywhere := [label for label, n in positives.items() if n == rows]:
-        has = "a label that every row has" if len(everywhere) == 1 else f"{len(everywhere)} labels that every row has"
-        yield f"{has}, so nothing can be learnt of it: {_some(map(repr, everywhere))}"
+        one = len(everywhere) == 1
+        has = "a label that every row has" if one else f"{len(everywhere)} labels that every row has"
+        yield f"{has}, so nothing can be learnt of {'it' if one else 'them'}: {_some(map(repr, everywhere))}"
     if groups := alike(positives):
         several = (" and ".join(map(repr, group)) for group in groups)
         yield f"labels that differ by case, blanks, accents or width only, perhaps one label: {_some(several)}"

@@ -191,7 +191,7 @@ def checked_encoding(name: str) -> str:
         "".encode(name)
     except LookupError:
         raise ValueError(
-            f"{name!r} is no encoding of text; allowed are utf-8, cp1252, utf-16, cp932 and the like"
+            f"{name!r} is no encoding of text that Python knows; allowed are utf-8, cp1252, utf-16, cp932 and others"
         ) from None
     return name
 
@@ -257,16 +257,16 @@ class TableLabels(Spec):
     not_annotated: Annotated[
         Column | None,
         Field(
-            description="with column: a column of names, too: the labels that were not looked at in this row, so that "
-            "it is unknown whether it has them"
+            description="with column: another column of names, which lists the labels that nobody looked at in this "
+            "row; they are unknown"
         ),
         LATER,
     ] = None
     annotated: Annotated[
         Column | None,
         Field(
-            description="with column: a column of names, too: the labels that were looked at in this row; the others "
-            "are unknown, except those that the row has"
+            description="with column: another column of names, which lists the labels that somebody looked at in this "
+            "row; the others are unknown, except those that the row has"
         ),
         LATER,
     ] = None
@@ -280,7 +280,7 @@ class TableLabels(Spec):
     @model_validator(mode="after")
     def _unknown_is_said_once(self) -> TableLabels:
         if self.not_annotated and self.annotated:
-            raise ValueError("takes not_annotated or annotated, not both: each says what the other leaves open")
+            raise ValueError("takes not_annotated or annotated, not both; leave one of them out")
         if self.second_column and self.column is None:
             raise ValueError(f"{self.second_column[1]} goes with column; for 0/1 columns say unknown")
         if self.unknown and self.column is not None:
@@ -358,7 +358,8 @@ class TableSpec(DataSpec):
     tokens: Annotated[
         tuple[TextTokens, ...],
         Field(
-            description="how columns of text are cut into tokens, if not into words; model.ngrams adds no pairs there"
+            description="columns of text that are cut into tokens in another way than into words; model.ngrams adds no "
+            "pairs there"
         ),
         LATER,
     ] = ()
@@ -391,7 +392,7 @@ class TableSpec(DataSpec):
     ] = True
     index: Annotated[
         bool,
-        Field(description="whether rows may begin with a cell that the header has no name for; it is skipped"),
+        Field(description="whether rows may begin with a cell that the header does not name; it is skipped"),
         LATER,
     ] = False
     decimal: Annotated[Literal[".", ","], Field(description="the sign before the decimals of numbers"), LATER] = "."

@@ -36,7 +36,6 @@ class DataSpec(Spec):
     train_fraction: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0, description="share of the training part that is kept, drawn by the seed; the other parts stay whole"
     )
-
     hide: Annotated[
         HiddenPositives | None,
         Field(description="positives that are hidden from training and validation, drawn by the seed; never in test"),
@@ -45,7 +44,7 @@ class DataSpec(Spec):
 
     @property
     def may_be_unknown(self) -> str:
-        """The dotted key by which cells of labels may be unknown; empty if all cells are known."""
+        """The dotted key that says that labels may be unknown; empty if all are known."""
         return "dataset.hide.taken_as" if self.hide and self.hide.taken_as == "unknown" else ""
 
     @model_validator(mode="after")

@@ -88,13 +88,18 @@ class LogitAdjusted(Spec):
 
 
 class Hill(Spec):
-    """For zeros that may be missed positives: (lambda - p) * p^2 of a negative, focal with a margin of a positive.
+    """For zeros that may be missed positives: a negative costs (lambda - p) * p^2, a positive focal loss with a margin.
 
     Zhang et al. (2021), arXiv 2112.07368.
     """
 
     kind: Literal["hill"]
-    lamb: Annotated[float, Field(ge=1, description="lambda: the greater, the less a sure negative is spared")] = 1.5
+    lamb: Annotated[
+        float,
+        Field(
+            ge=1, description="lambda: the greater it is, the harder a negative with a high probability is pulled down"
+        ),
+    ] = 1.5
     margin: Annotated[float, Field(ge=0, description="is subtracted from the logits of positives")] = 1.0
     gamma: Annotated[float, Field(ge=0)] = 2.0
 

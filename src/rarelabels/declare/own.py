@@ -1,7 +1,7 @@
-"""What a package of one's own subclasses to bring a loss, a model or a kind of data; ``packages`` finds them.
+"""The classes that another package derives from, to bring a loss, a model or a kind of data; ``packages`` finds them.
 
-An entry point names the class. Its module is imported whenever a command starts: it imports Keras, scikit-learn and
-pandas inside its methods only. ``examples/own_loss`` is such a package.
+An entry point names the derived class. Its module is imported whenever a command starts, so it imports Keras,
+scikit-learn and pandas inside its methods only. ``examples/own_loss`` is such a package.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ class OwnLoss(Spec):
     def build(self, prevalence: npt.NDArray[Any]) -> Any:
         """Return the loss, a ``rarelabels.learn.logit_loss.LogitLoss``; see ``takes_unknown`` and ``cells`` there.
 
-        One compiled network serves all seeds of a trial. What depends on the prevalence stands in the loss's
-        ``numbers``, for these are set anew for each seed; anything else stays what it was when the network was built.
+        One compiled network serves all seeds of a trial. Put what depends on the prevalence into the loss's
+        ``numbers``: these are set anew for each seed. Everything else stays as it was when the network was compiled.
 
         Args:
             prevalence: of each label in the training part, (n_labels,).
@@ -40,9 +40,11 @@ class OwnLoss(Spec):
 
 
 class OwnModel(Spec):
-    """The declaration of a model of another package, no network; entry points in the group ``rarelabels.models``.
+    """The declaration of a model of another package; entry points in the group ``rarelabels.models``.
 
-    Its fields are its keys in YAML; ``kind: Literal["<its kind>"]`` is one of them. Its scores are recorded, it is not.
+    It stands beside the baselines: no loss, weighting or training is declared for it. Its fields are its keys in YAML;
+    ``kind: Literal["<its kind>"]`` is one of them. A run records its scores and not the model, so ``best`` passes it
+    over.
     """
 
     kind: str
@@ -62,7 +64,8 @@ class OwnModel(Spec):
 class OwnData(DataSpec):
     """The declaration of a kind of data of another package; entry points in the group ``rarelabels.datasets``.
 
-    Its fields are its keys in YAML; ``kind: Literal["<its kind>"]`` is one of them.
+    Its fields are its keys in YAML; ``kind: Literal["<its kind>"]`` is one of them. If labels of its table may be
+    unknown, it overrides ``may_be_unknown``, so that ``validate`` refuses trials that need all of them.
 
     Attributes:
         version: to be raised whenever the same source gives another table.

@@ -90,8 +90,8 @@ def next_steps(trials: Sequence[ScoresTrial], study: str) -> str:
     """Return a line on how the scores are made."""
     names = ", ".join(one.name for one in trials)
     return (
-        f"\n`rarelabels export-split {study} --output parts.csv` writes which rows {names} must score; where its files "
-        "are not there yet, it is skipped."
+        f"\n`rarelabels export-split {study} --output parts.csv` names the rows that {names} must score. A trial is "
+        "skipped until its files are there."
     )
 
 

@@ -161,8 +161,9 @@ def judge(
     The test rows must not have been used for any choice. Arguments may be arrays, SciPy's sparse matrices, PyTorch's
     tensors on the CPU, and DataFrames. The columns of DataFrames are labels, and are brought into the same order.
 
-    A label of a row that nobody annotated is neither 0 nor 1. Give NaN, or a masked or missing value, and it counts
-    nowhere: numbers of a label are over the rows in which it is known, means over rows over the known labels of each.
+    A label of a row that nobody annotated is neither 0 nor 1. Give NaN, or a masked or missing value: it counts
+    nowhere. The numbers of a label are then those of the rows in which it is known, and a mean over rows counts each
+    row by its known labels.
 
     Args:
         y_test: 0/1, (rows, labels); NaN where a label is not known.

@@ -28,7 +28,7 @@ class Dialect:
         delimiter: the sign between cells; None: as the file's name says.
         encoding: of the text. A mark at the beginning of UTF-8 text is skipped.
         header: whether the first row names the columns; otherwise they are called 1, 2, 3, ...
-        index: whether each row may begin with its number, which the header has no name for, as R writes it.
+        index: whether rows may begin with a cell that the header does not name, such as the row numbers that R writes.
     """
 
     delimiter: str | None = None

@@ -26,9 +26,9 @@ def decision_metrics(y_true: ArrayLike, y_pred: ArrayLike, *, positives: ArrayLi
     - ``{head,medium,tail}_{precision,recall,f1}``: the labels with at least 100, 10 to 99 and under 10 positives, their
       counts pooled like micro; a group without labels is left out.
 
-    A label that is not known, NaN in ``y_true``, counts nowhere: shares of labels are over the known cells, numbers of
-    a label over the rows in which it is known, means over rows over those with a known label, each as if it had no
-    other labels.
+    A label that is not known, NaN in ``y_true``, counts nowhere. Binary accuracy and Hamming loss are shares of the
+    known cells. The numbers of a label are those of the rows in which it is known. A mean over rows covers the rows
+    with a known label, and each row counts as if it had no other labels than the known ones.
 
     Rows 100, 011, 101 assigned 101, 011, 001 have binary accuracy 7/9 and subset accuracy 1/3.
 
@@ -89,8 +89,8 @@ def ranking_metrics(y_true: ArrayLike, y_score: ArrayLike) -> dict[str, float]:
     - ``ece``: expected calibration error, 15 bins of equal mass over all labels pooled; ``macro_ece``: the mean
       of the error of each label, over labels with a positive. Equal scores share a bin.
 
-    A label that is not known, NaN in ``y_true``, counts nowhere, as in :func:`decision_metrics`. A row's labels are
-    ranked as if it had no others than the known ones; rows with fewer than k are left out of ``precision_at_k``.
+    A label that is not known, NaN in ``y_true``, counts nowhere, as in :func:`decision_metrics`. A row's known labels
+    are ranked as if it had no others. Rows with fewer than k known labels are left out of ``precision_at_k``.
 
     >>> round(ranking_metrics([[1, 0], [0, 1], [0, 0]], [[0.9, 0.1], [0.3, 0.2], [0.4, 0.6]])["macro_roc_auc"], 3)
     0.75

@@ -193,11 +193,12 @@ def _rules_in_words(measured: Evaluation, validation: str | None) -> Iterator[st
 
 
 def _constant(measured: Evaluation, validation: str) -> Iterator[str]:
-    """Yield a line on labels that all rows of the validation part have: the best threshold is below all scores."""
-    known = measured.validation
-    if known is None:
+    """Yield a line on labels that all known rows of the validation part have: their threshold is below all scores."""
+    part = measured.validation
+    if part is None:
         return
-    if names := [measured.labels[place] for place in np.flatnonzero(known.positives == len(known.y))]:
+    constant = (part.positives == part.n_known) & (part.positives >= SPEC.min_positives)
+    if names := [measured.labels[place] for place in np.flatnonzero(constant)]:
         which, them = ("label has", "it") if len(names) == 1 else ("labels have", "them")
         ones = f"100 % ones on {validation} ({some(names, '{}')})"
         yield f"{len(names):,} {which} {ones}: per_label always assigns {them}."
