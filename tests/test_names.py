@@ -68,3 +68,9 @@ def test_a_cut_text_still_differs_from_others() -> None:
     assert {len(text) for text in cut} == {8000}
     assert len(cut) == 2
     assert names.with_digest("x" * 8000, 8000) == "x" * 8000
+
+
+def test_of_many_names_the_first_are_shown_and_the_others_counted() -> None:
+    assert names.some(["a", "b"]) == "'a', 'b'"
+    assert names.some(list("abcdefg"), "{}") == "a, b, c, d, e and 2 more"
+    assert names.some([str(number) for number in range(1002)], "<{}>", most=1) == "<0> and 1,001 more"

@@ -44,6 +44,21 @@ def shortened(name: str, longest: int) -> str:
     return name if len(name) <= longest else name[: longest - 1].rstrip() + ELLIPSIS
 
 
+def some(names: Sequence[str], form: str = "{!r}", most: int = 5) -> str:
+    """Return the first few names as one text, with commas; of the others only the number is given.
+
+    >>> some(["Drama", "Western", "War"], most=2)
+    "'Drama', 'Western' and 1 more"
+
+    Args:
+        names: in the order in which they are shown.
+        form: how each is shown.
+        most: how many are shown.
+    """
+    shown = ", ".join(form.format(name) for name in names[:most])
+    return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
 def told_apart(names: Sequence[str], longest: int, mark: str = "_") -> list[str]:
     """Return names that are all different: equal or empty ones get ``mark`` and a number, first that of their place.
 

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 
 from rarelabels.judging import score_files, score_tables
-from rarelabels.judging.score_tables import some
 from written_scores import LABELS, refused, table, write
 
 NAMED = re.escape("true/<label> and score/<label>")
@@ -46,11 +45,6 @@ def test_many_names_are_counted(tmp_path):
     labels = [f"l{number}" for number in range(1007)]
     path = write(tmp_path / "t.parquet", table(1, labels=labels))
     assert refused(None, path, ["?"]).endswith("allowed: 'l0', 'l1', 'l2', 'l3', 'l4' and 1,002 more")
-
-
-def test_few_names_are_all_shown():
-    assert some(["a", "b"]) == "'a', 'b'"
-    assert some(list("abcdefg"), "{}") == "a, b, c, d, e and 2 more"
 
 
 def xlsx() -> bytes:

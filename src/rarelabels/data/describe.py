@@ -9,7 +9,7 @@ import numpy as np
 
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.declare.data import DatasetSpec, MulanSpec, TableSpec, ThreadRowsSpec
-from rarelabels.names import alike, one_line, shortened
+from rarelabels.names import alike, one_line, shortened, some
 
 MANY, LONGEST = 5, 80  # names in a line, and their characters
 
@@ -49,16 +49,15 @@ def odd_labels(positives: Mapping[str, int], rows: int) -> Iterator[str]:
     if everywhere := [label for label, n in positives.items() if n == rows]:
         one = len(everywhere) == 1
         has = "a label that every row has" if one else f"{len(everywhere)} labels that every row has"
-        yield f"{has}, so nothing can be learnt of {'it' if one else 'them'}: {_some(map(repr, everywhere))}"
+        yield f"{has}, so nothing can be learnt of {'it' if one else 'them'}: {_cut(map(repr, everywhere))}"
     if groups := alike(positives):
         several = (" and ".join(map(repr, group)) for group in groups)
-        yield f"labels that differ by case, blanks, accents or width only, perhaps one label: {_some(several)}"
+        yield f"labels that differ by case, blanks, accents or width only, perhaps one label: {_cut(several)}"
 
 
-def _some(texts: Iterable[str]) -> str:
+def _cut(texts: Iterable[str]) -> str:
     """Return the first few texts, each cut if it is long."""
-    every = [shortened(text, LONGEST) for text in texts]
-    return ", ".join(every[:MANY]) + (f" and {len(every) - MANY} more" if len(every) > MANY else "")
+    return some([shortened(text, LONGEST) for text in texts], "{}", MANY)
 
 
 def _source(spec: DatasetSpec) -> str:

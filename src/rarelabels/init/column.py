@@ -23,6 +23,7 @@ from rarelabels.data.table.opening import shown
 from rarelabels.data.table.row_readers import PART_WORDS
 from rarelabels.declare.data import FLAGS, VectorColumn, cell_as_word
 from rarelabels.errors import UserError, nearest
+from rarelabels.names import some
 
 SAMPLED = 16  # after the first batch, every 16th row is sampled
 FEW = 12  # the most different cells of a 0/1 column, or of one of parts: each is written in several ways
@@ -78,8 +79,7 @@ def with_separator(given: str, names: Sequence[str]) -> tuple[str, str | None]:
 
 def some_names(names: Sequence[str]) -> str:
     """Return ``; the columns are ...``; of many columns only the first are listed."""
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return f"; the columns are {', '.join(map(repr, names[:LISTED]))}{more}"
+    return f"; the columns are {some(names, most=LISTED)}"
 
 
 @dataclass

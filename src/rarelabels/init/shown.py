@@ -13,6 +13,7 @@ from rarelabels.init.leaks import Leak, by_column
 from rarelabels.init.look import MIN_LABEL_ROWS, Look
 from rarelabels.init.propose import TRAININGS
 from rarelabels.judging.settings import ThresholdSpec
+from rarelabels.names import some
 
 EVERY_LABEL = 30  # with more labels only the most and the least frequent are listed
 ENDS = 8
@@ -253,8 +254,7 @@ def _percent(share: float) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - NAMES:,} more" if len(names) > NAMES else ""
-    return ", ".join(names[:NAMES]) + more
+    return some(names, "{}", NAMES)
 
 
 def _shown(name: str) -> str:

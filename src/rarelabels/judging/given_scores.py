@@ -17,8 +17,9 @@ import numpy.typing as npt
 from rarelabels import row_ids
 from rarelabels.errors import UserError, nearest
 from rarelabels.judging.arrays import Bools, Floats
-from rarelabels.judging.score_tables import HOW, read_table, some
+from rarelabels.judging.score_tables import HOW, read_table
 from rarelabels.judging.score_values import checked_values, ids_of, matrix_of
+from rarelabels.names import some
 
 SPLIT = "`rarelabels export-split` writes the ids of all parts"
 

@@ -20,9 +20,9 @@ from rarelabels import row_ids
 from rarelabels.errors import ArgumentError, UserError, nearest
 from rarelabels.judging.arrays import Floats
 from rarelabels.judging.score_files import Parts
-from rarelabels.judging.score_tables import some
 from rarelabels.judging.score_values import checked_values, shown
 from rarelabels.judging.scores import Scores
+from rarelabels.names import some
 
 NAMED = "the names in labels"
 UNKNOWN = "give NaN, or say unknown=-1"

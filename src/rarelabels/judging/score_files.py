@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from rarelabels.errors import UserError, nearest
-from rarelabels.judging.score_tables import labels_of, read_table, some
+from rarelabels.judging.score_tables import labels_of, read_table
 from rarelabels.judging.score_values import checked_values, counts_rows, ids_of, matrix_of, row_numbers
 from rarelabels.judging.scores import Scores
+from rarelabels.names import some
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +12,7 @@ from pyarrow import csv as arrow_csv
 from pyarrow import parquet
 
 from rarelabels.errors import UserError, first_line, nearest
+from rarelabels.names import some
 
 ENDINGS = {".parquet": "Parquet", ".csv": "CSV", ".csv.gz": "gzip-compressed CSV"}
 BEGINNINGS = {  # the first bytes of files that are often given by mistake
@@ -28,13 +28,6 @@ HOW = "see `rarelabels judge --help` for how to write the file"
 BLOCK = 1 << 20  # bytes that are looked through at once
 LONGEST = (1 << 31) - 1  # characters of a cell, for the standard library
 ROW = 1 << 26  # bytes, 64 MiB: no row of a CSV may be longer
-MANY = 5  # names that are listed before the rest is only counted
-
-
-def some(names: Sequence[str], form: str = "{!r}") -> str:
-    """Return the first few names as one text; of the rest only the number is given."""
-    shown = ", ".join(form.format(name) for name in names[:MANY])
-    return shown + (f" and {len(names) - MANY:,} more" if len(names) > MANY else "")
 
 
 def read_table(path: Path) -> pa.Table:

@@ -28,6 +28,7 @@ from rarelabels.data.table.label_xml import label_names
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import MulanSpec
 from rarelabels.errors import UserError
+from rarelabels.names import some
 
 if TYPE_CHECKING:
     from rarelabels.data.sources.arff_files import ArffFile
@@ -43,8 +44,6 @@ FILES = {
     "delicious": ("delicious.arff", "delicious.xml"),
 }
 """Set -> its ARFF and its XML file below ``mulan/<set>``, each plain or gzipped."""
-
-SHOWN = 5  # names in a message
 
 
 def content(spec: MulanSpec) -> str:
@@ -73,9 +72,7 @@ def parse(spec: MulanSpec) -> Table:
     labels = _labels(xml_path)
     file = ArffFile(source.read_text(NAME, arff_path), str(arff_path))
     if missing := [name for name in labels if name not in file.attributes]:
-        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-        names = ", ".join(map(repr, missing[:SHOWN]))
-        raise UserError(f"{arff_path}: has no attribute {names}{more}, a label in {xml_path}")
+        raise UserError(f"{arff_path}: has no attribute {some(missing)}, a label in {xml_path}")
     numbers = [name for name in file.attributes if name not in set(labels)]
     if not numbers:
         raise UserError(f"{arff_path}: every attribute is a label in {xml_path}, so nothing is left to learn from")

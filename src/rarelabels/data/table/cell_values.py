@@ -12,7 +12,6 @@ from rarelabels.data.table.opening import shown
 from rarelabels.errors import UserError
 
 ONE_NAME = "none"  # as a separator: each text is one name, whatever is in it
-SHOWN = 5  # names in a message
 MEND_NUMBER = "fill such cells in, leave these rows out"
 OR_MISSING = "write a number, or leave the cell empty if there is none"
 SEPARATORS = ("|", ";", ",", "\t")

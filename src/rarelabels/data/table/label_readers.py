@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data.table.batch import Batch
-from rarelabels.data.table.cell_values import SHOWN, given
+from rarelabels.data.table.cell_values import given
 from rarelabels.data.table.input_readers import Entries
 from rarelabels.data.table.opening import shown
 from rarelabels.data.tokens import Tokens, document_frequency
 from rarelabels.data.unsplit import UNKNOWN, labels_and_known
 from rarelabels.declare.data import FLAGS, TableLabels, cell_as_word
 from rarelabels.errors import UserError, nearest
+from rarelabels.names import some
 
 _NOT_ANNOTATED = "mend it, or name such cells under dataset.labels.unknown if they mean that nobody annotated the label"
 MAX_LABEL_CELLS = 4_000_000_000  # of rows times labels, one byte each
@@ -169,13 +170,14 @@ class LabelFlags:
         positives = y.sum(axis=0, dtype=np.int64)
         empty = [name for name, count in zip(self._columns, positives, strict=True) if not count]
         if empty and self._min_rows == 1:
-            more = f" and {len(empty) - SHOWN} more" if len(empty) > SHOWN else ""
-            columns = ", ".join(map(repr, empty[:SHOWN])) + more
             raise UserError(
-                f"{self._path}: no row has a 1 in {columns}; to leave such labels out, say dataset.labels.min_rows: 2"
+                f"{self._path}: no row has a 1 in {some(empty)}; to leave such labels out, say dataset.labels.min_rows: 2"
             )
         kept = positives >= self._min_rows
         if kept.sum() < 2:
-            raise UserError(f"{self._path}: needs at least two labels that {self._min_rows} rows have")
+            raise UserError(
+                f"{self._path}: needs at least two labels that {self._min_rows} rows have "
+                f"(dataset.labels.min_rows); given {int(kept.sum())}"
+            )
         names = [name.removeprefix(self._prefix) for name, keep in zip(self._columns, kept, strict=True) if keep]
         return Labels(tuple(names), y[:, kept], None if known is None else known[:, kept])

@@ -11,10 +11,9 @@ import numpy as np
 from rarelabels.errors import counted
 from rarelabels.judging.evaluation import TUNED, Evaluation
 from rarelabels.judging.metrics.table import BY_NAME
-from rarelabels.judging.score_tables import some
 from rarelabels.judging.scores import Scores
 from rarelabels.judging.statistics.reliability import few_positives, little_known, rare_labels
-from rarelabels.names import one_line
+from rarelabels.names import one_line, some
 from rarelabels.show.judgement import SPEC, Judgement
 from rarelabels.show.tables import of_labels
 from rarelabels.show.tables.console import open_console
