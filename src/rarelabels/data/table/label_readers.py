@@ -171,8 +171,8 @@ class LabelFlags:
         empty = [name for name, count in zip(self._columns, positives, strict=True) if not count]
         if empty and self._min_rows == 1:
             raise UserError(
-                f"{self._path}: no row has a 1 in {some(empty)}; to leave such labels out, say dataset.labels.min_rows: "
-                "2"
+                f"{self._path}: no row has a 1 in {some(empty)}; to leave such labels out, say "
+                "dataset.labels.min_rows: 2"
             )
         kept = positives >= self._min_rows
         if kept.sum() < 2:
