@@ -55,3 +55,15 @@ def test_what_is_known_is_taken_with_the_rows_and_changes_the_digest() -> None:
     assert some.digest() != part(y=y, known=known[::-1]).digest()
     assert part().y_or_nan is not None
     assert part().y_or_nan.dtype == np.uint8
+
+
+def test_prevalence_and_constant_labels_are_those_of_the_known_rows() -> None:
+    y = np.array([[1, 0, 1], [0, 0, 0], [1, 0, 0]], np.uint8)
+    whole = part(y=y)
+    assert whole.prevalence.tolist() == [2 / 3, 0, 1 / 3]
+    assert whole.not_constant.tolist() == [0, 2]
+    assert y[whole.rows_of(1), 1].tolist() == [0, 0, 0]
+    some = part(y=y, known=np.array([[True, False, True], [False, False, True], [True, False, False]]))
+    assert some.prevalence.tolist() == [1, 0, 0.5]
+    assert some.not_constant.tolist() == [2]
+    assert [y[some.rows_of(label), label].tolist() for label in range(3)] == [[1, 1], [], [1, 0]]

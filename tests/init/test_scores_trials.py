@@ -35,9 +35,8 @@ def test_the_trial_names_the_files_from_where_it_lies(folder: Path, capsys: pyte
     assert xgb.model == ScoresSpec(kind="scores", validation=str(folder / "v.csv"), test="/somewhere/t.csv")
     assert bert.seeds == (0, 1, 2, 3, 4)
     assert xgb.seeds == (0,)
-    assert (
-        "`rarelabels export-split films --output parts.csv` writes which rows bert, xgb must" in capsys.readouterr().out
-    )
+    said = "`rarelabels export-split films --output parts.csv` names the rows that bert, xgb must score"
+    assert said in capsys.readouterr().out
 
 
 def test_one_pair_of_files_serves_all_seeds_of_declared_parts(tmp_path: Path) -> None:

@@ -191,6 +191,8 @@ def judge(
          label  half/found  per_label/more_found  per_label/more_false
     0    Drama           1                     1                     1
     1  Western           1                     0                    -1
+    >>> rl.judge([[1, 1], [1, float("nan")], [0, 0], [0, 1]], s_test)
+    <Judgement of 4 rows × 2 labels (87.5 % known), without a validation part; table(), per_label(), prices(), plot()>
     """
     return judge_parts(score_arrays.parts_of(y_test, s_test, validation, labels, unknown))
 

@@ -94,6 +94,18 @@ def test_labels_that_all_rows_have_are_said(capsys):
     assert whole.table().loc["macro_roc_auc", "scores"] == pytest.approx(roc_auc_score(y[:20, 1], scores[:20, 1]))
 
 
+def test_a_label_that_all_its_known_rows_have_is_said_if_they_are_enough_for_a_threshold(capsys):
+    rng = np.random.default_rng(0)
+    y = np.column_stack([np.ones(30), np.ones(30), np.arange(30) % 2])
+    y[20:, 0] = y[4:, 1] = np.nan
+    validation = y, rng.random(y.shape)
+    given = rl.judge(
+        rng.integers(0, 2, (20, 3)), rng.random((20, 3)), validation=validation, labels=["all", "few", "half"]
+    )
+    said = "1 label has 100 % ones on validation.parquet (all): per_label always assigns it."
+    assert said in printed(given, BOTH, capsys)
+
+
 def test_how_much_is_known_is_said_and_the_labels_that_are_too_little(judgement, capsys):
     y, scores = judgement.evaluation.test.y.astype(float), judgement.evaluation.test.scores
     y[150:, 0] = y[100:108, 1] = y[7:, 2] = np.nan
