@@ -69,8 +69,8 @@ def _shared(trials: Sequence[Trial]) -> DatasetSpec:
     if len(by_data) > 1:
         firsts = ", ".join(names[0] for names in list(by_data.values())[:5])
         raise UserError(
-            f"the trials declare {len(by_data)} different blocks of data, for example those of {firsts}; name one "
-            "trial, or override the differing key with --set"
+            f"the trials declare {len(by_data)} different blocks of data, for example those of {firsts}; name "
+            "trials with the same block, or override the key that differs with --set"
         )
     return specs[0]
 

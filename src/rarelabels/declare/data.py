@@ -203,7 +203,7 @@ def checked_delimiter(text: str) -> str:
         ValueError: it is no single sign that can stand between cells.
     """
     if len(text) != 1 or text in '"\r\n\0' or text.isalnum():
-        raise ValueError(f"the delimiter must be one sign, as ; or a tab; given {text!r}")
+        raise ValueError(f"the delimiter must be one sign, such as ; or a tab; given {text!r}")
     return text
 
 

@@ -188,7 +188,7 @@ class Column:
 
     @property
     def parts(self) -> dict[str, str]:
-        """The words for parts and what they stand for; empty if another cell occurs, or one word only."""
+        """The words for parts, and what they stand for; empty if there is any other cell, or one part only."""
         if self.kinds != {"text"} or self.empty or not self.few:
             return {}
         words = {text.strip(): PART_WORDS.get(text.strip().lower(), "") for text in self.few}

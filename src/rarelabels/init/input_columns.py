@@ -72,9 +72,9 @@ class Guess:
 
 
 def _alike(columns: dict[str, Column]) -> dict[str, str]:
-    """Return the columns without a separator of their own whose names another column has in its lists, and which.
+    """Return column to another column, for columns of single names that are in the lists of the other.
 
-    Of the people who wrote a film and who made it, one film may have many and the others one.
+    Example: films with several writers each, and one director each.
     """
     signs = {name: separator(column.texts) for name, column in columns.items() if not column.is_numeric}
     lists = {name: _names(columns[name].texts, sign) for name, sign in signs.items() if sign is not None}

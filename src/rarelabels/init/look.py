@@ -146,7 +146,7 @@ def look(path: Path, wish: Wish) -> Look:
 
 
 def _far_out(data: Table) -> Iterator[str]:
-    """Yield the columns of numbers whose standard deviation is that of one number."""
+    """Yield the columns in which one number makes up nearly all of the standard deviation, each with that number."""
     for name, values in zip(data.numeric_names, data.numeric.T, strict=True):
         if np.isnan(values).all():
             continue

@@ -143,7 +143,7 @@ def _wanted(path: Path, names: list[str]) -> list[str]:
 
 
 def _plain(name: str) -> str:
-    """Return the name of a column without the blanks that stand around it after ``, ``; a label keeps its own."""
+    """Return the name of a column without the blank after a comma; a label keeps the blanks at its end."""
     return name.strip() if name.strip() == "id" else name.lstrip()
 
 

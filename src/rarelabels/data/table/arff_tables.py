@@ -58,7 +58,7 @@ def labels_by_count(path: Path, count: int | None) -> tuple[str, ...]:
     if not 2 <= abs(wanted) < len(table.attributes):
         whence = f"@relation {table.relation!r}" if found else "--labels"
         raise UserError(
-            f"{path}: {whence}: how many attributes are labels must be 2 to {len(table.attributes) - 1} (the first) or "
+            f"{path}: {whence}: the number of labels must be 2 to {len(table.attributes) - 1} (the first) or "
             f"-2 to -{len(table.attributes) - 1} (the last); given {wanted}"
         )
     return table.attributes[:wanted] if wanted > 0 else table.attributes[wanted:]

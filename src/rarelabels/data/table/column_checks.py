@@ -72,8 +72,8 @@ def check_files(path: Path, vectors: Sequence[VectorColumn], names: Sequence[str
     for one in vectors:
         if one.file is not None and one.column in names:
             raise UserError(
-                f"{path}: has a column {one.column!r}, and the vectors of {one.file} are called so, too; leave one of "
-                "them out, or rename the column"
+                f"{path}: has a column {one.column!r}, which is also the name of the vectors of {one.file}; leave one "
+                "of them out, or rename the column"
             )
 
 
@@ -83,9 +83,9 @@ def header_hint(path: Path, names: Sequence[str], dialect: Dialect, mend: str) -
         return ""
     first = next(table_files.batches(path, [name for name in names if name], dialect), None)
     found = looks_like_data(names, first.cells) if first else ""
-    return f"; {shown(found)} looks like data and not like the name of a column; if there is no header, {mend}" * bool(
-        found
-    )
+    if not found:
+        return ""
+    return f"; {shown(found)} looks like data and not like the name of a column; if there is no header, {mend}"
 
 
 def check_delimiter(path: Path, names: Sequence[str], dialect: Dialect = PLAIN) -> None:

@@ -69,7 +69,9 @@ def normal_words(text: str) -> list[str]:
 
 
 def neighbours(n: int, low: int, high: int) -> list[slice]:
-    """Return the places of ``low`` to ``high`` neighbours of ``n`` things, by where they begin; fewer are one run.
+    """Return the places of each ``low`` to ``high`` neighbours among ``n`` things, by where they begin.
+
+    If there are fewer than ``low`` things, they are one run.
 
     >>> ["abc"[run] for run in neighbours(3, 1, 2)]
     ['a', 'ab', 'b', 'bc', 'c']

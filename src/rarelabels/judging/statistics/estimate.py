@@ -203,7 +203,7 @@ def estimates(
 
 
 def groups_of_rows(parts: Sequence[Scores]) -> list[Integers]:
-    """Return the number of the group of each row of each part: those of the data, else each row's own.
+    """Return the group of each row, by its number, for each part. Without declared groups, each row is a group.
 
     A row is known by its id in all parts; parts without ids, or with the same ids, are the same rows. More than
     ``MOST_GROUPS`` are drawn together, always in the same way. The variance between as many random groups is that

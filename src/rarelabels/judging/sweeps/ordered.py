@@ -178,7 +178,7 @@ class Cuts:
 
 
 def labels_in_order(truth: Bools, scores: Array, known: Bools | None = None) -> Iterator[Ordered]:
-    """Yield the ordered cells of a few labels at a time; of one, if not all cells are known.
+    """Yield the ordered cells of a few labels at a time; of one at a time, if not all cells are known.
 
     Args:
         truth: (n, n_labels).
