@@ -199,17 +199,12 @@ def _table(spec: DatasetSpec, key: str) -> Table:
 
 
 def _split(spec: DatasetSpec, key: str, seed: int, data: Table) -> splits.Split:
-    if data.parts is not None and spec.validation == "last_rows":
-        raise UserError(
-            f"dataset.validation: last_rows has no effect on dataset.kind {spec.kind!r}: its source says which rows "
-            "are the validation part"
-        )
-
-    if data.parts is not None and spec.test == "repeated":
-        raise UserError(
-            f"dataset.test: repeated has no effect on dataset.kind {spec.kind!r}: its source says which rows are the "
-            "test part"
-        )
+    for part, value in (("validation", "last_rows"), ("test", "repeated")):
+        if data.parts is not None and getattr(spec, part) == value:
+            raise UserError(
+                f"dataset.{part}: {value} has no effect on dataset.kind {spec.kind!r}: its source says which rows are "
+                f"the {part} part; leave dataset.{part} out"
+            )
 
     def build() -> cache.Arrays:
         if isinstance(spec, ThreadRowsSpec):

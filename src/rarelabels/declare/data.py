@@ -61,7 +61,8 @@ class ThreadRowsSpec(DataSpec):
     def _one_part(self) -> ThreadRowsSpec:
         if self.validation != "stratified" or self.train_fraction < 1 or self.hide or self.test != "fixed":
             raise ValueError(
-                "validation, test, train_fraction and hide have no effect: all three parts are the same seven rows"
+                "validation, test, train_fraction and hide have no effect: all three parts are the same seven rows; "
+                "leave them out"
             )
         return self
 
@@ -175,9 +176,9 @@ class DeepFashionSpec(ImagesSpec):
     @model_validator(mode="after")
     def _official_parts(self) -> DeepFashionSpec:
         if self.test == "repeated":
-            raise ValueError("the official parts say which rows are the test part; test: repeated has no effect")
+            raise ValueError("the official parts say which rows are the test part; leave test: repeated out")
         if self.validation == "last_rows":
-            raise ValueError("the official parts say which rows are the validation part; last_rows has no effect")
+            raise ValueError("the official parts say which rows are the validation part; leave last_rows out")
         return self
 
 

@@ -74,8 +74,8 @@ def test_a_weight_must_be_a_number_above_0(cell: str, given: str, tmp_path: Path
     weights = ["1", "0.5", cell, *["2"] * 7]
     path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS, w=weights))
     assert refused(spec(path, weight="w")) == (
-        f"a.csv: row 3 (line 4), column 'w': a weight must be a finite number above 0; given {given}; mend it, or "
-        "leave a row out that must not count"
+        f"a.csv: row 3 (line 4), column 'w': a weight must be a finite number above 0; given {given}; mend "
+        "it; leave out rows that must not count"
     )
     path = write(tmp_path / "a.csv", rows_of(plot=["x"] * 10, tags=TAGS, w=["1", "0.5", "1e-3", *["2"] * 7]))
     read = parsing.parse(spec(path, weight="w"))

@@ -73,8 +73,8 @@ def test_it_reads_what_scikit_learn_writes(seed: int, tmp_path: Path) -> None:
         ("1 2: 3", ""),
         ("1 2:nan", "row 2 (line 2): a value must be a finite number; given nan"),
         ("1 2:1e999", "row 2 (line 2): a value must be a finite number; given 1e999"),
-        ("1 2:1 2:3", "row 2 (line 2): gives a feature twice"),
-        ("1 2:1 02:3", "row 2 (line 2): gives a feature twice"),
+        ("1 2:1 2:3", "row 2 (line 2): gives feature 2 twice; leave one"),
+        ("1 2:1 02:3", "row 2 (line 2): gives feature 2 twice; leave one"),
     ],
 )
 def test_a_wrong_row_is_named(line: str, says: str, tmp_path: Path) -> None:

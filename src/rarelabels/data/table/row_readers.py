@@ -160,7 +160,7 @@ class RowWeights:
             if not 0 < weight < math.inf:
                 raise UserError(
                     f"{batch.at(row, self._column)}: a weight must be a finite number above 0; given {given(cell)}; "
-                    "mend it, or leave a row out that must not count"
+                    "mend it; leave out rows that must not count"
                 )
             self._weights.append(weight)
 

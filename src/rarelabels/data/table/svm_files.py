@@ -83,9 +83,11 @@ def _features(where: str, text: str) -> dict[str, float]:
         raise _refused(where, text)
     if not np.isfinite(numbers).all():
         raise UserError(f"{where}: a value must be a finite number; given {values[int(np.isfinite(numbers).argmin())]}")
-    features = dict(zip((str(int(index)) for index in indices), numbers.tolist(), strict=True))
-    if len(features) < len(indices):
-        raise UserError(f"{where}: gives a feature twice")
+    names = [str(int(index)) for index in indices]
+    features = dict(zip(names, numbers.tolist(), strict=True))
+    if len(features) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"{where}: gives feature {twice} twice; leave one of its values out")
     return features
 
 
