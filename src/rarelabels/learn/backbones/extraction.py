@@ -120,7 +120,11 @@ def _filled(parts: Sequence[Part], folder: Path, spec: Backbone) -> list[Part]:
     _check_memory(spec, len(names))
     contents = {name: _sha256(images.read(folder / name)) for name in names}
     files = {digest: folder / name for name, digest in contents.items()}
-    features = _features(spec, dict(sorted(files.items())))
+    try:
+        features = _features(spec, dict(sorted(files.items())))
+    except images.BrokenImageError as error:
+        row = next(name for part in parts for name in part.ids[[folder / one == error.path for one in _images(part)]])
+        raise UserError(f"{error} (row {str(row)!r})") from error
     row = {digest: number for number, digest in enumerate(sorted(files))}
 
     def filled(part: Part) -> Part:
