@@ -21,6 +21,7 @@ from rarelabels.serve import deployment
 from served import load, of_file, recorded
 
 INPUTS = ["price", "photo"]
+COLUMNS = {"block": ("photo",), "words": ("note", "price", "photo")}
 BASE = """
 extends: ../../conf/base.yaml
 dataset:
@@ -39,6 +40,7 @@ TRIALS = {
     "net": "model: {kind: mlp, hidden: [8]}",
     "linear": "model: {kind: linear}",
     "boosted": "model: {kind: gradient_boosting, max_iter: 2, most_seconds: 600}",
+    "words": "dataset: {text: [note]}\nmodel: {kind: text_bag, width: 0, wide: true, numeric_weight: 0.03}",
     "block": f"dataset: {CUT}\nmodel: {{kind: last_block}}",
 }
 
@@ -53,11 +55,11 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Project:
         Image.fromarray(pixels).save(project.folder / "raw" / f"{i}.png")
     with (project.folder / "things.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["id", "price", "photo", "labels"])
+        writer.writerow(["id", "price", "photo", "note", "labels"])
         for row in range(120):
             i, price = int(draw.integers(12)), float(draw.normal())
             labels = [["dark"], [], ["bright"]][i % 3] + ["dear"] * (price > 0) + ["odd"] * bool(draw.random() < 0.3)
-            writer.writerow([f"r{row}", f"{price:.3f}" if row % 7 else "", f"{i}.png", "|".join(labels)])
+            writer.writerow([f"r{row}", f"{price:.3f}" if row % 7 else "", f"{i}.png", f"word{i}", "|".join(labels)])
     study = project.folder / "experiments" / "things"
     study.mkdir()
     (study / "_base.yaml").write_text(BASE)
@@ -78,9 +80,9 @@ def test_the_test_rows_get_the_recorded_scores(things: Project, name: str) -> No
     version = client.get_model_version("rarelabels-things", deployment.register(client, run, trial, "per_label", {}))
     folder = Path(mlflow.artifacts.download_artifacts(version.source, tracking_uri=things.record))
     model, (test_rows, scores) = load(folder), recorded(things, run)
-    assert model.columns == tuple(INPUTS if name != "block" else ["photo"])
+    assert model.columns == COLUMNS.get(name, tuple(INPUTS))
     assert str(things.folder) not in (folder / "artifacts/predictor/trial.json").read_text()
-    (batch,) = of_file(things.folder / "things.csv", INPUTS)
+    (batch,) = of_file(things.folder / "things.csv", ["note", *INPUTS])
     np.testing.assert_array_equal(model.predict(batch, images).probabilities[test_rows], scores)
 
     # A server reads no files that a request names.
@@ -95,7 +97,7 @@ def test_new_rows_name_files_below_the_folder_that_is_given(things: Project, mon
     assert "registered: rarelabels-things" in out
     monkeypatch.chdir(things.folder)
     new = things.folder / "new.csv"
-    new.write_text("photo,price\n0.png,1\n2.png,\n0.png,-1\n")
+    new.write_text("photo,price,note\n0.png,1,\n2.png,,word2\n0.png,-1,\n")
     _, err = things.do("predict", "things", "new.csv", code=2)
     assert "new.csv: row 1 (line 2), column 'photo': there is no image '0.png' in ." in err
     out, _ = things.do("predict", "things", "new.csv", "--images", "raw")
@@ -111,7 +113,7 @@ def test_new_rows_name_files_below_the_folder_that_is_given(things: Project, mon
         model.predict(pd.read_csv(new))
 
     (things.folder / "raw/cut.png").write_bytes((things.folder / "raw/0.png").read_bytes()[:60])
-    new.write_text("photo,price\n0.png,1\ncut.png,2\n")
+    new.write_text("photo,price,note\n0.png,1,\ncut.png,2,\n")
     out, err = things.do("predict", "things", "new.csv", "--images", "raw", code=2)
     assert out == ""
     assert "cut.png: not an image of PNG, JPEG, GIF or BMP format, or a damaged one (row '2')" in err
