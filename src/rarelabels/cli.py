@@ -147,6 +147,12 @@ def init_study(
             help="A column of vectors, such as embeddings; =FILE.npy: they are in that file; may be given again",
         ),
     ] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN[:FOLDER]", help="A column of image files, below the table's folder or the one that you say"
+        ),
+    ] = None,
     weight: Annotated[
         str | None,
         typer.Option(metavar="COLUMN", help="A column of numbers above 0: how much a row counts in training"),
@@ -200,6 +206,7 @@ def init_study(
         numeric=tuple(numeric or ()),
         categories=tuple(categories or ()),
         vectors=given_vectors(vectors or ()),
+        images=images,
         weight=weight,
         id=id_column,
         group=group,
@@ -380,6 +387,10 @@ def predict(
         list[str] | None,
         typer.Option(metavar="COLUMN=FILE", help="The vectors of a column are in this .npy file; may be given again"),
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Where the images are that a column names; default: the folder of FILE"),
+    ] = None,
 ) -> None:
     """Predict the rows of a file with the registered model of a study: labels and probabilities, as CSV.
 
@@ -391,7 +402,7 @@ def predict(
     """
     from rarelabels.serve import deployment
 
-    deployment.predict_file(name, file, _record(), _warn, sys.stdout, vectors or ())
+    deployment.predict_file(name, file, _record(), _warn, sys.stdout, vectors or (), images)
 
 
 @app.command()

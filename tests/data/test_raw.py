@@ -39,6 +39,31 @@ def test_rows_of_a_table_are_read_as_in_training(tmp_path: Path) -> None:
     assert part.y.shape == (10, 0)
 
 
+def test_images_are_named_below_the_folder_of_the_new_rows(tmp_path: Path) -> None:
+    for name in ("a.png", "later/b.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"\x89PNG")
+    table = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS, photo=["a.png"] * 10))
+    declared = spec(table, images={"column": "photo"}, backbone={"kind": "vgg19"})
+    described = raw.describe(declared)
+    assert described.columns == (RawColumn("plot", "text"), RawColumn("photo", "image"))
+    assert raw.examples(declared, described.columns)["photo"] == ["a.png"] * 3
+    batch = Batch(Path("new.csv"), 1, 2, None, {"plot": ["x", "y"], "photo": ["b.png", "b.png"]})
+    part = raw.part(declared, described.columns, batch, tmp_path / "later")
+    assert part.images is not None
+    assert part.images.tolist() == ["b.png", "b.png"]
+    with pytest.raises(UserError, match=r"new\.csv: row 1, column 'photo': there is no image 'b\.png' in "):
+        raw.part(declared, described.columns, batch, tmp_path)
+    with pytest.raises(UserError, match=r"new\.csv: column 'photo' names image files, and no folder is given"):
+        raw.part(declared, described.columns, batch)
+
+
+def test_no_new_images_go_through_weights_of_a_file_that_the_model_does_not_hold(tmp_path: Path) -> None:
+    declared = spec(tmp_path / "a.csv", images={"column": "photo"}, backbone={"kind": "vgg19", "file": "my.h5"})
+    with pytest.raises(UserError, match=r"dataset\.backbone\.file: a registered model does not hold this file"):
+        raw.checked(declared)
+
+
 def test_examples_are_the_first_rows_with_numbers_as_numbers(tmp_path: Path) -> None:
     declared = spec(write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS, price=PRICES)), numeric=("price",))
     examples = raw.examples(declared, raw.describe(declared).columns)

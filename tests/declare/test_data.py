@@ -3,16 +3,35 @@
 import pytest
 
 from plain_trial import TRIAL, refusal
+from rarelabels.declare.data import backbone_of
 from rarelabels.declare.trial import Trial
 
 TABLE = {"kind": "table", "path": "films.csv", "text": ("title",), "labels": {"column": "genres", "separator": "|"}}
+LITE0 = {"kind": "efficientnet_lite0"}
+OF_EACH_KIND = {
+    "films": {"kind": "movies"},
+    "table": TABLE,
+    "images": {**TABLE, "images": {"column": "poster"}, "backbone": LITE0},
+    "emoji": {"kind": "emoji", "backbone": LITE0},
+}
+CUT = {"kind": "efficientnet_lite0", "output": "last_block"}
 
 
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"text": ()}, "needs at least one input: name columns under text, lists, numeric, categories or vectors"),
+        (
+            {"text": ()},
+            "needs at least one input: name columns under text, lists, numeric, categories, vectors or images",
+        ),
         ({"numeric": ("title",)}, "names a column twice: title"),
+        ({"images": {"column": "title"}, "backbone": LITE0}, "names a column twice: title"),
+        ({"images": {"column": "poster"}}, "images needs a backbone"),
+        ({"backbone": LITE0}, "backbone has no effect without images"),
+        (
+            {"images": {"column": "poster"}, "backbone": CUT, "numeric": ("year",)},
+            "last_block gives the network images alone, and would ignore text, numeric; use output: pooled",
+        ),
         ({"categories": ("title",)}, "names a column twice: title"),
         ({"split": "genres"}, "names a column twice: genres"),
         ({"labels": {}}, "exactly one of column, columns and prefix; given none"),
@@ -67,6 +86,25 @@ def test_a_table_without_categories_is_defined_as_before_there_were_any():
     assert "categories" not in Trial.model_validate({**TRIAL, "dataset": TABLE}).dataset.content()
     of_two = Trial.model_validate({**TRIAL, "dataset": {**TABLE, "categories": ("studio",)}})
     assert of_two.dataset.content()["categories"] == ["studio"]
+
+
+def test_images_are_defined_without_their_folder_and_only_where_there_are_any():
+    plain = Trial.model_validate({**TRIAL, "dataset": TABLE}).dataset.content()
+    assert not {"images", "backbone"} & plain.keys()
+    of = {**TABLE, "images": {"column": "poster", "folder": "/my/raw"}, "backbone": {"kind": "vgg19", "file": "w.h5"}}
+    content = Trial.model_validate({**TRIAL, "dataset": of}).dataset.content()
+    assert content["images"] == {"column": "poster"}
+    assert content["backbone"] == {"kind": "vgg19", "weights": "imagenet", "output": "pooled"}
+
+
+def test_which_data_have_a_backbone():
+    declared = {name: Trial.model_validate({**TRIAL, "dataset": one}).dataset for name, one in OF_EACH_KIND.items()}
+    assert {name: backbone_of(spec) is not None for name, spec in declared.items()} == {
+        "films": False,
+        "table": False,
+        "images": True,
+        "emoji": True,
+    }
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,12 @@ def test_paths_of_a_sweep_are_absolute_too(house: Path):
     assert [path_of(trial) for _, trial in variants.variants(three)] == [str(house / "b.csv")]
 
 
+def test_the_folder_of_images_counts_from_its_file_too(house: Path):
+    block = TABLE.replace("text: [plot]}", "images: {column: poster, folder: ../raw}, backbone: {kind: vgg19}}")
+    data = trial_of(HEAD + block % "a.csv")
+    assert data.dataset.images.folder == str(house / "experiments/raw")
+
+
 def test_a_path_that_can_be_none_is_a_problem_of_its_file():
     line = problem_of(HEAD + TABLE % "~nobody-of-that-name/a.csv")
     assert line.startswith(HERE + "dataset.path: cannot be a path")

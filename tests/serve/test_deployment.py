@@ -157,6 +157,12 @@ def test_a_file_without_a_header_is_told_so(project, best):
     assert "looks like data and not like the name of a column; if there is no header, write one above it" in err
 
 
+def test_a_folder_of_images_is_refused_where_the_model_reads_none(project, best):
+    my_study.write(project.folder / "few.csv", my_study.rows(5))
+    out, err = project.do("predict", "my", "few.csv", "--images", "raw", code=2)
+    assert (out, err) == ("", "rarelabels: --images: this model reads no images; leave the option out\n")
+
+
 def test_a_file_without_rows_gives_the_header_alone(project, best):
     my_study.write(project.folder / "none.csv", [])
     assert [line[:2] for line in predicted(project, "none.csv")] == [["id", "labels"]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import random
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from project import Project
 
@@ -116,9 +118,34 @@ def arff(folder: Path) -> Given:
     return Given(("mine.arff",), ("new.arff",), "numeric     n 0, n 1, n 2", declares)
 
 
+def images(folder: Path) -> Given:
+    """A dozen pictures: dark or bright for a, striped or plain for b, each with another tint."""
+    for part in ("raw", "later"):
+        (folder / part).mkdir()
+        for dark, striped, tint in itertools.product((0, 1), (0, 1), range(3)):
+            picture = Image.new("RGB", (24, 24), (20 + tint, 10, 30) if dark else (250, 240 - tint, 230))
+            for x in range(0, 24 * striped, 4):
+                ImageDraw.Draw(picture).line((x, 0, x, 24), fill=(200, 60, 60), width=2)
+            picture.save(folder / part / f"{dark}{striped}{tint}.png")
+    for name, n in (("mine", ROWS), ("new", NEW)):
+        x = numbers(n)
+        lines = ["photo,n,tags\n"]
+        for row, (one, tags) in enumerate(zip(x, labels_of(x), strict=True)):
+            file = f"{int(one[0] > 0)}{int(one[1] > 0.3)}{row % 3}.png"
+            lines.append(f"{file},{one[2] if row % 9 else ''},{'|'.join(tags)}\n")
+        (folder / f"{name}.csv").write_text("".join(lines))
+    return Given(
+        ("mine.csv", "--labels", "tags", "--images", "photo:raw"),
+        ("new.csv", "--images", "later"),
+        "images      photo, files below raw, each 1,280 numbers",
+        'images: {column: photo, folder: "../../raw"}\n  backbone: {kind: efficientnet_lite0}\n',
+        ("mine/bce",),
+    )
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "write", [vectors_in_a_table, vectors_in_a_file, weighed_text_without_blanks, sparse_text, arff]
+    "write", [vectors_in_a_table, vectors_in_a_file, weighed_text_without_blanks, sparse_text, arff, images]
 )
 def test_from_init_to_predict(tmp_path: Path, write: Callable[[Path], Given]) -> None:
     given, project = write(tmp_path), Project(tmp_path, declared=False)

@@ -31,13 +31,13 @@ from rarelabels.data.sources import (
     wikipedia_movies,
     xed,
 )
-from rarelabels.data.table import parsing
+from rarelabels.data.table import image_files, parsing
 from rarelabels.data.unsplit import Table
 from rarelabels.declare.data import (
     DatasetSpec,
     DeepFashionSpec,
     EmojiSpec,
-    ImagesSpec,
+    ImageColumn,
     MoviesSpec,
     MulanSpec,
     SimulatedSpec,
@@ -45,6 +45,7 @@ from rarelabels.declare.data import (
     ThreadRowsSpec,
     WikipediaMoviesSpec,
     XedSpec,
+    backbone_of,
 )
 from rarelabels.declare.own import OwnData
 from rarelabels.errors import UserError
@@ -98,6 +99,8 @@ def _image_folder(spec: DatasetSpec) -> Path | None:
             return emoji.image_folder(spec)
         case DeepFashionSpec():
             return deepfashion.image_folder(spec)
+        case TableSpec(images=ImageColumn()):
+            return image_files.folder(spec)
         case _:
             return None
 
@@ -182,8 +185,8 @@ def _digest(spec: DatasetSpec, source: str) -> str:
         "splits": splits.VERSION,
         "stratifier": stratification.AS_IN_RELEASE,
     }
-    if isinstance(spec, ImagesSpec):
-        definition["features"] = [backbone_files.VERSION, backbone_files.content(spec.backbone)]
+    if backbone := backbone_of(spec):
+        definition["features"] = [backbone_files.VERSION, backbone_files.content(backbone)]
     return hashlib.sha256(json.dumps([definition, source], sort_keys=True).encode()).hexdigest()
 
 

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.sources import movies, mulan, xed
 from rarelabels.data.table import bracketed, cell_values, input_readers, parsing
 from rarelabels.data.table.batch import Batch, RawColumn
+from rarelabels.data.table.image_files import Images
 from rarelabels.data.table.number_signs import PLAIN, NumberSigns
 from rarelabels.data.tokens import Tokens
-from rarelabels.declare.data import DatasetSpec, MoviesSpec, MulanSpec, TableSpec, XedSpec
+from rarelabels.declare.data import DatasetSpec, MoviesSpec, MulanSpec, TableSpec, Vgg19, XedSpec
 from rarelabels.errors import UserError
 
 RawSpec = TableSpec | MoviesSpec | XedSpec | MulanSpec
@@ -47,8 +50,13 @@ def checked(spec: DatasetSpec) -> RawSpec:
     """Return the spec, if raw rows of its data can be sent to a model.
 
     Raises:
-        UserError: this kind of data has no raw rows.
+        UserError: this kind of data has no raw rows, or its images need a file of weights.
     """
+    if isinstance(spec, TableSpec) and isinstance(spec.backbone, Vgg19) and spec.backbone.file:
+        raise UserError(
+            "dataset.backbone.file: a registered model does not hold this file of weights, so no new images could be "
+            "sent to it; leave file out, or use another backbone"
+        )
     if isinstance(spec, RawSpec):
         return spec
     raise UserError(
@@ -147,21 +155,25 @@ def _number_or_none(cell: object, signs: NumberSigns) -> float | None:
     return None if cell_values.is_missing(cell) else cell_values.number(cell, signs)
 
 
-def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch) -> Part:
+def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch, folder: Path | None = None) -> Part:
     """Return the inputs of some raw rows, as a part without labels; the ids are the rows' numbers.
 
     Args:
         spec: of the data that the model was trained on.
         columns: those of :class:`Raw`; ``batch`` has them.
         batch: the rows.
+        folder: that the names of images begin below.
 
     Raises:
-        UserError: a cell that would have been refused in training, with its row and column.
+        UserError: a cell that would have been refused in training, with its row and column; or there are images, and
+            no folder is given.
     """
     categories: dict[str, Tokens] = {}
+    images = None
     match spec:
         case TableSpec():
             text, numbers, categories = parsing.raw_inputs(spec, columns, batch)
+            images = _images(spec.images.column, batch, folder) if spec.images else None
         case MoviesSpec():
             text, numbers = movies.raw_inputs(spec, batch)
         case XedSpec():
@@ -169,4 +181,15 @@ def part(spec: RawSpec, columns: Sequence[RawColumn], batch: Batch) -> Part:
         case MulanSpec():
             text, numbers = {}, input_readers.numbers([one.name for one in columns], batch)
     ids = np.arange(batch.first, batch.first + batch.rows).astype(np.str_)
-    return Part(ids, np.empty((batch.rows, 0), np.uint8), text, numbers, categories=categories)
+    return Part(ids, np.empty((batch.rows, 0), np.uint8), text, numbers, images, categories=categories)
+
+
+def _images(column: str, batch: Batch, folder: Path | None) -> npt.NDArray[np.str_]:
+    if folder is None:
+        raise UserError(
+            f"{batch.path}: column {column!r} names image files, and no folder is given that they are in; use "
+            "`rarelabels predict STUDY FILE --images FOLDER`, or rl.load_model(STUDY).predict(rows, images=FOLDER)"
+        )
+    read = Images(folder, column)
+    read.add(batch)
+    return read.names()

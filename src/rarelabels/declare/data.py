@@ -344,6 +344,17 @@ class VectorColumn(Spec):
     )
 
 
+class ImageColumn(Spec):
+    """A column that names a file for each row, its image: PNG, JPEG, GIF or BMP."""
+
+    column: Column
+    folder: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="the folder that the names in the column begin below; relative to the YAML file that names it; "
+        "null: the folder of the table",
+    )
+
+
 class TableSpec(DataSpec):
     """A table of one's own: .csv, .tsv, .jsonl, .parquet, .svm or .arff."""
 
@@ -369,6 +380,14 @@ class TableSpec(DataSpec):
         Field(description="columns of vectors; each number of a vector is a number of the row, as under numeric"),
         LATER,
     ] = ()
+    images: Annotated[
+        ImageColumn | None,
+        Field(description="a column of image files; backbone turns each into numbers of the row, as under numeric"),
+        LATER,
+    ] = None
+    backbone: Annotated[
+        Backbone | None, Field(description="with images: the frozen network that turns an image into numbers"), LATER
+    ] = None
     weight: Annotated[
         Column | None,
         Field(
@@ -415,8 +434,9 @@ class TableSpec(DataSpec):
         return self.split is not None or super().has_fixed_parts
 
     def content(self) -> dict[str, Any]:
-        """Return what the block defines, without the paths of the table and of its vectors."""
+        """Return what the block defines, without the paths of the table, of its vectors and of its images."""
         content = super().content()
+        content.get("images", {}).pop("folder", None)
         for one in content.get("vectors", ()):
             del one["file"]
         return content
@@ -425,8 +445,11 @@ class TableSpec(DataSpec):
     def _columns_once(self) -> TableSpec:
         inputs = [*self.text, *(one.column for one in self.lists), *self.numeric, *self.categories]
         inputs += [one.column for one in self.vectors]
+        inputs += [self.images.column] if self.images else []
         if not inputs:
-            raise ValueError("needs at least one input: name columns under text, lists, numeric, categories or vectors")
+            raise ValueError(
+                "needs at least one input: name columns under text, lists, numeric, categories, vectors or images"
+            )
         second = self.labels.second_column
         others = [self.labels.column, *(self.labels.columns or ()), *(second or ())[:1], self.split, self.weight]
         used = inputs + [name for name in others if name is not None]
@@ -448,6 +471,25 @@ class TableSpec(DataSpec):
             )
         return self
 
+    @model_validator(mode="after")
+    def _images_with_backbone(self) -> TableSpec:
+        if self.images and self.backbone is None:
+            raise ValueError(
+                "images needs a backbone, the frozen network that turns them into numbers: backbone: "
+                "{kind: efficientnet_lite0}"
+            )
+        if self.backbone is None:
+            return self
+        if self.images is None:
+            raise ValueError("backbone has no effect without images; name their column, or leave backbone out")
+        beside = {key: getattr(self, key) for key in ("text", "lists", "numeric", "categories", "vectors")}
+        if self.backbone.output == "last_block" and (given := [key for key, columns in beside.items() if columns]):
+            raise ValueError(
+                f"backbone.output: last_block gives the network images alone, and would ignore {', '.join(given)}; "
+                "use output: pooled, or leave them out"
+            )
+        return self
+
 
 OurData = (
     MoviesSpec
@@ -464,3 +506,8 @@ if TYPE_CHECKING:
     DatasetSpec = OurData | OwnData
 else:
     DatasetSpec = with_own(OurData, "rarelabels.datasets", OwnData)
+
+
+def backbone_of(spec: DatasetSpec) -> Backbone | None:
+    """Return the frozen network that turns the images of some data into numbers; None for data without images."""
+    return spec.backbone if isinstance(spec, ImagesSpec | TableSpec) else None

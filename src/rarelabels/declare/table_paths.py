@@ -14,6 +14,7 @@ EACH = "*"  # each entry of a list
 PATHS: tuple[tuple[str, ...], ...] = (
     ("dataset", "path"),
     ("dataset", "vectors", EACH, "file"),
+    ("dataset", "images", "folder"),
     ("dataset", "backbone", "file"),
     ("model", "validation"),
     ("model", "test"),

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from rarelabels import packages
 from rarelabels.declare.contradictions import Contradiction, ContradictionError
-from rarelabels.declare.data import DatasetSpec, ImagesSpec
+from rarelabels.declare.data import DatasetSpec, backbone_of
 from rarelabels.declare.losses import (
     CategoricalCrossentropy,
     LossSpec,
@@ -96,7 +96,7 @@ class Trial(Spec):
     @property
     def needs_tensorflow(self) -> bool:
         """Whether TensorFlow makes any of its numbers: it trains the network, or turns images into features."""
-        return self.is_network or isinstance(self.dataset, ImagesSpec)
+        return self.is_network or backbone_of(self.dataset) is not None
 
     @property
     def searches_thresholds(self) -> bool:
@@ -207,7 +207,8 @@ class Trial(Spec):
                 ("dataset.kind", "model.kind"),
                 f"model.kind 'known_probabilities' with dataset.kind {kind!r}: only simulated data have them",
             )
-        cut = self.dataset.backbone.output if isinstance(self.dataset, ImagesSpec) else None
+        backbone = backbone_of(self.dataset)
+        cut = backbone.output if backbone else None
         if (self.model.kind == "last_block") != (cut == "last_block"):
             yield Contradiction(
                 ("dataset.kind", "model.kind"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rarelabels.data import splits
 from rarelabels.declare.models import TextBagSpec
+from rarelabels.init.image_column import SECONDS
 from rarelabels.init.look import Look
 from rarelabels.init.propose import HIDDEN, TRAININGS, search_seeds, trials
 from rarelabels.init.template_files import FLOORS
@@ -55,4 +56,5 @@ def _minutes(look: Look, settings: int) -> int:
     trainings = networks * (SEEDS + settings * search_seeds(look))
     a_training = 2 + 1_500 * (SECONDS_OF_STEP + SECONDS_OF_WEIGHT * columns * labels)
     summing_up = (networks + len(FLOORS) + 1) * (3 + SECONDS_OF_CELL * splits.TEST_SHARE * look.rows * labels)
-    return math.ceil((trainings * a_training + summing_up) / 2 / 60)
+    images = SECONDS * look.rows if look.spec.images else 0
+    return math.ceil((trainings * a_training + summing_up + images) / 2 / 60)

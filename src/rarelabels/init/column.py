@@ -39,7 +39,7 @@ _CAMEL_ID = re.compile(r"[a-z](?:Id|ID)$")
 class Wish:
     """What the user says of the file and its columns; ``init`` guesses the rest.
 
-    ``lists``, and ``labels`` for one column, may end with the separator: ``actors:,``.
+    ``lists``, and ``labels`` for one column, may end with the separator: ``actors:,``; and ``images`` with the folder.
     """
 
     labels: str | None = None
@@ -50,6 +50,7 @@ class Wish:
     group: str | None = None
     categories: tuple[str, ...] = ()
     vectors: tuple[VectorColumn, ...] = ()
+    images: str | None = None
     weight: str | None = None
     ignore: tuple[str, ...] = ()
     split: str | None = None

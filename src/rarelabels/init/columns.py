@@ -14,9 +14,10 @@ from pathlib import Path
 from rarelabels.data.table import column_checks, dialect, opening, table_files
 from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.number_signs import DECIMALS, OTHERS, PLAIN, NumberSigns
-from rarelabels.declare.data import TableSpec, checked_delimiter, checked_encoding
+from rarelabels.declare.data import ImageColumn, TableSpec, checked_delimiter, checked_encoding
 from rarelabels.errors import UserError, nearest
 from rarelabels.init.column import LISTED, Column, Wish, read_columns, unknown_column, with_separator
+from rarelabels.init.image_column import PROPOSED, find_images, given_images
 from rarelabels.init.input_columns import Guess, declared_list
 from rarelabels.init.label_columns import find_labels, label_columns
 from rarelabels.init.label_files import with_labels_of_format
@@ -65,11 +66,13 @@ def find(path: Path, wish: Wish) -> TableColumns:
     column_checks.check_delimiter(path, names, written)
     hint = column_checks.header_hint(path, names, written, "say --no-header")
     lists = dict(with_separator(given, names) for given in wish.lists)
-    _check_wish(path, names, wish, list(lists), hint)
+    asked = given_images(wish.images, names)
+    _check_wish(path, names, wish, [*lists], hint, asked)
     columns = read_columns(path, names, written)
     given = {*wish.text, *lists, *wish.numeric, *wish.categories, *wish.ignore}
     given |= set(filter(None, (wish.id, wish.group, wish.split, wish.weight)))
     given |= {one.column for one in wish.vectors}
+    given |= {asked.column} if asked else set()
     labels = find_labels(path, wish, columns, given, hint)
     of_labels = label_columns(labels, names)
     numbers = [one for name, one in columns.items() if name not in (of_labels | given) - set(wish.numeric)]
@@ -78,9 +81,14 @@ def find(path: Path, wish: Wish) -> TableColumns:
     rest = {name: one for name, one in columns.items() if name not in given | of_labels}
     split = wish.split or next((name for name, one in rest.items() if one.says_parts), None)
     weight = wish.weight or find_weight(rest)
-    guess = Guess.of({name: one for name, one in rest.items() if name not in (split, weight)}, wish)
+    of_images, no_images = find_images(path.parent, rest)
+    images = asked or next(iter(of_images), None)
+    others = {name: one for name, one in rest.items() if name not in (split, weight)}
+    used = {one.column for one in of_images} | no_images.keys()
+    guess = Guess.of({name: one for name, one in others.items() if name not in used}, wish)
     unused: dict[str, str] = {name: "has no name" for name in everything if not name}
-    unused |= dict.fromkeys(wish.ignore, "as --ignore says") | guess.unused
+    unused |= dict.fromkeys(wish.ignore, "as --ignore says") | guess.unused | no_images
+    unused |= {one.column: "names images, as another column does" for one in of_images if one != images}
     unused |= {
         name: f"holds numbers, but not with {signs.decimal!r} before the decimals as other columns do"
         for name in guess.unused
@@ -93,10 +101,12 @@ def find(path: Path, wish: Wish) -> TableColumns:
         "numeric": (*wish.numeric, *guess.numeric),
         "categories": (*wish.categories, *guess.categories),
         "vectors": (*wish.vectors, *guess.vectors),
+        "images": images,
     }
     if not any(inputs.values()):
         raise _nothing_left(path, wish, unused)
     table = {"kind": "table", "path": str(path), "labels": labels, **inputs, **asdict(written), **asdict(signs)}
+    table |= {"backbone": PROPOSED} if images else {}
     one_use = {"id": wish.id or guess.id, "group": wish.group, "split": split, "weight": weight}
     tokens = {"tokens": proposed_tokens({name: columns[name].texts for name in text})}
     spec = TableSpec.model_validate(table | one_use | tokens)
@@ -108,7 +118,7 @@ def find(path: Path, wish: Wish) -> TableColumns:
         guessed_labels=wish.labels is None,
         unused=unused,
         empty={name: columns[name].missing for name in spec.numeric if columns[name].missing},
-        why=guess.why | _as_asked(wish, lists) | _of_parts(columns, split, wish),
+        why=guess.why | _of_images(images, asked) | _as_asked(wish, lists) | _of_parts(columns, split, wish),
         word_of_one=next((columns[name].word_of_one for name in names if name in flags), ""),
         hint=hint,
     )
@@ -120,7 +130,7 @@ def _nothing_left(path: Path, wish: Wish, unused: dict[str, str]) -> UserError:
         why.append("all 0/1 columns are taken for labels; if some are inputs, name the labels with --labels")
     return UserError(
         f"{path}: no column is left that a model could read; name the input columns with --text, --list, --numeric, "
-        f"--categories or --vectors{''.join(f'; {reason}' for reason in why)}"
+        f"--categories, --vectors or --images{''.join(f'; {reason}' for reason in why)}"
     )
 
 
@@ -175,6 +185,10 @@ def _as_asked(wish: Wish, lists: Iterable[str]) -> dict[str, str]:
     return why | ({wish.id: "as --id says"} if wish.id is not None and wish.id not in why else {})
 
 
+def _of_images(images: ImageColumn | None, asked: ImageColumn | None) -> dict[str, str]:
+    return {images.column: "as --images says" if asked else "its cells name image files"} if images else {}
+
+
 def _of_parts(columns: dict[str, Column], split: str | None, wish: Wish) -> dict[str, str]:
     if split is None:
         return {}
@@ -182,11 +196,14 @@ def _of_parts(columns: dict[str, Column], split: str | None, wish: Wish) -> dict
     return {split: "; ".join(filter(None, [words, "as --split says" if wish.split else ""]))}
 
 
-def _check_wish(path: Path, names: Sequence[str], wish: Wish, lists: Sequence[str], hint: str) -> None:
+def _check_wish(
+    path: Path, names: Sequence[str], wish: Wish, lists: Sequence[str], hint: str, images: ImageColumn | None
+) -> None:
     inputs = [("--text", one) for one in wish.text]
     inputs += [("--list", one) for one in lists] + [("--numeric", one) for one in wish.numeric]
     inputs += [("--categories", one) for one in wish.categories]
     inputs += [("--vectors", one.column) for one in wish.vectors if one.file is None]
+    inputs += [("--images", images.column)] if images else []
     inputs += [("--ignore", one) for one in wish.ignore] + ([("--split", wish.split)] if wish.split is not None else [])
     # An id or a group may be an input too, as in a declaration.
     inputs += [("--weight", wish.weight)] if wish.weight is not None else []

@@ -187,7 +187,7 @@ def _repeats(data: Table) -> Repeats:
     lengths = sum((tokens.lengths for tokens in data.text.values()), np.zeros(len(data.y), np.int64))
     for rows in data.categories.values():
         lengths = lengths + (rows.vocabulary != "")[rows.ids]
-    filled = np.flatnonzero((lengths > 0) | ~np.isnan(data.numeric).all(axis=1))
+    filled = np.flatnonzero((lengths > 0) | ~np.isnan(data.numeric).all(axis=1) | (data.images is not None))
     inputs = _inputs(data)
     numbers = _numbered([inputs[row] for row in filled.tolist()])
     labels = _numbered([row.tobytes() for row in data.y[filled]])
@@ -215,10 +215,13 @@ def _inputs(data: Table) -> list[bytes]:
         if tokens.values is not None
     ]
     numeric = data.numeric + 0.0  # turns -0 into 0, which has other bytes
+    images = [""] * len(data.y) if data.images is None else data.images.tolist()
     rows = []
     for i in range(len(data.y)):
         parts = [ids[stops[i] : stops[i + 1]] for ids, stops in fields]
-        rows.append(b"".join([*(len(part).to_bytes(8) + part for part in parts), numeric[i].tobytes()]))
+        rows.append(
+            b"".join([*(len(part).to_bytes(8) + part for part in parts), numeric[i].tobytes(), images[i].encode()])
+        )
     return rows
 
 

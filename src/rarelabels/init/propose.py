@@ -16,6 +16,7 @@ from rarelabels.data import splits
 from rarelabels.declare import as_yaml
 from rarelabels.declare.data import ListColumn, TableLabels, TableSpec, TextTokens, VectorColumn
 from rarelabels.declare.models import TextBagSpec
+from rarelabels.init.image_column import FEATURES
 from rarelabels.init.look import Look
 from rarelabels.init.naming import dataset_file
 from rarelabels.init.template_files import FLOORS, LOSSES, text
@@ -106,9 +107,9 @@ def _numeric_weight(look: Look) -> str:
     """Return a factor on numbers and categories, 0.15 over the root of their count, so that words count for more.
 
     With cross-validation on four tables of films with two or three numbers, 0.05 to 0.2 was best, or 0.008 behind it.
-    Vectors say about as much as the words: their norm becomes 1, which is that of the words.
+    Vectors and images say about as much as the words: their norm becomes 1, which is that of the words.
     """
-    spec, of_vectors = look.spec, sum(look.vectors.values())
+    spec, of_vectors = look.spec, sum(look.vectors.values()) + (FEATURES if look.spec.images else 0)
     beside = len(spec.numeric) + len(spec.categories) + of_vectors
     if not (_has_words(spec) and beside):
         return ""
@@ -168,6 +169,10 @@ def _dataset(spec: TableSpec, folder: Path) -> Iterable[str]:
         yield from _list("categories", map(_scalar, spec.categories))
     if spec.vectors:
         yield from _list("vectors", (_vectors(one, place) for one in spec.vectors))
+    if spec.images and spec.backbone:
+        in_folder = "" if spec.images.folder is None else f", folder: {_relative(spec.images.folder, place)}"
+        yield f"  images: {{column: {_scalar(spec.images.column)}{in_folder}}}\n"
+        yield f"  backbone: {{kind: {spec.backbone.kind}}}\n"
     if spec.tokens:
         yield from _list("tokens", map(_tokens, spec.tokens))
     for key, column in (("weight", spec.weight), ("id", spec.id), ("group", spec.group), ("split", spec.split)):

@@ -9,6 +9,7 @@ from pathlib import Path
 from rarelabels.data.describe import odd_labels
 from rarelabels.data.table import bracketed, cell_values
 from rarelabels.init.ahead import Ahead
+from rarelabels.init.image_column import FEATURES
 from rarelabels.init.leaks import Leak, by_column
 from rarelabels.init.look import MIN_LABEL_ROWS, Look
 from rarelabels.init.propose import TRAININGS
@@ -141,6 +142,12 @@ def _inputs(look: Look) -> Iterator[str]:
         f"vectors     {_shown(name)}, {length:,} numbers each{_because(why.get(name))}"
         for name, length in look.vectors.items()
     )
+    if spec.images:
+        place = Path(spec.images.folder or Path(spec.path).parent)
+        yield (
+            f"images      {_shown(spec.images.column)}, files below {place}, each {FEATURES:,} numbers by a frozen "
+            f"network{_because(why.get(spec.images.column))}"
+        )
     for names in _by_reason(spec.numeric, why):
         yield f"numeric     {_some([_number(look, name) for name in names])}{_because(why.get(names[0]))}"
     for name in look.far_out:
@@ -148,7 +155,8 @@ def _inputs(look: Look) -> Iterator[str]:
     for names in _by_reason(spec.categories, why):
         values = [f"{_shown(name)} ({look.values[name]:,} values)" for name in names]
         yield f"category    {_some(values)}, a 0/1 input for each value{_because(why.get(names[0]))}"
-    yield 'a guess is overruled by --text, --list "COLUMN:SEPARATOR", --numeric, --categories, --vectors or --ignore'
+    options = '--text, --list "COLUMN:SEPARATOR", --numeric, --categories, --vectors, --images or --ignore'
+    yield f"a guess is overruled by {options}"
 
 
 def _first(lines: Iterable[str]) -> Iterator[str]:

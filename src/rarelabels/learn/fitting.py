@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from rarelabels.data import loading
 from rarelabels.data.dataset import Dataset
-from rarelabels.declare.data import DatasetSpec, ImagesSpec
+from rarelabels.declare.data import DatasetSpec, backbone_of
 from rarelabels.declare.models import GradientBoostingSpec, LinearSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.judging.evaluation import Objective
@@ -34,11 +34,12 @@ def prepare(trial: Trial) -> None:
 
 def with_features(spec: DatasetSpec, data: Dataset) -> Dataset:
     """Return data in which numbers replace the images, if there are images."""
-    if not isinstance(spec, ImagesSpec):
+    backbone = backbone_of(spec)
+    if backbone is None:
         return data
     from rarelabels.learn.backbones import extraction  # TensorFlow
 
-    return extraction.with_features(data, spec.backbone)
+    return extraction.with_features(data, backbone)
 
 
 def fit(

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data.dataset import Dataset, Part
-from rarelabels.declare.data import Backbone, ImagesSpec
+from rarelabels.declare.data import Backbone, backbone_of
 from rarelabels.declare.models import LastBlockSpec, NetworkSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.judging.arrays import Floats
@@ -184,6 +184,4 @@ def _shape(trial: Trial, prepared: Preprocessing, labels: tuple[str, ...], sets:
 
 def _backbone(trial: Trial) -> Backbone | None:
     """Return the backbone whose last block the network trains further; None if it trains none."""
-    if isinstance(trial.model, LastBlockSpec) and isinstance(trial.dataset, ImagesSpec):
-        return trial.dataset.backbone
-    return None
+    return backbone_of(trial.dataset) if isinstance(trial.model, LastBlockSpec) else None

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 # The libraries that a prediction imports, a part of all that rarelabels needs.
 LIBRARIES = ("mlflow", "numpy", "pandas", "pyarrow", "pydantic", "scikit-learn", "scipy", "threadpoolctl")
 FILES = f"artifacts/{predictor.FOLDER}"  # MLflow puts the predictor's files there in a model
-OF_NETWORKS = ("keras", "tensorflow")  # the libraries that only a network imports
+OF_NETWORKS = ("keras", "tensorflow")  # the libraries that only a network imports, or what reads images
 
 
 def choose(ranked: Ranking) -> tuple[Ranked, list[str]]:
@@ -153,7 +153,7 @@ def write_model(folder: Path, work: Path, trial: Trial, rule: str, examples: dic
     files = work / predictor.FOLDER
     loaded = predictor.load(files)
     code = _code(work / "code")
-    names = LIBRARIES + (OF_NETWORKS if trial.is_network else ())
+    names = LIBRARIES + (OF_NETWORKS if trial.needs_tensorflow else ())
     mlflow.pyfunc.save_model(
         folder,
         python_model=str(Path(pyfunc_model.__file__)),
@@ -271,7 +271,13 @@ def dialect_of(loaded: Predictor, path: Path, say: Callable[[str], None], in_fil
 
 
 def predict_file(
-    study: str, path: Path, where: str, say: Callable[[str], None], out: TextIO, vectors: Sequence[str] = ()
+    study: str,
+    path: Path,
+    where: str,
+    say: Callable[[str], None],
+    out: TextIO,
+    vectors: Sequence[str] = (),
+    images: Path | None = None,
 ) -> None:
     """Predict the rows of a file with the registered model of a study; see :func:`predict` for the output.
 
@@ -282,6 +288,7 @@ def predict_file(
         say: called with each warning.
         out: gets CSV.
         vectors: ``COLUMN=FILE.npy``, for each column of vectors that is in a file of its own.
+        images: the folder that the names of images begin below; None: that of the file.
 
     Raises:
         UserError: a file cannot be read, no model is registered, or a row is wrong.
@@ -295,7 +302,9 @@ def predict_file(
     names = column_names(path, written)
     if loaded.raw.id and loaded.raw.id not in names:
         say(f"{path}: has no column {loaded.raw.id!r}, which named the rows in training; rows are numbered from 1")
-    predict(loaded, path, names, out, written, in_files)
+    if images is not None and not loaded.reads_images:
+        raise UserError("--images: this model reads no images; leave the option out")
+    predict(loaded, path, names, out, written, in_files, images or path.parent)
 
 
 def _vectors_in_file(option: str) -> VectorColumn:
@@ -312,6 +321,7 @@ def predict(
     out: TextIO,
     written: Dialect = PLAIN,
     vectors: Sequence[VectorColumn] = (),
+    images: Path | None = None,
 ) -> None:
     """Write a header and a line for each row of a file, in the file's order. The file is read in batches of rows.
 
@@ -326,6 +336,7 @@ def predict(
         out: gets CSV.
         written: how a CSV or TSV file is written.
         vectors: columns of vectors that are in files of their own.
+        images: the folder that the names of images begin below.
 
     Raises:
         UserError: a column is missing, or a cell is wrong; the lines of earlier batches may have been written.
@@ -341,7 +352,7 @@ def predict(
     header = ["id", "labels", *(PROBABILITY + label for label in loaded.labels)]
     wanted = list(dict.fromkeys([*loaded.columns, *([named_by] if named_by else [])]))
     for batch in vector_files.batches(path, [name for name in wanted if name not in in_files], vectors, written):
-        lines = list(_lines(loaded, batch, named_by))
+        lines = list(_lines(loaded, batch, named_by, images))
         if batch.first == 1:
             writer.writerow(header)
         writer.writerows(lines)
@@ -350,8 +361,8 @@ def predict(
         writer.writerow(header)
 
 
-def _lines(loaded: Predictor, batch: Batch, named_by: str) -> Iterator[list[object]]:
-    predicted = loaded.predict(batch)
+def _lines(loaded: Predictor, batch: Batch, named_by: str, images: Path | None) -> Iterator[list[object]]:
+    predicted = loaded.predict(batch, images)
     texts = loaded.label_texts(predicted)
     for row, (labels, probabilities) in enumerate(zip(texts, predicted.probabilities, strict=True)):
         name = cell_values.row_name(batch, row, named_by) if named_by else str(batch.first + row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -27,7 +28,9 @@ class Model:
         of = f"{self._loaded.trial.name}, rule {self._loaded.rule_name}"
         return f"Model({of}): {len(self.columns)} columns to {len(self.labels)} labels"
 
-    def predict(self, rows: pd.DataFrame | Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    def predict(
+        self, rows: pd.DataFrame | Sequence[Mapping[str, object]], images: str | Path | None = None
+    ) -> pd.DataFrame:
         """Predict rows, as ``rarelabels predict`` does for a file with the same rows.
 
         >>> import rarelabels as rl
@@ -36,6 +39,7 @@ class Model:
 
         Args:
             rows: with the input columns of the training data by name, in any order; other columns are ignored.
+            images: the folder that the names of images begin below, for a model of images.
 
         Returns:
             A row for each input row, with the same index. Columns: ``id`` (the column that named the rows of the
@@ -43,11 +47,12 @@ class Model:
             one text), and ``probability/<label>`` for each label.
 
         Raises:
-            UserError: a column is missing, or a cell is not allowed, as in the training data.
+            UserError: a column is missing, or a cell is not allowed, as in the training data; or a model of images is
+                given no folder.
         """
         frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows))
         batch = predictor.as_batch(frame)
-        predicted = self._loaded.predict(batch)
+        predicted = self._loaded.predict(batch, None if images is None else Path(images))
         named_by = self._loaded.raw.id
         has_names = bool(named_by) and named_by in batch.cells
         ids = [cell_values.row_name(batch, i, named_by) if has_names else str(i + 1) for i in range(batch.rows)]

@@ -22,7 +22,7 @@ from rarelabels.data import raw
 from rarelabels.data.raw import Raw
 from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.data.table.dialect import PLAIN, Dialect
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.data import TableSpec, backbone_of
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError, first_line
 from rarelabels.judging.arrays import Bools, Floats
@@ -76,6 +76,11 @@ class Predictor:
         return tuple(column.name for column in self.raw.columns)
 
     @property
+    def reads_images(self) -> bool:
+        """Whether a column of its rows names image files."""
+        return any(column.holds == "image" for column in self.raw.columns)
+
+    @property
     def dialect(self) -> Dialect:
         """How the training data were written, if they were a CSV or TSV file."""
         spec = self.trial.dataset
@@ -94,21 +99,30 @@ class Predictor:
             for row in predicted.assigned
         ]
 
-    def predict(self, batch: Batch) -> Predicted:
+    def predict(self, batch: Batch, images: Path | None = None) -> Predicted:
         """Return the prediction for some rows.
 
+        Args:
+            batch: the rows.
+            images: the folder that the names of images begin below, for a model of images.
+
         Raises:
-            UserError: a column is missing, or a cell is not allowed, as in the training data.
+            UserError: a column is missing, or a cell is not allowed, as in the training data; or a model of images is
+                given no folder.
         """
         if missing := [name for name in self.columns if name not in batch.cells]:
             raise UserError(missing_columns(str(batch.path), missing, list(batch.cells)))
         spec = raw.checked(self.trial.dataset)
-        part = raw.part(spec, self.raw.columns, batch)
+        part = raw.part(spec, self.raw.columns, batch, images)
         if isinstance(spec, TableSpec):
             part = raw.filled_in(self.raw, spec.numeric, part, batch)
         if not batch.rows:
             nothing = np.empty((0, len(self.labels)))
             return Predicted(nothing > 0, nothing)
+        if images is not None and (backbone := backbone_of(spec)):
+            from rarelabels.learn.backbones import extraction  # imports TensorFlow
+
+            part = extraction.part_with_features(part, images, backbone)
         scores = self.scorer.scores(part)
         probabilities = self.calibration.apply(scores) if self.calibration else scores
         if self.rule is not None:
@@ -155,6 +169,8 @@ def save(folder: Path, trial: Trial, described: Raw, rule: str, files: Path) -> 
         declared["dataset"]["path"] = Path(declared["dataset"]["path"]).name
     for one in declared["dataset"].get("vectors", ()):
         one["file"] = None  # in new rows they are a column like any other
+    if declared["dataset"].get("images"):
+        declared["dataset"]["images"]["folder"] = None  # new rows have a folder of their own
     _write(folder / TRIAL, declared)
     stored = asdict(described) | {"rule": rule}
     if described.medians is None:

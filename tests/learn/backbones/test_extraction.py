@@ -66,6 +66,32 @@ def test_features_are_numbers_in_the_place_of_images(emoji: Dataset, lite0: Any)
         np.testing.assert_array_equal(data.train.numeric[row], alone)
 
 
+def test_numbers_beside_images_come_before_their_features(
+    emoji: Dataset, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(monkeypatch)
+    data = few(emoji)
+    beside = [np.array([[1.0, np.nan], [2.0, 3.0]]), np.array([[4.0, 5.0]]), np.array([[6.0, 7.0]])]
+    parts = (data.train, data.validation, data.test)
+    train, validation, test = (replace(part, numeric=x) for part, x in zip(parts, beside, strict=True))
+    both = replace(data, train=train, validation=validation, test=test, numeric=("price", "size"))
+    alone, found = extraction.with_features(data, LITE0), extraction.with_features(both, LITE0)
+    assert found.numeric == ("price", "size", *alone.numeric)
+    np.testing.assert_array_equal(found.train.numeric, np.hstack([beside[0], alone.train.numeric]))
+    np.testing.assert_array_equal(found.test.numeric, np.hstack([beside[2], alone.test.numeric]))
+
+
+def test_new_rows_get_the_features_that_they_would_have_had_in_training(
+    emoji: Dataset, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(monkeypatch)
+    trained = extraction.with_features(emoji, LITE0)
+    rows = np.array([5, 3, 5])
+    new = extraction.part_with_features(emoji.test.take(rows), EMOJI, LITE0)
+    assert new.images is None
+    np.testing.assert_array_equal(new.numeric, trained.test.numeric[rows])
+
+
 def test_an_image_is_looked_at_once(emoji: Dataset, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = counted(monkeypatch)
     first = extraction.with_features(few(emoji), LITE0)
@@ -126,7 +152,8 @@ def test_an_image_that_cannot_be_read_is_named(
     if content is not None:
         (tmp_path / "bad.png").write_bytes(content)
     bad = Part(np.array(["x"]), np.zeros((1, 4), np.uint8), {}, images=np.array(["bad.png"]))
-    with pytest.raises(UserError, match=rf"bad\.png: {reason}"):
+    row = "" if content is None else r" \(row 'x'\)$"
+    with pytest.raises(UserError, match=rf"bad\.png: {reason}.*{row}"):
         extraction.with_features(replace(emoji, train=bad, validation=bad, test=bad, image_folder=tmp_path), RANDOM)
     assert not list(own_cache.glob("*"))
 

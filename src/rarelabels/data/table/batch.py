@@ -17,11 +17,11 @@ class RawColumn:
     """A column of raw rows: its name, and what its cells hold.
 
     A cell of a ``list`` column is a list, or a text that is its only entry. A cell of a ``vector`` column is a list of
-    ``length`` numbers; ``length`` is 0 for all other columns.
+    ``length`` numbers; ``length`` is 0 for all other columns. A cell of an ``image`` column is the name of a file.
     """
 
     name: str
-    holds: Literal["text", "list", "number", "vector"]
+    holds: Literal["text", "list", "number", "vector", "image"]
     length: int = 0
 
 

@@ -40,6 +40,7 @@ def wanted_columns(path: Path, spec: TableSpec, flags: Sequence[str]) -> dict[st
     inputs |= dict.fromkeys(spec.numeric, "dataset.numeric")
     inputs |= dict.fromkeys(spec.categories, "dataset.categories")
     inputs |= {one.column: f"dataset.vectors[{i}]" for i, one in enumerate(spec.vectors) if one.file is None}
+    inputs |= {spec.images.column: "dataset.images.column"} if spec.images else {}
     single = {spec.id: "dataset.id", spec.group: "dataset.group", spec.split: "dataset.split"}
     single |= {spec.weight: "dataset.weight"}
     others = {column: key for column, key in single.items() if column is not None}

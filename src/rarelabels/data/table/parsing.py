@@ -7,6 +7,7 @@ memory holds the result and not the text: 2 million rows with two text columns o
 - list columns, and a column of labels: the stripped entries of a list, or of a text between separators or in brackets;
 - numeric columns: finite numbers, float64, and NaN for an empty cell, null or NaN;
 - columns of vectors: lists of finite numbers, all of one length, here or in a .npy file (``vector_files``);
+- a column of images: names of files below a folder, which exist and begin as an image does (``image_files``);
 - columns of categories: the stripped text, or a whole number; an empty cell is a value;
 - 0/1 columns of labels: 0, 1, 0.0, 1.0, true and false, t and f, yes and no, y and n, and the declared cells that
   nobody annotated;
@@ -25,11 +26,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data import splits
-from rarelabels.data.table import opening, table_files, vector_files
+from rarelabels.data.table import image_files, opening, table_files, vector_files
 from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.data.table.cell_values import OR_MISSING
 from rarelabels.data.table.column_checks import check_columns, check_files, flag_columns, wanted_columns
 from rarelabels.data.table.dialect import Dialect
+from rarelabels.data.table.image_files import Images
 from rarelabels.data.table.input_readers import Inputs, Reader
 from rarelabels.data.table.label_readers import LabelFlags, LabelNames
 from rarelabels.data.table.number_signs import NumberSigns
@@ -44,7 +46,7 @@ VERSION = 1
 
 
 def content(spec: TableSpec) -> str:
-    """Return the SHA-256 of the file's format and bytes, and of the files of its vectors, in hexadecimal.
+    """Return the SHA-256 of the file's format and bytes, and of the files of its vectors and images, in hexadecimal.
 
     Raises:
         UserError: the file cannot be read, or its name ends in nothing known.
@@ -53,7 +55,8 @@ def content(spec: TableSpec) -> str:
     what = opening.table_format(path)
     with opening.readable(path), path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    digests = " ".join([digest, *vector_files.content(spec.vectors)])
+    of_images = [image_files.content(spec, digest)] if spec.images else []
+    digests = " ".join([digest, *vector_files.content(spec.vectors), *of_images])
     return hashlib.sha256(f"{what} {digests}".encode()).hexdigest()
 
 
@@ -80,7 +83,8 @@ def parse(spec: TableSpec) -> Table:
     groups = Groups(path, spec.group) if spec.group else None
     split = DeclaredParts(path, spec.split) if spec.split else None
     weights = RowWeights(spec.weight, NumberSigns(spec.decimal, spec.thousands)) if spec.weight else None
-    readers = (inputs, labels, ids, groups, split, weights)
+    images = Images(image_files.folder(spec), spec.images.column) if spec.images else None
+    readers = (inputs, labels, ids, groups, split, weights, images)
     n = _read(path, dialect, list(wanted), [reader for reader in readers if reader], spec.vectors)
     inputs.check_separators()
     read = labels.labels()
@@ -96,6 +100,7 @@ def parse(spec: TableSpec) -> Table:
         numeric_names=inputs.numeric_names(),
         categories=inputs.categories(),
         parts=parts,
+        images=images.names() if images else None,
         known=read.known,
         weights=weights.weights() if weights else None,
     )
@@ -116,6 +121,7 @@ def raw_columns(spec: TableSpec) -> tuple[RawColumn, ...]:
         *(RawColumn(name, "number") for name in spec.numeric),
         *(RawColumn(name, "text") for name in spec.categories),
         *(RawColumn(name, "vector", length) for name, length in read.lengths().items()),
+        *([RawColumn(spec.images.column, "image")] if spec.images else []),
     )
 
 

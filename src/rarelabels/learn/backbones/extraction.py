@@ -13,7 +13,7 @@ import json
 import logging
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -79,7 +79,7 @@ def n_features(spec: Backbone) -> int:
 
 
 def with_features(data: Dataset, spec: Backbone) -> Dataset:
-    """Return ``data`` with numbers in place of its images.
+    """Return ``data`` with numbers in place of its images, after the numbers that stand beside them.
 
     ``pooled``: the last features averaged over the image, 1,280 numbers of EfficientNet-Lite0 or 512 of VGG-19.
     ``last_block``: the flattened input of the last block, 7 · 7 · 192 = 9,408 or 14 · 14 · 512 = 100,352 numbers. The
@@ -94,26 +94,45 @@ def with_features(data: Dataset, spec: Backbone) -> Dataset:
         UserError: an image or the weights cannot be read, or the features do not fit into memory.
     """
     assert data.image_folder is not None
-    assert not data.numeric, "numbers beside the images would be lost"
-    names = [name for part in (data.train, data.validation, data.test) for name in _images(part)]
-    _check_memory(spec, len(set(names)))
-    contents = {name: _sha256(images.read(data.image_folder / name)) for name in set(names)}
-    files = {digest: data.image_folder / name for name, digest in contents.items()}
-    features = _features(spec, dict(sorted(files.items())))
+    train, validation, test = _filled((data.train, data.validation, data.test), data.image_folder, spec)
+    return replace(
+        data,
+        train=train,
+        validation=validation,
+        test=test,
+        numeric=(*data.numeric, *(f"feature_{i}" for i in range(n_features(spec)))),
+        image_folder=None,
+    )
+
+
+def part_with_features(part: Part, folder: Path, spec: Backbone) -> Part:
+    """Return a part with numbers in place of its images, as :func:`with_features` does for a data set.
+
+    Raises:
+        UserError: see :func:`with_features`.
+    """
+    (filled,) = _filled((part,), folder, spec)
+    return filled
+
+
+def _filled(parts: Sequence[Part], folder: Path, spec: Backbone) -> list[Part]:
+    names = {name for part in parts for name in _images(part)}
+    _check_memory(spec, len(names))
+    contents = {name: _sha256(images.read(folder / name)) for name in names}
+    files = {digest: folder / name for name, digest in contents.items()}
+    try:
+        features = _features(spec, dict(sorted(files.items())))
+    except images.BrokenImageError as error:
+        row = next(name for part in parts for name in part.ids[[folder / one == error.path for one in _images(part)]])
+        raise UserError(f"{error} (row {str(row)!r})") from error
     row = {digest: number for number, digest in enumerate(sorted(files))}
 
     def filled(part: Part) -> Part:
         rows = [row[contents[name]] for name in _images(part)]
-        return replace(part, numeric=features[rows].astype(np.float64), images=None)
+        numbers = features[rows].astype(np.float64)
+        return replace(part, numeric=np.hstack([part.numeric, numbers]), images=None)
 
-    return replace(
-        data,
-        train=filled(data.train),
-        validation=filled(data.validation),
-        test=filled(data.test),
-        numeric=tuple(f"feature_{i}" for i in range(n_features(spec))),
-        image_folder=None,
-    )
+    return [filled(part) for part in parts]
 
 
 def last_block(spec: Backbone, numbers: Tensor) -> Tensor:

@@ -14,6 +14,18 @@ SIDE = 224
 _PNG = b"\x89PNG"
 
 
+class BrokenImageError(UserError):
+    """An image cannot be decoded.
+
+    Attributes:
+        path: of the image.
+    """
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = path
+
+
 def read(path: Path) -> bytes:
     """Return the content of an image file.
 
@@ -38,7 +50,7 @@ def decode(content: bytes, path: Path) -> Tensor:
         path: of the file, for the error message.
 
     Raises:
-        UserError: the content is not such an image.
+        BrokenImageError: the content is not such an image.
     """
     try:
         if content.startswith(_PNG):
@@ -46,7 +58,7 @@ def decode(content: bytes, path: Path) -> Tensor:
         else:
             image = tf.cast(tf.io.decode_image(content, channels=3, expand_animations=False), tf.float32)
     except tf.errors.InvalidArgumentError as error:
-        raise UserError(f"{path}: not an image of PNG, JPEG, GIF or BMP format, or a damaged one") from error
+        raise BrokenImageError(path, "not an image of PNG, JPEG, GIF or BMP format, or a damaged one") from error
     resized = tf.image.resize(image, (SIDE, SIDE), method="bicubic", antialias=True)
     return tf.clip_by_value(resized, 0.0, 255.0)
 
