@@ -13,11 +13,13 @@ from statistics import fmean
 
 import numpy as np
 
+from rarelabels import packages
+from rarelabels.declare import own_measures
 from rarelabels.declare.models import FloorSpec, KnownProbabilitiesSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.declare.tuning import TEST_IS_NO_OBJECTIVE, is_calibrated_in_sample
 from rarelabels.errors import UserError, nearest
-from rarelabels.judging.metrics import LOWER_IS_BETTER
+from rarelabels.judging.metrics import BY_NAME as METRICS
 from rarelabels.judging.rules.table import BY_NAME, TABLE
 from rarelabels.judging.statistics import inference
 from rarelabels.judging.statistics.estimate import Estimate
@@ -58,8 +60,12 @@ class ChosenBy:
 
     @property
     def is_lower_better(self) -> bool:
-        """Whether lower values are better."""
-        return self.metric in LOWER_IS_BETTER
+        """Whether lower values are better.
+
+        Raises:
+            UserError: it is a metric of another package, which is not installed here.
+        """
+        return (METRICS.get(self.metric) or own_measures.metric(self.metric)).lower_is_better
 
     @property
     def deployed_rule(self) -> str:
@@ -154,7 +160,7 @@ def chosen_by(name: str) -> ChosenBy:
     part, _, rest = name.partition("/")
     given = rest if part in RANKED_PARTS else name
     rule, _, metric = given.partition("/")
-    rules = (*RULES, RANKING)
+    rules = (*RULES, *packages.names(own_measures.RULES), RANKING)
     if rule not in rules or not metric:
         near = nearest(rule, rules)
         raise UserError(

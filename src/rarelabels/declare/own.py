@@ -1,7 +1,8 @@
 """What a package of one's own subclasses to bring a loss, a model or a kind of data; ``packages`` finds them.
 
 An entry point names the class. Its module is imported whenever a command starts: it imports Keras, scikit-learn and
-pandas inside its methods only. ``examples/own_loss`` is such a package.
+pandas inside its methods only. ``examples/own_loss`` is such a package. Metrics and threshold rules are records, and no
+classes: see ``own_measures``.
 """
 
 from __future__ import annotations

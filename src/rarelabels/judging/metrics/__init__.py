@@ -9,6 +9,7 @@ values are always finite; ``counts`` says how much is undefined. A label of a ro
 - ``metric``: the record of a metric. ``table``: all records, by name. ``measure``: the values of all of them.
 - Metrics of assigned labels: ``decided_rows``, means over rows; ``averages``, precision, recall and F1 from counts.
 - Metrics of scores: ``ranked_rows``, means over rows; ``curves``, areas under curves; ``ece``, calibration.
+- ``own``: metrics of other packages.
 - ``means``: weighted means that leave out what is undefined. ``label_table``: a row for each label.
 
 To add a metric, add a record to the file of its kind: evaluation, intervals, tables and searches read the records.
