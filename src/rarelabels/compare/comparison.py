@@ -142,7 +142,7 @@ class Comparison:
 def rules_of(values: pd.DataFrame, metric: str) -> list[str]:
     """Return the rules under which an aggregate, indexed by metric, has a test metric."""
     parts = (str(name).split("/") for name in values.index if str(name).endswith(f"/{metric}"))
-    return [rule for part, rule, _ in (one for one in parts if len(one) == 3) if part == "test"]
+    return [rule for part, rule, _ in (one for one in parts if len(one) == 3) if part == "test" and rule != "count"]
 
 
 def by_macro_f1(comparison: Comparison) -> list[str]:

@@ -20,6 +20,7 @@ from rarelabels.declare.trial import Trial
 from rarelabels.declare.tuning import TEST_IS_NO_OBJECTIVE, is_calibrated_in_sample
 from rarelabels.errors import UserError, nearest
 from rarelabels.judging.metrics import BY_NAME as METRICS
+from rarelabels.judging.metrics.metric import Metric
 from rarelabels.judging.rules.table import BY_NAME, TABLE
 from rarelabels.judging.statistics import inference
 from rarelabels.judging.statistics.estimate import Estimate
@@ -59,13 +60,24 @@ class ChosenBy:
         return f"test/{self.short}"
 
     @property
-    def is_lower_better(self) -> bool:
-        """Whether lower values are better.
+    def record(self) -> Metric:
+        """The record of the metric.
 
         Raises:
             UserError: it is a metric of another package, which is not installed here.
         """
-        return (METRICS.get(self.metric) or own_measures.metric(self.metric)).lower_is_better
+        return METRICS.get(self.metric) or own_measures.metric(self.metric)
+
+    @property
+    def is_lower_better(self) -> bool:
+        """Whether lower values are better."""
+        return self.record.lower_is_better
+
+    @property
+    def is_calibrated_in_sample(self) -> bool:
+        """Whether a calibration, which is fitted on validation, flatters it."""
+        flattered = self.rule == RANKING and self.record.is_of_calibration
+        return flattered or is_calibrated_in_sample(self.recorded)
 
     @property
     def deployed_rule(self) -> str:
@@ -272,7 +284,7 @@ def _not_run(one: _Candidate, seeds: Sequence[int], runs: Sequence[Run]) -> str:
 def _unfit(one: _Candidate, seeds: Sequence[int], chosen: ChosenBy) -> str:
     """Return why a trial that was run cannot be ranked by the metric; empty if it can be ranked."""
     calibration = one.trial.thresholds.calibration
-    if calibration != "none" and is_calibrated_in_sample(chosen.recorded):
+    if calibration != "none" and chosen.is_calibrated_in_sample:
         return f"its {calibration} calibration was fitted on the rows that would score it; rank by {DEFAULT}"
     undefined = [str(seed) for seed in seeds if chosen.recorded not in one.runs[seed].data.metrics]
     return f"{chosen.recorded} is undefined in seed {', '.join(undefined)}" if undefined else ""

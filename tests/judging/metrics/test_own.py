@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +40,10 @@ WRONG = OwnMetric(
 
 def decided(part: Scores) -> Any:
     return part.scores >= 0.5
+
+
+def test_the_example() -> None:
+    assert doctest.testmod(own).failed == 0
 
 
 def test_a_value_and_influences_by_hand() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from rarelabels.errors import UserError
+from rarelabels.judging.rules import own
 from rarelabels.judging.rules.choose import choose
 from rarelabels.judging.rules.crossfit import decide_by_folds
 from rarelabels.judging.rules.own import OwnRule
@@ -23,6 +25,10 @@ MEAN = OwnRule(
     package="mine 1.2",
 )
 ROWS = Rows(Scores.from_arrays([[1, 0], [0, 1]], [[0.9, 0.2], [0.5, 0.6]]), F1)
+
+
+def test_the_example() -> None:
+    assert doctest.testmod(own).failed == 0
 
 
 def test_it_is_chosen_beside_ours() -> None:

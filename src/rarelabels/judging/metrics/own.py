@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from rarelabels.errors import UserError, failure
-from rarelabels.judging.arrays import Array, Bools, Floats
+from rarelabels.judging.arrays import Array, Bools, Floats, unchangeable
 from rarelabels.judging.metrics.metric import Metric
 from rarelabels.judging.scores import Scores
 
@@ -111,15 +111,9 @@ def _called(metric: OwnMetric, function: Callable[..., Any], part: Scores, measu
     cells = part.counted(measured) if metric.measures == "decisions" else measured.astype(np.float64)
     known = np.ones(truth.shape, dtype=bool) if part.known is None else part.known
     try:
-        return function(*map(_unchangeable, (truth, cells, known)))
+        return function(*map(unchangeable, (truth, cells, known)))
     except Exception as error:  # whatever a stranger's function raises
         raise _wrong(metric, f"failed: {failure(error)}") from error
-
-
-def _unchangeable(array: Array) -> Array:
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def _wrong(metric: OwnMetric, what: str) -> UserError:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from rarelabels.errors import UserError, failure
-from rarelabels.judging.arrays import Bools, Floats
+from rarelabels.judging.arrays import Bools, Floats, unchangeable
 from rarelabels.judging.rules.definition import Rule, count_labels
 from rarelabels.judging.rules.kind import RuleKind
 from rarelabels.judging.rules.rows import Rows
@@ -63,13 +63,10 @@ def _chosen(own: OwnRule, kind: RuleKind, rows: Rows) -> Rule:
     """
     part = rows.scores
     known = np.ones(part.truth.shape, dtype=bool) if part.known is None else part.known
-    given = (part.truth, part.scores.astype(np.float64), known)
-    views = [array.view() for array in given]
-    for view in views:
-        view.flags.writeable = False
+    given = map(unchangeable, (part.truth, part.scores.astype(np.float64), known))
     where = f"{own.package or 'another package'}: its rule {own.name!r}"
     try:
-        thresholds = np.asarray(own.thresholds(*views), dtype=np.float64)
+        thresholds = np.asarray(own.thresholds(*given), dtype=np.float64)
     except Exception as error:  # whatever a stranger's function raises
         raise UserError(f"{where} failed: {failure(error)}") from error
     if thresholds.shape != (rows.n_labels,):
