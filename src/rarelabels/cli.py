@@ -278,6 +278,9 @@ def results(
     by: Annotated[
         By, typer.Option(help="Columns: metric; or rule, for every loss under every threshold rule")
     ] = By.metric,
+    metric: Annotated[
+        str | None, typer.Option(help="One test metric, such as samples_jaccard, under every rule that has it")
+    ] = None,
     output: Annotated[
         Format, typer.Option("--format", help="table; or csv, with a row for each run, overridden runs too")
     ] = Format.table,
@@ -285,7 +288,7 @@ def results(
     """Print what is recorded of a study: means with 95 % intervals over seeds and test rows, floors, and ties."""
     from rarelabels.study import printing
 
-    printing.results(name, by_rule=by is By.rule, as_csv=output is Format.csv)
+    printing.results(name, by_rule=by is By.rule, metric=metric, as_csv=output is Format.csv)
 
 
 @app.command()

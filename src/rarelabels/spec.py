@@ -64,4 +64,5 @@ DISTINCT = AfterValidator(_without_repeats)  # checks a tuple, and lets every ot
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+OwnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]  # of an entry point of another package
 Name = Annotated[str, Field(min_length=1)]

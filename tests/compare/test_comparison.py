@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -52,6 +54,28 @@ def test_a_floor_of_base_rates_has_the_rule_and_one_that_assigns_all_or_nothing_
         None,
         0.25,
     )
+
+
+def with_own_rule() -> Comparison:
+    """Two trials; one has a rule and a metric of another package."""
+    values = pd.DataFrame({"mean": [0.5, 0.55, 0.3, 0.2, 0.1], "low": np.nan, "high": np.nan})
+    names = ["test/half/macro_f1", "test/mine/macro_f1", "test/mine/cost", "floor/prior_mine/macro_f1"]
+    values.index = pd.Index([*names, "crossfit/theirs/macro_f1"], name="metric")
+    one = compared()
+    return replace(one, rows=[*one.rows, Row("own", "0 1", "", (), values, ())])
+
+
+def test_rules_of_other_packages_stand_between_ours_and_the_bound() -> None:
+    one = with_own_rule()
+    assert one.rules_of("macro_f1") == ["half", "per_label", "mine"]
+    assert one.rules_of("cost") == ["mine"]
+    assert one.rules_of("f1") == []
+    assert comparison.by_macro_f1(one) == [*comparison.BY_RULE[:-1], "mine", "oracle"]
+    assert comparison.by_macro_f1(compared()) == list(comparison.BY_RULE)
+    table = comparison.by_rule(one).set_index(["trial", "rule"])["mean"]
+    assert table["own", "mine"] == 0.55
+    assert ("net", "mine") not in table.index
+    assert table["floor: zeros", "mine"] == 0.0
 
 
 def test_the_best_floor_is_that_of_each_metric() -> None:

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from made_up_runs import House, order
+from rarelabels import packages
 from rarelabels.compare.ranking import chosen_by
 from rarelabels.declare import declarations, study_files
 from rarelabels.errors import UserError
+from rarelabels.judging.metrics.own import OwnMetric
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +75,18 @@ def test_what_is_better_when_lower_has_the_least_first(house):
     house.add("rough", (0.3, 0.3), metric="validation/ranking/brier")
     house.add("fine", (0.1, 0.1), metric="validation/ranking/brier")
     assert order(house.rank("ranking/brier")) == ["fine", "rough"]
+
+
+def test_a_metric_of_another_package_says_itself_what_is_better(house, monkeypatch):
+    cost = OwnMetric(name="cost", words="cost", lower_is_better=True, highest=None, of=lambda *_: 0.0)
+    brought = {"rarelabels.metrics": ("cost",), "rarelabels.rules": ("mine",)}
+    monkeypatch.setattr(packages, "names", brought.get)
+    monkeypatch.setattr(packages, "record", lambda *_: (cost, packages.Package("theirs", "1.0")))
+    house.add("dear", (3.0, 3.0), metric="crossfit/mine/cost")
+    house.add("cheap", (1.0, 1.0), metric="crossfit/mine/cost")
+    ranked = house.rank("mine/cost")
+    assert order(ranked) == ["cheap", "dear"]
+    assert (ranked.chosen.recorded, ranked.chosen.deployed_rule) == ("crossfit/mine/cost", "mine")
 
 
 def test_tied_is_what_cannot_be_told_from_the_first_on_test_be_it_better_or_worse(house):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from plain_trial import TRIAL
 from project import REPOSITORY
 from rarelabels.data import loading, splits
-from rarelabels.declare import declarations, variants
+from rarelabels.declare import declarations, own_measures, variants
+from rarelabels.declare.trial import Trial
+from rarelabels.errors import UserError
 from rarelabels.judging import metrics
+from rarelabels.judging.own import NOTHING_OWN
 from rarelabels.record import connection, opening, queries, reading
 from rarelabels.study import runner, selection
 from small_record import Record, trial
@@ -96,3 +102,16 @@ def test_a_run_whose_rules_fail_leaves_those_that_share_its_training_alone(tmp_p
     assert reason == "movies/floor_prior: ValueError: no rule"
     ended = [run.info.status for run in queries.all_runs(client, experiment, "run")]
     assert ended == ["FAILED", "FINISHED", "FINISHED"]
+
+
+def test_another_version_of_a_package_than_was_planned_with_ends_a_run_before_it_trains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trial = Trial.model_validate({**TRIAL, "own_metrics": ("cost",)})
+    monkeypatch.setattr(own_measures, "versions", lambda _: {"costs": "1.1"})
+    monkeypatch.setattr(own_measures, "of", lambda _: NOTHING_OWN)
+    task = runner.Task("0", (), (), {})
+    with pytest.raises(UserError, match=r"has costs 1\.1, which is not the version that this run was planned with"):
+        runner.own_of(trial, task)
+    planned = replace(task, own_packages=frozenset({("costs", "1.1"), ("others", "3")}))
+    assert runner.own_of(trial, planned) is NOTHING_OWN

@@ -33,7 +33,7 @@ def run(seed: int) -> Any:
     floors = evaluation.floors(of_test.y.mean(axis=0))
     measured = evaluation.evaluate(tuple("abcde"), of_validation, of_test, floors, ThresholdSpec()).metrics
     metrics = measured | {"training/seconds": 1.0 * seed, "curve/loss": 0.5}
-    return SimpleNamespace(info=SimpleNamespace(run_id=str(seed)), data=SimpleNamespace(metrics=metrics))
+    return SimpleNamespace(info=SimpleNamespace(run_id=str(seed)), data=SimpleNamespace(metrics=metrics, tags={}))
 
 
 def digest() -> str:

@@ -114,6 +114,17 @@ class Comparison:
             best |= {metric: max(values)} if values else {}
         return best
 
+    def rules_of(self, metric: str) -> list[str]:
+        """Return the rules under which a metric was measured on test, ``ranking`` for one of scores.
+
+        Those of this package come first, then those of other packages, then the bound ``oracle``.
+        """
+        found = dict.fromkeys(rule for row in self.all_rows for rule in rules_of(row.values, metric))
+        own = [rule for rule in found if rule not in BY_NAME]
+        return [*(rule for rule in BY_NAME if rule in found and rule != ORACLE.name), *own] + [
+            rule for rule in found if rule == ORACLE.name
+        ]
+
     def floor(self, name: str, metric: str) -> float | None:
         """Return a floor's value of a test metric; None if there is no such value.
 
@@ -128,21 +139,34 @@ class Comparison:
         return self.floors.get(name, {}).get(short)
 
 
+def rules_of(values: pd.DataFrame, metric: str) -> list[str]:
+    """Return the rules under which an aggregate, indexed by metric, has a test metric."""
+    parts = (str(name).split("/") for name in values.index if str(name).endswith(f"/{metric}"))
+    return [rule for part, rule, _ in (one for one in parts if len(one) == 3) if part == "test" and rule != "count"]
+
+
+def by_macro_f1(comparison: Comparison) -> list[str]:
+    """Return the rules that are compared by macro-F1: some of this package's, and all of other packages."""
+    own = [rule for rule in comparison.rules_of("macro_f1") if rule not in BY_NAME]
+    return [*(rule for rule in BY_RULE if rule != ORACLE.name), *own, ORACLE.name]
+
+
 def by_rule(comparison: Comparison) -> pd.DataFrame:
     """Return macro-F1 of every trial and then of every floor, under every rule.
 
     The columns are ``trial, rule, mean, low, high``.
     """
+    rules = by_macro_f1(comparison)
     cells = [
         (row.name, rule, *row.values.loc[metric, ["mean", "low", "high"]])
         for row in comparison.rows
-        for rule in BY_RULE
+        for rule in rules
         if (metric := f"test/{rule}/macro_f1") in row.values.index
     ]
     cells += [
         (f"floor: {name}", rule, np.nan if value is None else value, np.nan, np.nan)
         for name in FLOORS
-        for rule in BY_RULE
+        for rule in rules
         for value in [comparison.floor(name, f"test/{rule}/macro_f1")]
     ]
     return pd.DataFrame(cells, columns=["trial", "rule", "mean", "low", "high"])
@@ -249,16 +273,27 @@ def _compare(
     read: dict[str, Row] = {}
     for run, name in named:
         read[name] = _row(client, run, name, below)
-        found[name] = estimates.of_trial(client, run, read[name].runs, compared())
+        found[name] = estimates.of_trial(client, run, read[name].runs, _compared_in(read[name]))
     found = estimates.by_the_same_groups(client, found, {name: row.runs for name, row in read.items()})
     rows = [_with_gain(row, found[name]) for name, row in read.items()]
     others = [run for run in parents if run.data.tags["overrides"]]
     overridden = [_row(client, run, run.data.tags["trial"].split("/")[1], below) for run in others]
     means = reading.summary(client, parents[0]).set_index("metric")["mean"]
     floors = {name: _floor(means, name) for name in (*FLOORS, *TUNED_FLOORS)}
+    for row in rows:
+        floors |= {f"prior_{rule}": _floor(row.values["mean"], f"prior_{rule}") for rule in _own_rules(row)}
     rows.sort(key=lambda row: row.mean("test/ranking/macro_average_precision"), reverse=True)
     rare = parents[0].data.tags.get(reading.RARE_LABELS, "")
     return Comparison(data, _marked(rows, found), overridden, floors, missing=[], skipped=[], rare_labels=rare)
+
+
+def _own_rules(row: Row) -> list[str]:
+    """Return the rules of other packages that a trial was measured under."""
+    return [rule for rule in rules_of(row.values, "macro_f1") if rule not in BY_NAME]
+
+
+def _compared_in(row: Row) -> list[str]:
+    return [*compared(), *(f"test/{rule}/macro_f1" for rule in _own_rules(row))]
 
 
 def _row(client: Client, parent: Run, name: str, below: Mapping[ParentKey, Sequence[Run]]) -> Row:
@@ -293,7 +328,7 @@ def _marked(rows: list[Row], found: Mapping[str, Mapping[str, Estimate]]) -> lis
     seeds = pd.Series([row.seeds for row in rows]).mode()[0]
     paired = [row for row in rows if row.seeds == seeds]
     tied: dict[str, set[str]] = {row.name: set() for row in rows}
-    for metric in compared():
+    for metric in dict.fromkeys(metric for row in paired for metric in _compared_in(row)):
         having = {row.name: found[row.name][metric] for row in paired if metric in found[row.name]}
         higher = metric.rpartition("/")[2] not in LOWER_IS_BETTER
         for name in inference.not_worse_than_best(having, higher) if having else ():

@@ -13,11 +13,14 @@ from statistics import fmean
 
 import numpy as np
 
+from rarelabels import packages
+from rarelabels.declare import own_measures
 from rarelabels.declare.models import FloorSpec, KnownProbabilitiesSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.declare.tuning import TEST_IS_NO_OBJECTIVE, is_calibrated_in_sample
 from rarelabels.errors import UserError, nearest
-from rarelabels.judging.metrics import LOWER_IS_BETTER
+from rarelabels.judging.metrics import BY_NAME as METRICS
+from rarelabels.judging.metrics.metric import Metric
 from rarelabels.judging.rules.table import BY_NAME, TABLE
 from rarelabels.judging.statistics import inference
 from rarelabels.judging.statistics.estimate import Estimate
@@ -57,9 +60,24 @@ class ChosenBy:
         return f"test/{self.short}"
 
     @property
+    def record(self) -> Metric:
+        """The record of the metric.
+
+        Raises:
+            UserError: it is a metric of another package, which is not installed here.
+        """
+        return METRICS.get(self.metric) or own_measures.metric(self.metric)
+
+    @property
     def is_lower_better(self) -> bool:
         """Whether lower values are better."""
-        return self.metric in LOWER_IS_BETTER
+        return self.record.lower_is_better
+
+    @property
+    def is_calibrated_in_sample(self) -> bool:
+        """Whether a calibration, which is fitted on validation, flatters it."""
+        flattered = self.rule == RANKING and self.record.is_of_calibration
+        return flattered or is_calibrated_in_sample(self.recorded)
 
     @property
     def deployed_rule(self) -> str:
@@ -154,7 +172,7 @@ def chosen_by(name: str) -> ChosenBy:
     part, _, rest = name.partition("/")
     given = rest if part in RANKED_PARTS else name
     rule, _, metric = given.partition("/")
-    rules = (*RULES, RANKING)
+    rules = (*RULES, *packages.names(own_measures.RULES), RANKING)
     if rule not in rules or not metric:
         near = nearest(rule, rules)
         raise UserError(
@@ -266,7 +284,7 @@ def _not_run(one: _Candidate, seeds: Sequence[int], runs: Sequence[Run]) -> str:
 def _unfit(one: _Candidate, seeds: Sequence[int], chosen: ChosenBy) -> str:
     """Return why a trial that was run cannot be ranked by the metric; empty if it can be ranked."""
     calibration = one.trial.thresholds.calibration
-    if calibration != "none" and is_calibrated_in_sample(chosen.recorded):
+    if calibration != "none" and chosen.is_calibrated_in_sample:
         return f"its {calibration} calibration was fitted on the rows that would score it; rank by {DEFAULT}"
     undefined = [str(seed) for seed in seeds if chosen.recorded not in one.runs[seed].data.metrics]
     return f"{chosen.recorded} is undefined in seed {', '.join(undefined)}" if undefined else ""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from rarelabels.declare import each_tuned, study_files
+from rarelabels.declare import each_tuned, own_measures, study_files
 from rarelabels.declare.override import NO_OVERRIDES, apply_override, not_overridable
 from rarelabels.declare.problems import OVERRIDE, InputError, Problem, keys
 from rarelabels.declare.study import Hypothesis, StudySpec
@@ -42,8 +43,9 @@ def load_study(folder: Path) -> StudySpec | None:
     path = folder / study_files.NAME
     study, problems = study_files.read(folder)
     if study:
-        known = {name for one in study_files.trials(folder) for name in _compared_as(one)}
+        known = {name: trial for one in study_files.trials(folder) for name, trial in _compared_as(one).items()}
         problems |= set(_unknown_trials(study, path, sorted(known))) | set(study_files.wrong_trials(study, path))
+        problems |= set(_unmeasured(study, path, known))
         study = study.model_copy(update={"hypotheses": tuple(_with_searches(one, known) for one in study.hypotheses)})
     if problems:
         raise InputError(problems)
@@ -63,19 +65,30 @@ def _unknown_trials(study: StudySpec, path: Path, trials: Sequence[str]) -> Iter
             yield Problem(shown(path), "baselines", f"no trial {name!r} in this folder{near}")
 
 
+def _unmeasured(study: StudySpec, path: Path, trials: Mapping[str, Trial | None]) -> Iterator[Problem]:
+    for one in study.hypotheses:
+        against = ("against_metric", one.against_metric) if one.against_metric else ("metric", one.metric)
+        for name, (key, metric) in ((one.trial, ("metric", one.metric)), (one.against, against)):
+            trial = trials.get(name)
+            if trial and (why := own_measures.unmeasured(trial, metric)):
+                yield Problem(shown(path), f"hypotheses.{one.name}.{key}", why)
+
+
 def _with_searches(hypothesis: Hypothesis, known: Collection[str]) -> Hypothesis:
     """Return a hypothesis whose sides at 0.5 are the variants searched for 0.5, where there are such variants."""
     sides = {side: f"{getattr(hypothesis, side)} {SEARCHED_FOR_HALF}" for side in hypothesis.at_half}
     return hypothesis.model_copy(update={side: name for side, name in sides.items() if name in known})
 
 
-def _compared_as(path: Path) -> list[str]:
-    """Return what a comparison calls the trial of a file: its short name; for a sweep, a name for each variant."""
-    try:
-        labels = [label for label, _ in variants(load_trial(path))]
-    except UserError:  # reported where the trial is loaded to be run
-        labels = [""]
-    return [" ".join(filter(None, [path.stem, label])) for label in labels]
+def _compared_as(path: Path) -> dict[str, Trial | None]:
+    """Return what a comparison calls the trial of a file: its short name; for a sweep, a name for each variant.
+
+    A file that declares no trial has None.
+    """
+    trials: dict[str, Trial | None] = {"": None}
+    with suppress(UserError):  # reported where the trial is loaded to be run
+        trials = dict(variants(load_trial(path)))
+    return {" ".join(filter(None, [path.stem, label])): trial for label, trial in trials.items()}
 
 
 def load(paths: Sequence[Path], overrides: Mapping[str, object]) -> list[Trial]:
@@ -100,6 +113,8 @@ def load(paths: Sequence[Path], overrides: Mapping[str, object]) -> list[Trial]:
         known |= set(keys(Trial, declared.data))
         trial, wrong = check_sweep(declared)
         if trial and not wrong:
+            wrong = _unusable(declared, trial)
+        if trial and not wrong:
             trial, wrong = _with_shared_search(declared, trial, path.parent)
         problems |= wrong
         trials += [trial] if trial else []
@@ -114,6 +129,12 @@ def load(paths: Sequence[Path], overrides: Mapping[str, object]) -> list[Trial]:
 def _declared(path: Path) -> Declared:
     declared = read_with_parents(study_files.file_of(path))
     return replace(declared, data={**declared.data, "name": trial_name(path)})
+
+
+def _unusable(declared: Declared, trial: Trial) -> set[Problem]:
+    """Return what is wrong with the metrics and rules of other packages that a trial, or a variant of it, declares."""
+    found = {problem for _, one in [("", trial), *variants(trial)] for problem in own_measures.problems(one)}
+    return {Problem(declared.origins.of(tuple(key.split("."))), key, text) for key, text in found}
 
 
 def _with_shared_search(declared: Declared, trial: Trial, folder: Path) -> tuple[Trial | None, set[Problem]]:

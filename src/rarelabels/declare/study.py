@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from rarelabels import packages
+from rarelabels.declare import own_measures
 from rarelabels.declare.tuning import SearchMetric
 from rarelabels.judging.rules.table import RULES, SEARCHED_RULES, SET_RULES
 from rarelabels.spec import DISTINCT, Count, Name, Spec
 
 BOUND_ROUNDING = 1e-9  # a bound that is met exactly is possible
-_MEASURED = "|".join((*RULES, *SEARCHED_RULES, *SET_RULES, "ranking"))
+_OF_OTHERS = map(re.escape, packages.names(own_measures.RULES))
+_MEASURED = "|".join((*RULES, *SEARCHED_RULES, *SET_RULES, *_OF_OTHERS, "ranking"))
 TestMetric = Annotated[str, Field(pattern=rf"^test/({_MEASURED})/\w+$")]
 Sentence = Annotated[str, Field(min_length=10, description="one sentence")]
 Outcome = Literal["higher", "lower", "equal", "undecided"]

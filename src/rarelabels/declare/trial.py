@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_validator
 
 from rarelabels import packages
+from rarelabels.declare import own_measures
 from rarelabels.declare.contradictions import Contradiction, ContradictionError
 from rarelabels.declare.data import DatasetSpec, backbone_of
 from rarelabels.declare.losses import (
@@ -36,7 +37,7 @@ from rarelabels.declare.weighting import (
     WeightingSpec,
 )
 from rarelabels.judging.settings import PickedBy, ThresholdSpec
-from rarelabels.spec import DISTINCT, Spec
+from rarelabels.spec import DISTINCT, LATER, OwnName, Spec
 
 
 class Trial(Spec):
@@ -57,6 +58,9 @@ class Trial(Spec):
     picked_by: PickedBy | None = Field(
         None, description="the validation metric that picks the epoch, in place of training.keep; see every_epoch"
     )
+    own_metrics: Annotated[
+        tuple[OwnName, ...], Field(description="metrics of installed packages, measured beside ours"), DISTINCT, LATER
+    ] = ()
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), DISTINCT]
     tuning: TuningSpec | None = Field(None, description="what Optuna searches before the trial is run")
     vary: dict[str, tuple[Any, ...]] | None = Field(
@@ -106,6 +110,11 @@ class Trial(Spec):
     @property
     def packages(self) -> dict[str, str]:
         """The other packages that make its numbers, by name their versions; see ``rarelabels.packages``."""
+        return self.training_packages | own_measures.versions(self)
+
+    @property
+    def training_packages(self) -> dict[str, str]:
+        """The other packages that make its scores, by name their versions."""
         return packages.of(self.dataset, self.model, self.loss)
 
     def training_definition(self) -> dict[str, Any]:
@@ -133,9 +142,16 @@ class Trial(Spec):
             definition["decides"] = True
         if self.picked_by:
             definition["picked_by"] = self.picked_by
+        if self.own_metrics:
+            definition["own_metrics"] = list(self.own_metrics)
         if self.searches_thresholds and self.tuning:  # it makes two rules; a search of parameters changes the trial
             definition["tuning"] = self.tuning.defined()
         return definition
+
+    def without_own_measures(self) -> Trial:
+        """Return the trial without metrics and rules of other packages, which decide no search."""
+        thresholds = self.thresholds.model_copy(update={"own_rules": ()})
+        return self.model_copy(update={"own_metrics": (), "thresholds": thresholds})
 
     @field_validator("watch", mode="before")
     @classmethod

@@ -87,6 +87,17 @@ def checked(y_true: ArrayLike, y_score: ArrayLike) -> tuple[Bools, Array]:
     return truth, scores
 
 
+def unchangeable(array: Array) -> Array:
+    """Return a view of an array that cannot be written to; the array itself can still be.
+
+    >>> unchangeable(np.zeros(2)).flags.writeable
+    False
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def probabilities(scores: Array) -> Array:
     """Return scores as probabilities: those that are outside [0, 1] by a rounding error become 0 and 1.
 

@@ -20,7 +20,9 @@ from rarelabels.judging import calibration, metrics
 from rarelabels.judging.arrays import Bools, Floats, is_one
 from rarelabels.judging.calibration import Calibration
 from rarelabels.judging.metrics import label_table
+from rarelabels.judging.metrics import own as own_metrics
 from rarelabels.judging.metrics.table import OF_CALIBRATION
+from rarelabels.judging.own import NOTHING_OWN, Own
 from rarelabels.judging.rules import choose, crossfit, definition, table
 from rarelabels.judging.rules.definition import Rule, Rules
 from rarelabels.judging.rules.rows import Rows
@@ -84,6 +86,7 @@ def evaluate(
     searched: Mapping[str, Rule] | None = None,
     *,
     decides: bool = False,
+    own: Own = NOTHING_OWN,
 ) -> Evaluation:
     """Calibrate if declared, choose the rules on validation and measure both parts under each.
 
@@ -108,6 +111,10 @@ def evaluate(
         spec: how thresholds are chosen.
         searched: further rules, which were chosen on the calibrated validation part elsewhere.
         decides: whether the scores are decisions, which no threshold changes; see ``choose.of_decisions``.
+        own: metrics and rules of other packages, which are recorded like those of this one.
+
+    Raises:
+        UserError: a metric or a rule of another package fails.
     """
     given = validation, test
     measured: dict[str, float] = {}
@@ -119,14 +126,14 @@ def evaluate(
         validation, test = (replace(part, scores=fitted.apply(part.scores)) for part in (validation, test))
     rules = {"half": Rule("half", np.full(len(labels), definition.HALF), fallbacks=0)}
     if validation:
-        rules = _choose(validation, spec) | dict(searched or {})
+        rules = _choose(validation, spec, own) | dict(searched or {})
         rules = choose.of_decisions(rules) if decides else rules
-        measured |= _part("validation", validation, {name: rules[name] for name in IN_SAMPLE})
+        measured |= _part("validation", validation, {name: rules[name] for name in IN_SAMPLE}, own)
         measured["validation/count/labels_with_global_threshold"] = rules["per_label"].fallbacks
     bound = {"oracle": choose.choose_oracle(test, spec.objective)}
     rules |= choose.of_decisions(bound) if decides else bound
-    measured |= _part("test", test, rules)
-    measured |= _of_floors(validation, test, floors, spec)
+    measured |= _part("test", test, rules, own)
+    measured |= _of_floors(validation, test, floors, spec, own)
     of_labels = label_table.tabulate(test, rules, labels)
     return Evaluation(labels, *given, rules, measured, of_labels, fitted)
 
@@ -156,7 +163,12 @@ def validation_metrics(validation: Scores, spec: ThresholdSpec, judged_by: str) 
 
 
 def crossfit_metrics(
-    validation: Scores, spec: ThresholdSpec, *, decides: bool = False, per_label_alone: bool = False
+    validation: Scores,
+    spec: ThresholdSpec,
+    *,
+    decides: bool = False,
+    per_label_alone: bool = False,
+    own: Own = NOTHING_OWN,
 ) -> dict[str, float]:
     """Return ``crossfit/<rule>/<metric>``: the rule and the calibration of a row are fitted on the other folds.
 
@@ -165,6 +177,7 @@ def crossfit_metrics(
         spec: how thresholds are chosen.
         decides: whether the scores are decisions; see ``choose.of_decisions``.
         per_label_alone: leave out all other rules.
+        own: metrics and rules of other packages.
     """
     kind = spec.calibration
     decided = crossfit.decide_by_folds(
@@ -172,11 +185,12 @@ def crossfit_metrics(
         calibrate=None if kind == "none" else lambda others: calibration.fit_to(kind, others).apply,
         decides=decides,
         per_label_alone=per_label_alone,
+        own=own.rules,
     )
     return {
         f"crossfit/{rule}/{metric}": value
         for rule, assigned in decided.items()
-        for metric, value in metrics.measure_decisions(validation.truth, assigned, known=validation.known).items()
+        for metric, value in _decided(validation, assigned, own).items()
     }
 
 
@@ -224,15 +238,15 @@ def _fit_calibration(validation: Scores, spec: ThresholdSpec) -> Calibration | N
     return calibration.fit_to(spec.calibration, validation)
 
 
-def _choose(validation: Scores, spec: ThresholdSpec) -> Rules:
-    return choose.choose(Rows(validation, spec.objective, spec.min_positives))
+def _choose(validation: Scores, spec: ThresholdSpec, own: Own) -> Rules:
+    return choose.choose(Rows(validation, spec.objective, spec.min_positives), own=own.rules)
 
 
 def _of_floors(
-    validation: Scores | None, test: Scores, floors: Mapping[str, Floats], spec: ThresholdSpec
+    validation: Scores | None, test: Scores, floors: Mapping[str, Floats], spec: ThresholdSpec, own: Own
 ) -> dict[str, float]:
     """Measure the floors. The values of the last splits are remembered, because the trials of a study share splits."""
-    told = hashlib.sha256(f"{spec.model_dump_json()} {list(floors)}".encode())
+    told = hashlib.sha256(f"{spec.model_dump_json()} {list(floors)} {own}".encode())
     parts = [test] if validation is None else [validation, test]
     known = [part.known for part in parts if part.known is not None]
     arrays: list[npt.NDArray[Any]] = [*(part.y for part in parts), *floors.values(), *known]
@@ -243,31 +257,32 @@ def _of_floors(
         measured: dict[str, float] = {}
         for name, scores in floors.items():
             constant = np.broadcast_to(scores, test.y.shape)
-            values = _decided(test, constant >= definition.HALF)
-            values |= metrics.measure_rankings(replace(test, scores=constant))
+            values = _decided(test, constant >= definition.HALF, own)
+            values |= _ranked(replace(test, scores=constant), own)
             measured |= {f"floor/{name}/{metric}": value for metric, value in values.items()}
         if validation:
-            measured |= _tuned_floors(validation, test, floors["prior"], spec)
+            measured |= _tuned_floors(validation, test, floors["prior"], spec, own)
         while len(_FLOORS) >= REMEMBERED:
             del _FLOORS[next(iter(_FLOORS))]
         _FLOORS[key] = measured
     return dict(_FLOORS[key])
 
 
-def _tuned_floors(validation: Scores, test: Scores, prior: Floats, spec: ThresholdSpec) -> dict[str, float]:
+def _tuned_floors(validation: Scores, test: Scores, prior: Floats, spec: ThresholdSpec, own: Own) -> dict[str, float]:
     """Measure the base rates under rules chosen on them: what a rule gains without a model."""
     known, fresh = (replace(part, scores=np.broadcast_to(prior, part.y.shape)) for part in (validation, test))
-    rules = _choose(known, spec) | {"oracle": choose.choose_oracle(fresh, spec.objective)}
+    kept = {*KEPT, *(metric.name for metric in own.metrics)}
+    rules = _choose(known, spec, own) | {"oracle": choose.choose_oracle(fresh, spec.objective)}
     return {
         f"floor/prior_{name}/{metric}": value
         for name, rule in rules.items()
         if name != "half"
-        for metric, value in _decided(test, rule.assign(fresh.scores)).items()
-        if name in TUNED or metric in KEPT
+        for metric, value in _decided(test, rule.assign(fresh.scores), own).items()
+        if name in TUNED or metric in kept
     }
 
 
-def _part(name: str, part: Scores, rules: Rules) -> dict[str, float]:
+def _part(name: str, part: Scores, rules: Rules, own: Own = NOTHING_OWN) -> dict[str, float]:
     values: dict[str, float] = {
         f"{name}/count/{what}": n for what, n in metrics.counts_of(part.truth, part.known).items()
     }
@@ -276,15 +291,20 @@ def _part(name: str, part: Scores, rules: Rules) -> dict[str, float]:
     scores = part.cells()[1]
     sure = np.minimum(scores, 1 - scores) < SURE
     values[f"{name}/count/sure_scores_share"] = float(sure.mean())
-    values |= {f"{name}/ranking/{metric}": v for metric, v in metrics.measure_rankings(part).items()}
+    values |= {f"{name}/ranking/{metric}": v for metric, v in _ranked(part, own).items()}
     for rule in rules.values():
-        decided = _decided(part, rule.assign(part.scores))
+        decided = _decided(part, rule.assign(part.scores), own)
         values |= {f"{name}/{rule.name}/{metric}": v for metric, v in decided.items()}
     for rule_name, assigned in part.decided.items():
-        decided = _decided(part, is_one(assigned))
+        decided = _decided(part, is_one(assigned), own)
         values |= {f"{name}/{rule_name}/{metric}": v for metric, v in decided.items()}
     return values
 
 
-def _decided(part: Scores, assigned: Bools) -> dict[str, float]:
-    return metrics.measure_decisions(part.truth, assigned, known=part.known)
+def _decided(part: Scores, assigned: Bools, own: Own = NOTHING_OWN) -> dict[str, float]:
+    measured = metrics.measure_decisions(part.truth, assigned, known=part.known)
+    return measured | own_metrics.values(own.of_decisions, part, assigned)
+
+
+def _ranked(part: Scores, own: Own) -> dict[str, float]:
+    return metrics.measure_rankings(part) | own_metrics.values(own.of_scores, part, part.as_probabilities().scores)

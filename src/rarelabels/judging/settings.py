@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from rarelabels.errors import ArgumentError, nearest
-from rarelabels.spec import Count, Positive, Spec
+from rarelabels.spec import DISTINCT, LATER, Count, OwnName, Positive, Spec
 
 
 def _first_paragraph(schema: dict[str, Any]) -> None:
@@ -124,6 +124,9 @@ class ThresholdSpec(Spec):
         description="fitted on validation before any threshold: one temperature for all logits, or a slope and an "
         "intercept for each label",
     )
+    own_rules: Annotated[
+        tuple[OwnName, ...], Field(description="rules of installed packages, measured beside ours"), DISTINCT, LATER
+    ] = ()
 
 
 # The metrics by which a run may pick its epoch on validation, all at 0.5. Under f1_none each label picks its own epoch.

@@ -13,13 +13,16 @@ import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
+from rarelabels.declare import own_measures
 from rarelabels.judging.arrays import Integers
+from rarelabels.judging.metrics.own import OwnMetric
 from rarelabels.judging.statistics import estimate
 from rarelabels.judging.statistics.estimate import Estimate
 from rarelabels.record import reading, run_files
 from rarelabels.record.client import Client
 from rarelabels.record.digests import DIGEST
 from rarelabels.record.entities import Run
+from rarelabels.record.opening import OWN_METRICS
 
 BY_SEED, INFLUENCE = "by_seed.parquet", "influence.parquet"  # files of a trial's parent run
 TEST = "test/"
@@ -65,7 +68,18 @@ def of_runs(
         for run in runs
     ]
     wanted = None if metrics is None else {name.removeprefix(TEST) for name in metrics if name.startswith(TEST)}
-    return {TEST + name: one for name, one in estimate.estimates(parts, rules, values, wanted).items()}
+    found = estimate.estimates(parts, rules, values, wanted, own_metrics(runs))
+    return {TEST + name: one for name, one in found.items()}
+
+
+def own_metrics(runs: Sequence[Run]) -> tuple[OwnMetric, ...]:
+    """Return the metrics of other packages that runs of one trial have, if these packages are installed.
+
+    Raises:
+        UserError: one of them cannot be used.
+    """
+    names = {name: None for run in runs for name in run.data.tags.get(OWN_METRICS, "").split()}
+    return own_measures.installed_metrics(names)
 
 
 def by_the_same_groups(

@@ -77,17 +77,17 @@ class Fingerprints:
 
 def fingerprints(trial: Trial, seeds: Sequence[int], digest: str) -> Fingerprints:
     """Return the fingerprints of a trial's runs on data with the given digest."""
-    definition, training = trial.definition() | {"evaluation": EVALUATION}, trial.training_definition()
+    definition = trial.definition() | {"evaluation": EVALUATION}
     return Fingerprints(
-        _hash(trial, definition, None, digest),
-        {seed: _hash(trial, definition, seed, digest) for seed in seeds},
-        {seed: _hash(trial, training, seed, digest) for seed in seeds},
+        _hash(trial, definition, None, digest, trial.packages),
+        {seed: _hash(trial, definition, seed, digest, trial.packages) for seed in seeds},
+        {seed: training_fingerprint(trial, seed, digest) for seed in seeds},
     )
 
 
 def training_fingerprint(trial: Trial, seed: int, digest: str) -> str:
     """Return the fingerprint of one training; see :class:`Fingerprints`."""
-    return _hash(trial, trial.training_definition(), seed, digest)
+    return _hash(trial, trial.training_definition(), seed, digest, trial.training_packages)
 
 
 def search_fingerprint(trial: Trial, seed: int | None, digest: str) -> str:
@@ -101,10 +101,13 @@ def search_fingerprint(trial: Trial, seed: int | None, digest: str) -> str:
     if not trial.searches_thresholds:
         del tuning["n_trials"]
     also = {"tuning": tuning, "evaluation": EVALUATION, "optuna": version("optuna")}
-    return _hash(trial, trial.definition() | also, seed, digest)
+    definition = trial.without_own_measures().definition() | also
+    return _hash(trial, definition, seed, digest, trial.training_packages)
 
 
-def _hash(trial: Trial, definition: Mapping[str, Any], seed: int | None, digest: str) -> str:
+def _hash(
+    trial: Trial, definition: Mapping[str, Any], seed: int | None, digest: str, packages: Mapping[str, str]
+) -> str:
     identity: dict[str, object] = {
         "definition": definition,
         "data": digest,
@@ -112,7 +115,7 @@ def _hash(trial: Trial, definition: Mapping[str, Any], seed: int | None, digest:
         "versions": library_versions(trial.needs_tensorflow),
         "results": __version__.rsplit(".", 1)[0],
     }
-    identity |= _scores(trial, seed) | ({"packages": trial.packages} if trial.packages else {})
+    identity |= _scores(trial, seed) | ({"packages": dict(packages)} if packages else {})
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 

@@ -28,6 +28,8 @@ from rarelabels.record.registry import REFIT
 from rarelabels.record.run_files import fetch
 from rarelabels.record.writing import NOTE, Record
 
+OWN_METRICS = "own_metrics"  # tag of a run: the metrics of other packages that it has, with blanks between
+
 PARENT = "mlflow.parentRunId"
 HYPOTHESIS = "hypothesis."  # begins the tag with the digest of a hypothesis as declared when the run was made
 VIEW = "mlflow.sharedViewState."  # begins the tag with a saved view of MLflow's page
@@ -222,6 +224,8 @@ def _tags(identity: Identity, kind: str) -> dict[str, str]:
     tags |= {name.replace("-", "_"): value for name, value in library_versions(trial.needs_tensorflow).items()}
     if trial.packages:
         tags["packages"] = " ".join(f"{name}=={version}" for name, version in trial.packages.items())
+    if trial.own_metrics:
+        tags[OWN_METRICS] = " ".join(trial.own_metrics)
     if commit := _commit():
         tags["mlflow.source.git.commit"] = commit
     return tags

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from rarelabels.compare import lateness
-from rarelabels.declare import declarations, find, study_files
+from rarelabels.declare import declarations, find, own_measures, study_files
 from rarelabels.declare.training import VECTORS
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import counted
@@ -83,7 +83,8 @@ def make_plan(client: Client, study: str, identities: list[Identity], force: boo
         sources = (run for run in trainings.get(training, []) if _is_source(client, run, trials, by_id))
         source = next((run.info.run_id for run in sources), "")
         pairs = tuple((one, parents[one.parent_key]) for one in sharing)
-        ahead.append(Task(experiment, pairs, watch(sharing[0].trial), hypotheses, source))
+        own = frozenset(one for trial in trials for one in own_measures.versions(trial).items())
+        ahead.append(Task(experiment, pairs, watch(sharing[0].trial), hypotheses, source, own))
     done = len(identities) - sum(map(len, missing.values()))
     return Plan(study, experiment, identities, runs, ahead, done, _expected_seconds(runs, ahead), lost)
 

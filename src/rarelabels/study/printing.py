@@ -31,16 +31,17 @@ def outcome(of: Outcome) -> None:
             print(line, file=sys.stderr)
 
 
-def results(name: str, *, by_rule: bool = False, as_csv: bool = False) -> None:
+def results(name: str, *, by_rule: bool = False, metric: str | None = None, as_csv: bool = False) -> None:
     """Print the recorded results of a study: means with intervals, floors and ties, or a row for each run.
 
     Args:
         name: of the study.
         by_rule: print every loss under every threshold rule, instead of one column for each metric.
+        metric: print this test metric under every rule that has it, in place of the headline metrics.
         as_csv: print a row for each run, overridden runs too, as CSV.
 
     Raises:
-        UserError: there is no such study, or the record does not answer.
+        UserError: there is no such study, no trial has the metric, or the record does not answer.
     """
     where = project.record_here()
     runs = selection.recorded(name, where) if "/" not in name else []
@@ -51,6 +52,8 @@ def results(name: str, *, by_rule: bool = False, as_csv: bool = False) -> None:
         print(csv_tables.text(frame), end="")
     elif not runs:
         print(_nothing_recorded(name))
+    elif metric is not None:
+        of_study.print_metric(name, standing.compare(name, where), metric)
     elif by_rule:
         of_study.print_by_rule(name, standing.compare(name, where))
     else:

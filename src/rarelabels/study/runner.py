@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rarelabels import json_files
-from rarelabels.declare import as_yaml
+from rarelabels.declare import as_yaml, own_measures
+from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError, failure
 from rarelabels.judging import evaluation, picking, scores
 from rarelabels.judging.arrays import Floats
+from rarelabels.judging.own import Own
 from rarelabels.judging.picking import Epochs
 from rarelabels.judging.rules import definition
 from rarelabels.judging.scores import Scores
@@ -37,6 +39,7 @@ class Task:
         watch: the metrics to follow each epoch; see ``plan.watched``.
         hypotheses: the hash of each hypothesis by name, as declared when the task was planned.
         source: id of a finished run of the same training, which is copied; if empty, the task trains.
+        own_packages: name and version of the packages whose metrics and rules the trials declare.
     """
 
     experiment: str
@@ -44,6 +47,7 @@ class Task:
     watch: tuple[str, ...]
     hypotheses: dict[str, str]
     source: str = ""
+    own_packages: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,13 +102,14 @@ def run(task: Task, where: str, say: Say) -> Ended:
             with record.alive():
                 record.params(as_yaml.flat(identity.trial) | {"seed": identity.seed})
                 record.text("trial.yaml", as_yaml.dump(identity.trial))
+                own = own_of(identity.trial, task)  # before the training, which would be lost if it cannot be used
                 # read before the training: if the record did not answer afterwards, the training would be lost
                 searched = reading.rules(client, identity.search) if identity.trial.searches_thresholds else {}
                 if left_out:  # the runs of a task share a training, so all are left out
                     raise LeftOutError(left_out)
                 trained = copied(source, record) if source else train(identity, task.watch, record, say)
                 source = source or record.run_id
-                judge(identity, record, trained, searched)
+                judge(identity, record, trained, searched, own)
                 record.finish()
         except LeftOutError as error:
             end(record, error)
@@ -115,6 +120,22 @@ def run(task: Task, where: str, say: Say) -> Ended:
                 return Ended(reason)
             failures.append(f"{identity.trial.name}: {reason}")
     return Ended("; ".join(failures), left_out)
+
+
+def own_of(trial: Trial, task: Task) -> Own:
+    """Return the metrics and rules of other packages that a trial declares.
+
+    Raises:
+        UserError: one of them cannot be used, or its package has another version than where the run was planned.
+    """
+    other = own_measures.versions(trial).items() - task.own_packages
+    if other:
+        told = ", ".join(f"{name} {version}" for name, version in sorted(other))
+        raise UserError(
+            f"{socket.gethostname()} has {told}, which is not the version that this run was planned with; install the "
+            "same version everywhere, and call the same command again"
+        )
+    return own_measures.of(trial)
 
 
 def end(record: Record, error: Exception) -> str:
@@ -189,15 +210,19 @@ def train(identity: Identity, watch: tuple[str, ...], record: Record, say: Say) 
     return Trained(*stored, prevalence, epochs=Epochs.of(fitted.epochs) if fitted.epochs else None)
 
 
-def judge(identity: Identity, record: Record, trained: Trained, searched: definition.Rules) -> None:
-    """Choose the rules on the validation scores; measure both parts under these and under the ``searched`` rules."""
+def judge(identity: Identity, record: Record, trained: Trained, searched: definition.Rules, own: Own) -> None:
+    """Choose the rules on the validation scores; measure both parts under these and under the ``searched`` rules.
+
+    ``own`` are metrics and rules of other packages.
+    """
     if identity.trial.picked_by:
         trained = pick(identity.trial.picked_by, record, trained)
     floors, spec, decides = evaluation.floors(trained.prevalence), identity.trial.thresholds, identity.trial.decides
     given = trained.labels, trained.validation, trained.test
-    measured = evaluation.evaluate(*given, floors, spec, searched, decides=decides)
-    honest = evaluation.crossfit_metrics(trained.validation, spec, decides=decides)
-    kept = {name: value for name, value in honest.items() if name.endswith(evaluation.KEPT)}
+    measured = evaluation.evaluate(*given, floors, spec, searched, decides=decides, own=own)
+    honest = evaluation.crossfit_metrics(trained.validation, spec, decides=decides, own=own)
+    names = (*evaluation.KEPT, *(f"/{metric.name}" for metric in own.metrics))
+    kept = {name: value for name, value in honest.items() if name.endswith(names)}
     record.metrics(measured.metrics | kept)
     with record.folder() as folder:
         measured.save(folder)

@@ -131,7 +131,7 @@ class _Behind:
 def _behind(client: Client, plan: Plan, runs: list[Run]) -> _Behind:
     parents, by_id = reading.parents(runs), {run.info.run_id: run for run in runs}
     below, behind = reading.below(runs), _Behind({}, {}, [])
-    compared = _compared(plan.study)
+    compared = _compared(plan)
     for key in dict.fromkeys(identity.parent_key for identity in plan.identities):
         children = tuple(run.info.run_id for run in below.get(key, []))
         parent = by_id.get(parents.get(key, ""))
@@ -150,10 +150,11 @@ def _behind(client: Client, plan: Plan, runs: list[Run]) -> _Behind:
     return behind
 
 
-def _compared(study: str) -> frozenset[str]:
+def _compared(plan: Plan) -> frozenset[str]:
     """Return the metrics of a study's trials whose differences its tables and verdicts show."""
-    declared = declarations.load_study(study_files.EXPERIMENTS / study)
-    return frozenset({*comparison.compared(), *verdicts.metrics(declared.hypotheses if declared else ())})
+    declared = declarations.load_study(study_files.EXPERIMENTS / plan.study)
+    own = {f"test/{rule}/macro_f1" for one in plan.identities for rule in one.trial.thresholds.own_rules}
+    return frozenset({*comparison.compared(), *own, *verdicts.metrics(declared.hypotheses if declared else ())})
 
 
 def _has_lost_figures(client: Client, study: Run) -> bool:

@@ -104,10 +104,10 @@ def aggregate(client: Client, children: list[Run]) -> tuple[pd.DataFrame, dict[s
     """
     names = sorted({key for run in children for key in run.data.metrics if not key.startswith("curve/")})
     means = {name: fmean(run.data.metrics[name] for run in children if name in run.data.metrics) for name in names}
-    found = estimates.of_runs(client, children)
+    found, own = estimates.of_runs(client, children), estimates.own_metrics(children)
     # metrics with an interval first, because MLflow's page shows only the first 500 rows of a table
     rows: list[tuple[str, float, float, float, float]] = []
     for name in sorted(means, key=lambda name: name not in found):
-        limits = interval_of(name, found[name]) if name in found else (np.nan, np.nan)
+        limits = interval_of(name, found[name], own=own) if name in found else (np.nan, np.nan)
         rows.append((name, means[name], *limits, found[name].share_of_seeds if name in found else np.nan))
     return pd.DataFrame(rows, columns=["metric", "mean", "low", "high", "share_of_seeds"]), found

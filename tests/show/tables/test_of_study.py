@@ -10,6 +10,7 @@ import pytest
 
 from rarelabels.compare.comparison import GAIN, Comparison, Row
 from rarelabels.compare.ranking import ChosenBy, Ranked, Ranking
+from rarelabels.errors import UserError
 from rarelabels.show.tables import of_study
 from small_report import finding
 
@@ -67,6 +68,30 @@ def test_the_table_by_rule_has_the_gain_of_thresholds_and_no_floor_of_it(capsys:
     assert "small on films: macro-F1 by threshold rule" in out
     assert cells(out, "bce")[2:] == ["0.250", "0.500", "0.750", "0.250"]
     assert cells(out, "floor: ones")[-1] == ""
+
+
+def test_one_metric_is_shown_under_every_rule_that_has_it_without_stars(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [f"test/{rule}/hamming_loss" for rule in ("oracle", "of_mine", "half")]
+    values = {name: (0.25 * place, 0.0, 1.0) for place, name in enumerate(names, 1)}
+    both = values | {HALF: (0.5, 0.4, 0.6), "test/count/rows_without_labels": (3.0, np.nan, np.nan)}
+    one = compared(row("bce", both, tied=frozenset({names[2]})))
+    of_study.print_metric("small", [one], "hamming_loss")
+    out = capsys.readouterr().out
+    assert "small on films: ↓ Hamming loss on the test part, mean" in out
+    assert cells(out, "bce")[2:] == ["0.750", "0.500", "0.250"]  # half, then of other packages, then the bound
+    of_study.print_metric("small", [compared(row("bce", {"test/half/of_mine": (0.5, 0.4, 0.6)}))], "of_mine")
+    assert "small on films: of_mine on the test part" in " ".join(capsys.readouterr().out.split())
+    with pytest.raises(UserError, match=r"^--metric: no trial of small has a test metric 'hamming'; did you mean 'h"):
+        of_study.print_metric("small", [one], "hamming")
+    with pytest.raises(UserError, match="'rows_without_labels'"):
+        of_study.print_metric("small", [one], "rows_without_labels")
+
+
+def test_a_rule_of_another_package_is_a_column_of_the_table_by_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    values = {HALF: (0.25, 0.2, 0.3), "test/of_mine/macro_f1": (0.5, 0.4, 0.6), BOUND: (0.75, np.nan, np.nan)}
+    of_study.print_by_rule("small", [compared(row("bce", values))])
+    out = capsys.readouterr().out
+    assert cells(out, "bce")[2:] == ["0.250", "0.500", "0.750"]
 
 
 def test_of_a_network_whose_epoch_was_picked_what_its_training_kept_is_left_out() -> None:

@@ -6,7 +6,7 @@ predicted nowhere has precision 0. Micro and samples means and Hamming loss cove
 On the labels and rows it covers, every metric equals scikit-learn's. A metric that covers nothing is left out, so
 values are always finite; ``counts`` says how much is undefined. A label of a row that is not known counts nowhere.
 
-- ``metric``: the record of a metric. ``table``: all records, by name. ``measure``: the values of all of them.
+- ``metric``: the record of a metric. ``table``: all records. ``measure``: all values. ``own``: those of other packages.
 - Metrics of assigned labels: ``decided_rows``, means over rows; ``averages``, precision, recall and F1 from counts.
 - Metrics of scores: ``ranked_rows``, means over rows; ``curves``, areas under curves; ``ece``, calibration.
 - ``means``: weighted means that leave out what is undefined. ``label_table``: a row for each label.

@@ -12,13 +12,14 @@ from rarelabels.judging.arrays import Bools, Floats
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """What is known of a metric before anything is measured. The lowest value of every metric is 0.
+    """What is known of a metric before anything is measured.
 
     Attributes:
         name: as it is recorded, after the part and the rule.
         words: what tables and sentences call it.
         lower_is_better: whether less is better.
         highest: its highest possible value; None where there is no bound.
+        lowest: its lowest possible value, 0 for every metric of this package; None where there is no bound.
         is_of_calibration: whether a calibration that was fitted on the same rows flatters it.
         is_of_cells: whether each cell, a row's label, weighs the same. A row whose labels are not all known weighs as
             much as the labels that are.
@@ -28,6 +29,7 @@ class Metric:
     words: str
     lower_is_better: bool = False
     highest: float | None = 1.0
+    lowest: float | None = 0.0
     is_of_calibration: bool = False
     is_of_cells: bool = False
 

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from rarelabels.judging.rules import table
 from rarelabels.judging.rules.definition import HALF, Rule, Rules
+from rarelabels.judging.rules.own import OwnRule
 from rarelabels.judging.rules.rows import Rows
 from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import F1, ObjectiveSpec
@@ -63,11 +64,11 @@ def choose_rules(y_val: ArrayLike, s_val: ArrayLike, *, min_positives: int, obje
     return choose(Rows(Scores.from_arrays(y_val, s_val), objective, min_positives))
 
 
-def choose(rows: Rows, names: Iterable[str] = table.RULES) -> Rules:
-    """Return the rules of these names, chosen on the rows; see :func:`choose_rules`."""
+def choose(rows: Rows, names: Iterable[str] = table.RULES, own: Iterable[OwnRule] = ()) -> Rules:
+    """Return the rules of these names, and those of other packages, chosen on the rows; see :func:`choose_rules`."""
     has_positives = bool(rows.scores.truth.any())
     rules = {}
-    for kind in (table.BY_NAME[name] for name in names):
+    for kind in (*(table.BY_NAME[name] for name in names), *(rule.kind for rule in own)):
         chooser = kind.choose if has_positives else kind.fallback
         assert chooser is not None, f"{kind.name}: no rows choose it"
         rules[kind.name] = chooser(kind, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from rarelabels.judging.arrays import Array, Bools
 from rarelabels.judging.rules import table
 from rarelabels.judging.rules.choose import choose, of_decisions
 from rarelabels.judging.rules.folds import splits
+from rarelabels.judging.rules.own import OwnRule
 from rarelabels.judging.rules.rows import Rows
 from rarelabels.judging.scores import Scores
 from rarelabels.judging.settings import F1, ObjectiveSpec
@@ -61,9 +62,17 @@ def crossfit(
 
 
 def decide_by_folds(
-    rows: Rows, *, calibrate: Calibrate | None = None, decides: bool = False, per_label_alone: bool = False
+    rows: Rows,
+    *,
+    calibrate: Calibrate | None = None,
+    decides: bool = False,
+    per_label_alone: bool = False,
+    own: Iterable[OwnRule] = (),
 ) -> dict[str, Bools]:
-    """Return decisions on each row by the rule chosen on the other folds; see :func:`crossfit`."""
+    """Return decisions on each row by the rule chosen on the other folds; see :func:`crossfit`.
+
+    ``own`` are rules of other packages, which are decided by as well.
+    """
     part = rows.scores
     names = (table.PER_LABEL.name,) if per_label_alone else table.CHOSEN_ON_VALIDATION
     decided: dict[str, Bools] = {}
@@ -71,7 +80,7 @@ def decide_by_folds(
         scored = part
         if calibrate and others.any():
             scored = replace(part, scores=calibrate(part.take(others))(part.scores))
-        rules = choose(replace(rows, scores=scored.take(others)), names)
+        rules = choose(replace(rows, scores=scored.take(others)), names, own)
         for name, rule in (of_decisions(rules) if decides else rules).items():
             decided.setdefault(name, np.zeros(part.truth.shape, dtype=bool))[fold] = rule.assign(scored.scores[fold])
     return decided

@@ -240,6 +240,15 @@ SEARCHED_RULES = tuple(kind.name for kind in TABLE if kind.chosen_on == "search"
 SET_RULES = tuple(kind.name for kind in TABLE if kind.chosen_on == "model")
 
 
+def known(name: str) -> RuleKind:
+    """Return the record of a rule; of a rule of another package nothing is known but its name.
+
+    >>> known("half").words, known("of_somebody").header
+    ('the threshold 0.5', 'of somebody')
+    """
+    return BY_NAME.get(name) or RuleKind(name=name, words=name)
+
+
 def compared_by(metric: str) -> tuple[str, ...]:
     """Return the rules that tables compare by a decision metric.
 

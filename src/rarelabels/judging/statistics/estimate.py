@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from rarelabels.judging.arrays import Floats, Integers
+from rarelabels.judging.metrics.own import OwnMetric
 from rarelabels.judging.metrics.table import BY_NAME
 from rarelabels.judging.rules.definition import Rule
 from rarelabels.judging.scores import Scores
@@ -145,17 +146,21 @@ def quantile(degrees: float, probability: float) -> float:
     return float(ndtri(probability) if math.isinf(degrees) else stdtrit(degrees, probability))
 
 
-def interval_of(name: str, estimate: Estimate, level: float = 0.95) -> tuple[float, float]:
+def interval_of(
+    name: str, estimate: Estimate, level: float = 0.95, own: Sequence[OwnMetric] = ()
+) -> tuple[float, float]:
     """Return the interval of a metric, cut to the range of its values.
 
     Args:
         name: as it is recorded; the range is that of what follows the last slash.
         estimate: of the metric.
         level: of the interval.
+        own: metrics of other packages.
     """
     low, high = estimate.interval(level)
-    highest = BY_NAME[name.rpartition("/")[2]].highest
-    return max(low, 0.0), high if highest is None else min(high, highest)
+    metric = (BY_NAME | {one.name: one for one in own})[name.rpartition("/")[2]]
+    low = low if metric.lowest is None else max(low, metric.lowest)
+    return low, high if metric.highest is None else min(high, metric.highest)
 
 
 def estimates(
@@ -163,6 +168,7 @@ def estimates(
     rules: Sequence[Mapping[str, Rule]],
     values: Sequence[Mapping[str, float]],
     wanted: Collection[str] | None = None,
+    own: Sequence[OwnMetric] = (),
 ) -> dict[str, Estimate]:
     """Return the estimates of the metrics of a trial, by recorded name without the part, such as ``half/macro_f1``.
 
@@ -178,6 +184,7 @@ def estimates(
         rules: of each seed, by name.
         values: the metrics of each seed, by the same names.
         wanted: the names; all, if None.
+        own: metrics of other packages; one without influences has no estimate.
 
     Raises:
         ValueError: as many parts, rules or values as there are seeds are not given.
@@ -191,7 +198,7 @@ def estimates(
         return {}
     total: dict[str, Floats] = {}
     for part, of_seed, group in zip(parts, rules, groups, strict=True):
-        for name, influence in influences(part, of_seed, wanted).items():
+        for name, influence in influences(part, of_seed, wanted, own).items():
             of_groups = np.bincount(group, weights=influence, minlength=n_groups)
             total[name] = total[name] + of_groups if name in total else of_groups.astype(np.float64)
     by_seed = {name: np.array([of_seed.get(name, np.nan) for of_seed in values]) for name in total}

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from rarelabels.judging.arrays import Bools, Floats, is_one
+from rarelabels.judging.arrays import Array, Bools, Floats, is_one
 from rarelabels.judging.metrics.averages import influences_of_averages
 from rarelabels.judging.metrics.curves import CURVE_METRICS, influences_of_curves
 from rarelabels.judging.metrics.decided_rows import DECIDED_ROW_METRICS, decided_rows
 from rarelabels.judging.metrics.ece import CALIBRATION_METRICS, influences_of_calibration
 from rarelabels.judging.metrics.means import influences_of_means
 from rarelabels.judging.metrics.metric import Metric, weights_of_rows
+from rarelabels.judging.metrics.own import OwnMetric
+from rarelabels.judging.metrics.own import influences as influences_of_own
 from rarelabels.judging.metrics.ranked_rows import RANKED_ROW_METRICS, ranked_rows
 from rarelabels.judging.rules.definition import Rule
 from rarelabels.judging.scores import Scores
@@ -25,7 +27,12 @@ from rarelabels.judging.scores import Scores
 OF_RANKING = "ranking"
 
 
-def influences(part: Scores, rules: Mapping[str, Rule], wanted: Collection[str] | None = None) -> dict[str, Floats]:
+def influences(
+    part: Scores,
+    rules: Mapping[str, Rule],
+    wanted: Collection[str] | None = None,
+    own: Sequence[OwnMetric] = (),
+) -> dict[str, Floats]:
     """Return the influence of each row on every metric, by recorded name without the part, each (n,).
 
     It is 0 where a metric is undefined. Thresholds are those that were given: other rows would not change them.
@@ -34,9 +41,11 @@ def influences(part: Scores, rules: Mapping[str, Rule], wanted: Collection[str] 
         part: truth and probabilities. If it has most likely label sets, they are measured as well.
         rules: by name.
         wanted: the names of the metrics; all, if None.
+        own: metrics of other packages.
 
     Raises:
         ValueError: a score is outside [0, 1].
+        UserError: a metric of another package fails.
     """
     part = part.as_probabilities()
     groups = None if wanted is None else {name.partition("/")[0] for name in wanted}
@@ -46,7 +55,17 @@ def influences(part: Scores, rules: Mapping[str, Rule], wanted: Collection[str] 
     assigned |= {name: is_one(labels) for name, labels in part.decided.items() if groups is None or name in groups}
     for rule, of_rule in assigned.items():
         found |= {f"{rule}/{name}": values for name, values in of_decisions(part, of_rule).items()}
+        found |= _of_own(rule, "decisions", own, part, of_rule, wanted)
+    found |= _of_own(OF_RANKING, "scores", own, part, part.scores, wanted)
     return found if wanted is None else {name: found[name] for name in wanted if name in found}
+
+
+def _of_own(
+    rule: str, measures: str, own: Sequence[OwnMetric], part: Scores, measured: Array, wanted: Collection[str] | None
+) -> dict[str, Floats]:
+    """Return the influences on the metrics of other packages that are wanted."""
+    asked = [one for one in own if one.measures == measures and (wanted is None or f"{rule}/{one.name}" in wanted)]
+    return {f"{rule}/{name}": values for name, values in influences_of_own(asked, part, measured).items()}
 
 
 def of_decisions(part: Scores, assigned: Bools) -> dict[str, Floats]:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 
-from rarelabels.judging.rules.table import BY_NAME
+from rarelabels.judging.rules.table import BY_NAME, known
 from rarelabels.show.figures.house_style import (
     BLUE,
     GREEN,
@@ -82,14 +82,14 @@ def rule_table(table: pd.DataFrame, floors: Sequence[str], title: str) -> Figure
         if not np.isnan(low[row, column]):
             ends = f"{low[row, column]:.3f} – {high[row, column]:.3f}"
             axes.text(column, row + 0.24, ends, ha="center", va="center", fontsize=6.5, color=ink)
-    names = [BY_NAME[rule].header for rule in rules]
+    names = [known(rule).header for rule in rules]
     axes.set_xticks(range(len(rules)), names, fontsize=8.5)
     axes.set_yticks(range(len(trials)), all_drawn(trials), fontsize=8.5)
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     axes.hlines(np.arange(len(trials) - 1) + 0.5, -0.5, len(rules) - 0.5, color="white", linewidth=1)
     if floors:
         axes.axhline(len(trials) - len(floors) - 0.5, color="black", linewidth=1.5)
-    for place in (place for place, rule in enumerate(rules) if BY_NAME[rule].chosen_on == "test"):
+    for place in (place for place, rule in enumerate(rules) if known(rule).chosen_on == "test"):
         axes.vlines([place - 0.5, place + 0.5], -0.5, len(trials) - 0.5, color=RED, linestyle="--", linewidth=1.2)
     titled(figure, title, ": macro-F1 on test by loss and threshold rule (small: 95 % interval; darker is better)")
     return figure

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import get_args
 
 from rich.table import Table
 
-from rarelabels.compare.comparison import BY_RULE, ELSEWHERE, FLOORS, GAIN, HEADLINE, Comparison, Row
+from rarelabels.compare.comparison import ELSEWHERE, FLOORS, GAIN, HEADLINE, Comparison, Row, by_macro_f1
 from rarelabels.compare.ranking import Ranked, Ranking
 from rarelabels.compare.verdicts import INTERVALS, Finding, Verdict
+from rarelabels.declare import own_measures
 from rarelabels.declare.study import Bound
+from rarelabels.errors import UserError, nearest
 from rarelabels.judging.metrics.table import BY_NAME as METRICS
-from rarelabels.judging.rules.table import BY_NAME as RULES
+from rarelabels.judging.rules.table import known
 from rarelabels.show.tables.console import open_console
 
 # The metrics in the table of trainings, each with its header and its number format.
@@ -52,14 +55,43 @@ def print_by_rule(study: str, comparisons: Sequence[Comparison]) -> None:
     """
     console = open_console()
     for one in comparisons:
-        columns = {f"test/{rule}/macro_f1": RULES[rule].header for rule in BY_RULE}
+        columns = {f"test/{rule}/macro_f1": known(rule).header for rule in by_macro_f1(one)}
         columns[GAIN] = "per_label\nminus half"
         console.print(_metrics_table(f"{_title(study, one)}: macro-F1 by threshold rule", one, columns))
         for metric, rules in ELSEWHERE.items():
-            columns = {f"test/{rule}/{metric}": RULES[rule].header for rule in rules}
+            columns = {f"test/{rule}/{metric}": known(rule).header for rule in rules}
             title = f"{_title(study, one)}: {METRICS[metric].words} by threshold rule"
             console.print(_metrics_table(title, one, columns))
         console.print(TIED)
+
+
+def print_metric(study: str, comparisons: Sequence[Comparison], metric: str) -> None:
+    """Print one metric of all trials, under every rule that has it, with a table for each set of test rows.
+
+    Args:
+        study: its name.
+        comparisons: of its trials.
+        metric: its name, without a rule: ``samples_jaccard``. It may be one of another package.
+
+    Raises:
+        UserError: no trial has it.
+    """
+    having = [(one, rules) for one in comparisons if (rules := one.rules_of(metric))]
+    if not having:
+        rows = [row for one in comparisons for row in one.all_rows]
+        names = {str(name).rpartition("/")[2] for row in rows for name in row.values.index if _is_tested(str(name))}
+        raise UserError(f"--metric: no trial of {study} has a test metric {metric!r}{nearest(metric, sorted(names))}")
+    records = [METRICS[metric]] if metric in METRICS else own_measures.installed_metrics([metric])
+    console = open_console()
+    for one, rules in having:
+        columns = {f"test/{rule}/{metric}": known(rule).header for rule in rules}
+        untied = replace(one, rows=[replace(row, tied=frozenset()) for row in one.rows])  # few columns have ties
+        shown = records[0].shown if records else metric
+        console.print(_metrics_table(f"{_title(study, one)}: {shown} on the test part", untied, columns))
+
+
+def _is_tested(name: str) -> bool:
+    return name.startswith("test/") and not name.startswith("test/count/")
 
 
 def print_comparisons(study: str, comparisons: Sequence[Comparison], bounds: Sequence[Bound]) -> None:
