@@ -1,8 +1,8 @@
 """The classes that another package derives from, to bring a loss, a model or a kind of data; ``packages`` finds them.
 
 An entry point names the derived class. Its module is imported whenever a command starts, so it imports Keras,
-scikit-learn and pandas inside its methods only. ``examples/own_loss`` is such a package. Metrics and threshold rules are
-records: see ``own_measures``.
+scikit-learn and pandas inside its methods only. ``examples/own_loss`` is such a package. Metrics and threshold rules
+are records: see ``own_measures``.
 """
 
 from __future__ import annotations
