@@ -135,3 +135,16 @@ def test_labels_in_brackets_beside_others_are_refused(
     given = {"plot": USUAL["plot"], "tags": ["red", *(str(cell.split("|")) for cell in USUAL["tags"][1:])]}
     assert "holds lists in brackets beside other texts, as 'red'" in refused(given, labels="tags")
     assert find(given, labels="tags:none").spec.labels.separator == "none"
+
+
+@pytest.mark.parametrize(
+    "write", [lambda names: json.dumps([{"id": 7, "name": name} for name in names]), lambda names: str([names])]
+)
+def test_lists_of_objects_are_no_labels(
+    refused: Callable[..., str], find: Callable[..., TableColumns], write: Callable[[list[str]], str]
+) -> None:
+    """Otherwise parts of the JSON would be the labels."""
+    tags = {"plot": USUAL["plot"], "tags": [write(cell.split("|")) for cell in USUAL["tags"]]}
+    assert "holds lists of lists, or objects, and no lists of names, as " in refused(tags, labels="tags")
+    found = find(USUAL | {"more": tags["tags"]}, labels="tags")
+    assert found.unused["more"].startswith("holds lists of lists, or objects, and no lists of names: ")

@@ -118,7 +118,9 @@ def _kind(column: Column) -> tuple[str, str]:
             if wrong is not None:
                 return "", f"holds lists whose entries are no names: {shown(wrong)}"
             return "lists", "its cells are lists"
-        case "number" | "text" if column.is_numeric:
+        case "number":
+            return _kind_of_numbers(column)
+        case "text" if column.is_numeric:
             return _kind_of_numbers(column)
         case "text":
             return _kind_of_texts(column)
@@ -184,6 +186,8 @@ def _kind_of_texts(column: Column) -> tuple[str, str]:
         return "", f"holds lists in brackets beside other texts, as {shown(other)}; write all cells in one way"
     if is_vector(texts):
         return "", f"holds lists in brackets that are no names, {shown(texts[0])}"
+    if other := bracketed.not_of_names(texts):
+        return "", f"holds lists of lists, or objects, and no lists of names: {shown(other)}"
     if unit := _unit(texts):
         return "", f"holds numbers with {unit!r}, which is no part of a number: {shown(texts[0])}; take the sign out"
     if found in bracketed.BRACKETS:
