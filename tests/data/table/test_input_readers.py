@@ -122,6 +122,10 @@ def test_a_list_may_say_what_each_entry_counts(tmp_path: Path) -> None:
     assert refused(spec(path, text=(), lists=[{"column": "bag"}])) == (
         "a.jsonl: row 2 (line 2), column 'bag': entry 'sea': its value must be a finite number; given 'much'"
     )
+    write(path, rows_of(tags=TAGS, bag=[["a"], {"sea": -1e200}, *[[]] * 8]))
+    assert refused(spec(path, text=(), lists=[{"column": "bag"}])).endswith(
+        "entry 'sea': its value must be a finite number from -1e+150 to 1e+150; given -1e+200"
+    )
 
 
 @pytest.mark.parametrize("cell", ["1e151", "-1.7e308"])

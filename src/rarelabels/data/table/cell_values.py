@@ -21,6 +21,7 @@ FLAGS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "0,0": 0, "1,0": 1, "false": 0, "tr
 # Words that say whether a row has a label, beside these numbers.
 FLAGS |= {"no": 0, "yes": 1, "n": 0, "y": 1, "f": 0, "t": 1}
 LARGEST = 1e150  # of a number: the square of a larger one, and so the spread of its column, may be infinite
+LIMITS = f" from -{LARGEST:g} to {LARGEST:g}"
 
 
 def cell_text(batch: Batch, row: int, column: str) -> str:
