@@ -86,6 +86,7 @@ MISTAKES = [
     ({"labels": "is_a,is_a"}, "two or more different 0/1 columns"),
     ({"labels": "tags", "text": ("tags",)}, "--labels: column 'tags' is given under another option, too"),
     ({"labels": "tags", "text": ("plot",), "lists": ("plot",)}, "--list: column 'plot' is given under --text, too"),
+    ({"labels": "is_a\nis_c"}, "--labels: my.csv has no column 'is_c'; did you mean 'is_b'?"),
     ({"labels": "tags", "text": ("plot", "plot")}, "--text: column 'plot' is given twice"),
 ]
 
@@ -163,6 +164,12 @@ def test_a_decimal_sign_that_is_given_decides(find: Callable[..., TableColumns])
     given = USUAL | {"x": cells(lambda i: f"{i + 1},{i % 9}05")}
     assert find(given, labels="tags", decimal=",").spec.thousands is None
     assert find(given, labels="tags", decimal=".").spec.thousands == ","
+
+
+def test_weights_tell_the_signs_of_numbers_too(find: Callable[..., TableColumns]) -> None:
+    found = find(USUAL | {"w": cells(lambda i: f"{i},{i % 7 + 1}")}, labels="tags", weight="w")
+    assert found.spec.decimal == ","
+    assert parsing.parse(found.spec).weights is not None
 
 
 def test_a_column_with_the_other_decimal_sign_is_told(find: Callable[..., TableColumns]) -> None:
@@ -261,6 +268,9 @@ def test_how_the_file_is_written_is_declared(tmp_path: Path) -> None:
     [
         ({"delimiter": "ab"}, "--delimiter: the delimiter must be one sign"),
         ({"encoding": "nonsense"}, "--encoding: 'nonsense' is no encoding of text"),
+        ({"encoding": "idna"}, "--encoding: 'idna' is no encoding of text"),
+        ({"delimiter": "\udcff"}, r"--delimiter: must be UTF-8 text; given '\udcff'"),
+        ({"lists": ("plot:\udcff",)}, r"--list: must be UTF-8 text; given 'plot:\udcff'"),
         ({"decimal": "x"}, "--decimal: allowed . or ,; given 'x'"),
         ({"ignore": ("x",)}, "--ignore: my.csv has no column 'x'"),
         ({"split": "x"}, "--split: my.csv has no column 'x'"),

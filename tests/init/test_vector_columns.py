@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rarelabels.declare import find as declared
+from rarelabels.errors import UserError
 from rarelabels.init import new_study
 from rarelabels.init.column import Wish
 from rarelabels.init.columns import TableColumns
@@ -58,3 +59,19 @@ def test_a_study_with_a_file_of_vectors_is_valid(tmp_path: Path, monkeypatch: py
         "embedding": str(tmp_path / "data/e.npy")
     }
     assert trials["bce"].model.kind == "mlp"
+
+
+@pytest.mark.parametrize(
+    ("vectors", "wish", "said"),
+    [
+        (["v=a.npy", "v=b.npy"], {}, "--vectors: column 'v' is given twice; name it once"),
+        (["plot=a.npy"], {"text": ("plot",)}, "has a column 'plot', and the vectors of a.npy are called so, too"),
+        (["v=\udcff.npy"], {}, r"--vectors: must be UTF-8 text; given 'v=\udcff.npy'"),
+    ],
+)
+def test_a_mistake_about_vectors_is_one_line(
+    find: Callable[..., TableColumns], vectors: list[str], wish: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        find(USUAL, labels="tags", vectors=given_vectors(vectors), **wish)
+    assert said in str(caught.value)

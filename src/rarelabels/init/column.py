@@ -20,7 +20,7 @@ from rarelabels.data.table.batch import Batch
 from rarelabels.data.table.cell_values import FLAGS
 from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.number_signs import OTHERS, PLAIN, NumberSigns
-from rarelabels.data.table.opening import shown
+from rarelabels.data.table.opening import is_text, shown
 from rarelabels.data.table.row_readers import PART_WORDS
 from rarelabels.declare.data import VectorColumn, cell_as_word
 from rarelabels.errors import UserError, nearest
@@ -62,6 +62,12 @@ class Wish:
 def unknown_column(path: Path, names: Sequence[str], option: str, name: str, hint: str = "") -> NoReturn:
     """Raise the error of an option that names a missing column; ``hint`` says what may be wrong with the file."""
     raise UserError(f"{option}: {path} has no column {name!r}{nearest(name, names)}{some_names(names)}{hint}")
+
+
+def check_text(what: str, given: str) -> None:
+    """Raise if what the user gives is not UTF-8 text: no declaration could hold it."""
+    if not is_text(given):
+        raise UserError(f"{what}: must be UTF-8 text; given {given!a}")
 
 
 def with_separator(given: str, names: Sequence[str]) -> tuple[str, str | None]:

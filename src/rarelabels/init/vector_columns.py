@@ -7,6 +7,7 @@ from typing import Any
 
 from rarelabels.data.table.vector_readers import parsed
 from rarelabels.declare.data import VectorColumn
+from rarelabels.init.column import check_text
 
 SHORTEST = 2  # numbers of a vector
 
@@ -21,6 +22,7 @@ def given_vectors(options: Sequence[str]) -> tuple[VectorColumn, ...]:
 
 
 def _given(option: str) -> VectorColumn:
+    check_text("--vectors", option)
     column, sign, file = option.partition("=")
     if sign and column and file.lower().endswith(".npy"):
         return VectorColumn(column=column, file=file)
