@@ -138,6 +138,14 @@ def test_a_number_whose_square_may_be_infinite_is_refused(cell: str, tmp_path: P
     )
 
 
+def test_a_number_that_is_too_large_is_told_so_with_other_signs_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(ten("plot;x;tags", row="x;1,5;a|b", rows={3: "x;1e200;a"}))
+    assert "'1e200' is not a finite number from -1e+150 to 1e+150 with ',' before its decimals; in all 1" in refused(
+        spec(path, numeric=("x",), delimiter=";", decimal=",")
+    )
+
+
 def test_a_number_with_other_signs_than_declared_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text(ten("plot;x;tags", row="x;1.234,5;a|b", rows={3: "x;0.5;a"}))

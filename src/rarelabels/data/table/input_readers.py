@@ -300,7 +300,8 @@ class _Numbers:
         return np.concatenate(self._blocks)
 
     def _allowed(self) -> str:
+        limits = LIMITS if self._too_large else ""
         if self._signs != PLAIN:
             groups = f" and {self._signs.thousands!r} between groups of digits" if self._signs.thousands else ""
-            return f" with {self._signs.decimal!r} before its decimals{groups}"
-        return LIMITS if self._too_large else ""
+            return f"{limits} with {self._signs.decimal!r} before its decimals{groups}"
+        return limits
