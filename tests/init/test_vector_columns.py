@@ -31,6 +31,10 @@ def test_lists_of_numbers_are_vectors(find: Callable[..., TableColumns], suffix:
     ("make", "reason"),
     [
         (lambda i: None if i == 3 else [0.5, i / 2], "holds vectors, but 1 cell is empty"),
+        (
+            lambda i: [0.5, float("nan") if i == 3 else 1],
+            "holds vectors, but an entry is nan, and not a finite number from -1e+150 to 1e+150",
+        ),
         (lambda i: [0.5] * (1 + i % 2), "holds lists whose entries are no names: [0.5]"),
     ],
 )

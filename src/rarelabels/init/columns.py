@@ -213,9 +213,8 @@ def _check_wish(path: Path, names: Sequence[str], wish: Wish, lists: Sequence[st
             )
     column_checks.check_files(path, wish.vectors, names)
     in_files = [one.column for one in wish.vectors if one.file is not None]
-    if len(in_files) > len(set(in_files)):
-        twice = next(name for name in in_files if in_files.count(name) > 1)
-        raise UserError(f"--vectors: column {twice!r} is given twice; name it once")
+    if both := [name for name in in_files if in_files.count(name) > 1]:
+        raise UserError(f"--vectors: column {both[0]!r} is given twice; name it once")
     if len(inputs) > len(taken) or len(lists) < len(wish.lists):
         twice = next((name for option, name in inputs if inputs.count((option, name)) > 1), None)
         twice = twice or next(name for name in lists if sum(one.startswith(name) for one in wish.lists) > 1)

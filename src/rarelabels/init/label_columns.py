@@ -108,10 +108,10 @@ def _label_column(path: Path, column: Column, sign: str | None) -> TableLabels:
             f"--labels: column {column.name!r} of {path} holds lists in brackets beside other texts, as "
             f"{shown(other)}; write all cells in one way"
         )
-    if sign is None and (other := bracketed.not_of_names(column.texts)):
+    if sign is None and (deep := bracketed.not_of_names(column.texts)):
         raise UserError(
             f"--labels: column {column.name!r} of {path} holds lists of lists, or objects, and no lists of names, as "
-            f"{shown(other)}; write the names of a row as one list"
+            f"{shown(deep)}; write the names of a row as one list"
         )
     return TableLabels(column=column.name, separator=declared_list(column, sign).separator)
 
