@@ -102,6 +102,10 @@ def test_a_mistake_is_one_line(refused: Callable[..., str], wish: dict[str, Any]
         (b"", "is empty"),
         (b"plot,tags\n", "has no rows of data"),
         (b"plot;tags\n" + b"a b;c\n" * 19 + b"a\n", "it looks separated by ';'"),
+        (
+            b"My films\n\nplot,tags\n" + b"a,b\n" * 20,
+            "the header has 1; if the first line is a title or a comment, take it",
+        ),
         (b"plot,tags\n" + b"a\n" * 20, "row 1 (line 2): has 1 cells, but the header has 2"),
     ],
 )

@@ -46,6 +46,11 @@ def test_a_column_whose_name_has_a_comma_or_a_star_is_that_column(find: Callable
         assert find({"plot": USUAL["plot"], name: USUAL["tags"]}, labels=name).spec.labels.column == name
 
 
+def test_blanks_around_the_names_of_columns_are_not_asked_for(find: Callable[..., TableColumns]) -> None:
+    given = {"plot": USUAL["plot"], " is_a": USUAL["is_a"], "is_b ": USUAL["is_b"]}
+    assert find(given, labels="is_a, is_b").spec.labels.columns == (" is_a", "is_b ")
+
+
 def test_without_a_guess_the_columns_are_listed(refused: Callable[..., str]) -> None:
     said = refused({"plot": USUAL["plot"], "tags": USUAL["tags"], "is_a": USUAL["is_a"]})
     assert "--labels" in said

@@ -83,7 +83,8 @@ def _given_labels(path: Path, given: str, columns: dict[str, Column], hint: str)
         return _label_column(path, columns[column], sign)
     if given.endswith("*") and len(given) > 1:
         return TableLabels(prefix=given[:-1])
-    names = separated(given)
+    bare = {name.strip(): name for name in columns}  # the option's names have no blanks around them
+    names = [name if name in columns else bare.get(name, name) for name in separated(given)]
     for name in names:
         if name not in columns:
             unknown_column(path, list(columns), "--labels", name, hint)
