@@ -198,6 +198,18 @@ def test_decimals_that_begin_late_are_numbers(find: Callable[..., TableColumns],
     assert (found.numeric, found.decimal) == (("x",), ",")
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_rows_without_a_filled_cell_are_told(find: Callable[..., TableColumns], suffix: str) -> None:
+    """Their labels would not be known, and ids would not name every row."""
+    empty = {name: [*values, None, None] for name, values in USUAL.items()}
+    found = find(empty, suffix, labels="is_*")
+    assert found.hint == f"; rows without a filled cell: 2, first row {N + 1}; they count, so take them out"
+    gaps = {
+        name: [None if i == place else cell for i, cell in enumerate(USUAL[name])] for place, name in enumerate(USUAL)
+    }
+    assert not find(gaps, suffix, labels="is_*").hint
+
+
 def test_labels_that_are_numbers_with_a_comma_stay_names(find: Callable[..., TableColumns]) -> None:
     spec = find({"plot": USUAL["plot"], "codes": cells(lambda i: f"{i % 3},{3 + i % 2}")}, labels="codes").spec
     assert (spec.labels.separator, spec.decimal) == (",", ".")

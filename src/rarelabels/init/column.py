@@ -243,7 +243,7 @@ class Column:
 _KINDS = {str: "text", int: "number", float: "number", Decimal: "number", bool: "number", list: "list"}
 
 
-def _is_empty(cell: object) -> bool:
+def is_empty(cell: object) -> bool:
     """Return whether a cell is empty; pandas writes NaN for that."""
     return cell is None or cell == "" or (isinstance(cell, str) and not cell.strip()) or cell != cell
 
@@ -251,7 +251,7 @@ def _is_empty(cell: object) -> bool:
 def _filled(cells: list[Any]) -> list[Any]:
     if set(map(type, cells)) == {str}:  # as in CSV: three times as fast
         return [cell for cell in cells if cell and not cell.isspace()]
-    return [cell for cell in cells if not _is_empty(cell)]
+    return [cell for cell in cells if not is_empty(cell)]
 
 
 def _numbers(cells: list[Any], signs: NumberSigns) -> npt.NDArray[np.float64]:

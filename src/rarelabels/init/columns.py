@@ -16,7 +16,16 @@ from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.number_signs import DECIMALS, OTHERS, PLAIN, NumberSigns
 from rarelabels.declare.data import TableSpec, checked_delimiter, checked_encoding
 from rarelabels.errors import UserError, nearest
-from rarelabels.init.column import LISTED, Column, Wish, check_text, read_columns, unknown_column, with_separator
+from rarelabels.init.column import (
+    LISTED,
+    Column,
+    Wish,
+    check_text,
+    is_empty,
+    read_columns,
+    unknown_column,
+    with_separator,
+)
 from rarelabels.init.input_columns import Guess, declared_list
 from rarelabels.init.label_columns import find_labels, label_columns
 from rarelabels.init.label_files import with_labels_of_format
@@ -111,7 +120,24 @@ def find(path: Path, wish: Wish) -> TableColumns:
         empty={name: columns[name].missing for name in spec.numeric if columns[name].missing},
         why=guess.why | _as_asked(wish, lists) | _of_parts(columns, split, wish),
         word_of_one=next((columns[name].word_of_one for name in names if name in flags), ""),
-        hint=hint,
+        hint=hint + _empty_rows(path, columns, written),
+    )
+
+
+def _empty_rows(path: Path, columns: dict[str, Column], written: Dialect) -> str:
+    """Return that rows have no filled cell, as spreadsheets may write them below a table; empty if there are none."""
+    if not all(one.empty for one in columns.values()):
+        return ""
+    rows = [
+        batch.first + row
+        for batch in table_files.batches(path, list(columns), written)
+        for row, cells in enumerate(zip(*batch.cells.values(), strict=True))
+        if all(map(is_empty, cells))
+    ]
+    return (
+        f"; rows without a filled cell: {len(rows):,}, first row {rows[0]:,}; they count, so take them out"
+        if rows
+        else ""
     )
 
 
