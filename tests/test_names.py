@@ -56,6 +56,14 @@ def test_a_line_has_no_control_character(name: str, line: str) -> None:
     assert names.one_line(name) == line
 
 
+@pytest.mark.parametrize(
+    ("text", "separated"),
+    [("", []), ("a", ["a"]), (" a ,b", ["a", "b"]), ('"x\ny", z', ["x\ny", "z"]), ("a\nb,c\r\n", ["a", "b", "c"])],
+)
+def test_names_between_commas_and_line_breaks(text: str, separated: list[str]) -> None:
+    assert names.separated(text) == separated
+
+
 def test_names_that_differ_by_case_blanks_accents_or_width_are_alike() -> None:
     groups = [("Sci-Fi", "sci-fi", "SCI-FI "), ("Café", "Cafe\u0301", "cafe"), ("Ｘ１", "X1"), ("Straße", "strasse")]
     different = ["か", "が", "C", "C++", "a_b", "a-b", "$x$", "x", " ", "हिन्दी", "हन्दी"]

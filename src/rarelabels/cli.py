@@ -6,7 +6,6 @@ progress, warnings and errors to stderr. Exit code 0: done; 1: a run failed; 2: 
 
 from __future__ import annotations
 
-import csv
 import enum
 import json
 import sys
@@ -21,6 +20,7 @@ import typer
 from rarelabels import __version__, csv_tables, packages, stdout
 from rarelabels.declare import as_yaml, checking, find, override
 from rarelabels.errors import UserError, without_password
+from rarelabels.names import separated
 
 MANY_SCORES = 2_000_000  # to judge; fewer take seconds
 STOPPED = 130  # typer's exit code for Ctrl-C
@@ -536,7 +536,7 @@ def _names(text: str | None) -> list[str]:
     """Return names separated by commas; a name with a comma is in double quotes, as in CSV."""
     if text is None:
         return []
-    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    names = separated(text)
     if not names or not all(names) or len(set(names)) < len(names):
         raise UserError(f"--labels: allowed are different names, separated by commas; given {text!r}")
     return names

@@ -6,7 +6,9 @@ it is shown, or where a place does not take it. Names that would become the same
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import re
 import unicodedata
 from collections import Counter
@@ -57,6 +59,16 @@ def some(names: Sequence[str], form: str = "{!r}", most: int = 5) -> str:
     """
     shown = ", ".join(form.format(name) for name in names[:most])
     return shown + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
+def separated(text: str) -> list[str]:
+    """Return names between commas or line breaks, without blanks around them; as in CSV, one may be in quotes.
+
+    >>> separated('a, "b, c"')
+    ['a', 'b, c']
+    """
+    lines = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
+    return [name.strip() for line in lines for name in line]
 
 
 def told_apart(names: Sequence[str], longest: int, mark: str = "_") -> list[str]:

@@ -86,6 +86,7 @@ MISTAKES = [
     ({"labels": "is_a,is_a"}, "two or more different 0/1 columns"),
     ({"labels": "tags", "text": ("tags",)}, "--labels: column 'tags' is given under another option, too"),
     ({"labels": "tags", "text": ("plot",), "lists": ("plot",)}, "--list: column 'plot' is given under --text, too"),
+    ({"labels": "is_a\nis_c"}, "--labels: my.csv has no column 'is_c'; did you mean 'is_b'?"),
     ({"labels": "tags", "text": ("plot", "plot")}, "--text: column 'plot' is given twice"),
 ]
 
@@ -101,6 +102,10 @@ def test_a_mistake_is_one_line(refused: Callable[..., str], wish: dict[str, Any]
         (b"", "is empty"),
         (b"plot,tags\n", "has no rows of data"),
         (b"plot;tags\n" + b"a b;c\n" * 19 + b"a\n", "it looks separated by ';'"),
+        (
+            b"My films\n\nplot,tags\n" + b"a,b\n" * 20,
+            "the header has 1; if the first line is a title or a comment, take it",
+        ),
         (b"plot,tags\n" + b"a\n" * 20, "row 1 (line 2): has 1 cells, but the header has 2"),
     ],
 )
@@ -165,6 +170,12 @@ def test_a_decimal_sign_that_is_given_decides(find: Callable[..., TableColumns])
     assert find(given, labels="tags", decimal=".").spec.thousands == ","
 
 
+def test_weights_tell_the_signs_of_numbers_too(find: Callable[..., TableColumns]) -> None:
+    found = find(USUAL | {"w": cells(lambda i: f"{i},{i % 7 + 1}")}, labels="tags", weight="w")
+    assert found.spec.decimal == ","
+    assert parsing.parse(found.spec).weights is not None
+
+
 def test_a_column_with_the_other_decimal_sign_is_told(find: Callable[..., TableColumns]) -> None:
     given = USUAL | {"x": cells(lambda i: f"{i},{i % 7 + 1}"), "y": cells(lambda i: f"{i * i}.75")}
     found = find(given, labels="tags")
@@ -185,6 +196,18 @@ def test_decimals_that_begin_late_are_numbers(find: Callable[..., TableColumns],
     numbers = [str(i) if i < n - 20 else f"{i},5" for i in range(n)]
     found = find({"tags": ["a|b", "b"] * (n // 2), "x": numbers}, labels="tags").spec
     assert (found.numeric, found.decimal) == (("x",), ",")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_rows_without_a_filled_cell_are_told(find: Callable[..., TableColumns], suffix: str) -> None:
+    """Their labels would not be known, and ids would not name every row."""
+    empty = {name: [*values, None, None] for name, values in USUAL.items()}
+    found = find(empty, suffix, labels="is_*")
+    assert found.hint == f"; rows without a filled cell: 2, first row {N + 1}; they count, so take them out"
+    gaps = {
+        name: [None if i == place else cell for i, cell in enumerate(USUAL[name])] for place, name in enumerate(USUAL)
+    }
+    assert not find(gaps, suffix, labels="is_*").hint
 
 
 def test_labels_that_are_numbers_with_a_comma_stay_names(find: Callable[..., TableColumns]) -> None:
@@ -261,6 +284,9 @@ def test_how_the_file_is_written_is_declared(tmp_path: Path) -> None:
     [
         ({"delimiter": "ab"}, "--delimiter: the delimiter must be one sign"),
         ({"encoding": "nonsense"}, "--encoding: 'nonsense' is no encoding of text"),
+        ({"encoding": "idna"}, "--encoding: 'idna' is no encoding of text"),
+        ({"delimiter": "\udcff"}, r"--delimiter: must be UTF-8 text; given '\udcff'"),
+        ({"lists": ("plot:\udcff",)}, r"--list: must be UTF-8 text; given 'plot:\udcff'"),
         ({"decimal": "x"}, "--decimal: allowed . or ,; given 'x'"),
         ({"ignore": ("x",)}, "--ignore: my.csv has no column 'x'"),
         ({"split": "x"}, "--split: my.csv has no column 'x'"),

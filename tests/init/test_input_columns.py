@@ -39,6 +39,11 @@ def test_cells_that_are_no_text_numbers_or_lists_are_not_used(find: Callable[...
     assert found.unused["mixed"] == "holds number and text"
 
 
+def test_numbers_that_are_mostly_infinite_are_told(find: Callable[..., TableColumns]) -> None:
+    found = find(USUAL | {"x": cells(lambda i: float("inf") if i % 3 else float(i))}, ".parquet", labels="tags")
+    assert found.unused == {"x": "holds numbers, but 40 cells are no number, first row 2: inf"}
+
+
 @pytest.mark.parametrize(
     ("sign", "texts"),
     [

@@ -46,6 +46,11 @@ def test_a_column_whose_name_has_a_comma_or_a_star_is_that_column(find: Callable
         assert find({"plot": USUAL["plot"], name: USUAL["tags"]}, labels=name).spec.labels.column == name
 
 
+def test_blanks_around_the_names_of_columns_are_not_asked_for(find: Callable[..., TableColumns]) -> None:
+    given = {"plot": USUAL["plot"], " is_a": USUAL["is_a"], "is_b ": USUAL["is_b"]}
+    assert find(given, labels="is_a, is_b").spec.labels.columns == (" is_a", "is_b ")
+
+
 def test_without_a_guess_the_columns_are_listed(refused: Callable[..., str]) -> None:
     said = refused({"plot": USUAL["plot"], "tags": USUAL["tags"], "is_a": USUAL["is_a"]})
     assert "--labels" in said
@@ -135,3 +140,16 @@ def test_labels_in_brackets_beside_others_are_refused(
     given = {"plot": USUAL["plot"], "tags": ["red", *(str(cell.split("|")) for cell in USUAL["tags"][1:])]}
     assert "holds lists in brackets beside other texts, as 'red'" in refused(given, labels="tags")
     assert find(given, labels="tags:none").spec.labels.separator == "none"
+
+
+@pytest.mark.parametrize(
+    "write", [lambda names: json.dumps([{"id": 7, "name": name} for name in names]), lambda names: str([names])]
+)
+def test_lists_of_objects_are_no_labels(
+    refused: Callable[..., str], find: Callable[..., TableColumns], write: Callable[[list[str]], str]
+) -> None:
+    """Otherwise parts of the JSON would be the labels."""
+    tags = {"plot": USUAL["plot"], "tags": [write(cell.split("|")) for cell in USUAL["tags"]]}
+    assert "holds lists of lists, or objects, and no lists of names, as " in refused(tags, labels="tags")
+    found = find(USUAL | {"more": tags["tags"]}, labels="tags")
+    assert found.unused["more"].startswith("holds lists of lists, or objects, and no lists of names: ")

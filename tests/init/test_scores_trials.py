@@ -56,6 +56,7 @@ def test_one_pair_of_files_serves_all_seeds_of_declared_parts(tmp_path: Path) ->
         ("study=v.csv,t.csv", "the name has letters, digits"),
         ("a/b=v.csv,t.csv", "the name has letters, digits"),
         ("bert=v_{seed}.csv,t.csv", "bert: both paths must have {seed} in them, or neither"),
+        ("bert=v\udcff.csv,t.csv", r"--scores: must be UTF-8 text; given 'bert=v\\udcff.csv,t.csv'"),
         ("linear=v.csv,t.csv", "the study has a trial 'linear' already"),
     ],
 )

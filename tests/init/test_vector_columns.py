@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rarelabels.declare import find as declared
+from rarelabels.errors import UserError
 from rarelabels.init import new_study
 from rarelabels.init.column import Wish
 from rarelabels.init.columns import TableColumns
@@ -30,6 +31,10 @@ def test_lists_of_numbers_are_vectors(find: Callable[..., TableColumns], suffix:
     ("make", "reason"),
     [
         (lambda i: None if i == 3 else [0.5, i / 2], "holds vectors, but 1 cell is empty"),
+        (
+            lambda i: [0.5, float("nan") if i == 3 else 1],
+            "holds vectors, but an entry is nan, and not a finite number from -1e+150 to 1e+150",
+        ),
         (lambda i: [0.5] * (1 + i % 2), "holds lists whose entries are no names: [0.5]"),
     ],
 )
@@ -58,3 +63,19 @@ def test_a_study_with_a_file_of_vectors_is_valid(tmp_path: Path, monkeypatch: py
         "embedding": str(tmp_path / "data/e.npy")
     }
     assert trials["bce"].model.kind == "mlp"
+
+
+@pytest.mark.parametrize(
+    ("vectors", "wish", "said"),
+    [
+        (["v=a.npy", "v=b.npy"], {}, "--vectors: column 'v' is given twice; name it once"),
+        (["plot=a.npy"], {"text": ("plot",)}, "has a column 'plot', and the vectors of a.npy are called so, too"),
+        (["v=\udcff.npy"], {}, r"--vectors: must be UTF-8 text; given 'v=\udcff.npy'"),
+    ],
+)
+def test_a_mistake_about_vectors_is_one_line(
+    find: Callable[..., TableColumns], vectors: list[str], wish: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        find(USUAL, labels="tags", vectors=given_vectors(vectors), **wish)
+    assert said in str(caught.value)

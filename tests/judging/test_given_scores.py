@@ -74,6 +74,7 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     assert one.startswith("rows.parquet: has no scores for 2 of the 3 test rows: id 0010, x; `rarelabels export-split`")
     two = refused(write(tmp_path / "label.csv", frame().rename(columns={"score/Drama": "score/Dramma"})))
     assert two == ("label.csv: has no column score/<label> for 'Drama', labels of the data; did you mean 'Dramma'?")
+    assert refused(write(tmp_path / "no.csv", frame().iloc[:0])) == "no.csv: has no rows, only column names"
     assert refused(write(tmp_path / "id.csv", frame().drop(columns="id"))).startswith("id.csv: has no column id, which")
 
 

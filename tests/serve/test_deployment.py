@@ -16,7 +16,7 @@ import pytest
 import my_study
 from made_up_runs import House, order
 from rarelabels.data import loading, raw
-from rarelabels.data.table.batch import BATCH_ROWS
+from rarelabels.data.table.batch import BATCH_ROWS, RawColumn
 from rarelabels.data.table.dialect import Dialect
 from rarelabels.declare import declarations, study_files
 from rarelabels.declare.data import TableSpec
@@ -186,6 +186,28 @@ def test_a_bad_file_is_one_line_and_nothing_is_written(project, registered, name
     with pytest.raises(UserError, match=re.escape(told)) as error:
         deployment.predict(load(registered("linear")[1]), path, deployment.column_names(path), out)
     assert (out.getvalue(), str(error.value).count("\n")) == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("vectors", "told"),
+    [
+        (
+            ["embeding=a.npy"],
+            "--vectors: 'embeding' is no column of vectors; did you mean 'embedding'?; the model reads",
+        ),
+        (["price=a.npy"], "--vectors: 'price' is no column of vectors; the model reads 'embedding'"),
+        (["embedding=a.npy", "embedding=b.npy"], "--vectors: column 'embedding' is given twice; name it once"),
+        (["embedding"], "--vectors: allowed COLUMN=FILE.npy"),
+        (["embedding=\udcff.npy"], r"--vectors: must be UTF-8 text; given 'embedding=\udcff.npy'"),
+    ],
+)
+def test_vectors_in_a_file_are_those_that_the_model_reads(tmp_path, monkeypatch, vectors, told):
+    columns = (RawColumn("price", "number"), RawColumn("embedding", "vector", 3))
+    monkeypatch.setattr(deployment, "load_best", lambda *_: SimpleNamespace(raw=raw.Raw(columns)))
+    (tmp_path / "new.csv").write_text("price\n1\n")
+    with pytest.raises(UserError) as error:
+        deployment.predict_file("my", tmp_path / "new.csv", "", print, io.StringIO(), vectors)
+    assert told in str(error.value)
 
 
 def test_a_bad_row_far_down_ends_there_after_whole_lines(project, best):

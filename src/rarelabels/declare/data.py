@@ -190,7 +190,10 @@ def checked_encoding(name: str) -> str:
     """
     try:
         "".encode(name)
-    except LookupError:
+        b"a".decode(name, "surrogateescape")  # some codecs, such as idna, cannot mark bytes that they do not know
+    except UnicodeDecodeError:  # a character has more bytes
+        pass
+    except (LookupError, ValueError):
         raise ValueError(
             f"{name!r} is no encoding of text that Python knows; allowed are utf-8, cp1252, utf-16, cp932 and others"
         ) from None

@@ -19,7 +19,7 @@ from rarelabels.data.table import cell_values, parsing, table_files
 from rarelabels.data.table.batch import Batch
 from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.number_signs import OTHERS, PLAIN, NumberSigns
-from rarelabels.data.table.opening import shown
+from rarelabels.data.table.opening import is_text, shown
 from rarelabels.data.table.row_readers import PART_WORDS
 from rarelabels.declare.data import FLAGS, VectorColumn, cell_as_word
 from rarelabels.errors import UserError, nearest
@@ -63,6 +63,12 @@ class Wish:
 def unknown_column(path: Path, names: Sequence[str], option: str, name: str, hint: str = "") -> NoReturn:
     """Raise the error of an option that names a missing column; ``hint`` says what may be wrong with the file."""
     raise UserError(f"{option}: {path} has no column {name!r}{nearest(name, names)}{some_names(names)}{hint}")
+
+
+def check_text(what: str, given: str) -> None:
+    """Raise if what the user gives is not UTF-8 text: no declaration could hold it."""
+    if not is_text(given):
+        raise UserError(f"{what}: must be UTF-8 text; given {given!a}")
 
 
 def with_separator(given: str, names: Sequence[str]) -> tuple[str, str | None]:
@@ -237,7 +243,7 @@ class Column:
 _KINDS = {str: "text", int: "number", float: "number", Decimal: "number", bool: "number", list: "list"}
 
 
-def _is_empty(cell: object) -> bool:
+def is_empty(cell: object) -> bool:
     """Return whether a cell is empty; pandas writes NaN for that."""
     return cell is None or cell == "" or (isinstance(cell, str) and not cell.strip()) or cell != cell
 
@@ -245,7 +251,7 @@ def _is_empty(cell: object) -> bool:
 def _filled(cells: list[Any]) -> list[Any]:
     if set(map(type, cells)) == {str}:  # as in CSV: three times as fast
         return [cell for cell in cells if cell and not cell.isspace()]
-    return [cell for cell in cells if not _is_empty(cell)]
+    return [cell for cell in cells if not is_empty(cell)]
 
 
 def _numbers(cells: list[Any], signs: NumberSigns) -> npt.NDArray[np.float64]:

@@ -8,7 +8,7 @@ such as being a number, is checked on all cells.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from rarelabels.data.table import column_checks, dialect, opening, table_files
@@ -16,7 +16,16 @@ from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.number_signs import DECIMALS, OTHERS, PLAIN, NumberSigns
 from rarelabels.declare.data import ImageColumn, TableSpec, checked_delimiter, checked_encoding
 from rarelabels.errors import UserError, nearest
-from rarelabels.init.column import LISTED, Column, Wish, read_columns, unknown_column, with_separator
+from rarelabels.init.column import (
+    LISTED,
+    Column,
+    Wish,
+    check_text,
+    is_empty,
+    read_columns,
+    unknown_column,
+    with_separator,
+)
 from rarelabels.init.image_column import PROPOSED, find_images, given_images
 from rarelabels.init.input_columns import Guess, declared_list
 from rarelabels.init.label_columns import find_labels, label_columns
@@ -58,6 +67,7 @@ def find(path: Path, wish: Wish) -> TableColumns:
     Raises:
         UserError: the file cannot be read, a named column is not there, or there is nothing to guess.
     """
+    _check_texts(path, wish)
     _check_there(path)
     written = _dialect(path, wish)
     everything = table_files.column_names(path, written)
@@ -75,7 +85,7 @@ def find(path: Path, wish: Wish) -> TableColumns:
     given |= {asked.column} if asked else set()
     labels = find_labels(path, wish, columns, given, hint)
     of_labels = label_columns(labels, names)
-    numbers = [one for name, one in columns.items() if name not in (of_labels | given) - set(wish.numeric)]
+    numbers = [columns[name] for name in names if name not in (of_labels | given) - {*wish.numeric, wish.weight}]
     signs = _signs(numbers, wish)
     plain, columns = columns, columns if signs == PLAIN else read_columns(path, names, written, signs)
     rest = {name: one for name, one in columns.items() if name not in given | of_labels}
@@ -120,7 +130,24 @@ def find(path: Path, wish: Wish) -> TableColumns:
         empty={name: columns[name].missing for name in spec.numeric if columns[name].missing},
         why=guess.why | _of_images(images, asked) | _as_asked(wish, lists) | _of_parts(columns, split, wish),
         word_of_one=next((columns[name].word_of_one for name in names if name in flags), ""),
-        hint=hint,
+        hint=hint + _empty_rows(path, columns, written),
+    )
+
+
+def _empty_rows(path: Path, columns: dict[str, Column], written: Dialect) -> str:
+    """Return that rows have no filled cell, as spreadsheets may write them below a table; empty if there are none."""
+    if not all(one.empty for one in columns.values()):
+        return ""
+    rows = [
+        batch.first + row
+        for batch in table_files.batches(path, list(columns), written)
+        for row, cells in enumerate(zip(*batch.cells.values(), strict=True))
+        if all(map(is_empty, cells))
+    ]
+    return (
+        f"; rows without a filled cell: {len(rows):,}, first row {rows[0]:,}; they count, so take them out"
+        if rows
+        else ""
     )
 
 
@@ -196,6 +223,16 @@ def _of_parts(columns: dict[str, Column], split: str | None, wish: Wish) -> dict
     return {split: "; ".join(filter(None, [words, "as --split says" if wish.split else ""]))}
 
 
+def _check_texts(path: Path, wish: Wish) -> None:
+    """Raise if the path or an option is not UTF-8 text."""
+    check_text("the name of the file", str(path))
+    for one in fields(wish):
+        values = getattr(wish, one.name)
+        for value in values if isinstance(values, tuple) else (values,):
+            if isinstance(value, str):
+                check_text("--list" if one.name == "lists" else f"--{one.name}", value)
+
+
 def _check_wish(
     path: Path, names: Sequence[str], wish: Wish, lists: Sequence[str], hint: str, images: ImageColumn | None
 ) -> None:
@@ -217,6 +254,10 @@ def _check_wish(
             raise UserError(
                 f"{option}: column {name!r} is given under {taken[name]}, too; name it under one option only"
             )
+    column_checks.check_files(path, wish.vectors, names)
+    in_files = [one.column for one in wish.vectors if one.file is not None]
+    if both := [name for name in in_files if in_files.count(name) > 1]:
+        raise UserError(f"--vectors: column {both[0]!r} is given twice; name it once")
     if len(inputs) > len(taken) or len(lists) < len(wish.lists):
         twice = next((name for option, name in inputs if inputs.count((option, name)) > 1), None)
         twice = twice or next(name for name in lists if sum(one.startswith(name) for one in wish.lists) > 1)

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from rarelabels.data.splits import PARTS
 from rarelabels.data.table import bracketed
-from rarelabels.data.table.cell_values import LARGEST, ONE_NAME, SEPARATORS
+from rarelabels.data.table.cell_values import LARGEST, LIMITS, ONE_NAME, SEPARATORS
 from rarelabels.data.table.opening import shown
 from rarelabels.declare.data import ListColumn, VectorColumn
 from rarelabels.init.column import NEARLY_ALL, Column, Wish
 from rarelabels.init.unsegmented import length_in_words, word_count
-from rarelabels.init.vector_columns import are_valued_names, are_vectors
+from rarelabels.init.vector_columns import are_valued_names, are_vectors, first_not_finite
 
 SHORT_WORDS = 4  # an entry of a list has no more words on average
 RECURRING = 1.2  # occurrences of each entry between commas: prose has commas too, but its phrases do not come back
@@ -108,8 +108,11 @@ def _kind(column: Column) -> tuple[str, str]:
     if len(column.kinds) > 1:
         return "", f"holds {' and '.join(sorted(column.kinds))}"
     if are_vectors(column.sample):
-        empty = f"holds vectors, but {_cells(column.empty)} empty"
-        return ("", empty) if column.empty else ("vectors", "its cells are lists of numbers, all of one length")
+        if column.empty:
+            return "", f"holds vectors, but {_cells(column.empty)} empty"
+        if (wrong := first_not_finite(column.sample)) is not None:
+            return "", f"holds vectors, but an entry is {shown(wrong)}, and not a finite number{LIMITS}"
+        return "vectors", "its cells are lists of numbers, all of one length"
     if are_valued_names(column.sample):
         return "lists", ""
     match next(iter(column.kinds)):
@@ -118,7 +121,9 @@ def _kind(column: Column) -> tuple[str, str]:
             if wrong is not None:
                 return "", f"holds lists whose entries are no names: {shown(wrong)}"
             return "lists", "its cells are lists"
-        case "number" | "text" if column.is_numeric:
+        case "number":
+            return _kind_of_numbers(column)
+        case "text" if column.is_numeric:
             return _kind_of_numbers(column)
         case "text":
             return _kind_of_texts(column)
@@ -184,6 +189,8 @@ def _kind_of_texts(column: Column) -> tuple[str, str]:
         return "", f"holds lists in brackets beside other texts, as {shown(other)}; write all cells in one way"
     if is_vector(texts):
         return "", f"holds lists in brackets that are no names, {shown(texts[0])}"
+    if deep := bracketed.not_of_names(texts):
+        return "", f"holds lists of lists, or objects, and no lists of names: {shown(deep)}"
     if unit := _unit(texts):
         return "", f"holds numbers with {unit!r}, which is no part of a number: {shown(texts[0])}; take the sign out"
     if found in bracketed.BRACKETS:

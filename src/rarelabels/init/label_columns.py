@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import re
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from rarelabels.declare.data import TableLabels
 from rarelabels.errors import UserError
 from rarelabels.init.column import Column, Wish, some_names, unknown_column, with_separator
 from rarelabels.init.input_columns import declared_list, separator
+from rarelabels.names import separated
 
 
 def find_labels(path: Path, wish: Wish, columns: dict[str, Column], given: set[str], hint: str = "") -> TableLabels:
@@ -83,7 +83,8 @@ def _given_labels(path: Path, given: str, columns: dict[str, Column], hint: str)
         return _label_column(path, columns[column], sign)
     if given.endswith("*") and len(given) > 1:
         return TableLabels(prefix=given[:-1])
-    names = [name.strip() for name in next(csv.reader([given], skipinitialspace=True), [])]
+    bare = {name.strip(): name for name in columns}  # the option's names have no blanks around them
+    names = [name if name in columns else bare.get(name, name) for name in separated(given)]
     for name in names:
         if name not in columns:
             unknown_column(path, list(columns), "--labels", name, hint)
@@ -107,6 +108,11 @@ def _label_column(path: Path, column: Column, sign: str | None) -> TableLabels:
         raise UserError(
             f"--labels: column {column.name!r} of {path} holds lists in brackets beside other texts, as "
             f"{shown(other)}; write all cells in one way"
+        )
+    if sign is None and (deep := bracketed.not_of_names(column.texts)):
+        raise UserError(
+            f"--labels: column {column.name!r} of {path} holds lists of lists, or objects, and no lists of names, as "
+            f"{shown(deep)}; write the names of a row as one list"
         )
     return TableLabels(column=column.name, separator=declared_list(column, sign).separator)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rarelabels.declare.models import OF_SEED
 from rarelabels.errors import UserError
+from rarelabels.init.column import check_text
 from rarelabels.init.template_files import text
 
 FORM = "NAME=VALIDATION,TEST (bert=bert_{seed}_validation.parquet,bert_{seed}_test.parquet)"
@@ -40,6 +41,7 @@ class ScoresTrial:
         >>> ScoresTrial.parse("bert=v.csv,t.csv")
         ScoresTrial(name='bert', validation='v.csv', test='t.csv')
         """
+        check_text("--scores", given)
         name, _, paths = given.partition("=")
         validation, _, test = (part.strip() for part in paths.partition(","))
         if not re.fullmatch(r"[^\W_][\w-]{0,99}", name) or name == "study" or not (validation and test) or "," in test:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rarelabels.data.table.cell_values import LARGEST
 from rarelabels.data.table.vector_readers import parsed
 from rarelabels.declare.data import VectorColumn
+from rarelabels.init.column import check_text
 
 SHORTEST = 2  # numbers of a vector
 
@@ -21,6 +23,7 @@ def given_vectors(options: Sequence[str]) -> tuple[VectorColumn, ...]:
 
 
 def _given(option: str) -> VectorColumn:
+    check_text("--vectors", option)
     column, sign, file = option.partition("=")
     if sign and column and file.lower().endswith(".npy"):
         return VectorColumn(column=column, file=file)
@@ -46,6 +49,17 @@ def are_vectors(cells: Sequence[Any]) -> bool:
         and {type(entry) for entry in entries} <= {int, float}
         and any(isinstance(entry, float) for entry in entries)
     )
+
+
+def first_not_finite(vectors: Sequence[Any]) -> float | None:
+    """Return the first entry of vectors that no column of numbers could hold; None if there is none.
+
+    >>> first_not_finite([[0.5, 1], [1e200, 2]]), first_not_finite([[0.5]])
+    (1e+200, None)
+    """
+    read = (one for cell in vectors if isinstance(one := parsed(cell), list))
+    entries = (entry for vector in read for entry in vector)
+    return next((entry for entry in entries if not abs(entry) <= LARGEST), None)
 
 
 def are_valued_names(cells: Sequence[Any]) -> bool:

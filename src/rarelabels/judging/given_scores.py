@@ -93,6 +93,8 @@ def read(path: Path, labels: Sequence[str]) -> GivenScores:
         raise UserError(f"{path}: has no column score/<label> for {some(missing)}, labels of the data{hint}")
     if "id" not in columns:
         raise UserError(f"{path}: has no column id, which joins scores to rows of the data; {SPLIT}; {HOW}")
+    if not table.num_rows:
+        raise UserError(f"{path}: has no rows, only column names")
     ids = ids_of(path, table["id"])
 
     def where(column: str, row: int) -> str:

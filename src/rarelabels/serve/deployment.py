@@ -24,7 +24,7 @@ from rarelabels.data.table.opening import DELIMITERS, table_format
 from rarelabels.declare.data import TableSpec, VectorColumn
 from rarelabels.declare.models import GradientBoostingSpec, SklearnSpec
 from rarelabels.declare.trial import Trial
-from rarelabels.errors import UserError
+from rarelabels.errors import UserError, nearest
 from rarelabels.judging.evaluation import CALIBRATION
 from rarelabels.record import connection, registry, run_files
 from rarelabels.record.client import Client
@@ -298,6 +298,7 @@ def predict_file(
         raise UserError(f"{path}: there is no such file")
     opening.check_content(path, encoding="utf-16")  # before the model is loaded, which takes longer
     loaded = load_best(study, where, say)
+    _check_vectors(loaded, [one.column for one in in_files])
     written = dialect_of(loaded, path, say, [one.column for one in in_files])
     names = column_names(path, written)
     if loaded.raw.id and loaded.raw.id not in names:
@@ -311,7 +312,20 @@ def _vectors_in_file(option: str) -> VectorColumn:
     column, _, file = option.partition("=")
     if not (column and file):
         raise UserError(f"--vectors: allowed COLUMN=FILE.npy, a column of vectors and their file; given {option!r}")
+    if not opening.is_text(option):
+        raise UserError(f"--vectors: must be UTF-8 text; given {option!a}")
     return VectorColumn(column=column, file=file)
+
+
+def _check_vectors(loaded: Predictor, given: Sequence[str]) -> None:
+    """Raise if a column that is given in a file is none of the model's vectors, or is given twice."""
+    known = [one.name for one in loaded.raw.columns if one.holds == "vector"]
+    for name in given:
+        if name not in known:
+            read = f"the model reads {', '.join(map(repr, known))}" if known else "the model reads none"
+            raise UserError(f"--vectors: {name!r} is no column of vectors{nearest(name, known)}; {read}")
+        if given.count(name) > 1:
+            raise UserError(f"--vectors: column {name!r} is given twice; name it once")
 
 
 def predict(

@@ -54,6 +54,9 @@ def test_a_wrong_file_is_one_line(tmp_path: Path) -> None:
     assert "line 2: an attribute must be numeric, real, integer, string or {a,b,'c d'}" in refused(
         tmp_path, "", "@relation r\n@attribute when date\n@data\n"
     )
+    assert "line 2: an attribute must be numeric, real, integer, string or {a,b,'c d'}" in refused(
+        tmp_path, "", "@relation r\n@attribute colour {}\n@data\n"
+    )
     assert "there must be @relation" in refused(tmp_path, "1,2\n", "")
     (tmp_path / "b.arff").write_bytes(b"@relation r\n@attribute caf\xe9 numeric\n@data\n1\n")
     with pytest.raises(UserError, match=r"b\.arff: line 2: is not UTF-8 text"):

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from rarelabels.data.table.bracketed import entries, is_quoted_list, recognised
+from rarelabels.data.table.bracketed import entries, is_quoted_list, not_of_names, recognised
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,8 @@ from rarelabels.data.table.bracketed import entries, is_quoted_list, recognised
         ("[{'a': 1}]", "[]", None),
         ('{"a": 1}', "{}", None),
         ("<p>prose</p>", "<>", None),
+        ("{{a,b},{c,d}}", "{}", None),
+        ('{"a{b",c}', "{}", ["a{b", "c"]),
     ],
 )
 def test_a_list_by_hand(text: str, brackets: str, names: list[str] | None) -> None:
@@ -88,3 +90,25 @@ def test_prose_in_brackets_is_no_list_and_long_quoted_names_are() -> None:
 )
 def test_what_is_surely_a_list(text: str, is_list: bool) -> None:
     assert is_quoted_list(text) is is_list
+
+
+@pytest.mark.parametrize(
+    ("texts", "first"),
+    [
+        (["[]", '[{"id": 7, "name": "a, b"}]'], 1),
+        (["{'a': 1, 'b': 0}"], 0),
+        (["{{a,b},{c}}", "{a}"], 0),
+        (["[['a'], ['b']]", ""], 0),
+        (["( (a), (b) )"], 0),
+        (["['a']", "{a,b}", "{'a', 'b'}", '["a: b"]', "<a>"], None),
+        (["[(2R)-butanol]", "ethanol"], None),
+        ([], None),
+    ],
+)
+def test_lists_of_lists_and_objects_are_no_lists_of_names(texts: list[str], first: int | None) -> None:
+    assert not_of_names(texts) == (None if first is None else texts[first])
+
+
+@pytest.mark.parametrize("inside", ['"' * 60_001, "[" + " " * 60_000, "'a' " * 20_000])
+def test_a_long_object_takes_no_longer_than_its_length(inside: str) -> None:
+    not_of_names([f"{{{inside}}}"])

@@ -122,6 +122,10 @@ def test_a_list_may_say_what_each_entry_counts(tmp_path: Path) -> None:
     assert refused(spec(path, text=(), lists=[{"column": "bag"}])) == (
         "a.jsonl: row 2 (line 2), column 'bag': entry 'sea': its value must be a finite number; given 'much'"
     )
+    write(path, rows_of(tags=TAGS, bag=[["a"], {"sea": -1e200}, *[[]] * 8]))
+    assert refused(spec(path, text=(), lists=[{"column": "bag"}])).endswith(
+        "entry 'sea': its value must be a finite number from -1e+150 to 1e+150; given -1e+200"
+    )
 
 
 @pytest.mark.parametrize("cell", ["1e151", "-1.7e308"])
@@ -131,6 +135,14 @@ def test_a_number_whose_square_may_be_infinite_is_refused(cell: str, tmp_path: P
     path.write_text(ten("plot,x,tags", row="x,-1e150,a|b", rows={3: f"x,{cell},a"}))
     assert refused(spec(path, numeric=("x",))).startswith(
         f"a.csv: row 3 (line 4), column 'x': {cell!r} is not a finite number from -1e+150 to 1e+150; in all 1 in 'x'; "
+    )
+
+
+def test_a_number_that_is_too_large_is_told_so_with_other_signs_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(ten("plot;x;tags", row="x;1,5;a|b", rows={3: "x;1e200;a"}))
+    assert "'1e200' is not a finite number from -1e+150 to 1e+150 with ',' before its decimals; in all 1" in refused(
+        spec(path, numeric=("x",), delimiter=";", decimal=",")
     )
 
 

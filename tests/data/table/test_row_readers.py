@@ -82,3 +82,11 @@ def test_a_weight_must_be_a_number_above_0(cell: str, given: str, tmp_path: Path
     assert read.weights is not None
     assert read.weights.tolist() == [1, 0.5, 1e-3, *[2] * 7]
     assert read.numeric.shape == (10, 0)
+
+
+def test_weights_whose_sum_would_be_infinite_are_refused(tmp_path: Path) -> None:
+    """All others would weigh nothing."""
+    path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS, w=["1e308", *["1e150"] * 9]))
+    assert "a weight must be a finite number above 0 and at most 1e+150; given '1e308'" in refused(
+        spec(path, weight="w")
+    )

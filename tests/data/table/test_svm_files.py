@@ -73,6 +73,8 @@ def test_it_reads_what_scikit_learn_writes(seed: int, tmp_path: Path) -> None:
         ("1 2: 3", ""),
         ("1 2:nan", "row 2 (line 2): a value must be a finite number; given nan"),
         ("1 2:1e999", "row 2 (line 2): a value must be a finite number; given 1e999"),
+        ("1 2:1e200", "row 2 (line 2): a value must be a finite number from -1e+150 to 1e+150; given 1e200"),
+        ("1 2:1_0", "row 2 (line 2): must be labels"),
         ("1 2:1 2:3", "row 2 (line 2): gives feature 2 twice; leave one"),
         ("1 2:1 02:3", "row 2 (line 2): gives feature 2 twice; leave one"),
     ],
@@ -83,6 +85,14 @@ def test_a_wrong_row_is_named(line: str, says: str, tmp_path: Path) -> None:
         assert len(read(tmp_path, text)) == 3
     else:
         assert f"a.svm: {says}" in refused(tmp_path, text)
+
+
+def test_tabs_are_blanks_and_other_encodings_are_refused(tmp_path: Path) -> None:
+    """Otherwise two names that differ in such a letter would be one label."""
+    assert read(tmp_path, "a,b\t1:2\t3:4\n\t1:1\n") == [(["a", "b"], {"1": 2.0, "3": 4.0}), ([], {"1": 1.0})]
+    (tmp_path / "a.svm").write_bytes("a 1:2\né 1:2\nè 1:2\n".encode("cp1252"))
+    with pytest.raises(UserError, match=r"a\.svm: line 2: is not UTF-8 text; save the file as UTF-8"):
+        list(svm_rows(tmp_path / "a.svm"))
 
 
 def test_a_file_that_was_cut_off_is_told(tmp_path: Path) -> None:

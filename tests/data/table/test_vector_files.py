@@ -66,7 +66,10 @@ def test_rows_of_file_and_table_go_together_at_any_size(tmp_path: Path, rows: in
         (VECTORS[:, :0], "embeddings.npy: "),
         (np.array([["a"]] * 10), "given 10 x 1 of type <U1"),
         (np.array([[{}]] * 10), "save numbers, as in numpy.save(file, array.astype('float32'))"),
-        (np.where(np.arange(30).reshape(10, 3) == 13, np.nan, 1.0), "row 5 (line 6), column 'embedding': entry 2"),
+        (
+            np.where(np.arange(30).reshape(10, 3) == 13, np.nan, 1.0),
+            "row 5 (line 6), column 'embedding': entry 2 of the vector is nan, and not a finite number",
+        ),
     ],
 )
 def test_a_wrong_file_is_one_line(tmp_path: Path, vectors: np.ndarray, says: str) -> None:
@@ -84,6 +87,13 @@ def test_a_file_that_is_something_else_is_one_line(tmp_path: Path) -> None:
     assert "there is no such file" in refused(table)
     other = table.model_copy(update={"vectors": (VectorColumn(column="e", file=str(tmp_path / "a.csv")),)})
     assert "must be a .npy file" in refused(other)
+
+
+def test_a_header_that_no_array_can_have_is_one_line(tmp_path: Path) -> None:
+    table = declared(tmp_path)
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (10, 99999999999999999999), }".ljust(117) + b"\n"
+    (tmp_path / "embeddings.npy").write_bytes(b"\x93NUMPY\x01\x00\x76\x00" + header + b"\0" * 40)
+    assert "embeddings.npy: cannot be read, or is damaged: " in refused(table)
 
 
 def test_a_name_that_the_table_has_is_refused(tmp_path: Path) -> None:

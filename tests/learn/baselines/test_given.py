@@ -88,3 +88,23 @@ def test_rows_that_share_an_id_cannot_be_told_apart(small: Dataset, tmp_path: Pa
         write(tmp_path / f"{name}.parquet", getattr(small, name), small.labels)
     with pytest.raises(UserError, match="share an id"):
         given.fit(declared(tmp_path), small, 0)
+
+
+def test_rows_that_are_counted_from_0_are_not_those_that_are_counted_from_1(small: Dataset, tmp_path: Path) -> None:
+    """Otherwise each row would get the scores of the one before it, if the last row is in the training part."""
+    sizes = np.cumsum([0, len(small.test.ids), len(small.validation.ids), len(small.train.ids)])
+    counted = np.arange(1, sizes[-1] + 1).astype(str)
+    names = ("test", "validation", "train")
+    parts = {
+        name: replace(getattr(small, name), ids=counted[start:stop])
+        for name, start, stop in zip(names, sizes, sizes[1:], strict=False)
+    }
+    data = replace(small, **parts)
+    for name in ("validation", "test"):
+        write(tmp_path / f"{name}.parquet", parts[name], data.labels)
+    assert given.fit(declared(tmp_path), data, 0).given.shape[0] == sizes[2]
+    for name in ("validation", "test"):
+        whole = replace(small.train, ids=np.arange(sizes[-1]).astype(str), y=np.zeros((sizes[-1], len(data.labels))))
+        write(tmp_path / f"{name}.parquet", whole, data.labels)
+    with pytest.raises(UserError, match="has an id 0, but the ids of the data count its rows from 1 to"):
+        given.fit(declared(tmp_path), data, 0)

@@ -116,6 +116,8 @@ class _Arff:
             raise self._refused(layout) from None
         except arff.ArffException as error:
             raise self._refused((_TROUBLE | self._trouble).get(type(error), "cannot be read")) from None
+        except IndexError:  # of an attribute that declares no value: {}
+            raise self._refused((_TROUBLE | self._trouble)[arff.BadAttributeType]) from None
         except (ValueError, csv.Error) as error:
             raise self._refused(f"cannot be read ({error})") from None
 

@@ -19,6 +19,9 @@ NOTHING = ("", "None", "null", "NULL", "nan", "NaN")  # entries without quotes t
 _ENTRY = re.compile(
     r"""\s*+(?:('(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+")(?:\s*+(?:,|$)|\s)|([^,'"\[\](){}]*+)(?:,|$))""", re.DOTALL
 )
+_OF_MORE = re.compile(r"""[\[({]\s*+(?:[\[({]|(?:"[^"]*+"|'[^']*+')\s*+:)""")  # a list in a list, or key: value
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_CLOSES = {"[": "]", "{": "}", "(": ")"}
 _TAGS = re.compile(r"(?:<[^<>]*+>\s*+)*+")
 
 
@@ -68,6 +71,18 @@ def is_quoted_list(text: str) -> bool:
     return bare.startswith(("['", '["', "{'", '{"', "('")) and any(entries(bare, one) for one in BRACKETS)
 
 
+def not_of_names(texts: Iterable[str]) -> str | None:
+    """Return the first text that is a list of lists or objects, or an object, if all texts are in brackets; else None.
+
+    >>> not_of_names(["[]", '[{"id": 7, "name": "a"}]']), not_of_names(["['a']"]), not_of_names(["[[a]] is prose", "b"])
+    ('[{"id": 7, "name": "a"}]', None, None)
+    """
+    filled = [bare for text in texts if (bare := text.strip())]
+    if all(_CLOSES.get(text[0]) == text[-1] for text in filled):
+        return next((text for text in filled if _OF_MORE.match(text)), None)
+    return None
+
+
 def _named(names: Iterable[str]) -> list[str]:
     return [bare for name in names if (bare := name.strip())]
 
@@ -109,7 +124,9 @@ def _unquoted(written: str) -> str:
 
 
 def _array(text: str) -> list[str] | None:
-    """Read an array of PostgreSQL; an object of JSON is none."""
+    """Read an array of PostgreSQL; an object of JSON is none, and neither is an array of arrays."""
+    if re.search("[{}]", _QUOTED.sub("", text[1:-1])):
+        return None
     try:
         json.loads(text)
     except (ValueError, RecursionError):

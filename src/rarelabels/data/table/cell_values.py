@@ -17,6 +17,7 @@ OR_MISSING = "write a number, or leave the cell empty if there is none"
 SEPARATORS = ("|", ";", ",", "\t")
 MAX_ID = 200  # characters; ids are stored at the width of the longest
 LARGEST = 1e150  # of a number: the square of a larger one, and so the spread of its column, may be infinite
+LIMITS = f" from -{LARGEST:g} to {LARGEST:g}"
 
 
 def cell_text(batch: Batch, row: int, column: str) -> str:

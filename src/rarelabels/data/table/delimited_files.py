@@ -70,7 +70,9 @@ def _check_widths(batch: Batch, records: list[list[str]], width: int, skipped: i
             delimiter = dialect.between(batch.path)
             what = "the header" if dialect.header else "the first row"
             mend = f"put quotes around a cell that holds {delimiter!r} or a line break"
-            if all(len(one) == width + 1 for one in records) and not skipped:
+            if width == 1 < len(record) and dialect.header:
+                mend = "if the first line is a title or a comment, take it out, so that the columns' names come first"
+            elif all(len(one) == width + 1 for one in records) and not skipped:
                 mend = (
                     f"if each row begins with its number, give that column a name, or set dataset.index to true; if "
                     f"each ends with {delimiter!r}, end the header with it, too"

@@ -17,6 +17,7 @@ from rarelabels.data.table import bracketed
 from rarelabels.data.table.batch import Batch
 from rarelabels.data.table.cell_values import (
     LARGEST,
+    LIMITS,
     MEND_NUMBER,
     ONE_NAME,
     SEPARATORS,
@@ -156,9 +157,11 @@ def entry_values(batch: Batch, row: int, column: str, cell: Mapping[Any, object]
     values = {}
     for name, value in cell.items():
         values[label_name(batch, row, column, name)] = found = 0.0 if value is None else number(value)
-        if not math.isfinite(found):
+        if not abs(found) <= LARGEST:
+            limits = LIMITS if math.isfinite(found) else ""
             raise UserError(
-                f"{batch.at(row, column)}: entry {shown(name)}: its value must be a finite number; given {shown(value)}"
+                f"{batch.at(row, column)}: entry {shown(name)}: its value must be a finite number{limits}; given "
+                f"{shown(value)}"
             )
     return dict(sorted(((name, value) for name, value in values.items() if value), key=lambda item: -abs(item[1])))
 
@@ -297,7 +300,8 @@ class _Numbers:
         return np.concatenate(self._blocks)
 
     def _allowed(self) -> str:
+        limits = LIMITS if self._too_large else ""
         if self._signs != PLAIN:
             groups = f" and {self._signs.thousands!r} between groups of digits" if self._signs.thousands else ""
-            return f" with {self._signs.decimal!r} before its decimals{groups}"
-        return f" from -{LARGEST:g} to {LARGEST:g}" if self._too_large else ""
+            return f"{limits} with {self._signs.decimal!r} before its decimals{groups}"
+        return limits

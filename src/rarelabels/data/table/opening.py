@@ -112,7 +112,7 @@ def readable(path: Path) -> Iterator[None]:
         raise UserError(
             f"{path}: there is no such file{near}; a path is relative to the YAML file it stands in"
         ) from None
-    except (OSError, EOFError, ValueError, zlib.error, pa.ArrowException) as error:
+    except (OSError, EOFError, ValueError, OverflowError, zlib.error, pa.ArrowException) as error:
         # In one line, whatever bytes of the file pyarrow quotes.
         reason = getattr(error, "strerror", None) or ascii(str(error)).strip("'\"")[:300]
         raise UserError(f"{path}: cannot be read, or is damaged: {reason}") from error

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from rarelabels.data.splits import PARTS
 from rarelabels.data.table.batch import Batch
-from rarelabels.data.table.cell_values import MAX_ID, given, label_name, number
+from rarelabels.data.table.cell_values import LARGEST, MAX_ID, given, label_name, number
 from rarelabels.data.table.number_signs import PLAIN, NumberSigns
 from rarelabels.data.table.opening import shown
 from rarelabels.errors import UserError, nearest
@@ -157,10 +157,11 @@ class RowWeights:
         """
         for row, cell in enumerate(batch.cells[self._column]):
             weight = number(cell, self._signs)
-            if not 0 < weight < math.inf:
+            if not 0 < weight <= LARGEST:
+                most = f" and at most {LARGEST:g}" if LARGEST < weight < math.inf else ""
                 raise UserError(
-                    f"{batch.at(row, self._column)}: a weight must be a finite number above 0; given {given(cell)}; "
-                    "mend it; leave out rows that must not count"
+                    f"{batch.at(row, self._column)}: a weight must be a finite number above 0{most}; given "
+                    f"{given(cell)}; mend it; leave out rows that must not count"
                 )
             self._weights.append(weight)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rarelabels.data.table.cell_values import LARGEST, LIMITS
 from rarelabels.data.table.opening import opened, readable, shown
 from rarelabels.errors import UserError
 
@@ -42,7 +43,7 @@ def svm_rows(path: Path) -> Iterator[SvmRow]:
     declared, row, blank = None, 0, 0
     with readable(path), opened(path) as file:
         for line, raw in enumerate(file, 1):
-            text = raw.decode("utf-8-sig" if line == 1 else "utf-8", "replace").partition("#")[0].rstrip()
+            text = _text(path, line, raw)
             if line == 1 and (declared := _header(text)) is not None:
                 continue
             if not text:
@@ -57,6 +58,15 @@ def svm_rows(path: Path) -> Iterator[SvmRow]:
         row = declared
     if declared not in (None, row):
         raise UserError(f"{path}: its first line says {declared:,} rows, but it has {row:,}; is it cut off?")
+
+
+def _text(path: Path, line: int, raw: bytes) -> str:
+    """Return a line without its comment; a tab is a blank."""
+    try:
+        text = raw.decode("utf-8-sig" if line == 1 else "utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: line {line}: is not UTF-8 text; save the file as UTF-8") from None
+    return text.partition("#")[0].rstrip().replace("\t", " ")
 
 
 def _header(text: str) -> int | None:
@@ -79,10 +89,13 @@ def _features(where: str, text: str) -> dict[str, float]:
         numbers = np.array(values, dtype=np.float64)
     except ValueError:
         raise _refused(where, text) from None
-    if len(words) % 3 or colons != [":"] * len(indices) or not all(map(str.isdecimal, indices)):
+    if "_" in text or len(words) % 3 or colons != [":"] * len(indices) or not all(map(str.isdecimal, indices)):
         raise _refused(where, text)
-    if not np.isfinite(numbers).all():
-        raise UserError(f"{where}: a value must be a finite number; given {values[int(np.isfinite(numbers).argmin())]}")
+    right = np.abs(numbers) <= LARGEST
+    if not right.all():
+        first = int(right.argmin())
+        limits = LIMITS if np.isfinite(numbers[first]) else ""
+        raise UserError(f"{where}: a value must be a finite number{limits}; given {values[first]}")
     names = [str(int(index)) for index in indices]
     features = dict(zip(names, numbers.tolist(), strict=True))
     if len(features) < len(names):

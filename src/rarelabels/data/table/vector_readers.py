@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data.table.batch import Batch
-from rarelabels.data.table.cell_values import LARGEST, given, is_missing
+from rarelabels.data.table.cell_values import LARGEST, LIMITS, given, is_missing
 from rarelabels.data.table.opening import shown
 from rarelabels.errors import UserError
 
@@ -65,8 +65,8 @@ class Vectors:
         for place, entry in enumerate(cell):
             if not _is_number(entry):
                 raise UserError(
-                    f"{batch.at(row, self.column)}: entry {place + 1} of the vector is {shown(entry)}, and not a "
-                    f"finite number from -{LARGEST:g} to {LARGEST:g}; mend it, or leave the row out"
+                    f"{batch.at(row, self.column)}: entry {place + 1} of the vector is {_shown(entry)}, and not a "
+                    f"finite number{LIMITS}; mend it, or leave the row out"
                 )
         if len(cell) != self._length:
             others = "those the model was trained on have" if self._is_of_model else "the one of row 1 has"
@@ -112,3 +112,8 @@ def _is_number(entry: object) -> bool:
         return isinstance(entry, (int, float, np.integer, np.floating)) and bool(abs(float(entry)) <= LARGEST)
     except OverflowError:  # a whole number beyond float64
         return False
+
+
+def _shown(entry: object) -> str:
+    """Return how messages quote an entry: a number of NumPy as one of Python."""
+    return shown(entry.item() if isinstance(entry, np.generic) else entry)

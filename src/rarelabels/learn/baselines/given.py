@@ -51,12 +51,15 @@ def fit(spec: ScoresSpec, data: Dataset, seed: int) -> Given:
     """Read the files of a seed, and join them to the validation and the test part.
 
     Raises:
-        UserError: a file cannot be read, lacks a label or a row, or states another truth than the data.
+        UserError: a file cannot be read, lacks a label or a row, counts the rows from 0, or states another truth than
+            the data.
     """
     ids, scores = list[str](), []
     for name, path in zip(("validation", "test"), spec.files(seed), strict=True):
         part: Part = getattr(data, name)
-        scores.append(given_scores.read(path, data.labels).of_rows(name, part.ids, part.y, part.known))
+        read = given_scores.read(path, data.labels)
+        _check_first_row(read, data)
+        scores.append(read.of_rows(name, part.ids, part.y, part.known))
         ids += part.ids.tolist()
     row_of = {name: row for row, name in enumerate(ids)}
     if len(row_of) < len(ids):
@@ -64,3 +67,13 @@ def fit(spec: ScoresSpec, data: Dataset, seed: int) -> Given:
     given = np.concatenate(scores)
     notes = (NOTE,) if spec.is_by_seed else (NOTE, SAME)
     return Given(data.labels, row_of, given, notes=notes)
+
+
+def _check_first_row(read: given_scores.GivenScores, data: Dataset) -> None:
+    """Raise if a file counts the rows from 0, where the data count them from 1: each row would get its neighbour's."""
+    ids = {name for part in (data.train, data.validation, data.test) for name in part.ids.tolist()}
+    if "0" in read.row_of and ids == {str(row) for row in range(1, len(ids) + 1)}:
+        raise UserError(
+            f"{read.path}: has an id 0, but the ids of the data count its rows from 1 to {len(ids):,}; does the file "
+            f"count them from 0? {given_scores.SPLIT}"
+        )
