@@ -149,8 +149,8 @@ def test_the_report_says_the_same_first(project: Project) -> None:
         assert winner.removeprefix("- ") in box
     assert box.index("The networks here are worse than logistic regression") < box.index("Use linear")
     assert box.count("Take either of the losses.") == 1  # of the good study alone
-    assert 'href="#good-focal_ranks_as_well"' in box
-    assert 'href="#bad-focal_ranks_as_well"' not in box
+    assert 'href="#good.hypothesis.focal_ranks_as_well"' in box
+    assert 'href="#bad.hypothesis.focal_ranks_as_well"' not in box
     assert "no advice, for " in page.partition('id="bad.hypothesis.focal_ranks_as_well"')[2].partition("</tr>")[0]
 
 
