@@ -6,6 +6,7 @@ import json
 import signal
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import optuna
 import pandas as pd
@@ -209,3 +210,18 @@ def test_a_search_is_the_same_whatever_its_number_of_trials_and_another_for_anot
     assert mark({"tuning.seeds": (0,)}) != mark({})
     assert mark({"training.epochs": 3}) != mark({})
     assert mark({"tuning.metric": "crossfit/per_label/macro_f1"}) != mark({})
+
+
+@pytest.mark.parametrize("is_concluded", [True, False])
+def test_what_another_process_has_concluded_is_not_opened_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_concluded: bool
+) -> None:
+    """That process goes on and reads it: a search that is open again is not finished."""
+    concluded: list[str] = []
+    monkeypatch.setattr(tuning_search, "load", lambda one: None)
+    monkeypatch.setattr(tuning_search, "wait_for_others", lambda asked, now: None)
+    monkeypatch.setattr(tuning_search, "_is_concluded", lambda where, one: is_concluded)
+    monkeypatch.setattr(tuning_search, "conclude", lambda where, one, say: concluded.append(where) or "why")
+    where, one = f"sqlite:///{tmp_path}/mlflow.db", SimpleNamespace(now=time.time)
+    assert tuning_search._conclude(where, one, print) == ("" if is_concluded else "why")  # type: ignore[arg-type]
+    assert concluded == [where] * (not is_concluded)

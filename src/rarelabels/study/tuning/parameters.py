@@ -27,7 +27,7 @@ from rarelabels.record import connection, opening
 from rarelabels.record.client import Client
 from rarelabels.record.writing import Record, WaitingError
 from rarelabels.study.progress_display import Say
-from rarelabels.study.tuning.counted_trials import ENDED, fail_cut_off, finished, in_flight, taken, wait_for_others
+from rarelabels.study.tuning.counted_trials import ENDED, fail_cut_off, finished, in_flight, taken
 from rarelabels.study.tuning.history import save_history
 from rarelabels.study.tuning.searches import Search, load
 from rarelabels.study.tuning.storage import CUT_OFF, once_more, tell
@@ -190,13 +190,9 @@ def _measure(
 
 
 def conclude(where: str, one: Search, _: Say) -> str:
-    """Record the result of a search of settings, after the trials of other processes have ended.
-
-    Return why there is no full result, or "".
-    """
+    """Record the result of a search of settings whose trials have ended; return why there is no full result, or ""."""
     client, study, tuning = connection.connect(where), load(one), one.trial.tuning
     assert isinstance(tuning, ParameterSearch)
-    wait_for_others(study, one.now)
     record = Record(client, one.record)
     record.go_on()
     trials = [trial for trial in taken(study) if trial.state in ENDED]

@@ -236,4 +236,10 @@ def _work(where: str, one: Search, say: Say) -> str:
 
 
 def _conclude(where: str, one: Search, say: Say) -> str:
-    return once_more(lambda: conclude(where, one, say))
+    """Record what a search found, unless another process that shares it has done so.
+
+    To record it again would open it again, and that process, which goes on to read it, would find no finished search.
+    """
+    wait_for_others(load(one), one.now)
+    with connection.one_sums_up(where):
+        return "" if _is_concluded(where, one) else once_more(lambda: conclude(where, one, say))
