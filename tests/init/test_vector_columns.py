@@ -69,7 +69,7 @@ def test_a_study_with_a_file_of_vectors_is_valid(tmp_path: Path, monkeypatch: py
     ("vectors", "wish", "said"),
     [
         (["v=a.npy", "v=b.npy"], {}, "--vectors: column 'v' is given twice; name it once"),
-        (["plot=a.npy"], {"text": ("plot",)}, "has a column 'plot', and the vectors of a.npy are called so, too"),
+        (["plot=a.npy"], {"text": ("plot",)}, "has a column 'plot', which is also the name of the vectors of a.npy"),
         (["v=\udcff.npy"], {}, r"--vectors: must be UTF-8 text; given 'v=\udcff.npy'"),
     ],
 )
