@@ -99,7 +99,9 @@ def test_a_header_that_no_array_can_have_is_one_line(tmp_path: Path) -> None:
 def test_a_name_that_the_table_has_is_refused(tmp_path: Path) -> None:
     table = declared(tmp_path)
     twice = (VectorColumn(column="plot", file=table.vectors[0].file),)
-    assert "has a column 'plot', which is also the name of the vectors of" in refused(table.model_copy(update={"vectors": twice}))
+    assert "has a column 'plot', which is also the name of the vectors of" in refused(
+        table.model_copy(update={"vectors": twice})
+    )
 
 
 def test_the_digest_is_that_of_the_content_wherever_the_file_lies(tmp_path: Path) -> None:
