@@ -17,6 +17,7 @@ from rarelabels.declare.losses import OurLosses
 from rarelabels.declare.own import OwnLoss
 from rarelabels.declare.own_kinds import with_own
 from rarelabels.declare.trial import Trial
+from rarelabels.spec import Spec
 
 SPEC = """
 from typing import ClassVar, Literal
@@ -26,11 +27,17 @@ class Mine(OwnLoss):
     kind: Literal["mine"]
     strength: float = 1.0
 
-class Taken(OwnLoss):
+    def build(self, prevalence):
+        return None
+
+class Taken(Mine):
     kind: Literal["bce"]
 
 class Nameless(OwnLoss):
     pass
+
+class Unbuilt(OwnLoss):
+    kind: Literal["unbuilt"]
 
 nothing = 3
 """
@@ -71,8 +78,7 @@ def test_an_installed_class_is_a_kind_with_the_name_and_version_of_its_package(i
 def test_a_union_has_it_beside_our_own_kinds(installed: Path) -> None:
     install(installed, "mine", "mine = mine_of_tests:Mine")
 
-    class Holder(OwnLoss):
-        kind: str = "holder"
+    class Holder(Spec):
         loss: with_own(OurLosses, "rarelabels.losses", OwnLoss)  # type: ignore[valid-type]  # made when it runs
 
     Holder.model_rebuild(_types_namespace={"with_own": with_own, "OurLosses": OurLosses, "OwnLoss": OwnLoss})
@@ -89,6 +95,7 @@ def test_a_union_has_it_beside_our_own_kinds(installed: Path) -> None:
         ("mine_of_tests:Mine.Deep", "cannot be imported: AttributeError"),
         ("mine_of_tests:nothing", "must name a subclass of rarelabels.declare.own.OwnLoss"),
         ("mine_of_tests:Taken", "names mine_of_tests:Taken, whose kind 'bce' is taken; it needs another one"),
+        ("mine_of_tests:Unbuilt", "names mine_of_tests:Unbuilt, which must have a method build"),
         ("mine_of_tests:Nameless", 'which must have a key kind: Literal["<its kind>"]'),
     ],
 )

@@ -18,7 +18,7 @@ class Squared(OwnLoss):
     kind: Literal["squared"]
     positives: float = Field(1.0, gt=0, description="w, the factor on the term of positives")
 
-    def build(self, prevalence: npt.NDArray[Any]) -> Any:  # noqa: ARG002  this loss does not depend on it
+    def build(self, prevalence: npt.NDArray[Any]) -> Any:  # noqa: ARG002  every loss is given it, and this one needs none
         """Return the loss for Keras."""
         from own_loss_formula import SquaredError  # imports TensorFlow
 

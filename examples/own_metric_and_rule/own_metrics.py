@@ -19,12 +19,12 @@ def cost_of_rows(truth: Any, assigned: Any) -> Any:
     return MISSED * (truth & ~assigned).sum(axis=1) + FALSE_ALARM * (assigned & ~truth).sum(axis=1)
 
 
-def mean_cost(truth: Any, assigned: Any, known: Any) -> float:  # noqa: ARG001  see cost_of_rows
+def mean_cost(truth: Any, assigned: Any, known: Any) -> float:  # noqa: ARG001  every metric is given all three
     """Return the mean cost of a row."""
     return float(cost_of_rows(truth, assigned).mean())
 
 
-def influence_on_mean_cost(truth: Any, assigned: Any, known: Any) -> Any:  # noqa: ARG001  see cost_of_rows
+def influence_on_mean_cost(truth: Any, assigned: Any, known: Any) -> Any:  # noqa: ARG001  every metric is given all three
     """Return by how much the mean changes as each row counts more, (n,)."""
     costs = cost_of_rows(truth, assigned)
     return (costs - costs.mean()) / len(costs)

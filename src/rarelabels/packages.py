@@ -129,6 +129,8 @@ def _checked(point: EntryPoint, base: type[T], taken: Collection[str]) -> tuple[
     kind = get_args(spec.model_fields["kind"].annotation)
     if len(kind) != 1 or not isinstance(kind[0], str):
         raise _UnusableError(f'names {point.value}, which must have a key kind: Literal["<its kind>"]')
+    if lacking := sorted(getattr(spec, "__abstractmethods__", ())):
+        raise _UnusableError(f"names {point.value}, which must have a method {lacking[0]}")
     if kind[0] in taken:
         raise _UnusableError(f"names {point.value}, whose kind {kind[0]!r} is taken; it needs another one")
     return kind[0], spec

@@ -7,6 +7,7 @@ are records: see ``own_measures``.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rarelabels.declare.data_spec import DataSpec
@@ -28,6 +29,7 @@ class OwnLoss(Spec):
     kind: str
     needs_sigmoid: ClassVar[bool] = True
 
+    @abstractmethod
     def build(self, prevalence: npt.NDArray[Any]) -> Any:
         """Return the loss, a ``rarelabels.learn.logit_loss.LogitLoss``; see ``takes_unknown`` and ``cells`` there.
 
@@ -37,7 +39,6 @@ class OwnLoss(Spec):
         Args:
             prevalence: of each label in the training part, (n_labels,).
         """
-        raise NotImplementedError
 
 
 class OwnModel(Spec):
@@ -50,6 +51,7 @@ class OwnModel(Spec):
 
     kind: str
 
+    @abstractmethod
     def fit(self, data: Any, seed: int) -> Any:
         """Return a fitted model: its method ``scores(part)`` returns probabilities, (n, n_labels).
 
@@ -59,7 +61,6 @@ class OwnModel(Spec):
                 rows may have weights (``part.weights``).
             seed: of the run.
         """
-        raise NotImplementedError
 
 
 class OwnData(DataSpec):
@@ -75,10 +76,10 @@ class OwnData(DataSpec):
     kind: str
     version: ClassVar[int] = 1
 
+    @abstractmethod
     def digest(self) -> str:
         """Return a hash of the source's content, in hexadecimal."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self) -> Any:
         """Return the rows, a ``rarelabels.data.unsplit.Table``."""
-        raise NotImplementedError
