@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import my_study
+import things as things_study
 from project import Project
 from rarelabels.declare import declarations
 from rarelabels.record import connection
@@ -48,14 +49,7 @@ def rows(n: int) -> list[dict[str, str]]:
 def things(tmp_path_factory):
     project = Project(tmp_path_factory.mktemp("things"))
     my_study.write(project.folder / "things.csv", rows(400), ("id", *INPUTS, "labels"))
-    study = project.folder / "experiments" / "things"
-    study.mkdir()
-    (study / "_base.yaml").write_text(BASE)
-    (study / "study.yaml").write_text("title: Things\nquestion: Which is best?\nthread: beyond the threads\n")
-    for name, model in TRIALS.items():
-        question = f"question: How far does {name} get here?\nthread: beyond the threads\n"
-        (study / f"{name}.yaml").write_text(f"extends: _base.yaml\n{question}model: {model}\n")
-    project.do("run", "things", "--workers", "1")
+    things_study.run(project, BASE, {name: f"model: {model}" for name, model in TRIALS.items()})
     return project
 
 

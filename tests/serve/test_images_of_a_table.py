@@ -13,6 +13,7 @@ from mlflow.exceptions import MlflowException
 from PIL import Image
 
 import rarelabels as rl
+import things as things_study
 from project import Project
 from rarelabels.declare import declarations
 from rarelabels.errors import UserError
@@ -60,14 +61,7 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Project:
             i, price = int(draw.integers(12)), float(draw.normal())
             labels = [["dark"], [], ["bright"]][i % 3] + ["dear"] * (price > 0) + ["odd"] * bool(draw.random() < 0.3)
             writer.writerow([f"r{row}", f"{price:.3f}" if row % 7 else "", f"{i}.png", f"word{i}", "|".join(labels)])
-    study = project.folder / "experiments" / "things"
-    study.mkdir()
-    (study / "_base.yaml").write_text(BASE)
-    (study / "study.yaml").write_text("title: Things\nquestion: Which is best?\nthread: beyond the threads\n")
-    for name, model in TRIALS.items():
-        question = f"question: How far does {name} get here?\nthread: beyond the threads\n"
-        (study / f"{name}.yaml").write_text(f"extends: _base.yaml\n{question}{model}\n")
-    project.do("run", "things", "--workers", "1")
+    things_study.run(project, BASE, TRIALS)
     return project
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import things as things_study
 from project import Project
 from rarelabels.declare import declarations
 from rarelabels.errors import UserError
@@ -62,14 +63,7 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project(tmp_path_factory.mktemp("things"))
     lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows(300))
     (project.folder / "things.jsonl").write_text(lines, encoding="utf-8")
-    study = project.folder / "experiments" / "things"
-    study.mkdir()
-    (study / "_base.yaml").write_text(BASE)
-    (study / "study.yaml").write_text("title: Things\nquestion: Which is best?\nthread: beyond the threads\n")
-    for name, model in TRIALS.items():
-        question = f"question: How far does {name} get here?\nthread: beyond the threads\n"
-        (study / f"{name}.yaml").write_text(f"extends: _base.yaml\n{question}model: {model}\n")
-    project.do("run", "things", "--workers", "1")
+    things_study.run(project, BASE, {name: f"model: {model}" for name, model in TRIALS.items()})
     return project
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import my_study
-from project import REPOSITORY, Project
+from installed_example import install
+from project import Project
 
 pytestmark = pytest.mark.long
 TRIAL = """
@@ -27,14 +28,7 @@ LOSS = "loss: {kind: squared, positives: 4.0}\n"
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the example package, built and installed without the network."""
-    folder = tmp_path_factory.mktemp("installed")
-    copy = tmp_path_factory.mktemp("source")
-    for file in (REPOSITORY / "examples" / "own_loss").iterdir():
-        if file.is_file():
-            (copy / file.name).write_bytes(file.read_bytes())
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*pip, "--target", str(folder), str(copy)], check=True, capture_output=True)
-    return folder
+    return install("own_loss", tmp_path_factory.mktemp("own_loss"))
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import my_study
-from project import REPOSITORY, Project
+from installed_example import install
+from project import Project
 
 pytestmark = pytest.mark.long
 TRIAL = """
@@ -49,14 +50,7 @@ MATCH_PREVALENCE = OwnRule(name="match_prevalence", words="broken", thresholds=t
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the example package, built and installed without the network."""
-    folder = tmp_path_factory.mktemp("installed")
-    copy = tmp_path_factory.mktemp("source")
-    for file in (REPOSITORY / "examples" / "own_metric_and_rule").iterdir():
-        if file.is_file():
-            (copy / file.name).write_bytes(file.read_bytes())
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*pip, "--target", str(folder), str(copy)], check=True, capture_output=True)
-    return folder
+    return install("own_metric_and_rule", tmp_path_factory.mktemp("own_metric_and_rule"))
 
 
 @pytest.fixture(scope="module")
