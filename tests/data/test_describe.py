@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rarelabels.data import loading
 from rarelabels.data.describe import describe, odd_labels
-from rarelabels.declare.data import MoviesSpec, TableSpec, ThreadRowsSpec
+from rarelabels.declare.data import MoviesSpec, ThreadRowsSpec
+from rarelabels.declare.table import TableSpec
 from small_tables import PLOTS, TAGS, rows_of, spec, write
 
 

@@ -17,8 +17,9 @@ from rarelabels.data import dataset, loading, splits
 from rarelabels.data.dataset import Dataset
 from rarelabels.data.sources import movies
 from rarelabels.data.unsplit import Table
-from rarelabels.declare.data import MoviesSpec, TableSpec
+from rarelabels.declare.data import MoviesSpec
 from rarelabels.declare.data_spec import HiddenPositives
+from rarelabels.declare.table import TableSpec
 from rarelabels.errors import UserError
 from small_films import database, film
 

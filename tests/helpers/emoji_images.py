@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data.dataset import Part
-from rarelabels.declare.data import EfficientNetLite0
+from rarelabels.declare.backbones import EfficientNetLite0
 from rarelabels.learn.tensorflow_setup import tf
 
 Floats = npt.NDArray[Any]

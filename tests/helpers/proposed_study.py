@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rarelabels.declare import declarations
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.init import propose, writing
 from rarelabels.init.look import Look

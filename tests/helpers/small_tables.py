@@ -13,7 +13,7 @@ import pytest
 
 from rarelabels.data.table import parsing
 from rarelabels.data.unsplit import Table
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.errors import UserError
 
 NAMES = {"column": "tags", "separator": "|"}

@@ -10,8 +10,8 @@ import pytest
 
 from proposed_study import FILMS, everything, loaded, with_spec, write
 from rarelabels.declare import as_yaml, declarations, find
-from rarelabels.declare.data import TableSpec
 from rarelabels.declare.models import MlpSpec, TextBagSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.declare.tuning import ParameterSearch
 from rarelabels.init import propose, writing
 from rarelabels.init.column import Wish

@@ -12,7 +12,7 @@ import pytest
 
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.tokens import Tokens
-from rarelabels.declare.data import EfficientNetLite0
+from rarelabels.declare.backbones import EfficientNetLite0
 from rarelabels.declare.models import LastBlockSpec, MlpSpec, NetworkSpec, TextBagSpec, TextCnnSpec, TextLstmSpec
 from rarelabels.declare.training import TrainingSpec
 from rarelabels.errors import UserError

@@ -19,7 +19,7 @@ from rarelabels.data import loading, raw
 from rarelabels.data.table.batch import BATCH_ROWS, RawColumn
 from rarelabels.data.table.dialect import Dialect
 from rarelabels.declare import declarations, study_files
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.errors import UserError
 from rarelabels.judging.rules import definition
 from rarelabels.learn.baselines import baseline

@@ -14,7 +14,8 @@ from rarelabels.data import loading, raw
 from rarelabels.data.sources import movies
 from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.declare import declarations
-from rarelabels.declare.data import MoviesSpec, MulanSpec, SimulatedSpec, TableSpec, XedSpec
+from rarelabels.declare.data import MoviesSpec, MulanSpec, SimulatedSpec, XedSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.errors import UserError
 from rarelabels.learn import network
 from rarelabels.record import connection, reading

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from rarelabels.data.dataset import Dataset, Part
-from rarelabels.declare.data import DatasetSpec, MulanSpec, TableSpec, ThreadRowsSpec
+from rarelabels.declare.data import DatasetSpec, MulanSpec, ThreadRowsSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.names import alike, one_line, shortened, some
 
 MANY, LONGEST = 5, 80  # names in a line, and their characters

@@ -37,17 +37,16 @@ from rarelabels.declare.data import (
     DatasetSpec,
     DeepFashionSpec,
     EmojiSpec,
-    ImageColumn,
     MoviesSpec,
     MulanSpec,
     SimulatedSpec,
-    TableSpec,
     ThreadRowsSpec,
     WikipediaMoviesSpec,
     XedSpec,
     backbone_of,
 )
 from rarelabels.declare.own import OwnData
+from rarelabels.declare.table import ImageColumn, TableSpec
 from rarelabels.errors import UserError
 
 REPEATED = (

@@ -20,7 +20,9 @@ from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.data.table.image_files import Images
 from rarelabels.data.table.number_signs import PLAIN, NumberSigns
 from rarelabels.data.tokens import Tokens
-from rarelabels.declare.data import DatasetSpec, MoviesSpec, MulanSpec, TableSpec, Vgg19, XedSpec
+from rarelabels.declare.backbones import Vgg19
+from rarelabels.declare.data import DatasetSpec, MoviesSpec, MulanSpec, XedSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.errors import UserError
 
 RawSpec = TableSpec | MoviesSpec | XedSpec | MulanSpec

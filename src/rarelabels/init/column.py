@@ -21,7 +21,7 @@ from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.number_signs import OTHERS, PLAIN, NumberSigns
 from rarelabels.data.table.opening import is_text, shown
 from rarelabels.data.table.row_readers import PART_WORDS
-from rarelabels.declare.data import FLAGS, VectorColumn, cell_as_word
+from rarelabels.declare.table import FLAGS, VectorColumn, cell_as_word
 from rarelabels.errors import UserError, nearest
 from rarelabels.names import some
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from rarelabels.data.table import column_checks, dialect, opening, table_files
 from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.number_signs import DECIMALS, OTHERS, PLAIN, NumberSigns
-from rarelabels.declare.data import ImageColumn, TableSpec, checked_delimiter, checked_encoding
+from rarelabels.declare.table import ImageColumn, TableSpec, checked_delimiter, checked_encoding
 from rarelabels.errors import UserError, nearest
 from rarelabels.init.column import (
     LISTED,

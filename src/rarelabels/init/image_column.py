@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rarelabels.data.table.image_files import SUFFIXES
 from rarelabels.data.table.opening import shown
-from rarelabels.declare.data import EfficientNetLite0, ImageColumn
+from rarelabels.declare.backbones import EfficientNetLite0
+from rarelabels.declare.table import ImageColumn
 from rarelabels.init.column import Column, with_separator
 
 PROPOSED = EfficientNetLite0(kind="efficientnet_lite0")

@@ -11,7 +11,7 @@ from rarelabels.data.splits import PARTS
 from rarelabels.data.table import bracketed
 from rarelabels.data.table.cell_values import LARGEST, LIMITS, ONE_NAME, SEPARATORS
 from rarelabels.data.table.opening import shown
-from rarelabels.declare.data import ListColumn, VectorColumn
+from rarelabels.declare.table import ListColumn, VectorColumn
 from rarelabels.init.column import NEARLY_ALL, Column, Wish
 from rarelabels.init.unsegmented import length_in_words, word_count
 from rarelabels.init.vector_columns import are_valued_names, are_vectors, first_not_finite

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rarelabels.data.table import bracketed
 from rarelabels.data.table.opening import shown
-from rarelabels.declare.data import TableLabels
+from rarelabels.declare.table import TableLabels
 from rarelabels.errors import UserError
 from rarelabels.init.column import Column, Wish, some_names, unknown_column, with_separator
 from rarelabels.init.input_columns import declared_list, separator

@@ -14,7 +14,7 @@ from rarelabels.data import splits
 from rarelabels.data.table import parsing
 from rarelabels.data.table.opening import shown
 from rarelabels.data.unsplit import Table
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.errors import UserError
 from rarelabels.init import leaks
 from rarelabels.init.column import Wish

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from rarelabels.data import splits
 from rarelabels.declare import as_yaml
-from rarelabels.declare.data import ListColumn, TableLabels, TableSpec, TextTokens, VectorColumn
 from rarelabels.declare.models import TextBagSpec
+from rarelabels.declare.table import ListColumn, TableLabels, TableSpec, TextTokens, VectorColumn
 from rarelabels.init.image_column import FEATURES
 from rarelabels.init.look import Look
 from rarelabels.init.naming import dataset_file

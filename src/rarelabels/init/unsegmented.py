@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rarelabels.declare.data import TextTokens
+from rarelabels.declare.table import TextTokens
 
 LETTERS_OF_WORD = 2  # as many such letters are counted as one word
 NGRAMS = (2, 4)  # proposed for such text

@@ -7,7 +7,7 @@ from typing import Any
 
 from rarelabels.data.table.cell_values import LARGEST
 from rarelabels.data.table.vector_readers import parsed
-from rarelabels.declare.data import VectorColumn
+from rarelabels.declare.table import VectorColumn
 from rarelabels.init.column import check_text
 
 SHORTEST = 2  # numbers of a vector

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.fitted import OneHot, Scaler, Vocabulary
 from rarelabels.data.tokens import Tokens
-from rarelabels.declare.data import Backbone
+from rarelabels.declare.backbones import Backbone
 from rarelabels.declare.models import (
     SET_HEADS,
     LastBlockSpec,

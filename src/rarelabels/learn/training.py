@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data.dataset import Dataset, Part
-from rarelabels.declare.data import Backbone, backbone_of
+from rarelabels.declare.backbones import Backbone
+from rarelabels.declare.data import backbone_of
 from rarelabels.declare.models import LastBlockSpec, NetworkSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.judging.arrays import Floats

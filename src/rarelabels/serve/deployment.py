@@ -21,8 +21,8 @@ from rarelabels.data.table import cell_values, column_checks, encodings, opening
 from rarelabels.data.table.batch import Batch
 from rarelabels.data.table.dialect import PLAIN, Dialect, recognise
 from rarelabels.data.table.opening import DELIMITERS, table_format
-from rarelabels.declare.data import TableSpec, VectorColumn
 from rarelabels.declare.models import GradientBoostingSpec, SklearnSpec
+from rarelabels.declare.table import TableSpec, VectorColumn
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError, nearest
 from rarelabels.judging.evaluation import CALIBRATION

@@ -22,7 +22,8 @@ from rarelabels.data import raw
 from rarelabels.data.raw import Raw
 from rarelabels.data.table.batch import Batch, RawColumn
 from rarelabels.data.table.dialect import PLAIN, Dialect
-from rarelabels.declare.data import TableSpec, backbone_of
+from rarelabels.declare.data import backbone_of
+from rarelabels.declare.table import TableSpec
 from rarelabels.declare.trial import Trial
 from rarelabels.errors import UserError, first_line
 from rarelabels.judging.arrays import Bools, Floats

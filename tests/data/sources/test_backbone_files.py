@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rarelabels.data.sources import backbone_files
-from rarelabels.declare.data import EfficientNetLite0, Vgg19
+from rarelabels.declare.backbones import EfficientNetLite0, Vgg19
 from rarelabels.errors import UserError
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from rarelabels.data.sources import mulan, source
 from rarelabels.data.table import arff_tables, parsing, table_files
-from rarelabels.declare.data import MulanSpec, TableSpec
+from rarelabels.declare.data import MulanSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.errors import MissingDataError, UserError
 
 HEADER = (

@@ -11,7 +11,7 @@ import pytest
 
 from rarelabels.data import loading
 from rarelabels.data.table import image_files, parsing
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.errors import UserError
 from small_tables import TAGS, refused, rows_of, spec, write
 

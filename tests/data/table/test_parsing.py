@@ -120,7 +120,7 @@ def test_two_million_rows_take_little_memory(tmp_path: Path) -> None:
     code = f"""
 from pathlib import Path
 from rarelabels.data.table import parsing
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.table import TableSpec
 read = parsing.parse(TableSpec.model_validate_json({declared!r}))
 status = Path("/proc/self/status").read_text()  # ru_maxrss is at least that of the process that started this one
 print(*read.y.shape, status.split("VmHWM:")[1].split()[0])

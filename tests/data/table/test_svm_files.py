@@ -13,7 +13,7 @@ from sklearn.datasets import dump_svmlight_file, load_svmlight_file
 from rarelabels.data.table import parsing
 from rarelabels.data.table.batch import BATCH_ROWS
 from rarelabels.data.table.svm_files import svm_rows
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.errors import UserError
 
 ROWS = "3,17 1:0.5 8:2\n 8:-1e-3\n17 2:1 # why\n3\n"

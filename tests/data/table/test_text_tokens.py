@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from rarelabels.data import loading
 from rarelabels.data.table import parsing
 from rarelabels.data.table.text_tokens import cut, normal_words
-from rarelabels.declare.data import TableSpec, TextTokens
+from rarelabels.declare.table import TableSpec, TextTokens
 from small_tables import TAGS, rows_of, spec, write
 
 WORDS = ["The", "END,", "again", "l'été", "8½", "x_1", "ΑΣ", "日本語", "男家古夜中日"]

@@ -10,7 +10,7 @@ import pytest
 from rarelabels.data import loading
 from rarelabels.data.table import parsing, vector_files
 from rarelabels.data.table.batch import BATCH_ROWS
-from rarelabels.declare.data import VectorColumn
+from rarelabels.declare.table import VectorColumn
 from rarelabels.errors import UserError
 from small_tables import TAGS, refused, rows_of, spec, write
 

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from emoji_images import CUT, EMOJI, LITE0, OF_EACH, Floats
 from rarelabels.data.dataset import Dataset, Part
-from rarelabels.declare.data import Backbone, EfficientNetLite0
+from rarelabels.declare.backbones import Backbone, EfficientNetLite0
 from rarelabels.errors import UserError
 from rarelabels.learn.backbones import extraction, images
 from rarelabels.learn.tensorflow_setup import keras

@@ -10,7 +10,7 @@ import pytest
 
 from emoji_images import CUT, LITE0
 from rarelabels.data.dataset import Dataset, Part
-from rarelabels.declare.data import Backbone
+from rarelabels.declare.backbones import Backbone
 from rarelabels.declare.trial import Trial
 from rarelabels.learn import training
 from rarelabels.learn.backbones import efficientnet_lite0, extraction

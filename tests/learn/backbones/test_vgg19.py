@@ -10,7 +10,7 @@ import pytest
 
 from emoji_images import EMOJI
 from rarelabels.data.sources import backbone_files
-from rarelabels.declare.data import Vgg19
+from rarelabels.declare.backbones import Vgg19
 from rarelabels.errors import UserError
 from rarelabels.learn.backbones import extraction, images, vgg19
 from rarelabels.learn.tensorflow_setup import keras

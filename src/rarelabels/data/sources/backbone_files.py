@@ -6,7 +6,7 @@ import functools
 import hashlib
 from pathlib import Path
 
-from rarelabels.declare.data import Backbone, EfficientNetLite0, Vgg19
+from rarelabels.declare.backbones import Backbone, EfficientNetLite0, Vgg19
 from rarelabels.errors import UserError
 
 VERSION = 1

@@ -9,7 +9,7 @@ from rarelabels.data.table import opening, table_files
 from rarelabels.data.table.cell_values import SEPARATORS
 from rarelabels.data.table.dialect import PLAIN, Dialect, looks_like_data
 from rarelabels.data.table.opening import shown
-from rarelabels.declare.data import TableSpec, VectorColumn
+from rarelabels.declare.table import TableSpec, VectorColumn
 from rarelabels.errors import UserError, nearest
 
 

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from rarelabels.data.table.opening import DELIMITERS, opened, readable, table_format
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.table import TableSpec
 
 LOOKED_AT = 1 << 18  # characters
 ROWS = 200

@@ -18,7 +18,7 @@ from rarelabels.data.table.batch import Batch
 from rarelabels.data.table.cell_values import label_name
 from rarelabels.data.table.dialect import Dialect
 from rarelabels.data.table.opening import readable, shown, table_format
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".bmp")

@@ -33,7 +33,7 @@ from rarelabels.data.table.text_tokens import Cut, cut, lower_case_words
 from rarelabels.data.table.vector_readers import Vectors
 from rarelabels.data.tokens import Numbering, Tokens
 from rarelabels.data.unsplit import no_numbers
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.table import TableSpec
 from rarelabels.errors import UserError
 
 

@@ -15,7 +15,7 @@ from rarelabels.data.table.input_readers import Entries
 from rarelabels.data.table.opening import shown
 from rarelabels.data.tokens import Tokens, document_frequency
 from rarelabels.data.unsplit import UNKNOWN, labels_and_known
-from rarelabels.declare.data import FLAGS, TableLabels, cell_as_word
+from rarelabels.declare.table import FLAGS, TableLabels, cell_as_word
 from rarelabels.errors import UserError, nearest
 from rarelabels.names import some
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from rarelabels.declare.data import TableSpec
+from rarelabels.declare.table import TableSpec
 
 _ALIKE = str.maketrans({"\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2019": "'"})  # blanks and apostrophes of print
 

@@ -38,7 +38,7 @@ from rarelabels.data.table.number_signs import NumberSigns
 from rarelabels.data.table.row_readers import DeclaredParts, Groups, Ids, RowWeights
 from rarelabels.data.tokens import Tokens
 from rarelabels.data.unsplit import Table
-from rarelabels.declare.data import TableSpec, VectorColumn
+from rarelabels.declare.table import TableSpec, VectorColumn
 from rarelabels.errors import UserError
 
 VERSION = 1

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from rarelabels.declare.data import TextTokens
+from rarelabels.declare.table import TextTokens
 
 Cut = Callable[[str], list[str]]
 _WORD = re.compile(r"\w+")

@@ -14,7 +14,7 @@ from rarelabels.data.table import table_files
 from rarelabels.data.table.batch import Batch
 from rarelabels.data.table.dialect import PLAIN, Dialect
 from rarelabels.data.table.opening import readable
-from rarelabels.declare.data import VectorColumn
+from rarelabels.declare.table import VectorColumn
 from rarelabels.errors import UserError
 
 Matrix = npt.NDArray[Any]

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data.sources import backbone_files
-from rarelabels.declare.data import EfficientNetLite0
+from rarelabels.declare.backbones import EfficientNetLite0
 from rarelabels.errors import UserError
 from rarelabels.extras import missing
 from rarelabels.learn.backbones import pytorch_file

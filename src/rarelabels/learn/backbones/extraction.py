@@ -24,7 +24,7 @@ import numpy.typing as npt
 from rarelabels import cache
 from rarelabels.data.dataset import Dataset, Part
 from rarelabels.data.sources import backbone_files
-from rarelabels.declare.data import Backbone, EfficientNetLite0, Vgg19
+from rarelabels.declare.backbones import Backbone, EfficientNetLite0, Vgg19
 from rarelabels.errors import UserError
 from rarelabels.learn.backbones import efficientnet_lite0, images, vgg19
 from rarelabels.learn.memory import machine_bytes

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rarelabels.data.sources import backbone_files
-from rarelabels.declare.data import Vgg19
+from rarelabels.declare.backbones import Vgg19
 from rarelabels.errors import UserError, first_line
 from rarelabels.learn.tensorflow_setup import keras
 
