@@ -213,6 +213,18 @@ def test_a_name_that_is_no_label_is_a_typing_error(key: str, tmp_path: Path) -> 
     assert "did you mean 'river'?" in line
 
 
+@pytest.mark.parametrize("key", ["annotated", "not_annotated"])
+def test_a_label_that_was_looked_for_and_that_no_row_has_is_none(key: str, tmp_path: Path) -> None:
+    second = ["c|glacier", *["c"] * 9]
+    path = write(tmp_path / "a.jsonl", rows_of(plot=PLOTS, tags=["a|b"] * 5 + ["a"] * 5, second=second))
+    read = parsing.parse(spec(path, labels=NAMES | {key: "second"}))
+    assert read.labels == ("a", "b")
+    known = np.ones((10, 2), bool)
+    if key == "annotated":
+        known[5:, 1] = False  # what a row has is known
+    assert (known if read.known is None else read.known).tolist() == known.tolist()
+
+
 def test_a_second_column_that_is_missing_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", rows_of(plot=PLOTS, tags=TAGS))
     assert "'seen' (dataset.labels.annotated)" in refused(spec(path, labels=NAMES | {"annotated": "seen"}))

@@ -20,6 +20,7 @@ from rarelabels.errors import UserError, nearest
 from rarelabels.names import some
 
 _NOT_ANNOTATED = "mend it, or name such cells under dataset.labels.unknown if they mean that nobody annotated the label"
+MISSPELT = 0.8  # the least similarity of a name and the one that was meant; see errors.nearest
 MAX_LABEL_CELLS = 4_000_000_000  # of rows times labels, one byte each
 
 
@@ -80,11 +81,12 @@ class LabelNames(Entries):
             return None
         column, key = self._second
         listed, names = self._entries_of_second.tokens(), self.tokens().vocabulary.tolist()
-        if strange := [name for name in listed.vocabulary.tolist() if name not in set(names)]:
-            raise UserError(
-                f"{self._path}: column {column!r} (dataset.labels.{key}) names {shown(strange[0])}, which no row has "
-                f"as a label in column {self._column!r}{nearest(strange[0], names)}; mend it"
-            )
+        for name in sorted(set(listed.vocabulary.tolist()) - set(names)):
+            if meant := nearest(name, names, cutoff=MISSPELT):  # else a label that was looked for, and no row has it
+                raise UserError(
+                    f"{self._path}: column {column!r} (dataset.labels.{key}) names {shown(name)}, which no row has as "
+                    f"a label in column {self._column!r}{meant}; mend it"
+                )
         of_name = {names[i]: number for number, i in enumerate(kept)}
         place = np.array([of_name.get(name, -1) for name in listed.vocabulary.tolist()], np.int64)
         marked = _marked(listed, place, len(kept))
