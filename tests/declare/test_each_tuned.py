@@ -113,6 +113,8 @@ def test_every_network_can_be_searched_from_its_declaration(trial: Trial) -> Non
         ("loss: {kind: weighted_bce}\nweighting: {kind: pos_weight}", {"weighting.strength"}),
         ("loss: {kind: weighted_bce}\nweighting: {kind: class_balanced}", {"weighting.beta"}),
         ("loss: {kind: weighted_bce}\nweighting: {kind: label_weights}", set()),
+        ("loss: {kind: hill}", {"loss.lamb", "loss.margin", "loss.gamma"}),
+        ("loss: {kind: splc}", {"loss.tau", "loss.margin", "loss.gamma"}),
         ("loss: {kind: soft_f1}", set()),
     ],
 )

@@ -22,7 +22,7 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from rarelabels import cli
-from rarelabels.record import connection, opening, queries, reading
+from rarelabels.record import connection, queries, reading
 from rarelabels.show.figures import house_style
 from rarelabels.show.report import pictures
 from rarelabels.study import engine, half_by_theory, selection
@@ -186,7 +186,8 @@ class Project:
 
     def runs(self, kind: str = "run", study: str = "movies") -> list:
         client = connection.connect(self.record)
-        found = queries.all_runs(client, opening.open_experiment(client, study))
+        experiment = queries.find_experiment(client, study)  # to open it would make it, with files where the tests run
+        found = queries.all_runs(client, experiment) if experiment else []
         return [run for run in found if run.data.tags["kind"] == kind]
 
     def counted(self) -> pd.DataFrame:

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from rarelabels.declare.losses import Asymmetric, BinaryFocal, DistributionBalanced, LogitAdjusted, LossSpec
+from rarelabels.declare.losses import (
+    Asymmetric,
+    BinaryFocal,
+    DistributionBalanced,
+    Hill,
+    LogitAdjusted,
+    LossSpec,
+    SelfPacedCorrection,
+)
 from rarelabels.declare.models import RegularisedSpec
 from rarelabels.declare.study import SharedSearch
 from rarelabels.declare.training import TrainingSpec
@@ -110,8 +118,16 @@ def _of_loss(loss: LossSpec) -> dict[str, Range]:
             }
         case LogitAdjusted():
             return {"tau": Range(low=0.05, high=3.0)}
+        case Hill():
+            return {"lamb": Range(low=1.0, high=3.0)} | _of_focal_positives()
+        case SelfPacedCorrection():
+            return {"tau": Range(low=0.3, high=0.95)} | _of_focal_positives()
         case _:
             return {}
+
+
+def _of_focal_positives() -> dict[str, Range]:
+    return {"margin": Range(low=0.0, high=2.0), "gamma": Range(low=0.0, high=5.0)}
 
 
 def _of_weighting(weights: WeightingSpec) -> dict[str, Range]:
