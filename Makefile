@@ -15,7 +15,7 @@ SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' exp
 BORROWING := $(patsubst experiments/%/study.yaml,%,$(shell grep -l '^trials_of:' experiments/*/study.yaml))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results report best serve ui ui-picture notebooks validate probes test test-all stress bench competence coverage verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
+.PHONY: help setup quick results report best serve publish everything ui ui-picture notebooks validate probes test test-all stress bench competence coverage verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,12 @@ serve: $(READY) ## serve the registered model of a study over HTTP, on this mach
 	@$(VENV)/bin/python -c "from rarelabels.record import client, connection; client.mend(connection.uri())" # MLflow reads addresses as they are
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" MLFLOW_TRACKING_URI="$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/runs/mlflow.db}" \
 	  mlflow models serve -m "models:/rarelabels-$(STUDY)@best" --env-manager local --host 127.0.0.1 --port $(PORT)
+
+publish: $(READY) ## write what is recorded of a study to docs/results, as plain tables for git (STUDY=movies)
+	$(RARELABELS) publish $(STUDY) $(ARGS)
+
+everything: $(READY) ## run and publish every study that is not published as it is declared: hours; it says how long
+	$(VENV)/bin/python tools/everything.py $(ARGS)
 
 ui: $(READY) ## open the MLflow UI on this record, on this machine only
 	@$(RARELABELS) ui --port $(PORT)

@@ -429,6 +429,24 @@ def report(
 
 
 @app.command()
+def publish(
+    names: Annotated[list[str], typer.Argument(metavar="STUDY...", help="Studies: movies powerset")],
+    to: Annotated[Path, typer.Option(metavar="FOLDER", help="Each study gets a folder in it.")] = Path(
+        "docs", "results"
+    ),
+) -> None:
+    """Publish the results of studies as plain files, small enough for git: Parquet tables and about.json.
+
+    The tables have the numbers of every run, label, curve, trial, verdict and rank; scores, texts and ids of rows are
+    not published. about.json says when, where, with which versions and from which data they were made. In Python,
+    rarelabels.Study(STUDY, published=FOLDER) reads them like a record.
+    """
+    from rarelabels.study import printing
+
+    printing.publish(names, to)
+
+
+@app.command()
 def judge(
     validation: Annotated[
         Path, typer.Argument(help="Scores that choose the thresholds; or, if it is the only file, the scores to judge.")

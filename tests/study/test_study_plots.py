@@ -79,12 +79,14 @@ def test_labels_has_the_rarest_first(films: Study, saved) -> None:
 
 
 def test_calibration_has_bins_of_equal_size(films: Study, saved) -> None:
-    (axes,) = saved(films.plot.calibration(["bce", "focal"], seed=1, bins=5)).axes
+    (axes,) = saved(films.plot.calibration(["bce", "focal"], seed=1)).axes
     _, bce, focal = axes.lines
     assert (bce.get_label(), focal.get_label()) == ("bce", "focal")
     scores = films.scores("bce", 1).sort_values("score", kind="stable")
-    parts = np.array_split(scores["true"].to_numpy(), 5)
-    assert bce.get_ydata().tolist() == pytest.approx([part.mean() for part in parts], abs=0.02)
+    parts = np.array_split(scores["true"].to_numpy(), 10)
+    assert bce.get_ydata().tolist() == pytest.approx(
+        [part.mean() for part in parts], abs=0.03
+    )  # a bin may end a cell later
 
 
 def test_heads_pairs_the_losses(films: Study, saved) -> None:

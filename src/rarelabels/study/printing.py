@@ -153,6 +153,26 @@ def report(name: str | None, target: Path) -> list[str]:
     return failures
 
 
+def publish(names: Sequence[str], to: Path) -> None:
+    """Publish studies as plain files, and print where; then print on stderr what is missing of them.
+
+    Args:
+        names: of the studies.
+        to: the folder of all published studies.
+
+    Raises:
+        UserError: there is no such study, or no run of it is finished; a file cannot be written.
+    """
+    from rarelabels.study import publishing
+
+    where = project.record_here()
+    for name in [checking.known_study(name) for name in names]:
+        published = publishing.publish(name, where, to)
+        print(f"{published.folder}: {published.size / 1000:,.0f} kB")
+        for line in published.missing:
+            _warn(f"{name}: not published: {line}")
+
+
 def _studies(name: str | None) -> Sequence[str]:
     if name is not None:
         return [checking.known_study(name)]

@@ -1,30 +1,28 @@
-"""A recorded study by its name, as tidy DataFrames and figures, for notebooks and the command line."""
+"""A study by its name, from its record or from its published results: tidy DataFrames and figures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from rarelabels.compare import ranking
-from rarelabels.compare import verdicts as compare_verdicts
-from rarelabels.declare import declarations
 from rarelabels.errors import UserError
-from rarelabels.record import connection, reading, writing
-from rarelabels.record.entities import Run
-from rarelabels.record.identities import ParentKey, parent_key
-from rarelabels.record.reading import KEYS, KNOWN, LABEL, OF_RULE, SCORED_PARTS, ScoredPart
-from rarelabels.study import comparison_frame, counted_runs, project, standing
+from rarelabels.record.reading import ScoredPart
+from rarelabels.study import comparison_frame
+from rarelabels.study.published_tables import PublishedTables
+from rarelabels.study.recorded_tables import RecordedTables
 
 if TYPE_CHECKING:
     from rarelabels.study.study_plots import StudyPlots
 
 
 class Study:
-    """A recorded study, read from MLflow: DataFrames, verdicts and figures.
+    """A study: DataFrames, verdicts and figures, read from its record in MLflow or from published results.
 
     The runs are read once, when the object is made. Only the runs that count are read: finished runs of the definition
     of each trial and variant that was run last. Of identical runs, the run that ended first counts.
@@ -37,51 +35,54 @@ class Study:
     >>> movies = rl.Study("movies")  # doctest: +SKIP
     >>> movies.runs().groupby("trial")["test/per_label/macro_f1"].mean()  # doctest: +SKIP
     >>> movies.plot.verdicts()  # doctest: +SKIP
+    >>> rl.Study("movies", published="docs/results").verdicts()  # doctest: +SKIP
 
     Attributes:
         name: of the study.
-        where: MLflow's tracking URI.
+        where: MLflow's tracking URI, or the folder of the published results.
     """
 
-    def __init__(self, name: str, where: str | None = None, *, overridden: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        where: str | None = None,
+        *,
+        published: str | PathLike[str] | None = None,
+        overridden: bool = False,
+    ) -> None:
         """Read the runs of a study.
 
         Args:
             name: such as ``movies``.
             where: the tracking URI; by default ``MLFLOW_TRACKING_URI``, else the nearest ``runs/mlflow.db``, from the
                 current folder upwards.
+            published: a folder to which ``rarelabels publish`` wrote; then nothing is read from a record, and there are
+                no scores and no overridden runs. Numbers have seven digits.
             overridden: also read the runs with ``--set``; their trials are named ``bce (training.epochs=3)``.
 
         Raises:
-            UserError: the record does not answer, or it has no finished run of the study.
+            UserError: the record does not answer, or it has no finished run of the study; the study is not published
+                there, or a published file is damaged.
         """
-        self.name, self.where = name, where or project.tracking_uri()
-        self._root = project.experiments()
-        recorded = counted_runs.recorded(name, self.where)
-        self._client = connection.connect(self.where)
-        self._runs = counted_runs.counted(recorded, overridden=overridden)
-        if not self._runs:
-            raise UserError(f"no run of {name} is finished yet; `make {name}` goes on")
-        self._trials: dict[tuple[str, str], list[Run]] = {}
-        for run in self._runs:
-            self._trials.setdefault(counted_runs.key(run)[:2], []).append(run)
-        self._parents: dict[ParentKey, Run] = {}
-        for run in recorded:
-            if run.data.tags.get("kind") == "trial":
-                self._parents.setdefault(parent_key(run), run)
+        self._tables = (
+            RecordedTables(name, where, overridden=overridden)
+            if published is None
+            else PublishedTables(name, Path(published))
+        )
+        self.name, self.where = name, self._tables.where
 
     def __repr__(self) -> str:
-        return f"Study({self.name!r}): {len(self._trials)} trials, {len(self._runs)} runs"
+        return f"Study({self.name!r}): {len(self._tables.names)} trials, {len(self.runs())} runs"
 
     def _repr_html_(self) -> str:
-        stated = declarations.load_study(self._root / self.name)
-        title = f"{self.name}: {stated.title}" if stated else self.name
-        question = f"<p>{escape(stated.question)}</p>" if stated else ""
-        seeds = sorted({int(run.data.tags["seed"]) for run in self._runs})
-        counts = f"{len(self._trials)} trials, {len(self._runs)} finished runs, seeds {', '.join(map(str, seeds))}."
+        runs = self.runs()
+        seeds = ", ".join(map(str, sorted(set(runs["seed"]))))
+        counts = f"{len(self._tables.names)} trials, {len(runs)} finished runs, seeds {seeds}."
         table = self.summary()
         table["trial"] = (table["trial"] + " " + table["variant"]).str.strip()
         legend = "Test part: mean and 95 % interval over seeds and test rows."
+        question = f"<p>{escape(self._tables.question)}</p>" if self._tables.question else ""
+        title = ": ".join(filter(None, [self.name, self._tables.title]))
         return f"<p><b>{escape(title)}</b></p>{question}<p>{counts} {legend}</p>{comparison_frame.html(table)}"
 
     @property
@@ -93,7 +94,7 @@ class Study:
 
     def finished(self, *trials: str) -> list[str]:
         """Return the given trials that have a finished run, and print the names of the others."""
-        known = {trial for trial, _ in self._trials}
+        known = {trial for trial, _ in self._tables.names}
         if missing := [trial for trial in trials if trial not in known]:
             print(f"not run yet: {', '.join(missing)} (`make {self.name}/{missing[0]}` runs it)")
         return [trial for trial in trials if trial in known]
@@ -107,7 +108,7 @@ class Study:
             ``mean``, ``low``, ``high`` (95 % interval over seeds and test rows), ``tied`` (it cannot be told from the
             best in that metric).
         """
-        return comparison_frame.frame(standing.compare(self.name, self.where, root=self._root))
+        return self._tables.comparison()
 
     def verdicts(self) -> pd.DataFrame:
         """Judge the hypotheses that ``study.yaml`` declares, as ``rarelabels findings`` does.
@@ -119,7 +120,7 @@ class Study:
             (whether a run of either side was made, or looked at, before the hypothesis had its present form),
             ``reason`` (why the difference could not be measured).
         """
-        return compare_verdicts.long({self.name: standing.verdicts(self.name, self.where, self._root)})
+        return self._tables.verdicts()
 
     def best(self, metric: str = ranking.DEFAULT) -> pd.DataFrame:
         """Rank the trials by cross-fitted validation scores, best first, as ``rarelabels best`` does.
@@ -137,14 +138,11 @@ class Study:
         Raises:
             UserError: trials cannot be ranked by that metric, or no trial can be ranked.
         """
-        ranked = standing.rank(self.name, self.where, metric, self._root).ranked
-        rows = [(one.name, one.is_searched, one.value, one.test, one.low, one.high, one.tied) for one in ranked]
-        return pd.DataFrame(rows, columns=["trial", "searched", "validation", "test", "low", "high", "tied"])
+        return self._tables.ranking(metric)
 
     def bounds(self) -> list[str]:
         """Return a sentence for each bound of ``study.yaml``: whether the stated numbers can hold together."""
-        stated = declarations.load_study(self._root / self.name)
-        return [bound.verdict() for bound in stated.bounds] if stated else []
+        return self._tables.bounds()
 
     def trials(self) -> pd.DataFrame:
         """Return the declaration of each trial: one row per trial and variant.
@@ -157,14 +155,7 @@ class Study:
             loss.kind, dataset.labels, …: every declared value by its dotted key, as text; missing where a trial has no
                 such key. A tuned trial has the best values of its search.
         """
-        rows = []
-        for (trial, variant), of_trial in self._trials.items():
-            run = of_trial[0]
-            question = run.data.tags.get(writing.NOTE, "").partition("\n")[0]
-            row: dict[str, object] = {"trial": trial, "variant": variant, "overrides": run.data.tags["overrides"]}
-            row |= {"question": question, "runs": len(of_trial)}
-            rows.append(row | {key: value for key, value in run.data.params.items() if key != "seed"})
-        return pd.DataFrame(rows)
+        return self._tables.trials()
 
     def runs(self) -> pd.DataFrame:
         """Return one row per run that counts.
@@ -177,13 +168,7 @@ class Study:
                 names are ``<part>/<rule>/<metric>``, ``<part>/ranking/<metric>``, ``<part>/count/…``, ``crossfit/…``,
                 ``floor/<floor>/<metric>`` and ``training/…``; the README explains them.
         """
-        metrics = [{k: v for k, v in run.data.metrics.items() if not k.startswith("curve/")} for run in self._runs]
-        heads = [dict(zip(KEYS, counted_runs.key(run), strict=True)) for run in self._runs]
-        names = sorted({name for one in metrics for name in one})
-        frame = pd.DataFrame([head | one for head, one in zip(heads, metrics, strict=True)])
-        frame["overrides"] = [run.data.tags["overrides"] for run in self._runs]
-        frame["run_id"] = [run.info.run_id for run in self._runs]
-        return frame[[*KEYS, "overrides", "run_id", *names]]
+        return self._tables.runs()
 
     def summary(self, trials: Sequence[str] | None = None) -> pd.DataFrame:
         """Return one row per trial, variant and metric: its mean over seeds with the 95 % interval.
@@ -192,17 +177,10 @@ class Study:
             trial, variant: its name.
             metric: MLflow's name, as in :meth:`runs`.
             mean: over seeds.
-            low, high: ends of the interval, by resampling test rows and seeds together; missing where a metric has no
+            low, high: ends of the interval, over test rows and seeds; missing where a metric has no
                 interval, and until the runs of the trial have been summed up.
         """
-        frames = []
-        for (trial, variant), of_trial in self._trials.items():
-            if trials is None or trial in trials:
-                parent = self._parents.get(parent_key(of_trial[0]))
-                table = reading.summary(self._client, parent) if parent else pd.DataFrame()
-                table = table if len(table) else _means(of_trial)
-                frames.append(table.assign(trial=trial, variant=variant))
-        return _joined(frames, ["trial", "variant", "metric", "mean", "low", "high"])
+        return self._tables.summary(trials)
 
     def curves(self, trials: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the learning curves: one row per run, curve and epoch.
@@ -214,11 +192,7 @@ class Study:
             epoch: from 1.
             value: at the end of the epoch.
         """
-        frames = [
-            _of_run(reading.curves(self._client, [run.info.run_id]).drop(columns="run_id"), run)
-            for run in self._some(trials)
-        ]
-        return _joined(frames, [*KEYS, "curve", "epoch", "value"])
+        return self._tables.curves(trials)
 
     def per_label(self, trials: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the results of each label on the test part: one row per run, label and rule.
@@ -237,11 +211,7 @@ class Study:
             tp, fp, fn, tn: the confusion matrix.
             precision, recall, f1: 0 where the label is assigned to no row, or no row has it.
         """
-        frames = [
-            _of_run(_by_rule(reading.per_label(self._client, run.info.run_id)), run) for run in self._some(trials)
-        ]
-        known = [KNOWN] if any(KNOWN in frame for frame in frames) else []
-        return _joined(frames, [*KEYS, *LABEL, *known, "rule", *OF_RULE])
+        return self._tables.per_label(trials)
 
     def scores(self, trial: str, seed: int = 0, part: ScoredPart = "test", variant: str = "") -> pd.DataFrame:
         """Return the scores to which the rules of a run are applied: one row for each row of the data and each label.
@@ -261,61 +231,25 @@ class Study:
             variant: of a trial that varies something.
 
         Raises:
-            UserError: there is no such run or part.
+            UserError: there is no such run or part; the results are published ones.
         """
-        if part not in SCORED_PARTS:
-            raise UserError(f"part must be {' or '.join(SCORED_PARTS)}; given {part!r}")
-        run = self._one(trial, variant, seed)
-        names, scored = (
-            reading.labels(self._client, run.info.run_id),
-            reading.scores(self._client, run.info.run_id, part),
-        )
-        rows, columns = scored.y.shape
-        return pd.DataFrame(
-            {
-                "id": np.repeat(scored.ids, columns),
-                "label": np.tile(np.array(names), rows),
-                "true": scored.y_or_nan.ravel(),
-                "score": scored.scores.ravel(),
-            }
-        )
+        if isinstance(self._tables, PublishedTables):
+            raise UserError(f"{self.where}: scores are not published; run {self.name} to have them in a record")
+        return self._tables.scores(trial, seed, part, variant)
 
-    def _some(self, trials: Sequence[str] | None) -> list[Run]:
-        return [run for run in self._runs if trials is None or counted_runs.short_name(run) in trials]
+    def reliability(self, trial: str, seed: int = 0, variant: str = "") -> pd.DataFrame:
+        """Return how far scores can be taken for probabilities: the test scores of a run, sorted into ten equal bins.
 
-    def _one(self, trial: str, variant: str, seed: int) -> Run:
-        for run in self._runs:
-            if counted_runs.key(run) == (trial, variant, seed):
-                return run
-        of_trial = [counted_runs.key(run)[1:] for run in self._some([trial])]
-        there = [f"seed {seed}{f' of {variant}' if variant else ''}" for variant, seed in of_trial]
-        listed = there or sorted({counted_runs.short_name(run) for run in self._runs})
-        wanted = " ".join(filter(None, [trial, variant]))
-        raise UserError(f"{self.name}: no finished run of {wanted} with seed {seed}; there are: {', '.join(listed)}")
+        Columns:
+            score: mean of the bin.
+            true: share of the bin's cells that are true, among those that are known.
 
+        Args:
+            trial: its short name.
+            seed: of the run.
+            variant: of a trial that varies something.
 
-def _means(runs: Sequence[Run]) -> pd.DataFrame:
-    """Return a summary of runs that are not summed up yet: means without an interval."""
-    rows = [(name, value) for run in runs for name, value in run.data.metrics.items() if not name.startswith("curve/")]
-    table = pd.DataFrame(rows, columns=["metric", "mean"]).groupby("metric", as_index=False).mean()
-    return table.assign(low=np.nan, high=np.nan)
-
-
-def _of_run(frame: pd.DataFrame, run: Run) -> pd.DataFrame:
-    trial, variant, seed = counted_runs.key(run)
-    return frame.assign(trial=trial, variant=variant, seed=seed)
-
-
-def _joined(frames: Sequence[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
-    filled = [frame for frame in frames if len(frame)]
-    return pd.concat(filled, ignore_index=True)[columns] if filled else pd.DataFrame(columns=columns)
-
-
-def _by_rule(table: pd.DataFrame) -> pd.DataFrame:
-    """Turn a table with columns ``<rule>/<name>`` into a table with a row for each label and rule."""
-    rules = dict.fromkeys(name.rpartition("/")[0] for name in table.columns if "/" in name)
-    blocks, of_label = [], [*LABEL, *(name for name in table.columns if name == KNOWN)]
-    for rule in rules:
-        of_rule = table[[f"{rule}/{name}" for name in OF_RULE]].set_axis(OF_RULE, axis=1)
-        blocks.append(pd.concat([table[of_label], of_rule], axis=1).assign(rule=rule))
-    return pd.concat(blocks, ignore_index=True)
+        Raises:
+            UserError: there is no such run.
+        """
+        return self._tables.reliability(trial, seed, variant)

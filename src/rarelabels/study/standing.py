@@ -225,6 +225,26 @@ def rank(study: str, where: str, metric: str, root: Path = study_files.EXPERIMEN
     return ranking.rank(client, runs, declared.identities, _names(declared), by_reason(declared.skipped), chosen)
 
 
+def missing(study: str, where: str, root: Path = study_files.EXPERIMENTS) -> list[str]:
+    """Return a line for each declared trial that is not recorded as it is declared now, or not with every seed.
+
+    Raises:
+        UserError: the record does not answer, or a file of the study is wrong.
+    """
+    runs = recorded(study, where)
+    declared = as_declared(study, where, runs, [], root)
+    done, names = set(reading.finished(list(runs))), _names(declared)
+    lacking: dict[str, list[int]] = {}
+    for identity in declared.identities:
+        if run_key(identity) not in done:
+            lacking.setdefault(names[identity.parent_key], []).append(identity.seed)
+    not_run = [
+        f"{name}: not run with seed{'s'[: len(seeds) > 1]} {', '.join(map(str, seeds))}"
+        for name, seeds in lacking.items()
+    ]
+    return [*not_run, *(f"{name.partition('/')[2]}: {reason}" for name, reason in declared.skipped.items())]
+
+
 def _names(declared: _Declared) -> dict[ParentKey, str]:
     """Return the name of each trial within its study, with its variant."""
     keys = [*declared.others, *(identity.parent_key for identity in declared.identities)]

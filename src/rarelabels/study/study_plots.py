@@ -130,8 +130,8 @@ class StudyPlots:
         axes.legend(frameon=False)
         return figure
 
-    def calibration(self, trials: Sequence[str], seed: int = 0, variant: str = "", bins: int = 10) -> Figure:
-        """Draw the share of true labels in bins of equal size over the mean score of each bin, on the test part.
+    def calibration(self, trials: Sequence[str], seed: int = 0, variant: str = "") -> Figure:
+        """Draw the share of true labels in ten bins of equal size over the mean score of each bin, on the test part.
 
         On the dashed line, a score of 0.3 is right three times in ten. Points below the line mean scores that are too
         high.
@@ -140,15 +140,12 @@ class StudyPlots:
             trials: their short names.
             seed: of the runs.
             variant: of trials that vary something.
-            bins: the number of bins.
         """
         figure = Drawing(figsize=(4.8, 4.4))
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=GREY, linestyle="--")
         for number, (trial, line) in enumerate(zip(trials, all_drawn(trials), strict=True)):
-            scores = self._study.scores(trial, seed, "test", variant)
-            binned = scores.groupby(pd.qcut(scores["score"].rank(method="first"), bins, labels=False))
-            points = binned[["score", "true"]].mean()
+            points = self._study.reliability(trial, seed, variant)
             colours, markers = side_by_side.TRIAL_COLOURS, side_by_side.MARKERS
             colour, marker = colours[number % len(colours)], markers[number % len(markers)]
             axes.plot(points["score"], points["true"], marker=marker, color=colour, label=line)
