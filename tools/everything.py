@@ -43,6 +43,7 @@ def expected(study: str) -> str:
 
 
 def command(*arguments: str) -> int:
+    """Call a command of Rarelabels, and return its exit code."""
     return subprocess.run([sys.executable, "-m", "rarelabels", *arguments], check=False).returncode
 
 
