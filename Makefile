@@ -15,7 +15,7 @@ SEARCHED := $(basename $(patsubst experiments/%,%,$(shell grep -l '^tuning:' exp
 BORROWING := $(patsubst experiments/%/study.yaml,%,$(shell grep -l '^trials_of:' experiments/*/study.yaml))
 TUNED := $(sort $(addsuffix tuned,$(dir $(SEARCHED))))
 
-.PHONY: help setup quick results report best serve publish everything ui ui-picture notebooks validate probes test test-all stress bench competence coverage verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
+.PHONY: help setup quick results report best serve publish everything pages ui ui-picture notebooks validate probes test test-all stress bench competence coverage verdicts powerset-sizes lock $(STUDIES) $(TUNED) $(TRIALS)
 
 help: ## list every target
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-26s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,9 @@ publish: $(READY) ## write what is recorded of a study to docs/results, as plain
 
 everything: $(READY) ## run and publish every study that is not published as it is declared: hours; it says how long
 	$(VENV)/bin/python tools/everything.py $(ARGS)
+
+pages: $(READY) ## write the result pages of docs from what is published, without training
+	$(VENV)/bin/python tools/pages.py
 
 ui: $(READY) ## open the MLflow UI on this record, on this machine only
 	@$(RARELABELS) ui --port $(PORT)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -64,7 +64,7 @@ class Study:
             UserError: the record does not answer, or it has no finished run of the study; the study is not published
                 there, or a published file is damaged.
         """
-        self._tables = (
+        self._tables: RecordedTables | PublishedTables = (
             RecordedTables(name, where, overridden=overridden)
             if published is None
             else PublishedTables(name, Path(published))
@@ -84,6 +84,17 @@ class Study:
         question = f"<p>{escape(self._tables.question)}</p>" if self._tables.question else ""
         title = ": ".join(filter(None, [self.name, self._tables.title]))
         return f"<p><b>{escape(title)}</b></p>{question}<p>{counts} {legend}</p>{comparison_frame.html(table)}"
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """When, where, with which versions and from which data published results were made.
+
+        Raises:
+            UserError: the study is read from a record.
+        """
+        if isinstance(self._tables, RecordedTables):
+            raise UserError(f"{self.name} is read from a record; `rarelabels publish {self.name}` writes about.json")
+        return self._tables.about
 
     @property
     def plot(self) -> StudyPlots:
