@@ -67,6 +67,21 @@ def test_the_best_baseline_on_test_and_the_best_network_on_validation_are_compar
     assert "The best of them is chosen, the baseline boosted." in told
 
 
+def test_a_network_is_held_against_the_baseline_that_knew_the_same_labels() -> None:
+    """Of whom positives were hidden ranks worse, network or not: that says nothing about its training."""
+    measured = {
+        "linear": linear(0.45),
+        "hidden_linear keep=0.4": linear(0.35, hidden="dataset.hide.keep=0.4"),
+        "net keep=0.4": trial(0.345, hidden="dataset.hide.keep=0.4"),
+        "net keep=0.2": trial(0.2, hidden="dataset.hide.keep=0.2"),
+    }
+    judged = competence.judge("net keep=0.4", measured, ["linear", "hidden_linear"], 0.01)
+    assert judged is not None
+    assert (judged.baseline, judged.is_lacking) == ("hidden_linear keep=0.4", False)
+    assert judged.value == pytest.approx(-0.005)
+    assert competence.judge("net keep=0.2", measured, ["linear", "hidden_linear"], 0.01) is None
+
+
 def test_a_baseline_may_be_a_network_or_a_variant() -> None:
     measured = {"net x=1": trial(0.4), "probe x=1": trial(0.5)}
     (told,) = competence.warnings(measured, ["probe"], 0.01)

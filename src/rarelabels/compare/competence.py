@@ -78,7 +78,7 @@ def networks(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str]) ->
 def judge(
     name: str, measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float
 ) -> Competence | None:
-    """Compare a network with the best baseline that has the same test rows and seeds.
+    """Compare a network with the best baseline that has the same test rows and seeds, and knew the same labels.
 
     The best baseline is chosen on the test part. If it were chosen on validation, a network could pass because
     validation preferred a weaker baseline.
@@ -98,7 +98,7 @@ def judge(
         for one, side in measured.items()
         if is_baseline(one, baselines)
         and one != name
-        and (side.test_part, side.seeds) == (network.test_part, network.seeds)
+        and (side.test_part, side.seeds, side.hidden) == (network.test_part, network.seeds, network.hidden)
         and RANKS in side.estimates
     }
     if not rivals or RANKS not in network.estimates:

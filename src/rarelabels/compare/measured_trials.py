@@ -14,6 +14,7 @@ from rarelabels.record.client import Client
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import ParentKey, parent_key
 
+HIDDEN = "dataset.hide."  # begins the parameters that say how positives are hidden
 NETWORKS = {kind for model in get_args(NetworkSpec) for kind in get_args(model.model_fields["kind"].annotation)}
 
 
@@ -30,6 +31,7 @@ class MeasuredTrial:
         model: its ``model.kind``.
         symptoms: faults of its trainings; see ``symptoms.of``.
         rare_labels: why intervals of means over labels are not reliable; empty if they are.
+        hidden: how positives of the training part are hidden (``dataset.hide``), as text; empty if none are.
     """
 
     seeds: tuple[int, ...]
@@ -40,6 +42,7 @@ class MeasuredTrial:
     model: str = ""
     symptoms: tuple[str, ...] = ()
     rare_labels: str = ""
+    hidden: str = ""
 
     @property
     def is_network(self) -> bool:
@@ -80,6 +83,7 @@ def read(
             run.data.params.get("model.kind", ""),
             symptoms.recorded(run),
             tags.get(reading.RARE_LABELS, ""),
+            " ".join(f"{key}={value}" for key, value in sorted(run.data.params.items()) if key.startswith(HIDDEN)),
         )
     for part in {trial.test_part for trial in found.values()}:
         on_part = {name: trial.estimates for name, trial in found.items() if trial.test_part == part}
