@@ -53,6 +53,8 @@ class Page:
     def of(self, study: str, hypothesis: str, needed: str) -> str:
         """Return the difference of a hypothesis with the interval that decided: ``+0.012 (+0.001 to +0.023)``.
 
+        A dagger follows if the interval is not reliable.
+
         Args:
             study: its name.
             hypothesis: as ``study.yaml`` names it.
@@ -68,7 +70,11 @@ class Page:
         if found["verdict"] != needed:
             told = f"{hypothesis} of {study} is {found['verdict']} ({_difference(found)}), not {needed}"
             raise WrongVerdictError(f"{told}: rewrite the sentence")
-        return _difference(found)
+        return _difference(found) + ("†" if found["unreliable"] else "")
+
+    def behind(self, study: str) -> str:
+        """Return of how many hypotheses both networks lie behind a baseline, so that no advice follows."""
+        return str(int((self._verdicts(study)["behind_baseline"] != "").sum()))
 
     def counts(self, study: str) -> str:
         """Return how many hypotheses have each verdict: ``20 upheld, 3 refuted, 18 undecided``."""
@@ -82,6 +88,7 @@ class Page:
             compared = f"{one['trial']} against {one['against']}: {_metric(str(one['metric']))}, {_expected(one)}"
             marks = [mark for mark in ("late", "provisional", "identical") if bool(one[mark])]
             marks += [f"interval not reliable: {one['unreliable']}"] if one["unreliable"] else []
+            marks += ["no advice: behind its baseline"] if one["behind_baseline"] else []
             verdict = f"**{one['verdict']}**" + "".join(f"; {mark}" for mark in marks)
             lines.append(f"| {one['claim']} | {compared} | {_difference(one)} | {verdict} |")
         return "\n".join(lines)
