@@ -1,5 +1,7 @@
 """The tables of a study, read from its published files: Parquet, and ``about.json``. Nothing else is needed.
 
+``runs`` has a row for each run and metric there, and ``per_label`` lacks what follows from its counts (``packing``).
+
 A table that is too large for one file has several: ``curves-1.parquet``, ``curves-2.parquet``, in this order.
 """
 
@@ -15,6 +17,7 @@ import pandas as pd
 from rarelabels.compare import ranking
 from rarelabels.errors import UserError, nearest
 from rarelabels.record.reading import KEYS
+from rarelabels.study import packing
 
 ABOUT = "about.json"
 FORMAT = 1  # raise it when a table or a column changes its meaning
@@ -70,7 +73,7 @@ class PublishedTables:
 
     def runs(self) -> pd.DataFrame:
         """Return the final metrics of the runs."""
-        return self._table("runs")
+        return packing.unpack_runs(self._table("runs"))
 
     def summary(self, trials: Sequence[str] | None) -> pd.DataFrame:
         """Return means and intervals."""
@@ -82,7 +85,7 @@ class PublishedTables:
 
     def per_label(self, trials: Sequence[str] | None) -> pd.DataFrame:
         """Return the results of each label."""
-        return self._some("per_label", trials)
+        return packing.unpack_labels(self._some("per_label", trials))
 
     def reliability(self, trial: str, seed: int, variant: str) -> pd.DataFrame:
         """Return mean scores and shares of true labels in ten bins."""

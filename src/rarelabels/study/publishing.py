@@ -29,7 +29,7 @@ from rarelabels.record import connection
 from rarelabels.record.entities import Run
 from rarelabels.record.identities import EVALUATION
 from rarelabels.record.reading import KEYS
-from rarelabels.study import counted_runs, standing
+from rarelabels.study import counted_runs, packing, standing
 from rarelabels.study.published_tables import ABOUT, FORMAT
 from rarelabels.study.recorded_tables import RecordedTables
 from rarelabels.study.summary import CODE
@@ -71,12 +71,12 @@ def publish(name: str, where: str, to: Path) -> Published:
     ranked, not_ranked = _ranking(tables)
     files = {
         "trials": tables.trials(),
-        "runs": tables.runs(),
+        "runs": packing.pack_runs(tables.runs()),
         "summary": tables.summary(None),
         "comparison": tables.comparison(),
         "verdicts": tables.verdicts(),
         "ranking": ranked,
-        "per_label": tables.per_label(None),
+        "per_label": packing.pack_labels(tables.per_label(None)),
         "curves": tables.curves(None),
         "reliability": _reliability(tables),
     }

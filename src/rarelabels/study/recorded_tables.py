@@ -138,9 +138,13 @@ class RecordedTables:
 
     def reliability(self, trial: str, seed: int, variant: str) -> pd.DataFrame:
         """Return mean scores and shares of true labels in ten bins."""
-        scores = self.scores(trial, seed, "test", variant).dropna(subset="true")
-        binned = scores.groupby(pd.qcut(scores["score"].rank(method="first"), BINS, labels=False))
-        return binned[["score", "true"]].mean().reset_index(drop=True)
+        scored = reading.scores(self._client, self._one(trial, variant, seed).info.run_id, "test")
+        true, score = scored.y_or_nan.ravel(), scored.scores.ravel()
+        is_known = ~np.isnan(true)
+        true, score = true[is_known], score[is_known]
+        bins = np.array_split(np.argsort(score, kind="stable"), BINS)
+        means = [(score[cells].mean(), true[cells].mean()) for cells in bins if len(cells)]
+        return pd.DataFrame(means, columns=["score", "true"])
 
     def _some(self, trials: Sequence[str] | None) -> list[Run]:
         return [run for run in self.run_list if trials is None or counted_runs.short_name(run) in trials]
