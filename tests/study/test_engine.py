@@ -277,6 +277,16 @@ def start(*command: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "dask", *command], stdout=quiet, stderr=quiet)
 
 
+def end(worker: subprocess.Popen[bytes]) -> None:
+    """End a worker; one whose scheduler is gone was once seen to ignore SIGTERM for good."""
+    worker.terminate()
+    try:
+        worker.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+        worker.wait()
+
+
 @pytest.fixture
 def scheduler() -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     port = free_port()
@@ -308,8 +318,7 @@ def test_workers_of_a_scheduler_do_the_tasks_and_outlive_the_study(
                 list(found)
     finally:
         for worker in workers:
-            worker.terminate()
-            worker.wait()
+            end(worker)
 
 
 def test_a_worker_with_two_threads_is_refused(scheduler: tuple[str, subprocess.Popen[bytes]]) -> None:
@@ -319,8 +328,7 @@ def test_a_worker_with_two_threads_is_refused(scheduler: tuple[str, subprocess.P
         with Engine(scheduler=address) as workers, pytest.raises(UserError, match=r"one thread each: .* has 2; start"):
             list(workers.map(pid, [1], nothing))
     finally:
-        worker.terminate()
-        worker.wait()
+        end(worker)
 
 
 def test_no_scheduler_and_no_worker_are_said_in_one_line(
