@@ -6,7 +6,6 @@ gone. Commit what was published: then hours of work are safe.
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from typing import Any
 from rarelabels.declare import checking, declarations, find
 from rarelabels.errors import UserError
 from rarelabels.study import publishing
-from rarelabels.study.published_tables import ABOUT
+from rarelabels.study.published_tables import PublishedTables
 
 RESULTS = Path("docs", "results")
 ROOT = Path("experiments")
@@ -25,9 +24,11 @@ MINUTE = 60
 
 
 def published(study: str) -> Mapping[str, Any]:
-    """What ``about.json`` says of a study; empty if it is not published."""
-    about = RESULTS / study / ABOUT
-    return json.loads(about.read_text("utf-8")) if about.is_file() else {}
+    """What ``about.json`` says of a study; empty if it is not published, or not so that it can be read."""
+    try:
+        return PublishedTables(study, RESULTS).about
+    except UserError:
+        return {}
 
 
 def is_done(study: str) -> bool:

@@ -16,10 +16,11 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import rarelabels as rl
+from rarelabels.compare.written import number, signed
+from rarelabels.declare.study import Hypothesis
 
+DECLARED = [name for name in Hypothesis.model_fields if name != "advice"]
 DOCS = Path(__file__).parents[1] / "docs"
-MINUS = "−"
-RULE_OF = {"half": "0.5", "global": "one common threshold", "per_label": "one for each label", "ranking": "ranking"}
 
 
 class WrongVerdictError(Exception):
@@ -36,19 +37,19 @@ class Page:
     def __init__(self, results: Path) -> None:
         self._results = results
         self.study = lru_cache(maxsize=None)(lambda name: rl.Study(name, published=results))
-        self._verdicts = lru_cache(maxsize=None)(lambda name: self.study(name).verdicts().set_index("name"))
+        self._verdicts = lru_cache(maxsize=None)(lambda name: self.study(name).verdicts().set_index("name", drop=False))
         self._summary = lru_cache(maxsize=None)(
             lambda name: self.study(name).summary().set_index(["trial", "variant", "metric"])
         )
 
     def mean(self, study: str, trial: str, metric: str, variant: str = "") -> str:
         """Return the mean of a metric over the seeds: ``0.439``."""
-        return _number(self._of(study, trial, metric, variant)["mean"])
+        return number(self._of(study, trial, metric, variant)["mean"])
 
     def interval(self, study: str, trial: str, metric: str, variant: str = "") -> str:
         """Return a mean with its 95 % interval: ``0.439 (0.421 to 0.456)``."""
         of = self._of(study, trial, metric, variant)
-        return f"{_number(of['mean'])} ({_number(of['low'])} to {_number(of['high'])})"
+        return f"{number(of['mean'])} ({number(of['low'])} to {number(of['high'])})"
 
     def of(self, study: str, hypothesis: str, needed: str) -> str:
         """Return the difference of a hypothesis with the interval that decided: ``+0.012 (+0.001 to +0.023)``.
@@ -85,7 +86,7 @@ class Page:
         """Return a table of all hypotheses: claim, what is compared, difference, verdict and notes."""
         lines = ["| claim | compared | difference | verdict |", "|---|---|---|---|"]
         for _, one in self._verdicts(study).iterrows():
-            compared = f"{one['trial']} against {one['against']}: {_metric(str(one['metric']))}, {_expected(one)}"
+            compared = Hypothesis.model_validate({key: one[key] for key in DECLARED if pd.notna(one[key])}).expectation
             marks = [mark for mark in ("late", "provisional", "identical") if bool(one[mark])]
             marks += [f"interval not reliable: {one['unreliable']}"] if one["unreliable"] else []
             marks += ["no advice: behind its baseline"] if one["behind_baseline"] else []
@@ -125,7 +126,7 @@ class Page:
 
     def _cell(self, study: str, trial: str, metric: str, variant: str) -> str:
         of = self._of(study, trial, metric, variant)
-        return f"{_number(of['mean'])} <sub>{_number(of['low'])}–{_number(of['high'])}</sub>"
+        return f"{number(of['mean'])} <sub>{number(of['low'])}–{number(of['high'])}</sub>"
 
 
 def write(docs: Path = DOCS) -> dict[Path, str]:
@@ -147,29 +148,10 @@ def write(docs: Path = DOCS) -> dict[Path, str]:
     return {docs / name.removesuffix(".jinja"): environment.get_template(name).render() for name in names}
 
 
-def _number(value: float) -> str:
-    return f"{value:.3f}".replace("-", MINUS)
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", MINUS)
-
-
 def _difference(one: pd.Series[float]) -> str:
     if one["reason"]:
         return f"not measured: {one['reason']}"
-    return f"{_signed(one['value'])} ({_signed(one['low'])} to {_signed(one['high'])})"
-
-
-def _metric(name: str) -> str:
-    _, rule, metric = name.split("/")
-    return f"{metric.replace('_', ' ')}, {RULE_OF.get(rule, rule)}"
-
-
-def _expected(one: pd.Series[float]) -> str:
-    return {"greater": "higher by more than", "less": "lower by more than", "equal": "equal within"}[
-        str(one["direction"])
-    ] + f" {one['margin']:g}"
+    return f"{signed(one['value'])} ({signed(one['low'])} to {signed(one['high'])})"
 
 
 def main() -> int:

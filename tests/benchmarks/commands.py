@@ -21,7 +21,8 @@ from tempfile import TemporaryDirectory
 import psutil
 from mlflow.entities import Run
 
-from rarelabels.record import connection, opening, queries, reading
+from rarelabels.record import connection, queries, reading
+from rarelabels.study.publishing import processor
 
 REPOSITORY = Path(__file__).parents[2]
 GLANCE_SECONDS = 0.3  # how often memory is looked at
@@ -113,7 +114,8 @@ class Project:
     def runs(self, study: str) -> list[Run]:
         """Return the finished runs of a study that count."""
         client = connection.connect(self.record)
-        found = queries.all_runs(client, opening.open_experiment(client, study))
+        experiment = queries.find_experiment(client, study)
+        found = queries.all_runs(client, experiment) if experiment else []
         return list(reading.earliest_finished(found).values())
 
     def phases(self, ended: Ended, study: str) -> Phases:
@@ -133,15 +135,11 @@ def new_project() -> Iterator[Project]:
 
 def machine() -> list[str]:
     """Say where, when and with what numbers are made, a line each."""
-    cpu = platform.processor() or platform.machine()
-    for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines() if Path("/proc/cpuinfo").exists() else ():
-        if line.startswith("model name"):
-            cpu = line.partition(": ")[2]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True)
     memory = psutil.virtual_memory().total / 2**30
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     return [
-        f"{datetime.now(UTC):%d %B %Y %H:%M} UTC, {os.cpu_count()} x {cpu}, {memory:.0f} GiB",
+        f"{datetime.now(UTC):%d %B %Y %H:%M} UTC, {os.cpu_count()} x {processor()}, {memory:.0f} GiB",
         f"rarelabels {version('rarelabels')} ({commit.stdout.strip()}), Python {platform.python_version()}, {versions}",
     ]
 

@@ -80,6 +80,9 @@ def test_a_network_is_held_against_the_baseline_that_knew_the_same_labels() -> N
     assert (judged.baseline, judged.is_lacking) == ("hidden_linear keep=0.4", False)
     assert judged.value == pytest.approx(-0.005)
     assert competence.judge("net keep=0.2", measured, ["linear", "hidden_linear"], 0.01) is None
+    del measured["net keep=0.4"]
+    (told,) = competence.warnings(measured, ["linear", "hidden_linear"], 0.01)
+    assert told.endswith("was run with the same test rows, seeds and hidden labels.")
 
 
 def test_a_baseline_may_be_a_network_or_a_variant() -> None:

@@ -111,6 +111,12 @@ def test_a_damaged_file_is_told(results: Path, tmp_path: Path) -> None:
     (folder / "about.json").write_text(json.dumps(about | {"format": 99}), "utf-8")
     with pytest.raises(UserError, match="has the format 99, this version reads 1"):
         rl.Study("films", published=tmp_path)
+    (folder / "about.json").write_text(json.dumps({"format": 1, "title": "x"}), "utf-8")
+    with pytest.raises(UserError, match="has no question, bounds, digest, missing, files; publish the study again"):
+        rl.Study("films", published=tmp_path)
+    (folder / "about.json").write_text("[]", "utf-8")
+    with pytest.raises(UserError, match="has the format None"):
+        rl.Study("films", published=tmp_path)
     (folder / "about.json").write_text("{", "utf-8")
     with pytest.raises(UserError, match=r"about\.json: cannot be read"):
         rl.Study("films", published=tmp_path)

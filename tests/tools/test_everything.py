@@ -54,7 +54,8 @@ def test_a_study_that_is_not_whole_is_told(
 
     def command(*arguments: str) -> int:
         asked.append(arguments)
-        about = {"digest": everything.publishing.digest("sim", folder / "experiments"), "missing": ["floor: seed 1"]}
+        about = {"format": 1, "title": "", "question": "", "bounds": [], "files": []}
+        about |= {"digest": everything.publishing.digest("sim", folder / "experiments"), "missing": ["floor: seed 1"]}
         (folder / "docs" / "results" / "sim").mkdir(parents=True, exist_ok=True)
         (folder / "docs" / "results" / "sim" / "about.json").write_text(json.dumps(about), "utf-8")
         return 0

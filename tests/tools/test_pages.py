@@ -41,6 +41,27 @@ def test_a_published_study_is_whole_and_as_it_is_declared(name: str) -> None:
     assert list(study.verdicts()["name"]) == [one.name for one in stated.hypotheses]
 
 
+@pytest.mark.parametrize(
+    ("hypothesis", "verdict", "at_least"),
+    [
+        ("two_fifths_cost_at_half", "upheld", "0.241 (0.205 to 0.277)"),
+        ("two_fifths_cost_per_label", "upheld", "0.123 (0.087 to 0.159)"),
+        ("two_fifths_cost_ranking", "refuted", "0.112 (0.093 to 0.132)"),
+        ("hamming_hides_it", "upheld", "0.028"),
+        ("two_fifths_declared_ranking", "upheld", "0.039 (0.032 to 0.047)"),
+        ("two_fifths_declared_at_half", "upheld", "0.068 (0.043 to 0.093"),
+        ("splc_two_fifths_at_half", "upheld", "0.078 (0.064 to 0.091)"),
+    ],
+)
+def test_what_the_readme_says_of_unknown_labels_was_measured(hypothesis: str, verdict: str, at_least: str) -> None:
+    found = rl.Study("unknown", published=DOCS / "results").verdicts().set_index("name").loc[hypothesis]
+    ends = sorted(f"{abs(found[end]):.3f}" for end in ("low", "high"))
+    assert f"{abs(found['value']):.3f} ({ends[0]} to {ends[1]})".startswith(at_least)
+    assert found["verdict"] == verdict
+    readme = " ".join((DOCS.parent / "README.md").read_text("utf-8").split())
+    assert at_least in readme.partition("**Labels that nobody noted**")[2].partition("**What Keras")[0]
+
+
 @pytest.fixture
 def docs(tmp_path: Path) -> Path:
     """A folder with one template, and what is published of ``unknown``."""

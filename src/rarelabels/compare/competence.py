@@ -21,8 +21,8 @@ class Competence:
 
     Attributes:
         network: name of the network's trial.
-        baseline: name of the baseline with the best average precision on test, among those with the same test rows and
-            seeds.
+        baseline: name of the baseline with the best average precision on test, among those with the same test rows,
+            seeds and hidden labels.
         called: the baseline's kind in words, or its name.
         value: the difference, mean over seeds.
         low, high: its paired 95 % interval.
@@ -78,7 +78,7 @@ def networks(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str]) ->
 def judge(
     name: str, measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], margin: float
 ) -> Competence | None:
-    """Compare a network with the best baseline that has the same test rows and seeds, and knew the same labels.
+    """Compare a network with the best baseline with the same test rows, seeds and hidden labels.
 
     The best baseline is chosen on the test part. If it were chosen on validation, a network could pass because
     validation preferred a weaker baseline.
@@ -135,7 +135,12 @@ def warnings(measured: Mapping[str, MeasuredTrial], baselines: Sequence[str], ma
     if not baselines:
         reason = "study.yaml names no baselines (`baselines: [linear]`)"
     else:
-        reason = f"no baseline ({', '.join(baselines)}) was run with the same test rows and seeds"
+        same = (
+            "test rows, seeds and hidden labels"
+            if any(measured[one].hidden for one in unknown)
+            else "test rows and seeds"
+        )
+        reason = f"no baseline ({', '.join(baselines)}) was run with the same {same}"
     return [*told, f"Whether {_some(unknown)} can keep up with a baseline is unknown: {reason}."]
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from rarelabels.compare import competence, symptoms
 from rarelabels.compare.ranking import Ranked, Ranking
+from rarelabels.compare.written import signed
 from rarelabels.judging.metrics.table import BY_NAME as METRICS
 from rarelabels.judging.rules.table import BY_NAME as RULES
 from rarelabels.record import estimates, reading
@@ -107,7 +108,7 @@ def cheapest_first(tied: Sequence[Ranked], baselines: Sequence[str], runs: Seque
 
 def about_thresholds(gain: Gain) -> list[str]:
     """Return lines that say whether a threshold per label is better than a global one, and for which labels."""
-    interval = f"macro-F1 {_signed(gain.value)} ({_signed(gain.low)} to {_signed(gain.high)}) on test"
+    interval = f"macro-F1 {signed(gain.value)} ({signed(gain.low)} to {signed(gain.high)}) on test"
     if gain.low > 0:
         told = f"For it a threshold for each label is better than one for all: {interval}."
     elif gain.high < 0:
@@ -163,7 +164,3 @@ def _by_label(client: Client, run: Run) -> tuple[npt.NDArray[np.int64], npt.NDAr
     gained = (table["per_label/f1"] - table["global/f1"]).to_numpy(np.float64)
     is_measured = table["positives"].to_numpy() > 0
     return positives[is_measured], gained[is_measured]
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")

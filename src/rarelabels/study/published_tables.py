@@ -20,6 +20,7 @@ from rarelabels.record.reading import KEYS
 from rarelabels.study import packing
 
 ABOUT = "about.json"
+READ = ("title", "question", "bounds", "digest", "missing", "files")  # of ABOUT
 FORMAT = 1  # raise it when a table or a column changes its meaning
 
 
@@ -119,10 +120,13 @@ class PublishedTables:
             about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise UserError(f"{path}: cannot be read ({error}); publish the study again") from error
-        if about.get("format") != FORMAT:
+        there = about if isinstance(about, dict) else {}
+        if there.get("format") != FORMAT:
             raise UserError(
-                f"{path}: has the format {about.get('format')}, this version reads {FORMAT}; publish the study again"
+                f"{path}: has the format {there.get('format')}, this version reads {FORMAT}; publish the study again"
             )
+        if lacking := [key for key in READ if key not in there]:
+            raise UserError(f"{path}: has no {', '.join(lacking)}; publish the study again")
         return about
 
 

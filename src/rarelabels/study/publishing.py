@@ -31,11 +31,10 @@ from rarelabels.record.identities import EVALUATION
 from rarelabels.record.reading import KEYS
 from rarelabels.study import counted_runs, packing, standing
 from rarelabels.study.published_tables import ABOUT, FORMAT
-from rarelabels.study.recorded_tables import RecordedTables
+from rarelabels.study.recorded_tables import RANKED, RecordedTables
 from rarelabels.study.summary import CODE
 
 LARGEST = 1_000_000  # bytes of a file
-DIGITS = 7  # of every number: what a 32-bit one holds
 MILLISECONDS = 1000.0
 LIBRARIES = ("tensorflow", "keras", "scikit_learn", "numpy", "threads")  # tags of a run
 
@@ -117,7 +116,7 @@ def _ranking(tables: RecordedTables) -> tuple[pd.DataFrame, str]:
     try:
         return tables.ranking(ranking.DEFAULT), ""
     except UserError as error:
-        return pd.DataFrame(columns=["trial", "searched", "validation", "test", "low", "high", "tied"]), str(error)
+        return pd.DataFrame(columns=RANKED), str(error)
 
 
 def _reliability(tables: RecordedTables) -> pd.DataFrame:
@@ -149,7 +148,7 @@ def _about(name: str, tables: RecordedTables, where: str) -> dict[str, Any]:
         "rarelabels": _tags(runs, "rarelabels"),
         "commits": _tags(runs, "mlflow.source.git.commit"),
         "versions": {name: _tags(runs, name) for name in LIBRARIES},
-        "machine": f"{os.cpu_count()} x {_processor()}, Python {platform.python_version()}",
+        "machine": f"{os.cpu_count()} x {processor()}, Python {platform.python_version()}",
         "data": list(_data(runs, where)),
     }
 
@@ -228,7 +227,8 @@ def _day(milliseconds: int) -> str:
     return f"{datetime.fromtimestamp(milliseconds / MILLISECONDS, UTC):%Y-%m-%d}"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of this machine's processor."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     named = [line.partition(": ")[2] for line in lines if line.startswith("model name")]

@@ -16,6 +16,7 @@ from rarelabels.record.identities import ParentKey, parent_key
 from rarelabels.record.reading import KEYS, KNOWN, LABEL, OF_RULE, SCORED_PARTS, ScoredPart
 from rarelabels.study import comparison_frame, counted_runs, project, standing
 
+RANKED = ["trial", "searched", "validation", "test", "low", "high", "tied"]
 BINS = 10  # of a reliability table
 
 
@@ -62,7 +63,7 @@ class RecordedTables:
         """Return the ranking by a validation metric."""
         ranked = standing.rank(self._study, self.where, metric, self.root).ranked
         rows = [(one.name, one.is_searched, one.value, one.test, one.low, one.high, one.tied) for one in ranked]
-        return pd.DataFrame(rows, columns=["trial", "searched", "validation", "test", "low", "high", "tied"])
+        return pd.DataFrame(rows, columns=RANKED)
 
     def bounds(self) -> list[str]:
         """Return a sentence for each declared bound."""

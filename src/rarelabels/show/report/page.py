@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from rarelabels import whole_files
+from rarelabels.compare import written
 from rarelabels.compare.comparison import FLOORS, GAIN
 from rarelabels.compare.verdicts import INTERVALS, Finding
 from rarelabels.declare.tuning import FOR_HALF
@@ -60,7 +60,12 @@ def render(pages: Sequence[Contents]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "signed": _signed, "count": _count, "signed_count": _signed_count}
+    environment.filters |= {
+        "number": written.number,
+        "signed": written.signed,
+        "count": _count,
+        "signed_count": _signed_count,
+    }
     environment.globals |= {
         "headline": headline,
         "floor_rows": floor_rows,
@@ -104,14 +109,6 @@ def _shade(part: ReportPart, value: float) -> float:
     """Return how dark a cell is. The shade is squared, because under a good rule all trials are close."""
     most = float(part.rules["mean"].max())
     return round(DARKEST * (value / most) ** 2, 3) if most > 0 and value == value else 0.0
-
-
-def _number(value: Any) -> str:
-    return "–" if value is None or value != value else f"{value:.3f}".replace("-", "−")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
 
 
 def _count(value: float) -> str:
