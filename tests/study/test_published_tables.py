@@ -77,6 +77,8 @@ def test_bins_are_those_of_the_scores(recorded: rl.Study, published: rl.Study) -
     )  # a bin may end a cell later
     with pytest.raises(UserError, match="no run of bce with seed 99 is published"):
         published.reliability("bce", 99)
+    with pytest.raises(UserError, match="no run of focla with seed 0 is published; did you mean 'focal'"):
+        published.reliability("focla")
 
 
 def test_figures_are_drawn_from_it(published: rl.Study, saved) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from old_record import unpack
 from project import Project
+from rarelabels.errors import UserError
 from rarelabels.study import publishing
 
 
@@ -67,6 +68,19 @@ def test_what_cannot_be_written_leaves_what_was_there(films: Path, monkeypatch: 
             publishing._replace(films, {"a": b"", "b": b""})
     assert {file.name: file.read_bytes() for file in films.iterdir()} == before
     assert [path.name for path in films.parent.iterdir()] == ["films"]
+
+
+def test_whole_results_are_not_replaced_by_a_part(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has the published results, and ran one seed, keeps them."""
+    to = project.folder / "kept"
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setattr(publishing.standing, "missing", lambda *_: [])
+    publishing.publish("films", project.record, to)
+    before = (to / "films" / "about.json").read_bytes()
+    monkeypatch.setattr(publishing.standing, "missing", lambda *_: ["bce: not run with seeds 1"])
+    with pytest.raises(UserError, match=r"kept/films: holds the whole study, .* \(bce: not run with seeds 1\)"):
+        publishing.publish("films", project.record, to)
+    assert (to / "films" / "about.json").read_bytes() == before
 
 
 def test_a_file_that_is_in_the_way_is_one_line(project: Project, films: Path) -> None:

@@ -62,7 +62,7 @@ def test_best_says_why_it_is_not_registered(project: Project) -> None:
     (study / "linear.yaml").rename(project.folder / "linear.yaml")
     _, err = project.do("best", my_study.STUDY, code=2)
     assert (
-        "forest: its model is not registered: a RandomForestClassifier of scikit-learn could be stored as a pickle"
+        "forest: its model is not registered: of a RandomForestClassifier of scikit-learn only the scores are stored"
         in err
     )
     Path(project.folder / "linear.yaml").rename(study / "linear.yaml")

@@ -75,8 +75,8 @@ def obstacle(one: Ranked) -> str:
 def _why_not_stored(trial: Trial) -> str:
     if isinstance(trial.model, SklearnSpec):
         return (
-            f"a {trial.model.estimator} of scikit-learn could be stored as a pickle only, which runs code when it is "
-            "read; linear and gradient_boosting are stored without"
+            f"of a {trial.model.estimator} of scikit-learn only the scores are stored, for a pickle runs code when "
+            "it is read; linear and gradient_boosting are stored without"
         )
     if trial.is_scored_elsewhere:
         return "its scores were made by another program, and there is no model here"

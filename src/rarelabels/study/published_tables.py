@@ -94,7 +94,9 @@ class PublishedTables:
         of = table[(table[KEYS] == [trial, variant, seed]).all(axis=1)]
         if not len(of):
             wanted = " ".join(filter(None, [trial, variant]))
-            raise UserError(f"{self._folder}: no run of {wanted} with seed {seed} is published")
+            known = [" ".join(filter(None, name)) for name in self.names]
+            hint = "" if wanted in known else nearest(wanted, known)
+            raise UserError(f"{self._folder}: no run of {wanted} with seed {seed} is published{hint}")
         return of[["score", "true"]].reset_index(drop=True)
 
     def _some(self, table: str, trials: Sequence[str] | None) -> pd.DataFrame:

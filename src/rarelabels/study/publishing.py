@@ -30,7 +30,7 @@ from rarelabels.record.entities import Run
 from rarelabels.record.identities import EVALUATION
 from rarelabels.record.reading import KEYS
 from rarelabels.study import counted_runs, packing, standing
-from rarelabels.study.published_tables import ABOUT, FORMAT
+from rarelabels.study.published_tables import ABOUT, FORMAT, PublishedTables
 from rarelabels.study.recorded_tables import RANKED, RecordedTables
 from rarelabels.study.summary import CODE
 
@@ -63,10 +63,12 @@ def publish(name: str, where: str, to: Path) -> Published:
         to: the folder of all published studies; it is made if need be.
 
     Raises:
-        UserError: no run of the study is finished, or the files cannot be written.
+        UserError: no run of the study is finished; the study is published whole there, and here it is not; or the files
+            cannot be written.
     """
     tables = RecordedTables(name, where, overridden=False)
     missing = standing.missing(name, where, tables.root)
+    _refuse_to_replace_more(name, to, missing)
     ranked, not_ranked = _ranking(tables)
     files = {
         "trials": tables.trials(),
@@ -109,6 +111,16 @@ def digest(name: str, root: Path) -> str:
         },
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _refuse_to_replace_more(name: str, to: Path, missing: Sequence[str]) -> None:
+    """Refuse to replace the whole results of a study by a part: the record they came from may be gone."""
+    if missing and (to / name / ABOUT).exists() and not PublishedTables(name, to).about["missing"]:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise UserError(
+            f"{to / name}: holds the whole study, and this record does not ({missing[0]}{more}); "
+            f"finish it with `rarelabels run {name}`, or publish to another folder (--to)"
+        )
 
 
 def _ranking(tables: RecordedTables) -> tuple[pd.DataFrame, str]:

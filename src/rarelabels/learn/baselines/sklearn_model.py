@@ -67,7 +67,7 @@ class SklearnModel(FittedBaseline):
         return scores
 
     def save(self, folder: Path) -> None:
-        """Write what was declared to ``folder``: the classifiers themselves could be stored as pickles only."""
+        """Write what was declared to ``folder``: the classifiers themselves are not stored."""
         declared = {"estimator": self.spec.estimator, "parameters": self.spec.parameters}
         model_files.save(folder, {"kind": "sklearn", "labels": self.labels, **declared}, {})
 
